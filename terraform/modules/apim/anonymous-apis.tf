@@ -1,0 +1,137 @@
+locals {
+  # URLs that clients compare as strings: lower-case scheme and host, no trailing slash.
+  _resources = { for server in keys(var.servers) : server => "${var.public_base_url}/${server}/mcp" }
+
+  _protected_resource = {
+    for server, resource in local._resources : server => jsonencode({
+      resource                 = resource
+      resource_name            = "MCP server ${server}"
+      authorization_servers    = [var.oauth_facade_enabled ? var.public_base_url : "{{entra-issuer}}"]
+      scopes_supported         = ["{{api-scope}}"]
+      bearer_methods_supported = ["header"]
+    })
+  }
+
+  # RFC 8414. No `authorization_response_iss_parameter_supported`: Entra's redirect carries no `iss`.
+  _authorization_server = jsonencode({
+    issuer                                = var.public_base_url
+    authorization_endpoint                = "${var.public_base_url}/oauth/authorize"
+    token_endpoint                        = "${var.public_base_url}/oauth/token"
+    registration_endpoint                 = "${var.public_base_url}/oauth/register"
+    response_types_supported              = ["code"]
+    response_modes_supported              = ["query"]
+    grant_types_supported                 = ["authorization_code", "refresh_token"]
+    token_endpoint_auth_methods_supported = ["none"]
+    code_challenge_methods_supported      = ["S256"]
+    scopes_supported                      = ["{{api-scope}}"]
+  })
+
+  _metadata = merge(
+    {
+      for server, document in local._protected_resource : "protected-resource-${server}" => {
+        url      = "/oauth-protected-resource/${server}/mcp"
+        document = document
+      }
+    },
+    # A root document can name one resource only, so it exists only where there is one server.
+    length(var.servers) == 1 ? {
+      "protected-resource" = {
+        url      = "/oauth-protected-resource"
+        document = one(values(local._protected_resource))
+      }
+    } : {},
+    var.oauth_facade_enabled ? {
+      "authorization-server" = {
+        url      = "/oauth-authorization-server"
+        document = local._authorization_server
+      }
+    } : {},
+  )
+
+  _facade = {
+    authorize = "GET"
+    token     = "POST"
+    register  = "POST"
+  }
+
+  _anonymous_apis = merge(
+    { metadata = { path = ".well-known", methods = ["GET"], rate_limit = { calls = 600, period = 60 } } },
+    var.oauth_facade_enabled ? { oauth = { path = "oauth", methods = ["GET", "POST"], rate_limit = { calls = 120, period = 60 } } } : {},
+  )
+
+  _anonymous_operations = merge(
+    { for name, operation in local._metadata : name => { api = "metadata", method = "GET", url = operation.url } },
+    var.oauth_facade_enabled ? {
+      for name, method in local._facade : name => { api = "oauth", method = method, url = "/${name}" }
+    } : {},
+  )
+
+  _anonymous_policies = merge(
+    {
+      for name, operation in local._metadata :
+      name => templatefile("${local._policies}/metadata.xml.tftpl", { document = operation.document })
+    },
+    var.oauth_facade_enabled ? {
+      for name in keys(local._facade) : name => templatefile("${local._policies}/oauth-${name}.xml.tftpl", {
+        clients       = { for name, client in var.clients : name => client.redirect_uris }
+        loopback_port = local._loopback_port
+        resources     = values(local._resources)
+        scope_name    = var.sign_in.scope_name
+      })
+    } : {},
+  )
+
+  # RFC 8252, section 7.3: the port of a loopback redirect URI is the client's choice.
+  _loopback_port = "^(http://(?:localhost|127\\.0\\.0\\.1|\\[::1\\])):[0-9]{1,5}(/|$)"
+}
+
+resource "azurerm_api_management_api" "anonymous" {
+  for_each = local._anonymous_apis
+
+  name                  = each.key
+  display_name          = each.key == "metadata" ? "OAuth metadata" : "OAuth façade"
+  resource_group_name   = var.resource_group_name
+  api_management_name   = azurerm_api_management.this.name
+  revision              = "1"
+  path                  = each.value.path
+  protocols             = ["https"]
+  subscription_required = false
+}
+
+resource "azurerm_api_management_api_policy" "anonymous" {
+  for_each = local._anonymous_apis
+
+  api_name            = azurerm_api_management_api.anonymous[each.key].name
+  resource_group_name = var.resource_group_name
+  api_management_name = azurerm_api_management.this.name
+  xml_content         = templatefile("${local._policies}/anonymous-api.xml.tftpl", merge(each.value, { name = each.key }))
+
+  depends_on = [azurerm_api_management_named_value.this]
+}
+
+resource "azurerm_api_management_api_operation" "anonymous" {
+  for_each = local._anonymous_operations
+
+  operation_id        = each.key
+  display_name        = "${each.value.method} ${each.value.url}"
+  api_name            = azurerm_api_management_api.anonymous[each.value.api].name
+  resource_group_name = var.resource_group_name
+  api_management_name = azurerm_api_management.this.name
+  method              = each.value.method
+  url_template        = each.value.url
+}
+
+resource "azurerm_api_management_api_operation_policy" "anonymous" {
+  for_each = local._anonymous_operations
+
+  api_name            = azurerm_api_management_api_operation.anonymous[each.key].api_name
+  operation_id        = azurerm_api_management_api_operation.anonymous[each.key].operation_id
+  resource_group_name = var.resource_group_name
+  api_management_name = azurerm_api_management.this.name
+  xml_content         = local._anonymous_policies[each.key]
+
+  depends_on = [
+    azurerm_api_management_named_value.this,
+    azurerm_api_management_policy_fragment.leaf,
+  ]
+}

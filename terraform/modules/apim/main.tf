@@ -1,0 +1,63 @@
+resource "azurerm_public_ip" "this" {
+  count = var.network.exposure == "public" ? 1 : 0
+
+  name                = "pip-${var.name}"
+  location            = var.location
+  resource_group_name = var.resource_group_name
+  allocation_method   = "Static"
+  sku                 = "Standard"
+  # API Management's classic tiers want a labelled address of their own.
+  domain_name_label = var.name
+  zones             = var.zones
+  tags              = var.tags
+}
+
+resource "azurerm_api_management" "this" {
+  name                = var.name
+  location            = var.location
+  resource_group_name = var.resource_group_name
+  publisher_name      = var.publisher.name
+  publisher_email     = var.publisher.email
+  sku_name            = var.sku_name
+  zones               = var.zones
+  tags                = var.tags
+
+  virtual_network_type = var.network.exposure == "public" ? "External" : "Internal"
+  public_ip_address_id = one(azurerm_public_ip.this[*].id)
+
+  virtual_network_configuration {
+    subnet_id = var.network.subnet_id
+  }
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [var.identity.id]
+  }
+
+  protocols {
+    http2_enabled = true
+  }
+
+  # TLS 1.2 and up, no CBC or 3DES: every switch is off by default in azurerm 5 and stays off here on purpose.
+  security {
+    triple_des_ciphers_enabled = false
+  }
+
+  dynamic "hostname_configuration" {
+    for_each = var.custom_domain[*]
+
+    content {
+      proxy {
+        host_name                       = hostname_configuration.value.host_name
+        key_vault_certificate_id        = hostname_configuration.value.key_vault_certificate_id
+        ssl_keyvault_identity_client_id = var.identity.client_id
+        default_ssl_binding             = true
+      }
+    }
+  }
+}
+
+resource "azurerm_api_management_policy" "global" {
+  api_management_id = azurerm_api_management.this.id
+  xml_content       = templatefile("${path.module}/policies/global.xml.tftpl", {})
+}

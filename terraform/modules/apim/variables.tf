@@ -1,0 +1,207 @@
+variable "name" {
+  description = "Name of the API Management service: 1-50 letters, digits and hyphens; globally unique."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9-]{0,48}[a-zA-Z0-9]$", var.name))
+    error_message = "name must be 2-50 letters, digits and hyphens, start with a letter and end with a letter or digit."
+  }
+}
+
+variable "location" {
+  description = "Azure region."
+  type        = string
+  nullable    = false
+}
+
+variable "resource_group_name" {
+  description = "Resource group of the service."
+  type        = string
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of every resource that takes them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "publisher" {
+  description = "Who publishes the APIs, as shown by API Management."
+  type = object({
+    name  = string
+    email = string
+  })
+  nullable = false
+}
+
+variable "sku_name" {
+  description = "Tier and units, for example Developer_1 or Premium_2."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(Developer_1|Premium_[0-9]+)$", var.sku_name))
+    error_message = "sku_name must be Developer_1 or Premium_n: only these classic tiers join a virtual network."
+  }
+}
+
+variable "zones" {
+  description = "Availability zones; Premium only."
+  type        = set(string)
+  default     = null
+
+  validation {
+    condition     = var.zones == null || startswith(var.sku_name, "Premium_")
+    error_message = "zones need the Premium tier."
+  }
+}
+
+variable "network" {
+  description = "Subnet of the gateway, and who reaches it: the internet (public) or the network only (internal)."
+  type = object({
+    subnet_id = string
+    exposure  = optional(string, "public")
+  })
+  nullable = false
+
+  validation {
+    condition     = contains(["public", "internal"], var.network.exposure)
+    error_message = "network.exposure must be public or internal."
+  }
+}
+
+variable "identity" {
+  description = "The gateway's user-assigned identity: it signs in to the servers and reads certificates."
+  type = object({
+    id        = string
+    client_id = string
+  })
+  nullable = false
+}
+
+variable "custom_domain" {
+  description = "Host name of the gateway and its certificate in Key Vault (versionless id); null uses azure-api.net."
+  type = object({
+    host_name                = string
+    key_vault_certificate_id = string
+  })
+  default = null
+}
+
+variable "public_base_url" {
+  description = "Where callers reach the gateway: the source of every URL it prints. Lower case, no trailing slash."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^https://[a-z0-9.-]+(:[0-9]+)?$|^http://127\\.0\\.0\\.1:[0-9]+$", var.public_base_url))
+    error_message = "public_base_url must be https://host[:port] in lower case without a path (or http://127.0.0.1:port locally)."
+  }
+}
+
+variable "sign_in" {
+  description = "What the policies need to know of Entra ID: issuer, apps, scope and, by tier, groups."
+  type = object({
+    tenant_id         = string
+    authority         = string
+    issuer            = string
+    api_client_id     = string
+    api_identifier    = string
+    scope             = string
+    scope_name        = string
+    backend_client_id = string
+    group_ids         = optional(map(string), {})
+  })
+  nullable = false
+}
+
+variable "authorization" {
+  description = "What decides a caller's tier: app_roles or groups."
+  type        = string
+  default     = "app_roles"
+  nullable    = false
+
+  validation {
+    condition     = contains(["app_roles", "groups"], var.authorization)
+    error_message = "authorization must be app_roles or groups."
+  }
+}
+
+variable "oauth_facade_enabled" {
+  description = "Serve authorization-server metadata, authorize, token and register, so that MCP clients can sign in."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "clients" {
+  description = "Public clients that the façade knows, by name: client id and exact redirect URIs."
+  type = map(object({
+    client_id     = string
+    redirect_uris = set(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.clients) : can(regex("^[a-z][a-z0-9-]{0,40}$", name))])
+    error_message = "clients: a name is 1-41 lower-case letters, digits and hyphens, starting with a letter."
+  }
+
+  validation {
+    condition     = alltrue([for uri in flatten([for client in values(var.clients) : tolist(client.redirect_uris)]) : can(regex("^[a-z][a-z0-9.+-]*://[^\"'<>\\\\\\s{}|]+$", uri))])
+    error_message = "clients: a redirect URI must be absolute and free of quotes, spaces and < > { } | \\."
+  }
+}
+
+variable "allowed_origins" {
+  description = "Browser origins that may call the MCP endpoints; any other Origin header is refused."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for origin in var.allowed_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin))])
+    error_message = "allowed_origins must be scheme://host[:port] in lower case, without a path and never *."
+  }
+}
+
+variable "servers" {
+  description = "MCP servers by path: their slots (backend id => tier, role, slot, url), limit per caller and time-out in seconds."
+  type = map(object({
+    slots = map(object({
+      tier = string
+      role = string
+      slot = string
+      url  = string
+    }))
+    rate_limit = optional(object({
+      calls  = number
+      period = number
+    }), { calls = 300, period = 60 })
+    timeout = optional(number, 120)
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.servers) : can(regex("^[a-z][a-z0-9-]{0,30}$", name)) && name != "oauth"])
+    error_message = "servers: a name is a path: 1-31 lower-case letters, digits and hyphens, starting with a letter, and not oauth."
+  }
+
+  validation {
+    condition     = alltrue([for slot in flatten([for server in values(var.servers) : values(server.slots)]) : contains(["Mcp.Admin", "Mcp.Read"], slot.role)])
+    error_message = "servers: a slot's role must be Mcp.Admin or Mcp.Read."
+  }
+}
+
+variable "application_insights" {
+  description = "Where the gateway logs requests; null logs nowhere."
+  type = object({
+    id                = string
+    connection_string = string
+  })
+  default = null
+}

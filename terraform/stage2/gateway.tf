@@ -1,0 +1,65 @@
+module "apim" {
+  source = "../modules/apim"
+
+  name                = "apim-${var.name}"
+  location            = var.location
+  resource_group_name = var.resource_group_name
+  tags                = local.tags
+  sku_name            = var.apim.sku_name
+  zones               = var.apim.zones
+  public_base_url     = local.public_base_url
+  custom_domain       = var.apim.custom_domain
+
+  publisher = {
+    name  = var.apim.publisher_name
+    email = var.apim.publisher_email
+  }
+
+  network = {
+    subnet_id = local.apim_subnet_id
+    exposure  = var.gateway_exposure
+  }
+
+  identity = {
+    id        = local.gateway_identity.id
+    client_id = local.gateway_identity.client_id
+  }
+
+  authorization        = var.authorization
+  oauth_facade_enabled = var.oauth_facade_enabled
+  allowed_origins      = var.allowed_origins
+  clients = {
+    for name, client in var.mcp_clients : name => {
+      client_id     = module.client_apps[name].client_id
+      redirect_uris = client.redirect_uris
+    }
+  }
+
+  sign_in = {
+    tenant_id         = local.tenant_id
+    authority         = local.authority
+    issuer            = local.issuer
+    api_client_id     = module.api_app.client_id
+    api_identifier    = module.api_app.identifier_uri
+    scope             = module.api_app.scopes[local._api_scope]
+    scope_name        = local._api_scope
+    backend_client_id = module.backend_app.client_id
+    group_ids         = module.groups.object_ids
+  }
+
+  servers = {
+    for server_name, server in var.mcp_servers : server_name => {
+      rate_limit = server.rate_limit
+      slots = {
+        for slot_name, slot in local.server_slots : slot_name => {
+          tier = slot.tier
+          role = slot.role
+          slot = slot.slot
+          url  = slot.url
+        } if slot.server == server_name
+      }
+    }
+  }
+
+  application_insights = local.application_insights
+}

@@ -1,0 +1,88 @@
+locals {
+  _api_scope = "Mcp.Access"
+
+  _group_roles = {
+    admin  = "Mcp.Admin"
+    reader = "Mcp.Read"
+  }
+}
+
+module "groups" {
+  source = "../modules/entra-groups"
+
+  groups = var.groups
+}
+
+# What callers ask a token for.
+module "api_app" {
+  source = "../modules/app-registration"
+
+  display_name = "${var.name} MCP API"
+  description  = "Protects the MCP servers of ${var.name}."
+  group_claims = var.authorization == "groups"
+
+  scopes = {
+    (local._api_scope) = {
+      display_name = "Use the MCP servers of ${var.name}"
+      description  = "Call MCP servers on your behalf, with the tools your role allows."
+    }
+  }
+
+  app_roles = {
+    "Mcp.Admin" = {
+      display_name = "MCP administrator"
+      description  = "May call reading and writing tools."
+    }
+    "Mcp.Read" = {
+      display_name = "MCP reader"
+      description  = "May call reading tools only."
+    }
+  }
+
+  pre_authorized_client_ids = merge(
+    var.pre_authorized_client_ids,
+    { for name, client in module.client_apps : "client-${name}" => client.client_id },
+  )
+
+  # Needs Entra ID P1; only direct members of the groups count.
+  role_assignments = var.authorization == "app_roles" ? {
+    for tier, object_id in module.groups.object_ids : tier => {
+      role                = local._group_roles[tier]
+      principal_object_id = object_id
+    }
+  } : {}
+}
+
+# One public client per entry: its redirect URIs are what a client of that kind uses.
+module "client_apps" {
+  source   = "../modules/app-registration"
+  for_each = var.mcp_clients
+
+  display_name  = "${var.name} MCP client ${each.key}"
+  description   = coalesce(each.value.display_name, "Signs people in to the MCP servers of ${var.name} from ${each.key}.")
+  redirect_uris = each.value.redirect_uris
+}
+
+# What the gateway asks a token for when it calls a server. Callers cannot get one.
+module "backend_app" {
+  source = "../modules/app-registration"
+
+  display_name        = "${var.name} MCP backend"
+  description         = "Protects the MCP servers behind the gateway of ${var.name}."
+  assignment_required = true
+
+  app_roles = {
+    "Gateway.Invoke" = {
+      display_name         = "Invoke as gateway"
+      description          = "May call the servers and say who the caller is."
+      allowed_member_types = ["Application"]
+    }
+  }
+
+  role_assignments = {
+    gateway = {
+      role                = "Gateway.Invoke"
+      principal_object_id = local.gateway_identity.principal_id
+    }
+  }
+}
