@@ -1,0 +1,127 @@
+"""The gates. A session, its folder of tests and its pipeline step share one name: `nox -s plan` runs tests/plan.
+
+Sessions install hash-pinned locks (requirements/<session>.txt) and nothing else. What a session needs from the project
+itself (plan documents, the Terraform binary) it asks of `ops`, run by the interpreter that runs Nox.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "unit", "plan", "policy", "integration"]
+nox.options.error_on_missing_interpreters = True
+
+PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "servers", "policies", "tests", "benchmarks"]
+TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src"]
+ENVIRONMENTS = ["local", "dev"]
+STAGES = [1, 2]
+RESULTS = Path("results")
+SERVER = Path("servers/mongo-db-server")
+
+
+def install(session: nox.Session, name: str) -> None:
+    session.install("--require-hashes", "-r", f"requirements/{name}.txt")
+
+
+def pytest(session: nox.Session, folder: str, *arguments: str) -> None:
+    """Runs one folder; results also as JUnit for the pipeline. Arguments after `--` go to pytest."""
+    RESULTS.mkdir(exist_ok=True)
+    session.run(
+        "pytest",
+        folder,
+        f"--junitxml={RESULTS}/{session.name}.xml",
+        "-ra",
+        *arguments,
+        *session.posargs,
+    )
+
+
+def terraform(session: nox.Session) -> str:
+    """Path of a Terraform that the project accepts; fetched into .tools/ where the machine has none."""
+    found = subprocess.run([sys.executable, "-m", "ops.terraform_binary"], capture_output=True, text=True, check=False)
+    if found.returncode:
+        session.error(found.stderr.strip())
+    return found.stdout.strip()
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formatting, lint, strict types, and `terraform fmt`."""
+    install(session, "lint")
+    session.run("ruff", "check", *PYTHON_SOURCES)
+    session.run("ruff", "format", "--check", *PYTHON_SOURCES)
+    session.run("mypy", *TYPED_SOURCES)
+    session.run(terraform(session), "fmt", "-check", "-recursive", "-diff", "terraform", external=True)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Tests without sockets."""
+    install(session, "unit")
+    pytest(session, "tests/unit")
+
+
+@nox.session
+def plan(session: nox.Session) -> None:
+    """Plans of modules and stages, compared with what matters about them."""
+    install(session, "plan")
+    pytest(session, "tests/plan")
+
+
+@nox.session
+def policy(session: nox.Session) -> None:
+    """Checkov with its own and our policies, on the code and on the plans; then the policies' own tests."""
+    install(session, "policy")
+    RESULTS.mkdir(exist_ok=True)
+    session.run(
+        "checkov", "--config-file", "policies/checkov-code.yaml", "--output-file-path", f"{RESULTS}/policy-code"
+    )
+    for environment in ENVIRONMENTS:
+        for stage in STAGES:
+            plan_json = RESULTS / f"{environment}-stage{stage}.json"
+            session.run(
+                sys.executable, "-m", "ops.plan_json",
+                "--env", environment, "--stage", str(stage), "--out", str(plan_json), external=True,
+            )  # fmt: skip
+            session.run(
+                "checkov", "--config-file", "policies/checkov-plan.yaml", "--file", str(plan_json),
+                "--output-file-path", f"{RESULTS}/policy-{environment}-stage{stage}",
+            )  # fmt: skip
+    pytest(session, "tests/policy")
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Real Terraform, real HTTP, real MCP clients, real tokens, against a twin on free ports. `-- --env dev`: Azure."""
+    install(session, "integration")
+    pytest(session, "tests/integration")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Side-by-side measurements, printed as tables. Never a gate: the machine decides the numbers."""
+    install(session, "bench")
+    for script in sorted(Path("benchmarks").glob("bench_*.py")):
+        session.run("python", str(script), *session.posargs, env={"PYTHONPATH": str(Path.cwd())})
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Compiles every lock again: names, versions and hashes, and no registry address."""
+    install(session, "unit")
+    upgrade = ["--upgrade"] if "--upgrade" in session.posargs else []
+    compile_ = ["uv", "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-header", *upgrade]
+    session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
+    for name in ("lint", "unit", "plan", "integration", "bench"):
+        session.run(*compile_, "pyproject.toml", "--group", name, "-o", f"requirements/{name}.txt")
+    # Checkov pins many libraries tightly, so its session has a lock of its own.
+    session.run(*compile_, "--group", "policy", "-o", "requirements/policy.txt")
+    with session.chdir(SERVER):
+        session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
