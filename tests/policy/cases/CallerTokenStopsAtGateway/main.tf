@@ -1,0 +1,39 @@
+resource "azurerm_api_management_policy_fragment" "pass_stops" {
+  api_management_id = "apim"
+  name              = "mcp-upstream"
+  value             = <<-XML
+    <fragment><set-header name="Authorization" exists-action="delete" /><set-header name="Cookie" exists-action="delete" /><set-header name="X-Mcp-Caller" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Client" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Tier" exists-action="override"><value>v</value></set-header><authentication-managed-identity resource="r" /></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "pass_other" {
+  api_management_id = "apim"
+  name              = "mcp-origin"
+  value             = <<-XML
+    <fragment />
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_forwards" {
+  api_management_id = "apim"
+  name              = "mcp-upstream"
+  value             = <<-XML
+    <fragment><set-header name="Cookie" exists-action="delete" /><set-header name="X-Mcp-Caller" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Client" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Tier" exists-action="override"><value>v</value></set-header><authentication-managed-identity resource="r" /></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_anonymous" {
+  api_management_id = "apim"
+  name              = "mcp-upstream"
+  value             = <<-XML
+    <fragment><set-header name="Authorization" exists-action="delete" /><set-header name="Cookie" exists-action="delete" /><set-header name="X-Mcp-Caller" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Client" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Tier" exists-action="override"><value>v</value></set-header></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_spoofable" {
+  api_management_id = "apim"
+  name              = "mcp-upstream"
+  value             = <<-XML
+    <fragment><set-header name="Authorization" exists-action="delete" /><set-header name="Cookie" exists-action="delete" /><set-header name="X-Mcp-Caller" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Client" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Tier" exists-action="skip"><value>v</value></set-header><authentication-managed-identity resource="r" /></fragment>
+  XML
+}

@@ -1,0 +1,44 @@
+resource "azurerm_api_management_api_policy" "pass_streams" {
+  api_name            = "mcp-a"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="k" /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "pass_not_mcp" {
+  api_name            = "metadata"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound /></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_buffered" {
+  api_name            = "mcp-b"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="k" /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request /></backend></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_unlimited" {
+  api_name            = "mcp-c"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_no_identity" {
+  api_name            = "mcp-d"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="k" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
+  XML
+}

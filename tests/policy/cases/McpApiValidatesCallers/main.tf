@@ -1,0 +1,44 @@
+resource "azurerm_api_management_api_policy" "pass_fragment" {
+  api_name            = "mcp-a"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><include-fragment fragment-id="mcp-caller" /></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "pass_own" {
+  api_name            = "mcp-b"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><validate-jwt header-name="Authorization"><openid-config url="https://x/.well-known/openid-configuration" /><audiences><audience>a</audience></audiences><issuers><issuer>i</issuer></issuers><required-claims><claim name="tid"><value>t</value></claim></required-claims></validate-jwt></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "pass_metadata" {
+  api_name            = "metadata"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_open" {
+  api_name            = "mcp-c"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_too_late" {
+  api_name            = "mcp-d"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /></inbound><outbound><include-fragment fragment-id="mcp-caller" /></outbound></policies>
+  XML
+}
