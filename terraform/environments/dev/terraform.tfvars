@@ -1,0 +1,82 @@
+# The cheap environment: Developer tier, serverless database, basic registry. Replace the values marked with <-.
+
+subscription_id     = "00000000-0000-0000-0000-000000000000" # <- az account show --query id
+resource_group_name = "rg-mcp-pipeline"
+location            = "uksouth"
+environment         = "dev"
+name                = "mcp-pod-dev"          # <- the gateway becomes apim-<name>, unique in Azure
+acr_name            = "acrmcppoddev"         # <- unique in Azure
+key_vault_name      = "keyvault-mcp-pod-dev" # <- unique in Azure
+cosmos_account_name = "cosmos-mcp-pod-dev"   # <- unique in Azure
+tags                = { owner = "platform-team" }
+
+# Key Vault answers these addresses; a basic registry has no firewall, and asks for a sign-in only.
+deployer_access   = "allow-list"
+deployer_ip_rules = ["203.0.113.7"] # <- the address that Terraform runs from
+
+registry  = { sku = "Basic" }
+key_vault = { soft_delete_retention_days = 7 }
+
+apim = {
+  sku_name        = "Developer_1"
+  publisher_name  = "Platform team"
+  publisher_email = "platform@example.com" # <- hears of outages and renewals
+}
+
+# Push the image with the tag that stands here: acrmcppoddev.azurecr.io/mongodb-mcp:0.1.0
+mcp_servers = {
+  mongodb = {
+    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    port     = 8000
+    database = "cosmosdb-mongodb"
+    tiers = {
+      admin  = { role = "Mcp.Admin", connection = "read-write" }
+      reader = { role = "Mcp.Read", connection = "read-only" }
+    }
+  }
+}
+
+# Each entry is one public client; its redirect URIs are exact, but a loopback URI's port is free.
+mcp_clients = {
+  desktop = {
+    display_name = "MCP desktop clients and SDKs"
+    redirect_uris = [
+      "http://127.0.0.1/",
+      "http://127.0.0.1/callback",
+      "http://127.0.0.1:33418/",
+      "http://localhost/",
+      "http://localhost/callback",
+      "http://localhost/oauth/callback",
+      "http://localhost:33418/",
+      "https://insiders.vscode.dev/redirect",
+      "https://vscode.dev/redirect",
+    ]
+  }
+  claude = {
+    display_name = "Claude"
+    redirect_uris = [
+      "https://claude.ai/api/mcp/auth_callback",
+      "https://claude.com/api/mcp/auth_callback",
+    ]
+  }
+  cursor = {
+    display_name  = "Cursor"
+    redirect_uris = ["cursor://anysphere.cursor-mcp/oauth/callback"]
+  }
+}
+
+pre_authorized_client_ids = {
+  azure-cli          = "04b07795-8ddb-461a-bbee-02f9e1bf7b46" # tests sign in with it
+  visual-studio-code = "aebc6443-996d-45c2-90f0-388ff96faa56"
+}
+
+# Object ids of people; a group inside a group does not count. Owners may change the members.
+groups = {
+  admin  = { display_name = "MCP dev administrators", members = [], owners = [] } # <-
+  reader = { display_name = "MCP dev readers", members = [], owners = [] }        # <-
+}
+
+cosmos = {
+  throughput_mode = "serverless"
+  keys_expire_on  = "2027-06-30T00:00:00Z"
+}

@@ -1,0 +1,77 @@
+# The whole platform on one machine: the same Terraform, applied by the stand-in provider and run by the twin.
+
+subscription_id     = "00000000-0000-4000-8000-000000000001"
+resource_group_name = "rg-mcp-local"
+location            = "uksouth"
+environment         = "local"
+name                = "mcp-local"
+acr_name            = "acrmcplocal"
+key_vault_name      = "keyvault-mcp-local"
+cosmos_account_name = "cosmos-mcp-local"
+
+# Where the twin's gateway and issuer answer. `invoke deploy` passes others where GATEWAY_PORT or ENTRA_PORT say so.
+public_base_url = "http://127.0.0.1:8080"
+entra_authority = "http://127.0.0.1:8081"
+
+deployer_access = "public"
+
+registry  = { sku = "Basic" }
+key_vault = { soft_delete_retention_days = 7 }
+
+apim = {
+  sku_name        = "Developer_1"
+  publisher_name  = "Platform team"
+  publisher_email = "platform@example.com"
+}
+
+mcp_servers = {
+  mongodb = {
+    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    port     = 8000
+    database = "cosmosdb-mongodb"
+    tiers = {
+      admin  = { role = "Mcp.Admin", connection = "read-write" }
+      reader = { role = "Mcp.Read", connection = "read-only" }
+    }
+  }
+}
+
+# Each entry is one public client; its redirect URIs are exact, but a loopback URI's port is free.
+mcp_clients = {
+  desktop = {
+    display_name = "MCP desktop clients and SDKs"
+    redirect_uris = [
+      "http://127.0.0.1/",
+      "http://127.0.0.1/callback",
+      "http://127.0.0.1:33418/",
+      "http://localhost/",
+      "http://localhost/callback",
+      "http://localhost/oauth/callback",
+      "http://localhost:33418/",
+      "https://insiders.vscode.dev/redirect",
+      "https://vscode.dev/redirect",
+    ]
+  }
+  claude = {
+    display_name = "Claude"
+    redirect_uris = [
+      "https://claude.ai/api/mcp/auth_callback",
+      "https://claude.com/api/mcp/auth_callback",
+    ]
+  }
+  cursor = {
+    display_name  = "Cursor"
+    redirect_uris = ["cursor://anysphere.cursor-mcp/oauth/callback"]
+  }
+}
+
+pre_authorized_client_ids = {
+  azure-cli          = "04b07795-8ddb-461a-bbee-02f9e1bf7b46" # tests sign in with it
+  visual-studio-code = "aebc6443-996d-45c2-90f0-388ff96faa56"
+}
+
+# Two of the three people in the twin's directory; the third one, the outsider, is in no group.
+groups = {
+  admin  = { display_name = "MCP local administrators", members = ["11111111-aaaa-4aaa-8aaa-000000000001"] }
+  reader = { display_name = "MCP local readers", members = ["11111111-aaaa-4aaa-8aaa-000000000002"] }
+}

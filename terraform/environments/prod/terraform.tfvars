@@ -1,0 +1,89 @@
+# Production: Premium gateway over three zones, private deployer, autoscale database, locked. Replace the values marked with <-.
+
+subscription_id     = "00000000-0000-0000-0000-000000000000" # <-
+resource_group_name = "rg-mcp-prod"
+location            = "uksouth"
+environment         = "prod"
+name                = "mcp-pod-prod"          # <- the gateway becomes apim-<name>, unique in Azure
+acr_name            = "acrmcppodprod"         # <- unique in Azure
+key_vault_name      = "keyvault-mcp-pod-prod" # <- unique in Azure
+cosmos_account_name = "cosmos-mcp-pod-prod"   # <- unique in Azure
+tags                = { owner = "platform-team" }
+
+# Vault and registry have private endpoints only: Terraform runs on an agent inside the network.
+deployer_access = "private"
+
+registry = { sku = "Premium", zone_redundancy_enabled = true }
+
+apim = {
+  sku_name        = "Premium_3"
+  zones           = ["1", "2", "3"]
+  publisher_name  = "Platform team"
+  publisher_email = "platform@example.com" # <- hears of outages and renewals
+}
+
+network = { nat_gateway_zone = "1" }
+
+mcp_servers = {
+  mongodb = {
+    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    port     = 8000
+    cpu      = 1
+    memory   = 2
+    database = "cosmosdb-mongodb"
+    slots    = ["a", "b"]
+    tiers = {
+      admin  = { role = "Mcp.Admin", connection = "read-write" }
+      reader = { role = "Mcp.Read", connection = "read-only" }
+    }
+  }
+}
+
+# Each entry is one public client; its redirect URIs are exact, but a loopback URI's port is free.
+mcp_clients = {
+  desktop = {
+    display_name = "MCP desktop clients and SDKs"
+    redirect_uris = [
+      "http://127.0.0.1/",
+      "http://127.0.0.1/callback",
+      "http://127.0.0.1:33418/",
+      "http://localhost/",
+      "http://localhost/callback",
+      "http://localhost/oauth/callback",
+      "http://localhost:33418/",
+      "https://insiders.vscode.dev/redirect",
+      "https://vscode.dev/redirect",
+    ]
+  }
+  claude = {
+    display_name = "Claude"
+    redirect_uris = [
+      "https://claude.ai/api/mcp/auth_callback",
+      "https://claude.com/api/mcp/auth_callback",
+    ]
+  }
+  cursor = {
+    display_name  = "Cursor"
+    redirect_uris = ["cursor://anysphere.cursor-mcp/oauth/callback"]
+  }
+}
+
+pre_authorized_client_ids = {
+  visual-studio-code = "aebc6443-996d-45c2-90f0-388ff96faa56"
+}
+
+# Object ids of people; a group inside a group does not count. Owners may change the members.
+groups = {
+  admin  = { display_name = "MCP administrators", members = [], owners = [] } # <-
+  reader = { display_name = "MCP readers", members = [], owners = [] }        # <-
+}
+
+cosmos = {
+  throughput_mode = "autoscale"
+  zone_redundant  = true
+  lock_enabled    = true
+  keys_expire_on  = "2027-06-30T00:00:00Z"
+  backup          = { tier = "Continuous30Days" }
+}
+
+monitoring = { retention_in_days = 90 }

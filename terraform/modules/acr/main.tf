@@ -1,0 +1,38 @@
+locals {
+  _is_premium = var.sku == "Premium"
+}
+
+resource "azurerm_container_registry" "this" {
+  name                = var.name
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  sku                 = var.sku
+  tags                = var.tags
+
+  # Pull and push are Entra identities only: no shared password exists that could leak.
+  admin_enabled          = false
+  anonymous_pull_enabled = false
+
+  public_network_access_enabled = var.network.access != "private"
+  # Container Instances pull by identity as a trusted Azure service; without this a closed registry answers them 403.
+  network_rule_bypass_option = "AzureServices"
+  data_endpoint_enabled      = local._is_premium ? true : null
+  retention_policy_in_days   = local._is_premium ? var.untagged_retention_days : null
+  zone_redundancy_enabled    = var.zone_redundancy_enabled
+
+  dynamic "network_rule_set" {
+    # Only Premium has a firewall: Azure refuses rules on the other tiers.
+    for_each = local._is_premium && var.network.access == "allow-list" ? [1] : []
+    content {
+      default_action = "Deny"
+
+      dynamic "ip_rule" {
+        for_each = var.network.ip_rules
+        content {
+          action   = "Allow"
+          ip_range = ip_rule.value
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,9 @@
+# Azure gives a group in a network no name, and may give it another address when it restarts. Gateway and people use
+# this name; `heal` brings the record up to date, and the short life of answers bounds how long the old one is used.
+resource "azurerm_private_dns_a_record" "this" {
+  name                = var.name
+  private_dns_zone_id = var.private_dns_zone_id
+  ttl                 = 30
+  records             = [azurerm_container_group.this.ip_address]
+  tags                = var.tags
+}

@@ -1,0 +1,65 @@
+resource "azurerm_container_group" "this" {
+  name                = "aci-${var.name}"
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  os_type             = "Linux"
+  restart_policy      = "Always"
+  zones               = var.zone == null ? null : [var.zone]
+  tags                = var.tags
+
+  # Private for good: with a subnet there is neither a public address nor a public name.
+  ip_address_type = "Private"
+  subnet_ids      = [var.subnet_id]
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [var.identity_id]
+  }
+
+  image_registry_credential {
+    server                    = var.registry_login_server
+    user_assigned_identity_id = var.identity_id
+  }
+
+  container {
+    name   = "server"
+    image  = var.image
+    cpu    = var.cpu
+    memory = var.memory
+
+    environment_variables        = var.environment_variables
+    secure_environment_variables = var.secure_environment_variables
+
+    ports {
+      port     = var.port
+      protocol = "TCP"
+    }
+
+    dynamic "liveness_probe" {
+      for_each = var.health_path == null ? [] : [var.health_path]
+      content {
+        initial_delay_seconds = 15
+        period_seconds        = 30
+        failure_threshold     = 3
+        timeout_seconds       = 5
+
+        http_get {
+          path   = liveness_probe.value
+          port   = var.port
+          scheme = "http"
+        }
+      }
+    }
+  }
+
+  dynamic "diagnostics" {
+    for_each = var.log_analytics_enabled ? [1] : []
+    content {
+      log_analytics {
+        log_type      = "ContainerInsights"
+        workspace_id  = var.log_analytics.workspace_id
+        workspace_key = var.log_analytics.workspace_key
+      }
+    }
+  }
+}

@@ -1,0 +1,154 @@
+variable "name" {
+  description = "Name of the server's slot. The container group is called aci-<name>, its DNS record <name>."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,57}[a-z0-9])?$", var.name))
+    error_message = "A slot's name must be 1-59 lower-case letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
+variable "resource_group_name" {
+  description = "Resource group that holds everything of this module."
+  type        = string
+  nullable    = false
+}
+
+variable "location" {
+  description = "Azure region, for example uksouth."
+  type        = string
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of every resource of this module."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "subnet_id" {
+  description = "Subnet delegated to Microsoft.ContainerInstance/containerGroups."
+  type        = string
+  nullable    = false
+}
+
+variable "private_dns_zone_id" {
+  description = "Private DNS zone of the slot's record."
+  type        = string
+  nullable    = false
+}
+
+variable "identity_id" {
+  description = "User-assigned identity of the group. It needs AcrPull on the registry *before* the group is created."
+  type        = string
+  nullable    = false
+}
+
+variable "registry_login_server" {
+  description = "Registry that the image comes from."
+  type        = string
+  nullable    = false
+}
+
+variable "image" {
+  description = "Full image reference, by digest (…@sha256:…) or by tag (…:0.1.0). A change replaces the group."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[^/]+/[^@]+(@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$", var.image))
+    error_message = "The image must be <registry>/<repository>@sha256:<digest> or <registry>/<repository>:<tag>."
+  }
+}
+
+variable "port" {
+  description = "TCP port of the server."
+  type        = number
+  default     = 8000
+  nullable    = false
+
+  validation {
+    condition     = var.port >= 1024 && var.port <= 65535
+    error_message = "The port must be from 1024 to 65535: the server does not run as root."
+  }
+}
+
+variable "cpu" {
+  description = "CPU cores."
+  type        = number
+  default     = 0.5
+  nullable    = false
+
+  validation {
+    condition     = var.cpu >= 0.1 && var.cpu <= 4
+    error_message = "cpu must be from 0.1 to 4 cores."
+  }
+}
+
+variable "memory" {
+  description = "Memory in GiB."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.memory >= 0.5 && var.memory <= 16
+    error_message = "memory must be from 0.5 to 16 GiB."
+  }
+}
+
+variable "environment_variables" {
+  description = "Plain environment: readable by everybody who may read the resource. A change replaces the group."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for value in values(var.environment_variables) : !can(regex("://[^/@\\s]+:[^/@\\s]+@", value))])
+    error_message = "environment_variables holds an address with a password in it; put it into secure_environment_variables."
+  }
+}
+
+variable "secure_environment_variables" {
+  description = "Secret environment: not shown by Azure, but part of the Terraform state. A change replaces the group."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  sensitive   = true
+}
+
+variable "health_path" {
+  description = "Path of an HTTP liveness probe. Null: no probe, until probes are proved inside a virtual network."
+  type        = string
+  default     = null
+}
+
+variable "zone" {
+  description = "Availability zone of the group; null lets Azure choose."
+  type        = string
+  default     = null
+}
+
+variable "log_analytics_enabled" {
+  description = "Whether the container's output goes to `log_analytics`. Apart from it, because that one is secret."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "log_analytics" {
+  description = "Customer id (a GUID, not the resource id) and key of the workspace that keeps the container's output."
+  type = object({
+    workspace_id  = string
+    workspace_key = string
+  })
+  default   = null
+  sensitive = true
+
+  validation {
+    condition     = var.log_analytics_enabled == (var.log_analytics != null)
+    error_message = "log_analytics must be given exactly when log_analytics_enabled is true."
+  }
+}

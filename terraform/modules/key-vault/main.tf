@@ -1,0 +1,24 @@
+resource "azurerm_key_vault" "this" {
+  name                = var.name
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  tenant_id           = var.tenant_id
+  sku_name            = var.sku_name
+  tags                = var.tags
+
+  # Access is a role assignment like everywhere else; access policies would be a second, invisible list.
+  rbac_authorization_enabled = true
+
+  # Neither a mistake nor a stolen pipeline can erase the secrets before the retention has passed.
+  purge_protection_enabled   = true
+  soft_delete_retention_days = var.soft_delete_retention_days
+
+  public_network_access_enabled = var.network.access != "private"
+
+  network_acls {
+    # API Management reads named values and certificates as a trusted Azure service.
+    bypass         = "AzureServices"
+    default_action = var.network.access == "public" ? "Allow" : "Deny"
+    ip_rules       = var.network.access == "allow-list" ? var.network.ip_rules : []
+  }
+}

@@ -1,0 +1,24 @@
+output "workspace" {
+  description = "The Log Analytics workspace: its resource id, and its customer id (a GUID), which agents use."
+  value = {
+    id           = azurerm_log_analytics_workspace.this.id
+    workspace_id = azurerm_log_analytics_workspace.this.workspace_id
+  }
+}
+
+output "workspace_key" {
+  description = "Key with which Container Instances deliver logs."
+  value       = azurerm_log_analytics_workspace.this.primary_shared_key
+  sensitive   = true
+}
+
+output "application_insights_id" {
+  description = "Resource id of Application Insights."
+  value       = azurerm_application_insights.this.id
+}
+
+output "application_insights_connection_string" {
+  description = "Connection string of Application Insights, which holds its key."
+  value       = azurerm_application_insights.this.connection_string
+  sensitive   = true
+}

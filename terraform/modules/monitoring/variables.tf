@@ -1,0 +1,92 @@
+variable "name" {
+  description = "Name of the deployment; the workspace is called log-<name>, Application Insights appi-<name>."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9]([a-zA-Z0-9-]{0,57}[a-zA-Z0-9])?$", var.name))
+    error_message = "The monitoring name must be 1-59 letters, digits and hyphens, and neither start nor end with a hyphen."
+  }
+}
+
+variable "resource_group_name" {
+  description = "Resource group that holds everything of this module."
+  type        = string
+  nullable    = false
+}
+
+variable "location" {
+  description = "Azure region, for example uksouth."
+  type        = string
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of every resource of this module."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "retention_in_days" {
+  description = "Days for which logs are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.retention_in_days >= 30 && var.retention_in_days <= 730
+    error_message = "retention_in_days must be from 30 to 730."
+  }
+}
+
+variable "daily_quota_gb" {
+  description = "Gigabytes a day after which ingestion stops until the next day; -1 is no limit."
+  type        = number
+  default     = -1
+  nullable    = false
+
+  validation {
+    condition     = var.daily_quota_gb == -1 || var.daily_quota_gb >= 0.023
+    error_message = "daily_quota_gb must be -1 (no limit) or at least 0.023."
+  }
+}
+
+variable "sampling_percentage" {
+  description = "Share of requests that Application Insights keeps, in percent."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.sampling_percentage > 0 && var.sampling_percentage <= 100
+    error_message = "sampling_percentage must be more than 0 and at most 100."
+  }
+}
+
+variable "diagnostics" {
+  description = "Resources whose logs and metrics go to the workspace, by a name of your own."
+  type = map(object({
+    resource_id         = string
+    log_category_groups = optional(set(string), [])
+    log_categories      = optional(set(string), [])
+    metric_categories   = optional(set(string), ["AllMetrics"])
+    dedicated_tables    = optional(bool, false)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    # Azure refuses the mixture; the provider does not look.
+    condition     = alltrue([for target in var.diagnostics : length(target.log_category_groups) == 0 || length(target.log_categories) == 0])
+    error_message = "A diagnostic setting names log category groups or single categories, not both."
+  }
+
+  validation {
+    condition = alltrue([
+      for target in var.diagnostics :
+      length(target.log_category_groups) + length(target.log_categories) + length(target.metric_categories) > 0
+    ])
+    error_message = "A diagnostic setting needs at least one log or metric category."
+  }
+}

@@ -1,0 +1,33 @@
+resource "azurerm_virtual_network" "this" {
+  name                = var.name
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  address_space       = var.address_space
+  tags                = var.tags
+}
+
+resource "azurerm_subnet" "this" {
+  for_each = var.subnets
+
+  name                 = "snet-${each.key}"
+  resource_group_name  = var.resource_group_name
+  virtual_network_name = azurerm_virtual_network.this.name
+  address_prefixes     = [each.value.address_prefix]
+
+  # Azure's implicit outbound address is unowned, unlogged and being retired: what needs to get out says so.
+  default_outbound_access_enabled = each.value.default_outbound_access_enabled
+  # Private endpoints ignore security groups unless their subnet says otherwise.
+  private_endpoint_network_policies = "NetworkSecurityGroupEnabled"
+
+  dynamic "delegation" {
+    for_each = each.value.delegation == null ? [] : [each.value.delegation]
+    content {
+      name = "delegation"
+
+      service_delegation {
+        name    = delegation.value
+        actions = ["Microsoft.Network/virtualNetworks/subnets/action"]
+      }
+    }
+  }
+}

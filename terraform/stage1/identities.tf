@@ -1,0 +1,20 @@
+# The gateway signs in to the servers and reads certificates as this one.
+module "gateway_identity" {
+  source = "../modules/managed-identity"
+
+  name                = "id-${var.name}-gateway"
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  tags                = local.tags
+}
+
+# One identity per tier, so that what a reader's container may do never grows with what an administrator's needs.
+module "server_identities" {
+  source   = "../modules/managed-identity"
+  for_each = local._server_tiers
+
+  name                = "id-${var.name}-${each.key}"
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  tags                = merge(local.tags, { server = each.value.server, tier = each.value.tier })
+}

@@ -1,0 +1,38 @@
+locals {
+  _zone_names = merge(
+    {
+      servers = "mcp.internal"
+      cosmos  = "privatelink.mongo.cosmos.azure.com"
+      vault   = "privatelink.vaultcore.azure.net"
+    },
+    local._is_premium_registry ? { registry = "privatelink.azurecr.io" } : {},
+  )
+
+  _zones_to_create = {
+    for key, name in local._zone_names : key => name
+    if !contains(keys(var.network.existing_private_dns_zone_ids), key)
+  }
+
+  _private_dns_zone_ids = merge(
+    { for key, zone in azurerm_private_dns_zone.this : key => zone.id },
+    var.network.existing_private_dns_zone_ids,
+  )
+}
+
+resource "azurerm_private_dns_zone" "this" {
+  for_each = local._zones_to_create
+
+  name                = each.value
+  resource_group_name = var.resource_group_name
+  tags                = local.tags
+}
+
+# Zones of a hub are linked, or resolved through the hub's servers, by those who keep them.
+resource "azurerm_private_dns_zone_virtual_network_link" "this" {
+  for_each = local._zones_to_create
+
+  name                = "link-${var.name}"
+  private_dns_zone_id = azurerm_private_dns_zone.this[each.key].id
+  virtual_network_id  = local._network_id
+  tags                = local.tags
+}

@@ -1,0 +1,33 @@
+module "registry" {
+  source = "../modules/acr"
+
+  name                    = var.acr_name
+  resource_group_name     = var.resource_group_name
+  location                = var.location
+  tags                    = local.tags
+  sku                     = var.registry.sku
+  zone_redundancy_enabled = var.registry.zone_redundancy_enabled
+  untagged_retention_days = var.registry.untagged_retention_days
+
+  network = {
+    access   = var.deployer_access
+    ip_rules = var.deployer_ip_rules
+  }
+}
+
+module "registry_endpoint" {
+  source   = "../modules/private-endpoint"
+  for_each = local._is_premium_registry ? { this = {} } : {}
+
+  name                 = "pe-${var.name}-registry"
+  resource_group_name  = var.resource_group_name
+  location             = var.location
+  tags                 = local.tags
+  subnet_id            = local._subnet_ids.endpoints
+  private_dns_zone_ids = [local._private_dns_zone_ids.registry]
+
+  target = {
+    resource_id = module.registry.id
+    subresource = "registry"
+  }
+}

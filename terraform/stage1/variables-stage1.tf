@@ -1,0 +1,65 @@
+# What only stage 1 reads.
+
+variable "deployer_access" {
+  description = <<-EOT
+    How the machine that runs Terraform reaches the vault and the registry: from anywhere (`public`), from
+    `deployer_ip_rules` (`allow-list`), or from inside the network (`private`).
+  EOT
+  type        = string
+  default     = "private"
+  nullable    = false
+
+  validation {
+    condition     = contains(["public", "allow-list", "private"], var.deployer_access)
+    error_message = "deployer_access must be public, allow-list or private."
+  }
+
+  validation {
+    condition     = var.deployer_access != "private" || var.registry.sku == "Premium"
+    error_message = "deployer_access = \"private\" needs registry.sku = \"Premium\": the other tiers have no private endpoints."
+  }
+}
+
+variable "deployer_ip_rules" {
+  description = "Public IPv4 addresses or ranges that deploy, with deployer_access = \"allow-list\"."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for range in var.deployer_ip_rules : can(cidrnetmask(strcontains(range, "/") ? range : "${range}/32"))])
+    error_message = "deployer_ip_rules must be IPv4 addresses or ranges such as 203.0.113.7 or 203.0.113.0/24."
+  }
+
+  validation {
+    condition     = !contains(var.deployer_ip_rules, "0.0.0.0/0")
+    error_message = "deployer_ip_rules must not be the whole internet; say deployer_access = \"public\" if that is meant."
+  }
+
+  validation {
+    condition     = var.deployer_access != "allow-list" || length(var.deployer_ip_rules) > 0
+    error_message = "deployer_access = \"allow-list\" needs at least one address in deployer_ip_rules."
+  }
+}
+
+variable "registry" {
+  description = "The container registry. Private endpoint, firewall, zones and retention need Premium."
+  type = object({
+    sku                     = optional(string, "Premium")
+    zone_redundancy_enabled = optional(bool, false)
+    untagged_retention_days = optional(number, 30)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "key_vault" {
+  description = "The Key Vault. `secrets_officers` are object ids that may change secrets besides whoever runs Terraform."
+  type = object({
+    sku_name                   = optional(string, "standard")
+    soft_delete_retention_days = optional(number, 90)
+    secrets_officers           = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+}

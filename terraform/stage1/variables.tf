@@ -1,0 +1,252 @@
+# The variables that both stages read: this file is the same in stage1/ and stage2/, so that both refuse the same mistakes.
+
+variable "subscription_id" {
+  description = "Subscription that everything is created in."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", var.subscription_id))
+    error_message = "subscription_id must be a GUID such as 11111111-2222-3333-4444-555555555555."
+  }
+}
+
+variable "name" {
+  description = "Name of the deployment; the gateway is called apim-<name>, unique in Azure."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,38}[a-z0-9]$", var.name))
+    error_message = "name must be 3-40 lower-case letters, digits and hyphens, start with a letter and not end with a hyphen."
+  }
+}
+
+variable "environment" {
+  description = "Name of the folder in terraform/environments that these values come from."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,19}$", var.environment))
+    error_message = "environment must be 1-20 lower-case letters, digits and hyphens, and start with a letter."
+  }
+}
+
+variable "location" {
+  description = "Azure region, by its short name."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]+$", var.location))
+    error_message = "location must be a region's short name such as uksouth, without spaces or capitals."
+  }
+}
+
+variable "resource_group_name" {
+  description = "Existing resource group, created by `invoke bootstrap`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]$", var.resource_group_name))
+    error_message = "resource_group_name must be 1-90 letters, digits, underscores, hyphens, parentheses and dots, and not end with a dot."
+  }
+}
+
+variable "acr_name" {
+  description = "Name of the container registry, unique in Azure."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9]{5,50}$", var.acr_name))
+    error_message = "acr_name must be 5-50 letters and digits."
+  }
+}
+
+variable "key_vault_name" {
+  description = "Name of the Key Vault, unique in Azure."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]$", var.key_vault_name)) && !strcontains(var.key_vault_name, "--")
+    error_message = "key_vault_name must be 3-24 letters, digits and single hyphens, start with a letter and end with a letter or digit."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, besides `environment` and `deployment`."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "gateway_exposure" {
+  description = "Who reaches the gateway: the internet (`public`) or the virtual network only (`internal`)."
+  type        = string
+  default     = "public"
+  nullable    = false
+
+  validation {
+    condition     = contains(["public", "internal"], var.gateway_exposure)
+    error_message = "gateway_exposure must be public or internal."
+  }
+}
+
+variable "network" {
+  description = <<-EOT
+    The virtual network: created from `address_space` and `subnets`, or, in a landing zone, `existing`. Zones that a hub
+    keeps (`existing_private_dns_zone_ids`: cosmos, vault, registry, servers) are used instead of created.
+  EOT
+  type = object({
+    address_space = optional(set(string), ["10.60.0.0/22"])
+    subnets = optional(object({
+      apim       = optional(string, "10.60.0.0/27")
+      endpoints  = optional(string, "10.60.0.64/26")
+      containers = optional(string, "10.60.1.0/24")
+    }), {})
+    nat_gateway_zone = optional(string)
+    existing = optional(object({
+      virtual_network_id   = string
+      apim_subnet_id       = string
+      containers_subnet_id = string
+      endpoints_subnet_id  = string
+    }))
+    existing_private_dns_zone_ids = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.network.existing_private_dns_zone_ids) : contains(["servers", "cosmos", "vault", "registry"], key)])
+    error_message = "network.existing_private_dns_zone_ids takes the keys servers, cosmos, vault and registry."
+  }
+}
+
+variable "mcp_servers" {
+  description = <<-EOT
+    The MCP servers, by the name in their address (<gateway>/<name>/mcp). A tier is one deployment of the server for the
+    callers of one role; `connection` says which key of the database it holds. A slot is one replica of a tier.
+  EOT
+  type = map(object({
+    image = object({
+      repository = string
+      tag        = string
+    })
+    port        = optional(number, 8000)
+    cpu         = optional(number, 0.5)
+    memory      = optional(number, 1)
+    environment = optional(map(string), {})
+    database    = optional(string)
+    tiers = map(object({
+      role       = string
+      connection = optional(string)
+    }))
+    slots       = optional(set(string), ["a"])
+    health_path = optional(string)
+    rate_limit = optional(object({
+      calls  = optional(number, 300)
+      period = optional(number, 60)
+    }), {})
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(var.mcp_servers) > 0
+    error_message = "mcp_servers must hold at least one server."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.mcp_servers) : can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name)) && length(name) <= 30])
+    error_message = "A server's name in mcp_servers must be 1-30 lower-case letters, digits and single hyphens, and start with a letter."
+  }
+
+  validation {
+    condition     = !contains(keys(var.mcp_servers), "oauth")
+    error_message = "A server must not be called oauth: the sign-in façade answers at that path."
+  }
+
+  validation {
+    # With a hyphen, server "a-b" tier "c" and server "a" tier "b-c" would be the same container group.
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for tier in keys(server.tiers) : can(regex("^[a-z][a-z0-9]{0,14}$", tier))]
+    ]))
+    error_message = "A tier's name in mcp_servers must be 1-15 lower-case letters and digits, and start with a letter."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.tiers) > 0])
+    error_message = "Each server in mcp_servers needs at least one tier."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for server in var.mcp_servers : [for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
+    error_message = "A tier's role in mcp_servers must be Mcp.Admin or Mcp.Read."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.tiers) == length(distinct([for tier in server.tiers : tier.role]))])
+    error_message = "Two tiers of one server must not have the same role: the gateway could not choose."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.database == null ? true : server.database == "cosmosdb-mongodb"])
+    error_message = "A server's database in mcp_servers must be \"cosmosdb-mongodb\", or be left out."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [
+        for tier in server.tiers :
+        server.database == null ? tier.connection == null : contains(["read-write", "read-only"], coalesce(tier.connection, "missing"))
+      ]
+    ]))
+    error_message = "A tier's connection in mcp_servers must be read-write or read-only where its server has a database, and be left out where it has none."
+  }
+
+  validation {
+    # A bug in the server must not be able to write for people who may only read.
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")]
+    ]))
+    error_message = "A tier for Mcp.Read must have the read-only connection."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.slots) > 0 && alltrue([for slot in server.slots : can(regex("^[a-z]$", slot))])])
+    error_message = "A server's slots in mcp_servers must be one or more single lower-case letters such as a and b."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.port >= 1024 && server.port <= 65535])
+    error_message = "A server's port in mcp_servers must be from 1024 to 65535."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])
+    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag))])
+    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for name in keys(server.environment) : !can(regex("^(PORT|HOST|MCP_.*|MONGODB_URI)$", name))]
+    ]))
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI or MCP_*: the platform sets them."
+  }
+
+  validation {
+    condition = alltrue([
+      for server in var.mcp_servers :
+      server.rate_limit.calls >= 1 && server.rate_limit.period >= 1 && server.rate_limit.period <= 300
+    ])
+    error_message = "rate_limit in mcp_servers needs calls of 1 or more and a period from 1 to 300 seconds."
+  }
+}
