@@ -31,6 +31,21 @@ locals {
       destination = "VirtualNetwork"
       ports       = ["6390"]
     }
+    allow-counters = {
+      description = "The units of the service keep one count for rate limits."
+      priority    = 130
+      protocol    = "Udp"
+      source      = var.network.subnets.apim
+      destination = var.network.subnets.apim
+      ports       = ["4290"]
+    }
+    allow-cache = {
+      description = "The units of the service share the built-in cache."
+      priority    = 140
+      source      = var.network.subnets.apim
+      destination = var.network.subnets.apim
+      ports       = ["6381-6383"]
+    }
     allow-to-servers = {
       description = "Calls to the MCP servers."
       priority    = 100

@@ -26,7 +26,9 @@ module "network" {
     # The classic tiers refuse a delegated subnet, and bring their own public address.
     apim = {
       address_prefix = var.network.subnets.apim
-      rules          = local._apim_rules
+      # They leave through their own address, but are not documented to start in a subnet without implicit outbound.
+      default_outbound_access_enabled = true
+      rules                           = local._apim_rules
     }
 
     containers = {

@@ -53,12 +53,13 @@ resource "azurerm_cosmosdb_account" "this" {
   }
 }
 
-# prevent_destroy cannot depend on the environment, a lock can: it also stops hands in the portal.
+# Stops hands in the portal and every other tool. It does not stop this Terraform, which removes the lock first: a plan
+# that deletes or replaces the account has to be caught where plans are reviewed.
 resource "azurerm_management_lock" "this" {
   for_each = var.lock_enabled ? { this = {} } : {}
 
   name       = "keep-data"
   scope      = azurerm_cosmosdb_account.this.id
   lock_level = "CanNotDelete"
-  notes      = "Holds the data that the MCP servers serve. Remove this lock deliberately, before a destroy."
+  notes      = "Holds the data that the MCP servers serve. Remove this lock deliberately."
 }

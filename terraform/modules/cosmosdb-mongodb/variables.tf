@@ -172,7 +172,7 @@ variable "databases" {
 }
 
 variable "lock_enabled" {
-  description = "Locks the account against deletion, by Terraform too."
+  description = "Locks the account against deletion by anything but this Terraform."
   type        = bool
   default     = false
   nullable    = false
