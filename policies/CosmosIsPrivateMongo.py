@@ -14,7 +14,7 @@ class CosmosIsPrivateMongo(Policy):
     severity_name = "CRITICAL"
     resources = ("azurerm_cosmosdb_account",)
     guideline = (
-        "Without EnableMongo no driver can use the account; with public access its keys are all that protects it."
+        "Without EnableMongo no driver can use it; with public access its keys are all that protects it."
     )
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from platform_under_test import Platform
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--env", default=None, help="run against this deployed environment instead of a twin of its own")
+
+
+@pytest.fixture(scope="session")
+def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The platform under test: a twin on free ports, deployed here and destroyed after, or the one named by --env."""
+    if environment := request.config.getoption("--env"):
+        yield Platform(environment)
+        return
+    home: Path = tmp_path_factory.mktemp("twin") / "home"
+    twin = Platform("local", {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
+    try:
+        twin.invoke("deploy")
+        yield twin
+    finally:
+        twin.invoke("destroy", "--yes")
+
+
+@pytest.fixture(scope="session")
+def local_only(request: pytest.FixtureRequest) -> None:
+    """For tests that look behind the gateway or change the deployment: only a twin of their own bears that."""
+    if request.config.getoption("--env"):
+        pytest.skip("looks behind the gateway: runs against a local twin only")

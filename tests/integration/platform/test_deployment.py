@@ -1,0 +1,73 @@
+"""Deploying is idempotent, survives interruption, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from platform_under_test import ROOT, Platform
+
+pytestmark = pytest.mark.usefixtures("local_only")
+
+
+def test_status_prints_the_documented_object(platform: Platform) -> None:
+    status = platform.status
+    assert status["healthy"] is True
+    assert status["env"] == "local"
+    assert status["endpoint"] == f"{status['gateway']}/mongodb/mcp" == status["servers"]["mongodb"]["url"]
+    assert set(status["servers"]["mongodb"]["tiers"]) == {"admin", "reader"}
+    assert status["authority"].endswith(f"/{status['tenant_id']}/v2.0")
+    assert status["scope"].startswith("api://")
+    assert status["scope"].endswith("/Mcp.Access")
+    assert status["mongodb_uri"].startswith("mongodb://")
+    assert {"gateway", "entra"} <= set(status["pids"])
+    for pid in status["pids"].values():
+        os.kill(pid, 0)
+
+
+def test_a_second_deploy_changes_nothing(platform: Platform) -> None:
+    before = platform.status["pids"]
+    again = platform.invoke("deploy")
+    assert "nothing changed" in again.stdout + again.stderr
+    del platform.__dict__["status"]
+    assert platform.status["pids"] == before
+
+
+def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(tmp_path: Path) -> None:
+    """SIGINT at several moments, then one more deploy: healthy. Then destroy: no process, no file."""
+    home = tmp_path / "home"
+    twin = Platform("local", {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
+    command = [sys.executable, "-m", "invoke", "deploy", "--env", "local"]
+    try:
+        for moment in (1.0, 3.0):
+            started = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **twin.variables},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            time.sleep(moment)
+            os.killpg(started.pid, signal.SIGINT)
+            started.wait(60)
+        twin.invoke("deploy")
+        pids = twin.status["pids"].values()
+        assert twin.status["healthy"] is True
+    finally:
+        twin.invoke("destroy", "--yes")
+    assert [pid for pid in pids if _alive(pid)] == []
+    assert not home.exists()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0]

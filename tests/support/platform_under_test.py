@@ -1,0 +1,102 @@
+"""The platform that the integration tests call, reached only through the commands that a person has."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Platform:
+    """One environment; `variables` go to every command (a home of its own, changed Terraform, free ports)."""
+
+    env: str = "local"
+    variables: dict[str, str] = field(default_factory=dict)
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def invoke(self, *arguments: str, check: bool = True, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """Runs `invoke …` as a person would; with `check`, a failure shows what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "invoke", *arguments, *([] if "--env" in arguments else ["--env", self.env])],
+            cwd=ROOT,
+            env={**os.environ, **self.variables},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"invoke {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    @cached_property
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.invoke("status", "--json").stdout)
+        return found
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.status["endpoint"])
+
+    @property
+    def gateway(self) -> str:
+        return str(self.status["gateway"])
+
+    def token(self, user: str) -> str:
+        if user not in self._tokens:
+            self._tokens[user] = self.invoke("token", "--as", user).stdout.strip()
+        return self._tokens[user]
+
+    def call(self, method: str, params: dict[str, Any] | None = None, **options: Any) -> Answer:
+        """One JSON-RPC request to the endpoint, on the 2025-11-25 protocol unless headers say otherwise."""
+        message = {"jsonrpc": "2.0", "id": options.pop("id", 7), "method": method, "params": params or {}}
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json, text/event-stream",
+            "MCP-Protocol-Version": "2025-11-25",
+            **options.pop("headers", {}),
+        }
+        if user := options.pop("user", None):
+            headers["Authorization"] = f"Bearer {self.token(user)}"
+        url = options.pop("url", self.endpoint)
+        assert not options, options
+        return request(url, json.dumps(message).encode(), headers)
+
+
+def request(
+    url: str, body: bytes | None = None, headers: dict[str, str] | None = None, method: str | None = None
+) -> Answer:
+    """One HTTP request that follows nothing; every status is an answer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+    try:
+        answer = opener.open(urllib.request.Request(url, body, headers or {}, method=method), timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read().decode())
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
