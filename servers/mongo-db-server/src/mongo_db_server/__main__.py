@@ -1,0 +1,68 @@
+"""`python -m mongo_db_server`: reads the environment, serves until SIGTERM, lets running calls finish.
+
+Prints `ready mcp <port>` on standard output when it accepts connections; everything else goes to standard error as one
+JSON object per line. Exit code 2: a setting is wrong, and the line says which.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from mongo_db_server.audit import JsonLogHandler, write_line
+from mongo_db_server.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mongo_db_server.settings import Settings
+
+DRAIN_SECONDS = 25  # less than the 30 s that container platforms give before they kill
+
+
+def main() -> int:
+    # FastMCP would write coloured, wrapped text to a log that other programs read.
+    os.environ.setdefault("FASTMCP_LOG_ENABLED", "false")
+    logging.basicConfig(level=logging.WARNING, handlers=[JsonLogHandler()])
+    try:
+        from mongo_db_server.settings import load
+
+        serve(load())
+    except SettingsError as error:
+        write_line({"level": "error", "message": str(error)})
+        return 2
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    import uvicorn
+
+    from mongo_db_server.server import http_app
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                port = self.servers[0].sockets[0].getsockname()[1]
+                sys.stdout.write(f"ready mcp {port}\n")
+                sys.stdout.flush()
+
+    config = uvicorn.Config(
+        http_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    # uvicorn raises the signal again once it has stopped; a stop that was asked for is not a failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    Server(config).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""One JSON line per call: who did what to which namespace, how it ended, how long and how much. Never a value."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+Sink = Callable[[dict[str, Any]], None]
+
+
+def write_line(record: dict[str, Any]) -> None:
+    """To standard error: standard output holds only the line that says the server is ready."""
+    sys.stderr.write(json.dumps({"time": _now(), **record}, separators=(",", ":")) + "\n")
+
+
+def _now() -> str:
+    seconds = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1000) % 1000:03d}Z"
+
+
+class JsonLogHandler(logging.Handler):
+    """Log records of libraries in the same form. Tracebacks are reduced to the exception's type: its text may hold
+    values or the connection string."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line: dict[str, Any] = {
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line |= {"exception": record.exc_info[0].__name__, "at": _origin(record.exc_info[2])}
+        write_line(line)
+
+
+def _origin(trace: TracebackType | None) -> str | None:
+    """File and line that raised."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return None if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

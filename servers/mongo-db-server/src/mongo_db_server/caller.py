@@ -1,0 +1,19 @@
+"""Who is calling, as the gateway says. Set per request by the gate, read by tools and the audit line."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`subject` is the caller's object id, `client` the client id of the application (`X-Mcp-*` headers)."""
+
+    subject: str | None = None
+    client: str | None = None
+    request_bytes: int | None = None
+
+
+NOBODY = Caller()
+CALLER: ContextVar[Caller] = ContextVar("caller", default=NOBODY)

@@ -1,0 +1,30 @@
+"""The connection to MongoDB or Cosmos DB for MongoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo.asynchronous.mongo_client import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from mongo_db_server.errors import SettingsError
+from mongo_db_server.settings import Settings
+
+SERVER_SELECTION_MS = 5_000
+
+
+def connect(settings: Settings) -> AsyncMongoClient[dict[str, Any]]:
+    """A client that connects on first use, so the server starts while the database is away. Raises SettingsError."""
+    try:
+        return AsyncMongoClient(
+            settings.mongodb_uri.get_secret_value(),
+            # Cosmos DB refuses retryable writes ("MongoDB feature support", Microsoft Learn); and only an attempt that
+            # was not repeated can tell a caller what it did.
+            retryWrites=False,
+            serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+            connectTimeoutMS=SERVER_SELECTION_MS,
+            tz_aware=True,
+        )
+    except (PyMongoError, ValueError, TypeError):
+        # The driver's own sentence may quote the connection string.
+        raise SettingsError("MONGODB_URI is malformed: it must be a MongoDB connection string.") from None

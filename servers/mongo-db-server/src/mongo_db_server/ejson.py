@@ -1,0 +1,124 @@
+"""MongoDB Extended JSON v2 between the caller's JSON and BSON values.
+
+Out: *relaxed* by default, because models read it best; *canonical* on request, which keeps every BSON type. Two
+departures from the relaxed form, both still Extended JSON: integers that JavaScript clients would round (beyond 2^53)
+are written as `$numberLong`, and UUIDs as `$uuid`.
+
+In: both forms. `$regex` stays the query operator it looks like; a regular expression as a *value* is
+`$regularExpression`. UUID subtypes 3 and 4 stay what they were.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+from uuid import UUID
+
+from bson import json_util
+from bson.binary import UuidRepresentation
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.dbref import DBRef
+from bson.errors import BSONError
+from bson.int64 import Int64
+from bson.objectid import ObjectId
+
+from mongo_db_server.errors import InvalidCallError
+
+Form = Literal["relaxed", "canonical"]
+
+MAX_DEPTH = 100  # MongoDB's own limit for nested documents ("MongoDB Limits and Thresholds")
+_SAFE_INTEGER = 2**53
+
+CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
+    tz_aware=True,
+    uuid_representation=UuidRepresentation.STANDARD,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # dates beyond year 9999 stay readable
+)
+
+_IN = json_util.JSONOptions(
+    tz_aware=True,
+    uuid_representation=UuidRepresentation.UNSPECIFIED,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+)
+_RELAXED = json_util.JSONOptions(json_mode=json_util.JSONMode.RELAXED, uuid_representation=UuidRepresentation.STANDARD)
+_CANONICAL = json_util.JSONOptions(
+    json_mode=json_util.JSONMode.CANONICAL, uuid_representation=UuidRepresentation.STANDARD
+)
+# The type wrappers of Extended JSON v2 that json_util reads, without the legacy `$regex`.
+_WRAPPERS = frozenset(
+    (
+        *("$oid", "$uuid", "$binary", "$date", "$timestamp", "$regularExpression", "$code", "$symbol"),
+        *("$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"),
+        *("$minKey", "$maxKey", "$undefined", "$ref", "$dbPointer"),
+    )
+)
+
+
+def decode(value: Any, where: str) -> Any:
+    """JSON → BSON values. Raises InvalidCallError that names `where` for a malformed wrapper or too deep a nesting."""
+    return _decode(value, where, 0)
+
+
+def _decode(value: Any, where: str, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise InvalidCallError(f"`{where}` is nested deeper than {MAX_DEPTH} levels, which MongoDB does not store.")
+    if isinstance(value, dict):
+        decoded = {key: _decode(item, where, depth + 1) for key, item in value.items()}
+        wrapper = next((key for key in decoded if key in _WRAPPERS), None)
+        return decoded if wrapper is None else _unwrap(decoded, wrapper, where)
+    if isinstance(value, list):
+        return [_decode(item, where, depth + 1) for item in value]
+    return value
+
+
+def _unwrap(document: dict[str, Any], wrapper: str, where: str) -> Any:
+    if "$regex" in document:
+        return document
+    try:
+        return json_util.object_hook(document, _IN)
+    except (BSONError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        raise InvalidCallError(
+            f"`{where}` holds a malformed Extended JSON value: `{wrapper}` does not have the form that "
+            "MongoDB Extended JSON v2 gives it."
+        ) from None
+
+
+def encode(value: Any, form: Form = "relaxed") -> Any:
+    """BSON values → what `json.dumps` writes without help."""
+    return _relaxed(value) if form == "relaxed" else json.loads(json_util.dumps(value, json_options=_CANONICAL))
+
+
+def _relaxed(value: Any) -> Any:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is int or kind is Int64:
+        return int(value) if -_SAFE_INTEGER < value < _SAFE_INTEGER else {"$numberLong": str(value)}
+    if kind is dict:
+        return {key: _relaxed(item) for key, item in value.items()}
+    if kind is list:
+        return [_relaxed(item) for item in value]
+    if kind is ObjectId:
+        return {"$oid": str(value)}
+    return _relaxed_rare(value)
+
+
+def _relaxed_rare(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return {"$uuid": str(value)}
+    if isinstance(value, DBRef):
+        return _relaxed(dict(value.as_doc()))
+    return json_util.default(value, _RELAXED)
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON text of an encoded value."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def loads(text: str) -> Any:
+    """JSON text → JSON values, not yet BSON ones. Raises ValueError."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None

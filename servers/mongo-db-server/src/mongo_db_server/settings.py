@@ -1,0 +1,115 @@
+"""The one typed settings object, read from the environment. Nothing else in the server reads the environment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mongo_db_server.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Tier = Literal["admin", "reader"]
+
+_MIB = 1024 * 1024
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def _uuid(value: str) -> str:
+    if not _UUID.fullmatch(value):
+        raise ValueError("must be a GUID such as 11111111-2222-4333-8444-555555555555")
+    return value
+
+
+def _https(value: str) -> str:
+    """Keys and issuer over plain HTTP would let the network choose who is trusted; loopback has no network."""
+    parts = urlsplit(value)
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+        raise ValueError("must be an https URL (http only on loopback)")
+    return value
+
+
+def _mongodb_uri(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+        raise ValueError("must start with mongodb:// or mongodb+srv://")
+    return value
+
+
+Guid = Annotated[str, AfterValidator(_uuid)]
+HttpsUrl = Annotated[str, AfterValidator(_https)]
+
+
+class Settings(BaseSettings):
+    """Every setting; the environment variable is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    host: str = "0.0.0.0"  # noqa: S104 - a container listens on its private address, which it does not know
+    port: int = Field(8000, ge=0, le=65535)
+
+    mcp_tier: Tier
+    mcp_server_name: str = Field("mongodb", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    mcp_auth_issuer: HttpsUrl
+    mcp_auth_jwks_uri: HttpsUrl
+    mcp_auth_tenant_id: Guid
+    mcp_auth_audience: Guid
+    mcp_auth_gateway_object_id: Guid
+    mcp_allowed_hosts: str = ""
+    mcp_allowed_origins: str = ""
+
+    mongodb_uri: Annotated[SecretStr, AfterValidator(_mongodb_uri)]
+
+    mcp_documents_default: int = Field(100, ge=1)
+    mcp_documents_ceiling: int = Field(10_000, ge=1)
+    mcp_bytes_default: int = Field(_MIB, ge=1024)
+    mcp_bytes_ceiling: int = Field(16 * _MIB, ge=1024)
+    mcp_time_ms_default: int = Field(30_000, ge=1)
+    mcp_time_ms_ceiling: int = Field(600_000, ge=1)
+    mcp_sample_ceiling: int = Field(1_000, ge=1)
+    mcp_write_batch_ceiling: int = Field(1_000, ge=1, le=100_000)
+    mcp_pipeline_stages_ceiling: int = Field(50, ge=1)
+    mcp_request_bytes_ceiling: int = Field(20 * _MIB, ge=1024)
+
+    @model_validator(mode="after")
+    def _defaults_stay_below_ceilings(self) -> Settings:
+        for name in ("documents", "bytes", "time_ms"):
+            if getattr(self, f"mcp_{name}_default") > getattr(self, f"mcp_{name}_ceiling"):
+                raise ValueError(f"MCP_{name.upper()}_DEFAULT must not exceed MCP_{name.upper()}_CEILING")
+        return self
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        return _items(self.mcp_allowed_hosts)
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        return _items(self.mcp_allowed_origins)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def load() -> Settings:
+    """Reads the environment. Raises SettingsError with one sentence that names the first setting that is wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # pydantic-settings fills the fields from the environment
+    except ValidationError as error:
+        # include_input=False: the input may be the connection string.
+        raise SettingsError(_sentence(error.errors(include_input=False, include_url=False)[0])) from None
+
+
+def _sentence(error: ErrorDetails) -> str:
+    setting = "_".join(str(part) for part in error["loc"]).upper()
+    if error["type"] == "missing":
+        return f"{setting} is not set: give it to the container's environment (see README.md, Settings)."
+    reason = error["msg"].removeprefix("Value error, ")
+    if not setting:
+        return f"{reason}."
+    return f"{setting} is malformed: {reason[:1].lower()}{reason[1:]}."
