@@ -1,0 +1,59 @@
+"""A home of its own for each test, and a promise that nothing of it is left running."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from twin import control
+from twin.control import RuntimeConfig, Status
+from twin.state import State
+from twin.supervise import lock
+from twin.supervise.plan import ROOT
+from twin.supervise.ports import PortBook
+
+DRIVER = Path(__file__).with_name("fake_platform.py")
+
+
+class Platform:
+    """A home whose supervisor runs fake parts: the plan is {name: behaviour}."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        book = PortBook(home / "test-ports.json")
+        self.config = RuntimeConfig(gateway_port=book.port_for("gateway"), entra_port=book.port_for("entra"))
+        State(()).dump(home / "run" / "state.json")
+        self.wants(entra="serve", server="serve", gateway="serve")
+
+    def wants(self, **behaviours: str) -> None:
+        (self.home / "run" / "fake.json").write_text(json.dumps(behaviours))
+
+    def start(self, timeout: float = 15) -> Status:
+        return control.start(self.home, self.config, timeout=timeout)
+
+    def status(self) -> Status:
+        found = control.status(self.home)
+        assert found is not None
+        return found
+
+    def pids(self) -> dict[str, int | None]:
+        return {name: part.pid for name, part in self.status().parts.items()}
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    def spawn(home: Path) -> subprocess.Popen[bytes]:
+        with control.prepare_log(home).open("ab") as log:
+            command = [sys.executable, str(DRIVER), "--home", str(home)]
+            return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(control, "_spawn", spawn)
+    yield Platform(tmp_path)
+    control.stop(tmp_path)
+    assert lock.leftovers(tmp_path) == []

@@ -1,0 +1,47 @@
+"""The real runtime with fake parts: the plan comes from `<home>/run/fake.json` {name: behaviour}, not from a state."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from twin import runtime
+from twin.state import State
+from twin.supervise.settings import RuntimeConfig
+from twin.supervise.spec import Health, Plan, ProcessSpec
+
+PROGRAM = Path(__file__).with_name("fake_part.py")
+
+
+def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callable[[str], int]) -> Plan:
+    wanted: dict[str, str] = json.loads((home / "run" / "fake.json").read_text())
+    fixed = {"gateway": config.gateway_port, "entra": config.entra_port}
+    refused = {name: f"{name} is refused on purpose" for name, how in wanted.items() if how == "refused"}
+    processes = [
+        part(home, name, behaviour, fixed.get(name) or port_for(name))
+        for name, behaviour in wanted.items()
+        if name not in refused
+    ]
+    return Plan(tuple(processes), "mongodb://127.0.0.1/", refused=refused)
+
+
+def part(home: Path, name: str, behaviour: str, port: int) -> ProcessSpec:
+    kind = name if name in ("gateway", "entra") else "server"
+    config = home / "run" / f"{name}.json"
+    restart, _, behaviour = behaviour.rpartition(":")
+    return ProcessSpec(
+        name=name,
+        kind=kind,  # type: ignore[arg-type]
+        argv=(sys.executable, str(PROGRAM), "--config", str(config)),
+        port=port,
+        health=Health("http"),
+        cwd=str(home / "run"),
+        files={str(config): json.dumps({"port": port, "behaviour": behaviour})},
+        restart=restart or "Always",  # type: ignore[arg-type]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(runtime.main(planner=make_plan))

@@ -1,0 +1,183 @@
+"""The plan: which processes an applied state asks for, and with what settings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.runtime.platform_state import DIGEST, TENANT, Edit, build, fill_image_store, identity_id
+from twin.errors import RuntimeFailure, StateError
+from twin.supervise.plan import make_plan
+from twin.supervise.settings import RuntimeConfig
+from twin.supervise.spec import Plan, ProcessSpec
+
+PORTS = {"mongo": 21000, "aci-mongodb-admin-a": 21001, "aci-mongodb-reader-a": 21002}
+CONFIG = RuntimeConfig(gateway_port=8080, entra_port=8081)
+
+
+def plan(home: Path, edit: Edit | None = None, config: RuntimeConfig = CONFIG) -> Plan:
+    fill_image_store(home)
+    return make_plan(build(edit), config, home, PORTS.__getitem__)
+
+
+def settings(process: ProcessSpec) -> dict[str, Any]:
+    """The configuration file that a part is started with."""
+    loaded: dict[str, Any] = json.loads(process.files[process.argv[-1]])
+    return loaded
+
+
+def test_one_process_per_part_and_container(tmp_path: Path) -> None:
+    """The issuer, the database and the servers come before the gateway that needs them."""
+    assert [process.name for process in plan(tmp_path).processes] == [
+        "entra",
+        "mongo",
+        "aci-mongodb-admin-a",
+        "aci-mongodb-reader-a",
+        "gateway",
+    ]
+
+
+def test_container_runs_the_image_with_its_own_environment_only(tmp_path: Path) -> None:
+    """Nothing of the machine's environment reaches a server, except what a container runtime provides."""
+    process = plan(tmp_path).process("aci-mongodb-admin-a")
+    assert process.argv == ("/venv/bin/python", "-m", "mongo_db_server")
+    assert process.env == {
+        "MCP_TIER": "admin",
+        "MCP_ALLOWED_HOSTS": "mongodb-admin-a.mcp.internal:8000",
+        "MONGODB_URI": "mongodb://cosmos-mcp:rw+key==@127.0.0.1:21000/"
+        "?retrywrites=false&maxIdleTimeMS=120000&authMechanism=SCRAM-SHA-256",
+        "HOST": "127.0.0.1",
+        "PORT": "21001",
+        "PYTHONPATH": "/code",
+        "PYTHONUNBUFFERED": "1",
+        "PATH": "/venv/bin:/usr/bin:/bin",
+        "HOME": str(tmp_path / "run/scratch/aci-mongodb-admin-a"),
+        "LANG": "C.UTF-8",
+    }
+
+
+def test_external_mongodb_replaces_the_local_one(tmp_path: Path) -> None:
+    """With MONGODB_URI nothing stands in for the database, and every tier gets that URI."""
+    uri = "mongodb://somewhere.example:27017/"
+    found = plan(tmp_path, config=RuntimeConfig(mongodb_uri=uri))
+    assert "mongo" not in [process.name for process in found.processes]
+    assert found.process("aci-mongodb-reader-a").env["MONGODB_URI"] == uri
+    assert (found.mongodb_uri, found.external_mongodb) == (uri, True)
+
+
+def test_mongo_knows_every_key_with_its_role(tmp_path: Path) -> None:
+    """One user name, four passwords: read-only keys stay read-only."""
+    users = settings(plan(tmp_path).process("mongo"))["users"]
+    assert [(user["name"], user["password"], user["role"]) for user in users] == [
+        ("cosmos-mcp", "rw+key==", "readWrite"),
+        ("cosmos-mcp", "rw2", "readWrite"),
+        ("cosmos-mcp", "ro+key==", "read"),
+        ("cosmos-mcp", "ro2", "read"),
+    ]
+
+
+def test_gateway_and_issuer_share_the_identity_secret(tmp_path: Path) -> None:
+    """The gateway may ask tokens for its own identities only, and the secret survives a second plan."""
+    found = plan(tmp_path)
+    secret = settings(found.process("gateway"))["identity_header"]
+    assert settings(found.process("entra"))["identity_hosts"] == {secret: ["c0000000-0000-4000-8000-000000000001"]}
+    assert settings(plan(tmp_path).process("gateway"))["identity_header"] == secret
+
+
+def test_issuer_health_is_its_discovery_document(tmp_path: Path) -> None:
+    expected = f"/{TENANT}/v2.0/.well-known/openid-configuration"
+    assert plan(tmp_path).process("entra").health.path == expected
+
+
+def test_parts_see_only_their_share_of_the_state(tmp_path: Path) -> None:
+    """The gateway holds no database key, the issuer no policy."""
+    found = plan(tmp_path)
+    seen = {
+        name: {
+            entry["type"]
+            for path, text in found.process(name).files.items()
+            if "state" in path
+            for entry in json.loads(text)
+        }
+        for name in ("gateway", "entra")
+    }
+    assert "azurerm_api_management_api" in seen["gateway"]
+    assert "azuread_application" in seen["entra"]
+    assert not {"azurerm_cosmosdb_account", "azurerm_container_group"} & (seen["gateway"] | seen["entra"])
+
+
+def change_api(resources: dict[str, dict[str, Any]]) -> None:
+    resources["azurerm_api_management_api.mongodb"]["path"] = "other"
+
+
+def change_environment(resources: dict[str, dict[str, Any]]) -> None:
+    resources["azurerm_container_group.reader"]["container"][0]["environment_variables"]["LIMIT"] = "5"
+
+
+def change_directory(resources: dict[str, dict[str, Any]]) -> None:
+    resources["azuread_application.api"]["display_name"] = "renamed"
+
+
+def change_keys(resources: dict[str, dict[str, Any]]) -> None:
+    resources["azurerm_cosmosdb_account.this"]["secondary_key"] = "rotated"
+
+
+@pytest.mark.parametrize(
+    ("edit", "changed"),
+    [
+        (None, set()),
+        (change_api, {"gateway"}),
+        (change_environment, {"aci-mongodb-reader-a"}),
+        (change_directory, {"entra"}),
+        (change_keys, {"mongo"}),
+    ],
+)
+def test_a_change_restarts_only_what_it_concerns(tmp_path: Path, edit: Edit | None, changed: set[str]) -> None:
+    before = {process.name: process.fingerprint for process in plan(tmp_path).processes}
+    after = {process.name: process.fingerprint for process in plan(tmp_path, edit).processes}
+    assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_a_new_digest_restarts_its_servers(tmp_path: Path) -> None:
+    """Pushing the same tag again changes the image, and that is a change of the process."""
+    before = plan(tmp_path).process("aci-mongodb-admin-a").fingerprint
+    fill_image_store(tmp_path, digest="sha256:" + "cd" * 32)
+    after = make_plan(build(), CONFIG, tmp_path, PORTS.__getitem__).process("aci-mongodb-admin-a").fingerprint
+    assert before != after
+
+
+def test_image_by_digest_needs_no_tag(tmp_path: Path) -> None:
+    def pin(resources: dict[str, dict[str, Any]]) -> None:
+        container = resources["azurerm_container_group.admin"]["container"][0]
+        container["image"] = f"acrmcp.azurecr.io/mongodb-mcp@{DIGEST}"
+
+    assert plan(tmp_path, pin).refused == {}
+
+
+def test_system_identity_is_not_handed_out(tmp_path: Path) -> None:
+    """Only identities that are attached to the gateway are served: detaching it stops the tokens."""
+
+    def detach(resources: dict[str, dict[str, Any]]) -> None:
+        resources["azurerm_api_management.this"]["identity"] = [{"identity_ids": [identity_id("id-other")]}]
+
+    hosts = settings(plan(tmp_path, detach).process("entra"))["identity_hosts"]
+    assert list(hosts.values()) == [[]]
+
+
+def test_stage_one_alone_is_no_platform(tmp_path: Path) -> None:
+    def without_gateway(resources: dict[str, dict[str, Any]]) -> None:
+        del resources["azurerm_api_management.this"]
+
+    with pytest.raises(StateError, match="0 azurerm_api_management"):
+        plan(tmp_path, without_gateway)
+
+
+def test_two_groups_of_one_name_are_refused(tmp_path: Path) -> None:
+    def duplicate(resources: dict[str, dict[str, Any]]) -> None:
+        resources["azurerm_container_group.reader"]["name"] = "aci-mongodb-admin-a"
+
+    with pytest.raises(RuntimeFailure, match="two processes are called 'aci-mongodb-admin-a'"):
+        plan(tmp_path, duplicate)

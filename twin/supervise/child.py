@@ -1,0 +1,85 @@
+"""One child process: its own group, its log, and an end that comes with its supervisor's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from twin.supervise import files, lock
+from twin.supervise.spec import ProcessSpec
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """A started process. `log_start` is where its own lines begin in the log."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path, log_start: int) -> None:
+        self.pid = process.pid
+        self.identity = lock.identity(process.pid)
+        self._process = process
+        self._log = log
+        self._log_start = log_start
+
+    @classmethod
+    async def start(cls, spec: ProcessSpec, log: Path) -> Child:
+        """Starts it with exactly `spec.env`; OSError where the program cannot be run."""
+        for path, text in spec.files.items():
+            files.write_private(Path(path), text)
+        files.make_folder(spec.cwd)
+        files.rotate(log)
+        start = files.size(log)
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *spec.argv,
+                env=dict(spec.env),
+                cwd=spec.cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
+        return cls(process, log, start)
+
+    async def wait(self) -> int:
+        """The exit code; what is left of its group is ended too."""
+        code = await self._process.wait()
+        self._signal(signal.SIGKILL)
+        return code
+
+    async def stop(self, grace: float) -> None:
+        """SIGTERM, then SIGKILL to the whole group after `grace` seconds."""
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), grace)
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+
+    def last_words(self, lines: int = 8) -> str:
+        return files.tail(self._log, self._log_start, lines)
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Linux tells the child when its parent dies, however it dies. Elsewhere the watchdog does (see watchdog.py)."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork: nothing may be imported after it
+    parent = os.getpid()
+
+    def arrange() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before the call above
+            os._exit(1)
+
+    return arrange

@@ -1,0 +1,18 @@
+"""Which code a supervisor runs: after an edit or an upgrade, a reload would keep half of the old."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def code_fingerprint() -> str:
+    """Changes when a module of the twin or the interpreter does."""
+    digest = hashlib.sha256(f"{sys.executable} {sys.version}".encode())
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        stat = path.stat()
+        digest.update(f"{path.relative_to(_PACKAGE)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:16]

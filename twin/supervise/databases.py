@@ -1,0 +1,71 @@
+"""Cosmos DB for MongoDB on a laptop: the same user names and keys, at the MongoDB that is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode
+
+from twin.state import Resource, State
+
+# What only the real service understands: it has TLS, a replica set and per-account routing by appName.
+_REMOTE_OPTIONS = {"ssl", "tls", "replicaset", "appname", "authmechanism"}
+
+_KEYS = {
+    "primary_key": "readWrite",
+    "secondary_key": "readWrite",
+    "primary_readonly_key": "read",
+    "secondary_readonly_key": "read",
+}
+
+
+def users(state: State) -> list[dict[str, str]]:
+    """Each account's name with each of its keys, and the role that key has."""
+    return [
+        {"name": account["name"], "password": account[key], "role": role}
+        for account in state.of_type("azurerm_cosmosdb_account")
+        for key, role in _KEYS.items()
+        if account.get(key)
+    ]
+
+
+def administrator_uri(state: State, port: int) -> str:
+    """The local MongoDB as the first account's primary key opens it; without accounts, without a user."""
+    accounts = state.of_type("azurerm_cosmosdb_account")
+    if not accounts:
+        return f"mongodb://127.0.0.1:{port}/"
+    user, key = quote(accounts[0]["name"], safe=""), quote(accounts[0]["primary_key"], safe="")
+    return f"mongodb://{user}:{key}@127.0.0.1:{port}/?authMechanism=SCRAM-SHA-256"
+
+
+@dataclass(frozen=True)
+class MongoUri:
+    """A `mongodb://` URI in parts; `credentials` stay as they were written, because drivers refuse some spellings."""
+
+    credentials: str
+    host: str
+    path: str
+    options: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> MongoUri | None:
+        """None for anything that is no `mongodb://` URI. The query goes first: Cosmos DB's appName holds `@`."""
+        if not text.startswith("mongodb://"):
+            return None
+        authority, _, query = text.removeprefix("mongodb://").partition("?")
+        credentials, _, location = authority.rpartition("@")
+        host, slash, path = location.partition("/")
+        return cls(credentials, host.partition(":")[0].lower(), slash + path or "/", tuple(parse_qsl(query)))
+
+    def at(self, port: int) -> str:
+        """The same user, key, database and options at 127.0.0.1, without what only Cosmos DB's endpoint needs."""
+        options = [(name, value) for name, value in self.options if name.lower() not in _REMOTE_OPTIONS]
+        query = urlencode([*options, ("authMechanism", "SCRAM-SHA-256")])
+        return f"mongodb://{self.credentials}@127.0.0.1:{port}{self.path}?{query}"
+
+
+def account_of(uri: MongoUri, state: State) -> Resource | None:
+    """The applied account whose endpoint the URI names (`<account>.mongo.cosmos.azure.com`, or a national cloud's)."""
+    account, _, domain = uri.host.partition(".")
+    if "cosmos" not in domain:
+        return None
+    return next((a for a in state.of_type("azurerm_cosmosdb_account") if a["name"].lower() == account), None)

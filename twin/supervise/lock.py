@@ -1,0 +1,116 @@
+"""Who supervises a home: a lock that dies with its holder, and process identities that survive reuse of a pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from twin.errors import RuntimeFailure
+from twin.supervise.files import read_json
+
+try:
+    import fcntl
+except ImportError as error:  # Windows
+    raise RuntimeFailure("the local platform needs Linux or macOS; on Windows, run it in WSL") from error
+
+
+def identity(pid: int) -> str | None:
+    """When the process started, in a form that no later process with the same pid shares; None if it has ended."""
+    if sys.platform == "linux":
+        return _linux_identity(pid)
+    shown = subprocess.run(["ps", "-o", "lstart=,stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    started, _, status = shown.stdout.strip().rpartition(" ")
+    return f"ps:{started.strip()}" if started and not status.startswith("Z") else None
+
+
+def _linux_identity(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # the command before may hold blanks and brackets
+    return None if fields[0] in ("Z", "X") else f"{boot}:{fields[19]}"
+
+
+def is_same(pid: int, expected: str | None) -> bool:
+    return expected is not None and identity(pid) == expected
+
+
+def end_group(pid: int, expected: str | None, grace: float) -> None:
+    """Ends a process group that an earlier supervisor left, if its leader is still the process we started."""
+    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 2.0)):
+        deadline = time.monotonic() + patience
+        if not is_same(pid, expected):
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, number)
+        while time.monotonic() < deadline and is_same(pid, expected):
+            time.sleep(0.02)
+
+
+class SupervisorLock:
+    """`run/supervisor.lock`: held (flock) for the supervisor's life; its text is the holder's pid."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "run" / "supervisor.lock"
+        self._descriptor: int | None = None
+
+    def acquire(self, patience: float = 2.0) -> None:
+        """Takes the lock or raises: two supervisors of one home would fight over its ports and files."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + patience  # somebody may be looking whether it is held, which holds it
+        while not _try_lock(descriptor, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise RuntimeFailure(
+                    f"{self._path.parent.parent} already has a supervisor; stop it with `invoke destroy`"
+                )
+            time.sleep(0.02)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def holder(self) -> int | None:
+        """The pid of the running supervisor, or None. The kernel answers, so a stale file cannot mislead.
+
+        A killed holder may be gone a moment before its lock is.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDWR)
+        except FileNotFoundError:
+            return None
+        try:
+            if _try_lock(descriptor, fcntl.LOCK_SH):
+                return None
+            text = os.pread(descriptor, 32, 0).decode().strip()
+            return int(text) if text and identity(int(text)) is not None else None
+        finally:
+            os.close(descriptor)
+
+
+def _try_lock(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def leftovers(home: Path) -> list[tuple[int, str]]:
+    """Processes that the last status names and that still run: (pid, identity)."""
+    stored = read_json(home / "run" / "status.json") or {}
+    known = [(part.get("pid"), part.get("identity")) for part in stored.get("parts", {}).values()]
+    return [(pid, started) for pid, started in known if pid and is_same(pid, started)]

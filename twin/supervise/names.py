@@ -1,0 +1,84 @@
+"""Private DNS, from the gateway's place in the network: which local port answers for each backend's host and port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from twin.errors import RuntimeFailure
+from twin.state import Resource, State
+from twin.supervise import arm, network
+from twin.supervise.containers import Container
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass
+class Routes:
+    """`resolve`: `host:port` → `127.0.0.1:port`; `unreachable`: `host:port` → why production could not connect."""
+
+    resolve: dict[str, str] = field(default_factory=dict)
+    unreachable: dict[str, str] = field(default_factory=dict)
+
+
+def route_backends(state: State, service: Resource, containers: Sequence[Container]) -> Routes:
+    """One entry per API Management backend, either way."""
+    routes = Routes()
+    for backend in state.of_type("azurerm_api_management_backend"):
+        parts = urlsplit(backend["url"])
+        host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+        try:
+            container = _locate(state, service, containers, host, port)
+            routes.resolve[f"{host}:{port}"] = f"127.0.0.1:{container.process.port}"
+        except RuntimeFailure as error:
+            routes.unreachable[f"{host}:{port}"] = f"backend {backend['name']} cannot be reached: {error}"
+    return routes
+
+
+def _locate(state: State, service: Resource, containers: Sequence[Container], host: str, port: int) -> Container:
+    subnet = service.block("virtual_network_configuration").get("subnet_id")
+    addresses = _lookup(state, subnet, host)
+    for container in containers:
+        if container.ip_address in addresses and container.listens_on == port:
+            _require_passage(state, subnet, container)
+            return container
+    raise RuntimeFailure(
+        f"{host} is {', '.join(sorted(addresses))}, and no container group with that address listens on {port};"
+        " run `invoke heal` if the address changed"
+    )
+
+
+def _lookup(state: State, subnet: str | None, host: str) -> set[str]:
+    for record in state.of_type("azurerm_private_dns_a_record"):
+        zone_id = record["private_dns_zone_id"]
+        if f"{record['name']}.{arm.name_of(zone_id)}".lower() == host.lower():
+            _require_link(state, zone_id, subnet)
+            return set(record["records"])
+    raise RuntimeFailure(f"{host} has no azurerm_private_dns_a_record")
+
+
+def _require_link(state: State, zone_id: str, subnet: str | None) -> None:
+    """A private zone answers in linked networks only. A zone applied elsewhere (a hub's) is linked there."""
+    gateway_network = arm.network_of(subnet)
+    if gateway_network is None:
+        raise RuntimeFailure(
+            "API Management is in no virtual network (virtual_network_configuration), so no private name resolves"
+        )
+    if arm.find(state, "azurerm_private_dns_zone", zone_id) is None:
+        return
+    for link in state.of_type("azurerm_private_dns_zone_virtual_network_link"):
+        if arm.same_id(link["private_dns_zone_id"], zone_id) and arm.same_id(
+            link["virtual_network_id"], gateway_network
+        ):
+            return
+    raise RuntimeFailure(
+        f"zone {arm.name_of(zone_id)} has no link to the gateway's network {arm.name_of(gateway_network)}"
+    )
+
+
+def _require_passage(state: State, subnet: str | None, container: Container) -> None:
+    target = next(iter(container.group.get("subnet_ids", ())), "")
+    rule = network.blocked(state, subnet or "", target, container.ip_address, container.listens_on)
+    if rule:
+        raise RuntimeFailure(f"rule {rule} denies port {container.listens_on} from the gateway's subnet")

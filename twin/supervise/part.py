@@ -1,0 +1,133 @@
+"""One supervised part: started, asked whether it serves, restarted with back-off, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from twin.supervise.child import Child
+from twin.supervise.health import check
+from twin.supervise.spec import ProcessSpec
+from twin.supervise.status import PartStatus, now
+
+FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0  # seconds between a death and the next start: doubled each time
+_STEADY = 10.0  # seconds of serving after which earlier deaths are forgiven
+_HOPELESS = 2  # deaths without ever serving, after which the part counts as failed (and is still restarted)
+_WHILE_STARTING, _WHILE_SERVING = 0.05, 1.0  # seconds between health checks
+_MISSES = 2  # failed checks in a row that make a serving part unhealthy: one may be a pause of the machine
+
+_log = logging.getLogger("twin.runtime")
+
+
+class Part:
+    """Keeps `spec` running until `stop`. `changed` is called after every change of `status`."""
+
+    def __init__(self, spec: ProcessSpec, log: Path, changed: Callable[[], None]) -> None:
+        self.spec = spec
+        self.status = PartStatus(state="waiting", kind=spec.kind, port=spec.port)
+        self._log_file = log
+        self._changed = changed
+        self._child: Child | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._served_at: float | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=self.spec.name)
+
+    async def stop(self, grace: float) -> None:
+        """Ends the process (SIGKILL after `grace` seconds) and the supervision of it."""
+        self._stopping = True
+        if self._child is not None:
+            await self._child.stop(grace)
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        deaths, ever_served = 0, False
+        while True:
+            code, words = await self._live()
+            if self._stopping:
+                return
+            ever_served = ever_served or self._served_at is not None
+            deaths = 1 if self._was_steady() else deaths + 1
+            if not self._comes_back(code):
+                self._update(state="ended", pid=None, identity=None, detail=_obituary(code, words))
+                return
+            hopeless = not ever_served and deaths >= _HOPELESS
+            self._update(
+                state="failed" if hopeless else "restarting",
+                pid=None,
+                identity=None,
+                restarts=self.status.restarts + 1,
+                detail=_obituary(code, words),
+            )
+            await asyncio.sleep(min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY))
+
+    async def _live(self) -> tuple[int, str]:
+        """One life of the process: its exit code and last lines."""
+        self._served_at = None
+        try:
+            self._child = child = await Child.start(self.spec, self._log_file)
+        except OSError as error:
+            return 127, f"{error.strerror}: {error.filename}"
+        if self._stopping:  # stop() came while the process was being made
+            await child.stop(0)
+        first = self.status.state == "waiting"
+        # A failed part stays failed until it serves: whoever waits for it must not miss the word.
+        state = "starting" if first else self.status.state
+        self._update(state=state, pid=child.pid, identity=child.identity, since=now())
+        monitor = asyncio.create_task(self._monitor())
+        try:
+            code = await child.wait()
+        finally:
+            monitor.cancel()
+            self._child = None
+        return code, child.last_words()
+
+    async def _monitor(self) -> None:
+        misses = 0
+        while True:
+            complaint = await check(self.spec.health, self.spec.port)
+            misses = misses + 1 if complaint else 0
+            if not complaint:
+                self._served_at = self._served_at or time.monotonic()
+                self._update(state="healthy", detail="")
+            elif self._served_at is None:
+                if self.status.state == "starting":
+                    self._update(detail=complaint)
+            elif misses >= _MISSES:
+                self._update(state="unhealthy", detail=complaint)
+            await asyncio.sleep(_WHILE_SERVING if self._served_at else _WHILE_STARTING)
+
+    def _was_steady(self) -> bool:
+        return self._served_at is not None and time.monotonic() - self._served_at > _STEADY
+
+    def _comes_back(self, code: int) -> bool:
+        return self.spec.restart == "Always" or (self.spec.restart == "OnFailure" and code != 0)
+
+    def _update(self, **values: Any) -> None:
+        before = self.status
+        self.status = replace(before, **values)
+        if self.status == before:
+            return
+        if self.status.state != before.state:
+            _log.info("%s: %s%s", self.spec.name, self.status.state, f" ({_brief(self.status.detail)})")
+        self._changed()
+
+
+def _obituary(code: int, words: str) -> str:
+    how = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return f"{how}; its log ends with:\n{words}" if words else f"{how} and wrote nothing to its log"
+
+
+def _brief(detail: str) -> str:
+    return detail.partition("\n")[0]

@@ -1,0 +1,163 @@
+"""From the applied state to the processes of one local platform. Nothing starts here."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from twin.errors import RuntimeFailure
+from twin.state import Resource, State
+from twin.supervise import arm, databases, names
+from twin.supervise.containers import Surroundings, plan_containers
+from twin.supervise.files import read_json, write_json
+from twin.supervise.settings import RuntimeConfig
+from twin.supervise.spec import Health, Plan, ProcessSpec, as_file, python_module
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# The status endpoint of every API Management gateway ("Monitor API Management: gateway health").
+GATEWAY_STATUS_PATH = "/status-0123456789abcdef"
+
+# What each part may see of the state: it gets no other secret, and is restarted for no other change.
+_VISIBLE = {
+    "entra": (
+        "azuread_*",
+        "azurerm_user_assigned_identity",
+        "azurerm_federated_identity_credential",
+        "azurerm_key_vault",
+    ),
+    "gateway": (
+        "azurerm_api_management*",
+        "azurerm_user_assigned_identity",
+        "azurerm_key_vault*",
+        "azurerm_role_assignment",
+        "azurerm_application_insights",
+    ),
+}
+
+
+def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callable[[str], int]) -> Plan:
+    """The plan for an applied state; StateError or RuntimeFailure where the state cannot become a platform at all."""
+    service = state.one("azurerm_api_management")
+    external = config.mongodb_uri
+    mongo_port = 0 if external else port_for("mongo")
+    containers, refused = plan_containers(state, Surroundings(home, mongo_port, external, port_for))
+    routes = names.route_backends(state, service, containers)
+    secret = _identity_secret(home)
+    processes = [
+        _entra(state, service, config, home, secret),
+        *([] if external else [_mongo(state, config, home, mongo_port)]),
+        *(container.process for container in containers),
+        _gateway(state, config, home, secret, routes.resolve),
+    ]
+    _require_distinct(processes)
+    return Plan(
+        processes=tuple(processes),
+        mongodb_uri=external or databases.administrator_uri(state, mongo_port),
+        external_mongodb=external is not None,
+        refused=refused,
+        unreachable=routes.unreachable,
+    )
+
+
+def _entra(state: State, service: Resource, config: RuntimeConfig, home: Path, secret: str) -> ProcessSpec:
+    settings = {
+        "state": str(_state_path(home, "entra")),
+        "host": "127.0.0.1",
+        "port": config.entra_port,
+        "identity_hosts": {secret: _attached_clients(state, service)},
+        "data_dir": str(home / "entra"),
+    }
+    health = Health("http", f"/{_tenant(state)}/v2.0/.well-known/openid-configuration")
+    return _part("entra", config.entra_port, health, settings, home, _visible_state(state, "entra", home))
+
+
+def _mongo(state: State, config: RuntimeConfig, home: Path, port: int) -> ProcessSpec:
+    settings = {
+        "host": "127.0.0.1",
+        "port": port,
+        "data_dir": str(home / "mongo"),
+        "users": databases.users(state),
+        "seed": config.seed,
+    }
+    return _part("mongo", port, Health("mongo"), settings, home, {})
+
+
+def _gateway(state: State, config: RuntimeConfig, home: Path, secret: str, resolve: Mapping[str, str]) -> ProcessSpec:
+    settings = {
+        "state": str(_state_path(home, "gateway")),
+        "host": "127.0.0.1",
+        "port": config.gateway_port,
+        "resolve": dict(resolve),
+        "identity_endpoint": f"http://127.0.0.1:{config.entra_port}/msi/token",
+        "identity_header": secret,
+    }
+    health = Health("http", GATEWAY_STATUS_PATH)
+    return _part("gateway", config.gateway_port, health, settings, home, _visible_state(state, "gateway", home))
+
+
+def _part(
+    name: Any, port: int, health: Health, settings: Mapping[str, Any], home: Path, files: Mapping[str, str]
+) -> ProcessSpec:
+    """`python -m twin.<name> --config run/<name>.json`, with nothing of the caller's environment."""
+    config = home / "run" / f"{name}.json"
+    return ProcessSpec(
+        name=name,
+        kind=name,
+        argv=python_module(f"twin.{name}", config),
+        port=port,
+        health=health,
+        cwd=str(ROOT),
+        env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"},
+        files={str(config): as_file(settings), **files},
+    )
+
+
+def _visible_state(state: State, part: str, home: Path) -> dict[str, str]:
+    patterns = _VISIBLE[part]
+    visible = [asdict(r) for r in state.resources if any(fnmatchcase(r.type, pattern) for pattern in patterns)]
+    return {str(_state_path(home, part)): as_file(visible)}
+
+
+def _state_path(home: Path, part: str) -> Path:
+    return home / "run" / f"state.{part}.json"
+
+
+def _attached_clients(state: State, service: Resource) -> list[str]:
+    """The client ids the gateway may ask tokens for: its user-assigned identities, as its identity endpoint allows."""
+    ids = service.block("identity").get("identity_ids")
+    identities = state.of_type("azurerm_user_assigned_identity")
+    return [identity["client_id"] for identity in identities if arm.contains(ids, identity["id"])]
+
+
+def _tenant(state: State) -> str:
+    identities = state.of_type("azurerm_user_assigned_identity")
+    if not identities:
+        raise RuntimeFailure(
+            "the applied state holds no azurerm_user_assigned_identity; apply stage 1 with `invoke deploy`"
+        )
+    return str(identities[0]["tenant_id"])
+
+
+def _identity_secret(home: Path) -> str:
+    """The header value that opens the identity endpoint; kept, so that a reload changes no process for its sake."""
+    path = home / "run" / "secrets.json"
+    stored = read_json(path)
+    if isinstance(stored, dict) and stored.get("identity_header"):
+        return str(stored["identity_header"])
+    secret = secrets.token_urlsafe(32)
+    write_json(path, {"identity_header": secret})
+    return secret
+
+
+def _require_distinct(processes: Sequence[ProcessSpec]) -> None:
+    seen: set[str] = set()
+    for process in processes:
+        if process.name in seen:
+            raise RuntimeFailure(f"two processes are called {process.name!r}; give one container group another name")
+        seen.add(process.name)

@@ -1,0 +1,61 @@
+"""Local ports: which are free, and which a process had before, so that a reload does not move it."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+from pathlib import Path
+
+from twin.errors import RuntimeFailure
+from twin.supervise.files import read_json, write_json
+
+# Below every system's ephemeral range: no outgoing connection takes the port while its server restarts.
+_RANGE = range(20_000, 30_000)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on 127.0.0.1:`port` now. Connections that are closing do not count."""
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int, setting: str) -> None:
+    if not is_free(port):
+        raise RuntimeFailure(
+            f"port {port} is taken by another program (or not allowed); set {setting} to a free one, or to 0 for any"
+        )
+
+
+class PortBook:
+    """The port of each process by name, kept in a file. A remembered port that someone else took is replaced."""
+
+    def __init__(self, path: Path, running: frozenset[int] = frozenset()) -> None:
+        self._path = path
+        self._running = running
+        stored = read_json(path)
+        self._ports: dict[str, int] = stored if isinstance(stored, dict) else {}
+
+    def port_for(self, name: str) -> int:
+        port = self._ports.get(name)
+        if port is None or not (port in self._running or is_free(port)):
+            port = self._choose()
+            self._ports[name] = port
+            write_json(self._path, self._ports)
+        return port
+
+    def _choose(self) -> int:
+        taken = set(self._ports.values())
+        for _ in range(200):
+            port = random.choice(_RANGE)  # noqa: S311  # not a secret: only spreads platforms of one machine apart
+            if port not in taken and is_free(port):
+                return port
+        raise RuntimeFailure(
+            f"no free port found between {_RANGE.start} and {_RANGE.stop - 1}; end programs that hold them"
+        )

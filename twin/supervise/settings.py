@@ -1,0 +1,36 @@
+"""What the person who runs the platform decides, as opposed to the applied state: `run/runtime.json`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from twin.errors import RuntimeFailure
+from twin.supervise.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class RuntimeConfig:
+    """`mongodb_uri` replaces the local MongoDB by one that already runs; `seed` fills an empty one with samples."""
+
+    gateway_port: int = 8080
+    entra_port: int = 8081
+    mongodb_uri: str | None = None
+    seed: bool = True
+
+    def __post_init__(self) -> None:
+        if self.gateway_port == self.entra_port:
+            raise RuntimeFailure(
+                f"GATEWAY_PORT and ENTRA_PORT are both {self.gateway_port}; give each a port of its own"
+            )
+
+    def save(self, home: Path) -> None:
+        write_json(home / "run" / "runtime.json", asdict(self))
+
+    @classmethod
+    def load(cls, home: Path) -> RuntimeConfig:
+        path = home / "run" / "runtime.json"
+        stored = read_json(path)
+        if stored is None:
+            raise RuntimeFailure(f"{path} is missing or broken; run `invoke deploy`")
+        return cls(**stored)

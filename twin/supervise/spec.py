@@ -1,0 +1,75 @@
+"""What the runtime is to run: one `ProcessSpec` per process, and the `Plan` that holds them all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["entra", "mongo", "server", "gateway"]
+Restart = Literal["Always", "OnFailure", "Never"]
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a process shows that it serves: an HTTP request that is answered 200, or MongoDB's `hello`."""
+
+    protocol: Literal["http", "mongo"]
+    path: str = "/"
+    host_header: str = ""
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """One process. `files` are written (0600) before it starts: path → text.
+
+    `version` is the image digest: a new image behind the same tag is another process.
+    """
+
+    name: str
+    kind: Kind
+    argv: tuple[str, ...]
+    port: int
+    health: Health
+    cwd: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    restart: Restart = "Always"
+    version: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal fingerprints: a running process need not be restarted."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything one state asks for.
+
+    `refused`: container group → why it cannot start. `unreachable`: backend `host:port` → why the gateway cannot
+    reach it.
+    """
+
+    processes: tuple[ProcessSpec, ...]
+    mongodb_uri: str
+    external_mongodb: bool = False
+    refused: Mapping[str, str] = field(default_factory=dict)
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+
+    def process(self, name: str) -> ProcessSpec:
+        return next(process for process in self.processes if process.name == name)
+
+
+def python_module(module: str, config: Path) -> tuple[str, ...]:
+    """The command of one part of the twin; the interpreter is the runtime's own."""
+    return (sys.executable, "-m", module, "--config", str(config))
+
+
+def as_file(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True)

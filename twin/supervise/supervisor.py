@@ -1,0 +1,142 @@
+"""All parts of one home: brings what runs in line with a plan, and keeps the status file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from twin.errors import TwinError
+from twin.state import State
+from twin.supervise import lock, ports
+from twin.supervise.code import code_fingerprint
+from twin.supervise.external import ExternalMongo
+from twin.supervise.files import read_json
+from twin.supervise.part import Part
+from twin.supervise.settings import RuntimeConfig
+from twin.supervise.spec import Plan
+from twin.supervise.status import PartStatus, Status, now
+
+# The gateway goes first, so that no call meets half a platform; then what it calls; then what that needs.
+_STOP_ORDER = (("gateway",), ("server",), ("entra", "mongo"))
+_GRACE = 4.0  # seconds
+_SETTINGS = {"gateway": "GATEWAY_PORT", "entra": "ENTRA_PORT"}
+
+Planner = Callable[[State, RuntimeConfig, Path, Callable[[str], int]], Plan]
+"""See `twin.supervise.plan.make_plan`; the last argument chooses the port of a process by its name."""
+
+_log = logging.getLogger("twin.runtime")
+
+
+class Supervisor:
+    """Owns the processes of `home`. Not for use from several tasks at once: `apply` and `stop` take turns."""
+
+    def __init__(self, home: Path, planner: Planner) -> None:
+        self._home = home
+        self._planner = planner
+        self._parts: dict[str, Part] = {}
+        self._external: ExternalMongo | None = None
+        self._plan = Plan((), "")
+        self._since = now()
+        self._reload = 0
+        self._failure = ""
+        self._code = code_fingerprint()
+        self._quiet = False
+
+    async def load(self) -> None:
+        """Reads state and settings and applies them; on TwinError nothing has changed."""
+        state = State.load(self._home / "run" / "state.json")
+        config = RuntimeConfig.load(self._home)
+        held = frozenset(part.spec.port for part in self._parts.values())
+        book = ports.PortBook(self._home / "run" / "ports.json", held)
+        await self.apply(self._planner(state, config, self._home, book.port_for), held)
+
+    async def reload(self) -> None:
+        """`load`, but what fails goes to the status and what runs goes on."""
+        number = int((read_json(self._home / "run" / "reload.json") or {}).get("number", 0))
+        try:
+            await self.load()
+            self._failure = ""
+        except TwinError as error:
+            self._failure = str(error)
+            _log.error("reload refused: %s", error)
+        self._reload = number
+        self.publish()
+
+    async def apply(self, plan: Plan, held: frozenset[int] = frozenset()) -> None:
+        """Stops what is gone or changed, starts what is new or changed, leaves the rest alone."""
+        for name, setting in _SETTINGS.items():
+            port = plan.process(name).port
+            if port not in held:
+                ports.require_free(port, setting)
+        wanted = {process.name: process for process in plan.processes}
+        outdated = [
+            part
+            for name, part in self._parts.items()
+            if name not in wanted or wanted[name].fingerprint != part.spec.fingerprint
+        ]
+        self._quiet = True  # readers see the platform before or after, not half-way
+        await self._stop(outdated)
+        await self._follow_external(plan)
+        self._plan = plan
+        fresh = [process for process in plan.processes if process.name not in self._parts]
+        for process in fresh:
+            self._parts[process.name] = Part(process, self._home / "logs" / f"{process.name}.log", self.publish)
+        self._quiet = False
+        self.publish()
+        for process in fresh:
+            self._parts[process.name].start()
+
+    async def stop(self) -> None:
+        await self._stop(list(self._parts.values()))
+        if self._external is not None:
+            await self._external.stop()
+
+    def publish(self) -> None:
+        if not self._quiet:
+            self._status().write(self._home)
+
+    def _status(self) -> Status:
+        parts = {name: part.status for name, part in self._parts.items()}
+        if self._external is not None:
+            parts["mongo"] = self._external.status
+        for name, reason in self._plan.refused.items():
+            parts[name] = PartStatus(state="refused", kind="server", detail=reason)
+        return Status(
+            pid=os.getpid(),
+            since=self._since,
+            parts=parts,
+            mongodb_uri=self._plan.mongodb_uri,
+            unreachable=self._plan.unreachable,
+            reload=self._reload,
+            code=self._code,
+            failure=self._failure,
+        )
+
+    async def _stop(self, parts: Iterable[Part]) -> None:
+        parts = list(parts)
+        for kinds in _STOP_ORDER:
+            await asyncio.gather(*(self._stop_one(part) for part in parts if part.spec.kind in kinds))
+
+    async def _stop_one(self, part: Part) -> None:
+        await part.stop(_GRACE)
+        del self._parts[part.spec.name]
+        _log.info("%s: stopped", part.spec.name)
+
+    async def _follow_external(self, plan: Plan) -> None:
+        uri = plan.mongodb_uri if plan.external_mongodb else None
+        if self._external is not None and self._external.uri != uri:
+            await self._external.stop()
+            self._external = None
+        if uri and self._external is None:
+            self._external = ExternalMongo(uri, self.publish)
+            self._external.start()
+
+
+def end_leftovers(home: Path) -> None:
+    """Ends what an earlier supervisor of this home left behind when it was killed."""
+    for pid, identity in lock.leftovers(home):
+        _log.warning("ending pid %d, which an earlier supervisor left behind", pid)
+        lock.end_group(pid, identity, _GRACE)
