@@ -1,0 +1,105 @@
+"""`python -m twin.entra --config FILE`
+
+SIGHUP reads the applied state again, SIGUSR1 rolls the signing key over, SIGTERM stops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from twin.entra.app import create_app
+from twin.entra.config import Config
+from twin.entra.issuer import Issuer
+from twin.entra.keys import KeyRing
+from twin.errors import RuntimeFailure, TwinError
+
+log = logging.getLogger("twin.entra")
+
+
+class Server(uvicorn.Server):
+    """Says `ready entra PORT` on stdout once it accepts connections."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            sys.stdout.write(f"ready entra {sockets[0].getsockname()[1]}\n")
+            sys.stdout.flush()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m twin.entra")
+    parser.add_argument("--config", type=Path, required=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    # Its request lines hold whole URLs; ours hold what may be written down.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    try:
+        asyncio.run(_serve(Config.load(parser.parse_args().config)))
+    except TwinError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+async def _serve(config: Config) -> None:
+    listener = _listen(config)
+    port = listener.getsockname()[1]
+    issuer = Issuer(
+        config.base_url or f"http://{config.host}:{port}",
+        config.directory(),
+        KeyRing.open(config.data_dir),
+        config.identity_hosts,
+        config.trusted_issuers,
+    )
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, _reload, issuer, config)
+    loop.add_signal_handler(signal.SIGUSR1, _roll_over, issuer)
+    settings = uvicorn.Config(
+        create_app(issuer),
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    await Server(settings).serve(sockets=[listener])
+
+
+def _listen(config: Config) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise RuntimeFailure(
+            f"port {config.port} on {config.host} is taken ({error.strerror}); set ENTRA_PORT to another one, or 0"
+        ) from error
+    return listener
+
+
+def _reload(issuer: Issuer, config: Config) -> None:
+    try:
+        issuer.adopt(config.directory())
+    except TwinError as error:
+        log.error("the applied state was not taken over: %s", error)
+    else:
+        log.info("the applied state was read again")
+
+
+def _roll_over(issuer: Issuer) -> None:
+    issuer.keys.rotate()
+    log.info("the signing key was rolled over")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,63 @@
+"""The ASGI application."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from twin.entra.issuer import Issuer
+from twin.entra.web import discovery, sign_in, token
+
+log = logging.getLogger("twin.entra")
+
+ROUTES = (
+    Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery.version_two),
+    Route("/{tenant}/.well-known/openid-configuration", discovery.version_one),
+    Route("/{tenant}/discovery/v2.0/keys", discovery.keys),
+    Route("/{tenant}/discovery/keys", discovery.keys),
+    Route("/common/discovery/instance", discovery.instance),
+    Route("/{tenant}/oauth2/v2.0/authorize", sign_in.authorize, methods=["GET", "POST"]),
+    Route("/{tenant}/login", sign_in.login, methods=["POST"]),
+    Route("/{tenant}/consent", sign_in.consented, methods=["POST"]),
+    Route("/{tenant}/oauth2/v2.0/token", token.token, methods=["GET", "POST", "OPTIONS"]),
+    Route("/{tenant}/oauth2/v2.0/devicecode", token.device_authorization, methods=["GET", "POST"]),
+    Route("/devicelogin", sign_in.device_login, methods=["GET", "POST"]),
+    Route("/{tenant}/oauth2/deviceauth", sign_in.device_login, methods=["GET", "POST"]),
+    Route("/msi/token", token.identity),
+    Route("/healthz", lambda _: PlainTextResponse("ok")),
+)
+
+
+class Guard:
+    """Headers for every answer, and one log line per request that holds no parameter, header or body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+                note = scope.get("state", {}).get("note", "")
+                path = scope["path"].encode("ascii", "backslashreplace").decode()
+                log.info("%s %.200r %s %s", scope["method"], path, message["status"], note)
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+def create_app(issuer: Issuer) -> ASGIApp:
+    app = Starlette(routes=list(ROUTES))
+    app.state.issuer = issuer
+    return Guard(app)

@@ -1,0 +1,1 @@
+"""Grants of the token endpoint, one module each; `endpoint` picks one."""

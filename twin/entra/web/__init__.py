@@ -1,0 +1,1 @@
+"""HTTP: routes, forms, pages. Everything that decides lives one level up and knows no HTTP."""
