@@ -29,9 +29,12 @@ async def fastmcp_client(url: str, token: str, mode: str) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def sdk_client(url: str, token: str, mode: str) -> AsyncIterator[Any]:
-    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
-        async with SdkClient(streamable_http_client(url, http_client=http), mode=mode) as client:
-            yield client
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        SdkClient(streamable_http_client(url, http_client=http), mode=mode) as client,
+    ):
+        yield client
 
 
 @pytest.fixture(params=[fastmcp_client, sdk_client], ids=["fastmcp", "sdk"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import threading
@@ -187,10 +188,8 @@ def code_for(platform: Platform, client_id: str, user: str, scope: str | None = 
     """Signs in and reads the code from the address that the browser is sent to, which nobody serves."""
     query = authorize_query(platform, client_id, scope=scope or platform.status["scope"])
     browser = Browser()
-    try:
+    with contextlib.suppress(OSError):  # nothing listens at the callback: the address is all that is wanted
         browser.sign_in(f"{platform.gateway}/oauth/authorize?{query}", user)
-    except OSError:
-        pass  # nothing listens at the callback: the address is all that is wanted
     return parse_qs(urlsplit(browser.opened[-1]).query)["code"][0]
 
 
