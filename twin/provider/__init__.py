@@ -1,0 +1,13 @@
+"""A stand-in for the azurerm and azuread providers: the real schemas and rules, and a cloud that is a file.
+
+Use `with serve(path) as served:` and run Terraform with `served.env` added to its environment, or run
+`python -m twin.provider --store PATH` and export what it prints.
+"""
+
+from __future__ import annotations
+
+from twin.provider.cloud import AZURE_CLI_CLIENT_ID, DEPLOYER_OBJECT_ID, TENANT_ID, USERS
+from twin.provider.server import Served, serve
+from twin.provider.store import Store
+
+__all__ = ["AZURE_CLI_CLIENT_ID", "DEPLOYER_OBJECT_ID", "TENANT_ID", "USERS", "Served", "Store", "serve"]

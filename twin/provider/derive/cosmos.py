@@ -1,0 +1,52 @@
+"""Cosmos DB accounts: four keys, and the connection strings made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twin.provider.catalog import Values
+from twin.provider.cloud import Cloud
+from twin.provider.derive import derives
+
+KEYS = ("primary", "secondary", "primary_readonly", "secondary_readonly")
+KEY_BYTES = 64
+
+
+@derives("azurerm_cosmosdb_account")
+def account(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+    name = it["name"]
+    endpoint = f"https://{name}.documents.azure.com:443/"
+    places = [place["location"] for place in it.get("geo_location") or []]
+    regional = [f"https://{name}-{place.replace(' ', '').lower()}.documents.azure.com:443/" for place in places]
+    out: dict[str, Any] = {
+        "endpoint": endpoint,
+        "read_endpoints": regional,
+        "write_endpoints": regional if it.get("multiple_write_locations_enabled") else regional[:1],
+        "create_mode": "Default",
+        "mongo_server_version": "7.0" if it.get("kind") == "MongoDB" else "",
+        "geo_location.id": lambda place: f"{name}-{place['location'].replace(' ', '').lower()}",
+        "backup.interval_in_minutes": lambda backup: 240 if backup["type"] == "Periodic" else 0,
+        "backup.retention_in_hours": lambda backup: 8 if backup["type"] == "Periodic" else 0,
+        "backup.storage_redundancy": lambda backup: "Geo" if backup["type"] == "Periodic" else "",
+        "backup.tier": lambda backup: "" if backup["type"] == "Periodic" else "Continuous30Days",
+    }
+    for which in KEYS:
+        key = cloud.secret(it["id"], which, size=KEY_BYTES)
+        out[f"{which}_key"] = key
+        out[f"{which}_sql_connection_string"] = f"AccountEndpoint={endpoint};AccountKey={key};"
+        out[f"{which}_mongodb_connection_string"] = mongodb(name, key)
+    return out
+
+
+def mongodb(account: str, key: str) -> str:
+    """The string that the account hands out: one host, port 10255, TLS, no retryable writes."""
+    host = f"{account}.mongo.cosmos.azure.com:10255"
+    options = f"ssl=true&replicaSet=globaldb&retrywrites=false&maxIdleTimeMS=120000&appName=@{account}@"
+    return f"mongodb://{account}:{key}@{host}/?{options}"
+
+
+@derives("azurerm_cosmosdb_mongo_database", "azurerm_cosmosdb_mongo_collection")
+def container(_: Cloud, it: Values) -> Mapping[str, Any]:
+    scaled = it.get("autoscale_settings")
+    return {"throughput": None, "autoscale_settings.max_throughput": 1000 if scaled else None, "system_indexes": []}

@@ -1,0 +1,113 @@
+"""An object's life in the stand-in cloud: created or changed, read, found by id, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twin.errors import ProviderError
+from twin.provider.catalog import Block, Rules, Values, catalog_of
+from twin.provider.cloud import Cloud
+from twin.provider.derive import derived, take_effect
+from twin.provider.generate import generate
+from twin.provider.ids import identify
+from twin.provider.planning import plan
+from twin.provider.refusals import refuse
+from twin.provider.store import Store
+from twin.provider.values import NO_RULES, UNKNOWN, Path, empty, is_unknown, rebuild, shaped
+
+
+def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, config: Values | None = None) -> Values:
+    """Creates (`prior` is None) or updates an object: every unknown in `planned` gets its value.
+
+    `config` brings the write-only arguments, which a plan never holds. Raises ProviderError where Azure would refuse.
+    """
+    block = catalog_of(type_).resource(type_)["block"]
+    secrets = _write_only(block, config or {})
+    with cloud.applying:
+        refuse(cloud, type_, {**planned, **secrets})
+        id_ = _id_of(cloud, type_, planned)
+        values = complete(cloud, type_, block, {**planned, "id": id_})
+        cloud.claim(type_, id_)
+        cloud.store.put(type_, {**values, **({WRITE_ONLY: secrets} if secrets else {})}, was=(prior or {}).get("id"))
+        take_effect(cloud, type_, prior, values)
+    return values
+
+
+WRITE_ONLY = "(write-only)"  # kept beside an object's values: no attribute can be called that
+
+
+def _write_only(block: Block, config: Values) -> Values:
+    attributes = block.get("attributes", {}).items()
+    return {n: config[n] for n, a in attributes if a.get("write_only") and config.get(n) is not None}
+
+
+def _id_of(cloud: Cloud, type_: str, planned: Values) -> str:
+    if not is_unknown(planned.get("id")):
+        return str(planned["id"])
+    twin, id_ = 0, identify(cloud, type_, planned)
+    while cloud.is_claimed(type_, id_):
+        twin += 1
+        another = identify(cloud, type_, planned, twin)
+        if another == id_:  # made of names: the object that has them is meant
+            return id_
+        id_ = another
+    return id_
+
+
+def complete(cloud: Cloud, type_: str, block: Block, values: Values) -> Values:
+    """Fills in every unknown: from the type's derivation, else by name."""
+    known = derived(cloud, type_, values)
+
+    def leaf(attribute: Mapping[str, Any], _: Rules, path: Path, v: Any, parent: Values) -> Any:
+        if not is_unknown(v):
+            return v
+        name = ".".join(step for step in path if isinstance(step, str))
+        if name not in known:
+            return generate(cloud, values["id"], attribute, ".".join(map(str, path)), parent)
+        answer = known[name](parent) if callable(known[name]) else known[name]
+        return shaped(attribute["type"], answer)
+
+    filled: Values = rebuild(block, NO_RULES, values, leaf)
+    return filled
+
+
+def destroy(cloud: Cloud, type_: str, prior: Values) -> None:
+    with cloud.applying:
+        cloud.store.remove(type_, prior["id"])
+        cloud.release(type_, prior["id"])
+        take_effect(cloud, type_, prior, None)
+
+
+def read(cloud: Cloud, type_: str, id_: str) -> Values | None:
+    """The object as it is now, or None where it is gone."""
+    found = cloud.store.get(type_, id_)
+    if found is None:
+        return None
+    cloud.claim(type_, id_)
+    block = catalog_of(type_).resource(type_)["block"]
+    return {**empty(block), **{name: value for name, value in found.items() if name != WRITE_ONLY}}
+
+
+def imported(cloud: Cloud, type_: str, id_: str) -> Values:
+    """The object that `terraform import` names; raises ProviderError where the cloud does not hold it."""
+    found = read(cloud, type_, id_)
+    if found is None:
+        raise ProviderError(
+            f"cannot import {id_!r}: the stand-in cloud holds no such {type_}, only what was applied or seeded here"
+        )
+    return found
+
+
+def seed(store: Store, type_: str, values: Mapping[str, Any], cloud: Cloud | None = None) -> Values:
+    """What `Store.seed` promises; `cloud` says in which subscription and tenant."""
+    block = catalog_of(type_).resource(type_)["block"]
+    unknown = sorted(set(values) - set(empty(block)))
+    if unknown:
+        raise ProviderError(
+            f"{type_} has no argument {unknown[0]!r}; the stand-in cloud can be seeded with its arguments only"
+        )
+    cloud = cloud or Cloud(store)
+    planned = plan(type_, None, {**empty(block), **values}).planned or {}
+    planned["id"] = values.get("id") or UNKNOWN
+    return apply(cloud, type_, None, planned)

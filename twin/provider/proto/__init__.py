@@ -1,0 +1,1 @@
+"""Messages of Terraform's plugin protocol 5, compiled from tfplugin5.proto."""

@@ -1,0 +1,57 @@
+"""What a provider checks of a configuration before anything is applied.
+
+Terraform itself refuses unknown, missing and mistyped arguments and wrong numbers of blocks. The known parts of a value
+are checked even where other parts are unknown, which is stricter than the real providers: they stop at a block that
+holds an unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from twin.provider.catalog import Block, Rules, Values
+from twin.provider.validate.items import Problem, check_value
+from twin.provider.validate.relations import check_relations
+from twin.provider.values import NO_RULES, Path, elements
+
+__all__ = ["Problem", "validate"]
+
+
+def validate(block: Block, rules: Rules, config: Values) -> list[Problem]:
+    """Everything that is wrong, in the order of the schema."""
+    return list(_block(block, rules, config, config, ()))
+
+
+def _block(block: Block, rules: Rules, value: Values, root: Values, path: Path) -> Iterator[Problem]:
+    for name, attribute in block.get("attributes", {}).items():
+        yield from _attribute(attribute, rules.get(name, NO_RULES), value.get(name), root, (*path, name))
+    for name, nested in block.get("block_types", {}).items():
+        rule, inner = rules.get(name, NO_RULES), value.get(name)
+        yield from check_relations(rule, inner or None, root, (*path, name))
+        for step, element in elements(inner):
+            # An element of a set has no place of its own: the path ends at the set.
+            at = (*path, name, *(step if nested["nesting_mode"] == "list" else ()))
+            yield from _block(nested["block"], rule.get("fields", NO_RULES), element, root, at)
+
+
+def _attribute(attribute: Mapping[str, Any], rule: Rules, value: Any, root: Values, path: Path) -> Iterator[Problem]:
+    if (
+        value is not None
+        and attribute.get("computed")
+        and not attribute.get("optional")
+        and not attribute.get("required")
+    ):
+        name = path[-1]
+        yield Problem(
+            "Value for unconfigurable attribute",
+            f'Can\'t configure a value for "{name}": its value will be decided automatically based on the result of '
+            "applying this configuration.",
+            path,
+        )
+        return
+    if value is not None and path == ("id",) and not rule and attribute.get("computed"):
+        yield Problem("Invalid or unknown key", "", path)
+        return
+    yield from check_relations(rule, value, root, path)
+    yield from check_value(attribute["type"], rule, value, path)

@@ -1,0 +1,75 @@
+"""Rules of one value: allowed strings, ranges, numbers of elements, text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from twin.provider.catalog import Rules
+from twin.provider.validate.text import text_problem
+from twin.provider.values import NO_RULES, Path, is_unknown
+
+
+@dataclass(frozen=True)
+class Problem:
+    """As Terraform prints it: `summary` is the headline, `path` says which argument is underlined."""
+
+    summary: str
+    detail: str
+    path: Path
+
+
+def dotted(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def check_value(type_: Any, rule: Rules, value: Any, path: Path) -> Iterator[Problem]:
+    """Checks a value and, in a collection, its elements; `type_` is the argument's Terraform type."""
+    if value is None or is_unknown(value):
+        return
+    if isinstance(type_, str):
+        yield from _scalar(rule, value, path)
+        return
+    kind, inner = type_
+    if kind in ("list", "set"):
+        yield from _count(rule, value, path)
+        for index, element in enumerate(value):
+            yield from check_value(inner, rule, element, (*path, index) if kind == "list" else path)
+    elif kind == "object":
+        fields = rule.get("fields", NO_RULES)
+        for name, field_type in inner.items():
+            yield from check_value(field_type, fields.get(name, NO_RULES), value.get(name), (*path, name))
+
+
+def _scalar(rule: Rules, value: Any, path: Path) -> Iterator[Problem]:
+    name = dotted(path)
+    if "enum" in rule and isinstance(value, str) and value not in rule["enum"]:
+        allowed = " ".join(f'"{option}"' for option in rule["enum"])
+        yield Problem(f"expected {name} to be one of [{allowed}], got {value}", "", path)
+    if "range" in rule and not isinstance(value, bool):
+        low, high = rule["range"]
+        if not low <= Decimal(str(value)) <= high:
+            yield Problem(f"expected {name} to be in the range ({low} - {high}), got {value}", "", path)
+    if "text" in rule and isinstance(value, str) and "enum" not in rule:
+        wrong = text_problem(str(path[-1] if isinstance(path[-1], str) else path[-2]), rule["text"], value)
+        if wrong:
+            yield Problem(f"{name} {wrong}", "", path)
+
+
+def _count(rule: Rules, value: list[Any], path: Path) -> Iterator[Problem]:
+    name, count = path[-1], len(value)
+    most, least = rule.get("max_items"), rule.get("min_items")
+    if most is not None and count > most:
+        yield Problem(
+            "Too many list items",
+            f"Attribute {name} supports {most} item maximum, but config has {count} declared.",
+            path,
+        )
+    if least is not None and count < least:
+        yield Problem(
+            "Not enough list items",
+            f"Attribute {name} requires {least} item minimum, but config has only {count} declared.",
+            path,
+        )

@@ -1,0 +1,62 @@
+"""Rules between arguments: conflicts_with, exactly_one_of, at_least_one_of, required_with.
+
+An argument that is unknown may turn out either way, so it never makes a rule fail. As in the SDK, `exactly_one_of` and
+`at_least_one_of` hold even when the argument that carries them is not set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from twin.provider.catalog import Rules, Values
+from twin.provider.validate.items import Problem, dotted
+from twin.provider.values import Path, is_unknown
+
+
+def check_relations(rule: Rules, value: Any, root: Values, path: Path) -> Iterator[Problem]:
+    if "exactly_one_of" in rule:
+        yield from _exactly_one(rule["exactly_one_of"], root, path)
+    if "at_least_one_of" in rule and not any(_is_set(root, name) for name in rule["at_least_one_of"]):
+        names = ",".join(rule["at_least_one_of"])
+        yield Problem("Missing required argument", f'"{dotted(path)}": one of `{names}` must be specified', path)
+    if value is None or is_unknown(value):
+        return
+    missing = [name for name in rule.get("required_with", ()) if not _is_set(root, name)]
+    if missing:
+        names = ",".join(dict.fromkeys([*rule["required_with"], dotted(path)]))
+        yield Problem("Missing required argument", f'"{dotted(path)}": all of `{names}` must be specified', path)
+    for name in rule.get("conflicts_with", ()):
+        if name != dotted(path) and _is_set(root, name) and not is_unknown(_look_up(root, name)):
+            yield Problem("Conflicting configuration arguments", f'"{dotted(path)}": conflicts with {name}', path)
+
+
+def _exactly_one(names: list[str], root: Values, path: Path) -> Iterator[Problem]:
+    there = [name for name in names if _is_set(root, name)]
+    known = [name for name in there if not is_unknown(_look_up(root, name))]
+    said = ",".join(names)
+    if not there:
+        yield Problem("Invalid combination of arguments", f'"{dotted(path)}": one of `{said}` must be specified', path)
+    elif len(known) > 1:
+        both = ",".join(known)
+        detail = f'"{dotted(path)}": only one of `{said}` can be specified, but `{both}` were specified.'
+        yield Problem("Invalid combination of arguments", detail, path)
+
+
+def _is_set(root: Values, name: str) -> bool:
+    return _look_up(root, name) is not None
+
+
+def _look_up(root: Any, name: str) -> Any:
+    """The value at a path like `network_acls.0.bypass`; an empty list of blocks counts as not set."""
+    value = root
+    for step in name.split("."):
+        if is_unknown(value):
+            return value
+        if isinstance(value, list):
+            value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is None:
+            return None
+    return None if value == [] else value
