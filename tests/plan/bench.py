@@ -1,0 +1,102 @@
+"""Where plans are made: a copy of terraform/, attached to the stand-in provider. No Azure, no lock file touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tftest
+
+REPOSITORY = Path(__file__).parents[2]
+TERRAFORM = REPOSITORY / "terraform"
+MODULES = sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())
+ENVIRONMENTS = sorted(path.parent.name for path in (TERRAFORM / "environments").glob("*/terraform.tfvars"))
+
+_PROVIDERS = """
+provider "azurerm" {
+  subscription_id = "00000000-0000-0000-0000-000000000000"
+  features {}
+}
+"""
+
+
+@dataclass
+class Bench:
+    """Plans and applies root modules below `home`; `env` attaches Terraform to the provider."""
+
+    home: Path
+    binary: str
+    env: Mapping[str, str]
+    _initialised: set[Path] = field(default_factory=set)
+
+    def stage(self, number: int) -> Path:
+        return self.home / "terraform" / f"stage{number}"
+
+    def tfvars(self, environment: str) -> Path:
+        return self.home / "terraform" / "environments" / environment / "terraform.tfvars"
+
+    def module(self, name: str) -> Path:
+        """The module as a root of its own, for tests of its variables."""
+        folder = self.home / "roots" / name
+        if not folder.exists():
+            shutil.copytree(self.home / "terraform" / "modules" / name, folder)
+            (folder / "provider_of_test.tf").write_text(_PROVIDERS, encoding="utf-8")
+        return folder
+
+    def example(self, name: str) -> Path:
+        """The first HCL block of the module's README, as a root beside the stages: its `../modules/…` resolve there."""
+        readme = (self.home / "terraform" / "modules" / name / "README.md").read_text(encoding="utf-8")
+        found = re.search(r"^```hcl\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+        assert found, f"modules/{name}/README.md has no ```hcl example"
+        folder = self.home / "terraform" / f"example-{name}"
+        folder.mkdir(exist_ok=True)
+        (folder / "main.tf").write_text(found.group(1) + _PROVIDERS, encoding="utf-8")
+        return folder
+
+    def plan(self, folder: Path, *, var_file: Path | None = None) -> tftest.TerraformPlanOutput:
+        """A plan that creates everything which the state of that root does not hold yet."""
+        return self._root(folder).plan(output=True, tf_var_file=str(var_file) if var_file else None)
+
+    def apply(self, folder: Path, *, var_file: Path) -> None:
+        self._root(folder).apply(tf_var_file=str(var_file))
+
+    def destroy(self, folder: Path, *, var_file: Path) -> None:
+        self._root(folder).destroy(tf_var_file=str(var_file))
+
+    def show(self, folder: Path) -> dict[str, Any]:
+        """`terraform show -json` of the applied state."""
+        shown: dict[str, Any] = json.loads(self._root(folder).execute_command("show", "-json").out)
+        return shown
+
+    def refusals(self, folder: Path, values: Mapping[str, Any], *, var_file: Path | None = None) -> list[str]:
+        """What Terraform says when these variables are planned; empty where it plans."""
+        self._root(folder)
+        given = folder / "given.tfvars.json"
+        given.write_text(json.dumps(values), encoding="utf-8")
+        files = [f"-var-file={path}" for path in (var_file, given) if path]
+        done = subprocess.run(
+            [self.binary, "plan", "-json", "-input=false", "-lock=false", "-refresh=false", *files],
+            cwd=folder,
+            env={**os.environ, **self.env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        errors = [message["diagnostic"] for message in messages if message.get("@level") == "error"]
+        assert done.returncode == 0 or errors, f"terraform plan failed without saying why:\n{done.stdout}{done.stderr}"
+        return [f"{error['summary']}: {error.get('detail', '')}" for error in errors]
+
+    def _root(self, folder: Path) -> tftest.TerraformTest:
+        root = tftest.TerraformTest(str(folder), binary=self.binary, env=dict(self.env))
+        if folder not in self._initialised:
+            root.init()
+            self._initialised.add(folder)
+        return root

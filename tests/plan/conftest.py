@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+import tftest
+
+from ops import terraform_binary, workspace
+from tests.plan.bench import TERRAFORM, Bench
+from twin import provider
+
+Planned = Callable[[int, str], tftest.TerraformPlanOutput]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regenerate", action="store_true", help="write what is planned now into tests/plan/inventories")
+
+
+@pytest.fixture(scope="session")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """For plans: what is applied here is only what they look up."""
+    with _opened(tmp_path_factory.mktemp("plan")) as bench:
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def own_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """With a cloud of its own, for tests that apply and destroy."""
+    with _opened(tmp_path_factory.mktemp("apply")) as bench:
+        yield bench
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[Bench]:
+    workspace.copy(TERRAFORM, home / "terraform")
+    (home / "state").mkdir()
+    empty = home / "terraform.rc"
+    empty.touch()
+    with provider.serve(provider.Store(home / "cloud.json")) as attached:
+        env = {**attached.env, "TF_CLI_CONFIG_FILE": str(empty), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+        yield Bench(home, str(terraform_binary.find().path), env)
+
+
+@pytest.fixture(scope="session")
+def planned(bench: Bench) -> Planned:
+    """Plan of one stage in one environment; stage 2 is planned on an applied stage 1, as it is in life."""
+
+    @cache
+    def applied_stage1(environment: str) -> None:
+        _forget_state(bench.home)
+        bench.apply(bench.stage(1), var_file=bench.tfvars(environment))
+
+    @cache
+    def plan(stage: int, environment: str) -> tftest.TerraformPlanOutput:
+        if stage == 1:
+            _forget_state(bench.home)
+        else:
+            applied_stage1(environment)
+        return bench.plan(bench.stage(stage), var_file=bench.tfvars(environment))
+
+    return plan
+
+
+def _forget_state(home: Path) -> None:
+    """The stages' state belongs to one environment at a time; what was applied stays in the provider's store."""
+    for path in (home / "state").iterdir():
+        path.unlink()

@@ -1,0 +1,77 @@
+"""The local environment through its whole life: apply, no second thoughts, a new image, destroy."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.plan.bench import Bench
+from tests.plan.inventory import resources
+
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.fixture(scope="module")
+def platform(own_bench: Bench) -> Bench:
+    """Both stages applied, as `invoke deploy` does it."""
+    for stage in (1, 2):
+        own_bench.apply(own_bench.stage(stage), var_file=own_bench.tfvars("local"))
+    return own_bench
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_a_second_plan_changes_nothing(platform: Bench, stage: int) -> None:
+    """What was applied is what is declared: the next plan is empty."""
+    assert _changes(platform, stage) == {}
+
+
+@pytest.mark.parametrize(
+    ("tier", "connection"),
+    [("admin", "primary_mongodb_connection_string"), ("reader", "primary_readonly_mongodb_connection_string")],
+)
+def test_each_tier_holds_its_own_connection(platform: Bench, tier: str, connection: str) -> None:
+    """The reader's container cannot write, whatever its code does: it has the read-only key and no other."""
+    applied = resources(_show(platform, 2))
+    account = applied["module.database.azurerm_cosmosdb_account.this"]
+    group = applied[f'module.servers["mongodb-{tier}-a"].azurerm_container_group.this']
+    assert group["container"][0]["secure_environment_variables"] == {"MONGODB_URI": account[connection]}
+
+
+def test_a_new_image_replaces_its_container_groups_and_nothing_else(platform: Bench) -> None:
+    """A release touches the server's containers and their records; the gateway and the data stay."""
+    file = platform.tfvars("local").with_name("images.json")
+    file.write_text(json.dumps({"mongodb": {"repository": "mongodb-mcp", "digest": DIGEST, "tag": "0.2.0"}}))
+    try:
+        changes = _changes(platform, 2)
+    finally:
+        file.unlink()
+    assert changes == {
+        f'module.servers["mongodb-{tier}-a"].azurerm_{what}.this': action
+        for tier in ("admin", "reader")
+        for what, action in {"container_group": "replace", "private_dns_a_record": "update"}.items()
+    }
+
+
+def test_destroy_takes_everything_away(platform: Bench) -> None:
+    """After destroying both stages nothing is left in the state."""
+    for stage in (2, 1):
+        platform.destroy(platform.stage(stage), var_file=platform.tfvars("local"))
+        assert "root_module" not in _show(platform, stage).get("values", {})
+
+
+def _show(bench: Bench, stage: int) -> dict:
+    return bench.show(bench.stage(stage))
+
+
+def _changes(bench: Bench, stage: int) -> dict[str, str]:
+    plan = bench.plan(bench.stage(stage), var_file=bench.tfvars("local"))
+    named = {
+        "create": "create",
+        "update": "update",
+        "delete,create": "replace",
+        "create,delete": "replace",
+        "delete": "delete",
+    }
+    actions = {address: ",".join(change["change"]["actions"]) for address, change in plan.resource_changes.items()}
+    return {address: named[taken] for address, taken in actions.items() if taken not in ("no-op", "read")}

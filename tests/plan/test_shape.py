@@ -1,0 +1,63 @@
+"""What holds the two stages and three environments together, and is written in more than one file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ops import tfvars
+from tests.plan.bench import ENVIRONMENTS, MODULES, TERRAFORM
+
+
+def _declared(stage: int) -> set[str]:
+    text = "".join(path.read_text(encoding="utf-8") for path in (TERRAFORM / f"stage{stage}").glob("variables*.tf"))
+    return set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
+
+
+def test_both_stages_check_shared_variables_alike() -> None:
+    """`variables.tf` is the same file in both stages."""
+    one, two = ((TERRAFORM / f"stage{stage}" / "variables.tf").read_text(encoding="utf-8") for stage in (1, 2))
+    assert one == two
+
+
+def test_one_tfvars_serves_both_stages() -> None:
+    """A variable that one stage knows is known to the other, so neither warns about undeclared values."""
+    assert _declared(1) == _declared(2)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_values_are_declared(environment: str) -> None:
+    """Terraform only warns about a misspelt name; the value would silently not apply."""
+    given = tfvars.read(TERRAFORM / "environments" / environment / "terraform.tfvars")
+    assert set(given) - _declared(2) == set()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_values_name_their_own_environment(environment: str) -> None:
+    """`environment` is the folder's name: images.json is looked for there."""
+    given = tfvars.read(TERRAFORM / "environments" / environment / "terraform.tfvars")
+    assert given["environment"] == environment
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_have_one_shape(module: str) -> None:
+    """Who knows one module finds their way in every other."""
+    files = {path.name for path in (TERRAFORM / "modules" / module).iterdir()}
+    assert {"main.tf", "outputs.tf", "variables.tf", "terraform.tf", "README.md"} - files == set()
+
+
+def test_only_values_name_a_server() -> None:
+    """A second server is one entry in mcp_servers: no code knows the first by name."""
+    code = [path for path in TERRAFORM.rglob("*.tf*") if "environments" not in path.parts and path.is_file()]
+    names = [f"{_short(path)}: {line.strip()}" for path in code for line in _lines(path) if '"mongodb' in line]
+    assert names == []
+
+
+def _lines(path: Path) -> list[str]:
+    return [line.split("#")[0] for line in path.read_text(encoding="utf-8").splitlines() if "description" not in line]
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(TERRAFORM))

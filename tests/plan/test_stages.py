@@ -1,0 +1,47 @@
+"""Both stages, planned as a whole in every environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.plan import inventory
+from tests.plan.bench import ENVIRONMENTS
+from tests.plan.conftest import Planned
+
+INVENTORIES = Path(__file__).parent / "inventories"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("stage", [1, 2])
+def test_the_plan_is_what_its_inventory_says(
+    planned: Planned, stage: int, environment: str, request: pytest.FixtureRequest
+) -> None:
+    """What an environment gets is written down, and changes only with that file."""
+    file = INVENTORIES / f"stage{stage}-{environment}.yaml"
+    wanted = yaml.safe_load(file.read_text(encoding="utf-8"))
+    plan = planned(stage, environment)._raw
+    if request.config.getoption("--regenerate"):
+        file.write_text(yaml.safe_dump(inventory.refreshed(wanted, plan), sort_keys=False, width=120), encoding="utf-8")
+        return
+    found = inventory.differences(wanted, plan)
+    assert not found, "\n".join(["", *found, "If that is meant: pytest tests/plan/test_stages.py --regenerate"])
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_nothing_secret_is_in_the_plain_environment(planned: Planned, environment: str) -> None:
+    """Connection strings and keys are in the secure environment, or nowhere."""
+    for address, values in inventory.resources(planned(2, environment)._raw).items():
+        if values.get("container"):
+            names = set(values["container"][0].get("environment_variables") or {})
+            assert "MONGODB_URI" not in names, address
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_outputs_are_not_secret(planned: Planned, environment: str) -> None:
+    """Outputs land in pipeline logs."""
+    for stage in (1, 2):
+        outputs = planned(stage, environment)._raw["planned_values"]["outputs"]
+        assert {name for name, output in outputs.items() if output["sensitive"]} == set()
