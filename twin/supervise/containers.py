@@ -9,7 +9,7 @@ from typing import Any
 
 from twin.errors import RuntimeFailure, TwinError
 from twin.state import Resource, State
-from twin.supervise import databases, registry
+from twin.supervise import databases, private_link, registry
 from twin.supervise.spec import Health, ProcessSpec
 
 _UNSUPPORTED = {
@@ -30,11 +30,15 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Container:
-    """One planned container; `listens_on` is the port that production would see, `process.port` the local one."""
+    """One planned container; `listens_on` is the port that production would see, `process.port` the local one.
+
+    `cut_off`: account name → why the container has no way to that database.
+    """
 
     group: Resource
     listens_on: int
     process: ProcessSpec
+    cut_off: Mapping[str, str]
 
     @property
     def ip_address(self) -> str:
@@ -71,18 +75,19 @@ def _plan_container(
     listens_on = _port(container)
     port = around.port_for(name)
     scratch = around.home / "run" / "scratch" / name
+    environment, cut_off = _environment(state, group, container, around)
     process = ProcessSpec(
         name=name,
         kind="server",
         argv=_command(container, image),
         port=port,
-        health=Health("http", "/healthz"),
+        health=Health("http", _health_path(container)),
         cwd=str(scratch),
-        env={**_environment(state, container, around), **_host_environment(image, scratch, port)},
+        env={**environment, **_host_environment(image, scratch, port)},
         restart=group.get("restart_policy", "Always"),
         version=image.digest,
     )
-    return Container(group, listens_on, process)
+    return Container(group, listens_on, process, cut_off)
 
 
 def _port(container: Mapping[str, Any]) -> int:
@@ -96,6 +101,15 @@ def _port(container: Mapping[str, Any]) -> int:
     return declared[0]
 
 
+def _health_path(container: Mapping[str, Any]) -> str:
+    """Where the container's own probes look, else where every server of this project answers."""
+    for probe in ("readiness_probe", "liveness_probe"):
+        for block in container.get(probe) or ():
+            for request in block.get("http_get") or ():
+                return str(request.get("path") or "/")
+    return "/healthz"
+
+
 def _command(container: Mapping[str, Any], image: registry.Image) -> tuple[str, ...]:
     command = tuple(container.get("commands") or image.entrypoint)
     if command[0] not in ("python", "python3"):
@@ -103,17 +117,26 @@ def _command(container: Mapping[str, Any], image: registry.Image) -> tuple[str, 
     return (image.python, *command[1:])
 
 
-def _environment(state: State, container: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
-    secure = container.get("secure_environment_variables") or {}
-    plain = container.get("environment_variables") or {}
-    return {**plain, **{name: _secret(state, value, around) for name, value in secure.items()}}
-
-
-def _secret(state: State, value: str, around: Surroundings) -> str:
-    uri = databases.MongoUri.parse(value)
-    if uri is None or databases.account_of(uri, state) is None:
-        return value
-    return around.external_mongodb or uri.at(around.mongo_port)
+def _environment(
+    state: State, group: Resource, container: Mapping[str, Any], around: Surroundings
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The container's own variables with Cosmos DB's addresses made local, and the accounts it cannot reach."""
+    found: dict[str, str] = {}
+    cut_off: dict[str, str] = {}
+    for variables in ("environment_variables", "secure_environment_variables"):
+        found |= container.get(variables) or {}
+    for name, value in found.items():
+        uri = databases.MongoUri.parse(value)
+        account = databases.account_of(uri, state) if uri else None
+        if uri is None or account is None:
+            continue
+        try:
+            private_link.require_database(state, account, next(iter(group.get("subnet_ids", ())), ""))
+            found[name] = around.external_mongodb or uri.at(around.mongo_port)
+        except RuntimeFailure as error:
+            found[name] = uri.nowhere()
+            cut_off[account["name"]] = f"{group['name']} cannot reach its database: {error}"
+    return found, cut_off
 
 
 def _host_environment(image: registry.Image, scratch: Path, port: int) -> dict[str, str]:

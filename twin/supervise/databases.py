@@ -10,6 +10,8 @@ from twin.state import Resource, State
 # What only the real service understands: it has TLS, a replica set and per-account routing by appName.
 _REMOTE_OPTIONS = {"ssl", "tls", "replicaset", "appname", "authmechanism"}
 
+_CLOSED_PORT = 1
+
 _KEYS = {
     "primary_key": "readWrite",
     "secondary_key": "readWrite",
@@ -55,6 +57,10 @@ class MongoUri:
         credentials, _, location = authority.rpartition("@")
         host, slash, path = location.partition("/")
         return cls(credentials, host.partition(":")[0].lower(), slash + path or "/", tuple(parse_qsl(query)))
+
+    def nowhere(self) -> str:
+        """The same at a port where nothing listens: what a client meets that has no way to the account."""
+        return self.at(_CLOSED_PORT)
 
     def at(self, port: int) -> str:
         """The same user, key, database and options at 127.0.0.1, without what only Cosmos DB's endpoint needs."""

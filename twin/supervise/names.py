@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from twin.errors import RuntimeFailure
 from twin.state import Resource, State
-from twin.supervise import arm, network
+from twin.supervise import arm, network, private_dns
 from twin.supervise.containers import Container
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -59,22 +59,15 @@ def _lookup(state: State, subnet: str | None, host: str) -> set[str]:
 
 
 def _require_link(state: State, zone_id: str, subnet: str | None) -> None:
-    """A private zone answers in linked networks only. A zone applied elsewhere (a hub's) is linked there."""
     gateway_network = arm.network_of(subnet)
     if gateway_network is None:
         raise RuntimeFailure(
             "API Management is in no virtual network (virtual_network_configuration), so no private name resolves"
         )
-    if arm.find(state, "azurerm_private_dns_zone", zone_id) is None:
-        return
-    for link in state.of_type("azurerm_private_dns_zone_virtual_network_link"):
-        if arm.same_id(link["private_dns_zone_id"], zone_id) and arm.same_id(
-            link["virtual_network_id"], gateway_network
-        ):
-            return
-    raise RuntimeFailure(
-        f"zone {arm.name_of(zone_id)} has no link to the gateway's network {arm.name_of(gateway_network)}"
-    )
+    if not private_dns.answers_in(state, zone_id, gateway_network):
+        raise RuntimeFailure(
+            f"zone {arm.name_of(zone_id)} has no link to the gateway's network {arm.name_of(gateway_network)}"
+        )
 
 
 def _require_passage(state: State, subnet: str | None, container: Container) -> None:

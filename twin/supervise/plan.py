@@ -48,6 +48,7 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     mongo_port = 0 if external else port_for("mongo")
     containers, refused = plan_containers(state, Surroundings(home, mongo_port, external, port_for))
     routes = names.route_backends(state, service, containers)
+    cut_off = {f"{a} from {c.process.name}": why for c in containers for a, why in c.cut_off.items()}
     secret = _identity_secret(home)
     processes = [
         _entra(state, service, config, home, secret),
@@ -61,7 +62,7 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
         mongodb_uri=external or databases.administrator_uri(state, mongo_port),
         external_mongodb=external is not None,
         refused=refused,
-        unreachable=routes.unreachable,
+        unreachable={**routes.unreachable, **cut_off},
     )
 
 

@@ -52,8 +52,8 @@ class ProcessSpec:
 class Plan:
     """Everything one state asks for.
 
-    `refused`: container group → why it cannot start. `unreachable`: backend `host:port` → why the gateway cannot
-    reach it.
+    `refused`: container group → why it cannot start. `unreachable`: a backend's `host:port`, or
+    `<account> from <container>`, → why there is no way to it.
     """
 
     processes: tuple[ProcessSpec, ...]

@@ -14,6 +14,8 @@ TENANT = "0f5a6d3e-1111-4222-8333-444455556666"
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mcp"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-mcp"
 ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/mcp.internal"
+DATABASE_ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/privatelink.mongo.cosmos.azure.com"
+ACCOUNT = f"{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-mcp"
 REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/acrmcp"
 SECURITY_GROUP = f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups/nsg-containers"
 DIGEST = "sha256:" + "ab" * 32
@@ -104,12 +106,25 @@ def _shared() -> dict[str, dict[str, Any]]:
         "azurerm_api_management_api.mongodb": {"name": "mongodb", "path": "mongodb"},
         "azuread_application.api": {"client_id": "a0000000-0000-4000-8000-000000000001"},
         "azurerm_cosmosdb_account.this": {
-            "id": f"{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-mcp",
+            "id": ACCOUNT,
             "name": "cosmos-mcp",
+            "capabilities": [{"name": "EnableMongo"}],
+            "public_network_access_enabled": False,
             "primary_key": "rw+key==",
             "secondary_key": "rw2",
             "primary_readonly_key": "ro+key==",
             "secondary_readonly_key": "ro2",
+        },
+        "azurerm_private_endpoint.database": {
+            "private_service_connection": [
+                {"private_connection_resource_id": ACCOUNT, "subresource_names": ["MongoDB"]}
+            ],
+            "private_dns_zone_group": [{"private_dns_zone_ids": [DATABASE_ZONE]}],
+        },
+        "azurerm_private_dns_zone.database": {"id": DATABASE_ZONE, "name": "privatelink.mongo.cosmos.azure.com"},
+        "azurerm_private_dns_zone_virtual_network_link.database": {
+            "private_dns_zone_id": DATABASE_ZONE,
+            "virtual_network_id": NETWORK,
         },
     }
 
