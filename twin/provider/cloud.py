@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from twin.errors import ProviderError
 from twin.provider.catalog import Values
 from twin.provider.store import Store
 from twin.provider.values import is_unknown
@@ -59,6 +60,7 @@ class Cloud:
     object_id: str = DEPLOYER_OBJECT_ID
     applying: threading.RLock = field(default_factory=threading.RLock)
     _claimed: set[tuple[str, str]] = field(default_factory=set)
+    _created: set[tuple[str, str]] = field(default_factory=set)
 
     def secret(self, *parts: str, size: int = 32) -> str:
         """A key, base64, of `size` bytes (at most 64): the same for the same store and parts, and only for them."""
@@ -87,8 +89,22 @@ class Cloud:
         if id_:
             self._claimed.add((type_, id_))
 
-    def release(self, type_: str, id_: str) -> None:
-        self._claimed.discard((type_, id_))
-
     def is_claimed(self, type_: str, id_: str) -> bool:
         return (type_, id_) in self._claimed
+
+    def begin(self) -> None:
+        """A Terraform command starts: what earlier ones created may be created again, which adopts it."""
+        self._created.clear()
+
+    def created(self, type_: str, id_: str) -> None:
+        """Notes a create; raises ProviderError where this command has created that object already."""
+        if (type_, id_) in self._created:
+            raise ProviderError(
+                f"a resource with the ID {id_!r} already exists: this configuration declares it twice, "
+                "and each object can be managed by one resource only"
+            )
+        self._created.add((type_, id_))
+
+    def release(self, type_: str, id_: str) -> None:
+        self._claimed.discard((type_, id_))
+        self._created.discard((type_, id_))

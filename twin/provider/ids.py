@@ -42,6 +42,15 @@ def identify(cloud: Cloud, type_: str, values: Values, twin: int = 0) -> str:
     return _from_example(cloud, type_, values, example, twin) if example else _improvised(cloud, type_, values, twin)
 
 
+def is_exact(type_: str, values: Values, id_: str) -> bool:
+    """Whether the real service would give the same id, so that a second object of that id cannot exist."""
+    if values.get("use_existing"):
+        return False
+    name = values.get("name")
+    named = isinstance(name, str) and id_.endswith(f"/{name}") and catalog_of(type_).example_id(type_) is not None
+    return named or id_rule(type_) is not None
+
+
 def pairs_of(id_: str) -> list[Pair]:
     """An id's (collection, name) pairs; what does not come in pairs is left out."""
     segments = id_.strip("/").split("/")
@@ -155,9 +164,7 @@ def _own_name(type_: str, example: str, values: Values, twin: int) -> str:
 
 
 def _directory_id(type_: str, values: Values, twin: int) -> str:
-    words = type_.removeprefix("azuread_").split("_")
-    collection = words[0] + "".join(word.capitalize() for word in words[1:]) + "s"
-    return f"/{collection}/{guid(type_, digest_of(values), str(twin))}"
+    return f"/{_collection(type_.removeprefix('azuread_'))}/{guid(type_, digest_of(values), str(twin))}"
 
 
 def _improvised(cloud: Cloud, type_: str, values: Values, twin: int) -> str:
@@ -165,9 +172,17 @@ def _improvised(cloud: Cloud, type_: str, values: Values, twin: int) -> str:
     parents = _arm_values(type_, values)
     if type_.endswith("_association") and len(parents) > 1:
         return "|".join(parents)
-    words = type_.removeprefix("azurerm_").split("_")
-    collection = words[0] + "".join(word.capitalize() for word in words[1:]) + "s"
+    collection = _collection(type_.removeprefix("azurerm_"))
     group = values.get("resource_group_name")
     home = f"/subscriptions/{cloud.subscription_id}" + (f"/resourceGroups/{group}" if isinstance(group, str) else "")
     name = values.get("name") if isinstance(values.get("name"), str) else guid(type_, digest_of(values), str(twin))
     return f"{parents[0] if parents else home + '/providers/Microsoft.Resources'}/{collection}/{name}"
+
+
+def _collection(noun: str) -> str:
+    """`access_policy` → `accessPolicies`."""
+    first, *rest = noun.split("_")
+    name = first + "".join(word.capitalize() for word in rest)
+    if name.endswith("s"):
+        return name
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"

@@ -7,10 +7,10 @@ from typing import Any
 
 from twin.errors import ProviderError
 from twin.provider.catalog import Block, Rules, Values, catalog_of
-from twin.provider.cloud import Cloud
+from twin.provider.cloud import SUBSCRIPTION_ID, Cloud
 from twin.provider.derive import derived, take_effect
 from twin.provider.generate import generate
-from twin.provider.ids import identify
+from twin.provider.ids import identify, is_exact
 from twin.provider.planning import plan
 from twin.provider.refusals import refuse
 from twin.provider.store import Store
@@ -27,6 +27,8 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
     with cloud.applying:
         refuse(cloud, type_, {**planned, **secrets})
         id_ = _id_of(cloud, type_, planned)
+        if prior is None and is_exact(type_, planned, id_):
+            cloud.created(type_, id_)
         values = complete(cloud, type_, block, {**planned, "id": id_})
         cloud.claim(type_, id_)
         cloud.store.put(type_, {**values, **({WRITE_ONLY: secrets} if secrets else {})}, was=(prior or {}).get("id"))
@@ -99,15 +101,14 @@ def imported(cloud: Cloud, type_: str, id_: str) -> Values:
     return found
 
 
-def seed(store: Store, type_: str, values: Mapping[str, Any], cloud: Cloud | None = None) -> Values:
-    """What `Store.seed` promises; `cloud` says in which subscription and tenant."""
-    block = catalog_of(type_).resource(type_)["block"]
-    unknown = sorted(set(values) - set(empty(block)))
-    if unknown:
+def seed(store: Store, type_: str, values: Mapping[str, Any], subscription_id: str | None = None) -> Values:
+    """What `Store.seed` promises."""
+    nothing = empty(catalog_of(type_).resource(type_)["block"])
+    strange = sorted(set(values) - set(nothing))
+    if strange:
         raise ProviderError(
-            f"{type_} has no argument {unknown[0]!r}; the stand-in cloud can be seeded with its arguments only"
+            f"{type_} has no argument {strange[0]!r}; an object is seeded with its type's arguments only"
         )
-    cloud = cloud or Cloud(store)
-    planned = plan(type_, None, {**empty(block), **values}).planned or {}
-    planned["id"] = values.get("id") or UNKNOWN
-    return apply(cloud, type_, None, planned)
+    cloud = Cloud(store, subscription_id=subscription_id or SUBSCRIPTION_ID)
+    planned = plan(type_, None, {**nothing, **values}).planned or {}
+    return apply(cloud, type_, None, {**planned, "id": values.get("id") or UNKNOWN})

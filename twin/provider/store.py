@@ -63,14 +63,15 @@ class Store:
         with self._exclusive():
             self._objects.get(type_, {}).pop(id_, None)
 
-    def seed(self, type_: str, values: Mapping[str, Any]) -> Values:
+    def seed(self, type_: str, values: Mapping[str, Any], *, subscription_id: str | None = None) -> Values:
         """Creates what Terraform does not: computes the object as an apply would, and returns it with its `id`.
 
-        `values` holds the type's arguments; repeating it changes nothing.
+        `values` holds the type's arguments; repeating it changes nothing. `subscription_id` becomes part of the id of
+        what lives in a subscription, so it must be the one that Terraform deploys to.
         """
         from twin.provider.lifecycle import seed
 
-        return seed(self, type_, values)
+        return seed(self, type_, values, subscription_id)
 
     @property
     def salt(self) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.provider.catalog import Values
 from twin.provider.cloud import Cloud
-from twin.provider.derive import derives, identifies
+from twin.provider.derive import IdRule, derives, identifies
 from twin.provider.derive.addresses import allot, public_address
 
 
@@ -56,6 +56,19 @@ def api(_: Cloud, it: Values) -> Mapping[str, Any]:
         "version": "",
         "version_set_id": "",
     }
+
+
+def _identity_provider(kind: str) -> IdRule:
+    return lambda cloud, it, _: f"{service_id(cloud, it)}/identityProviders/{kind}"
+
+
+for _kind in ("aad", "aadb2c", "facebook", "google", "microsoft", "twitter"):
+    identifies(f"azurerm_api_management_identity_provider_{_kind}")(_identity_provider(_kind))
+
+
+@identifies("azurerm_api_management_custom_domain")
+def custom_domain_id(_: Cloud, it: Values, __: int) -> str:
+    return f"{it['api_management_id']}/customDomains/default"
 
 
 def service_id(cloud: Cloud, it: Values) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from twin.provider.catalog import Values
-from twin.provider.cloud import Cloud
-from twin.provider.derive import derives
+from twin.provider.cloud import Cloud, guid
+from twin.provider.derive import IdRule, derives, identifies
 
 KEYS = ("primary", "secondary", "primary_readonly", "secondary_readonly")
 KEY_BYTES = 64
@@ -50,3 +50,21 @@ def mongodb(account: str, key: str) -> str:
 def container(_: Cloud, it: Values) -> Mapping[str, Any]:
     scaled = it.get("autoscale_settings")
     return {"throughput": None, "autoscale_settings.max_throughput": 1000 if scaled else None, "system_indexes": []}
+
+
+def _numbered(collection: str, *parts: str) -> IdRule:
+    """An account's role definitions and assignments are numbered; the number may be given as `name`."""
+
+    def rule(cloud: Cloud, it: Values, _: int) -> str:
+        group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{it['resource_group_name']}"
+        given = it.get("name" if collection == "sqlRoleAssignments" else "role_definition_id")
+        number = given if isinstance(given, str) else guid(collection, *(str(it[part]) for part in parts))
+        return f"{group}/providers/Microsoft.DocumentDB/databaseAccounts/{it['account_name']}/{collection}/{number}"
+
+    return rule
+
+
+identifies("azurerm_cosmosdb_sql_role_assignment")(
+    _numbered("sqlRoleAssignments", "scope", "principal_id", "role_definition_id")
+)
+identifies("azurerm_cosmosdb_sql_role_definition")(_numbered("sqlRoleDefinitions", "account_name", "name"))

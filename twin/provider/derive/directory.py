@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.provider.catalog import Values
 from twin.provider.cloud import Cloud, digest_of, guid
-from twin.provider.derive import affects, derives, identifies
+from twin.provider.derive import IdRule, affects, derives, identifies
 from twin.provider.directory import application, display_name_of, ids_by_value, kind_of, well_known_principal
 
 OBJECTS = {
@@ -27,6 +27,14 @@ PARTS = {
     "azuread_application_api_access": ("apiAccess", "api_client_id"),
     "azuread_application_owner": ("owners", "owner_object_id"),
     "azuread_application_redirect_uris": ("redirectUris", "type"),
+    "azuread_application_federated_identity_credential": ("federatedIdentityCredentials", "display_name"),
+}
+
+# What an application has once.
+SINGLE_PARTS = {
+    "azuread_application_fallback_public_client": "fallbackPublicClient",
+    "azuread_application_known_clients": "knownClientApplications",
+    "azuread_application_optional_claims": "optionalClaims",
 }
 
 
@@ -34,18 +42,24 @@ def _object_id(type_: str, it: Values, twin: int) -> str:
     return guid(type_, digest_of(it), str(twin))
 
 
-def _object_rule(type_: str, collection: str) -> Any:
+def _object_rule(type_: str, collection: str) -> IdRule:
     return lambda _, it, twin: f"/{collection}/{_object_id(type_, it, twin)}"
 
 
-def _part_rule(collection: str, argument: str) -> Any:
+def _part_rule(collection: str, argument: str) -> IdRule:
     return lambda _, it, __: f"{it['application_id']}/{collection}/{it[argument]}"
+
+
+def _single_rule(collection: str) -> IdRule:
+    return lambda _, it, __: f"{it['application_id']}/{collection}"
 
 
 for _type, _collection in OBJECTS.items():
     identifies(_type)(_object_rule(_type, _collection))
 for _type, (_collection, _argument) in PARTS.items():
     identifies(_type)(_part_rule(_collection, _argument))
+for _type, _collection in SINGLE_PARTS.items():
+    identifies(_type)(_single_rule(_collection))
 
 
 @identifies("azuread_application_identifier_uri")

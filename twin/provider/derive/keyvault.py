@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.provider.catalog import Values
 from twin.provider.cloud import Cloud, digest_of, guid
-from twin.provider.derive import derives, identifies
+from twin.provider.derive import Derivation, IdRule, derives, identifies
 
 COLLECTIONS = {
     "azurerm_key_vault_secret": "secrets",
@@ -36,7 +36,7 @@ def _version(cloud: Cloud, it: Values) -> str:
     return guid("version", cloud.store.salt.decode(), it["name"], digest_of({"content": content})).replace("-", "")
 
 
-def _id_rule(collection: str) -> Any:
+def _id_rule(collection: str) -> IdRule:
     return lambda cloud, it, _: f"{_uri_of(it)}{collection}/{it['name']}/{_version(cloud, it)}"
 
 
@@ -44,7 +44,7 @@ for _type, _collection in COLLECTIONS.items():
     identifies(_type)(_id_rule(_collection))
 
 
-def _versions(collection: str) -> Any:
+def _versions(collection: str) -> Derivation:
     def derive(cloud: Cloud, it: Values) -> Mapping[str, Any]:
         version, path = _version(cloud, it), f"{it['key_vault_id']}/{collection}/{it['name']}"
         return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.provider.catalog import Values
 from twin.provider.cloud import Cloud, guid
-from twin.provider.derive import affects, derives, identifies
+from twin.provider.derive import IdRule, affects, derives, identifies
 from twin.provider.derive.addresses import allot, public_address
 
 RECORDS = ("a", "aaaa", "caa", "cname", "mx", "ns", "ptr", "srv", "txt")
@@ -114,7 +114,7 @@ def _record(_: Cloud, it: Values) -> Mapping[str, Any]:
     return {"fqdn": f"{it.get('name') or '@'}.{zone}."}
 
 
-def _record_id(kind: str) -> Any:
+def _record_id(kind: str) -> IdRule:
     def rule(cloud: Cloud, it: Values, _: int) -> str:
         group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{it.get('resource_group_name')}"
         zone = it.get("private_dns_zone_id") or f"{group}/providers/Microsoft.Network/dnsZones/{it['zone_name']}"

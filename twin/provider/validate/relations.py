@@ -16,19 +16,26 @@ from twin.provider.values import Path, is_unknown
 
 def check_relations(rule: Rules, value: Any, root: Values, path: Path) -> Iterator[Problem]:
     if "exactly_one_of" in rule:
-        yield from _exactly_one(rule["exactly_one_of"], root, path)
-    if "at_least_one_of" in rule and not any(_is_set(root, name) for name in rule["at_least_one_of"]):
-        names = ",".join(rule["at_least_one_of"])
-        yield Problem("Missing required argument", f'"{dotted(path)}": one of `{names}` must be specified', path)
+        yield from _exactly_one(_with_own(rule["exactly_one_of"], path), root, path)
+    if "at_least_one_of" in rule:
+        names = _with_own(rule["at_least_one_of"], path)
+        if not any(_is_set(root, name) for name in names):
+            detail = f'"{dotted(path)}": one of `{",".join(names)}` must be specified'
+            yield Problem("Missing required argument", detail, path)
     if value is None or is_unknown(value):
         return
-    missing = [name for name in rule.get("required_with", ()) if not _is_set(root, name)]
-    if missing:
-        names = ",".join(dict.fromkeys([*rule["required_with"], dotted(path)]))
-        yield Problem("Missing required argument", f'"{dotted(path)}": all of `{names}` must be specified', path)
+    required = _with_own(rule.get("required_with", []), path)
+    if not all(_is_set(root, name) for name in required):
+        detail = f'"{dotted(path)}": all of `{",".join(required)}` must be specified'
+        yield Problem("Missing required argument", detail, path)
     for name in rule.get("conflicts_with", ()):
         if name != dotted(path) and _is_set(root, name) and not is_unknown(_look_up(root, name)):
             yield Problem("Conflicting configuration arguments", f'"{dotted(path)}": conflicts with {name}', path)
+
+
+def _with_own(names: list[str], path: Path) -> list[str]:
+    """The SDK counts the argument that carries a rule among those that the rule names."""
+    return sorted({*names, dotted(path)}) if names else []
 
 
 def _exactly_one(names: list[str], root: Values, path: Path) -> Iterator[Problem]:
