@@ -70,7 +70,7 @@ def test_malformed_setting_is_named(name: str, value: str, environment: dict[str
 def test_default_above_ceiling_is_refused(environment: dict[str, str], use_environment: Use) -> None:
     """A default that its own ceiling forbids is a mistake, not a preference."""
     use_environment(environment | {"MCP_BYTES_DEFAULT": "4096", "MCP_BYTES_CEILING": "2048"})
-    with pytest.raises(SettingsError, match="^MCP_BYTES_DEFAULT must not exceed MCP_BYTES_CEILING"):
+    with pytest.raises(SettingsError, match=r"^MCP_BYTES_DEFAULT must not exceed MCP_BYTES_CEILING"):
         settings.load()
 
 

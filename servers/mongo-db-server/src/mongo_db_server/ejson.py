@@ -76,7 +76,7 @@ def _unwrap(document: dict[str, Any], wrapper: str, where: str) -> Any:
         return document
     try:
         return json_util.object_hook(document, _IN)
-    except (BSONError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+    except (BSONError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
         raise InvalidCallError(
             f"`{where}` holds a malformed Extended JSON value: `{wrapper}` does not have the form that "
             "MongoDB Extended JSON v2 gives it."

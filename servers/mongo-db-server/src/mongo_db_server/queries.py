@@ -38,9 +38,9 @@ def check_pipeline(pipeline: Any, tier: Tier, *, max_stages: int) -> None:
     """Raises RefusedError or InvalidCallError. No stage, nested or not, may name a system namespace."""
     stages = _stages(pipeline)
     check_operators(stages, tier)
-    if sum(1 for name, _ in _entries(stages) if name == "pipeline") + len(stages) > max_stages:
+    if len(stages) + sum(_nested_stages(name, value) for name, value in _entries(stages)) > max_stages:
         raise RefusedError(
-            f"The pipeline has more than {max_stages} stages and nested pipelines; this server's limit is "
+            f"The pipeline has more than {max_stages} stages, nested ones included; this server's limit is "
             "`MCP_PIPELINE_STAGES_CEILING`."
         )
     for name, value in _entries(stages):
@@ -82,6 +82,15 @@ def _entries(value: Any) -> Iterator[tuple[str, Any]]:
                 pending.append(inner)
         elif isinstance(item, list | tuple):
             pending.extend(item)
+
+
+def _nested_stages(name: str, value: Any) -> int:
+    """Stages in the pipelines that one entry holds itself; deeper ones are entries of their own."""
+    if name == "pipeline" and isinstance(value, list):
+        return len(value)
+    if name == "$facet" and isinstance(value, Mapping):
+        return sum(len(inner) for inner in value.values() if isinstance(inner, list))
+    return 0
 
 
 def _check_target(name: str, value: Any) -> None:

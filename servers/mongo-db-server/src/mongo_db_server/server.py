@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 from fastmcp import FastMCP
+from mcp_types import CallToolRequestParams
 
 from mongo_db_server import __version__
 from mongo_db_server.audit import Sink, write_line
 from mongo_db_server.database import connect
+from mongo_db_server.dispatcher import Dispatcher
 from mongo_db_server.gate import Gate
 from mongo_db_server.health import Readiness, database_ping, live
 from mongo_db_server.keys import Fetch, KeyStore, http_fetch
@@ -60,6 +62,8 @@ def build(
     # The SDK looks up one input schema per call; without this it lists every tool to find it.
     schemas = {tool.name: tool.parameters for tool in tools}
     server._mcp_server.get_tool_input_schema = schemas.get
+    dispatcher = Dispatcher(tools, tier=tier, audit=audit)
+    server._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.call)
     return server
 
 

@@ -55,21 +55,25 @@ class TokenVerifier:
         self._clock = clock
         self._verified: dict[bytes, float] = {}
 
-    async def verify(self, token: str) -> None:
-        """Raises TokenRefusedError unless the token is the gateway's, KeysUnavailableError when it cannot be judged."""
+    async def verify(self, token: str) -> float:
+        """The time until which the token is good, in seconds of the clock.
+
+        Raises TokenRefusedError unless the token is the gateway's, KeysUnavailableError when it cannot be judged.
+        """
         if len(token) > MAX_TOKEN_CHARS:
             raise TokenRefusedError(401, "The token is too long.")
         digest = hashlib.sha256(token.encode()).digest()
-        if self._clock() < self._verified.get(digest, 0.0):
-            return
+        if self._clock() < (until := self._verified.get(digest, 0.0)):
+            return until
         claims = await self._claims(token)
         check_claims(claims, self._expected, self._clock())
-        self._remember(digest, float(claims["exp"]) + CLOCK_SKEW_SECONDS)
+        return self._remember(digest, float(claims["exp"]) + CLOCK_SKEW_SECONDS)
 
-    def _remember(self, digest: bytes, until: float) -> None:
+    def _remember(self, digest: bytes, until: float) -> float:
         if len(self._verified) >= _CACHE_ENTRIES:
             self._verified.pop(next(iter(self._verified)))
         self._verified[digest] = until
+        return until
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         header = _header(token)

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from mongo_db_server.audit import JsonLogHandler, write_line
+
+
+def test_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line per record on standard error, whatever the text holds; standard output stays silent."""
+    write_line({"event": "call", "tool": "a\nb"})
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert json.loads(captured.err) | {"time": ""} == {"time": "", "event": "call", "tool": "a\nb"}
+
+
+def test_exceptions_show_type_and_place_only(capsys: pytest.CaptureFixture[str]) -> None:
+    """An exception's text may hold values or the connection string; its type and place do not."""
+    logger = logging.getLogger("test-audit")
+    logger.addHandler(JsonLogHandler())
+    logger.propagate = False
+    try:
+        raise ValueError("mongodb://account:s3cret@host")
+    except ValueError:
+        logger.exception("failed")
+    line = json.loads(capsys.readouterr().err)
+    assert "s3cret" not in str(line)
+    assert (line["exception"], line["message"], line["at"].split(":")[0]) == ("ValueError", "failed", "test_audit.py")
