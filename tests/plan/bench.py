@@ -42,12 +42,12 @@ class Bench:
     def tfvars(self, environment: str) -> Path:
         return self.home / "terraform" / "environments" / environment / "terraform.tfvars"
 
-    def module(self, name: str) -> Path:
-        """The module as a root of its own, for tests of its variables."""
-        folder = self.home / "roots" / name
-        if not folder.exists():
-            shutil.copytree(self.home / "terraform" / "modules" / name, folder)
-            (folder / "provider_of_test.tf").write_text(_PROVIDERS, encoding="utf-8")
+    def variables(self, name: str) -> Path:
+        """A root with nothing but the variables of `modules/…` or `stage…`: no provider, so a plan takes no time."""
+        folder = self.home / "variables" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (self.home / "terraform" / name).glob("variables*.tf"):
+            shutil.copy(path, folder)
         return folder
 
     def example(self, name: str) -> Path:
@@ -75,14 +75,12 @@ class Bench:
         shown: dict[str, Any] = json.loads(self._root(folder).execute_command("show", "-json").out)
         return shown
 
-    def refusals(self, folder: Path, values: Mapping[str, Any], *, var_file: Path | None = None) -> list[str]:
+    def refusals(self, folder: Path, values: Mapping[str, Any]) -> list[str]:
         """What Terraform says when these variables are planned; empty where it plans."""
-        self._root(folder)
         given = folder / "given.tfvars.json"
         given.write_text(json.dumps(values), encoding="utf-8")
-        files = [f"-var-file={path}" for path in (var_file, given) if path]
         done = subprocess.run(
-            [self.binary, "plan", "-json", "-input=false", "-lock=false", "-refresh=false", *files],
+            [self.binary, "plan", "-json", "-input=false", "-lock=false", f"-var-file={given}"],
             cwd=folder,
             env={**os.environ, **self.env},
             capture_output=True,
@@ -90,9 +88,9 @@ class Bench:
             check=False,
         )
         messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        errors = [message["diagnostic"] for message in messages if message.get("@level") == "error"]
+        errors = [message["diagnostic"] for message in messages if message["@level"] == "error"]
         assert done.returncode == 0 or errors, f"terraform plan failed without saying why:\n{done.stdout}{done.stderr}"
-        return [f"{error['summary']}: {error.get('detail', '')}" for error in errors]
+        return [str(error.get("detail") or error["summary"]) for error in errors]
 
     def _root(self, folder: Path) -> tftest.TerraformTest:
         root = tftest.TerraformTest(str(folder), binary=self.binary, env=dict(self.env))

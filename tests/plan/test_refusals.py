@@ -1,0 +1,74 @@
+"""Every rule of a variable refuses what breaks it, in its own words; see refusals/*.yaml."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops import tfvars
+from tests.plan.bench import TERRAFORM, Bench
+
+REFUSALS = Path(__file__).parent / "refusals"
+ROOTS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(REFUSALS.glob("*.yaml"))}
+CASES = [(root, case) for root, file in ROOTS.items() for case in file["refused"]]
+# What stage 1 and stage 2 share is one text (test_shape.py) and is tried once.
+FILES = {"stage2": "variables-*.tf"}
+
+
+def _folder(root: str) -> str:
+    return root if root.startswith("stage") else f"modules/{root}"
+
+
+def _given(root: str) -> dict[str, Any]:
+    """Values that the root accepts: the file's own, or those of the local environment."""
+    given: dict[str, Any] = ROOTS[root].get("given") or tfvars.read(TERRAFORM / "environments/local/terraform.tfvars")
+    return copy.deepcopy(given)
+
+
+def _with(values: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split("/")
+    for name in parents:
+        values = values.setdefault(name, {})
+    values[last] = value
+
+
+def _messages(root: str) -> list[str]:
+    files = (TERRAFORM / _folder(root)).glob(FILES.get(root, "variables*.tf"))
+    found = re.findall(
+        r'error_message\s*=\s*"((?:[^"\\]|\\.)*)"', "".join(p.read_text(encoding="utf-8") for p in files)
+    )
+    return [message.replace('\\"', '"').replace("\\\\", "\\") for message in found]
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_the_values_to_start_from_are_accepted(bench: Bench, root: str) -> None:
+    """Otherwise a refusal below might be about something else."""
+    assert bench.refusals(bench.variables(_folder(root)), _given(root)) == []
+
+
+@pytest.mark.parametrize(("root", "case"), CASES, ids=[f"{root}: {next(iter(c['set'].items()))}" for root, c in CASES])
+def test_a_broken_rule_is_named(bench: Bench, root: str, case: dict[str, Any]) -> None:
+    """One wrong value gives one sentence: what is wrong and what is allowed."""
+    values = _given(root)
+    for path, value in case["set"].items():
+        _with(values, path, value)
+    said = bench.refusals(bench.variables(_folder(root)), values)
+    assert any(text.startswith(case["says"]) for text in said), f"wanted {case['says']!r}, got {said}"
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_every_rule_has_a_case(root: str) -> None:
+    """A rule that nothing breaks might not work."""
+    tried = [case["says"] for case in ROOTS[root]["refused"]]
+    assert [message for message in _messages(root) if not any(message.startswith(says) for says in tried)] == []
+
+
+def test_every_root_has_a_file() -> None:
+    """A module whose variables have rules has a file of refusals."""
+    modules = {path.parent.name for path in TERRAFORM.glob("modules/*/variables.tf") if _messages(path.parent.name)}
+    assert modules | {"stage1", "stage2"} == set(ROOTS)
