@@ -109,7 +109,9 @@ def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables. Never a gate: the machine decides the numbers."""
     install(session, "bench")
     for script in sorted(Path("benchmarks").glob("bench_*.py")):
-        session.run("python", str(script), *session.posargs, env={"PYTHONPATH": str(Path.cwd())})
+        session.run(
+            "python", str(script), *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'benchmarks'}"}
+        )
 
 
 @nox.session
