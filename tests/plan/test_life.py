@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_destroy_takes_everything_away(platform: Bench) -> None:
         assert "root_module" not in _show(platform, stage).get("values", {})
 
 
-def _show(bench: Bench, stage: int) -> dict:
+def _show(bench: Bench, stage: int) -> dict[str, Any]:
     return bench.show(bench.stage(stage))
 
 

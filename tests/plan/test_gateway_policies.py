@@ -1,0 +1,76 @@
+"""Policy text, as Terraform rendered it: the provider passes it on unread, and Azure refuses it only at apply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from tests.plan.bench import ENVIRONMENTS
+from tests.plan.conftest import Planned
+from tests.plan.inventory import resources
+
+type_of = re.compile(r"\.(azurerm_\w+)\.")
+
+
+def _by_type(plan: dict[str, Any]) -> Callable[[str], dict[str, dict[str, Any]]]:
+    planned = resources(plan)
+    return lambda type_: {a: v for a, v in planned.items() if (found := type_of.search(a)) and found.group(1) == type_}
+
+
+def _texts(plan: dict[str, Any]) -> dict[str, str]:
+    """Policy text by resource address; unknown text would be missing here and is an error below."""
+    found = {address: values.get("xml_content") for address, values in resources(plan).items() if "policy" in address}
+    found |= {a: v.get("value") for a, v in _by_type(plan)("azurerm_api_management_policy_fragment").items()}
+    unknown = [address for address, text in found.items() if text is None]
+    assert not unknown, f"policy text must be known at plan time, so that it can be checked: {unknown}"
+    return {address: str(text) for address, text in found.items()}
+
+
+def _attributes(text: str, element: str, attribute: str) -> set[str]:
+    root = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    return {value for one in root.iter(element) if (value := one.get(attribute)) and not value.startswith("@")}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_policy_is_known_and_well_formed(planned: Planned, environment: str) -> None:
+    """Each rendered policy parses as XML."""
+    texts = _texts(planned(2, environment)._raw)
+    assert len(texts) > 5
+    for text in texts.values():
+        etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_named_values_exist(planned: Planned, environment: str) -> None:
+    """Every {{named value}} in a policy is one that the same plan makes."""
+    plan = planned(2, environment)._raw
+    made = {str(v["name"]) for v in _by_type(plan)("azurerm_api_management_named_value").values()}
+    used = {name for text in _texts(plan).values() for name in re.findall(r"\{\{([^{}]+)\}\}", text)}
+    assert used
+    assert used - made == set()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_fragments_exist(planned: Planned, environment: str) -> None:
+    """Every included fragment is one that the same plan makes."""
+    plan = planned(2, environment)._raw
+    made = {str(v["name"]) for v in _by_type(plan)("azurerm_api_management_policy_fragment").values()}
+    used = {name for text in _texts(plan).values() for name in _attributes(text, "include-fragment", "fragment-id")}
+    assert used
+    assert used - made == set()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_backends_exist_and_lead_to_container_groups(planned: Planned, environment: str) -> None:
+    """Every backend that a policy picks is made, and its host is a slot's DNS record."""
+    plan = planned(2, environment)._raw
+    made = {str(v["name"]): str(v["url"]) for v in _by_type(plan)("azurerm_api_management_backend").values()}
+    used = {name for text in _texts(plan).values() for name in _attributes(text, "set-backend-service", "backend-id")}
+    records = {str(v["name"]) for v in _by_type(plan)("azurerm_private_dns_a_record").values()}
+    assert used
+    assert used - set(made) == set()
+    assert {re.sub(r"^http://([^.]+)\.mcp\.internal:\d+$", r"\1", url) for url in made.values()} == records
