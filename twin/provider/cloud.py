@@ -63,9 +63,12 @@ class Cloud:
     _created: set[tuple[str, str]] = field(default_factory=set)
 
     def secret(self, *parts: str, size: int = 32) -> str:
-        """A key, base64, of `size` bytes (at most 64): the same for the same store and parts, and only for them."""
+        """A key, base64, of `size` bytes (at most 64): the same for the same store and parts, and only for them.
+
+        It has neither `+` nor `/`, so that it stands in a connection string as it is.
+        """
         mac = hmac.new(self.store.salt, "\x1f".join(parts).encode(), hashlib.sha512)
-        return base64.b64encode(mac.digest()[:size]).decode()
+        return base64.b64encode(mac.digest()[:size], altchars=b"Az").decode()
 
     def find(self, type_: str, **where: Any) -> Values | None:
         """The first stored object of that type whose attributes equal `where`."""
