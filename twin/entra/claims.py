@@ -41,7 +41,7 @@ def _extra_groups(directory: Directory, principal_id: str) -> list[str]:
 
 
 def optional_user_claims(names: frozenset[str], user: User, auth_time: int) -> dict[str, Any]:
-    """Optional claims about a user ("Optional claims reference"); the others depend on the kind of token."""
+    """Optional claims about a user ("Optional claims reference"). By default `idtyp` marks app-only tokens only."""
     known: dict[str, Any] = {
         "email": user.mail,
         "upn": user.mail,
@@ -49,6 +49,5 @@ def optional_user_claims(names: frozenset[str], user: User, auth_time: int) -> d
         "acct": 0,
         "login_hint": f"O.{user.object_id}",
         "auth_time": auth_time,
-        "idtyp": "user",
     }
     return {name: known[name] for name in sorted(names) if name in known}

@@ -50,7 +50,7 @@ def sign_in(
     question = "Are you trying to sign in to" if device else "to continue to"
     lead = f'<p class="lead">{question} <strong>{escape(application)}</strong>{"?" if device else ""}</p>'
     buttons = '<div class="actions"><button class="secondary" name="cancel" value="1">Cancel</button></div>'
-    form = f'<h2 hidden>Accounts</h2><ul aria-label="Accounts">{cards}</ul>{buttons}'
+    form = f'<ul aria-label="Accounts">{cards}</ul>{buttons}'
     return _page("Pick an account", f"<h1>Pick an account</h1>{lead}{_form(action, transaction, form)}", directory)
 
 
@@ -59,7 +59,7 @@ def consent(
 ) -> str:
     items = "".join(f"<li>{escape(scope.consent_text)}<code>{escape(scope.value)}</code></li>" for scope in scopes)
     who, whom = escape(application), escape(user.mail)
-    lead = f'<p class="lead"><strong>{who}</strong> would like, for <strong>{whom}</strong>:</p>'
+    lead = f'<p class="lead"><strong>{who}</strong> asks to act for <strong>{whom}</strong> with:</p>'
     buttons = (
         '<div class="actions"><button class="secondary" name="cancel" value="1">Cancel</button>'
         '<button class="primary" name="accept" value="1">Accept</button></div>'
@@ -101,7 +101,7 @@ def refusal(directory: Directory, error: EntraError, body: Mapping[str, object])
     )
     return _page(
         "Sign in failed",
-        '<h1>Sorry, but we’re having trouble signing you in.</h1><p class="lead"></p>'
+        "<h1>Sorry, but we’re having trouble signing you in.</h1>"
         f'<p class="error" role="alert" id="error">{escape(error.message)}</p><dl>{details}</dl>',
         directory,
     )
@@ -131,6 +131,6 @@ def _page(title: str, content: str, directory: Directory) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="robots" content="noindex"><style>{STYLE}</style></head><body><main>'
         f'<p class="brand">{_LOGO}<span>Local stand-in for Microsoft Entra ID</span></p>{content}'
-        f"<footer><p>No passwords here: these people exist on this machine only, in tenant "
-        f"{escape(directory.tenant_id)}.</p></footer></main></body></html>"
+        f"<footer><p>No passwords here: these people exist on this machine only.</p><p>Tenant "
+        f"{escape(directory.tenant_id)}</p></footer></main></body></html>"
     )
