@@ -1,0 +1,137 @@
+"""The server as a process: environment in, HTTP out."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastmcp import Client
+from fastmcp.client.transports import StreamableHttpTransport
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+Start = Callable[[dict[str, str]], Any]
+ROOT = Path(__file__).parents[3]
+TENANT, BACKEND, GATEWAY = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
+
+
+class Issuer:
+    """Publishes one key, and signs the gateway's token with it."""
+
+    def __init__(self) -> None:
+        self.key = RSAKey.generate_key(2048, {"kid": "key-1"})
+        published = json.dumps({"keys": [self.key.as_dict(private=False)]}).encode()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("content-length", str(len(published)))
+                self.end_headers()
+                self.wfile.write(published)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Silence."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def token(self) -> str:
+        now = int(time.time())
+        claims = {"iss": f"{self.url}/v2.0", "tid": TENANT, "aud": BACKEND, "oid": GATEWAY, "roles": ["Gateway.Invoke"]}
+        return jwt.encode({"alg": "RS256", "kid": "key-1"}, claims | {"nbf": now, "exp": now + 600}, self.key)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    with closing(Issuer()) as issuer:
+        yield issuer
+
+
+@pytest.fixture
+def environment(issuer: Issuer, mongodb_uri: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MCP_", "MONGODB_"))}
+    return kept | {
+        "PYTHONPATH": str(ROOT / "servers/mongo-db-server/src"),
+        "HOST": "127.0.0.1",
+        "PORT": "0",
+        "MCP_TIER": "reader",
+        "MCP_AUTH_ISSUER": f"{issuer.url}/v2.0",
+        "MCP_AUTH_JWKS_URI": f"{issuer.url}/keys",
+        "MCP_AUTH_TENANT_ID": TENANT,
+        "MCP_AUTH_AUDIENCE": BACKEND,
+        "MCP_AUTH_GATEWAY_OBJECT_ID": GATEWAY,
+        "MONGODB_URI": mongodb_uri,
+    }
+
+
+@pytest.fixture
+def headers(issuer: Issuer) -> dict[str, str]:
+    return {"authorization": f"Bearer {issuer.token()}", "x-mcp-tier": "reader", "x-mcp-caller": "caller-1"}
+
+
+@pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
+async def test_stock_client_calls_a_tool(
+    mode: str, start: Start, environment: dict[str, str], headers: dict[str, str]
+) -> None:
+    """A client of either generation lists and calls, and the log says who called what, once."""
+    server = start(environment)
+    transport = StreamableHttpTransport(f"http://127.0.0.1:{server.port()}/mcp", headers=headers)
+    async with Client(transport, mode=mode) as client:
+        assert len(await client.list_tools()) == 6
+        result = await client.call_tool("list-databases", {})
+    assert isinstance(result.structured_content["databases"], list)
+    assert server.stop() == 0
+    (line,) = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert (line["caller"], line["tool"], line["outcome"]) == ("caller-1", "list-databases", "ok")
+    assert line["request_bytes"] > 0
+
+
+async def test_health(start: Start, environment: dict[str, str]) -> None:
+    """Alive and ready without a token; `/mcp` is not to be had without one."""
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{start(environment).port()}") as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/readyz")).status_code == 200
+        assert (await client.post("/mcp", json={})).status_code == 401
+
+
+async def test_alive_but_not_ready_without_a_database(start: Start, environment: dict[str, str]) -> None:
+    """The server starts while the database is away, and says so."""
+    server = start(environment | {"MONGODB_URI": "mongodb://127.0.0.1:1/"})
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port()}", timeout=10) as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/readyz")).status_code == 503
+
+
+def test_sigterm_is_no_failure(start: Start, environment: dict[str, str]) -> None:
+    """A stop that was asked for ends with exit code 0, soon."""
+    server = start(environment)
+    server.port()
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("change", [{"MCP_TIER": "owner"}, {"MONGODB_URI": "mongodb://account:s3cret@"}])
+def test_wrong_setting_ends_with_exit_code_2(change: dict[str, str], start: Start, environment: dict[str, str]) -> None:
+    """The one line it writes names the setting and no secret."""
+    server = start(environment | change)
+    assert server.process.wait(20) == 2
+    assert server.process.stdout is not None
+    assert server.process.stdout.read() == ""
+    written = server.log.read_text()
+    assert next(iter(change)) in json.loads(written)["message"]
+    assert "s3cret" not in written
