@@ -1,0 +1,59 @@
+"""What every task does around its one call: loads the environment, and turns errors and signals into one line."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ops import environment as environments
+from ops import output, settings
+from ops.environment import Environment
+from ops.errors import InterruptError, OpsError
+from twin.errors import TwinError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def doorway(task: F) -> F:
+    """Turns what the project raises on purpose into one line on stderr and an exit code; the rest stays a traceback.
+
+    `invoke --debug` or OPS_DEBUG=1 shows the traceback of those too.
+    """
+
+    @functools.wraps(task)
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            return task(*arguments, **options)
+        except (OpsError, TwinError) as error:
+            if debugging():
+                raise
+            _exit(str(error), getattr(error, "exit_code", 1))
+        except KeyboardInterrupt:
+            _exit("interrupted; the next run goes on from here", InterruptError.exit_code)
+
+    return guarded  # type: ignore[return-value]  # the wrapper has the task's own signature
+
+
+def load(name: str, setting: list[str] | None = None) -> Environment:
+    """The environment a task works on, with what `--setting NAME=VALUE` says."""
+    return environments.load(name, settings.parse_flags(setting or []))
+
+
+def debugging() -> bool:
+    return bool(os.environ.get("OPS_DEBUG")) or logging.getLogger("invoke").getEffectiveLevel() <= logging.DEBUG
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _exit(sentence: str, code: int) -> None:
+    output.console.print("error: ", style="bold red", end="", markup=False)
+    output.say(sentence)
+    sys.exit(code)

@@ -1,0 +1,196 @@
+"""Step 4: stage 1 → images → (Key Vault role) → stage 2 → smoke test; locally the twin starts before the last step.
+
+Every step looks first and does only what differs, so a run that was interrupted is finished by the next.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ops import (
+    az,
+    doctor,
+    images,
+    images_azure,
+    images_local,
+    lock,
+    output,
+    platform,
+    smoke,
+    terraform_binary,
+    token,
+    twin_control,
+    workspace,
+)
+from ops.environment import Environment
+from ops.images import Image, Pushed
+from ops.platform import Platform
+from ops.ports import Ports
+from ops.workspace import Workspace
+from twin.state import State
+
+
+def deploy(environment: Environment, *, dry_run: bool = False, yes: bool = False) -> None:
+    """Ends with a healthy platform, or an OpsError that says what stands in the way."""
+    wanted = images.decide(environment)
+    chosen = twin_control.choose_ports(environment) if environment.is_local else None
+    if dry_run:
+        for line in commands(environment, wanted, chosen):
+            output.data(line)
+        return
+    with lock.held(environment.home):
+        if chosen:
+            _local(environment, wanted, chosen)
+        else:
+            _azure(environment, wanted, yes=yes)
+
+
+def commands(environment: Environment, wanted: Sequence[Image], chosen: Ports | None) -> list[str]:
+    """Everything a deployment runs, one command per line, as a person would type it."""
+    space = workspace.described(environment, chosen.variables(environment) if chosen else {})
+    one, two = space.stages
+    return [
+        *space.terraform.commands(one),
+        *push_commands(environment, wanted),
+        *([] if environment.is_local else [az.command(*_vault_role(environment, "<your object id>"))]),
+        *space.terraform.commands(two),
+        *([f"{sys.executable} -m twin.runtime --home {environment.home}"] if environment.is_local else []),
+    ]
+
+
+def push(environment: Environment, server: str | None = None, *, dry_run: bool = False, yes: bool = False) -> None:
+    """Builds what changed, puts it into the registry, and writes its digest where Terraform reads it."""
+    wanted = images.decide(environment, server)
+    if dry_run:
+        for line in push_commands(environment, wanted):
+            output.data(line)
+        return
+    with lock.held(environment.home):
+        if not environment.is_local:
+            names = ", ".join(f"{image.repository}:{image.tag}" for image in wanted)
+            output.confirm(f"Build and push {names} to {environment.need('ACR_NAME')}?", yes=yes)
+        push_all(workspace.described(environment, {}), wanted)
+
+
+def push_commands(environment: Environment, wanted: Sequence[Image]) -> list[str]:
+    if environment.is_local:
+        return [line for image in wanted for line in images_local.commands(image)]
+    return [line for image in wanted for line in images_azure.commands(image, environment)]
+
+
+def push_all(space: Workspace, wanted: Sequence[Image]) -> list[Pushed]:
+    pushed = []
+    for image in wanted:
+        with output.step(f"image {image.repository}") as result:
+            done = _push_one(space, image)
+            result.append(f"{'built' if done.built else 'unchanged'} {done.digest[:19]}")
+            pushed.append(done)
+    images.record(space.images_file, pushed)
+    return pushed
+
+
+def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
+    """Plans, shows, asks where a person should, applies exactly that plan; True if something changed."""
+    stage = space.stage(number)
+    with output.step(stage.name) as result:
+        space.terraform.init(stage)
+        plan = space.terraform.plan(stage)
+        result.append(plan.summary())
+    if not plan.changes:
+        return False
+    if not yes:
+        output.table(f"{stage.name} changes", ["action", "resource"], [(a, r) for r, a in plan.actions.items()])
+        output.confirm(f"Apply {plan.summary()} in {space.environment.name}?", yes=yes)
+    with output.step(f"{stage.name} apply") as result:
+        space.terraform.apply(plan)
+        result.append("applied")
+    return True
+
+
+def shown(space: Workspace) -> State:
+    """The applied state of both stages, asked for side by side."""
+    with ThreadPoolExecutor(2) as pool:
+        return State.from_show_json(*pool.map(space.terraform.show, space.stages))
+
+
+def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> None:
+    doctor.require(environment, ("python", "uv", "ports"))
+    binary = terraform_binary.find()
+    with workspace.opened(environment, binary, chosen.variables(environment)) as space:
+        changed = apply_stage(space, 1, yes=True)
+        pushed = push_all(space, wanted)
+        changed = apply_stage(space, 2, yes=True) or changed
+        state = shown(space)
+    state.dump(platform.state_file(environment.home))
+    with output.step("local platform") as result:
+        result.append("started" if twin_control.ensure(environment, chosen) else "running")
+    reached = platform.read(environment, state, chosen.variables(environment))
+    _smoke(environment, reached)
+    if not changed and not any(done.built for done in pushed):
+        output.say("nothing changed")
+    _tell(environment, reached)
+
+
+def _azure(environment: Environment, wanted: Sequence[Image], *, yes: bool) -> None:
+    doctor.require(environment, ("az", "subscription", "docker"))
+    with workspace.opened(environment, terraform_binary.find(), {}) as space:
+        apply_stage(space, 1, yes=yes)
+        push_all(space, wanted)
+        _grant_vault(environment, yes=yes)
+        apply_stage(space, 2, yes=yes)
+        state = shown(space)
+    reached = platform.read(environment, state, {})
+    for server in reached.servers:
+        with output.step(f"smoke test {server}") as result:
+            answered = smoke.status(reached.endpoint(server))
+            smoke.require_challenge(reached.endpoint(server), answered)
+            result.append(f"no token: {answered}; run `nox -s integration -- --env {environment.name}` for the rest")
+    _tell(environment, reached)
+
+
+def _smoke(environment: Environment, reached: Platform) -> None:
+    for server in reached.servers:
+        with output.step(f"smoke test {server}") as result:
+            result.extend(smoke.run(reached, server, lambda user: token.mint(environment, reached, user)))
+
+
+def _push_one(space: Workspace, image: Image) -> Pushed:
+    if space.environment.is_local:
+        return images_local.push(image, space.home)
+    return images_azure.push(image, space.environment)
+
+
+def _grant_vault(environment: Environment, *, yes: bool) -> None:
+    """The documented step for a person; a pipeline's identity holds Secrets Officer from stage 1."""
+    account = az.run("account", "show")
+    if account["user"]["type"] != "user":
+        return
+    role = _vault_role(environment, str(az.run("ad", "signed-in-user", "show")["id"]))
+    listed = ["role", "assignment", "list", *role[3:]]
+    with output.step("Key Vault role") as result:
+        if az.run(*listed):
+            result.append("held already")
+            return
+    output.confirm(f"Run `{az.command(*role)}`?", yes=yes)
+    az.run(*role)
+
+
+def _vault_role(environment: Environment, object_id: str) -> tuple[str, ...]:
+    group = f"/subscriptions/{environment.need('SUBSCRIPTION_ID')}/resourceGroups/{environment.need('RESOURCE_GROUP')}"
+    scope = f"{group}/providers/Microsoft.KeyVault/vaults/{environment.need('KEY_VAULT_NAME')}"
+    wanted = ("--role", "Key Vault Administrator", "--assignee", object_id, "--scope", scope)
+    return ("role", "assignment", "create", *wanted)
+
+
+def _tell(environment: Environment, reached: Platform) -> None:
+    suffix = "" if environment.name == "local" else f" --env {environment.name}"
+    for server in reached.servers:
+        output.say(f"\n{server} is served at {reached.endpoint(server)}")
+    output.say(f"connect a client:  invoke connect --client vscode{suffix}  (or claude, cursor, inspector)")
+    if environment.is_local:
+        output.say(
+            f"sign in as:        admin, reader or outsider; a token for scripts: invoke token --as admin{suffix}"
+        )
+        output.say(f"look and stop:     invoke status{suffix}, invoke logs{suffix}, invoke destroy{suffix}")

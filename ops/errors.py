@@ -1,0 +1,75 @@
+"""What the tasks raise: one sentence each, naming the input, the rule and the remedy.
+
+OpsError                  exit code 1
+├── UsageError            exit code 2: the command line asks for something that does not exist
+├── SettingError          a setting is missing, malformed, or its file cannot be read
+├── ToolError             Terraform, uv, az or Docker is missing, too old, or could not be fetched
+├── TerraformError        Terraform ran and refused; `.log` is the file with its whole output
+├── ImageError            a server cannot be built or pushed
+├── AzError               the Azure CLI refused
+├── BusyError             a port is taken, or another run holds the environment
+├── NotDeployedError      the task needs something that is not running or not applied
+├── SmokeError            the platform is up, but a call through it did not do what it must
+├── DeclinedError         a person answered "no"
+└── InterruptError        Ctrl-C or SIGTERM; exit code 130
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class OpsError(Exception):
+    """Base of everything the tasks raise on purpose; `str()` is one sentence for a person."""
+
+    exit_code = 1
+
+
+class UsageError(OpsError):
+    exit_code = 2
+
+
+class SettingError(OpsError):
+    """`name` is the setting's documented name, or empty where a whole file is at fault."""
+
+    def __init__(self, message: str, *, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+
+
+class ToolError(OpsError):
+    pass
+
+
+class TerraformError(OpsError):
+    def __init__(self, message: str, *, log: Path) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class ImageError(OpsError):
+    pass
+
+
+class AzError(OpsError):
+    pass
+
+
+class BusyError(OpsError):
+    pass
+
+
+class NotDeployedError(OpsError):
+    pass
+
+
+class SmokeError(OpsError):
+    pass
+
+
+class DeclinedError(OpsError):
+    pass
+
+
+class InterruptError(OpsError):
+    exit_code = 130

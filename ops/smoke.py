@@ -1,0 +1,101 @@
+"""The smoke test: through the front door, as three people and as nobody, and only calls that change nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ops.errors import SmokeError
+from ops.platform import Platform
+
+_TIMEOUT = 15.0
+_WRITES = {"insert-many", "update-many", "delete-many"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one person gets: the tools on the list, and whether a reading call answered."""
+
+    tools: frozenset[str]
+    databases: str
+
+
+def run(platform: Platform, server: str, token_for: Callable[[str], str]) -> list[str]:
+    """Checks one server; a line per finding. SmokeError says which promise is broken."""
+    endpoint = platform.endpoint(server)
+    admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
+    _require(
+        admin.tools >= _WRITES, f"the admin does not see the write tools at {endpoint} (sees {_list(admin.tools)})"
+    )
+    writes = reader.tools & _WRITES
+    _require(not writes, f"the reader sees write tools at {endpoint}: {_list(writes)}")
+    nobody, outsider = status(endpoint), status(endpoint, token_for("outsider"))
+    require_challenge(endpoint, nobody)
+    _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
+    return [
+        f"admin: {len(admin.tools)} tools, reader: {len(reader.tools)}, none of them writes",
+        f"outsider: {outsider}, no token: {nobody}",
+    ]
+
+
+def require_challenge(endpoint: str, answered: int) -> None:
+    """A call without a token must be challenged, and by nothing but 401."""
+    _require(answered == 401, f"{endpoint} answers {answered} to a call without a token, where 401 is right")
+
+
+def status(endpoint: str, token: str | None = None) -> int:
+    """The HTTP status of a bare `tools/list`."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(endpoint, body, headers)  # noqa: S310 - the platform's own URL
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (OSError, http.client.HTTPException) as error:
+        raise SmokeError(f"{endpoint} does not answer ({error}); see `invoke logs --part gateway`") from error
+
+
+async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
+    return await asyncio.gather(_see(endpoint, admin), _see(endpoint, reader))
+
+
+async def _see(endpoint: str, token: str) -> Seen:
+    from fastmcp import Client
+
+    try:
+        async with Client(endpoint, auth=token, timeout=_TIMEOUT) as client:
+            tools = await client.list_tools()
+            answer = await client.call_tool("list-databases", {})
+    except Exception as error:
+        why = " ".join(str(_innermost(error)).split())
+        raise SmokeError(f"an MCP client cannot use {endpoint}: {why}; see `invoke logs`") from error
+    return Seen(frozenset(tool.name for tool in tools), _text(answer))
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _text(answer: Any) -> str:
+    return "".join(getattr(part, "text", "") for part in answer.content)
+
+
+def _require(holds: bool, broken: str) -> None:
+    if not holds:
+        raise SmokeError(f"{broken}; the platform is up but must not be used like this")
+
+
+def _list(names: frozenset[str] | set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

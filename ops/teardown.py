@@ -1,0 +1,80 @@
+"""`invoke destroy`: stage 2, then stage 1, then (locally) the processes and every generated file."""
+
+from __future__ import annotations
+
+import shutil
+
+from ops import lock, output, terraform_binary, twin_control, workspace
+from ops.environment import Environment
+from ops.errors import DeclinedError, UsageError
+from ops.workspace import Workspace
+from twin import control
+
+
+def destroy(environment: Environment, *, dry_run: bool = False, yes: bool = False, prod: bool = False) -> None:
+    """Repeating it is safe. On Azure a person types the environment's name; prod also wants its own flag."""
+    if environment.name == "prod" and not prod:
+        raise UsageError("prod is not destroyed by accident: add --prod, and --yes where nobody can be asked")
+    if dry_run:
+        for line in commands(environment):
+            output.data(line)
+        return
+    if environment.is_local and not environment.home.exists():
+        output.say(f"{environment.name} is not deployed: nothing to destroy")
+        return
+    with lock.held(environment.home):
+        if environment.is_local:
+            _local(environment)
+        else:
+            _azure(environment, yes=yes)
+    if environment.is_local:
+        shutil.rmtree(environment.home)
+        output.say(f"{environment.name} is gone: no process, no state, no generated file")
+
+
+def commands(environment: Environment) -> list[str]:
+    """What it runs, one command per line."""
+    space = workspace.described(environment, {})
+    lines = [line for number in (2, 1) for line in space.terraform.commands(space.stage(number), destroy=True)]
+    return [*lines, *([f"rm -r {environment.home}"] if environment.is_local else [])]
+
+
+def _local(environment: Environment) -> None:
+    variables = twin_control.choose_ports(environment).variables(environment)
+    with output.step("local platform") as result:
+        result.append("stopped" if control.stop(environment.home) else "was not running")
+    if not (environment.home / "state").exists():
+        return
+    with workspace.opened(environment, terraform_binary.find(), variables) as space:
+        for number in (2, 1):
+            _destroy_stage(space, number)
+
+
+def _azure(environment: Environment, *, yes: bool) -> None:
+    if not yes:
+        _ask_for_name(environment.name)
+    with workspace.opened(environment, terraform_binary.find(), {}) as space:
+        for number in (2, 1):
+            _destroy_stage(space, number)
+
+
+def _ask_for_name(name: str) -> None:
+    import sys
+
+    if not sys.stdin.isatty():
+        raise DeclinedError(
+            f"destroying {name} needs an answer and there is no terminal; add --yes to agree beforehand"
+        )
+    output.console.print(f"Everything in {name} will be deleted. Type its name to go on: ", end="", markup=False)
+    if sys.stdin.readline().strip() != name:
+        raise DeclinedError("nothing was changed: that is not the environment's name")
+
+
+def _destroy_stage(space: Workspace, number: int) -> None:
+    stage = space.stage(number)
+    with output.step(f"destroy {stage.name}") as result:
+        space.terraform.init(stage)
+        plan = space.terraform.plan(stage, destroy=True)
+        if plan.changes:
+            space.terraform.apply(plan)
+        result.append(f"{plan.count('delete')} deleted" if plan.changes else "nothing left")

@@ -1,0 +1,31 @@
+"""What the tasks ask of the twin's runtime, in their own words."""
+
+from __future__ import annotations
+
+from ops import ports
+from ops.environment import Environment
+from ops.ports import Ports
+from twin import control
+from twin.supervise.settings import RuntimeConfig
+
+
+def choose_ports(environment: Environment) -> Ports:
+    """The ports to use; those on which this environment's own platform listens count as free."""
+    return ports.choose(environment, listening(environment))
+
+
+def listening(environment: Environment) -> frozenset[int]:
+    """The ports of the platform that runs now."""
+    running = control.status(environment.home)
+    return frozenset(part.port for part in running.parts.values() if part.port) if running else frozenset()
+
+
+def ensure(environment: Environment, chosen: Ports) -> bool:
+    """Serving the state in `run/state.json`: started, or reloaded where it ran already; True if it was started."""
+    before = control.status(environment.home)
+    uri = environment.settings.mongodb_uri
+    wanted = RuntimeConfig(
+        gateway_port=chosen.gateway, entra_port=chosen.entra, mongodb_uri=uri.get_secret_value() if uri else None
+    )
+    after = control.start(environment.home, wanted)
+    return before is None or before.pid != after.pid
