@@ -13,10 +13,8 @@ from pathlib import Path
 from twin.errors import RuntimeFailure
 from twin.supervise.files import read_json
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError as error:  # Windows
-    raise RuntimeFailure("the local platform needs Linux or macOS; on Windows, run it in WSL") from error
 
 
 def identity(pid: int) -> str | None:
@@ -63,10 +61,12 @@ class SupervisorLock:
 
     def acquire(self, patience: float = 2.0) -> None:
         """Takes the lock or raises: two supervisors of one home would fight over its ports and files."""
+        if sys.platform == "win32":
+            raise RuntimeFailure("the local platform needs Linux or macOS; on Windows, run it in WSL")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + patience  # somebody may be looking whether it is held, which holds it
-        while not _try_lock(descriptor, fcntl.LOCK_EX):
+        while not _try_lock(descriptor, shared=False):
             if time.monotonic() > deadline:
                 os.close(descriptor)
                 raise RuntimeFailure(
@@ -93,7 +93,7 @@ class SupervisorLock:
         except FileNotFoundError:
             return None
         try:
-            if _try_lock(descriptor, fcntl.LOCK_SH):
+            if _try_lock(descriptor, shared=True):
                 return None
             text = os.pread(descriptor, 32, 0).decode().strip()
             return int(text) if text and identity(int(text)) is not None else None
@@ -101,9 +101,9 @@ class SupervisorLock:
             os.close(descriptor)
 
 
-def _try_lock(descriptor: int, how: int) -> bool:
+def _try_lock(descriptor: int, *, shared: bool) -> bool:
     try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -50,6 +52,8 @@ def _locate(state: State, service: Resource, containers: Sequence[Container], ho
 
 
 def _lookup(state: State, subnet: str | None, host: str) -> set[str]:
+    with contextlib.suppress(ValueError):
+        return {str(ipaddress.ip_address(host))}
     for record in state.of_type("azurerm_private_dns_a_record"):
         zone_id = record["private_dns_zone_id"]
         if f"{record['name']}.{arm.name_of(zone_id)}".lower() == host.lower():

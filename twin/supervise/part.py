@@ -40,6 +40,7 @@ class Part:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.spec.name)
+        self._task.add_done_callback(self._crashed)
 
     async def stop(self, grace: float) -> None:
         """Ends the process (SIGKILL after `grace` seconds) and the supervision of it."""
@@ -86,6 +87,7 @@ class Part:
         state = "starting" if first else self.status.state
         self._update(state=state, pid=child.pid, identity=child.identity, since=now())
         monitor = asyncio.create_task(self._monitor())
+        monitor.add_done_callback(self._crashed)
         try:
             code = await child.wait()
         finally:
@@ -107,6 +109,12 @@ class Part:
             elif misses >= _MISSES:
                 self._update(state="unhealthy", detail=complaint)
             await asyncio.sleep(_WHILE_SERVING if self._served_at else _WHILE_STARTING)
+
+    def _crashed(self, task: asyncio.Task[None]) -> None:
+        """Our own mistake, said aloud: else the status would stay at its last word for ever."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("%s: the supervision itself failed", self.spec.name, exc_info=error)
+            self._update(state="failed", detail=f"is no longer supervised ({type(error).__name__}: {error})")
 
     def _was_steady(self) -> bool:
         return self._served_at is not None and time.monotonic() - self._served_at > _STEADY

@@ -98,7 +98,7 @@ def test_reload_restarts_only_what_changed(platform: Platform) -> None:
     """Removed parts are stopped, new ones started, the others keep their process."""
     platform.wants(entra="serve", server="serve", old="serve", gateway="serve")
     before = {name: part.pid for name, part in platform.start().parts.items()}
-    platform.wants(entra="serve", server="stubborn", new="serve", gateway="serve")
+    platform.wants(entra="serve", server="serve differently", new="serve", gateway="serve")
     control.reload(platform.home)
     after = platform.pids()
     assert {name: after[name] == before.get(name) for name in after} == {

@@ -145,3 +145,11 @@ def test_a_hub_zone_is_taken_as_linked(tmp_path: Path) -> None:
         del resources["azurerm_private_dns_zone.this"], resources["azurerm_private_dns_zone_virtual_network_link.this"]
 
     assert set(routes(tmp_path, hub).resolve) == {ADMIN, READER}
+
+
+def test_an_address_in_a_backend_url_needs_no_name(tmp_path: Path) -> None:
+    def address(resources: Resources) -> None:
+        del resources["azurerm_private_dns_a_record.admin"]
+        resources["azurerm_api_management_backend.admin"]["url"] = "http://10.20.2.4:8000"
+
+    assert routes(tmp_path, address).resolve == {"10.20.2.4:8000": "127.0.0.1:21001", READER: "127.0.0.1:21002"}
