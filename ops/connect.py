@@ -59,13 +59,12 @@ def configuration(platform: Platform, client: str, *, exposure: str = "public") 
             f"{client} calls connectors from its vendor's network, which cannot reach an internal gateway "
             '(gateway_exposure = "internal"); use another client on a machine inside the network'
         )
-    endpoints = {name: platform.endpoint(name) for name in platform.servers}
-    return wanted.title, wanted.configuration(endpoints)
+    return wanted.title, wanted.configuration(platform.endpoints)
 
 
 def show(environment: Environment, client: str | None) -> None:
     """The configuration on stdout, what to do with it on stderr; without a client, all that can reach the gateway."""
-    reached, _ = status.deployed(environment)
+    reached = status.deployed(environment)
     exposure = str(environment.variables.get("gateway_exposure") or "public")
     for name in [client] if client else list(CLIENTS):
         if client is None and exposure == "internal" and CLIENTS[name].cloud:

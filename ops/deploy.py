@@ -109,10 +109,14 @@ def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
     return True
 
 
-def shown(space: Workspace) -> State:
-    """The applied state of both stages, asked for side by side."""
+def published(space: Workspace) -> Platform:
+    """Leaves the applied state where the twin reads it; both stages are asked side by side."""
     with ThreadPoolExecutor(2) as pool:
-        return State.from_show_json(*pool.map(space.terraform.show, space.stages))
+        one, two = pool.map(space.terraform.show, space.stages)
+    State.from_show_json(one, two).dump(space.home / "run" / "state.json")
+    reached = platform.from_show_json(two, space.environment.name)
+    platform.save(reached, space.home)
+    return reached
 
 
 def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> None:
@@ -122,11 +126,9 @@ def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> 
         changed = apply_stage(space, 1, yes=True)
         pushed = push_all(space, wanted)
         changed = apply_stage(space, 2, yes=True) or changed
-        state = shown(space)
-    state.dump(platform.state_file(environment.home))
+        reached = published(space)
     with output.step("local platform") as result:
         result.append("started" if twin_control.ensure(environment, chosen) else "running")
-    reached = platform.read(environment, state, chosen.variables(environment))
     _smoke(environment, reached)
     if not changed and not any(done.built for done in pushed):
         output.say("nothing changed")
@@ -140,18 +142,17 @@ def _azure(environment: Environment, wanted: Sequence[Image], *, yes: bool) -> N
         push_all(space, wanted)
         _grant_vault(environment, yes=yes)
         apply_stage(space, 2, yes=yes)
-        state = shown(space)
-    reached = platform.read(environment, state, {})
-    for server in reached.servers:
+        reached = platform.from_show_json(space.terraform.show(space.stage(2)), environment.name)
+    for server, endpoint in reached.endpoints.items():
         with output.step(f"smoke test {server}") as result:
-            answered = smoke.status(reached.endpoint(server))
-            smoke.require_challenge(reached.endpoint(server), answered)
+            answered = smoke.status(endpoint)
+            smoke.require_challenge(endpoint, answered)
             result.append(f"no token: {answered}; run `nox -s integration -- --env {environment.name}` for the rest")
     _tell(environment, reached)
 
 
 def _smoke(environment: Environment, reached: Platform) -> None:
-    for server in reached.servers:
+    for server in reached.endpoints:
         with output.step(f"smoke test {server}") as result:
             result.extend(smoke.run(reached, server, lambda user: token.mint(environment, reached, user)))
 
@@ -186,8 +187,8 @@ def _vault_role(environment: Environment, object_id: str) -> tuple[str, ...]:
 
 def _tell(environment: Environment, reached: Platform) -> None:
     suffix = "" if environment.name == "local" else f" --env {environment.name}"
-    for server in reached.servers:
-        output.say(f"\n{server} is served at {reached.endpoint(server)}")
+    for server, endpoint in reached.endpoints.items():
+        output.say(f"\n{server} is served at {endpoint}")
     output.say(f"connect a client:  invoke connect --client vscode{suffix}  (or claude, cursor, inspector)")
     if environment.is_local:
         output.say(

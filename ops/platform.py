@@ -1,104 +1,69 @@
-"""What a deployed platform offers its clients, read from the applied state: the same for Azure and for the twin."""
+"""What a deployed platform offers its clients, from stage 2's outputs: the same for Azure and for the twin."""
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.environment import Environment
 from ops.errors import NotDeployedError
-from ops.ports import Ports
-from twin.errors import StateError
-from twin.state import State
 
-_SCOPE = "Mcp.Access"
-_CLIENT = re.compile(r'client_apps\["(?P<name>[^"]+)"\]')
+_OUTPUTS = ("public_base_url", "endpoints", "authority", "tenant_id", "scope", "client_ids")
 
 
 @dataclass(frozen=True)
 class Platform:
-    """`gateway` and `authority` are URLs without trailing slash; `clients` maps `mcp_clients` names to client ids."""
+    """`gateway` is its public URL, `authority` the issuer with /v2.0; maps are by server and by `mcp_clients` name."""
 
     gateway: str
+    endpoints: Mapping[str, str]
     authority: str
     tenant_id: str
     scope: str
-    servers: tuple[str, ...]
-    clients: Mapping[str, str]
-
-    def endpoint(self, server: str) -> str:
-        return f"{self.gateway}/{server}/mcp"
+    client_ids: Mapping[str, str]
 
     @property
     def client_id(self) -> str:
-        """The client that people's own tools sign in with."""
-        if "desktop" in self.clients:
-            return self.clients["desktop"]
-        return next(iter(self.clients.values()), "")
+        """The client that people's own tools sign in with: `desktop`, where there is one."""
+        return self.client_ids.get("desktop") or next(iter(self.client_ids.values()), "")
 
 
-def read(environment: Environment, state: State, variables: Mapping[str, str]) -> Platform:
-    """`variables` are the `-var` arguments that stage 2 was applied with; NotDeployedError where nothing is applied."""
-    try:
-        api = _application_with_scope(state)
-        gateway = (
-            variables.get("public_base_url") or environment.variables.get("public_base_url") or _gateway_url(state)
-        )
-        authority = variables.get("entra_authority") or environment.variables.get("entra_authority")
-        tenant_id = tenant(state)
-    except StateError as error:
-        raise NotDeployedError(
-            f"{environment.name} is not deployed ({error}); run `invoke deploy --env {environment.name}`"
-        ) from error
+def from_show_json(document: Mapping[str, Any], environment: str) -> Platform:
+    """Reads `terraform show -json` of stage 2; NotDeployedError where it was not applied, or not to its end."""
+    outputs = (document.get("values") or {}).get("outputs") or {}
+    if any(name not in outputs for name in _OUTPUTS):
+        raise not_deployed(environment)
+    value = {name: outputs[name]["value"] for name in _OUTPUTS}
     return Platform(
-        gateway=str(gateway).rstrip("/"),
-        authority=f"{str(authority or 'https://login.microsoftonline.com').rstrip('/')}/{tenant_id}/v2.0",
-        tenant_id=tenant_id,
-        scope=f"api://{api['client_id']}/{_SCOPE}",
-        servers=tuple(environment.servers),
-        clients=_clients(state),
+        gateway=value["public_base_url"],
+        endpoints=value["endpoints"],
+        authority=f"{value['authority']}/v2.0",
+        tenant_id=value["tenant_id"],
+        scope=value["scope"],
+        client_ids=value["client_ids"],
     )
 
 
-def from_home(environment: Environment, ports: Ports) -> tuple[Platform, State]:
-    """The local platform, from what the last `deploy` left for the twin."""
-    path = state_file(environment.home)
-    if not path.exists():
-        raise NotDeployedError(f"{environment.name} is not deployed; run `invoke deploy --env {environment.name}`")
-    state = State.load(path)
-    return read(environment, state, ports.variables(environment)), state
+def save(platform: Platform, home: Path) -> None:
+    path = _file(home)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.write_text(json.dumps(asdict(platform), indent=1), encoding="utf-8")
 
 
-def state_file(home: Path) -> Path:
-    return home / "run" / "state.json"
+def load(home: Path, environment: str) -> Platform:
+    """What the last deployment to this home offered; NotDeployedError where there was none."""
+    try:
+        return Platform(**json.loads(_file(home).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise not_deployed(environment) from error
 
 
-def tenant(state: State) -> str:
-    """The tenant that the vault belongs to: the deployment's own."""
-    vaults = state.of_type("azurerm_key_vault")
-    if not vaults:
-        raise StateError("the applied state holds no azurerm_key_vault")
-    return str(vaults[0]["tenant_id"])
+def not_deployed(environment: str) -> NotDeployedError:
+    suffix = "" if environment == "local" else f" --env {environment}"
+    return NotDeployedError(f"{environment} is not deployed; run `invoke deploy{suffix}`")
 
 
-def _application_with_scope(state: State) -> Any:
-    for app in state.of_type("azuread_application"):
-        scopes = app.block("api").get("oauth2_permission_scope") or []
-        if any(scope.get("value") == _SCOPE for scope in scopes):
-            return app
-    raise StateError(f"the applied state holds no app registration with scope {_SCOPE}")
-
-
-def _gateway_url(state: State) -> str:
-    gateways = state.of_type("azurerm_api_management")
-    if not gateways:
-        raise StateError("the applied state holds no azurerm_api_management")
-    return str(gateways[0]["gateway_url"])
-
-
-def _clients(state: State) -> dict[str, str]:
-    found = ((_CLIENT.search(app.address), app) for app in state.of_type("azuread_application"))
-    return {match["name"]: str(app["client_id"]) for match, app in found if match}
+def _file(home: Path) -> Path:
+    return home / "run" / "platform.json"

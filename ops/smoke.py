@@ -28,7 +28,7 @@ class Seen:
 
 def run(platform: Platform, server: str, token_for: Callable[[str], str]) -> list[str]:
     """Checks one server; a line per finding. SmokeError says which promise is broken."""
-    endpoint = platform.endpoint(server)
+    endpoint = platform.endpoints[server]
     admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
     _require(
         admin.tools >= _WRITES, f"the admin does not see the write tools at {endpoint} (sees {_list(admin.tools)})"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ops import output, platform, smoke, terraform_binary, twin_control, workspace
+from ops import output, platform, smoke, terraform_binary, workspace
 from ops.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
 from ops.platform import Platform
 from twin import control
-from twin.state import State
+from twin.state import Resource, State
 from twin.supervise.status import Status
 
 Answer = Callable[[str], int]
@@ -18,17 +18,26 @@ Answer = Callable[[str], int]
 
 
 def document(environment: Environment, answer: Answer = smoke.status) -> dict[str, Any]:
-    """The documented object (docs: Commands). Nothing deployed is a valid answer: empty, and `healthy` false."""
+    """The documented object (docs: Commands). Nothing deployed is a valid answer: empty, and `healthy` false.
+
+    A `reason` is added where it is not healthy.
+    """
     try:
-        reached, state, running = _look(environment)
+        reached, state = _look(environment)
     except NotDeployedError as error:
-        return {**_empty(environment), "reason": str(error)}
-    problems = _problems(environment, reached, running, answer)
+        return {**_EMPTY, "env": environment.name, "reason": str(error)}
+    running = control.status(environment.home) if environment.is_local else None
+    if environment.is_local and running is None:
+        problems = [f"{environment.name} is not running; start it with `invoke deploy`"]
+    else:
+        problems = [*_ill(running), *_unanswered(reached, answer)]
     found = {
-        **_empty(environment),
+        "env": environment.name,
         "healthy": not problems,
-        "endpoint": reached.endpoint(reached.servers[0]) if reached.servers else "",
-        "servers": {name: _server(reached, name, state, running) for name in reached.servers},
+        "endpoint": next(iter(reached.endpoints.values()), ""),
+        "servers": {
+            name: {"url": url, "tiers": _tiers(name, state, running)} for name, url in reached.endpoints.items()
+        },
         "authority": reached.authority,
         "tenant_id": reached.tenant_id,
         "client_id": reached.client_id,
@@ -65,74 +74,68 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in (*plain, *tiers, *pids, *reason) if value]
 
 
-def deployed(environment: Environment) -> tuple[Platform, State]:
+def deployed(environment: Environment) -> Platform:
     """The platform as it was applied, whether it runs or not; NotDeployedError where nothing is."""
     if environment.is_local:
-        return platform.from_home(environment, twin_control.choose_ports(environment))
+        return platform.load(environment.home, environment.name)
+    return _applied(environment)[0]
+
+
+def _look(environment: Environment) -> tuple[Platform, State]:
+    if environment.is_local:
+        return platform.load(environment.home, environment.name), State.load(environment.home / "run" / "state.json")
+    return _applied(environment)
+
+
+def _applied(environment: Environment) -> tuple[Platform, State]:
     with workspace.opened(environment, terraform_binary.find(), {}) as space:
-        for stage in space.stages:
-            space.terraform.init(stage)
-        state = State.from_show_json(*space.shown())
-    return platform.read(environment, state, {}), state
+        space.terraform.init(space.stage(2))
+        shown = space.terraform.show(space.stage(2))
+    return platform.from_show_json(shown, environment.name), State.from_show_json(shown)
 
 
-def _look(environment: Environment) -> tuple[Platform, State, Status | None]:
-    reached, state = deployed(environment)
-    return reached, state, control.status(environment.home) if environment.is_local else None
+def _ill(running: Status | None) -> list[str]:
+    parts = running.parts.items() if running else ()
+    return [f"{name} is {part.state} {part.detail}".strip() for name, part in parts if not part.healthy]
 
 
-def _problems(environment: Environment, reached: Platform, running: Status | None, answer: Answer) -> list[str]:
-    if environment.is_local and running is None:
-        return ["the platform is not running; start it with `invoke deploy`"]
-    ill = (
-        [f"{name} is {part.state} {part.detail}".strip() for name, part in running.parts.items() if not part.healthy]
-        if running
-        else []
-    )
-    return ill + [problem for name in reached.servers for problem in _unanswered(reached.endpoint(name), answer)]
+def _unanswered(reached: Platform, answer: Answer) -> list[str]:
+    problems = []
+    for endpoint in reached.endpoints.values():
+        try:
+            smoke.require_challenge(endpoint, answer(endpoint))
+        except SmokeError as error:
+            problems.append(str(error))
+    return problems
 
 
-def _unanswered(endpoint: str, answer: Answer) -> list[str]:
-    try:
-        smoke.require_challenge(endpoint, answer(endpoint))
-    except SmokeError as error:
-        return [str(error)]
-    return []
-
-
-def _server(reached: Platform, name: str, state: State, running: Status | None) -> dict[str, Any]:
+def _tiers(server: str, state: State, running: Status | None) -> dict[str, str]:
+    """Each tier's first slot: locally the process that stands for the container, on Azure its private address."""
     tiers: dict[str, str] = {}
     for group in state.of_type("azurerm_container_group"):
-        env = _plain_environment(group)
-        if env.get("MCP_SERVER_NAME") == name:
-            tiers.setdefault(env.get("MCP_TIER", group["name"]), _url(group, running))
-    return {"url": reached.endpoint(name), "tiers": tiers}
+        env = group.block("container").get("environment_variables") or {}
+        if env.get("MCP_SERVER_NAME") == server:
+            tiers.setdefault(str(env.get("MCP_TIER")), _url(group, running))
+    return tiers
 
 
-def _plain_environment(group: Any) -> dict[str, str]:
-    containers = group.get("container") or [{}]
-    return dict(containers[0].get("environment_variables") or {})
-
-
-def _url(group: Any, running: Status | None) -> str:
-    """Locally the process that stands for the container, on Azure its private address."""
+def _url(group: Resource, running: Status | None) -> str:
     if running is None:
         return f"http://{group.get('ip_address', '')}"
-    part = next((part for name, part in running.parts.items() if name.startswith(str(group["name"]))), None)
+    part = running.parts.get(str(group["name"]))
     return f"http://127.0.0.1:{part.port}" if part and part.port else ""
 
 
-def _empty(environment: Environment) -> dict[str, Any]:
-    return {
-        "env": environment.name,
-        "healthy": False,
-        "endpoint": "",
-        "servers": {},
-        "authority": "",
-        "tenant_id": "",
-        "client_id": "",
-        "scope": "",
-        "gateway": "",
-        "mongodb_uri": "",
-        "pids": {},
-    }
+_EMPTY: dict[str, Any] = {
+    "env": "",
+    "healthy": False,
+    "endpoint": "",
+    "servers": {},
+    "authority": "",
+    "tenant_id": "",
+    "client_id": "",
+    "scope": "",
+    "gateway": "",
+    "mongodb_uri": "",
+    "pids": {},
+}

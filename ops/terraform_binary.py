@@ -12,6 +12,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import urllib.request
 import zipfile
@@ -135,3 +136,17 @@ def _fetch(url: str) -> bytes:
     with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 - the scheme is fixed above
         content: bytes = answer.read()
     return content
+
+
+def main() -> int:
+    """`python -m ops.terraform_binary` prints the path, for other tools' use."""
+    try:
+        sys.stdout.write(f"{find().path}\n")
+    except ToolError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

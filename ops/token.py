@@ -27,7 +27,7 @@ def show(environment: Environment, user: str) -> None:
     """Nothing but the token on stdout, so that it can be captured."""
     from ops import output, status
 
-    reached, _ = status.deployed(environment)
+    reached = status.deployed(environment)
     output.data(mint(environment, reached, user))
 
 

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ops.environment import Environment
 from ops.terraform import Stage, Terraform
 from ops.terraform_binary import Binary
+
+if TYPE_CHECKING:
+    from twin.provider import Store
 
 # Made here or by Terraform: not the source's, so the copy keeps them.
 _OURS = ("backend_override.tf", "images.json")
@@ -147,16 +150,12 @@ def _provider(workspace: Workspace) -> Iterator[Mapping[str, str]]:
         yield attached.env
 
 
-def _seed(store: Any, environment: Environment) -> None:
+def _seed(store: Store, environment: Environment) -> None:
     """What `invoke bootstrap` makes outside Terraform: the resource group."""
-    store.seed(
-        "azurerm_resource_group",
-        {
-            "name": environment.need("RESOURCE_GROUP"),
-            "location": environment.need("LOCATION"),
-            "subscription_id": environment.need("SUBSCRIPTION_ID"),
-        },
-    )
+    name, subscription = environment.need("RESOURCE_GROUP"), environment.need("SUBSCRIPTION_ID")
+    id_ = f"/subscriptions/{subscription}/resourceGroups/{name}"
+    if store.get("azurerm_resource_group", id_) is None:
+        store.seed("azurerm_resource_group", {"id": id_, "name": name, "location": environment.need("LOCATION")})
 
 
 def remove(home: Path) -> None:
