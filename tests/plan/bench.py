@@ -18,6 +18,9 @@ REPOSITORY = Path(__file__).parents[2]
 TERRAFORM = REPOSITORY / "terraform"
 MODULES = sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())
 ENVIRONMENTS = sorted(path.parent.name for path in (TERRAFORM / "environments").glob("*/terraform.tfvars"))
+_CASES = Path(__file__).parent / "cases"
+# Environments with something changed; which one, a case says in its first line: `# On dev: …`.
+CASES = sorted(path.stem for path in _CASES.glob("*.tfvars"))
 
 _PROVIDERS = """
 provider "azurerm" {
@@ -42,6 +45,15 @@ class Bench:
     def tfvars(self, environment: str) -> Path:
         return self.home / "terraform" / "environments" / environment / "terraform.tfvars"
 
+    def var_files(self, case: str) -> list[Path]:
+        """An environment's values, or those of a case and of the environment that it changes."""
+        if case in ENVIRONMENTS:
+            return [self.tfvars(case)]
+        changed = _CASES / f"{case}.tfvars"
+        base = re.match(r"# On (\w+):", changed.read_text(encoding="utf-8"))
+        assert base, f"{changed} must say in its first line which environment it changes: `# On dev: …`"
+        return [self.tfvars(base.group(1)), changed]
+
     def variables(self, name: str) -> Path:
         """A root with nothing but the variables of `modules/…` or `stage…`: no provider, so a plan takes no time."""
         folder = self.home / "variables" / name
@@ -60,15 +72,15 @@ class Bench:
         (folder / "main.tf").write_text(found.group(1) + _PROVIDERS, encoding="utf-8")
         return folder
 
-    def plan(self, folder: Path, *, var_file: Path | None = None) -> tftest.TerraformPlanOutput:
+    def plan(self, folder: Path, *, case: str | None = None) -> tftest.TerraformPlanOutput:
         """A plan that creates everything which the state of that root does not hold yet."""
-        return self._root(folder).plan(output=True, tf_var_file=str(var_file) if var_file else None)
+        return self._root(folder).plan(output=True, tf_var_file=self.var_files(case) if case else None)
 
-    def apply(self, folder: Path, *, var_file: Path) -> None:
-        self._root(folder).apply(tf_var_file=str(var_file))
+    def apply(self, folder: Path, *, case: str) -> None:
+        self._root(folder).apply(tf_var_file=self.var_files(case))
 
-    def destroy(self, folder: Path, *, var_file: Path) -> None:
-        self._root(folder).destroy(tf_var_file=str(var_file))
+    def destroy(self, folder: Path, *, case: str) -> None:
+        self._root(folder).destroy(tf_var_file=self.var_files(case))
 
     def show(self, folder: Path) -> dict[str, Any]:
         """`terraform show -json` of the applied state."""

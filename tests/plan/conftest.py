@@ -46,20 +46,20 @@ def _opened(home: Path) -> Iterator[Bench]:
 
 @pytest.fixture(scope="session")
 def planned(bench: Bench) -> Planned:
-    """Plan of one stage in one environment; stage 2 is planned on an applied stage 1, as it is in life."""
+    """Plan of one stage in one environment or case; stage 2 is planned on an applied stage 1, as it is in life."""
 
     @cache
-    def applied_stage1(environment: str) -> None:
+    def applied_stage1(case: str) -> None:
         _forget_state(bench.home)
-        bench.apply(bench.stage(1), var_file=bench.tfvars(environment))
+        bench.apply(bench.stage(1), case=case)
 
     @cache
-    def plan(stage: int, environment: str) -> tftest.TerraformPlanOutput:
+    def plan(stage: int, case: str) -> tftest.TerraformPlanOutput:
         if stage == 1:
             _forget_state(bench.home)
         else:
-            applied_stage1(environment)
-        return bench.plan(bench.stage(stage), var_file=bench.tfvars(environment))
+            applied_stage1(case)
+        return bench.plan(bench.stage(stage), case=case)
 
     return plan
 

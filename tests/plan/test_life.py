@@ -17,7 +17,7 @@ DIGEST = "sha256:" + "a" * 64
 def platform(own_bench: Bench) -> Bench:
     """Both stages applied, as `invoke deploy` does it."""
     for stage in (1, 2):
-        own_bench.apply(own_bench.stage(stage), var_file=own_bench.tfvars("local"))
+        own_bench.apply(own_bench.stage(stage), case="local")
     return own_bench
 
 
@@ -57,7 +57,7 @@ def test_a_new_image_replaces_its_container_groups_and_nothing_else(platform: Be
 def test_destroy_takes_everything_away(platform: Bench) -> None:
     """After destroying both stages nothing is left in the state."""
     for stage in (2, 1):
-        platform.destroy(platform.stage(stage), var_file=platform.tfvars("local"))
+        platform.destroy(platform.stage(stage), case="local")
         assert "root_module" not in _show(platform, stage).get("values", {})
 
 
@@ -66,7 +66,7 @@ def _show(bench: Bench, stage: int) -> dict[str, Any]:
 
 
 def _changes(bench: Bench, stage: int) -> dict[str, str]:
-    plan = bench.plan(bench.stage(stage), var_file=bench.tfvars("local"))
+    plan = bench.plan(bench.stage(stage), case="local")
     named = {
         "create": "create",
         "update": "update",

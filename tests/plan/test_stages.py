@@ -1,4 +1,4 @@
-"""Both stages, planned as a whole in every environment."""
+"""Both stages, planned as a whole in every environment and in every case of cases/."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import pytest
 import yaml
 
 from tests.plan import inventory
-from tests.plan.bench import ENVIRONMENTS
+from tests.plan.bench import CASES, ENVIRONMENTS
 from tests.plan.conftest import Planned
 
 INVENTORIES = Path(__file__).parent / "inventories"
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("case", ENVIRONMENTS + CASES)
 @pytest.mark.parametrize("stage", [1, 2])
 def test_the_plan_is_what_its_inventory_says(
-    planned: Planned, stage: int, environment: str, request: pytest.FixtureRequest
+    planned: Planned, stage: int, case: str, request: pytest.FixtureRequest
 ) -> None:
     """What an environment gets is written down, and changes only with that file."""
-    file = INVENTORIES / f"stage{stage}-{environment}.yaml"
+    file = INVENTORIES / f"stage{stage}-{case}.yaml"
     wanted = yaml.safe_load(file.read_text(encoding="utf-8"))
-    plan = planned(stage, environment)._raw
+    plan = planned(stage, case)._raw
     if request.config.getoption("--regenerate"):
         file.write_text(yaml.safe_dump(inventory.refreshed(wanted, plan), sort_keys=False, width=120), encoding="utf-8")
         return
