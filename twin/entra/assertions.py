@@ -63,7 +63,7 @@ def _match(credentials: Sequence[FederatedCredential], claims: dict[str, Any]) -
     if not by_subject:
         raise EntraError(700213, subject=subject)
     audience = claims.get("aud")
-    given = set(audience) if isinstance(audience, list) else {audience}
+    given = {str(name) for name in (audience if isinstance(audience, list) else [audience])}
     if not any(given & c.audiences for c in by_subject):
         raise EntraError(700212, audience=audience)
 
