@@ -65,6 +65,10 @@ class Child:
     def last_words(self, lines: int = 8) -> str:
         return files.tail(self._log, self._log_start, lines)
 
+    def keep_log_short(self) -> None:
+        if files.shorten(self._log):
+            self._log_start = 0
+
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)

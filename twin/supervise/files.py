@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ def rotate(path: Path, limit: int = LOG_LIMIT) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > limit:
         path.replace(path.with_name(f"{path.name}.1"))
+
+
+def shorten(path: Path, limit: int = LOG_LIMIT) -> bool:
+    """Does the same for a log that a running process appends to; what it writes in that moment is lost."""
+    if size(path) <= limit:
+        return False
+    shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+    os.truncate(path, 0)
+    return True
 
 
 def size(path: Path) -> int:

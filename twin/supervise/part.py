@@ -86,7 +86,7 @@ class Part:
         # A failed part stays failed until it serves: whoever waits for it must not miss the word.
         state = "starting" if first else self.status.state
         self._update(state=state, pid=child.pid, identity=child.identity, since=now())
-        monitor = asyncio.create_task(self._monitor())
+        monitor = asyncio.create_task(self._monitor(child))
         monitor.add_done_callback(self._crashed)
         try:
             code = await child.wait()
@@ -95,9 +95,10 @@ class Part:
             self._child = None
         return code, child.last_words()
 
-    async def _monitor(self) -> None:
+    async def _monitor(self, child: Child) -> None:
         misses = 0
         while True:
+            child.keep_log_short()
             complaint = await check(self.spec.health, self.spec.port)
             misses = misses + 1 if complaint else 0
             if not complaint:
@@ -128,7 +129,7 @@ class Part:
         if self.status == before:
             return
         if self.status.state != before.state:
-            _log.info("%s: %s%s", self.spec.name, self.status.state, f" ({_brief(self.status.detail)})")
+            _log.info("%s: %s%s", self.spec.name, self.status.state, _brief(self.status.detail))
         self._changed()
 
 
@@ -138,4 +139,5 @@ def _obituary(code: int, words: str) -> str:
 
 
 def _brief(detail: str) -> str:
-    return detail.partition("\n")[0]
+    """The last line, where programs say what went wrong."""
+    return f" ({detail.splitlines()[-1]})" if detail else ""

@@ -74,8 +74,9 @@ def _entra(state: State, service: Resource, config: RuntimeConfig, home: Path, s
         "identity_hosts": {secret: _attached_clients(state, service)},
         "data_dir": str(home / "entra"),
     }
-    health = Health("http", f"/{_tenant(state)}/v2.0/.well-known/openid-configuration")
-    return _part("entra", config.entra_port, health, settings, home, _visible_state(state, "entra", home))
+    return _part(
+        "entra", config.entra_port, Health("http", "/healthz"), settings, home, _visible_state(state, "entra", home)
+    )
 
 
 def _mongo(state: State, config: RuntimeConfig, home: Path, port: int) -> ProcessSpec:
@@ -134,15 +135,6 @@ def _attached_clients(state: State, service: Resource) -> list[str]:
     ids = service.block("identity").get("identity_ids")
     identities = state.of_type("azurerm_user_assigned_identity")
     return [identity["client_id"] for identity in identities if arm.contains(ids, identity["id"])]
-
-
-def _tenant(state: State) -> str:
-    identities = state.of_type("azurerm_user_assigned_identity")
-    if not identities:
-        raise RuntimeFailure(
-            "the applied state holds no azurerm_user_assigned_identity; apply stage 1 with `invoke deploy`"
-        )
-    return str(identities[0]["tenant_id"])
 
 
 def _identity_secret(home: Path) -> str:

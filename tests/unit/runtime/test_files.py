@@ -11,7 +11,7 @@ import pytest
 from twin.errors import RuntimeFailure
 from twin.supervise import lock
 from twin.supervise.databases import MongoUri
-from twin.supervise.files import read_json, rotate, tail, write_json
+from twin.supervise.files import read_json, rotate, shorten, tail, write_json
 from twin.supervise.health import _decode, _hello
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.status import PartStatus, Status
@@ -64,6 +64,17 @@ def test_logs_rotate_above_the_limit_only(tmp_path: Path) -> None:
     log.write_text("12345")
     rotate(log, limit=4)
     assert (log.exists(), log.with_name("a.log.1").read_text()) == (False, "12345")
+
+
+def test_a_log_in_use_is_shortened_in_place(tmp_path: Path) -> None:
+    """The process goes on writing to the same file, from its beginning."""
+    log = tmp_path / "a.log"
+    with log.open("a") as writer:
+        writer.write("12345")
+        writer.flush()
+        assert (shorten(log, limit=5), shorten(log, limit=4)) == (False, True)
+        writer.write("6")
+    assert (log.read_text(), log.with_name("a.log.1").read_text()) == ("6", "12345")
 
 
 def test_tail_begins_at_the_current_life(tmp_path: Path) -> None:

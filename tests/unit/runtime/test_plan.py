@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.runtime.platform_state import DIGEST, TENANT, Edit, build, fill_image_store, identity_id
+from tests.unit.runtime.platform_state import DIGEST, Edit, build, fill_image_store, identity_id
 from twin.errors import RuntimeFailure, StateError
 from twin.supervise.plan import make_plan
 from twin.supervise.settings import RuntimeConfig
@@ -85,11 +85,6 @@ def test_gateway_and_issuer_share_the_identity_secret(tmp_path: Path) -> None:
     secret = settings(found.process("gateway"))["identity_header"]
     assert settings(found.process("entra"))["identity_hosts"] == {secret: ["c0000000-0000-4000-8000-000000000001"]}
     assert settings(plan(tmp_path).process("gateway"))["identity_header"] == secret
-
-
-def test_issuer_health_is_its_discovery_document(tmp_path: Path) -> None:
-    expected = f"/{TENANT}/v2.0/.well-known/openid-configuration"
-    assert plan(tmp_path).process("entra").health.path == expected
 
 
 def test_parts_see_only_their_share_of_the_state(tmp_path: Path) -> None:
