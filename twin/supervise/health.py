@@ -20,10 +20,10 @@ async def check(health: Health, port: int, timeout: float = 2.0) -> str:  # noqa
                 writer.close()
     except TimeoutError:
         return f"no answer on port {port} within {timeout:g} s"
+    except ConnectionRefusedError:
+        return f"nothing listens on port {port}"
     except (OSError, EOFError) as error:
-        return (
-            f"port {port}: {error.strerror if isinstance(error, OSError) and error.strerror else 'connection closed'}"
-        )
+        return f"port {port}: {error}"
 
 
 async def _http(health: Health, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:

@@ -97,10 +97,12 @@ class Part:
 
     async def _monitor(self, child: Child) -> None:
         misses = 0
-        while True:
+        while not self._stopping:
             child.keep_log_short()
             complaint = await check(self.spec.health, self.spec.port)
             misses = misses + 1 if complaint else 0
+            if self._stopping:
+                return
             if not complaint:
                 self._served_at = self._served_at or time.monotonic()
                 self._update(state="healthy", detail="")
