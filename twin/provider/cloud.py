@@ -65,7 +65,7 @@ class Cloud:
     def secret(self, *parts: str, size: int = 32) -> str:
         """A key, base64, of `size` bytes (at most 64): the same for the same store and parts, and only for them.
 
-        It has neither `+` nor `/`, so that it stands in a connection string as it is.
+        It has neither `+` nor `/`, as Azure's have not: drivers refuse a connection string with a bare slash.
         """
         mac = hmac.new(self.store.salt, "\x1f".join(parts).encode(), hashlib.sha512)
         return base64.b64encode(mac.digest()[:size], altchars=b"Az").decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from ipaddress import IPv4Network, ip_network
 
+from twin.errors import ProviderError
 from twin.provider.cloud import Cloud
 
 RESERVED = 4  # Azure keeps the network address and the three after it; the last one is the broadcast address
@@ -19,7 +20,9 @@ def allot(cloud: Cloud, subnet_id: str, holder: str) -> str:
         if held:
             return str(held["address"])
         taken = {entry["address"] for entry in cloud.store.of_type(LEDGER) if entry["subnet_id"] == subnet_id}
-        address = next(a for a in _addresses(_prefix(cloud, subnet_id)) if a not in taken)
+        address = next((a for a in _addresses(_prefix(cloud, subnet_id)) if a not in taken), None)
+        if address is None:
+            raise ProviderError(f"{subnet_id} has no free address: {len(taken)} are in use; give it a larger range")
         cloud.store.put(LEDGER, {"id": key, "subnet_id": subnet_id, "address": address, "holder": holder})
         return address
 

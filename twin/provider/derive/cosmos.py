@@ -32,16 +32,11 @@ def account(cloud: Cloud, it: Values) -> Mapping[str, Any]:
         "backup.tier": lambda backup: "" if backup["type"] == "Periodic" else "Continuous30Days",
     }
     for which in KEYS:
-        key = _key(cloud, it["id"], which)
+        key = cloud.secret(it["id"], which, size=KEY_BYTES)
         out[f"{which}_key"] = key
         out[f"{which}_sql_connection_string"] = f"AccountEndpoint={endpoint};AccountKey={key};"
         out[f"{which}_mongodb_connection_string"] = mongodb(name, key)
     return out
-
-
-def _key(cloud: Cloud, id_: str, which: str) -> str:
-    """Real keys hold letters and digits and end with `==`: their connection strings open without escaping."""
-    return cloud.secret(id_, which, size=KEY_BYTES).replace("+", "A").replace("/", "B")
 
 
 def mongodb(account: str, key: str) -> str:

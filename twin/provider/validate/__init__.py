@@ -8,10 +8,11 @@ holds an unknown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twin.provider.catalog import Block, Rules, Values
-from twin.provider.validate.items import Problem, check_value
+from twin.provider.validate.items import IN_SET, Problem, check_value
 from twin.provider.validate.relations import check_relations
 from twin.provider.values import NO_RULES, Path, elements
 
@@ -20,7 +21,25 @@ __all__ = ["Problem", "validate"]
 
 def validate(block: Block, rules: Rules, config: Values) -> list[Problem]:
     """Everything that is wrong, in the order of the schema."""
-    return list(_block(block, rules, config, config, ()))
+    root = _without_empty_blocks(block, config)
+    return [replace(problem, path=_pointed(problem.path)) for problem in _block(block, rules, config, root, ())]
+
+
+def _without_empty_blocks(block: Block, value: Values) -> Values:
+    """The configuration as its author sees it: no block is nothing, while an argument may well be an empty list."""
+    nested = block.get("block_types", {})
+    out = {name: v for name, v in value.items() if not (name in nested and v == [])}
+    for name in nested.keys() & out.keys():
+        if isinstance(out[name], list):
+            out[name] = [
+                _without_empty_blocks(nested[name]["block"], e) if isinstance(e, dict) else e for e in out[name]
+            ]
+    return out
+
+
+def _pointed(path: Path) -> Path:
+    """An element of a set has no place of its own, so a path that Terraform can follow ends at the set."""
+    return path[: path.index(IN_SET)] if IN_SET in path else path
 
 
 def _block(block: Block, rules: Rules, value: Values, root: Values, path: Path) -> Iterator[Problem]:
@@ -30,8 +49,7 @@ def _block(block: Block, rules: Rules, value: Values, root: Values, path: Path) 
         rule, inner = rules.get(name, NO_RULES), value.get(name)
         yield from check_relations(rule, inner or None, root, (*path, name))
         for step, element in elements(inner):
-            # An element of a set has no place of its own: the path ends at the set.
-            at = (*path, name, *(step if nested["nesting_mode"] == "list" else ()))
+            at = (*path, name, *((IN_SET,) if nested["nesting_mode"] == "set" else step))
             yield from _block(nested["block"], rule.get("fields", NO_RULES), element, root, at)
 
 

@@ -21,8 +21,11 @@ class Problem:
     path: Path
 
 
+IN_SET = -1  # the step into an element of a set
+
+
 def dotted(path: Path) -> str:
-    return ".".join(map(str, path))
+    return ".".join(str(step) for step in path if step != IN_SET)
 
 
 def check_value(type_: Any, rule: Rules, value: Any, path: Path) -> Iterator[Problem]:
@@ -36,7 +39,7 @@ def check_value(type_: Any, rule: Rules, value: Any, path: Path) -> Iterator[Pro
     if kind in ("list", "set"):
         yield from _count(rule, value, path)
         for index, element in enumerate(value):
-            yield from check_value(inner, rule, element, (*path, index) if kind == "list" else path)
+            yield from check_value(inner, rule, element, (*path, index if kind == "list" else IN_SET))
     elif kind == "object":
         fields = rule.get("fields", NO_RULES)
         for name, field_type in inner.items():

@@ -55,7 +55,7 @@ def _is_set(root: Values, name: str) -> bool:
 
 
 def _look_up(root: Any, name: str) -> Any:
-    """The value at a path like `network_acls.0.bypass`; an empty list of blocks counts as not set."""
+    """The value at a path like `network_acls.0.bypass`, or None."""
     value = root
     for step in name.split("."):
         if is_unknown(value):
@@ -66,4 +66,4 @@ def _look_up(root: Any, name: str) -> Any:
             value = value.get(step) if isinstance(value, dict) else None
         if value is None:
             return None
-    return None if value == [] else value
+    return value

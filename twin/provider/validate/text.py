@@ -105,11 +105,18 @@ def _id(name: str, rule: Mapping[str, Any], value: str) -> str | None:
 
 
 def _vouches(name: str, example: str) -> bool:
-    """Whether the argument's name speaks of what the example id identifies."""
-    segments = example.strip("/").split("/")
-    collection = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", segments[-2]).lower()
-    noun = re.sub(r"(ies|es|s)$", "", collection.rsplit("_", 1)[-1])
-    return len(noun) > 2 and noun in name.lower()
+    """Whether the argument's name speaks of what the example id identifies, or of its service (`api_management_id`)."""
+    pairs = example.strip("/").split("/")
+    noun = re.sub(r"(ies|es|s)$", "", _words(pairs[-2])[-1])
+    service = [_words(pairs[i + 1].partition(".")[2]) for i, part in enumerate(pairs) if part == "providers"]
+    said = set(name.split("_"))
+    return (len(noun) > 2 and noun in name) or any(len(words) > 1 and said.issuperset(words) for words in service)
+
+
+def _words(name: str) -> list[str]:
+    """`publicIPAddresses` → public, ip, addresses."""
+    split = re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", name)
+    return split.lower().split("_")
 
 
 def _shape(id_: str) -> list[str]:

@@ -1,0 +1,117 @@
+"""Ids have the form that each service gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.provider.conftest import Applied
+from twin.errors import ProviderError
+from twin.provider.cloud import Cloud
+from twin.provider.ids import identify
+
+GROUP = "/subscriptions/sub/resourceGroups/rg"
+APIM = f"{GROUP}/providers/Microsoft.ApiManagement/service/apim"
+ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/mcp.internal"
+VNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"
+VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/KV-One"
+IN_APIM = {"resource_group_name": "rg", "api_management_name": "apim"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments", "expected"),
+    [
+        ("azurerm_resource_group", {"name": "rg"}, GROUP),
+        (
+            "azurerm_subnet",
+            {"name": "s", "resource_group_name": "rg", "virtual_network_name": "vnet"},
+            f"{VNET}/subnets/s",
+        ),
+        ("azurerm_api_management_api", {**IN_APIM, "name": "mongodb", "revision": "1"}, f"{APIM}/apis/mongodb;rev=1"),
+        (
+            "azurerm_api_management_api_operation",
+            {**IN_APIM, "api_name": "mongodb", "operation_id": "post", "display_name": "Post", "method": "POST"},
+            f"{APIM}/apis/mongodb/operations/post",
+        ),
+        ("azurerm_api_management_api_policy", {**IN_APIM, "api_name": "mongodb"}, f"{APIM}/apis/mongodb"),
+        ("azurerm_api_management_product", {**IN_APIM, "product_id": "p", "display_name": "P"}, f"{APIM}/products/p"),
+        (
+            "azurerm_api_management_policy_fragment",
+            {"api_management_id": APIM, "name": "f"},
+            f"{APIM}/policyFragments/f",
+        ),
+        ("azurerm_api_management_policy", {"api_management_id": APIM}, APIM),
+        ("azurerm_private_dns_a_record", {"private_dns_zone_id": ZONE, "name": "a"}, f"{ZONE}/A/a"),
+        ("azurerm_private_dns_cname_record", {"private_dns_zone_id": ZONE, "name": "a"}, f"{ZONE}/CNAME/a"),
+        (
+            "azurerm_private_dns_zone_virtual_network_link",
+            {"private_dns_zone_id": ZONE, "virtual_network_id": VNET, "name": "l"},
+            f"{ZONE}/virtualNetworkLinks/l",
+        ),
+        (
+            "azurerm_virtual_network_peering",
+            {
+                "name": "p",
+                "resource_group_name": "rg",
+                "virtual_network_name": "vnet",
+                "remote_virtual_network_id": "/x",
+            },
+            f"{VNET}/virtualNetworkPeerings/p",
+        ),
+        (
+            "azurerm_subnet_network_security_group_association",
+            {"subnet_id": f"{VNET}/subnets/s", "network_security_group_id": f"{GROUP}/providers/N/n/x"},
+            f"{VNET}/subnets/s",
+        ),
+        (
+            "azurerm_cosmosdb_mongo_collection",
+            {"name": "c", "resource_group_name": "rg", "account_name": "acct", "database_name": "db"},
+            f"{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/acct/mongodbDatabases/db/collections/c",
+        ),
+        ("azurerm_monitor_diagnostic_setting", {"target_resource_id": APIM, "name": "d"}, f"{APIM}|d"),
+        (
+            "azurerm_management_lock",
+            {"scope": GROUP, "name": "l"},
+            f"{GROUP}/providers/Microsoft.Authorization/locks/l",
+        ),
+    ],
+)
+def test_names_make_the_id(cloud: Cloud, type_: str, arguments: dict[str, Any], expected: str) -> None:
+    """An id is found again by whoever knows the names."""
+    assert identify(cloud, type_, arguments) == expected
+
+
+def test_secrets_are_known_by_url(applied: Applied) -> None:
+    """A secret's id is its versioned address in the vault; another value is another version."""
+    secret = applied("azurerm_key_vault_secret", name="uri", key_vault_id=VAULT, value="a")
+    assert secret["id"] == f"https://kv-one.vault.azure.net/secrets/uri/{secret['version']}"
+    assert secret["versionless_id"] == "https://kv-one.vault.azure.net/secrets/uri"
+    assert secret["resource_versionless_id"] == f"{VAULT}/secrets/uri"
+    other = applied("azurerm_key_vault_secret", name="uri", key_vault_id=VAULT, value="b")
+    assert other["version"] != secret["version"]
+
+
+def test_identical_twins_are_two_objects(applied: Applied) -> None:
+    """`count = 2` of a group makes two groups."""
+    first, second = (applied("azuread_group", display_name="g", security_enabled=True) for _ in range(2))
+    assert first["object_id"] != second["object_id"]
+    assert first["id"] == f"/groups/{first['object_id']}"
+
+
+def test_an_interrupted_apply_is_repeated(cloud: Cloud, applied: Applied) -> None:
+    """What the store holds but nobody has claimed is adopted: same id, same object."""
+    first = applied("azuread_group", display_name="g", security_enabled=True)
+    cloud.release("azuread_group", first["id"])  # a new session knows only what its state holds
+    assert applied("azuread_group", display_name="g", security_enabled=True)["id"] == first["id"]
+    assert len(cloud.store.of_type("azuread_group")) == 1
+
+
+def test_one_name_is_one_object(cloud: Cloud, applied: Applied) -> None:
+    """Two resources of one command cannot have the same name; the next command adopts the object."""
+    applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
+    with pytest.raises(ProviderError, match="declares it twice"):
+        applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
+    cloud.begin()
+    applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
+    assert len(cloud.store.of_type("azurerm_virtual_network")) == 1
