@@ -110,6 +110,20 @@ def test_reload_restarts_only_what_changed(platform: Platform) -> None:
     assert not alive(before["old"])
 
 
+def test_an_interrupted_start_leaves_nothing(platform: Platform) -> None:
+    """Ctrl-C half-way stops what was started, and the next start works."""
+
+    def interrupt(part: str, state: str) -> None:
+        if state == "starting":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        control.start(platform.home, platform.config, progress=interrupt)
+    assert control.status(platform.home) is None
+    assert lock.leftovers(platform.home) == []
+    assert platform.start().healthy
+
+
 def test_start_reports_why_a_part_dies(platform: Platform) -> None:
     """The failure carries the program's own last words, and nothing is left running."""
     platform.wants(entra="serve", server="serve", gateway="die")
