@@ -13,9 +13,7 @@ class CosmosIsPrivateMongo(Policy):
     summary = "Cosmos DB speaks MongoDB, and only over its private endpoint"
     severity_name = "CRITICAL"
     resources = ("azurerm_cosmosdb_account",)
-    guideline = (
-        "Without EnableMongo no driver can use it; with public access its keys are all that protects it."
-    )
+    guideline = "Without EnableMongo no driver can use it; with public access its keys are all that protects it."
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
         names = {

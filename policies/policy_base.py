@@ -42,7 +42,12 @@ class Policy(BaseResourceCheck):
         self.severity = Severities[self.severity_name]
 
     def scan_resource_conf(self, conf: Mapping[str, Any]) -> CheckResult:
-        verdict = self.passes({name: unwrap(value) for name, value in conf.items()})
+        try:
+            verdict = self.passes({name: unwrap(value) for name, value in conf.items()})
+        except (AttributeError, KeyError, TypeError, ElementTree.ParseError) as error:
+            # Checkov would log this and go on: a policy that cannot judge must not let pass.
+            self.details.append(f"{type(self).id} cannot judge this resource: {error}")
+            return CheckResult.FAILED
         if verdict is None:
             return CheckResult.UNKNOWN
         return CheckResult.PASSED if verdict else CheckResult.FAILED
@@ -69,7 +74,9 @@ def many(value: Any) -> list[Any]:
 
 def unresolved(value: Any) -> bool:
     """Whether this is still an expression, or not there at all: only a plan tells."""
-    return value is None or (isinstance(value, str) and bool(UNRESOLVED.search(value)) and not value.startswith("<"))
+    if not isinstance(value, str):
+        return True  # Checkov's own evaluation of expressions turns some strings into numbers
+    return bool(UNRESOLVED.search(value)) and not value.startswith("<")
 
 
 def policy_xml(values: Mapping[str, Any], attribute: str = "xml_content") -> ElementTree.Element | None:

@@ -13,6 +13,7 @@ locals {
 }
 
 resource "azurerm_api_management_backend" "slot" {
+  #checkov:skip=CKV_AZURE_215:Container groups have no managed certificate; the boundary that replaces TLS is docs/adr/0002
   for_each = local._slots
 
   name                = each.key

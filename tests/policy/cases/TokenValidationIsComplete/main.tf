@@ -56,3 +56,9 @@ resource "azurerm_api_management_api_policy" "fail_unsigned" {
     <policies><inbound><validate-jwt header-name="Authorization" require-signed-tokens="false"><openid-config url="https://x/.well-known/openid-configuration" /><audiences><audience>a</audience></audiences><issuers><issuer>i</issuer></issuers><required-claims><claim name="tid"><value>t</value></claim></required-claims></validate-jwt></inbound></policies>
   XML
 }
+
+resource "azurerm_api_management_policy_fragment" "fail_malformed" {
+  api_management_id = "apim"
+  name              = "mcp-caller"
+  value             = "<fragment><validate-jwt></fragment>"
+}
