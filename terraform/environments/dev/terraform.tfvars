@@ -79,4 +79,14 @@ groups = {
 cosmos = {
   throughput_mode = "serverless"
   keys_expire_on  = "2027-06-30T00:00:00Z"
+
+  # The servers' keys cannot create databases or collections: what there is to work with is declared here. <-
+  databases = {
+    platform = {
+      collections = {
+        incidents = { indexes = { by-service = { keys = ["service"] } } }
+        services  = { indexes = { by-name = { keys = ["name"], unique = true } } }
+      }
+    }
+  }
 }

@@ -84,6 +84,17 @@ cosmos = {
   lock_enabled    = true
   keys_expire_on  = "2027-06-30T00:00:00Z"
   backup          = { tier = "Continuous30Days" }
+
+  # The servers' keys cannot create databases or collections: what there is to work with is declared here. <-
+  databases = {
+    platform = {
+      throughput = 1000
+      collections = {
+        incidents = { indexes = { by-service = { keys = ["service"] } } }
+        services  = { indexes = { by-name = { keys = ["name"], unique = true } } }
+      }
+    }
+  }
 }
 
 monitoring = { retention_in_days = 90 }
