@@ -95,9 +95,9 @@ class Cloud:
     def is_claimed(self, type_: str, id_: str) -> bool:
         return (type_, id_) in self._claimed
 
-    def begin(self) -> None:
+    def begin(self, provider: str) -> None:
         """A Terraform command starts: what earlier ones created may be created again, which adopts it."""
-        self._created.clear()
+        self._created = {entry for entry in self._created if not entry[0].startswith(provider)}
 
     def created(self, type_: str, id_: str) -> None:
         """Notes a create; raises ProviderError where this command has created that object already."""

@@ -85,7 +85,7 @@ class Servicer:
     def configure(self, request: pb.ConfigureRequest) -> pb.ConfigureResponse:
         """Who deploys, and where to. All instances (aliases) of a provider share one process: the last one counts."""
         config = decode(request.config) or {}
-        self.cloud.begin()
+        self.cloud.begin(self.catalog.name)
         self.cloud.tenant_id = _text(config, "tenant_id") or self.cloud.tenant_id
         self.cloud.client_id = _text(config, "client_id") or self.cloud.client_id
         if self.catalog.name == "azurerm":

@@ -142,7 +142,8 @@ class Store:
         partial = path.with_suffix(f".{os.getpid()}.partial")
         descriptor = os.open(partial, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"salt": self._salt, "objects": self._objects}, file, separators=(",", ":"))
+            # Not json.dump: that one writes piecemeal, in Python, and takes ten times as long.
+            file.write(json.dumps({"salt": self._salt, "objects": self._objects}, separators=(",", ":")))
         partial.replace(path)
         status = path.stat()
         self._seen = (status.st_ino, status.st_mtime_ns, status.st_size)

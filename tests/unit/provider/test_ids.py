@@ -112,6 +112,6 @@ def test_one_name_is_one_object(cloud: Cloud, applied: Applied) -> None:
     applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
     with pytest.raises(ProviderError, match="declares it twice"):
         applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
-    cloud.begin()
+    cloud.begin("azurerm")
     applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
     assert len(cloud.store.of_type("azurerm_virtual_network")) == 1
