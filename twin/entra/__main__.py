@@ -38,8 +38,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m twin.entra")
     parser.add_argument("--config", type=Path, required=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    # Its request lines hold whole URLs; ours hold what may be written down.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         asyncio.run(_serve(Config.load(parser.parse_args().config)))
     except TwinError as error:
@@ -59,14 +57,16 @@ async def _serve(config: Config) -> None:
         config.trusted_issuers,
     )
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, _reload, issuer, config)
-    loop.add_signal_handler(signal.SIGUSR1, _roll_over, issuer)
+    if sys.platform != "win32":
+        loop.add_signal_handler(signal.SIGHUP, _reload, issuer, config)
+        loop.add_signal_handler(signal.SIGUSR1, _roll_over, issuer)
     settings = uvicorn.Config(
         create_app(issuer),
         access_log=False,
         log_config=None,
         log_level="warning",
         server_header=False,
+        http="h11",  # the stricter parser: nothing here is read in two ways
         lifespan="off",
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=32 * 1024,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twin.entra.issuer import Issuer
+from twin.entra.rules import is_loopback
 from twin.entra.web import discovery, sign_in, token
 
 log = logging.getLogger("twin.entra")
+
+MISDIRECTED = PlainTextResponse("This Host is not served here.", 421)
 
 ROUTES = (
     Route("/{tenant}/v2.0/.well-known/openid-configuration", discovery.version_two),
@@ -33,10 +38,14 @@ ROUTES = (
 
 
 class Guard:
-    """Headers for every answer, and one log line per request that holds no parameter, header or body."""
+    """For every request: a Host of this machine, safe headers, and a log line without parameter, header or body.
 
-    def __init__(self, app: ASGIApp) -> None:
+    The Host rule keeps a web page from reaching the issuer through a name of its own that resolves to this machine.
+    """
+
+    def __init__(self, app: ASGIApp, base_url: str) -> None:
         self._app = app
+        self._host = urlsplit(base_url).netloc
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,10 +63,17 @@ class Guard:
                 log.info("%s %.200r %s %s", scope["method"], path, message["status"], note)
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        app = self._app if self._knows(Headers(scope=scope).get("host", "")) else MISDIRECTED
+        await app(scope, receive, guarded)
+
+    def _knows(self, host: str) -> bool:
+        try:
+            return host == self._host or ("@" not in host and is_loopback(urlsplit(f"//{host}").hostname or ""))
+        except ValueError:
+            return False
 
 
 def create_app(issuer: Issuer) -> ASGIApp:
     app = Starlette(routes=list(ROUTES))
     app.state.issuer = issuer
-    return Guard(app)
+    return Guard(app, issuer.base_url)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from twin.entra import strict_json
 from twin.entra.directory import FederatedCredential
 from twin.entra.errors import EntraError, timestamp
 from twin.entra.grants.request import TokenRequest
@@ -45,7 +45,7 @@ def unverified_claims(assertion: str) -> dict[str, Any]:
     """The payload, read without trust: it only says which issuer's keys to use and which credential to compare."""
     parts = assertion.split(".")
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        claims = strict_json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (IndexError, ValueError, binascii.Error):
         claims = None
     if len(parts) != 3 or not isinstance(claims, dict):
@@ -71,12 +71,14 @@ def _match(credentials: Sequence[FederatedCredential], claims: dict[str, Any]) -
 def _check_signature(assertion: str, keys: KeySet) -> None:
     try:
         jwt.decode(assertion, keys, algorithms=["RS256"])
-    except (JoseError, ValueError) as error:
+    # joserfc lets a malformed `crit` surface as a TypeError.
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise EntraError(700027, reason=f"{type(error).__name__}; the stand-in accepts RS256") from error
 
 
 def _check_time(claims: dict[str, Any], now: float) -> None:
-    start, end = claims.get("nbf", claims.get("iat", now)), claims.get("exp")
+    start: Any = claims.get("nbf", claims.get("iat", now))
+    end: Any = claims.get("exp")
     numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (start, end))
-    if not numbers or not (float(start) - SKEW <= now < float(end or 0) + SKEW):
+    if not numbers or not (start - SKEW <= now < end + SKEW):
         raise EntraError(700024, now=timestamp(now), start=start, end=end)

@@ -5,13 +5,12 @@ Checked in two steps, because an error may be sent to the redirect URI only once
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from twin.entra import consent, scopes
+from twin.entra import consent, scopes, strict_json
 from twin.entra.consent import Decision
 from twin.entra.directory import Application, Platform, User
 from twin.entra.errors import EntraError
@@ -117,12 +116,11 @@ def _check_claims(text: str | None) -> None:
     if text is None:
         return
     try:
-        asked = json.loads(text)
+        asked = strict_json.loads(text)
     except ValueError:
         raise EntraError(90023, name="claims", reason="it is not JSON") from None
-    if asked and not (
-        isinstance(asked, dict) and asked.keys() == {"access_token"} and set(asked["access_token"]) == {"xms_cc"}
-    ):
+    access = asked.get("access_token") if isinstance(asked, dict) and set(asked) <= {"access_token"} else None
+    if asked != {} and not (isinstance(access, dict) and set(access) == {"xms_cc"}):
         raise EntraError(901002, name="claims")
 
 

@@ -71,9 +71,11 @@ class Devices:
 
     def _forget(self) -> None:
         horizon = self._clock() - SECONDS
-        self._pending = {key: device for key, device in self._pending.items() if device.expires > horizon}
-        while len(self._pending) >= LIMIT:
-            del self._pending[next(iter(self._pending))]
+        while self._pending:
+            oldest = next(iter(self._pending))
+            if len(self._pending) < LIMIT and self._pending[oldest].expires > horizon:
+                return
+            del self._pending[oldest]
 
 
 def _hash(code: str) -> bytes:

@@ -40,14 +40,11 @@ class AppRole:
 
 @dataclass(frozen=True)
 class Secret:
-    """`start` and `end` are RFC 3339 texts as Terraform keeps them; empty means unbounded."""
+    """`start` and `end` bound its validity, in seconds since the epoch."""
 
-    value: str
-    start: str = ""
-    end: str = ""
-
-    def __repr__(self) -> str:
-        return f"Secret(end={self.end!r})"
+    value: str = field(repr=False)
+    start: float
+    end: float
 
 
 @dataclass(frozen=True)

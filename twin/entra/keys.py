@@ -79,7 +79,7 @@ class KeyRing:
         try:
             opened = jwe.decrypt_compact(token, self._sealing, algorithms=["dir", "A256GCM"])
             payload = json.loads(opened.plaintext or b"")
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             return None
         return payload if isinstance(payload, dict) else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from twin.entra.directory import Application, AppRole, FederatedCredential, Platform, Scope, Secret
@@ -178,9 +179,21 @@ def _required_access(resource: Resource) -> dict[str, frozenset[str]]:
 def _secrets(resource: Resource, companions: Mapping[str, list[Resource]]) -> tuple[Secret, ...]:
     separate = (c.values for c in companions["azuread_application_password"])
     found = (*resource.get("password", ()), *separate)
-    return tuple(
-        Secret(s["value"], s.get("start_date") or "", s.get("end_date") or "") for s in found if s.get("value")
-    )
+    return tuple(_secret(resource, entry) for entry in found if entry.get("value"))
+
+
+def _secret(resource: Resource, entry: Mapping[str, Any]) -> Secret:
+    start = _seconds(resource, entry.get("start_date"), absent=float("-inf"))
+    return Secret(entry["value"], start, _seconds(resource, entry.get("end_date"), absent=float("inf")))
+
+
+def _seconds(resource: Resource, date: str | None, absent: float) -> float:
+    if not date:
+        return absent
+    try:
+        return datetime.fromisoformat(date.replace("Z", "+00:00")).timestamp()
+    except ValueError as error:
+        raise DirectoryError(f"{resource.address} has a password dated {date!r}, which is no RFC 3339 date") from error
 
 
 def _optional_claims(resource: Resource, claims: Mapping[str, Any], token: str) -> frozenset[str]:

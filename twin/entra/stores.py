@@ -61,12 +61,13 @@ class SingleUse(Generic[T]):
         return value
 
     def _forget(self) -> None:
-        # Kept for twice its life, so that late use is told apart from nonsense.
+        # Kept for twice its life, so that late use is told apart from nonsense. The oldest comes first.
         horizon = self._clock() - self._seconds
-        for key in [key for key, entry in self._entries.items() if entry.expires < horizon]:
-            del self._entries[key]
-        while len(self._entries) >= LIMIT:
-            del self._entries[next(iter(self._entries))]
+        while self._entries:
+            oldest = next(iter(self._entries))
+            if len(self._entries) < LIMIT and self._entries[oldest].expires >= horizon:
+                return
+            del self._entries[oldest]
 
 
 def _hash(token: str) -> bytes:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
+import aiohttp
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from twin.entra import strict_json
 from twin.entra.errors import EntraError
 from twin.entra.issuer import Issuer
 from twin.entra.rules import is_loopback
@@ -39,12 +39,14 @@ def check_trusted(trusted: Mapping[str, Any]) -> None:
 
 async def _fetch(url: str) -> Any:
     try:
-        async with httpx2.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
-            answer = await client.get(url)
-        if answer.status_code != 200 or len(answer.content) > MAX_BYTES:
-            raise EntraError(50166, reason=f"the keys at {url} answered {answer.status_code}")
-        return json.loads(answer.content)
-    except (httpx2.HTTPError, ValueError) as error:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(SECONDS), trust_env=False) as client,
+            client.get(url, allow_redirects=False) as answer,
+        ):
+            if answer.status != 200:
+                raise EntraError(50166, reason=f"the keys at {url} answered {answer.status}")
+            return strict_json.loads(await answer.content.read(MAX_BYTES))
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise EntraError(50166, reason=f"the keys at {url} cannot be read ({type(error).__name__})") from error
 
 

@@ -121,6 +121,10 @@ def test_without_a_trusted_redirect_uri_the_error_stays_on_a_page(
         ({"request_uri": "https://evil.example"}, 901002, "invalid_request"),
         ({"claims": '{"id_token": {"acr": null}}'}, 901002, "invalid_request"),
         ({"claims": "{"}, 90023, "invalid_request"),
+        ({"claims": "NaN"}, 90023, "invalid_request"),
+        ({"claims": "[" * 20_000}, 90023, "invalid_request"),
+        ({"claims": "[]"}, 901002, "invalid_request"),
+        ({"claims": '{"access_token": null}'}, 901002, "invalid_request"),
         (
             {
                 "redirect_uri": "https://spa.example/callback",
@@ -154,6 +158,7 @@ def test_with_a_trusted_redirect_uri_the_error_goes_to_the_client(
         {"code_challenge": None, "code_challenge_method": None},
         {"code_challenge_method": None},
         {"claims": '{"access_token": {"xms_cc": {"values": ["CP1"]}}}'},
+        {"claims": "{}"},
         {"prompt": "login"},
         {"state": None},
     ],

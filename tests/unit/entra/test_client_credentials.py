@@ -163,6 +163,10 @@ def test_applications_have_federated_credentials_too(make: Make) -> None:
         ({"exp": 1}, 700024),
         ({"exp": None}, 700024),
         ({"exp": "tomorrow"}, 700024),
+        ({"exp": float("nan")}, 700027),
+        ({"exp": float("inf")}, 700027),
+        ({"nbf": 10**400}, 700024),
+        ({"nbf": True}, 700024),
         ({"nbf": 1_900_000_000}, 700024),
     ],
 )
@@ -196,6 +200,39 @@ def test_a_forged_assertion_is_refused(make: Make) -> None:
         "x",
     ):
         assert refused(present(world, forged)) == 700027
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[]",
+        b"null",
+        b"{}",
+        b"[" * 40_000,
+        b'{"alg":["RS256"],"kid":"k1"}',
+        b'{"alg":"RS256","kid":[]}',
+        b'{"alg":"RS256","kid":"k1","crit":1}',
+        b'{"alg":"RS256","kid":"k1","crit":["b64"],"b64":false}',
+        b'{"alg":"RS256","kid":"k1","jwk":{}}',
+        b'{"alg":"rs256","kid":"k1"}',
+        b'{"alg":"PS256","kid":"k1"}',
+        b'{"alg":"RS256","kid":"other"}',
+        b"\xff",
+    ],
+)
+def test_a_strange_header_is_refused(make: Make, header: bytes) -> None:
+    """None of them is a crash, and none verifies."""
+    world = federated_world(make)
+    _, payload, signature = assertion(world).split(".")
+    encoded = base64.urlsafe_b64encode(header).decode().rstrip("=")
+    assert refused(present(world, f"{encoded}.{payload}.{signature}")) == 700027
+
+
+@pytest.mark.parametrize("payload", [b"[]", b"null", b"1", b"[" * 40_000, b"\xff", b'{"exp": Infinity}'])
+def test_a_strange_payload_is_refused(make: Make, payload: bytes) -> None:
+    """Before anything of it is used."""
+    encoded = base64.urlsafe_b64encode(payload).decode().rstrip("=")
+    assert refused(present(federated_world(make), f"e30.{encoded}.x")) == 700027
 
 
 def test_an_unknown_issuers_keys_are_asked_for_by_name(make: Make) -> None:

@@ -63,6 +63,7 @@ def press(http: TestClient, shown: httpx2.Response, **button: str) -> httpx2.Res
     return http.post(f"/{TENANT}/login", data={"transaction": transaction, **button})
 
 
+@pytest.mark.filterwarnings("ignore:response_mode='form_post' is recommended")  # MSAL's advice to web applications
 def test_msal_signs_in_with_a_code_and_refreshes(http: TestClient, public: Any) -> None:
     """Authorization code with PKCE, then a silent refresh that names the scope."""
     flow = public.initiate_auth_code_flow([SCOPE], redirect_uri="http://localhost:4321/callback", login_hint="reader")

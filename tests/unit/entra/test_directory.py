@@ -81,6 +81,7 @@ def public(*uris: str) -> dict[str, Any]:
         ),
         ([companion(API, "pre_authorized", authorized_client_id=STRANGER, permission_ids=["x"])], "none of its scopes"),
         ([companion(NEW, "password", value="x")], "belongs to application_id"),
+        ([companion(API, "password", value="x", end_date="soon")], "no RFC 3339 date"),
         ([principal(NEW)], "neither applied nor one of the built-in"),
         ([group(GROUP, "g", "nobody")], "has member 'nobody'"),
         ([group(GROUP, "g", GATEWAY)], "it is a client id"),

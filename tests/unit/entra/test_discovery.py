@@ -9,15 +9,22 @@ from tests.unit.entra.world import BASE, TENANT, World, refused
 
 def test_the_v2_document_names_this_tenant(world: World) -> None:
     """Issuer and endpoints, all below the authority, whatever the Host header says."""
-    for host in ("127.0.0.1:8081", "evil.example"):
+    for host in ("127.0.0.1:8081", "localhost:1"):
         answer = world.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration", headers={"Host": host})
         document = answer.json()
         assert document["issuer"] == f"{BASE}/{TENANT}/v2.0"
         assert document["authorization_endpoint"] == f"{BASE}/{TENANT}/oauth2/v2.0/authorize"
         assert document["token_endpoint"] == f"{BASE}/{TENANT}/oauth2/v2.0/token"
         assert document["jwks_uri"] == f"{BASE}/{TENANT}/discovery/v2.0/keys"
-        assert "evil" not in answer.text
+        assert "localhost" not in answer.text
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "[", ""])
+def test_a_foreign_host_is_not_served(world: World, host: str) -> None:
+    """A page whose name resolves to this machine (DNS rebinding) gets nothing."""
+    answer = world.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration", headers={"Host": host})
+    assert answer.status_code == 421
 
 
 def test_what_entra_omits_is_omitted(world: World) -> None:

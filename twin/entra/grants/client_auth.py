@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 
 from twin.entra.assertions import verify_assertion
-from twin.entra.directory import Application, Platform, Secret
+from twin.entra.directory import Application, Platform
 from twin.entra.errors import EntraError
 from twin.entra.grants.request import TokenRequest
 from twin.entra.issuer import Issuer
@@ -49,15 +48,5 @@ def _check_secret(client: Application, given: str, now: float) -> None:
     matching = [s for s in client.secrets if secrets.compare_digest(s.value.encode(), given.encode("utf-8", "replace"))]
     if not matching:
         raise EntraError(7000215, app=client.client_id)
-    if not any(_is_current(secret, now) for secret in matching):
+    if not any(secret.start <= now < secret.end for secret in matching):
         raise EntraError(7000222, app=client.client_id)
-
-
-def _is_current(secret: Secret, now: float) -> bool:
-    starts = _seconds(secret.start) if secret.start else float("-inf")
-    ends = _seconds(secret.end) if secret.end else float("inf")
-    return starts <= now < ends
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
