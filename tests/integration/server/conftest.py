@@ -133,7 +133,7 @@ async def call_with(settings_of: Callable[..., Settings]) -> AsyncIterator[Calla
             server = build(
                 mongo, name="mongodb", tier=settings.mcp_tier, limits=Limits.of(settings), audit=lambda line: None
             )
-            client = await stack.enter_async_context(Client(server))
+            client = await stack.enter_async_context(Client(server.mcp))
 
             async def call(name: str, **arguments: Any) -> Any:
                 return await client.call_tool(name, arguments, raise_on_error=False)

@@ -125,6 +125,6 @@ def server_of(limits: Limits, lines: list[dict[str, Any]]) -> Callable[[Any], An
 
     def server_of(tier: Any) -> Any:
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient("mongodb://database.invalid", connect=False)
-        return build(client, name="mongodb", tier=tier, limits=limits, audit=lines.append)
+        return build(client, name="mongodb", tier=tier, limits=limits, audit=lines.append).mcp
 
     return server_of

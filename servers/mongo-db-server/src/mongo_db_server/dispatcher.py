@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from mcp_types import CallToolRequestParams, CallToolResult, TextContent
+from mcp_types import CallToolRequestParams, CallToolResult
 
 from mongo_db_server.caller import CALLER
+from mongo_db_server.errors import CallError, InvalidCallError
+from mongo_db_server.replies import Reply, render
 
 if TYPE_CHECKING:
     from mongo_db_server.audit import Sink
@@ -24,14 +26,16 @@ class Dispatcher:
         self._tier = tier
         self._audit = audit
 
-    async def call(self, context: Any, params: CallToolRequestParams) -> CallToolResult:
-        """Handles `tools/call`. An unknown tool is an answer the model can act on, not a protocol error."""
-        tool = self._tools.get(params.name)
-        if tool is None:
-            return self._unknown(params.name)
-        return await tool.answer(params.arguments or {})
+    async def handle(self, context: Any, params: CallToolRequestParams) -> CallToolResult:
+        """Answers `tools/call` for the SDK."""
+        return render(await self.perform(params.name, params.arguments or {}))
 
-    def _unknown(self, name: str) -> CallToolResult:
+    async def perform(self, name: str, arguments: dict[str, Any]) -> Reply | CallError:
+        """An unknown tool is an answer the model can act on, not an error of the protocol."""
+        tool = self._tools.get(name)
+        return self._unknown(name) if tool is None else await tool.perform(arguments)
+
+    def _unknown(self, name: str) -> CallError:
         caller = CALLER.get()
         self._audit(
             {
@@ -43,4 +47,4 @@ class Dispatcher:
                 "outcome": "unknown-tool",
             }
         )
-        return CallToolResult(content=[TextContent(text=f"Unknown tool: {name!r}")], is_error=True)
+        return InvalidCallError(f"Unknown tool: {name!r}")

@@ -58,7 +58,7 @@ class Gate:
             return
         reset = CALLER.set(Caller(given.get(b"x-mcp-caller"), given.get(b"x-mcp-client"), len(body)))
         try:
-            await self._app(scope, _replay(body, receive), send)
+            await self._app(scope, replay({"type": "http.request", "body": body, "more_body": False}, receive), send)
         finally:
             CALLER.reset(reset)
 
@@ -103,13 +103,14 @@ async def _read(receive: Receive, limit: int) -> bytes:
             return bytes(body)
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def replay(message: Message, receive: Receive) -> Receive:
+    """Gives `message` again, then whatever comes."""
+    pending = [message]
 
-    async def replay() -> Message:
+    async def again() -> Message:
         return pending.pop() if pending else await receive()
 
-    return replay
+    return again
 
 
 async def _refuse(send: Send, status: int, reason: str, *, challenge: bool = False) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_types import CallToolResult, TextContent
 
 from mongo_db_server import ejson
+from mongo_db_server.errors import CallError
 
 if TYPE_CHECKING:
     from mongo_db_server.limits import Page
@@ -53,15 +54,25 @@ class Reply:
         return sum(map(len, self.untrusted.texts)) if self.untrusted else 0
 
 
-def render(reply: Reply) -> CallToolResult:
-    summary = reply.summary if reply.cut is None else f"{reply.summary} {reply.cut}"
-    content = [TextContent(text=summary)]
-    structured = dict(reply.facts)
+def texts_and_facts(reply: Reply) -> tuple[list[str], dict[str, Any]]:
+    """The text blocks, and the structured content without the untrusted items themselves."""
+    texts = [reply.summary if reply.cut is None else f"{reply.summary} {reply.cut}"]
+    facts = dict(reply.facts)
     if reply.cut is not None:
-        structured["truncated"] = reply.cut
+        facts["truncated"] = reply.cut
     if reply.untrusted is not None:
         boundary = f"untrusted-{secrets.token_hex(8)}"
         body = ",\n".join(reply.untrusted.texts)
-        content.append(TextContent(text=f"{NOTICE}\n<{boundary}>\n[{body}]\n</{boundary}>"))
-        structured |= {"notice": NOTICE, "boundary": boundary, reply.untrusted.name: reply.untrusted.items}
-    return CallToolResult(content=list(content), structured_content=structured)
+        texts.append(f"{NOTICE}\n<{boundary}>\n[{body}]\n</{boundary}>")
+        facts |= {"notice": NOTICE, "boundary": boundary}
+    return texts, facts
+
+
+def render(reply: Reply | CallError) -> CallToolResult:
+    """The answer as the SDK takes it; `wire.py` writes the same answer without the SDK."""
+    if isinstance(reply, CallError):
+        return CallToolResult(content=[TextContent(text=str(reply))], is_error=True)
+    texts, facts = texts_and_facts(reply)
+    if reply.untrusted is not None:
+        facts[reply.untrusted.name] = reply.untrusted.items
+    return CallToolResult(content=[TextContent(text=text) for text in texts], structured_content=facts)

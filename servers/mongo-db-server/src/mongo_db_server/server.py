@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 from fastmcp import FastMCP
 from mcp_types import CallToolRequestParams
+from starlette.middleware import Middleware
 
 from mongo_db_server import __version__
 from mongo_db_server.audit import Sink, write_line
@@ -18,6 +20,7 @@ from mongo_db_server.gate import Gate
 from mongo_db_server.health import Readiness, database_ping, live
 from mongo_db_server.keys import Fetch, KeyStore, http_fetch
 from mongo_db_server.limits import Limits
+from mongo_db_server.shortcut import Shortcut
 from mongo_db_server.tokens import Expected, TokenVerifier
 from mongo_db_server.toolkit import MongoTool
 from mongo_db_server.tools import ALL
@@ -42,16 +45,29 @@ GUIDANCE = (
 )
 
 
+@dataclass(frozen=True)
+class McpServer:
+    """The MCP server of one tier, and the dispatcher that runs its calls."""
+
+    mcp: FastMCP[Any]
+    dispatcher: Dispatcher
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What 2026-07-28 answers say about the server."""
+        return self.mcp._mcp_server.server_info_stamp
+
+
 def build(
     client: AsyncMongoClient[dict[str, Any]], *, name: str, tier: Tier, limits: Limits, audit: Sink = write_line
-) -> FastMCP[Any]:
+) -> McpServer:
     """The MCP server with the tools of one tier; the others do not exist in it."""
     tools = [
         MongoTool.bind(declaration, client=client, tier=tier, limits=limits, audit=audit)
         for declaration in ALL
         if declaration.operation.allowed_in(tier)
     ]
-    server: FastMCP[Any] = FastMCP(
+    mcp: FastMCP[Any] = FastMCP(
         name,
         version=__version__,
         instructions=INSTRUCTIONS[tier] + GUIDANCE,
@@ -61,27 +77,28 @@ def build(
     )
     # The SDK looks up one input schema per call; without this it lists every tool to find it.
     schemas = {tool.name: tool.parameters for tool in tools}
-    server._mcp_server.get_tool_input_schema = schemas.get
+    mcp._mcp_server.get_tool_input_schema = schemas.get
     dispatcher = Dispatcher(tools, tier=tier, audit=audit)
-    server._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.call)
-    return server
+    mcp._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.handle)
+    return McpServer(mcp, dispatcher)
 
 
 def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
     """The ASGI application. Connects to nothing until it is started."""
     client = connect(settings)
     issuer = httpx2.AsyncClient(timeout=_JWKS_SECONDS, follow_redirects=False)
+    keys = KeyStore(fetch_keys or http_fetch(issuer, settings.mcp_auth_jwks_uri))
     server = build(client, name=settings.mcp_server_name, tier=settings.mcp_tier, limits=Limits.of(settings))
-    app = server.http_app(
+    app = server.mcp.http_app(
         path=PATH,
         stateless_http=True,
         json_response=True,
         host_origin_protection=True,
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
+        middleware=[Middleware(Shortcut, path=PATH, dispatcher=server.dispatcher, server_info=server.info)],
     )
     app.router.lifespan_context = _closing(app.router.lifespan_context, issuer.aclose, client.close)
-    keys = KeyStore(fetch_keys or http_fetch(issuer, settings.mcp_auth_jwks_uri))
     return Gate(
         app,
         verifier=TokenVerifier(Expected.of(settings), keys),

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from fastmcp.tools import Tool
 from fastmcp.tools.base import ToolResult
-from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pymongo.errors import PyMongoError
 
@@ -207,21 +206,22 @@ class MongoTool(Tool):
         )
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
-        return ToolResult.from_mcp_result(await self.answer(arguments))
+        return ToolResult.from_mcp_result(replies.render(await self.perform(arguments)))
 
-    async def answer(self, arguments: dict[str, Any]) -> CallToolResult:
+    async def perform(self, arguments: dict[str, Any]) -> Reply | CallError:
         """Runs the call to its end, good or bad, and writes its audit line."""
         started, record = time.monotonic(), self._record()
         try:
             reply = await self._reply(arguments, started, record)
-            record |= {"outcome": "ok", "result_chars": reply.size}
-            return replies.render(reply)
         except CallError as error:
             record["outcome"] = error.outcome
-            return CallToolResult(content=[TextContent(text=str(error))], is_error=True)
+            return error
         except asyncio.CancelledError:
             record["outcome"] = "cancelled"
             raise
+        else:
+            record |= {"outcome": "ok", "result_chars": reply.size}
+            return reply
         finally:
             record["duration_ms"] = round((time.monotonic() - started) * 1000, 2)
             self.audit(record)
@@ -254,7 +254,7 @@ class MongoTool(Tool):
             "operation": self.declaration.operation.value,
             "namespace": None,
             "request_bytes": caller.request_bytes,
-            "outcome": "crashed",
+            "outcome": "failed",
         }
 
 

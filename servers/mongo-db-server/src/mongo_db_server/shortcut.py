@@ -1,0 +1,124 @@
+"""The short way for ordinary tool calls: recognised, run and answered without the SDK's dispatch.
+
+Recognised is only what could not be plainer; everything else, every error of the protocol included, goes the SDK's way
+untouched. Envelope and arguments are judged by the SDK's own functions, so both ways accept and refuse the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mcp.shared.inbound import InboundModernRoute, classify_inbound_request
+from mcp_types.methods import validate_client_request
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+from pydantic import ValidationError
+
+from mongo_db_server.gate import replay
+from mongo_db_server.wire import Envelope
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from mongo_db_server.dispatcher import Dispatcher
+
+_METHOD = "tools/call"
+_JSON = "application/json"
+_REQUEST = {"jsonrpc", "id", "method", "params"}
+# `inputResponses` and `requestState` continue an earlier call; the SDK unseals them.
+_PARAMS = {"name", "arguments", "_meta"}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    version: str
+    request_id: int | str
+    name: str
+    arguments: dict[str, Any]
+
+
+class Shortcut:
+    """Stands before `app`, which must be the SDK's application for the same tools. `path` is the only one it serves."""
+
+    def __init__(self, app: ASGIApp, *, path: str, dispatcher: Dispatcher, server_info: Any) -> None:
+        self._app = app
+        self._path = path
+        self._dispatcher = dispatcher
+        versions = (*HANDSHAKE_PROTOCOL_VERSIONS, *MODERN_PROTOCOL_VERSIONS)
+        self._envelopes = {version: Envelope(version, server_info) for version in versions}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != self._path:
+            await self._app(scope, receive, send)
+            return
+        message = await receive()
+        body = message.get("body", b"")
+        call = None if message.get("more_body") else recognise(scope["headers"], body)
+        if call is None:
+            await self._app(scope, replay(message, receive), send)
+            return
+        answer = await self._dispatcher.perform(call.name, call.arguments)
+        written = self._envelopes[call.version].write(call.request_id, answer)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(written)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": written})
+
+
+def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | None:
+    """The call, when the request is an ordinary one of a version both ways speak; else None."""
+    headers = _headers(raw_headers)
+    if headers is None:
+        return None
+    try:
+        request = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        return None
+    if not _is_plain(request):
+        return None
+    version = headers.get("mcp-protocol-version", "")
+    params = request["params"]
+    if version in MODERN_PROTOCOL_VERSIONS:
+        if not isinstance(classify_inbound_request(request, headers=headers), InboundModernRoute):
+            return None
+    elif version not in HANDSHAKE_PROTOCOL_VERSIONS:
+        return None
+    try:
+        validate_client_request(_METHOD, version, params)
+    except ValidationError:
+        return None
+    return Call(version, request["id"], params["name"], params.get("arguments") or {})
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str] | None:
+    """The headers by name, or None for any that the SDK reads and this way does not."""
+    headers: dict[str, str] = {}
+    for name_bytes, value in raw:
+        name = name_bytes.decode("latin-1")
+        if name in headers or name.startswith("mcp-param-") or name == "mcp-session-id":
+            return None
+        headers[name] = value.decode("latin-1")
+    accepts = _accepts_json(headers.get("accept", ""))
+    return headers if accepts and headers.get("content-type", "").split(";")[0].strip() == _JSON else None
+
+
+@lru_cache(maxsize=64)
+def _accepts_json(accept: str) -> bool:
+    return _JSON in (item.split(";")[0].strip().lower() for item in accept.split(","))
+
+
+def _is_plain(request: Any) -> bool:
+    if not isinstance(request, dict) or request.keys() != _REQUEST:
+        return False
+    params = request["params"]
+    return (
+        request["jsonrpc"] == "2.0"
+        and request["method"] == _METHOD
+        and type(request["id"]) in (int, str)
+        and isinstance(params, dict)
+        and params.keys() <= _PARAMS
+        and isinstance(params.get("name"), str)
+        and isinstance(params.get("arguments", {}), dict)
+    )

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from fastmcp import FastMCP
+from mcp_types import CallToolRequestParams
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
+from mongo_db_server.dispatcher import Dispatcher
+from mongo_db_server.errors import RefusedError
+from mongo_db_server.limits import Limits
+from mongo_db_server.operation import Operation
+from mongo_db_server.replies import Reply, Untrusted
+from mongo_db_server.shortcut import Shortcut, recognise
+from mongo_db_server.toolkit import Arguments, Call, MongoTool, output, tool
+from starlette.middleware import Middleware
+
+MODERN = MODERN_PROTOCOL_VERSIONS[-1]
+VERSIONS = [*HANDSHAKE_PROTOCOL_VERSIONS, MODERN]
+
+ANSWERS: dict[str, Reply | RefusedError] = {
+    "facts": Reply("7 documents match.", {"count": 7, "upserted_id": None}),
+    "documents": Reply(
+        "2 documents.",
+        {"returned": 2},
+        Untrusted.of("documents", [{"a": None, "é": '"</x>\\ \u2028'}, {"b": [1.5, {"$oid": "x"}]}]),
+    ),
+    "none": Reply("0 documents.", {"returned": 0}, Untrusted.of("documents", [])),
+    "cut": Reply("1 documents.", {"returned": 1}, Untrusted.of("documents", [{}]), cut="Stopped."),
+    "refusal": RefusedError("`$out` writes — “no”."),
+}
+
+
+class EchoArguments(Arguments):
+    answer: str
+
+
+@tool("echo", title="Echo", operation=Operation.READ, arguments=EchoArguments, output=output())
+async def echo(arguments: EchoArguments, call: Call) -> Reply:
+    """Gives the answer that the test wants."""
+    answer = ANSWERS[arguments.answer]
+    if isinstance(answer, RefusedError):
+        raise answer
+    return answer
+
+
+@pytest.fixture
+def post(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Posts one request, the short way or the SDK's, and returns status and JSON."""
+    monkeypatch.setattr("mongo_db_server.replies.secrets.token_hex", lambda size: "0" * size)
+    echo_tool = MongoTool.bind(echo, client=None, tier="reader", limits=limits, audit=lambda line: None)  # type: ignore[arg-type]
+    dispatcher = Dispatcher([echo_tool], tier="reader", audit=lambda line: None)
+    mcp: FastMCP[Any] = FastMCP("mongodb", tools=[echo_tool])
+    mcp._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.handle)
+    info = mcp._mcp_server.server_info_stamp
+
+    @asynccontextmanager
+    async def client(short: bool) -> AsyncIterator[httpx2.AsyncClient]:
+        middleware = [Middleware(Shortcut, path="/mcp", dispatcher=dispatcher, server_info=info)] if short else []
+        app = mcp.http_app(path="/mcp", stateless_http=True, json_response=True, middleware=middleware)
+        async with (
+            app.router.lifespan_context(app),
+            httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1") as client,
+        ):
+            yield client
+
+    async def post(short: bool, headers: dict[str, str], content: bytes) -> tuple[int, Any]:
+        async with client(short) as connection:
+            response = await connection.post("/mcp", headers=headers, content=content)
+        assert response.headers["content-type"] == "application/json"
+        return response.status_code, response.json()
+
+    return post
+
+
+def ordinary(version: str, **params: Any) -> tuple[dict[str, str], bytes]:
+    """What a stock client sends for a call."""
+    headers = {
+        "accept": "application/json, text/event-stream",
+        "content-type": "application/json",
+        "mcp-protocol-version": version,
+    }
+    params = {"name": "echo", **params}
+    if version == MODERN:
+        headers |= {"mcp-method": "tools/call", "mcp-name": params["name"]}
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        }
+    return headers, json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}).encode()
+
+
+def is_recognised(headers: dict[str, str], body: bytes) -> bool:
+    return recognise([(name.encode(), value.encode()) for name, value in headers.items()], body) is not None
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_both_ways_answer_alike(version: str, answer: str, post: Callable[..., Any]) -> None:
+    """An answer written without the SDK is the SDK's answer, in every protocol version."""
+    headers, body = ordinary(version, arguments={"answer": answer})
+    assert is_recognised(headers, body)
+    assert await post(True, headers, body) == await post(False, headers, body)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("params", [{"name": "nope", "arguments": {}}, {}, {"arguments": {"answer": 1}}])
+async def test_both_ways_refuse_alike(version: str, params: dict[str, Any], post: Callable[..., Any]) -> None:
+    """Unknown tools and wrong arguments get the same answer."""
+    headers, body = ordinary(version, **params)
+    assert await post(True, headers, body) == await post(False, headers, body)
+
+
+def _changed(change: Callable[[dict[str, str], dict[str, Any]], None], version: str) -> tuple[dict[str, str], bytes]:
+    headers, body = ordinary(version, arguments={"answer": "facts"})
+    request = json.loads(body)
+    change(headers, request)
+    return headers, json.dumps(request).encode()
+
+
+CHANGES: dict[str, Callable[[dict[str, str], dict[str, Any]], Any]] = {
+    "other method": lambda headers, request: request.update(method="tools/list"),
+    "notification": lambda headers, request: request.pop("id"),
+    "null id": lambda headers, request: request.update(id=None),
+    "boolean id": lambda headers, request: request.update(id=True),
+    "fractional id": lambda headers, request: request.update(id=1.5),
+    "other JSON-RPC": lambda headers, request: request.update(jsonrpc="1.0"),
+    "extra member": lambda headers, request: request.update(extra=1),
+    "params missing": lambda headers, request: request.pop("params"),
+    "params not an object": lambda headers, request: request.update(params=[]),
+    "name missing": lambda headers, request: request["params"].pop("name"),
+    "name not text": lambda headers, request: request["params"].update(name=1),
+    "arguments not an object": lambda headers, request: request["params"].update(arguments=[1]),
+    "continuation": lambda headers, request: request["params"].update(requestState="sealed"),
+    "wrong meta": lambda headers, request: request["params"].update(_meta=3),
+    "wrong progress token": lambda headers, request: request["params"].update(_meta={"progressToken": {}}),
+    "unknown version": lambda headers, request: headers.update({"mcp-protocol-version": "2031-01-01"}),
+    "nothing accepted": lambda headers, request: headers.update(accept="text/html"),
+    "almost JSON accepted": lambda headers, request: headers.update(accept="application/json-seq"),
+    "other content type": lambda headers, request: headers.update({"content-type": "text/plain"}),
+    "mirrored parameter": lambda headers, request: headers.update({"mcp-param-answer": "facts"}),
+    "session": lambda headers, request: headers.update({"mcp-session-id": "1"}),
+}
+MODERN_CHANGES: dict[str, Callable[[dict[str, str], dict[str, Any]], Any]] = {
+    "other method in header": lambda headers, request: headers.update({"mcp-method": "tools/list"}),
+    "other name in header": lambda headers, request: headers.update({"mcp-name": "nope"}),
+    "no name in header": lambda headers, request: headers.pop("mcp-name"),
+    "no meta": lambda headers, request: request["params"].pop("_meta"),
+    "other version in meta": lambda headers, request: request["params"]["_meta"].update(
+        {"io.modelcontextprotocol/protocolVersion": "2025-11-25"}
+    ),
+    "wrong client": lambda headers, request: request["params"]["_meta"].update(
+        {"io.modelcontextprotocol/clientInfo": {"name": 1}}
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [(version, name) for version in ("2025-11-25", MODERN) for name in CHANGES]
+    + [(MODERN, name) for name in MODERN_CHANGES],
+)
+def test_only_the_ordinary_is_recognised(version: str, name: str) -> None:
+    """Whatever is not an ordinary call is the SDK's to judge."""
+    assert not is_recognised(*_changed((CHANGES | MODERN_CHANGES)[name], version))
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, "é".encode("utf-16")])
+def test_what_is_not_json_is_not_recognised(body: bytes) -> None:
+    """Neither nonsense nor depth stops the short way; it only steps aside."""
+    headers, _ = ordinary(MODERN)
+    assert not is_recognised(headers, body)
+
+
+def test_repeated_header_is_not_recognised() -> None:
+    """Two values for one header are the SDK's to judge."""
+    headers, body = ordinary(MODERN, arguments={"answer": "facts"})
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    assert recognise([*raw, (b"mcp-name", b"echo")], body) is None
