@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ def encoded_schema(catalog: Catalog, cache: Path) -> bytes:
     if kept.is_file():
         return kept.read_bytes()
     data: bytes = build(catalog).SerializeToString(deterministic=True)
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = kept.with_suffix(f".{os.getpid()}")
-    partial.write_bytes(data)
-    partial.replace(kept)
+    with suppress(OSError):  # where nothing can be kept, it is encoded each time
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(f".{os.getpid()}")
+        partial.write_bytes(data)
+        partial.replace(kept)
     return data
 
 

@@ -101,3 +101,10 @@ def test_conflicts_and_companions() -> None:
 def test_an_id_cannot_be_chosen() -> None:
     """Every type has an `id`, and none takes one."""
     assert problems("azurerm_resource_group", id="/subscriptions/s")["id"] == "Invalid or unknown key"
+
+
+def test_sensitive_values_are_not_repeated() -> None:
+    """A refused password is not printed."""
+    said = problems("azuread_user", password="p" * 300)["password"]
+    assert "sensitive" in said
+    assert "ppp" not in said

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from twin.provider.catalog import Block, Rules, Values
-from twin.provider.validate.items import IN_SET, Problem, check_value
+from twin.provider.validate.items import IN_SET, Problem, check_value, dotted
 from twin.provider.validate.relations import check_relations
 from twin.provider.values import NO_RULES, Path, elements
 
@@ -72,4 +72,8 @@ def _attribute(attribute: Mapping[str, Any], rule: Rules, value: Any, root: Valu
         yield Problem("Invalid or unknown key", "", path)
         return
     yield from check_relations(rule, value, root, path)
-    yield from check_value(attribute["type"], rule, value, path)
+    for problem in check_value(attribute["type"], rule, value, path):
+        yield replace(problem, summary=f"{dotted(path)} {HIDDEN}") if attribute.get("sensitive") else problem
+
+
+HIDDEN = "is not a value that the provider accepts; it is sensitive, so neither it nor the rule's reason is shown"
