@@ -1,0 +1,72 @@
+"""`python -m twin.mongo --config FILE`: serves until SIGTERM, and prints `ready mongo <port>` when it accepts connections."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from twin.errors import MongoError
+from twin.mongo.config import Config
+from twin.mongo.dispatch import Server
+from twin.mongo.expiry import sweep_for_ever
+from twin.mongo.scram import Credentials
+from twin.mongo.seed import plant
+from twin.mongo.server import Listener
+from twin.mongo.storage.store import Store
+
+
+def build(config: Config) -> Server:
+    """The server with its data; sample data only where there was none."""
+    store = Store(config.data_dir)
+    if config.seed and store.is_new:
+        plant(store)
+    return Server(store, Credentials(config.users))
+
+
+async def serve(config: Config) -> None:
+    server = build(config)
+    listener = Listener(server)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        port = await listener.start(config.host, config.port)
+    except OSError as error:
+        server.store.close()
+        raise MongoError(
+            f"cannot listen on {config.host}:{config.port} ({error.strerror}); choose another port"
+        ) from error
+    sweeper = asyncio.create_task(sweep_for_ever(server))
+    sys.stdout.write(f"ready mongo {port}\n")
+    sys.stdout.flush()
+    await stop.wait()
+    sweeper.cancel()
+    listener.close()
+    server.store.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m twin.mongo", description="A MongoDB stand-in for machines without MongoDB."
+    )
+    parser.add_argument("--config", type=Path, required=True, help="JSON: host, port, data_dir, users, seed")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(Config.load(arguments.config)))
+    except MongoError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
