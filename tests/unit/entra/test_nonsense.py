@@ -15,8 +15,8 @@ NAMES = (
 )
 KNOWN = (
     f"{CLIENT} {API} {GATEWAY} {SCOPE} code http://localhost/callback http://[ http://localhost:99999/callback / // "
-    "api:// authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code /.default a.b.c "
-    "e30.e30.e30 [] null 2019-08-01 \x00"
+    "api:// authorization_code refresh_token client_credentials urn:ietf:params:oauth:grant-type:device_code /.default "
+    "a.b.c e30.e30.e30 [] null 2019-08-01 \x00"
 )
 VALUES = st.one_of(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), st.sampled_from(KNOWN.split()))
 FIELDS = st.dictionaries(st.sampled_from(NAMES.split()), VALUES, max_size=8)
