@@ -14,7 +14,8 @@ from ops.errors import BusyError
 @contextmanager
 def held(home: Path) -> Iterator[None]:
     """Holds `<home>/lock` for the block; BusyError names the process that has it."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)  # state, plans and logs below it hold secrets
     path = home / "lock"
     with path.open("a+", encoding="utf-8") as handle:
         try:

@@ -16,6 +16,9 @@ from twin.supervise.status import Status
 Answer = Callable[[str], int]
 """An endpoint's HTTP status to a call without a token; SmokeError where nothing answers."""
 
+Where = Callable[[Resource], str]
+"""A container group's URL."""
+
 
 def document(environment: Environment, answer: Answer = smoke.status) -> dict[str, Any]:
     """The documented object (docs: Commands). Nothing deployed is a valid answer: empty, and `healthy` false.
@@ -27,6 +30,7 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
     except NotDeployedError as error:
         return {**_EMPTY, "env": environment.name, "reason": str(error)}
     running = control.status(environment.home) if environment.is_local else None
+    where = _local_url(running) if environment.is_local else _private_url
     if environment.is_local and running is None:
         problems = [f"{environment.name} is not running; start it with `invoke deploy`"]
     else:
@@ -36,7 +40,7 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
         "healthy": not problems,
         "endpoint": next(iter(reached.endpoints.values()), ""),
         "servers": {
-            name: {"url": url, "tiers": _tiers(name, state, running)} for name, url in reached.endpoints.items()
+            name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in reached.endpoints.items()
         },
         "authority": reached.authority,
         "tenant_id": reached.tenant_id,
@@ -109,21 +113,30 @@ def _unanswered(reached: Platform, answer: Answer) -> list[str]:
     return problems
 
 
-def _tiers(server: str, state: State, running: Status | None) -> dict[str, str]:
-    """Each tier's first slot: locally the process that stands for the container, on Azure its private address."""
+def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
+    """Each tier's first slot."""
     tiers: dict[str, str] = {}
     for group in state.of_type("azurerm_container_group"):
         env = group.block("container").get("environment_variables") or {}
         if env.get("MCP_SERVER_NAME") == server:
-            tiers.setdefault(str(env.get("MCP_TIER")), _url(group, running))
+            tiers.setdefault(str(env.get("MCP_TIER")), where(group))
     return tiers
 
 
-def _url(group: Resource, running: Status | None) -> str:
-    if running is None:
-        return f"http://{group.get('ip_address', '')}"
-    part = running.parts.get(str(group["name"]))
-    return f"http://127.0.0.1:{part.port}" if part and part.port else ""
+def _private_url(group: Resource) -> str:
+    """On Azure: the address inside the virtual network."""
+    port = (group.block("container").get("ports") or [{}])[0].get("port", "")
+    return f"http://{group.get('ip_address', '')}:{port}"
+
+
+def _local_url(running: Status | None) -> Where:
+    """Locally: the process that stands for the container; empty where it does not run."""
+
+    def where(group: Resource) -> str:
+        part = running.parts.get(str(group["name"])) if running else None
+        return f"http://127.0.0.1:{part.port}" if part and part.port else ""
+
+    return where
 
 
 _EMPTY: dict[str, Any] = {

@@ -44,7 +44,8 @@ class Workspace:
             var_file=self.root / "environments" / self.environment.name / "terraform.tfvars",
             plan_file=self.home / "plans" / f"stage{number}.tfplan",
             log=self.home / "logs" / f"terraform-stage{number}.log",
-            variables=self.variables,
+            # Addresses are stage 2's: stage 1 only declares them so that one terraform.tfvars serves both.
+            variables=self.variables if number == 2 else {},
             backend=self._backend(number),
         )
 

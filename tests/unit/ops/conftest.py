@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ops import environment as environments
+from ops.environment import Environment
+from ops.settings import RULES
+
+TFVARS = """
+subscription_id     = "00000000-0000-4000-8000-000000000001"
+resource_group_name = "rg-mcp"
+location            = "uksouth"
+acr_name            = "acrmcp"
+key_vault_name      = "keyvault-mcp"
+mcp_servers = {
+  mongodb = { image = { repository = "mongodb-mcp", tag = "0.1.0" } }
+}
+"""
+LOCAL = """
+public_base_url = "http://127.0.0.1:8080"
+entra_authority = "http://127.0.0.1:8081"
+"""
+
+Make = Callable[..., Environment]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in RULES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def terraform_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A terraform folder with an environment `local` (on this machine) and `dev` (on Azure)."""
+    folder = tmp_path / "terraform"
+    for name, text in (("local", TFVARS + LOCAL), ("dev", TFVARS)):
+        (folder / "environments" / name).mkdir(parents=True)
+        (folder / "environments" / name / "terraform.tfvars").write_text(text, encoding="utf-8")
+    for stage in ("stage1", "stage2"):
+        (folder / stage).mkdir()
+        (folder / stage / "terraform.tf").write_text("terraform {}\n", encoding="utf-8")
+    monkeypatch.setenv("TERRAFORM_DIR", str(folder))
+    monkeypatch.setenv("TWIN_HOME", str(tmp_path / "home"))
+    return folder
+
+
+@pytest.fixture
+def make(terraform_dir: Path) -> Make:
+    """`make("dev", ACR_NAME="other")`: an environment of that folder, with flags."""
+
+    def load(name: str = "local", **flags: str) -> Environment:
+        return environments.load(name, flags)
+
+    return load
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Path:
+    """A servers folder that builds mongodb-mcp."""
+    folder = tmp_path / "servers" / "mongo-db-server"
+    (folder / "src" / "server").mkdir(parents=True)
+    (folder / "src" / "server" / "__init__.py").write_text("X = 1\n", encoding="utf-8")
+    (folder / "requirements.txt").write_text("", encoding="utf-8")
+    (folder / "Dockerfile").write_text('FROM python\nENTRYPOINT ["python", "-m", "server"]\n', encoding="utf-8")
+    (folder / "pyproject.toml").write_text('[tool.mcp-server]\nrepository = "mongodb-mcp"\n', encoding="utf-8")
+    return folder.parent
