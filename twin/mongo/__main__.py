@@ -1,4 +1,4 @@
-"""`python -m twin.mongo --config FILE`: serves until SIGTERM, and prints `ready mongo <port>` when it accepts connections."""
+"""`python -m twin.mongo --config FILE`: prints `ready mongo <port>` when it listens, serves until SIGTERM."""
 
 from __future__ import annotations
 

@@ -77,7 +77,8 @@ class Cursors:
         if cursor.namespace != namespace:
             raise CommandError(
                 13,
-                f"Requested getMore on namespace '{namespace}', but cursor belongs to a different namespace {cursor.namespace}",
+                f"Requested getMore on namespace '{namespace}', but cursor belongs to a different namespace "
+                f"{cursor.namespace}",
             )
         cursor.used = self._clock()
         following, cursor.rest, more = _take(cursor.rest, batch or 2**31)

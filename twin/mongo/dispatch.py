@@ -27,8 +27,8 @@ from twin.mongo.values import INT32_MAX, Document
 
 # Fields that any command may carry and that change nothing on a single server.
 GENERIC = frozenset(
-    "$db $readPreference $clusterTime lsid comment maxTimeMS readConcern writeConcern apiVersion apiStrict "
-    "apiDeprecationErrors $client $audit $tenant".split()
+    {"$db", "$readPreference", "$clusterTime", "lsid", "comment", "maxTimeMS", "readConcern", "writeConcern"}
+    | {"apiVersion", "apiStrict", "apiDeprecationErrors", "$client", "$audit", "$tenant"}
 )
 _TRANSACTION = ("startTransaction", "autocommit", "txnNumber", "stmtId", "stmtIds")
 _READ_CONCERNS = (None, "local", "available", "majority")

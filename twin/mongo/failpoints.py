@@ -1,4 +1,4 @@
-"""Failures on demand: `configureFailPoint`, as MongoDB's own driver tests use it, and Cosmos DB's throttling (16500)."""
+"""Failures on demand: `configureFailPoint`, as drivers' own tests use it, and Cosmos DB's throttling (16500)."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def from_decimal(value: Decimal) -> Decimal128:
 
 
 def integer(value: int, *operands: Any, strict: bool = False) -> Any:
-    """`value` as int, long or (when neither holds it) double; long when any operand was one. None when `strict` overflows."""
+    """`value` as int, long or (when neither holds it) double; long if any operand was. None when `strict` overflows."""
     if not INT64_MIN <= value <= INT64_MAX:
         return None if strict else float(value)
     if any(type(item) is Int64 for item in operands) or not INT32_MIN <= value <= INT32_MAX:

@@ -1,7 +1,7 @@
 """SCRAM-SHA-256 (RFC 5802, RFC 7677), the server's side, with several passwords for one user name.
 
-Cosmos DB has one user name with a read-write and a read-only key. All credentials share one salt and iteration count, so
-the server's first message fits each of them; the client's proof then shows which password it knows.
+Cosmos DB has one user name with a read-write and a read-only key. All credentials share one salt and iteration count,
+so the server's first message fits each of them; the client's proof then shows which password it knows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """BSON values: their types, and the one order that MongoDB compares, sorts and groups by.
 
 The order is the manual's "Comparison/Sort Order": MinKey, null, numbers, text, object, array, binary, ObjectId, bool,
-date, timestamp, regular expression, code, MaxKey. `key` turns a value into a tuple that Python compares in that order, so
-equality, hashing and sorting all share it: 1, 1.0 and Decimal128("1") are one value, and `true` is not 1.
+date, timestamp, regular expression, code, MaxKey. `key` turns a value into a tuple that Python compares in that order,
+so equality, hashing and sorting all share it: 1, 1.0 and Decimal128("1") are one value, and `true` is not 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bson import Binary, Code, DatetimeMS, DBRef, Decimal128, Int64, MaxKey, Min
 Document = dict[str, Any]
 Key = tuple[Any, ...]
 
-EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - BSON dates are decoded without a time zone and are UTC
+EPOCH = dt.datetime(1970, 1, 1)
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -37,18 +37,13 @@ class Missing(enum.Enum):
 MISSING: Final = Missing.MISSING
 
 TYPE_CODES = {
-    "double": 1, "string": 2, "object": 3, "array": 4, "binData": 5, "undefined": 6, "objectId": 7, "bool": 8, "date": 9,
-    "null": 10, "regex": 11, "dbPointer": 12, "javascript": 13, "symbol": 14, "javascriptWithScope": 15, "int": 16,
+    "double": 1, "string": 2, "object": 3, "array": 4, "binData": 5, "undefined": 6, "objectId": 7, "bool": 8,
+    "date": 9,     "null": 10, "regex": 11, "dbPointer": 12, "javascript": 13, "symbol": 14,
+    "javascriptWithScope": 15, "int": 16,
     "timestamp": 17, "long": 18, "decimal": 19, "minKey": -1, "maxKey": 127,
 }  # fmt: skip
 TYPE_NAMES = {code: name for name, code in TYPE_CODES.items()}
 NUMERIC = frozenset({"int", "long", "double", "decimal"})
-
-RANKS = {
-    "missing": -1, "minKey": -2, "undefined": 5, "null": 5, "int": 10, "long": 10, "double": 10, "decimal": 10, "string": 15,
-    "symbol": 15, "object": 20, "array": 25, "binData": 30, "objectId": 35, "bool": 40, "date": 45, "timestamp": 47,
-    "regex": 50, "dbPointer": 55, "javascript": 60, "javascriptWithScope": 65, "maxKey": 127,
-}  # fmt: skip
 
 
 def type_name(value: Any) -> str:
@@ -65,8 +60,9 @@ def type_name(value: Any) -> str:
 
 
 _NAME_OF_TYPE: dict[type, str] = {
-    Missing: "missing", type(None): "null", bool: "bool", float: "double", Int64: "long", Decimal128: "decimal", str: "string",
-    dict: "object", DBRef: "object", list: "array", bytes: "binData", Binary: "binData", ObjectId: "objectId",
+    Missing: "missing", type(None): "null", bool: "bool", float: "double", Int64: "long", Decimal128: "decimal",
+    str: "string",     dict: "object", DBRef: "object", list: "array", bytes: "binData", Binary: "binData",
+    ObjectId: "objectId",
     dt.datetime: "date", DatetimeMS: "date", Timestamp: "timestamp", Regex: "regex", re.Pattern: "regex",
     MinKey: "minKey", MaxKey: "maxKey",
 }  # fmt: skip

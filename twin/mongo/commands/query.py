@@ -91,7 +91,8 @@ def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
 
 @command(
     "find",
-    fields="filter projection sort hint skip limit batchSize singleBatch let allowDiskUse noCursorTimeout allowPartialResults",
+    fields="filter projection sort hint skip limit batchSize singleBatch let allowDiskUse noCursorTimeout "
+    "allowPartialResults",
     refused="max min returnKey showRecordId tailable awaitData oplogReplay $_requestReshardingResumeToken",
 )
 def find(call: Call) -> Document:

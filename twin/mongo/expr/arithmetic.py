@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from bson import Decimal128
+from bson import Decimal128, Int64
 
 from twin.mongo import numbers
 from twin.mongo.errors import CommandError, bad_value, not_supported, type_mismatch
@@ -62,7 +62,7 @@ def _whole_millis(value: Any) -> int:
 def _subtract(left: Any, right: Any) -> Any:
     if type_name(left) == "date":
         if type_name(right) == "date":
-            return numbers.Int64(millis(left) - millis(right))
+            return Int64(millis(left) - millis(right))
         return from_millis(millis(left) - _whole_millis(number("$subtract", right)))
     if not is_number(left) or not is_number(right):
         raise type_mismatch(f"can't $subtract {type_name(right)} from {type_name(left)}")

@@ -232,7 +232,7 @@ def _sorted(value: Any, order: Any, descending: bool) -> Any:
 
 def _extreme_n(name: str, descending: bool | None, from_end: bool = False) -> None:
     @named(name, "n input")
-    def run(n: Any, input: Any) -> Any:  # noqa: A002 - MongoDB's own field name
+    def run(n: Any, input: Any) -> Any:
         count = as_integer(n)
         if count is None or count < 1:
             raise CommandError(5787908, f"'n' must be a whole number greater than 0 for {name}")

@@ -1,7 +1,7 @@
 """Compiles an aggregation expression once into a function of the document and the variables.
 
-Operators register themselves here by name (see the sibling modules); one that is not registered is refused: by name (238)
-when MongoDB has it, as unrecognized (168) when it does not.
+Operators register themselves here by name (see the sibling modules). One that is not registered is refused: by name
+(238) when MongoDB has it, as unrecognized (168) when it does not.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ Expression = Callable[[Document, Variables], Any]
 
 # Operators of MongoDB 7 that are not implemented; refused by name.
 REFUSED = frozenset(
-    "$function $accumulator $meta $rand $sampleRate $tsSecond $tsIncrement $toHashedIndexKey $covariancePop "
-    "$covarianceSamp $denseRank $derivative $documentNumber $expMovingAvg $integral $linearFill $locf $rank $shift "
-    "$median $percentile $top $topN $bottom $bottomN $count $push $addToSet".split()
+    {"$function", "$accumulator", "$meta", "$rand", "$sampleRate", "$tsSecond", "$tsIncrement", "$toHashedIndexKey"}
+    | {"$covariancePop", "$covarianceSamp", "$denseRank", "$derivative", "$documentNumber", "$expMovingAvg"}
+    | {"$integral", "$linearFill", "$locf", "$rank", "$shift", "$median", "$percentile"}
+    | {"$top", "$topN", "$bottom", "$bottomN", "$count", "$push", "$addToSet"}
 )
 
 
@@ -161,7 +162,7 @@ def simple(
 
 
 def arguments(name: str, argument: Any, scope: Scope, least: int, most: int) -> list[Expression]:
-    """The operator's operands, compiled; a lone operand need not be in an array. 16020 when there are too few or many."""
+    """The operator's operands, compiled; a lone one needs no array. 16020 when there are too few or too many."""
     given = argument if isinstance(argument, list) else [argument]
     if len(given) < least or (most != -1 and len(given) > most):
         wanted = (
@@ -189,7 +190,7 @@ def _null_first(function: Callable[..., Any], items: list[Expression]) -> Expres
 
 
 def named(name: str, required: str, optional: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers an operator whose argument is an object of fields; the function gets them by keyword, MISSING if absent."""
+    """Registers an operator whose argument is an object; the function gets its fields by keyword, MISSING if absent."""
     needed, allowed = required.split(), required.split() + optional.split()
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:

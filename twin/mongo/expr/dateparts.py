@@ -1,4 +1,4 @@
-"""Calendar fields of a date, in a time zone: `$year` … `$millisecond`, `$dateToParts`, `$dateFromParts`, and parsing."""
+"""Calendar fields of a date in a time zone: `$year` … `$millisecond`, `$dateToParts`, `$dateFromParts`; and parsing."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _start(given: dict[str, int]) -> dt.datetime:
             40516, "$dateFromParts requires either 'year' or 'isoWeekYear', and not both kinds of fields"
         )
     months = given["year"] * 12 + given.get("month", 1) - 1
-    first = dt.datetime(months // 12, months % 12 + 1, 1)  # noqa: DTZ001 - the zone is set by the caller
+    first = dt.datetime(months // 12, months % 12 + 1, 1)
     return first + dt.timedelta(days=given.get("day", 1) - 1)
 
 
@@ -160,8 +160,9 @@ _ISO = re.compile(
     re.ASCII,
 )
 _FIELDS = {
-    "Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "H": r"(?P<H>\d{1,2})", "M": r"(?P<M>\d{1,2})",
-    "S": r"(?P<S>\d{1,2})", "L": r"(?P<L>\d{1,3})", "z": r"(?P<z>Z|[+-]\d\d:?(?:\d\d)?)", "%": "%",
+    "Y": r"(?P<Y>\d{4})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "H": r"(?P<H>\d{1,2})",
+    "M": r"(?P<M>\d{1,2})",     "S": r"(?P<S>\d{1,2})", "L": r"(?P<L>\d{1,3})", "z": r"(?P<z>Z|[+-]\d\d:?(?:\d\d)?)",
+    "%": "%",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Date arithmetic and formatting: `$dateToString`, `$dateFromString`, `$dateAdd`, `$dateSubtract`, `$dateDiff`, `$dateTrunc`."""
+"""Date formatting and arithmetic: `$dateToString`, `$dateFromString`, `$dateAdd`, `$dateDiff`, `$dateTrunc`."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ def _to_string(argument: Any, scope: Scope) -> Expression:
 
 
 _FORMATS = {
-    "Y": ("$year", 4), "m": ("$month", 2), "d": ("$dayOfMonth", 2), "H": ("$hour", 2), "M": ("$minute", 2), "S": ("$second", 2),
-    "L": ("$millisecond", 3), "j": ("$dayOfYear", 3), "w": ("$dayOfWeek", 1), "u": ("$isoDayOfWeek", 1), "U": ("$week", 2),
-    "V": ("$isoWeek", 2), "G": ("$isoWeekYear", 4),
+    "Y": ("$year", 4), "m": ("$month", 2), "d": ("$dayOfMonth", 2), "H": ("$hour", 2), "M": ("$minute", 2),
+    "S": ("$second", 2),     "L": ("$millisecond", 3), "j": ("$dayOfYear", 3), "w": ("$dayOfWeek", 1),
+    "u": ("$isoDayOfWeek", 1),
+    "U": ("$week", 2),     "V": ("$isoWeek", 2), "G": ("$isoWeekYear", 4),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Text expressions. `…CP` counts code points, `…Bytes` UTF-8 bytes; case mapping is ASCII only, as MongoDB documents it."""
+"""Text expressions. `…CP` counts code points, `…Bytes` UTF-8 bytes; case mapping is ASCII only, as documented."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from bson import Regex
 
 from twin.mongo.errors import CommandError, not_supported
-from twin.mongo.expr.core import named, nothing, simple
 from twin.mongo.expr.convert import text_of
+from twin.mongo.expr.core import named, nothing, simple
 from twin.mongo.numbers import as_integer
 from twin.mongo.query.regex import compile_regex
 from twin.mongo.values import MISSING, Document, type_name
@@ -132,7 +132,7 @@ def _find(text: Any, wanted: Any, start: Any, end: Any, length: int) -> int:
 
 def _trim(name: str, left: bool, right: bool) -> None:
     @named(name, "input", "chars")
-    def run(input: Any, chars: Any) -> Any:  # noqa: A002 - MongoDB's own field name
+    def run(input: Any, chars: Any) -> Any:
         if nothing(input) or chars is None:
             return None
         text = _text(name, input, 50699)
@@ -150,7 +150,7 @@ _trim("$rtrim", False, True)
 
 def _replace(name: str, count: int) -> None:
     @named(name, "input find replacement")
-    def run(input: Any, find: Any, replacement: Any) -> Any:  # noqa: A002 - MongoDB's own field name
+    def run(input: Any, find: Any, replacement: Any) -> Any:
         if nothing(input) or nothing(find) or nothing(replacement):
             return None
         text, wanted = _text(name, input, 51746), _text(name, find, 51745)
@@ -176,14 +176,14 @@ def _match_document(found: re.Match[str]) -> Document:
 
 
 @named("$regexMatch", "input regex", "options")
-def _regex_match(input: Any, regex: Any, options: Any) -> bool:  # noqa: A002 - MongoDB's own field name
+def _regex_match(input: Any, regex: Any, options: Any) -> bool:
     if nothing(input) or nothing(regex):
         return False
     return _pattern("$regexMatch", regex, options).search(_text("$regexMatch", input, 51104)) is not None
 
 
 @named("$regexFind", "input regex", "options")
-def _regex_find(input: Any, regex: Any, options: Any) -> Any:  # noqa: A002 - MongoDB's own field name
+def _regex_find(input: Any, regex: Any, options: Any) -> Any:
     if nothing(input) or nothing(regex):
         return None
     found = _pattern("$regexFind", regex, options).search(_text("$regexFind", input, 51104))
@@ -191,7 +191,7 @@ def _regex_find(input: Any, regex: Any, options: Any) -> Any:  # noqa: A002 - Mo
 
 
 @named("$regexFindAll", "input regex", "options")
-def _regex_find_all(input: Any, regex: Any, options: Any) -> list[Document]:  # noqa: A002 - MongoDB's own field name
+def _regex_find_all(input: Any, regex: Any, options: Any) -> list[Document]:
     if nothing(input) or nothing(regex):
         return []
     pattern = _pattern("$regexFindAll", regex, options)

@@ -1,4 +1,4 @@
-"""Compiles a pipeline into one function over documents. Stages register themselves by name (see the sibling modules)."""
+"""Compiles a pipeline into one function over documents. Stages register themselves by name in the sibling modules."""
 
 from __future__ import annotations
 
@@ -18,9 +18,17 @@ MAX_STAGES = 1000
 MAX_NESTING = 20
 
 REFUSED = frozenset(
-    "$changeStream $changeStreamSplitLargeEvent $currentOp $densify $fill $geoNear $listLocalSessions $listSampledQueries "
-    "$listSearchIndexes $listSessions $planCacheStats $queryStats $search $setWindowFields $searchMeta $shardedDataDistribution "
-    "$vectorSearch $rankFusion".split()
+    {
+        "$changeStream",
+        "$changeStreamSplitLargeEvent",
+        "$currentOp",
+        "$densify",
+        "$fill",
+        "$geoNear",
+        "$listLocalSessions",
+    }
+    | {"$listSampledQueries", "$listSearchIndexes", "$listSessions", "$planCacheStats", "$queryStats", "$search"}
+    | {"$searchMeta", "$setWindowFields", "$shardedDataDistribution", "$vectorSearch", "$rankFusion"}
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from twin.mongo.errors import CommandError, not_supported
@@ -74,7 +75,7 @@ def _bucket(argument: Any, context: Context) -> Stage:
         raise CommandError(40197, f"Unrecognized option to $bucket: {min(unknown)}.")
     boundaries = [_constant(item, context) for item in argument["boundaries"]]
     keys = [key(item) for item in boundaries]
-    if len(keys) < 2 or any(first >= second for first, second in zip(keys, keys[1:], strict=False)):
+    if len(keys) < 2 or any(first >= second for first, second in pairwise(keys)):
         raise CommandError(40194, "The 'boundaries' of $bucket must be two or more values in ascending order.")
     if len({place[0] for place in keys}) > 1:
         raise CommandError(40193, "All values in the 'boundaries' option to $bucket must have the same type.")

@@ -28,8 +28,7 @@ def replace_root(name: str, argument: Any, scope: Scope) -> Callable[[Document],
         if type(value) is not dict:
             raise CommandError(
                 40228,
-                f"'{'newRoot' if name == '$replaceRoot' else 'replacement document'}' expression must evaluate to an object, "
-                f"but resulting value was of type: {type_name(value)}",
+                f"the expression of {name} must evaluate to an object, but its value was of type: {type_name(value)}",
             )
         return value
 

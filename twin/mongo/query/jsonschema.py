@@ -24,7 +24,7 @@ _ANNOTATIONS = frozenset({"title", "description", "exclusiveMinimum", "exclusive
 
 
 def compile_schema(schema: Any) -> Check:
-    """A function that says whether a value satisfies the schema; FailedToParse (9) for a keyword MongoDB does not know."""
+    """A function that says whether a value satisfies the schema; FailedToParse (9) for a keyword MongoDB lacks."""
     if not isinstance(schema, dict):
         raise type_mismatch("$jsonSchema must be an object")
     checks = []
@@ -35,6 +35,10 @@ def compile_schema(schema: Any) -> Check:
             raise failed_to_parse(f"Unknown $jsonSchema keyword: {keyword}")
         checks.append(_KEYWORDS[keyword](operand, schema))
     return lambda value: all(check(value) for check in checks)
+
+
+def _always(answer: bool) -> Check:
+    return lambda _: answer
 
 
 def _bson_type(operand: Any, _: Document) -> Check:
@@ -84,7 +88,7 @@ def _pattern_properties(operand: Any, _: Document) -> Check:
 def _additional_properties(operand: Any, schema: Document) -> Check:
     known = set(schema.get("properties") or {})
     patterns = [compile_regex(pattern) for pattern in schema.get("patternProperties") or {}]
-    allowed = (lambda _: operand) if isinstance(operand, bool) else compile_schema(operand)
+    allowed = _always(operand) if isinstance(operand, bool) else compile_schema(operand)
 
     def check(value: Any) -> bool:
         if type(value) is not dict:
@@ -122,12 +126,14 @@ def _limit(name: str, exclusive: str, sign: int) -> Callable[[Any, Document], Ch
     return compile_limit
 
 
-def _length(name: str, kind: type, accept: Callable[[int, int], bool]) -> Callable[[Any, Document], Check]:
+def _length(
+    name: str, kind: type[str | list[Any] | Document], accept: Callable[[int, int], bool]
+) -> Callable[[Any, Document], Check]:
     def compile_length(operand: Any, _: Document) -> Check:
         wanted = as_integer(operand)
         if wanted is None or wanted < 0:
             raise failed_to_parse(f"$jsonSchema keyword '{name}' must be a whole number from 0")
-        return lambda value: type(value) is not kind or accept(len(value), wanted)
+        return lambda value: not isinstance(value, kind) or accept(len(value), wanted)
 
     return compile_length
 
@@ -156,7 +162,7 @@ def _items(operand: Any, schema: Document) -> Check:
         return lambda value: type(value) is not list or all(each(item) for item in value)
     checks = [compile_schema(item) for item in operand]
     extra = schema.get("additionalItems", True)
-    rest = (lambda _: extra) if isinstance(extra, bool) else compile_schema(extra)
+    rest = _always(extra) if isinstance(extra, bool) else compile_schema(extra)
 
     def check(value: Any) -> bool:
         if type(value) is not list:

@@ -1,8 +1,8 @@
 """Filters, compiled once into a function that says whether a document matches.
 
-Rules: the manual's "Query and Projection Operators". An operator on a path that leads to an array asks the array and each
-of its elements; `$size`, `$all`, `$elemMatch` and `$exists` ask the array itself. Unknown operators are refused (2), known
-ones that are not here are refused by name (238).
+Rules: the manual's "Query and Projection Operators". An operator on a path that leads to an array asks the array and
+each of its elements; `$size`, `$all`, `$elemMatch` and `$exists` ask the array itself. Unknown operators are refused
+(2), known ones that are not here are refused by name (238).
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def _top_level(name: str, value: Any, scope: Scope) -> list[Filter]:
     if name in _REFUSED_TOP:
         raise not_supported(f"the query operator {name}")
     raise bad_value(
-        f"unknown top level operator: {name}. If you have a field name that starts with a '$' symbol, consider using $getField"
+        f"unknown top level operator: {name}. If you have a field name that starts with a '$' symbol, consider using "
+        "$getField or $setField."
     )
 
 
@@ -101,7 +102,7 @@ def _logical(name: str, value: Any, scope: Scope) -> Filter:
 
 
 def is_operators(value: Any) -> bool:
-    """Whether a filter's value is `{$gt: …}` rather than a document to compare with; MongoDB looks at the first field."""
+    """Whether a filter's value is `{$gt: …}` rather than a document to compare with: the first field tells."""
     first = next(iter(value), "") if isinstance(value, dict) else ""
     return first.startswith("$") and first not in ("$ref", "$id", "$db")
 

@@ -1,7 +1,7 @@
 """Dotted paths through documents, as filters and sorts walk them.
 
-An array on the way is entered once: each of its objects is searched, and a numeric part also picks that element. An array
-at the end of the path is yielded whole; whoever tests it looks inside too.
+An array on the way is entered once: each of its objects is searched, and a numeric part also picks that element. An
+array at the end of the path is yielded whole; whoever tests it looks inside too.
 """
 
 from __future__ import annotations

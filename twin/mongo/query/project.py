@@ -1,6 +1,6 @@
 """Projections: `$project`, `$addFields`, `$unset`, and `find`'s own with `$slice`, `$elemMatch` and the positional `$`.
 
-A projection either includes or excludes; `_id` alone may go against the rest. Paths reach into every element of an array.
+A projection either includes or excludes; `_id` alone may go against the rest. Paths reach into arrays.
 """
 
 from __future__ import annotations

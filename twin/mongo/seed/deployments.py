@@ -9,7 +9,7 @@ from twin.mongo.seed.services import made_id
 from twin.mongo.values import Document
 
 COUNT = 360
-_START = dt.datetime(2026, 1, 5, 8, 0)  # noqa: DTZ001 - UTC without a zone, as BSON has it
+_START = dt.datetime(2026, 1, 5, 8, 0)
 _PEOPLE = ("m.lindqvist", "a.rahman", "g.okafor", "y.tanaka", "l.romano", "n.berg", "e.petrova", "t.oliveira", "p.nair")
 _STEPS = ("build", "test", "scan", "push", "rollout")
 

@@ -15,7 +15,7 @@ _CAUSES = {
     "dependency": ("upstream timeouts", "certificate expired", "DNS resolution failures"),
     "configuration": ("wrong feature flag", "missing secret", "network policy too strict"),
 }
-_START = dt.datetime(2026, 1, 10)  # noqa: DTZ001 - UTC without a zone, as BSON has it
+_START = dt.datetime(2026, 1, 10)
 
 
 def make(chance: random.Random, catalogue: list[Document], deployed: list[Document]) -> list[Document]:

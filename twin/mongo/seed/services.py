@@ -50,7 +50,7 @@ REGIONS = ("westeurope", "northeurope", "swedencentral", "uksouth")
 
 def made_id(chance: random.Random, moment: dt.datetime) -> ObjectId:
     """An ObjectId of that moment, which does not change from run to run."""
-    seconds = int((moment - dt.datetime(1970, 1, 1)).total_seconds())  # noqa: DTZ001 - UTC without a zone, as BSON has it
+    seconds = int((moment - dt.datetime(1970, 1, 1)).total_seconds())
     return ObjectId(seconds.to_bytes(4, "big") + chance.getrandbits(64).to_bytes(8, "big"))
 
 
@@ -60,7 +60,7 @@ def make(chance: random.Random) -> list[Document]:
 
 
 def _service(chance: random.Random, name: str, team: str, tier: int, language: str, needs: tuple[str, ...]) -> Document:
-    created = dt.datetime(2023, 1, 9) + dt.timedelta(days=chance.randrange(900), hours=chance.randrange(8, 18))  # noqa: DTZ001 - as above
+    created = dt.datetime(2023, 1, 9) + dt.timedelta(days=chance.randrange(900), hours=chance.randrange(8, 18))
     return {
         "_id": name,
         "team": team,
@@ -91,7 +91,7 @@ def _service(chance: random.Random, name: str, team: str, tier: int, language: s
 
 def costs(chance: random.Random, catalogue: list[Document]) -> list[Document]:
     """One document for each service and month of 2026's twelve months up to October."""
-    months = [dt.datetime(2025 + (10 + n) // 12, (10 + n) % 12 + 1, 1) for n in range(12)]  # noqa: DTZ001 - as above
+    months = [dt.datetime(2025 + (10 + n) // 12, (10 + n) % 12 + 1, 1) for n in range(12)]
     rows = []
     for service in catalogue:
         base = len(service["regions"]) * service["replicas"]["max"] * chance.uniform(18, 42)

@@ -111,7 +111,10 @@ class Collection:
         if size > MAX_DOCUMENT:
             raise CommandError(10334, f"BSONObj size: {size} is invalid. Size must be between 0 and {MAX_DOCUMENT}")
         if self._valid is not None and not self._valid(document) and not self._tolerated(old):
-            reason = {"operatorName": next(iter(self.options["validator"]), ""), "schemaRulesNotSatisfied": []}
+            reason: Document = {
+                "operatorName": next(iter(self.options["validator"]), ""),
+                "schemaRulesNotSatisfied": [],
+            }
             info = {"failingDocumentId": document["_id"], "details": reason}
             raise CommandError(121, "Document failed validation", errInfo=info)
         for index in self.indexes.values():

@@ -1,9 +1,9 @@
-"""Durability: one append-only log of changes, written before a reply goes out, so a killed process loses no acknowledged write.
+"""Durability: an append-only log of changes, written before the reply: a killed process loses nothing it promised.
 
 The file is a row of frames: length, CRC-32, then BSON documents that say what changed. Starting reads it, and writes a
 compact one in its place (written aside, synced, renamed). A frame cut off at the end is a write that was never
-acknowledged, and is dropped; damage anywhere else stops the start. A write reaches the operating system before the reply;
-`{j: true}` also waits for the disk.
+acknowledged, and is dropped; damage anywhere else stops the start. A write reaches the operating system before the
+reply; `{j: true}` also waits for the disk.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Journal:
             self.size = file.tell()
         partial.replace(self._path)
         _sync_directory(self._path.parent)
-        self._file = open(self._path, "ab", buffering=0)  # noqa: SIM115 - open for the life of the journal
+        self._file = self._path.open("ab", buffering=0)
 
     def append(self, changes: list[Change], *, sync: bool = False) -> None:
         """Hands the changes to the operating system, and with `sync` to the disk."""

@@ -1,4 +1,4 @@
-"""Sizes of collections, in bytes of BSON. There are no storage files, so sizes on disk equal data sizes; indexes take 0."""
+"""Sizes of collections, in bytes of BSON. There are no storage files: sizes on disk are data sizes, indexes take 0."""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ def _operators(spec: Document, array_filters: Any) -> Update:
     for name, fields in spec.items():
         if name not in OPERATORS and name != "$rename":
             raise failed_to_parse(
-                f"Unknown modifier: {name}. Expected a valid update modifier or pipeline-style update specified as an array"
+                f"Unknown modifier: {name}. Expected a valid update modifier or pipeline-style update specified as an "
+                "array"
             )
         if not isinstance(fields, dict):
             raise failed_to_parse(f"Modifiers operate on fields but we found type {type(fields).__name__} for {name}")

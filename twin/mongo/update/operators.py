@@ -16,7 +16,7 @@ from typing import Any, Final
 from bson import Regex, Timestamp
 
 from twin.mongo import numbers
-from twin.mongo.errors import CommandError, bad_value, failed_to_parse, type_mismatch
+from twin.mongo.errors import bad_value, failed_to_parse, type_mismatch
 from twin.mongo.query.leaf import matches
 from twin.mongo.query.match import compile_elem_match, compile_filter, is_operators
 from twin.mongo.query.sort import element_order

@@ -7,8 +7,8 @@ from typing import Any
 
 from twin.mongo.errors import CommandError, bad_value
 from twin.mongo.query.leaf import Test
-from twin.mongo.query.position import matched_position
 from twin.mongo.query.paths import split
+from twin.mongo.query.position import matched_position
 from twin.mongo.values import MISSING, Document, type_name
 
 Place = tuple[str, ...]
