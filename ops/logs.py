@@ -27,7 +27,7 @@ def show(environment: Environment, *, part: str | None = None, follow: bool = Fa
     while follow:
         time.sleep(_PAUSE)
         for name, path in files.items():
-            ends[name] = _more(name, path, ends[name])
+            ends[name] = more(name, path, ends[name])
 
 
 def chosen(files: Mapping[str, Path], part: str | None) -> dict[str, Path]:
@@ -48,7 +48,8 @@ def _tail(name: str, path: Path) -> int:
     return len(content)
 
 
-def _more(name: str, path: Path, position: int) -> int:
+def more(name: str, path: Path, position: int) -> int:
+    """Prints the whole lines after `position`; where the next look starts."""
     for line in _whole_lines(path, position if path.stat().st_size >= position else 0):
         output.data(f"{name:<12} {line.decode('utf-8', 'replace').rstrip()}")
         position += len(line)

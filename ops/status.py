@@ -39,9 +39,7 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
         "env": environment.name,
         "healthy": not problems,
         "endpoint": next(iter(reached.endpoints.values()), ""),
-        "servers": {
-            name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in reached.endpoints.items()
-        },
+        "servers": {name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in reached.endpoints.items()},
         "authority": reached.authority,
         "tenant_id": reached.tenant_id,
         "client_id": reached.client_id,
