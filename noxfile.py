@@ -20,7 +20,7 @@ nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "servers", "policies", "tests", "benchmarks"]
 TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src"]
-ENVIRONMENTS = ["local", "dev"]
+ENVIRONMENTS = ["local", "dev", "prod"]
 STAGES = [1, 2]
 RESULTS = Path("results")
 SERVER = Path("servers/mongo-db-server")

@@ -13,7 +13,9 @@ cosmos_account_name = "cosmos-mcp-local"
 public_base_url = "http://127.0.0.1:8080"
 entra_authority = "http://127.0.0.1:8081"
 
-deployer_access = "public"
+# No machine is admitted: the twin stands in for the data planes too. 203.0.113.0/24 is for documentation (RFC 5737).
+deployer_access   = "allow-list"
+deployer_ip_rules = ["203.0.113.7"]
 
 registry  = { sku = "Basic" }
 key_vault = { soft_delete_retention_days = 7 }
@@ -74,4 +76,8 @@ pre_authorized_client_ids = {
 groups = {
   admin  = { display_name = "MCP local administrators", members = ["11111111-aaaa-4aaa-8aaa-000000000001"] }
   reader = { display_name = "MCP local readers", members = ["11111111-aaaa-4aaa-8aaa-000000000002"] }
+}
+
+cosmos = {
+  keys_expire_on = "2027-06-30T00:00:00Z"
 }
