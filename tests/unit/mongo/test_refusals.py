@@ -23,7 +23,13 @@ def test_unknown_field_of_a_known_command(run):
 
 @pytest.mark.parametrize(
     "option",
-    [{"max": {"a": 1}}, {"returnKey": True}, {"tailable": True}, {"collation": {"locale": "fr"}}, {"showRecordId": True}],
+    [
+        {"max": {"a": 1}},
+        {"returnKey": True},
+        {"tailable": True},
+        {"collation": {"locale": "fr"}},
+        {"showRecordId": True},
+    ],
     ids=lambda option: next(iter(option)),
 )
 def test_known_options_that_are_not_implemented_are_named(run, option):
@@ -126,7 +132,9 @@ def test_linearizable_reads_and_replicated_writes_are_refused(run):
 
 
 @pytest.mark.parametrize(
-    "spec", [{"a": "text"}, {"a": "2dsphere"}, {"a": "hashed"}, {"$**": 1}], ids=lambda spec: str(next(iter(spec.values())))
+    "spec",
+    [{"a": "text"}, {"a": "2dsphere"}, {"a": "hashed"}, {"$**": 1}],
+    ids=lambda spec: str(next(iter(spec.values()))),
 )
 def test_special_indexes_are_refused(run, spec):
     assert run({"createIndexes": "things", "indexes": [{"key": spec, "name": "x"}]})["code"] == 238

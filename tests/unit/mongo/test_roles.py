@@ -48,7 +48,9 @@ def test_the_read_only_key_reads(run, reader, writer):
     assert run({"find": "things"}, session=reader)["cursor"]["firstBatch"] == [{"_id": 1}]
 
 
-@pytest.mark.parametrize("command", [*WRITES, {"find": "things"}, {"listDatabases": 1}], ids=lambda item: next(iter(item)))
+@pytest.mark.parametrize(
+    "command", [*WRITES, {"find": "things"}, {"listDatabases": 1}], ids=lambda item: next(iter(item))
+)
 def test_nobody_does_anything_before_signing_in(run, command):
     assert run(command)["code"] == 13
 

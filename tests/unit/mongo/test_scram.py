@@ -12,7 +12,11 @@ from twin.mongo.config import User
 from twin.mongo.errors import CommandError
 from twin.mongo.scram import Conversation, Credentials
 
-USERS = [User("acct", "read-write key", "readWrite"), User("acct", "read-only key", "read"), User("o,=x", "pass", "read")]
+USERS = [
+    User("acct", "read-write key", "readWrite"),
+    User("acct", "read-only key", "read"),
+    User("o,=x", "pass", "read"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +71,9 @@ def test_a_proof_for_another_nonce_fails(credentials):
         client(Conversation(credentials), "acct", "read-only key", nonce="clientnoncereplayed")
 
 
-@pytest.mark.parametrize("payload", [b"", b"y,,n=acct,r=x", b"n,a=admin,n=acct,r=x", b"n,,m=1,n=acct,r=x", b"n,,r=x", b"\xff"])
+@pytest.mark.parametrize(
+    "payload", [b"", b"y,,n=acct,r=x", b"n,a=admin,n=acct,r=x", b"n,,m=1,n=acct,r=x", b"n,,r=x", b"\xff"]
+)
 def test_malformed_first_messages_fail(credentials, payload):
     with pytest.raises(CommandError):
         Conversation(credentials).first(payload)

@@ -51,7 +51,9 @@ class Store:
 
     def for_writing(self, database: str, name: str) -> Collection:
         """The collection, made on first use as MongoDB does; views cannot be written to (166)."""
-        found = self.find(database, name) or self.create(database, name, {})
+        found = self.find(database, name)
+        if found is None:
+            return self.create(database, name, {})
         if found.is_view:
             raise CommandError(166, f"Namespace {database}.{name} is a view, not a collection")
         return found
