@@ -125,6 +125,7 @@ def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> 
     with workspace.opened(environment, binary, chosen.variables(environment)) as space:
         changed = apply_stage(space, 1, yes=True)
         pushed = push_all(space, wanted)
+        smoke.prepare()
         changed = apply_stage(space, 2, yes=True) or changed
         reached = published(space)
     with output.step("local platform") as result:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ops import lock, output, terraform_binary, twin_control, workspace
 from ops.environment import Environment
-from ops.errors import UsageError
+from ops.errors import TerraformError, UsageError
 from ops.terraform import Plan
 from ops.workspace import Workspace
 
@@ -19,21 +20,24 @@ _BOTH = (1, 2)
 
 
 def plan(environment: Environment, stages: Sequence[int] = _BOTH) -> dict[str, Any]:
-    """Plans the stages and saves each plan; `{"env", "changes", "stages": {"stage1": {"summary", "file", "actions"}}}`.
+    """Plans and saves; `{"env", "changes", "stages": {"stage1": {"summary", "changes", "file", "actions"}}}`.
 
-    Locally, stage 2 is planned against what stage 1 would make where stage 1 is not applied yet. On Azure that is not
-    possible: its data sources read real objects, so stage 2 has to wait.
+    Where stage 1 still has to change, stage 2 is planned (locally) on a copy in which it has; such a plan has no
+    `file`, because it cannot be applied. On Azure stage 2 has to wait: it reads real objects.
     """
-    if not stages or not set(stages) <= set(_BOTH):
-        raise UsageError(f"--stage must be 1 or 2, not {', '.join(map(str, stages))}")
     variables = twin_control.choose_ports(environment).variables(environment) if environment.is_local else {}
-    with lock.held(environment.home), workspace.opened(environment, terraform_binary.find(), variables) as space:
-        made = [made for number in stages for made in _plan(space, number)]
-    return {
-        "env": environment.name,
-        "changes": any(plan.changes for plan in made),
-        "stages": {f"stage{plan.stage.number}": _described(plan) for plan in made},
-    }
+    with (
+        lock.held(environment.home),
+        workspace.opened(environment, terraform_binary.find(), variables) as space,
+        output.step("plan") as result,
+    ):
+        made = _stages(space, stages)
+        result.extend(f"{plan.stage.name}: {plan.summary()}" for plan in made)
+        return {
+            "env": environment.name,
+            "changes": any(plan.changes for plan in made),
+            "stages": {f"stage{plan.stage.number}": _described(plan) for plan in made},
+        }
 
 
 def show(environment: Environment, stages: Sequence[int], *, as_json: bool) -> None:
@@ -57,15 +61,15 @@ def parse_stage(text: str | None) -> Sequence[int]:
     return (int(text),)
 
 
-def _plan(space: Workspace, number: int) -> Iterator[Plan]:
-    with output.step(f"plan stage {number}") as result:
-        if number == 2 and space.environment.is_local and not _is_applied(space):
-            with _beside(space) as scratch:
-                made = _made(scratch, 2)
-        else:
-            made = _made(space, number)
-        result.append(made.summary())
-    yield made
+def _stages(space: Workspace, stages: Sequence[int]) -> list[Plan]:
+    if 2 not in stages:
+        return [_made(space, 1)]
+    # Side by side, in the hope that stage 1 has nothing to do: then stage 2's plan does not depend on it.
+    with ThreadPoolExecutor(2) as pool:
+        first, hoped = pool.submit(_made, space, 1), pool.submit(_made, space, 2)
+    one = first.result()
+    two = hoped.result() if not one.changes else _after_stage1(space)
+    return [made for made in (one, two) if made.stage.number in stages]
 
 
 def _made(space: Workspace, number: int) -> Plan:
@@ -74,35 +78,39 @@ def _made(space: Workspace, number: int) -> Plan:
     return space.terraform.plan(stage)
 
 
-def _is_applied(space: Workspace) -> bool:
-    return (space.home / "state" / "stage1.tfstate").exists()
+def _after_stage1(space: Workspace) -> Plan:
+    if not space.environment.is_local:
+        raise TerraformError(
+            "stage 2 reads what stage 1 makes, and stage 1 has changes that are not applied; "
+            "look at them with `invoke plan --stage 1`, and deploy",
+            log=space.stage(1).log,
+        )
+    with _copied(space) as scratch:
+        scratch.terraform.apply(_made(scratch, 1))
+        return _made(scratch, 2)
 
 
 @contextmanager
-def _beside(space: Workspace) -> Iterator[Workspace]:
-    """A throw-away copy of the environment in which stage 1 is applied."""
+def _copied(space: Workspace) -> Iterator[Workspace]:
+    """A throw-away copy of the environment: its stand-in cloud and its state, to apply to without consequence."""
     with tempfile.TemporaryDirectory(prefix="plan-", dir=space.home) as folder:
         home = Path(folder)
+        shutil.copytree(space.home / "state", home / "state")
+        shutil.copyfile(space.home / "cloud.json", home / "cloud.json")
+        if space.images_file.exists():
+            target = home / space.images_file.relative_to(space.home)
+            target.parent.mkdir(parents=True)
+            shutil.copyfile(space.images_file, target)
         binary = terraform_binary.Binary(space.terraform.binary, "")
         with workspace.opened(space.environment, binary, space.variables, home=home) as scratch:
-            scratch.terraform.apply(_made(scratch, 1))
             yield scratch
-            _keep(scratch, space)
-
-
-def _keep(scratch: Workspace, space: Workspace) -> None:
-    """The log of the throw-away run is the plan's log."""
-    for stage in scratch.stages:
-        target = space.stage(stage.number).log
-        if stage.log.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(stage.log, target)
 
 
 def _described(made: Plan) -> dict[str, Any]:
+    file = made.stage.plan_file
     return {
         "summary": made.summary(),
         "changes": made.changes,
-        "file": str(made.stage.plan_file),
+        "file": str(file) if file.exists() else None,
         "actions": dict(made.actions),
     }

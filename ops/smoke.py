@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import importlib
 import json
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -63,6 +65,11 @@ def status(endpoint: str, token: str | None = None) -> int:
         return error.code
     except (OSError, http.client.HTTPException) as error:
         raise SmokeError(f"{endpoint} does not answer ({error}); see `invoke logs --part gateway`") from error
+
+
+def prepare() -> None:
+    """Loads the MCP client beside what else is going on: it takes most of a second, and a core is free."""
+    threading.Thread(target=importlib.import_module, args=("fastmcp",), daemon=True).start()
 
 
 async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 from ops.errors import SettingError
+from twin.supervise.files import write_json
+
+CACHE = Path(__file__).resolve().parent.parent / ".twin" / "cache"
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The variables of one file; SettingError names file and line where the text is not HCL."""
-    import hcl2  # 0.3 s to import: only the tasks that need an environment pay for it
+def read(path: Path, cache: Path = CACHE) -> dict[str, Any]:
+    """The variables of one file; SettingError names file and line where the text is not HCL.
 
-    options = hcl2.SerializationOptions(
-        with_comments=False, explicit_blocks=False, strip_string_quotes=True, preserve_heredocs=False
-    )
+    What a text means is remembered in `cache`: loading the parser takes longer than most tasks.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} cannot be read ({error}); restore it from version control") from error
+    memo = cache / f"tfvars-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+    try:
+        known: dict[str, Any] = json.loads(memo.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = _parse(path, text)
+        write_json(memo, known)
+    return known
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    import hcl2
+
+    options = hcl2.SerializationOptions(
+        with_comments=False, explicit_blocks=False, strip_string_quotes=True, preserve_heredocs=False
+    )
     try:
         # The grammar wants the last line closed.
         values: dict[str, Any] = hcl2.loads(text + "\n", serialization_options=options)
