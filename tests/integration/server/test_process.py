@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pymongo
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from pymongo.errors import OperationFailure
 
 Start = Callable[[dict[str, str]], Any]
 ROOT = Path(__file__).parents[3]
@@ -123,6 +127,27 @@ def test_sigterm_is_no_failure(start: Start, environment: dict[str, str]) -> Non
     began = time.monotonic()
     assert server.stop() == 0
     assert time.monotonic() - began < 5
+
+
+async def test_sigterm_lets_a_call_finish(
+    start: Start, environment: dict[str, str], headers: dict[str, str], mongodb_uri: str
+) -> None:
+    """A call that runs when the stop arrives still gets its answer."""
+    with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as database:
+        data = {"failCommands": ["listDatabases"], "blockConnection": True, "blockTimeMS": 2500}
+        try:
+            database.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": data})
+        except OperationFailure as error:
+            pytest.skip(f"this database has no fail points: {error.code}")
+    server = start(environment)
+    transport = StreamableHttpTransport(f"http://127.0.0.1:{server.port()}/mcp", headers=headers)
+    async with Client(transport, mode="2026-07-28") as client:
+        await client.list_tools()
+        running = asyncio.create_task(client.call_tool("list-databases", {}))
+        await asyncio.sleep(0.7)
+        server.process.send_signal(signal.SIGTERM)
+        assert not (await running).is_error
+    assert await asyncio.to_thread(server.stop) == 0
 
 
 @pytest.mark.parametrize("change", [{"MCP_TIER": "owner"}, {"MONGODB_URI": "mongodb://account:s3cret@"}])

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 from mongo_db_server.errors import KeysUnavailableError
-from mongo_db_server.keys import MAX_AGE_SECONDS, MIN_INTERVAL_SECONDS, KeyStore
+from mongo_db_server.keys import (
+    MAX_AGE_SECONDS,
+    MIN_INTERVAL_SECONDS,
+    MIN_INTERVAL_WITHOUT_KEYS_SECONDS,
+    KeyStore,
+)
 
 
 class Issuer:
@@ -96,7 +101,10 @@ async def test_no_keys_at_all_is_not_a_bad_token(store: KeyStore, issuer: Issuer
     with pytest.raises(KeysUnavailableError, match="MCP_AUTH_JWKS_URI"):
         await store.get("key-1")
     issuer.down = False
-    clock.now += MIN_INTERVAL_SECONDS
+    with pytest.raises(KeysUnavailableError):
+        await store.get("key-1")
+    assert issuer.fetched == 1
+    clock.now += MIN_INTERVAL_WITHOUT_KEYS_SECONDS
     assert await store.get("key-1") is not None
 
 

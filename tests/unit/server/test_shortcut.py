@@ -178,7 +178,8 @@ def test_what_is_not_json_is_not_recognised(body: bytes) -> None:
 
 
 def test_repeated_header_is_not_recognised() -> None:
-    """Two values for one header are the SDK's to judge."""
+    """Two values for one header that matters are the SDK's to judge; others do not matter."""
     headers, body = ordinary(MODERN, arguments={"answer": "facts"})
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
     assert recognise([*raw, (b"mcp-name", b"echo")], body) is None
+    assert recognise([*raw, (b"x-forwarded-for", b"10.0.0.1"), (b"x-forwarded-for", b"10.0.0.2")], body) is not None

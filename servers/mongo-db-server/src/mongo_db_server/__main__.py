@@ -19,6 +19,8 @@ from mongo_db_server.errors import SettingsError
 if TYPE_CHECKING:
     from mongo_db_server.settings import Settings
 
+# Longer than gateways keep an idle connection, so that they close it and never send into a closing one.
+KEEP_ALIVE_SECONDS = 300
 DRAIN_SECONDS = 25  # less than the 30 s that container platforms give before they kill
 
 
@@ -56,6 +58,7 @@ def serve(settings: Settings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     # uvicorn raises the signal again once it has stopped; a stop that was asked for is not a failure.

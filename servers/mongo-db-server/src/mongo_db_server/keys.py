@@ -24,6 +24,8 @@ Fetch = Callable[[], Awaitable[Mapping[str, Any]]]
 MAX_AGE_SECONDS = 12 * 3600
 # A token with an invented `kid` must not turn this server into a hammer on the issuer.
 MIN_INTERVAL_SECONDS = 30
+# While there are no keys at all nobody can call, so the issuer is asked again soon.
+MIN_INTERVAL_WITHOUT_KEYS_SECONDS = 2
 
 
 class KeyStore:
@@ -51,7 +53,8 @@ class KeyStore:
         async with self._lock:
             if kid in self._keys and self._age() <= MAX_AGE_SECONDS:
                 return  # another request has just done it
-            if self._clock() - self._tried_at < MIN_INTERVAL_SECONDS:
+            interval = MIN_INTERVAL_SECONDS if self._keys else MIN_INTERVAL_WITHOUT_KEYS_SECONDS
+            if self._clock() - self._tried_at < interval:
                 return
             self._tried_at = self._clock()
             try:

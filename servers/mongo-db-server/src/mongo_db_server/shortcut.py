@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _METHOD = "tools/call"
 _JSON = "application/json"
+_READ = {b"accept", b"content-type", b"mcp-protocol-version", b"mcp-method", b"mcp-name"}
 _REQUEST = {"jsonrpc", "id", "method", "params"}
 # `inputResponses` and `requestState` continue an earlier call; the SDK unseals them.
 _PARAMS = {"name", "arguments", "_meta"}
@@ -93,13 +94,15 @@ def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | Non
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str] | None:
-    """The headers by name, or None for any that the SDK reads and this way does not."""
+    """The headers that matter, by name; None when one occurs twice or is one that only the SDK reads."""
     headers: dict[str, str] = {}
-    for name_bytes, value in raw:
-        name = name_bytes.decode("latin-1")
-        if name in headers or name.startswith("mcp-param-") or name == "mcp-session-id":
+    for name, value in raw:
+        if name in _READ:
+            if name.decode() in headers:
+                return None
+            headers[name.decode()] = value.decode("latin-1")
+        elif name.startswith(b"mcp-"):
             return None
-        headers[name] = value.decode("latin-1")
     accepts = _accepts_json(headers.get("accept", ""))
     return headers if accepts and headers.get("content-type", "").split(";")[0].strip() == _JSON else None
 
