@@ -63,9 +63,9 @@ def push(
     yes: bool = False,
 ) -> None:
     """Build each server's image and put it into the registry, by digest."""
-    from ops import deploy as steps
+    from ops import push as images
 
-    steps.push(load(env, setting), server, dry_run=dry_run, yes=yes)
+    images.push(load(env, setting), server, dry_run=dry_run, yes=yes)
 
 
 @task(help={"env": _ENV, "setting": _SETTING, "json": "print one JSON object"}, iterable=["setting"])

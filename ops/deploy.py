@@ -6,6 +6,7 @@ Every step looks first and does only what differs, so a run that was interrupted
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,11 +14,10 @@ from ops import (
     az,
     doctor,
     images,
-    images_azure,
-    images_local,
     lock,
     output,
     platform,
+    push,
     smoke,
     terraform_binary,
     token,
@@ -25,11 +25,15 @@ from ops import (
     workspace,
 )
 from ops.environment import Environment
-from ops.images import Image, Pushed
+from ops.errors import AzError
+from ops.images import Image
 from ops.platform import Platform
 from ops.ports import Ports
 from ops.workspace import Workspace
 from twin.state import State
+
+_PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes
+_PAUSE = 10.0
 
 
 def deploy(environment: Environment, *, dry_run: bool = False, yes: bool = False) -> None:
@@ -53,42 +57,11 @@ def commands(environment: Environment, wanted: Sequence[Image], chosen: Ports | 
     one, two = space.stages
     return [
         *space.terraform.commands(one),
-        *push_commands(environment, wanted),
+        *push.commands(environment, wanted),
         *([] if environment.is_local else [az.command(*_vault_role(environment, "<your object id>"))]),
         *space.terraform.commands(two),
         *([f"{sys.executable} -m twin.runtime --home {environment.home}"] if environment.is_local else []),
     ]
-
-
-def push(environment: Environment, server: str | None = None, *, dry_run: bool = False, yes: bool = False) -> None:
-    """Builds what changed, puts it into the registry, and writes its digest where Terraform reads it."""
-    wanted = images.decide(environment, server)
-    if dry_run:
-        for line in push_commands(environment, wanted):
-            output.data(line)
-        return
-    with lock.held(environment.home):
-        if not environment.is_local:
-            names = ", ".join(f"{image.repository}:{image.tag}" for image in wanted)
-            output.confirm(f"Build and push {names} to {environment.need('ACR_NAME')}?", yes=yes)
-        push_all(workspace.described(environment, {}), wanted)
-
-
-def push_commands(environment: Environment, wanted: Sequence[Image]) -> list[str]:
-    if environment.is_local:
-        return [line for image in wanted for line in images_local.commands(image)]
-    return [line for image in wanted for line in images_azure.commands(image, environment)]
-
-
-def push_all(space: Workspace, wanted: Sequence[Image]) -> list[Pushed]:
-    pushed = []
-    for image in wanted:
-        with output.step(f"image {image.repository}") as result:
-            done = _push_one(space, image)
-            result.append(f"{'built' if done.built else 'unchanged'} {done.digest[:19]}")
-            pushed.append(done)
-    images.record(space.images_file, pushed)
-    return pushed
 
 
 def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
@@ -120,11 +93,11 @@ def published(space: Workspace) -> Platform:
 
 
 def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> None:
-    doctor.require(environment, ("python", "uv", "ports"))
+    doctor.require(environment, ("python", "settings", "terraform", "uv", "ports"))
     binary = terraform_binary.find()
     with workspace.opened(environment, binary, chosen.variables(environment)) as space:
         changed = apply_stage(space, 1, yes=True)
-        pushed = push_all(space, wanted)
+        pushed = push.push_all(space, wanted)
         smoke.prepare()
         changed = apply_stage(space, 2, yes=True) or changed
         reached = published(space)
@@ -137,10 +110,10 @@ def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> 
 
 
 def _azure(environment: Environment, wanted: Sequence[Image], *, yes: bool) -> None:
-    doctor.require(environment, ("az", "subscription", "docker"))
+    doctor.require(environment, ("settings", "terraform", "az", "subscription", "docker"))
     with workspace.opened(environment, terraform_binary.find(), {}) as space:
         apply_stage(space, 1, yes=yes)
-        push_all(space, wanted)
+        push.push_all(space, wanted)
         _grant_vault(environment, yes=yes)
         apply_stage(space, 2, yes=yes)
         reached = platform.from_show_json(space.terraform.show(space.stage(2)), environment.name)
@@ -158,12 +131,6 @@ def _smoke(environment: Environment, reached: Platform) -> None:
             result.extend(smoke.run(reached, server, lambda user: token.mint(environment, reached, user)))
 
 
-def _push_one(space: Workspace, image: Image) -> Pushed:
-    if space.environment.is_local:
-        return images_local.push(image, space.home)
-    return images_azure.push(image, space.environment)
-
-
 def _grant_vault(environment: Environment, *, yes: bool) -> None:
     """The documented step for a person; a pipeline's identity holds Secrets Officer from stage 1."""
     account = az.run("account", "show")
@@ -177,6 +144,22 @@ def _grant_vault(environment: Environment, *, yes: bool) -> None:
             return
     output.confirm(f"Run `{az.command(*role)}`?", yes=yes)
     az.run(*role)
+    with output.step("Key Vault access"):
+        _wait_for_vault(environment.need("KEY_VAULT_NAME"))
+
+
+def _wait_for_vault(name: str) -> None:
+    """A new role assignment takes minutes to reach the vault; until then stage 2 could not write a secret."""
+    deadline = time.monotonic() + _PROPAGATION
+    while True:
+        try:
+            az.run("keyvault", "secret", "list", "--vault-name", name, "--maxresults", "1")
+        except AzError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _vault_role(environment: Environment, object_id: str) -> tuple[str, ...]:

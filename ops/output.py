@@ -21,7 +21,15 @@ from ops.errors import DeclinedError
 
 _SLOW = 2.0  # seconds after which a step also tells how long it took
 
-console = Console(stderr=True, highlight=False, soft_wrap=True, no_color=bool(os.environ.get("NO_COLOR")) or None)
+_LOG_WIDTH = 200  # columns of a table that goes to a file or a pipeline's log
+
+console = Console(
+    stderr=True,
+    highlight=False,
+    soft_wrap=True,
+    no_color=bool(os.environ.get("NO_COLOR")) or None,
+    width=None if sys.stderr.isatty() else _LOG_WIDTH,
+)
 
 
 def say(text: str) -> None:

@@ -22,7 +22,7 @@ _WRITES = {"insert-many", "update-many", "delete-many"}
 
 @dataclass(frozen=True)
 class Seen:
-    """What one person gets: the tools on the list, and whether a reading call answered."""
+    """What one person gets: the tools on the list, and the text that `list-databases` answers."""
 
     tools: frozenset[str]
     databases: str
@@ -32,12 +32,18 @@ def run(platform: Platform, server: str, token_for: Callable[[str], str]) -> lis
     """Checks one server; a line per finding. SmokeError says which promise is broken."""
     endpoint = platform.endpoints[server]
     admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
+    return judge(endpoint, admin, reader, outsider=status(endpoint, token_for("outsider")), nobody=status(endpoint))
+
+
+def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int) -> list[str]:
+    """What was seen as sentences; SmokeError where it is not what the platform promises."""
     _require(
         admin.tools >= _WRITES, f"the admin does not see the write tools at {endpoint} (sees {_list(admin.tools)})"
     )
     writes = reader.tools & _WRITES
     _require(not writes, f"the reader sees write tools at {endpoint}: {_list(writes)}")
-    nobody, outsider = status(endpoint), status(endpoint, token_for("outsider"))
+    for name, seen in (("admin", admin), ("reader", reader)):
+        _require(bool(seen.databases), f"list-databases answers the {name} nothing at {endpoint}")
     require_challenge(endpoint, nobody)
     _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
     return [

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Mapping
 
 from ops import lock, output, terraform_binary, twin_control, workspace
 from ops.environment import Environment
-from ops.errors import DeclinedError, UsageError
+from ops.errors import DeclinedError, TerraformError, UsageError
 from ops.workspace import Workspace
 from twin import control
+from twin.errors import TwinError
 
 
 def destroy(environment: Environment, *, dry_run: bool = False, yes: bool = False, prod: bool = False) -> None:
@@ -45,6 +48,14 @@ def _local(environment: Environment) -> None:
         result.append("stopped" if control.stop(environment.home) else "was not running")
     if not (environment.home / "state").exists():
         return
+    try:
+        _destroy_both(environment, variables)
+    except (TerraformError, TwinError) as error:
+        # Its cloud is a file of the home, so nothing outlives the home.
+        output.warn(f"{error}; everything is deleted all the same")
+
+
+def _destroy_both(environment: Environment, variables: Mapping[str, str]) -> None:
     with workspace.opened(environment, terraform_binary.find(), variables) as space:
         for number in (2, 1):
             _destroy_stage(space, number)
@@ -53,14 +64,10 @@ def _local(environment: Environment) -> None:
 def _azure(environment: Environment, *, yes: bool) -> None:
     if not yes:
         _ask_for_name(environment.name)
-    with workspace.opened(environment, terraform_binary.find(), {}) as space:
-        for number in (2, 1):
-            _destroy_stage(space, number)
+    _destroy_both(environment, {})
 
 
 def _ask_for_name(name: str) -> None:
-    import sys
-
     if not sys.stdin.isatty():
         raise DeclinedError(
             f"destroying {name} needs an answer and there is no terminal; add --yes to agree beforehand"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twin.provider import Store
 
 # Made here or by Terraform: not the source's, so the copy keeps them.
-_OURS = ("backend_override.tf", "images.json")
+_OURS = ("backend_override.tf", "images.json", ".terraform.lock.hcl")
 _TERRAFORMS = (".terraform", "terraform.tfstate", ".terraform.tfstate.lock.info", "crash.log")
 # A person's own variables must not change what the local platform is made of.
 _STRAY = ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_apply", "TF_CLI_ARGS_init")

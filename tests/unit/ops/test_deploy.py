@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import deploy, doctor, images, output, teardown
+from ops import deploy, doctor, images, output, push, teardown
 from ops.errors import DeclinedError, NotDeployedError, ToolError, UsageError
 from ops.ports import Ports
 from ops.terraform import Plan, Stage
@@ -43,7 +43,7 @@ def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.
     monkeypatch.setattr(images, "decide", lambda *_: wanted)
     environment = make()
     deploy.deploy(environment, dry_run=True)
-    deploy.push(environment, dry_run=True)
+    push.push(environment, dry_run=True)
     teardown.destroy(environment, dry_run=True)
     assert not environment.home.exists()
 
