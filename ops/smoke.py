@@ -6,17 +6,20 @@ import asyncio
 import http.client
 import importlib
 import json
+import os
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from ops.errors import SmokeError
 from ops.platform import Platform
 
 _TIMEOUT = 15.0
+_LOOPBACK = ("127.0.0.1", "localhost")
 _WRITES = {"insert-many", "update-many", "delete-many"}
 
 
@@ -31,6 +34,7 @@ class Seen:
 def run(platform: Platform, server: str, token_for: Callable[[str], str]) -> list[str]:
     """Checks one server; a line per finding. SmokeError says which promise is broken."""
     endpoint = platform.endpoints[server]
+    _reach_directly(endpoint)
     admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
     return judge(endpoint, admin, reader, outsider=status(endpoint, token_for("outsider")), nobody=status(endpoint))
 
@@ -59,6 +63,7 @@ def require_challenge(endpoint: str, answered: int) -> None:
 
 def status(endpoint: str, token: str | None = None) -> int:
     """The HTTP status of a bare `tools/list`."""
+    _reach_directly(endpoint)
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     if token:
@@ -76,6 +81,14 @@ def status(endpoint: str, token: str | None = None) -> int:
 def prepare() -> None:
     """Loads the MCP client beside what else is going on: it takes most of a second, and a core is free."""
     threading.Thread(target=importlib.import_module, args=("fastmcp",), daemon=True).start()
+
+
+def _reach_directly(endpoint: str) -> None:
+    """No proxy of the environment reaches this machine's own ports for us."""
+    host = urlsplit(endpoint).hostname or ""
+    excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if host in _LOOPBACK and host not in excepted.split(","):
+        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, (excepted, host)))
 
 
 async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:

@@ -79,13 +79,12 @@ def version_of(path: Path) -> str:
 
 def _ask(path: Path) -> str:
     try:
-        answer = subprocess.run([str(path), "version"], capture_output=True, text=True, timeout=30, check=True)
+        answer = subprocess.run([str(path), "version", "-json"], capture_output=True, text=True, timeout=30, check=True)
+        return str(json.loads(answer.stdout)["terraform_version"])
     except (OSError, subprocess.SubprocessError) as error:
         raise ToolError(f"{path} does not run ({error}); reinstall Terraform or take it off PATH") from error
-    found = re.search(r"Terraform v(\d+\.\d+\.\d+\S*)", answer.stdout)
-    if not found:
-        raise ToolError(f"{path} did not tell its version; reinstall Terraform or take it off PATH")
-    return found.group(1)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ToolError(f"{path} did not tell its version; reinstall Terraform or take it off PATH") from error
 
 
 def download(target: Path, fetch: Fetch) -> None:

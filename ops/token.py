@@ -16,8 +16,7 @@ _ROLES = {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
 
 def mint(environment: Environment, platform: Platform, user: str) -> str:
     """A token of that user: minted by the twin's issuer locally, of whoever is signed in on Azure."""
-    if user not in USERS:
-        raise UsageError(f"user {user!r} is unknown; --as is one of: {', '.join(USERS)}")
+    known(user)
     if environment.is_local:
         return _local(platform, user)
     return checked(_signed_in(platform), user)
@@ -27,8 +26,15 @@ def show(environment: Environment, user: str) -> None:
     """Nothing but the token on stdout, so that it can be captured."""
     from ops import output, status
 
+    known(user)
     reached = status.deployed(environment)
     output.data(mint(environment, reached, user))
+
+
+def known(user: str) -> None:
+    """UsageError for anybody but the three people of the documentation."""
+    if user not in USERS:
+        raise UsageError(f"user {user!r} is unknown; --as is one of: {', '.join(USERS)}")
 
 
 def checked(token: str, user: str) -> str:

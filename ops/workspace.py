@@ -153,10 +153,8 @@ def _provider(workspace: Workspace) -> Iterator[Mapping[str, str]]:
 
 def _seed(store: Store, environment: Environment) -> None:
     """What `invoke bootstrap` makes outside Terraform: the resource group."""
-    name, subscription = environment.need("RESOURCE_GROUP"), environment.need("SUBSCRIPTION_ID")
-    id_ = f"/subscriptions/{subscription}/resourceGroups/{name}"
-    if store.get("azurerm_resource_group", id_) is None:
-        store.seed("azurerm_resource_group", {"id": id_, "name": name, "location": environment.need("LOCATION")})
+    group = {"name": environment.need("RESOURCE_GROUP"), "location": environment.need("LOCATION")}
+    store.seed("azurerm_resource_group", group, subscription_id=environment.need("SUBSCRIPTION_ID"))
 
 
 def remove(home: Path) -> None:
