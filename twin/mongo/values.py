@@ -55,6 +55,8 @@ def type_name(value: Any) -> str:
         return "javascript" if value.scope is None else "javascriptWithScope"
     name = _NAME_OF_TYPE.get(kind)
     if name is None:
+        if isinstance(value, list):
+            return "array"
         raise TypeError(f"{kind.__name__} is not a BSON type this server decodes")
     return name
 
@@ -148,6 +150,8 @@ def _key_of_code(value: Code) -> Key:
 
 
 def _key_of_other(value: Any) -> Key:
+    if isinstance(value, list):
+        return _key_of_list(value)
     raise TypeError(f"{type(value).__name__} is not a BSON type this server decodes")
 
 

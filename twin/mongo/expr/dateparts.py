@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bson import ObjectId, Timestamp
+from bson import Int64, ObjectId, Timestamp
 
 from twin.mongo.errors import CommandError, not_supported
 from twin.mongo.expr.core import Expression, Scope, Variables, compile_expression, named, nothing, special
@@ -67,7 +67,7 @@ PARTS: dict[str, Callable[[dt.datetime], int]] = {
     "$dayOfWeek": lambda value: value.isoweekday() % 7 + 1,
     "$week": lambda value: int(value.strftime("%U")),
     "$isoWeek": lambda value: value.isocalendar().week,
-    "$isoWeekYear": lambda value: value.isocalendar().year,
+    "$isoWeekYear": lambda value: Int64(value.isocalendar().year),
     "$isoDayOfWeek": iso_weekday,
     "$hour": lambda value: value.hour,
     "$minute": lambda value: value.minute,
@@ -111,7 +111,7 @@ def _to_parts(date: Any, timezone: Any, iso8601: Any) -> Any:
     if truthy(iso8601):
         names = [("isoWeekYear", "$isoWeekYear"), ("isoWeek", "$isoWeek"), ("isoDayOfWeek", "$isoDayOfWeek")]
     names += [(name, f"${name}") for name in ("hour", "minute", "second", "millisecond")]
-    return {field: PARTS[part](local) for field, part in names}
+    return {field: int(PARTS[part](local)) for field, part in names}
 
 
 @named("$dateFromParts", "", "year month day isoWeekYear isoWeek isoDayOfWeek hour minute second millisecond timezone")

@@ -18,7 +18,7 @@ from twin.mongo.numbers import as_integer
 from twin.mongo.query import leaf
 from twin.mongo.query.jsonschema import compile_schema
 from twin.mongo.query.leaf import Test
-from twin.mongo.query.paths import leaves, split
+from twin.mongo.query.paths import split, tested
 from twin.mongo.values import MISSING, Document, truthy
 
 Filter = Callable[[Document], bool]
@@ -65,7 +65,7 @@ def _at(parts: tuple[str, ...], test: Leaves) -> Filter:
     if len(parts) == 1:
         part = parts[0]
         return lambda document: test([document.get(part, MISSING)])
-    return lambda document: test(leaves(document, parts))
+    return lambda document: test(tested(document, parts))
 
 
 def _top_level(name: str, value: Any, scope: Scope) -> list[Filter]:
@@ -193,7 +193,7 @@ def _size(operand: Any, _: Scope) -> Leaves:
         raise bad_value(f"Failed to parse $size. Expected a whole number: {operand!r}")
     if length < 0:
         raise bad_value(f"Failed to parse $size. Expected a non-negative number in: $size: {length}")
-    return lambda values: any(type(value) is list and len(value) == length for value in values)
+    return lambda values: any(isinstance(value, list) and len(value) == length for value in values)
 
 
 def _all_operator(operand: Any, scope: Scope) -> Leaves:
@@ -212,7 +212,7 @@ def _all_operator(operand: Any, scope: Scope) -> Leaves:
 
 def _elem_match(operand: Any, scope: Scope) -> Leaves:
     test = compile_elem_match(operand, scope)
-    return lambda values: any(type(value) is list and any(test(element) for element in value) for value in values)
+    return lambda values: any(isinstance(value, list) and any(map(test, value)) for value in values)
 
 
 def compile_elem_match(operand: Any, scope: Scope = EVERYWHERE) -> Test:

@@ -28,12 +28,26 @@ def split(path: str) -> tuple[str, ...]:
     return parts
 
 
-def leaves(document: Document, parts: tuple[str, ...]) -> list[Any]:
+class Whole(list[Any]):
+    """An array that a number picked out of an array (`a.0` of `[[1, 2]]`): filters test it, but not its elements."""
+
+
+def tested(document: Document, parts: tuple[str, ...]) -> list[Any]:
     """Every value the path leads to; MISSING for each object that ends early. Empty for an empty array on the way."""
-    if len(parts) == 1:
-        return [document.get(parts[0], MISSING)]
     found: list[Any] = []
     _walk(document, parts, 0, found)
+    return found
+
+
+def leaves(document: Document, parts: tuple[str, ...]) -> list[Any]:
+    """`tested`, for sorting, indexing and the like, which are not known to treat a `Whole` as filters do."""
+    if len(parts) == 1:
+        return [document.get(parts[0], MISSING)]
+    found = tested(document, parts)
+    if any(type(value) is Whole for value in found):
+        raise not_supported(
+            f"sorting, indexing or listing by '{'.'.join(parts)}', where the number picks an array inside an array,"
+        )
     return found
 
 
@@ -65,9 +79,7 @@ def _walk_array(array: list[Any], parts: tuple[str, ...], start: int, found: lis
 
 def _enter(element: Any, parts: tuple[str, ...], start: int, found: list[Any]) -> None:
     if start == len(parts):
-        if type(element) is list:
-            raise not_supported(f"a filter on '{'.'.join(parts)}', where the number picks an array inside an array,")
-        found.append(element)
+        found.append(Whole(element) if type(element) is list else element)
     elif type(element) is dict:
         _walk(element, parts, start, found)
     elif type(element) is list:

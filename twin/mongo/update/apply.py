@@ -7,7 +7,7 @@ from typing import Any
 
 from bson import ObjectId, Regex
 
-from twin.mongo.errors import CommandError, bad_value, failed_to_parse
+from twin.mongo.errors import CommandError, bad_value, failed_to_parse, not_supported
 from twin.mongo.expr.core import Scope
 from twin.mongo.query.leaf import Test
 from twin.mongo.query.match import compile_filter, is_operators
@@ -90,6 +90,8 @@ def _check_path(path: str, name: str, operand: Any) -> None:
             raise bad_value(f"The 'to' field for $rename must be a string: {path}: {operand!r}")
         if any(part.startswith("$") for part in split(operand) + split(path)):
             raise bad_value(f"The source and destination of $rename may not be dynamic: {path} to {operand}")
+        if path == operand:
+            raise bad_value(f"The source and target field for $rename must differ: {path}")
 
 
 def _array_filters(array_filters: Any, paths: list[str]) -> dict[str, Test]:
@@ -216,8 +218,10 @@ def _equalities(query: Document) -> list[tuple[str, Any]]:
             found.append((name, value["$eq"]))
         elif isinstance(value.get("$all"), list) and len(value["$all"]) == 1:
             found.append((name, value["$all"][0]))
-        elif isinstance(value.get("$in"), list) and len(value["$in"]) == 1 and not isinstance(value["$in"][0], Regex):
-            found.append((name, value["$in"][0]))
+        elif isinstance(value.get("$in"), list) and len(value["$in"]) == 1:
+            raise not_supported(
+                f"an upsert whose filter has $in with a single value ('{name}'); compare for equality instead"
+            )
     return found
 
 
