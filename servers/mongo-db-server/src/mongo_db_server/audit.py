@@ -13,10 +13,12 @@ from typing import Any
 
 Sink = Callable[[dict[str, Any]], None]
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def write_line(record: dict[str, Any]) -> None:
     """To standard error: standard output holds only the line that says the server is ready."""
-    sys.stderr.write(json.dumps({"time": _now(), **record}, separators=(",", ":")) + "\n")
+    sys.stderr.write(_ENCODER.encode({"time": _now(), **record}) + "\n")
 
 
 def _now() -> str:

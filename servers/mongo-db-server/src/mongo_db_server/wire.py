@@ -16,6 +16,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from mongo_db_server.errors import CallError
 from mongo_db_server.replies import Reply, texts_and_facts
 
+# Escapes what is not ASCII: an error may quote half a surrogate pair that the caller sent.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _WRITTEN_PER_CALL = ("content", "structuredContent", "isError")
 
 
@@ -45,12 +47,12 @@ class Envelope:
 
 
 def _content(texts: list[str]) -> str:
-    return '"content":' + json.dumps([{"type": "text", "text": text} for text in texts], separators=(",", ":"))
+    return '"content":' + _ENCODER.encode([{"type": "text", "text": text} for text in texts])
 
 
 def _structured(reply: Reply, facts: dict[str, Any]) -> str:
     """The facts with the untrusted items, which are JSON text already, put in as they are."""
-    written = json.dumps(facts, separators=(",", ":"))
+    written = _ENCODER.encode(facts)
     if reply.untrusted is None:
         return written
     items = ",".join(reply.untrusted.texts)
