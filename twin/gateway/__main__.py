@@ -1,0 +1,73 @@
+"""`python -m twin.gateway --config FILE`: serves until SIGTERM, then finishes what it is answering."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from twin.errors import TwinError
+from twin.gateway.app import Gateway
+from twin.gateway.config import Config
+from twin.gateway.load import load
+from twin.gateway.services import make_services
+from twin.gateway.upstream import Upstream
+from twin.state import State
+
+
+def make_gateway(config: Config) -> Gateway:
+    """Raises PolicyProblems where the applied policies cannot be run."""
+    loaded = load(State.load(config.state))
+    upstream = Upstream(config.resolve)
+    services = make_services(
+        upstream,
+        loaded.backends,
+        identity_endpoint=config.identity_endpoint,
+        identity_header=config.identity_header,
+    )
+    return Gateway(loaded, services, on_start=upstream.start, on_stop=upstream.close)
+
+
+class _Server(uvicorn.Server):
+    """Says so on stdout once connections are accepted."""
+
+    async def startup(self, sockets: list[object] | None = None) -> None:
+        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        if self.started:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            print(f"ready gateway {port}", flush=True)  # noqa: T201 - the supervisor waits for this line
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m twin.gateway", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    try:
+        config = Config.load(parser.parse_args().config)
+        gateway = make_gateway(config)
+    except TwinError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the reason belongs in the process's log
+        return 2
+    settings = uvicorn.Config(
+        gateway,
+        host=config.host,
+        port=config.port,
+        loop="auto",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=5,
+    )
+    asyncio.run(_Server(settings).serve(), loop_factory=settings.get_loop_factory())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""From `@(…)` or `@{…}` to something that can be evaluated. Compiled once, at load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tree_sitter_c_sharp
+from tree_sitter import Language, Node, Parser
+
+from twin.gateway.csharp import calls, members, operators
+from twin.gateway.csharp.expressions import Compiler
+from twin.gateway.csharp.scope import CSharpError, Frame, Typed, fail, named
+from twin.gateway.csharp.statements import block_of
+from twin.gateway.csharp.types import T
+
+__all__ = ["CSharpError", "Expression", "compile_expression"]
+
+_REGISTERED = (calls, operators, members)  # importing them fills the tables
+_PREFIX = "class P { object E() {\n"
+_PARSER = Parser(Language(tree_sitter_c_sharp.language()))
+
+
+class Expression:
+    """A compiled expression: call it with the request context. `type` is what it yields."""
+
+    __slots__ = ("_run", "_size", "source", "type")
+
+    def __init__(self, source: str, type_: T, run: Callable[[Frame], Any], size: int) -> None:
+        self.source = source
+        self.type = type_
+        self._run = run
+        self._size = size
+
+    def __call__(self, context: Any) -> Any:
+        return self._run(Frame(context, self._size))
+
+
+def compile_expression(source: str) -> Expression:
+    """Raises CSharpError; its row counts from the first line of `source`."""
+    text = source.strip()
+    single = text.startswith("@(")
+    inner = text[2:-1]
+    if not text.endswith(")" if single else "}"):
+        raise CSharpError("an expression must be the whole value: nothing may follow it", text[:40])
+    body = f"return (\n{inner}\n);" if single else f"\n{inner}\n"
+    root = _PARSER.parse(f"{_PREFIX}{body}}} }}".encode()).root_node
+    skipped = source[: len(source) - len(source.lstrip())].count("\n")
+    compiler = Compiler()
+    try:
+        found = _compile(compiler, root, single=single)
+    except CSharpError as error:
+        raise CSharpError(error.message, error.name, max(error.row - 2, 0) + skipped) from error
+    if found.type.name == "void":
+        raise CSharpError("the expression yields nothing", text[:40])
+    return Expression(text, found.type, found.run, compiler.locals.size)
+
+
+def _compile(compiler: Compiler, root: Node, *, single: bool) -> Typed:
+    _reject_syntax_errors(root)
+    classes = named(root)
+    if len(classes) != 1:
+        raise fail(root, "an expression must be the whole value: its brackets do not match")
+    methods = named(classes[0].child_by_field_name("body") or root)
+    body = methods[0].child_by_field_name("body")
+    if len(methods) != 1 or body is None:
+        raise fail(root, "an expression must be the whole value: its brackets do not match")
+    if not single:
+        return block_of(compiler, body, must_return=True)
+    statements = named(body)
+    if len(statements) != 1 or statements[0].type != "return_statement":
+        raise fail(root, "`@(…)` holds one expression; use `@{…}` for statements")
+    return compiler.compile(named(statements[0])[0])
+
+
+def _reject_syntax_errors(root: Node) -> None:
+    if not root.has_error:
+        return
+    queue = [root]
+    while queue:
+        node = queue.pop(0)
+        if node.is_error or node.is_missing:
+            raise fail(node, f"not C# that parses, near `{_near(node)}`")
+        queue.extend(child for child in node.children if child.has_error or child.is_missing)
+    raise fail(root, "not C# that parses")
+
+
+def _near(node: Node) -> str:
+    text = (node.text or b"").decode().strip().split("\n", 1)[0]
+    return text[:60] or f"missing {node.type}"

@@ -1,0 +1,335 @@
+"""C# expressions to closures: literals, names, members, indexers, `?.`, conditionals. Calls, operators: own modules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tree_sitter import Node
+
+from twin.gateway.csharp import library
+from twin.gateway.csharp.clr import ClrError, limited, null_reference, to_text
+from twin.gateway.csharp.formats import format_value
+from twin.gateway.csharp.scope import NIL, Code, CSharpError, Frame, Locals, Typed, fail, field, named, text_of
+from twin.gateway.csharp.typenames import type_name, type_of
+from twin.gateway.csharp.types import (
+    BOOL,
+    CHAR,
+    DECIMAL,
+    DOUBLE,
+    INT,
+    LONG,
+    NULL,
+    STRING,
+    T,
+    assignable,
+    is_reference,
+    nullable,
+    unify,
+)
+
+Handler = Callable[["Compiler", Node], Typed]
+_HANDLERS: dict[str, Handler] = {}
+
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{1,4}|.)")
+
+
+def handles(*types: str) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        _HANDLERS.update(dict.fromkeys(types, handler))
+        return handler
+
+    return register
+
+
+class Compiler:
+    """One expression's compilation."""
+
+    def __init__(self) -> None:
+        self.locals = Locals()
+
+    def compile(self, node: Node) -> Typed:
+        """The expression as a value: a `?.` chain ends here."""
+        found = self.chain(node)
+        if not found.chain:
+            return found
+        run = found.run
+
+        def ended(frame: Frame) -> Any:
+            value = run(frame)
+            return None if value is NIL else value
+
+        return Typed(found.type if found.type.name == "void" else nullable(found.type), ended)
+
+    def chain(self, node: Node) -> Typed:
+        """The expression as part of a `?.` chain."""
+        handler = _HANDLERS.get(node.type)
+        if handler is None:
+            kind = node.type.replace("_", " ")
+            raise fail(node, f"C# `{text_of(node)}` ({kind}) is outside the supported subset")
+        return handler(self, node)
+
+    def want(self, node: Node, type_: T, *, what: str) -> Typed:
+        """The expression, which must convert to `type_` without a cast."""
+        found = self.compile_for(node, type_)
+        if not assignable(found.type, type_):
+            raise fail(node, f"{what} needs {type_}, and `{text_of(node)}` is {found.type}: add a cast or conversion")
+        return found
+
+    def compile_for(self, node: Node, type_: T) -> Typed:
+        """Compiles with a target type, which array initialisers and lambdas take theirs from."""
+        from twin.gateway.csharp.calls import array_of, lambda_for
+
+        if node.type == "initializer_expression" and type_.name == "Array":
+            return array_of(self, node, type_.args[0])
+        if node.type == "lambda_expression":
+            if type_.name not in ("Func", "Predicate"):
+                raise fail(node, f"a lambda cannot become {type_}")
+            return lambda_for(self, node, list(type_.args[:-1] if type_.name == "Func" else type_.args))
+        return self.compile(node)
+
+
+def constant(type_: T, value: Any) -> Typed:
+    return Typed(type_, lambda frame: value)
+
+
+def unescape(text: str) -> str:
+    def replace(match: re.Match[str]) -> str:
+        code = match.group(1)
+        return chr(int(code[1:], 16)) if code[0] in "uUx" and len(code) > 1 else _ESCAPES.get(code, code)
+
+    return _ESCAPE.sub(replace, text)
+
+
+@handles("string_literal")
+def _string(compiler: Compiler, node: Node) -> Typed:
+    return constant(STRING, unescape(text_of(node)[1:-1]))
+
+
+@handles("verbatim_string_literal")
+def _verbatim(compiler: Compiler, node: Node) -> Typed:
+    return constant(STRING, text_of(node)[2:-1].replace('""', '"'))
+
+
+@handles("character_literal")
+def _character(compiler: Compiler, node: Node) -> Typed:
+    return constant(CHAR, unescape(text_of(node)[1:-1]))
+
+
+@handles("boolean_literal")
+def _boolean(compiler: Compiler, node: Node) -> Typed:
+    return constant(BOOL, text_of(node) == "true")
+
+
+@handles("null_literal")
+def _null(compiler: Compiler, node: Node) -> Typed:
+    return constant(NULL, None)
+
+
+@handles("integer_literal")
+def _integer(compiler: Compiler, node: Node) -> Typed:
+    text = text_of(node).replace("_", "").lower()
+    digits = text.rstrip("lu") if not text.startswith("0x") else text.rstrip("lu")
+    value = int(digits, 0) if digits.startswith(("0x", "0b")) else int(digits)
+    return constant(LONG if "l" in text or value > 2**31 - 1 else INT, value)
+
+
+@handles("real_literal")
+def _real(compiler: Compiler, node: Node) -> Typed:
+    text = text_of(node).replace("_", "").lower()
+    return constant(DECIMAL if text.endswith("m") else DOUBLE, float(text.rstrip("mfd")))
+
+
+@handles("interpolated_string_expression")
+def _interpolated(compiler: Compiler, node: Node) -> Typed:
+    verbatim = "@" in text_of(node)[:2]
+    parts: list[Code] = []
+    for child in named(node):
+        if child.type == "interpolation":
+            parts.append(_hole(compiler, child))
+        elif child.type in ("string_content", "escape_sequence"):
+            raw = text_of(child).replace("{{", "{").replace("}}", "}")
+            text = raw.replace('""', '"') if verbatim else unescape(raw)
+            parts.append(lambda frame, text=text: text)  # type: ignore[misc]
+    return Typed(STRING, lambda frame: limited("".join([part(frame) for part in parts])))
+
+
+def _hole(compiler: Compiler, node: Node) -> Code:
+    inside = [child for child in named(node) if child.type != "interpolation_brace"]
+    run = compiler.compile(inside[0]).run
+    clauses = {child.type: text_of(child)[1:].strip() for child in inside[1:]}
+    layout = clauses.get("interpolation_format_clause", "")
+    width = int(clauses.get("interpolation_alignment_clause", "0"))
+
+    def text(frame: Frame) -> str:
+        shown = format_value(run(frame), layout)
+        return shown.rjust(width) if width >= 0 else shown.ljust(-width)
+
+    return text
+
+
+@handles("parenthesized_expression")
+def _parenthesized(compiler: Compiler, node: Node) -> Typed:
+    return compiler.compile(named(node)[0])
+
+
+@handles("identifier")
+def _identifier(compiler: Compiler, node: Node) -> Typed:
+    name = text_of(node)
+    if name == "context":
+        return Typed(T("IContext"), lambda frame: frame.context)
+    found = compiler.locals.find(name)
+    if found is None:
+        raise fail(node, f"the name {name!r} does not exist here (CS0103)", name)
+    slot, type_ = found
+    return Typed(type_, lambda frame: frame.slots[slot])
+
+
+@handles("conditional_expression")
+def _conditional(compiler: Compiler, node: Node) -> Typed:
+    condition = compiler.want(field(node, "condition"), BOOL, what="a condition").run
+    yes, no = compiler.compile(field(node, "consequence")), compiler.compile(field(node, "alternative"))
+    type_ = unify(yes.type, no.type)
+    if type_ is None:
+        raise fail(node, f"the branches of `?:` are {yes.type} and {no.type}, which have no common type (CS0173)")
+    first, second = yes.run, no.run
+    return Typed(type_, lambda frame: first(frame) if condition(frame) else second(frame))
+
+
+def static_owner(compiler: Compiler, node: Node) -> str | None:
+    """The type that `X` in `X.Member` names, unless X is a variable."""
+    if node.type in ("identifier", "member_access_expression", "predefined_type", "qualified_name"):
+        first = text_of(node).split(".", 1)[0]
+        if first == "context" or compiler.locals.find(first) is not None:
+            return None
+        name = type_name(text_of(node))
+        return name if library.is_type(name) else None
+    return None
+
+
+@handles("member_access_expression")
+def _member(compiler: Compiler, node: Node) -> Typed:
+    target, name = field(node, "expression"), text_of(field(node, "name"))
+    owner = static_owner(compiler, target)
+    if owner is not None:
+        found = library.find_static(owner, "property", name)
+        if found is None:
+            raise fail(node, f"{owner}.{name} is not in the supported list of types and members", f"{owner}.{name}")
+        read = found.impl
+        return Typed(found.result(T(owner), [], []), lambda frame: read())
+    return property_of(compiler.chain(target), name, node)
+
+
+def property_of(receiver: Typed, name: str, node: Node) -> Typed:
+    found = library.find(receiver.type.name, "property", name)
+    if found is None:
+        raise fail(
+            node,
+            f"{receiver.type} has no supported property {name!r}" + _hint(receiver.type),
+            f"{receiver.type}.{name}",
+        )
+    return through(receiver, found.impl, found.result(receiver.type, [], []))
+
+
+def _hint(type_: T) -> str:
+    return ": cast it to its type first" if type_.name == "object" else ""
+
+
+def through(receiver: Typed, impl: Callable[[Any], Any], type_: T) -> Typed:
+    """A member read of the receiver: null raises, NIL passes."""
+    run = receiver.run
+
+    def read(frame: Frame) -> Any:
+        value = run(frame)
+        if value is None:
+            raise null_reference()
+        return NIL if value is NIL else impl(value)
+
+    return Typed(type_, read, receiver.chain)
+
+
+@handles("element_access_expression")
+def _element(compiler: Compiler, node: Node) -> Typed:
+    return index_of(compiler, compiler.chain(field(node, "expression")), field(node, "subscript"), node)
+
+
+def index_of(compiler: Compiler, receiver: Typed, subscript: Node, node: Node) -> Typed:
+    arguments = [argument for argument in named(subscript) if argument.type == "argument"] or [subscript]
+    found = library.find(receiver.type.name, "indexer", "this[]")
+    if found is None or len(arguments) != 1:
+        raise fail(node, f"{receiver.type} cannot be indexed like this" + _hint(receiver.type), f"{receiver.type}[]")
+    key = compiler.compile(named(arguments[0])[0])
+    run, at, impl = receiver.run, key.run, found.impl
+    _check_key(found.params[0], receiver.type, key.type, node)
+
+    def read(frame: Frame) -> Any:
+        value = run(frame)
+        if value is None:
+            raise null_reference()
+        return NIL if value is NIL else impl(value, at(frame))
+
+    return Typed(found.result(receiver.type, [key.type], []), read, receiver.chain)
+
+
+def _check_key(wanted: T | None, receiver: T, given: T, node: Node) -> None:
+    if wanted is not None and not assignable(given, wanted):
+        raise fail(node, f"{receiver} is indexed by {wanted}, not by {given}", f"{receiver}[]")
+
+
+@handles("conditional_access_expression")
+def _conditional_access(compiler: Compiler, node: Node) -> Typed:
+    condition = field(node, "condition")
+    receiver = guarded(compiler.chain(condition), condition)
+    binding = [child for child in named(node) if child.type.endswith("_binding_expression")][0]
+    if binding.type == "member_binding_expression":
+        found = property_of(receiver, text_of(field(binding, "name")), node)
+    else:
+        found = index_of(compiler, receiver, binding, node)
+    return Typed(found.type, found.run, chain=True)
+
+
+def guarded(receiver: Typed, node: Node) -> Typed:
+    """The receiver of `?.`: null becomes NIL, and a nullable value counts as its value."""
+    if not is_reference(receiver.type) and receiver.type.name != "Nullable":
+        raise fail(node, f"`?.` cannot follow {receiver.type}, which is never null (CS0023)")
+    run = receiver.run
+    inner = receiver.type.args[0] if receiver.type.name == "Nullable" else receiver.type
+
+    def value(frame: Frame) -> Any:
+        found = run(frame)
+        return NIL if found is None else found
+
+    return Typed(inner, value, chain=True)
+
+
+@handles("default_expression")
+def _default(compiler: Compiler, node: Node) -> Typed:
+    type_node = node.child_by_field_name("type")
+    if type_node is None:
+        raise fail(node, "`default` needs its type: default(T)")
+    type_ = type_of(type_node)
+    return constant(type_, default_value(type_))
+
+
+def default_value(type_: T) -> Any:
+    if type_.name in ("int", "long", "byte"):
+        return 0
+    if type_.name in ("double", "decimal"):
+        return 0.0
+    return False if type_.name == "bool" else None
+
+
+@handles("throw_expression")
+def _throw(compiler: Compiler, node: Node) -> Typed:
+    run = compiler.compile(named(node)[0]).run
+
+    def throw(frame: Frame) -> Any:
+        error = run(frame)
+        raise error if isinstance(error, ClrError) else null_reference()
+
+    return Typed(NULL, throw)
+
+
+__all__ = ["CSharpError", "Compiler", "to_text"]

@@ -1,0 +1,281 @@
+"""System.Linq.Enumerable on every sequence. Evaluated at once, not lazily: policies cannot tell, but for exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cmp_to_key
+from typing import Any
+
+from twin.gateway.csharp.clr import ClrError, Pair, equals, iterate, limited
+from twin.gateway.csharp.library import element_type, method, static
+from twin.gateway.csharp.members.collections import HashSet
+from twin.gateway.csharp.members.text import fold
+from twin.gateway.csharp.types import (
+    BOOL,
+    CHAR,
+    DOUBLE,
+    INT,
+    LONG,
+    OBJECT,
+    T,
+    array,
+    element_of,
+    enumerable,
+    is_reference,
+)
+
+#: Types whose values LINQ accepts although they are not IEnumerable here.
+_OWNERS = ("IEnumerable", "JArray", "JToken", "string", "IDictionary", "IReadOnlyDictionary", "MatchCollection")
+_EMPTY = "Sequence contains no elements"
+
+
+def _same(receiver: T, *_: object) -> T:
+    return enumerable(element_type(receiver))
+
+
+def _result_of(position: int) -> Callable[[T, list[T], list[T]], T]:
+    def result(receiver: T, arguments: list[T], generics: list[T]) -> T:
+        return arguments[position].args[-1] if len(arguments) > position else element_type(receiver)
+
+    return result
+
+
+def _mapped(receiver: T, arguments: list[T], generics: list[T]) -> T:
+    return enumerable(arguments[0].args[-1])
+
+
+def _linq(name: str, returns: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def register(impl: Callable[..., Any]) -> Callable[..., Any]:
+        for owner in _OWNERS:
+            if owner == "string" and name in ("Contains", "Concat"):
+                continue
+            method(owner, name, returns, note="LINQ", **options)(impl)
+        return impl
+
+    return register
+
+
+def _matching(items: Any, test: Any) -> list[Any]:
+    return [item for item in iterate(items) if test is None or test(item)]
+
+
+@_linq("Any", BOOL)
+def _any(items: Any, test: Any = None) -> bool:
+    return any(test is None or test(item) for item in iterate(items))
+
+
+@_linq("All", BOOL)
+def _all(items: Any, test: Any) -> bool:
+    return all(test(item) for item in iterate(items))
+
+
+@_linq("Count", INT)
+def _count(items: Any, test: Any = None) -> int:
+    return len(_matching(items, test))
+
+
+@_linq("Where", _same)
+def _where(items: Any, test: Any) -> list[Any]:
+    return _matching(items, test)
+
+
+def _wants_index(function: Any) -> bool:
+    return getattr(function, "__name__", "") == "several"
+
+
+@_linq("Select", _mapped)
+def _select(items: Any, change: Any) -> list[Any]:
+    if _wants_index(change):
+        return [change(item, index) for index, item in enumerate(iterate(items))]
+    return [change(item) for item in iterate(items)]
+
+
+@_linq("SelectMany", lambda receiver, arguments, generics: enumerable(element_of(arguments[0].args[-1]) or OBJECT))
+def _select_many(items: Any, change: Any) -> list[Any]:
+    return list(limited([inner for item in iterate(items) for inner in iterate(change(item))]))
+
+
+def _first(items: Any, test: Any = None) -> Any:
+    for item in iterate(items):
+        if test is None or test(item):
+            return item
+    raise ClrError("InvalidOperationException", _EMPTY)
+
+
+def _last(items: Any, test: Any = None) -> Any:
+    found = _matching(items, test)
+    if not found:
+        raise ClrError("InvalidOperationException", _EMPTY)
+    return found[-1]
+
+
+def _single(items: Any, test: Any = None) -> Any:
+    found = _matching(items, test)
+    if len(found) != 1:
+        raise ClrError("InvalidOperationException", _EMPTY if not found else "Sequence contains more than one element")
+    return found[0]
+
+
+def _or_default(take: Callable[..., Any], *, many_fail: bool = False) -> Callable[..., Any]:
+    def default(items: Any, test: Any = None) -> Any:
+        found = _matching(items, test)
+        return take(found) if found else None
+
+    return default
+
+
+_linq("First", element_type)(_first)
+_linq("Last", element_type)(_last)
+_linq("Single", element_type)(_single)
+
+
+def _default_type(receiver: T, *_: object) -> T:
+    """`FirstOrDefault` of value types yields their default; null stands for it only where null is possible."""
+    return element_type(receiver)
+
+
+for _name, _take in (("FirstOrDefault", _first), ("LastOrDefault", _last), ("SingleOrDefault", _single)):
+    _linq(_name, _default_type)(_or_default(_take))
+
+
+@_linq("ElementAt", element_type)
+def _element_at(items: Any, index: int) -> Any:
+    found = list(iterate(items))
+    if not 0 <= index < len(found):
+        raise ClrError("ArgumentOutOfRangeException", "Index was out of range.")
+    return found[index]
+
+
+@_linq("ElementAtOrDefault", element_type)
+def _element_at_or_default(items: Any, index: int) -> Any:
+    found = list(iterate(items))
+    return found[index] if 0 <= index < len(found) else None
+
+
+@_linq("Contains", BOOL)
+def _contains(items: Any, value: Any, comparer: Any = None) -> bool:
+    wanted = fold(value, comparer)
+    return any(equals(fold(item, comparer), wanted) for item in iterate(items))
+
+
+_linq("ToArray", lambda receiver, *_: array(element_type(receiver)))(lambda items: list(iterate(items)))
+_linq("ToList", lambda receiver, *_: T("List", (element_type(receiver),)))(lambda items: list(iterate(items)))
+_linq("ToHashSet", lambda receiver, *_: T("HashSet", (element_type(receiver),)))(
+    lambda items: HashSet(dict.fromkeys(iterate(items)))
+)
+_linq("AsEnumerable", _same)(lambda items: list(iterate(items)))
+_linq("Reverse", _same)(lambda items: list(reversed(list(iterate(items)))))
+_linq("Skip", _same)(lambda items, count: list(iterate(items))[max(count, 0) :])
+_linq("Take", _same)(lambda items, count: list(iterate(items))[: max(count, 0)])
+_linq("Concat", _same)(lambda items, more: limited([*iterate(items), *iterate(more)]))
+_linq("Union", _same)(lambda items, more: _distinct([*iterate(items), *iterate(more)]))
+_linq("Append", _same)(lambda items, more: [*iterate(items), more])
+
+
+@_linq("Distinct", _same)
+def _distinct(items: Any, comparer: Any = None) -> list[Any]:
+    seen: dict[Any, Any] = {}
+    for item in iterate(items):
+        seen.setdefault(fold(item, comparer), item)
+    return list(seen.values())
+
+
+@_linq("Intersect", _same)
+def _intersect(items: Any, others: Any, comparer: Any = None) -> list[Any]:
+    kept = {fold(other, comparer) for other in iterate(others)}
+    return _distinct([item for item in iterate(items) if fold(item, comparer) in kept], comparer)
+
+
+@_linq("Except", _same)
+def _except(items: Any, others: Any, comparer: Any = None) -> list[Any]:
+    dropped = {fold(other, comparer) for other in iterate(others)}
+    return _distinct([item for item in iterate(items) if fold(item, comparer) not in dropped], comparer)
+
+
+@_linq("SkipWhile", _same)
+def _skip_while(items: Any, test: Any) -> list[Any]:
+    found = list(iterate(items))
+    start = next((index for index, item in enumerate(found) if not test(item)), len(found))
+    return found[start:]
+
+
+@_linq("TakeWhile", _same)
+def _take_while(items: Any, test: Any) -> list[Any]:
+    found = list(iterate(items))
+    end = next((index for index, item in enumerate(found) if not test(item)), len(found))
+    return found[:end]
+
+
+@_linq("SequenceEqual", BOOL)
+def _sequence_equal(items: Any, others: Any) -> bool:
+    one, two = list(iterate(items)), list(iterate(others))
+    return len(one) == len(two) and all(equals(left, right) for left, right in zip(one, two, strict=True))
+
+
+def _compare(left: Any, right: Any) -> int:
+    return (left > right) - (left < right)
+
+
+_linq("OrderBy", _same)(lambda items, key: sorted(iterate(items), key=lambda item: cmp_to_key(_compare)(key(item))))
+_linq("OrderByDescending", _same)(
+    lambda items, key: sorted(iterate(items), key=lambda item: cmp_to_key(_compare)(key(item)), reverse=True)
+)
+
+
+def _numbers(items: Any, pick: Any) -> list[Any]:
+    return [pick(item) if pick else item for item in iterate(items)]
+
+
+def _of_number(receiver: T, arguments: list[T], generics: list[T]) -> T:
+    found = _result_of(0)(receiver, arguments, generics)
+    return LONG if found == CHAR else found
+
+
+_linq("Sum", _of_number)(lambda items, pick=None: sum(_numbers(items, pick)))
+_linq("Max", _of_number)(lambda items, pick=None: _extreme(max, _numbers(items, pick)))
+_linq("Min", _of_number)(lambda items, pick=None: _extreme(min, _numbers(items, pick)))
+_linq("Average", DOUBLE)(
+    lambda items, pick=None: _extreme(lambda found: sum(found) / len(found), _numbers(items, pick))
+)
+
+
+def _extreme(pick: Callable[[list[Any]], Any], found: list[Any]) -> Any:
+    if not found:
+        raise ClrError("InvalidOperationException", _EMPTY)
+    return pick(found)
+
+
+def _dictionary(receiver: T, arguments: list[T], generics: list[T]) -> T:
+    value = arguments[1].args[-1] if len(arguments) > 1 and arguments[1].name == "Func" else element_type(receiver)
+    return T("Dictionary", (arguments[0].args[-1], value))
+
+
+@_linq("ToDictionary", _dictionary)
+def _to_dictionary(items: Any, key: Any, value: Any = None) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for item in iterate(items):
+        name = key(item)
+        if name in found:
+            raise ClrError("ArgumentException", "An item with the same key has already been added.")
+        found[name] = value(item) if value else item
+    return found
+
+
+def _groups(receiver: T, arguments: list[T], generics: list[T]) -> T:
+    return enumerable(T("KeyValuePair", (arguments[0].args[-1], enumerable(element_type(receiver)))))
+
+
+def _cast(receiver: T, arguments: list[T], generics: list[T]) -> T:
+    return enumerable(generics[0] if generics else OBJECT)
+
+
+_linq("Cast", _cast)(lambda items: list(iterate(items)))
+static("Enumerable", "Range", enumerable(INT))(
+    lambda start, count: limited(list(range(start, start + min(count, 1 << 24))))
+)
+static("Enumerable", "Empty", _cast)(lambda: [])
+static("Enumerable", "Repeat", lambda receiver, arguments, generics: enumerable(arguments[0]))(
+    lambda value, count: limited([value] * min(count, 1 << 24))
+)
+
+__all__ = ["Pair", "is_reference"]

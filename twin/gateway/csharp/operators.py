@@ -1,0 +1,349 @@
+"""C# operators, casts, `is`, `as`, `??` and assignment to closures."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from tree_sitter import Node
+
+from twin.gateway.csharp import library
+from twin.gateway.csharp.clr import ClrError, equals, limited, to_text
+from twin.gateway.csharp.conversions import converter, instance_test
+from twin.gateway.csharp.expressions import Compiler, handles, index_of, property_of
+from twin.gateway.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
+from twin.gateway.csharp.typenames import type_of
+from twin.gateway.csharp.types import (
+    BOOL,
+    INT,
+    NUMERIC,
+    STRING,
+    TIMESPAN,
+    T,
+    assignable,
+    castable,
+    is_numeric,
+    is_reference,
+    unify,
+)
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+_ORDERED = {"DateTime", "TimeSpan", "DateTimeOffset", "char"}
+
+
+def _whole(value: int) -> int:
+    if not -(2**63) <= value < 2**63:
+        raise ClrError("OverflowException", "Arithmetic operation resulted in an overflow.")
+    return value
+
+
+def _divide(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int):
+        if right == 0:
+            raise ClrError("DivideByZeroException", "Attempted to divide by zero.")
+        return _whole(abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1))
+    return left / right if right else float("nan") if not left else float("inf") * (1 if left > 0 else -1)
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    if right == 0:
+        raise ClrError("DivideByZeroException", "Attempted to divide by zero.")
+    return left - right * _divide(left, right) if isinstance(left, int) else left % right
+
+
+def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def checked(left: Any, right: Any) -> Any:
+        result = apply(left, right)
+        return _whole(result) if isinstance(result, int) else result
+
+    return checked
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": _arithmetic(operator.add),
+    "-": _arithmetic(operator.sub),
+    "*": _arithmetic(operator.mul),
+    "/": _divide,
+    "%": _remainder,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+}
+
+
+@handles("binary_expression")
+def _binary(compiler: Compiler, node: Node) -> Typed:
+    sign = text_of(field(node, "operator"))
+    if sign in ("&&", "||"):
+        return _logical(compiler, node, sign)
+    left, right = compiler.compile(field(node, "left")), compiler.compile(field(node, "right"))
+    if sign == "??":
+        return _coalesce(node, left, right)
+    return binary(node, sign, left, right)
+
+
+def _logical(compiler: Compiler, node: Node, sign: str) -> Typed:
+    left = compiler.want(field(node, "left"), BOOL, what=f"`{sign}`").run
+    right = compiler.want(field(node, "right"), BOOL, what=f"`{sign}`").run
+    if sign == "&&":
+        return Typed(BOOL, lambda frame: left(frame) and right(frame))
+    return Typed(BOOL, lambda frame: left(frame) or right(frame))
+
+
+def _coalesce(node: Node, left: Typed, right: Typed) -> Typed:
+    if not is_reference(left.type) and left.type.name != "Nullable":
+        raise fail(node, f"`??` cannot follow {left.type}, which is never null (CS0019)")
+    inner = left.type.args[0] if left.type.name == "Nullable" else left.type
+    type_ = inner if assignable(right.type, inner) else unify(left.type, right.type)
+    if type_ is None:
+        raise fail(node, f"`??` has {left.type} and {right.type}, which have no common type (CS0019)")
+    first, second = left.run, right.run
+
+    def value(frame: Frame) -> Any:
+        found = first(frame)
+        return second(frame) if found is None else found
+
+    return Typed(type_, value)
+
+
+def binary(node: Node, sign: str, left: Typed, right: Typed) -> Typed:
+    """An operator on two compiled operands."""
+    if sign in ("==", "!="):
+        return _equality(node, sign, left, right)
+    if sign == "+" and STRING in (left.type, right.type):
+        first, second = left.run, right.run
+        return Typed(STRING, lambda frame: limited(to_text(first(frame)) + to_text(second(frame))))
+    kinds = (_bare(left.type), _bare(right.type))
+    if sign in _COMPARE:
+        return _comparison(node, sign, left, right, kinds)
+    apply = _ARITHMETIC.get(sign)
+    type_ = _arithmetic_type(sign, *kinds)
+    if apply is None or type_ is None:
+        raise fail(node, f"`{sign}` does not take {left.type} and {right.type} (CS0019)", sign)
+    first, second = left.run, right.run
+    return Typed(type_, lambda frame: apply(first(frame), second(frame)))
+
+
+def _bare(type_: T) -> T:
+    return type_.args[0] if type_.name == "Nullable" else type_
+
+
+def _arithmetic_type(sign: str, left: T, right: T) -> T | None:
+    if sign in ("&", "|", "^") and left == right and left.name in ("bool", "RegexOptions"):
+        return left
+    if is_numeric(left) and is_numeric(right):
+        wider = left if NUMERIC[left.name] >= NUMERIC[right.name] else right
+        return INT if wider.name == "byte" else wider
+    if left.name == "DateTime" and right.name == "DateTime" and sign == "-":
+        return TIMESPAN
+    if left.name in ("DateTime", "TimeSpan") and right.name == "TimeSpan" and sign in "+-":
+        return left
+    return None
+
+
+def _comparison(node: Node, sign: str, left: Typed, right: Typed, kinds: tuple[T, T]) -> Typed:
+    numbers = is_numeric(kinds[0]) and is_numeric(kinds[1])
+    if not numbers and not (kinds[0] == kinds[1] and kinds[0].name in _ORDERED):
+        raise fail(node, f"`{sign}` does not take {left.type} and {right.type} (CS0019)", sign)
+    first, second, compare = left.run, right.run, _COMPARE[sign]
+
+    def value(frame: Frame) -> bool:
+        one, two = first(frame), second(frame)
+        return False if one is None or two is None else compare(one, two)
+
+    return Typed(BOOL, value)
+
+
+def _equality(node: Node, sign: str, left: Typed, right: Typed) -> Typed:
+    _comparable(node, sign, _bare(left.type), _bare(right.type))
+    first, second = left.run, right.run
+    if right.type.name == "null":
+        if sign == "==":
+            return Typed(BOOL, lambda frame: first(frame) is None)
+        return Typed(BOOL, lambda frame: first(frame) is not None)
+    if sign == "==":
+        return Typed(BOOL, lambda frame: equals(first(frame), second(frame)))
+    return Typed(BOOL, lambda frame: not equals(first(frame), second(frame)))
+
+
+def _comparable(node: Node, sign: str, left: T, right: T) -> None:
+    """C# compares references of unrelated types with nothing, and `object == string` by reference."""
+    if {left.name, right.name} == {"object", "string"}:
+        raise fail(node, f"`{sign}` compares object and string by reference: cast the object to string first", sign)
+    both_numbers = is_numeric(left) and is_numeric(right)
+    tokens = "JToken" in (left.name, right.name) and not (is_reference(left) and is_reference(right))
+    related = assignable(left, right) or assignable(right, left)
+    scalar = "string" in (left.name, right.name) and left != right and "null" not in (left.name, right.name)
+    if both_numbers or (related and not tokens and not scalar):
+        return
+    raise fail(node, f"`{sign}` does not take {left} and {right}: cast or convert one of them (CS0019)", sign)
+
+
+@handles("prefix_unary_expression")
+def _prefix(compiler: Compiler, node: Node) -> Typed:
+    sign = text_of(node.children[0])
+    target = named(node)[0]
+    if sign in ("++", "--"):
+        return _step(compiler, node, target, sign, before=True)
+    found = compiler.compile(target)
+    run = found.run
+    if sign == "!" and found.type == BOOL:
+        return Typed(BOOL, lambda frame: not run(frame))
+    if sign in "+-~" and is_numeric(found.type):
+        apply = {"-": operator.neg, "+": operator.pos, "~": operator.invert}[sign]
+        return Typed(found.type, lambda frame: apply(run(frame)))
+    raise fail(node, f"`{sign}` does not take {found.type} (CS0023)", sign)
+
+
+@handles("postfix_unary_expression")
+def _postfix(compiler: Compiler, node: Node) -> Typed:
+    sign = text_of(node.children[-1])
+    if sign not in ("++", "--"):
+        raise fail(node, f"the operator `{sign}` is not supported", sign)
+    return _step(compiler, node, named(node)[0], sign, before=False)
+
+
+def _step(compiler: Compiler, node: Node, target: Node, sign: str, *, before: bool) -> Typed:
+    found = compiler.locals.find(text_of(target))
+    if found is None or not is_numeric(found[1]):
+        raise fail(node, f"`{sign}` needs a numeric variable", sign)
+    slot, type_ = found
+    change = 1 if sign == "++" else -1
+
+    def step(frame: Frame) -> Any:
+        old = frame.slots[slot]
+        frame.slots[slot] = _whole(old + change)
+        return frame.slots[slot] if before else old
+
+    return Typed(type_, step)
+
+
+@handles("cast_expression")
+def _cast(compiler: Compiler, node: Node) -> Typed:
+    type_node, value = field(node, "type"), field(node, "value")
+    if value.type == "collection_expression":  # the grammar takes `(x)["a"]` for a cast of a C# 12 collection
+        return _indexed_parentheses(compiler, node, type_node, value)
+    type_, found = type_of(type_node), compiler.compile(value)
+    if not castable(found.type, type_):
+        raise fail(node, f"{found.type} cannot be cast to {type_} (CS0030)", str(type_))
+    convert, run = converter(found.type, type_), found.run
+    return Typed(type_, lambda frame: convert(run(frame)))
+
+
+def _indexed_parentheses(compiler: Compiler, node: Node, target: Node, subscript: Node) -> Typed:
+    if target.type == "identifier":
+        receiver = compiler.compile(target)
+    elif target.type == "qualified_name":
+        first, *rest = text_of(target).split(".")
+        if first != "context":
+            raise fail(node, f"`{text_of(node)}` is not supported")
+        receiver = Typed(T("IContext"), lambda frame: frame.context)
+        for name in rest:
+            receiver = property_of(receiver, name, node)
+    else:
+        raise fail(node, f"`{text_of(node)}` is not supported")
+    inner = named(subscript)[0]
+    while inner.type in ("collection_element", "expression_element"):
+        inner = named(inner)[0]
+    return index_of(compiler, receiver, _Argument(inner), node)  # type: ignore[arg-type]
+
+
+class _Argument:
+    """Looks like an argument node around one expression."""
+
+    type = "argument"
+
+    def __init__(self, inner: Node) -> None:
+        self.named_children = [inner]
+
+
+@handles("as_expression")
+def _as(compiler: Compiler, node: Node) -> Typed:
+    found, type_ = compiler.compile(field(node, "left")), type_of(field(node, "right"))
+    if not castable(found.type, type_) or not is_reference(type_):
+        raise fail(node, f"`{text_of(node)}` does not compile (CS0039)")
+    test, run = instance_test(type_), found.run
+
+    def value(frame: Frame) -> Any:
+        held = run(frame)
+        return held if test(held) else None
+
+    return Typed(type_, value)
+
+
+@handles("is_expression")
+def _is(compiler: Compiler, node: Node) -> Typed:
+    run, test = compiler.compile(field(node, "left")).run, instance_test(type_of(field(node, "right")))
+    return Typed(BOOL, lambda frame: test(run(frame)))
+
+
+@handles("is_pattern_expression")
+def _is_pattern(compiler: Compiler, node: Node) -> Typed:
+    run, pattern = compiler.compile(field(node, "expression")).run, field(node, "pattern")
+    if pattern.type == "constant_pattern":
+        wanted = compiler.compile(named(pattern)[0]).run
+        return Typed(BOOL, lambda frame: equals(run(frame), wanted(frame)))
+    if pattern.type == "declaration_pattern":
+        type_ = type_of(field(pattern, "type"))
+        test = instance_test(type_)
+        slot = compiler.locals.declare(pattern, text_of(field(pattern, "name")), type_)
+        return Typed(BOOL, _capturing(run, test, slot))
+    raise fail(pattern, f"the pattern `{text_of(pattern)}` is newer than C# 7, which policy expressions use")
+
+
+def _capturing(run: Code, test: Callable[[Any], bool], slot: int) -> Code:
+    def matches(frame: Frame) -> bool:
+        value = run(frame)
+        if not test(value):
+            return False
+        frame.slots[slot] = value
+        return True
+
+    return matches
+
+
+@handles("assignment_expression")
+def _assignment(compiler: Compiler, node: Node) -> Typed:
+    target, sign = field(node, "left"), text_of(field(node, "operator"))
+    value_node = field(node, "right")
+    if target.type == "element_access_expression":
+        return _element_assignment(compiler, node, target, sign, value_node)
+    found = compiler.locals.find(text_of(target))
+    if target.type != "identifier" or found is None:
+        raise fail(node, f"`{text_of(target)}` cannot be assigned: only variables and elements can", text_of(target))
+    slot, type_ = found
+    if sign == "=":
+        run = compiler.want(value_node, type_, what=f"the variable {text_of(target)!r}").run
+    else:
+        current = Typed(type_, lambda frame: frame.slots[slot])
+        run = binary(node, sign[:-1], current, compiler.compile(value_node)).run
+
+    def assign(frame: Frame) -> Any:
+        frame.slots[slot] = value = run(frame)
+        return value
+
+    return Typed(type_, assign)
+
+
+def _element_assignment(compiler: Compiler, node: Node, target: Node, sign: str, value_node: Node) -> Typed:
+    receiver = compiler.compile(field(target, "expression"))
+    write = library.find(receiver.type.name, "indexer", "this[]=")
+    if write is None or sign != "=":
+        raise fail(node, f"an element of {receiver.type} cannot be assigned with `{sign}`", f"{receiver.type}[]")
+    element = index_of(compiler, receiver, field(target, "subscript"), target).type
+    key = compiler.compile(named(named(field(target, "subscript"))[0])[0]).run
+    value = compiler.want(value_node, element, what="this element").run
+    run, store = receiver.run, write.impl
+
+    def assign(frame: Frame) -> Any:
+        held, at, result = run(frame), key(frame), value(frame)
+        store(held, at, result)
+        return result
+
+    return Typed(element, assign)

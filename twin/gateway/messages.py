@@ -1,0 +1,262 @@
+"""The request and response that policies read and change, and the context around them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import unquote_plus
+from uuid import UUID, uuid4
+
+from twin.gateway.jwt import Jwt
+
+
+class ManyValues(Mapping[str, list[str]]):
+    """Names to lists of values, names without case: headers and query parameters. The first spelling is kept."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._entries: dict[str, tuple[str, list[str]]] = {}
+        for name, value in pairs:
+            self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        entry = self._entries.get(name.lower())
+        if entry is None:
+            self._entries[name.lower()] = (name, [value])
+        else:
+            entry[1].append(value)
+
+    def set(self, name: str, values: Iterable[str]) -> None:
+        self._entries[name.lower()] = (name, list(values))
+
+    def remove(self, name: str) -> None:
+        self._entries.pop(name.lower(), None)
+
+    def __getitem__(self, name: str) -> list[str]:
+        return self._entries[name.lower()][1]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def joined(self, name: str, default: Any = None) -> Any:
+        """The values separated by commas, as `GetValueOrDefault` answers."""
+        entry = self._entries.get(name.lower())
+        return default if entry is None else ",".join(entry[1])
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        for name, values in self._entries.values():
+            for value in values:
+                yield name, value
+
+    def copy(self) -> ManyValues:
+        return ManyValues(self.pairs())
+
+
+def parse_query(query: str) -> list[tuple[str, str]]:
+    """Decoded pairs of a query string without `?`."""
+    parts = (part.partition("=") for part in query.split("&") if part)
+    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in parts]
+
+
+@dataclass(frozen=True)
+class Url:
+    """IUrl. `path` and `query` stay percent-encoded; `query` has no `?`."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str = ""
+
+    @property
+    def parameters(self) -> ManyValues:
+        return ManyValues(parse_query(self.query))
+
+    @property
+    def authority(self) -> str:
+        default = {"http": 80, "https": 443}.get(self.scheme)
+        return self.host if self.port == default else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+class Body:
+    """A message body. Reading it without `preserveContent` leaves nothing for whoever comes after, as in API Management."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def read(self, *, preserve: bool) -> bytes:
+        data = self.data
+        if not preserve:
+            self.data = b""
+        return data
+
+
+class Stream(Protocol):
+    """A backend response whose body has not been read yet."""
+
+    async def read(self) -> bytes: ...
+
+    def chunks(self) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Response:
+    status: int = 200
+    reason: str = ""
+    headers: ManyValues = field(default_factory=ManyValues)
+    body: Body | None = None
+    stream: Stream | None = None
+    #: False: every chunk goes on as it arrives; True: chunks are gathered to 8 KB first.
+    buffered: bool = False
+
+    async def materialise(self) -> None:
+        """Reads a backend response to its end, so that policies can read or change its body."""
+        if self.stream is not None:
+            self.body, self.stream = Body(await self.stream.read()), None
+
+    def discard(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
+
+
+@dataclass(slots=True)
+class Request:
+    """`path` is relative to the API and percent-encoded; `base` is where the backend begins, once that is known."""
+
+    method: str
+    original: Url
+    path: str
+    query: str
+    headers: ManyValues
+    body: Body | None
+    ip: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    base: Url | None = None
+    backend_id: str | None = None
+
+    @property
+    def url(self) -> Url:
+        base = self.base
+        if base is None:
+            return Url(self.original.scheme, self.original.host, self.original.port, self.path, self.query)
+        return Url(base.scheme, base.host, base.port, base.path.rstrip("/") + self.path, self.query)
+
+
+@dataclass(frozen=True)
+class LastError:
+    """context.LastError ("Error handling in API Management policies")."""
+
+    source: str
+    reason: str | None
+    message: str
+    scope: str | None = None
+    section: str | None = None
+    path: str | None = None
+    policy_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ApiInfo:
+    id: str
+    name: str
+    path: str
+    revision: str
+    service_url: Url | None
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class OperationInfo:
+    id: str
+    name: str
+    method: str
+    url_template: str
+
+
+@dataclass(frozen=True)
+class DeploymentInfo:
+    service_name: str
+    region: str
+    gateway_id: str = "managed"
+
+
+class Context:
+    """One request's `context`. `services` is what policies share: clock, upstream, caches, counters, tokens."""
+
+    __slots__ = (
+        "after",
+        "api",
+        "cors_headers",
+        "deployment",
+        "last_error",
+        "operation",
+        "request",
+        "request_id",
+        "response",
+        "response_headers",
+        "services",
+        "started",
+        "traces",
+        "variables",
+    )
+
+    def __init__(
+        self, request: Request, services: Any, api: ApiInfo, operation: OperationInfo | None, deployment: DeploymentInfo
+    ) -> None:
+        self.request = request
+        self.response: Response = Response()
+        self.services = services
+        self.api, self.operation, self.deployment = api, operation, deployment
+        self.variables: dict[str, Any] = {}
+        self.request_id: UUID = uuid4()
+        self.started: float = services.clock()
+        self.last_error: LastError | None = None
+        self.cors_headers: list[tuple[str, str]] = []
+        self.response_headers: list[tuple[str, str]] = []
+        self.after: list[Callable[[], None]] = []
+        self.traces: list[str] = []
+
+    @property
+    def timestamp(self) -> datetime:
+        return datetime.fromtimestamp(self.started, UTC)
+
+    @property
+    def elapsed(self) -> timedelta:
+        return timedelta(seconds=self.services.clock() - self.started)
+
+
+#: A policy statement at work: nothing to wait for, or an awaitable.
+Run = Callable[[Context], Awaitable[None] | None]
+
+__all__ = [
+    "ApiInfo",
+    "Body",
+    "Context",
+    "DeploymentInfo",
+    "Jwt",
+    "LastError",
+    "ManyValues",
+    "OperationInfo",
+    "Request",
+    "Response",
+    "Run",
+    "Url",
+    "parse_query",
+]

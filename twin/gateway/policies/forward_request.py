@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from twin.gateway.elements import Element, element
+from twin.gateway.failures import Failure, UpstreamError
+from twin.gateway.headers import forwardable
+from twin.gateway.messages import Context, Response, Run, Url
+from twin.gateway.urls import parse_url
+
+MAX_REDIRECTS = 10
+
+
+@element(
+    "forward-request",
+    title="Forward request",
+    sections=frozenset({"backend"}),
+    attributes="timeout timeout-ms buffer-request-body buffer-response follow-redirects fail-on-error-status-code http-version",
+    partial="HTTP/1.1 only; request bodies are always buffered, so a retry can always repeat them",
+)
+def forward_request(element: Element) -> Run:
+    """`timeout` is the wait for the response's headers. With `buffer-response` chunks are gathered to 8 KB first."""
+    element.no_children()
+    seconds, millis = element.number("timeout", "300"), element.number("timeout-ms", "0")
+    buffered, redirects = element.flag("buffer-response", default=True), element.flag("follow-redirects", default=False)
+    strict = element.flag("fail-on-error-status-code", default=False)
+    element.flag("buffer-request-body", default=False)
+    element.literal("http-version", "1", ("1", "2or1"))
+
+    async def run(context: Context) -> None:
+        timeout = millis(context) / 1000 or seconds(context)
+        response = await _send(context, timeout, follow=redirects(context))
+        response.buffered = buffered(context)
+        context.response.discard()
+        context.response = response
+        if strict(context) and response.status >= 400:
+            raise Failure(response.status, "BackendErrorStatusCode", f"The backend answered {response.status}.")
+
+    return run
+
+
+async def _send(context: Context, timeout: float, *, follow: bool) -> Response:
+    request = context.request
+    if request.base is None:
+        raise Failure(500, "BackendNotSet", "The API has no service URL and no policy set a backend.")
+    url, method = request.url, request.method
+    body = request.body.data if request.body is not None else None
+    headers = forwardable(request.headers, context)
+    for _ in range(MAX_REDIRECTS):
+        response = await _once(context, method, url, headers, body, timeout)
+        target = _redirect(response, url) if follow else None
+        if target is None:
+            return response
+        if response.status == 303:
+            method, body = "GET", None
+        response.discard()
+        url = target
+    raise Failure(500, "BackendConnectionFailure", "The backend redirected too often.")
+
+
+async def _once(
+    context: Context, method: str, url: Url, headers: list[tuple[str, str]], body: bytes | None, timeout: float
+) -> Response:
+    breaker = context.services.breakers.get(context.request.backend_id)
+    if breaker is not None and not breaker.closed():
+        raise Failure(
+            503, "BackendUnavailable", "The backend's circuit breaker is open.", headers=breaker.retry_after()
+        )
+    try:
+        response: Response = await context.services.upstream.send(method, url, headers, body, timeout)
+    except UpstreamError as error:
+        if breaker is not None:
+            breaker.failed(error.reason)
+        raise Failure(500, error.reason, str(error)) from error
+    if breaker is not None:
+        breaker.answered(response.status, response.headers.joined("Retry-After"))
+    return response
+
+
+def _redirect(response: Response, url: Url) -> Url | None:
+    """Where a redirect leads, absolute or from the root; anything else goes to the caller."""
+    location = response.headers.joined("Location")
+    if response.status not in (301, 302, 303, 307, 308) or not location:
+        return None
+    target = parse_url(location) if "://" in location else parse_url(f"{url.scheme}://{url.authority}{location}")
+    return target

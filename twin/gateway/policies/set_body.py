@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import Any
+
+from twin.gateway.csharp.clr import to_text
+from twin.gateway.elements import Element, element
+from twin.gateway.messages import Body, Context, Response, Run
+from twin.gateway.policies.edits import Edit, edits, on_current_message
+
+_SECTIONS = frozenset({"inbound", "backend", "outbound"})
+
+
+@edits("set-body")
+def body_edit(element: Element) -> Edit:
+    if element.has("template"):
+        element.invalid("Liquid templates are not supported by the local gateway; use an expression", "template")
+    element.no_children()
+    value = element.text
+
+    def edit(context: Context, message: Any) -> None:
+        found = value.run(context)
+        data = found if isinstance(found, bytes) else to_text(found).encode()
+        if isinstance(message, Response):
+            message.discard()
+        message.body = Body(data)
+
+    return edit
+
+
+@element("set-body", title="Set body", sections=_SECTIONS, attributes="template", partial="no Liquid templates")
+def set_body(element: Element) -> Run:
+    if element.builder.place.section == "outbound":
+        element.builder.reads_response_body = True
+    return on_current_message(element, body_edit(element))
