@@ -34,9 +34,8 @@ _VISIBLE = {
     "gateway": (
         "azurerm_api_management*",
         "azurerm_user_assigned_identity",
-        "azurerm_key_vault*",
+        "azurerm_key_vault_secret",
         "azurerm_role_assignment",
-        "azurerm_application_insights",
     ),
 }
 
@@ -122,8 +121,22 @@ def _part(
 
 def _visible_state(state: State, part: str, home: Path) -> dict[str, str]:
     patterns = _VISIBLE[part]
-    visible = [asdict(r) for r in state.resources if any(fnmatchcase(r.type, pattern) for pattern in patterns)]
+    named = [r.block("value_from_key_vault") for r in state.of_type("azurerm_api_management_named_value")]
+    wanted = {str(block.get("secret_id", "")) for block in named}
+    visible = [
+        asdict(resource)
+        for resource in state.resources
+        if any(fnmatchcase(resource.type, pattern) for pattern in patterns) and _is_needed(resource, wanted)
+    ]
     return {str(_state_path(home, part)): as_file(visible)}
+
+
+def _is_needed(resource: Resource, secret_ids: set[str]) -> bool:
+    """Of the vault's secrets, only those that a named value refers to: the others are database keys."""
+    if resource.type != "azurerm_key_vault_secret":
+        return True
+    versionless = str(resource["versionless_id"]).lower()
+    return any(f"{id_.lower()}/".startswith(f"{versionless}/") for id_ in secret_ids)
 
 
 def _state_path(home: Path, part: str) -> Path:

@@ -21,7 +21,7 @@ from twin.supervise.status import PartStatus, Status, now
 
 # The gateway goes first, so that no call meets half a platform; then what it calls; then what that needs.
 _STOP_ORDER = (("gateway",), ("server",), ("entra", "mongo"))
-_GRACE = 4.0  # seconds
+_GRACE = 6.0  # seconds: a little more than the gateway gives the answers it has begun
 _SETTINGS = {"gateway": "GATEWAY_PORT", "entra": "ENTRA_PORT"}
 
 Planner = Callable[[State, RuntimeConfig, Path, Callable[[str], int]], Plan]

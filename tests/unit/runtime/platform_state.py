@@ -104,6 +104,18 @@ def _shared() -> dict[str, dict[str, Any]]:
             "virtual_network_configuration": [{"subnet_id": f"{NETWORK}/subnets/snet-apim"}],
         },
         "azurerm_api_management_api.mongodb": {"name": "mongodb", "path": "mongodb"},
+        "azurerm_api_management_named_value.key": {
+            "name": "key",
+            "value_from_key_vault": [{"secret_id": "https://kv-mcp.vault.azure.net/secrets/partner"}],
+        },
+        "azurerm_key_vault_secret.partner": {
+            "name": "partner",
+            "versionless_id": "https://kv-mcp.vault.azure.net/secrets/partner",
+        },
+        "azurerm_key_vault_secret.database": {
+            "name": "partner-2",
+            "versionless_id": "https://kv-mcp.vault.azure.net/secrets/partner-2",
+        },
         "azuread_application.api": {"client_id": "a0000000-0000-4000-8000-000000000001"},
         "azurerm_cosmosdb_account.this": {
             "id": ACCOUNT,

@@ -104,6 +104,15 @@ def test_parts_see_only_their_share_of_the_state(tmp_path: Path) -> None:
     assert not {"azurerm_cosmosdb_account", "azurerm_container_group"} & (seen["gateway"] | seen["entra"])
 
 
+def test_gateway_sees_only_the_secrets_it_names(tmp_path: Path) -> None:
+    """The vault also holds connection strings."""
+    files = plan(tmp_path).process("gateway").files
+    state = json.loads(files[str(tmp_path / "run/state.gateway.json")])
+    assert [e["address"] for e in state if e["type"] == "azurerm_key_vault_secret"] == [
+        "azurerm_key_vault_secret.partner"
+    ]
+
+
 def change_api(resources: dict[str, dict[str, Any]]) -> None:
     resources["azurerm_api_management_api.mongodb"]["path"] = "other"
 
