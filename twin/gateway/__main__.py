@@ -65,7 +65,8 @@ def main() -> int:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
     )
-    asyncio.run(_Server(settings).serve(), loop_factory=settings.get_loop_factory())
+    with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
+        runner.run(_Server(settings).serve())
     return 0
 
 
