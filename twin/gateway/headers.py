@@ -19,7 +19,9 @@ HOP_BY_HOP = frozenset(
     }
 )
 _REQUEST_OWN = HOP_BY_HOP | {"host", "content-length", "expect"}
-_RESPONSE_OWN = HOP_BY_HOP | {"content-length"}
+#: The server stamps every response with its own Date.
+_RESPONSE_ALWAYS = HOP_BY_HOP | {"date"}
+_RESPONSE_OWN = _RESPONSE_ALWAYS | {"content-length"}
 
 
 def _named_in_connection(headers: ManyValues) -> frozenset[str]:
@@ -42,7 +44,7 @@ def forwardable(headers: ManyValues, context: Context) -> list[tuple[str, str]]:
 
 def for_caller(headers: ManyValues, *, keep_length: bool) -> list[tuple[bytes, bytes]]:
     """Response headers as ASGI wants them. The length of a streamed body stays; of a changed one it is written anew."""
-    dropped = (HOP_BY_HOP if keep_length else _RESPONSE_OWN) | _named_in_connection(headers)
+    dropped = (_RESPONSE_ALWAYS if keep_length else _RESPONSE_OWN) | _named_in_connection(headers)
     return [
         (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
         for name, value in headers.pairs()
