@@ -94,11 +94,11 @@ def published(space: Workspace) -> Platform:
 
 def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> None:
     doctor.require(environment, ("python", "settings", "terraform", "uv", "ports"))
+    smoke.prepare()
     binary = terraform_binary.find()
     with workspace.opened(environment, binary, chosen.variables(environment)) as space:
         changed = apply_stage(space, 1, yes=True)
         pushed = push.push_all(space, wanted)
-        smoke.prepare()
         changed = apply_stage(space, 2, yes=True) or changed
         reached = published(space)
     with output.step("local platform") as result:

@@ -79,8 +79,8 @@ def status(endpoint: str, token: str | None = None) -> int:
 
 
 def prepare() -> None:
-    """Loads the MCP client beside what else is going on: it takes most of a second, and a core is free."""
-    threading.Thread(target=importlib.import_module, args=("fastmcp",), daemon=True).start()
+    """Loads the MCP client beside what else is going on: that takes a second or two, and a core is free."""
+    threading.Thread(target=importlib.import_module, args=("fastmcp.client",), daemon=True).start()
 
 
 def _reach_directly(endpoint: str) -> None:
@@ -96,7 +96,7 @@ async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
 
 
 async def _see(endpoint: str, token: str) -> Seen:
-    from fastmcp import Client
+    from fastmcp.client import Client
 
     try:
         async with Client(endpoint, auth=token, timeout=_TIMEOUT) as client:
