@@ -19,6 +19,11 @@ FIRST_BATCH = 101
 BATCH_BYTES = 16 * 1024 * 1024
 IDLE_SECONDS = 600.0  # MongoDB's cursorTimeoutMillis
 MAX_OPEN = 10_000
+Encoder = Callable[[Document], bytes]
+
+
+def to_bson(document: Document) -> bytes:
+    return encode(document, codec_options=CODEC)
 
 
 @dataclass
@@ -28,6 +33,7 @@ class _Cursor:
     owner: str
     used: float
     expires: bool
+    encoded: Encoder
 
 
 class Cursors:
@@ -49,10 +55,11 @@ class Cursors:
         batch: int = FIRST_BATCH,
         single: bool = False,
         expires: bool = True,
+        encoded: Encoder = to_bson,
     ) -> Document:
         """The reply to a command that opens a cursor: the first batch, and an id when there is more (0 when not)."""
         rest = iter(documents)
-        first, rest, more = _take(rest, batch)
+        first, rest, more = _take(rest, batch, encoded)
         identity = 0
         if more and not single:
             self.expire()
@@ -63,7 +70,7 @@ class Cursors:
             # The whole result is held: the documents a cursor will return are those of the moment it was opened.
             held = iter(list(rest))
             identity = secrets.randbelow(2**62) + 1
-            self._open[identity] = _Cursor(namespace, held, owner, self._clock(), expires)
+            self._open[identity] = _Cursor(namespace, held, owner, self._clock(), expires, encoded)
         return {"cursor": {"firstBatch": first, "id": Int64(identity), "ns": namespace}, "ok": 1.0}
 
     def more(self, identity: int, namespace: str, owner: str, batch: int) -> Document:
@@ -81,7 +88,7 @@ class Cursors:
                 f"{cursor.namespace}",
             )
         cursor.used = self._clock()
-        following, cursor.rest, more = _take(cursor.rest, batch or 2**31)
+        following, cursor.rest, more = _take(cursor.rest, batch or 2**31, cursor.encoded)
         if not more:
             del self._open[identity]
         return {"cursor": {"nextBatch": following, "id": Int64(identity if more else 0), "ns": namespace}, "ok": 1.0}
@@ -106,12 +113,14 @@ class Cursors:
                 del self._open[identity]
 
 
-def _take(rest: Iterator[Document], count: int) -> tuple[list[RawBSONDocument], Iterator[Document], bool]:
+def _take(
+    rest: Iterator[Document], count: int, encoded: Encoder
+) -> tuple[list[RawBSONDocument], Iterator[Document], bool]:
     """Up to `count` documents within a batch's size, the remaining iterator, and whether it has more."""
     taken: list[RawBSONDocument] = []
     size = 0
     for document in rest:
-        data = encode(document, codec_options=CODEC)
+        data = encoded(document)
         if len(taken) >= count or (taken and size + len(data) > BATCH_BYTES):
             return taken, itertools.chain([document], rest), True
         taken.append(RawBSONDocument(data))

@@ -9,7 +9,6 @@ from typing import TypeVar
 from twin.mongo.errors import CommandError
 
 T = TypeVar("T")
-_EVERY = 16
 
 
 class Deadline:
@@ -25,11 +24,10 @@ class Deadline:
             raise CommandError(50, "operation exceeded time limit")
 
     def guard(self, items: Iterable[T]) -> Iterator[T]:
-        """Passes items on, looking at the clock every few of them."""
+        """Passes items on, looking at the clock before each."""
         if self._at is None:
             yield from items
             return
-        for number, item in enumerate(items):
-            if number % _EVERY == 0:
-                self.check()
+        for item in items:
+            self.check()
             yield item

@@ -84,13 +84,15 @@ class Call:
     def collection_name(self) -> str:
         """The namespace operand of the command: `{find: "things"}`."""
         value = self.body[self.name]
-        if not isinstance(value, str) or not value:
+        if type(value) is not str or not value:
             raise CommandError(73, f"collection name has invalid type {type(value).__name__}")
         return value
 
     def with_let(self) -> Call:
         """The call with the command's `let` among its variables."""
         values = self.body.get("let") or {}
+        if not isinstance(values, dict):
+            raise bad_value(f"BSON field '{self.name}.let' must be an object")
         from twin.mongo.expr.core import compile_expression  # `let` values are expressions without fields
 
         found = {name: compile_expression(spec, self.scope)({}, self.scope.start({})) for name, spec in values.items()}
@@ -156,8 +158,10 @@ def execute(server: Server, session: Session, body: Document, *, received: float
         return error.reply()
     except RecursionError:
         return bad_value("the command is nested too deeply").reply()
-    except (InvalidDocument, OverflowError) as error:
+    except InvalidDocument as error:
         return bad_value(f"the result cannot be stored or sent as BSON: {error}").reply()
+    except ArithmeticError as error:
+        return bad_value(f"a number is out of the range of its type: {error!r}").reply()
     finally:
         server.store.flush(sync=_wants_sync(body))
 

@@ -76,15 +76,15 @@ def divide(left: Number, right: Number) -> Any:
 
 
 def as_integer(value: Any) -> int | None:
-    """The whole number that `value` is, or None: 2, 2.0, Decimal128("2") are; 2.5, NaN, "2" and true are not."""
+    """The whole number that `value` is, or None: 2, 2.0, Decimal128("2") are; 2.5, NaN, 2**70, "2" and true are not."""
     if type(value) in (int, Int64):
         return int(value)
-    if type(value) is float:
-        return int(value) if value - value == 0 and value == int(value) else None
-    if type(value) is Decimal128:
-        number = value.to_decimal()
-        return int(number) if number.is_finite() and number == number.to_integral_value() else None
-    return None
+    if type(value) not in (float, Decimal128):
+        return None
+    number = Decimal(value) if type(value) is float else value.to_decimal()
+    if not number.is_finite() or abs(number) > INT64_MAX:
+        return None
+    return int(number) if number == int(number) else None
 
 
 def total(values: list[Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.mongo.commands.query import check_hint, context_of, whole
+from twin.mongo.commands.query import check_hint, context_of, encoder, whole
 from twin.mongo.cursors import FIRST_BATCH
 from twin.mongo.dispatch import Call, command
 from twin.mongo.errors import CommandError, failed_to_parse, type_mismatch
@@ -40,4 +40,4 @@ def aggregate(call: Call) -> Document:
     batch = whole(options, "batchSize", FIRST_BATCH)
     if writes(call.body):
         documents = iter(list(documents))  # a batch size of 0 must not leave the write undone
-    return call.server.cursors.start(namespace, documents, call.session.owner, batch=batch)
+    return call.server.cursors.start(namespace, documents, call.session.owner, batch=batch, encoded=encoder(call, name))

@@ -10,7 +10,7 @@ from twin.mongo.commands import aggregate as aggregation
 from twin.mongo.commands.query import candidates, context_of, found_by_find, identities
 from twin.mongo.commands.signin import VERSION
 from twin.mongo.dispatch import COMMANDS, Call, _check_fields, command
-from twin.mongo.errors import bad_value, not_supported
+from twin.mongo.errors import bad_value, not_supported, type_mismatch
 from twin.mongo.pipeline.core import run, stage_name
 from twin.mongo.query.match import compile_filter
 from twin.mongo.values import Document
@@ -46,10 +46,14 @@ def _tail(call: Call) -> Document:
 def _query(call: Call) -> Document:
     if call.name in ("update", "delete"):
         statements = call.body.get(f"{call.name}s")
-        if not isinstance(statements, list) or len(statements) != 1:
+        if not isinstance(statements, list) or len(statements) != 1 or not isinstance(statements[0], dict):
             raise not_supported(f"explaining {call.name} with more than one statement")
-        return dict(statements[0].get("q") or {})
-    return dict(call.body.get(_FILTERS[call.name]) or {})
+        found = statements[0].get("q")
+    else:
+        found = call.body.get(_FILTERS[call.name])
+    if not isinstance(found or {}, dict):
+        raise type_mismatch("the filter of an explained command must be an object")
+    return found or {}
 
 
 def planner(call: Call, name: str, query: Document, options: Document) -> Document:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bson import Regex
 
-from twin.mongo.cursors import FIRST_BATCH
+from twin.mongo.cursors import FIRST_BATCH, Encoder, to_bson
 from twin.mongo.dispatch import Call, command
 from twin.mongo.errors import CommandError, bad_value, failed_to_parse, type_mismatch
 from twin.mongo.numbers import as_integer
@@ -18,19 +18,21 @@ from twin.mongo.query.match import compile_filter, is_operators
 from twin.mongo.query.paths import leaves, split
 from twin.mongo.query.sort import parse_sort, sort_documents
 from twin.mongo.storage.collection import Collection
-from twin.mongo.values import MISSING, Document, Key, key
+from twin.mongo.values import INT64_MAX, MISSING, Document, Key, key
 
 
-def whole(body: Document, name: str, default: int = 0) -> int:
+def whole(body: Any, name: str, default: int = 0) -> int:
     """A whole number from 0 among the command's fields."""
+    if not isinstance(body, dict):
+        raise type_mismatch(f"expected an object with the field '{name}', not {body!r}")
     value = body.get(name)
     if value is None:
         return default
     number = as_integer(value)
     if number is None:
         raise type_mismatch(f"BSON field '{name}' must be a whole number, not {value!r}")
-    if number < 0:
-        raise CommandError(51024, f"BSON field '{name}' value must be >= 0, actual value '{number}'")
+    if not 0 <= number <= INT64_MAX:
+        raise CommandError(51024, f"BSON field '{name}' value must be from 0 to {INT64_MAX}")
     return number
 
 
@@ -67,6 +69,12 @@ def by_identity(collection: Collection, wanted: list[Any]) -> Iterator[Document]
     return (document for document in found if document is not None)
 
 
+def encoder(call: Call, name: str | None) -> Encoder:
+    """How results become BSON: stored documents have been encoded before."""
+    collection = call.store.find(call.database, name) if name else None
+    return to_bson if collection is None or collection.is_view else collection.encoded
+
+
 def check_hint(call: Call, name: str) -> None:
     hint = call.body.get("hint")
     collection = call.store.find(call.database, name)
@@ -76,6 +84,9 @@ def check_hint(call: Call, name: str) -> None:
 
 def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
     """The documents of a find: filtered, sorted, skipped, limited, projected."""
+    for field in ("filter", "projection", "sort"):
+        if not isinstance(body.get(field) or {}, dict):
+            raise type_mismatch(f"BSON field 'find.{field}' is the wrong type, expected type 'object'")
     query = body.get("filter") or {}
     matches = compile_filter(query, call.scope)
     project = compile_find_projection(body.get("projection"), query, call.scope)
@@ -97,9 +108,6 @@ def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
 )
 def find(call: Call) -> Document:
     name, call = call.collection_name(), call.with_let()
-    for field in ("filter", "projection", "sort"):
-        if not isinstance(call.body.get(field) or {}, dict):
-            raise type_mismatch(f"BSON field 'find.{field}' is the wrong type, expected type 'object'")
     check_hint(call, name)
     return call.server.cursors.start(
         f"{call.database}.{name}",
@@ -108,6 +116,7 @@ def find(call: Call) -> Document:
         batch=whole(call.body, "batchSize", FIRST_BATCH),
         single=bool(call.body.get("singleBatch")),
         expires=not call.body.get("noCursorTimeout"),
+        encoded=encoder(call, name),
     )
 
 
@@ -117,7 +126,7 @@ def count(call: Call) -> Document:
     check_hint(call, name)
     query = call.body.get("query") or {}
     limit = as_integer(call.body.get("limit") or 0)
-    if limit is None:
+    if limit is None or abs(limit) > INT64_MAX:
         raise type_mismatch("BSON field 'count.limit' must be a whole number")
     skip = whole(call.body, "skip")
     found = filter(compile_filter(query, call.scope), candidates(call, name, query))
@@ -145,7 +154,7 @@ def distinct(call: Call) -> Document:
 @command("getMore", fields="collection batchSize", refused="term lastKnownCommittedOpTime")
 def get_more(call: Call) -> Document:
     identity = as_integer(call.body["getMore"])
-    if identity is None or not isinstance(call.body.get("collection"), str):
+    if identity is None or abs(identity) > INT64_MAX or type(call.body.get("collection")) is not str:
         raise failed_to_parse("getMore needs a cursor id and its collection")
     namespace = f"{call.database}.{call.body['collection']}"
     return call.server.cursors.more(identity, namespace, call.session.owner, whole(call.body, "batchSize"))

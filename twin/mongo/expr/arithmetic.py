@@ -13,7 +13,7 @@ from bson import Decimal128, Int64
 from twin.mongo import numbers
 from twin.mongo.errors import CommandError, bad_value, not_supported, type_mismatch
 from twin.mongo.expr.core import nothing, simple
-from twin.mongo.values import from_millis, is_number, millis, type_name
+from twin.mongo.values import from_millis, is_nan, is_number, millis, type_name
 
 
 def number(name: str, value: Any) -> Any:
@@ -151,7 +151,7 @@ def _to_places(value: Any, places: int, rounding: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return value
     exact = Decimal(value) if isinstance(value, float) else numbers.to_decimal(value)
-    if not exact.is_finite() or (exact.as_tuple().exponent >= -places if places > 0 else False):  # type: ignore[operator]
+    if not exact.is_finite() or int(exact.as_tuple().exponent) >= -places:
         return value
     with decimal.localcontext(prec=2000):
         rounded = exact.quantize(Decimal(1).scaleb(-places), rounding=rounding)
@@ -165,6 +165,8 @@ def _to_places(value: Any, places: int, rounding: str) -> Any:
 @simple("$pow", 2, nulls=True)
 def _pow(base: Any, exponent: Any) -> Any:
     number("$pow", base), number("$pow", exponent)
+    if is_nan(base) or is_nan(exponent):
+        return numbers.multiply(base, exponent)
     if numbers.to_decimal(base) == 0 and numbers.to_decimal(exponent) < 0:
         raise CommandError(28764, "$pow cannot take a base of 0 and a negative exponent")
     if isinstance(base, Decimal128) or isinstance(exponent, Decimal128):
@@ -190,6 +192,8 @@ def _transcendental(
     @simple(name, 1, nulls=True)
     def run(value: Any) -> Any:
         number(name, value)
+        if is_nan(value):
+            return value
         exact = numbers.to_decimal(value)
         if (accept == "positive" and exact <= 0) or (accept == "not negative" and exact < 0):
             raise CommandError(code, f"{name}'s argument must be a {accept} number, but is {value}")
@@ -211,6 +215,8 @@ _transcendental("$log10", math.log10, Decimal.log10, "positive", 28761)
 @simple("$log", 2, nulls=True)
 def _log(value: Any, base: Any) -> Any:
     number("$log", value), number("$log", base)
+    if is_nan(value) or is_nan(base):
+        return numbers.multiply(value, base)
     if numbers.to_decimal(value) <= 0:
         raise CommandError(28758, f"$log's argument must be a positive number, but is {value}")
     if numbers.to_decimal(base) <= 0 or numbers.to_decimal(base) == 1:

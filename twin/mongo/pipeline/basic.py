@@ -16,7 +16,7 @@ from twin.mongo.pipeline.core import Context, Stage, Stream, stage
 from twin.mongo.query.match import compile_filter
 from twin.mongo.query.project import compile_add_fields, compile_project, compile_unset
 from twin.mongo.query.sort import parse_sort, sort_documents
-from twin.mongo.values import MISSING, Document
+from twin.mongo.values import INT64_MAX, MISSING, Document
 
 
 @stage("$match")
@@ -59,7 +59,7 @@ def _sort(argument: Any, _: Context) -> Stage:
 @stage("$limit")
 def _limit(argument: Any, _: Context) -> Stage:
     count = as_integer(argument)
-    if count is None or count < 1:
+    if count is None or not 1 <= count <= INT64_MAX:
         raise CommandError(15958, "the limit must be positive")
     return lambda stream: itertools.islice(stream, count)
 
@@ -67,14 +67,14 @@ def _limit(argument: Any, _: Context) -> Stage:
 @stage("$skip")
 def _skip(argument: Any, _: Context) -> Stage:
     count = as_integer(argument)
-    if count is None or count < 0:
+    if count is None or not 0 <= count <= INT64_MAX:
         raise CommandError(5107200, "invalid argument to $skip stage: Expected a non-negative number")
     return lambda stream: itertools.islice(stream, count, None)
 
 
 @stage("$count")
 def _count(argument: Any, _: Context) -> Stage:
-    if not isinstance(argument, str) or not argument or argument.startswith("$") or "." in argument:
+    if type(argument) is not str or not argument or argument.startswith("$") or "." in argument:
         raise CommandError(40156, "the count field must be a non-empty string without '$' in front or '.' inside")
 
     def run(stream: Stream) -> Iterator[Document]:

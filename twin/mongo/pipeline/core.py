@@ -28,7 +28,7 @@ REFUSED = frozenset(
         "$listLocalSessions",
     }
     | {"$listSampledQueries", "$listSearchIndexes", "$listSessions", "$planCacheStats", "$queryStats", "$search"}
-    | {"$searchMeta", "$setWindowFields", "$shardedDataDistribution", "$vectorSearch", "$rankFusion"}
+    | {"$searchMeta", "$shardedDataDistribution", "$vectorSearch", "$rankFusion"}
 )
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from twin.mongo.errors import CommandError, not_supported
-from twin.mongo.expr.core import Expression, compile_expression
+from twin.mongo.expr.core import Expression, Variables, compile_expression
 from twin.mongo.numbers import as_integer
 from twin.mongo.pipeline.accumulators import Accumulator, compile_accumulator
 from twin.mongo.pipeline.core import Context, Stage, Stream, stage
@@ -25,8 +25,7 @@ def _accumulators(fields: Document, context: Context) -> dict[str, Accumulator]:
     return {name: compile_accumulator(name, spec, context.scope) for name, spec in fields.items()}
 
 
-def _collect(document: Document, context: Context, accumulators: dict[str, Accumulator], into: Collected) -> None:
-    variables = context.scope.start(document)
+def _collect(document: Document, variables: Variables, accumulators: dict[str, Accumulator], into: Collected) -> None:
     for values, accumulator in zip(into, accumulators.values(), strict=True):
         values.append(accumulator.collect(document, variables))
 
@@ -48,10 +47,11 @@ def _group(argument: Any, context: Context) -> Stage:
     def run(stream: Stream) -> Iterator[Document]:
         groups: dict[Key, tuple[Any, Collected]] = {}
         for document in stream:
-            value = by(document, context.scope.start(document))
+            variables = context.scope.start(document)
+            value = by(document, variables)
             value = None if value is MISSING else value
             group = groups.setdefault(key(value), (value, [[] for _ in accumulators]))
-            _collect(document, context, accumulators, group[1])
+            _collect(document, variables, accumulators, group[1])
         for value, collected in groups.values():
             yield {"_id": value, **_finish(accumulators, collected)}
 
@@ -101,7 +101,7 @@ def _bucket(argument: Any, context: Context) -> Stage:
         for document in stream:
             value = place(document)
             bucket = buckets.setdefault(key(value), (value, [[] for _ in accumulators]))
-            _collect(document, context, accumulators, bucket[1])
+            _collect(document, context.scope.start(document), accumulators, bucket[1])
         ordered = sorted(buckets.items())
         return [{"_id": value, **_finish(accumulators, collected)} for _, (value, collected) in ordered]
 
@@ -145,7 +145,7 @@ def _auto(
             end += 1
         collected: Collected = [[] for _ in accumulators]
         for _, document in rows[start:end]:
-            _collect(document, context, accumulators, collected)
+            _collect(document, context.scope.start(document), accumulators, collected)
         high = rows[end][0] if end < len(rows) else rows[end - 1][0]
         low = rows[start][0]
         bounds = {"min": None if low is MISSING else low, "max": None if high is MISSING else high}

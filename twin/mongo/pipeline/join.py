@@ -22,8 +22,7 @@ def _lookup(argument: Any, context: Context) -> Stage:
     _check(argument, "$lookup", {"as"}, {"from", "as", "localField", "foreignField", "let", "pipeline"})
     if "from" not in argument and "pipeline" not in argument:
         raise failed_to_parse("$lookup needs 'from', or a 'pipeline' that starts with $documents")
-    if not isinstance(argument.get("from", ""), str):
-        raise not_supported("$lookup from another database")
+    _check_name(argument.get("from", ""), "$lookup")
     if ("localField" in argument) != ("foreignField" in argument):
         raise failed_to_parse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified")
     if "localField" not in argument and "pipeline" not in argument:
@@ -45,6 +44,13 @@ def _check(argument: Any, name: str, needed: set[str], allowed: set[str]) -> Non
     for field in needed:
         if field not in argument:
             raise failed_to_parse(f"{name} requires '{field}'")
+
+
+def _check_name(value: Any, name: str) -> None:
+    if isinstance(value, dict):
+        raise not_supported(f"{name} from another database")
+    if type(value) is not str:
+        raise failed_to_parse(f"{name} names a collection by a string")
 
 
 def _check_pipeline(argument: Document, context: Context) -> None:
@@ -117,6 +123,7 @@ def _null_or(value: Any) -> Key:
 def _union_with(argument: Any, context: Context) -> Stage:
     options = {"coll": argument} if isinstance(argument, str) else argument
     _check(options, "$unionWith", set(), {"coll", "pipeline"})
+    _check_name(options.get("coll", ""), "$unionWith")
     if "coll" not in options and "pipeline" not in options:
         raise failed_to_parse("$unionWith needs 'coll', or a 'pipeline' that starts with $documents")
     pipeline = options.get("pipeline", [])
@@ -158,6 +165,7 @@ def _graph_lookup(argument: Any, context: Context) -> Stage:
     depth = as_integer(argument["maxDepth"]) if "maxDepth" in argument else None
     if "maxDepth" in argument and (depth is None or depth < 0):
         raise CommandError(40101, "maxDepth requires a nonnegative argument")
+    _check_name(argument["from"], "$graphLookup")
     start = compile_expression(argument["startWith"], context.scope)
     allowed = compile_filter(argument.get("restrictSearchWithMatch", {}), context.scope)
     target = split(argument["as"])

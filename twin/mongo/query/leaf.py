@@ -14,6 +14,7 @@ from twin.mongo.query.regex import compile_regex
 from twin.mongo.values import MISSING, NUMERIC, TYPE_CODES, TYPE_NAMES, is_number, key, type_name
 
 Test = Callable[[Any], bool]
+_LAST_BIT = 65_535
 
 
 def equals(operand: Any) -> Test:
@@ -94,7 +95,7 @@ def type_names(item: Any) -> set[str]:
     """The types that an alias or number stands for; "number" stands for four."""
     if item == "number":
         return set(NUMERIC)
-    if isinstance(item, str) and item in TYPE_CODES:
+    if type(item) is str and item in TYPE_CODES:
         return {item}
     number = as_integer(item)
     if number in TYPE_NAMES:
@@ -154,8 +155,8 @@ BITS: dict[str, Callable[[int, int], bool]] = {
 def _mask(name: str, operand: Any) -> int:
     if isinstance(operand, list):
         positions = [as_integer(item) for item in operand]
-        if any(position is None or position < 0 for position in positions):
-            raise bad_value(f"{name} takes an array of bit positions, which are whole numbers from 0")
+        if any(position is None or not 0 <= position <= _LAST_BIT for position in positions):
+            raise bad_value(f"{name} takes an array of bit positions, which are whole numbers from 0 to {_LAST_BIT}")
         return sum({1 << position for position in positions if position is not None})
     if isinstance(operand, bytes | Binary):
         return int.from_bytes(operand, "little")

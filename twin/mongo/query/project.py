@@ -42,7 +42,7 @@ def compile_add_fields(spec: Any, scope: Scope) -> Projection:
 
 def compile_unset(spec: Any) -> Projection:
     names = spec if isinstance(spec, list) else [spec]
-    if not names or not all(isinstance(name, str) and name and not name.startswith("$") for name in names):
+    if not names or not all(type(name) is str and name and not name.startswith("$") for name in names):
         raise CommandError(31002, "$unset specification must be a string or an array of field names")
     tree = build_tree(dict.fromkeys(names, 0), Scope())
     return lambda document: _exclude(document, tree)

@@ -25,7 +25,7 @@ def compile_regex(pattern: Any, options: str = "") -> re.Pattern[str]:
     if isinstance(pattern, Regex):
         options = options or "".join(letter for letter, flag in _FLAGS.items() if flag and pattern.flags & flag)
         pattern = pattern.pattern
-    if not isinstance(pattern, str):
+    if type(pattern) is not str:
         raise bad_value("$regex has to be a string or a regular expression")
     return _compile(pattern, options)
 

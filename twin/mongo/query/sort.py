@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from twin.mongo.errors import CommandError, bad_value, not_supported
@@ -40,6 +41,10 @@ def parse_sort(spec: Any) -> SortSpec:
 
 def _field_key(document: Document, parts: tuple[str, ...], descending: bool) -> Key:
     """One field's place in the order: an array on or at the end of the path stands for its extreme element."""
+    if len(parts) == 1:
+        value = document.get(parts[0])
+        if type(value) is not list:
+            return key(value)
     found = leaves(document, parts)
     if len(found) == 1 and type(found[0]) is not list:
         return _NULL if found[0] is MISSING else key(found[0])
@@ -85,7 +90,18 @@ def sort_key(spec: SortSpec) -> Callable[[Document], Any]:
 
 
 def sort_documents(documents: Iterable[Document], spec: SortSpec) -> list[Document]:
-    return sorted(documents, key=sort_key(spec)) if spec else list(documents)
+    """The documents in order; equal ones keep theirs."""
+    found = list(documents)
+    if len(spec) > 1 and len({descending for _, descending in spec}) == 1:
+        paths, downwards = [parts for parts, _ in spec], spec[0][1]
+        found.sort(
+            key=lambda document: tuple([_field_key(document, path, downwards) for path in paths]), reverse=downwards
+        )
+        return found
+    # Python's sort is stable, in reverse too: sorting by the last field first makes the first field decide.
+    for parts, descending in reversed(spec):
+        found.sort(key=partial(_field_key, parts=parts, descending=descending), reverse=descending)
+    return found
 
 
 def compare_documents(spec: SortSpec) -> Callable[[Any, Any], int]:

@@ -11,11 +11,13 @@ from typing import Any
 
 from bson import Binary, Regex, encode
 from bson.binary import UUID_SUBTYPE
+from bson.raw_bson import RawBSONDocument
 
 from twin.mongo.errors import CommandError, bad_value
 from twin.mongo.query.match import compile_filter
 from twin.mongo.storage.index import Index, duplicate
 from twin.mongo.values import Document, Key, key, type_name
+from twin.mongo.wire import CODEC
 
 MAX_DOCUMENT = 16 * 1024 * 1024
 MAX_INDEXES = 64
@@ -31,6 +33,8 @@ class Collection:
         self.uuid = Binary(identity, UUID_SUBTYPE)
         self._log = log
         self._documents: dict[Key, Document] = {}
+        # BSON of stored documents by the identity of the dict, which is unique while the document is stored.
+        self._encoded: dict[int, bytes] = {}
         self.indexes: dict[str, Index] = {"_id_": Index(dict(ID_INDEX))}
         self._valid: Callable[[Document], bool] | None = None
         self.set_options(options)
@@ -65,51 +69,64 @@ class Collection:
             raise CommandError(53, f"The '_id' value cannot be of type {type_name(document['_id'])}")
         if identity in self._documents:
             raise duplicate(self.namespace, "_id_", {"_id": 1}, {"_id": document["_id"]})
-        self._check(document, identity, None)
-        self._put(document, identity)
+        self._put(document, identity, self._check(document, identity, None))
 
     def replace(self, old: Document, new: Document) -> None:
         """`new` has the `_id` of `old`."""
         identity = key(old["_id"])
-        self._check(new, identity, old)
-        for index in self.indexes.values():
-            index.remove(old, identity)
-        self._put(new, identity)
+        data = self._check(new, identity, old)
+        self._forget(old, identity)
+        self._put(new, identity, data)
 
     def delete(self, document: Document) -> None:
         identity = key(document["_id"])
         del self._documents[identity]
-        for index in self.indexes.values():
-            index.remove(document, identity)
+        self._forget(document, identity)
         self._log({"op": "delete", "db": self.database, "c": self.name, "id": document["_id"]})
 
-    def _put(self, document: Document, identity: Key) -> None:
+    def _put(self, document: Document, identity: Key, data: bytes) -> None:
         self._documents[identity] = document
+        self._encoded[id(document)] = data
         for index in self.indexes.values():
             index.add(document, identity)
-        self._log({"op": "put", "db": self.database, "c": self.name, "doc": document})
+        self._log({"op": "put", "db": self.database, "c": self.name, "doc": RawBSONDocument(data)})
+
+    def _forget(self, document: Document, identity: Key) -> None:
+        self._encoded.pop(id(document), None)
+        for index in self.indexes.values():
+            index.remove(document, identity)
+
+    def encoded(self, document: Document) -> bytes:
+        """The document as BSON; for one that is stored here, without encoding it again."""
+        data = self._encoded.get(id(document))
+        if data is None:
+            data = encode(document, codec_options=CODEC)
+            if self._documents.get(key(document.get("_id"))) is document:
+                self._encoded[id(document)] = data
+        return data
 
     def load(self, documents: Iterable[Document]) -> None:
         """Puts documents from the log, which were checked when they were first written."""
         for document in documents:
             identity = key(document["_id"])
             old = self._documents.get(identity)
+            if old is not None:
+                self._forget(old, identity)
             for index in self.indexes.values():
-                if old is not None:
-                    index.remove(old, identity)
                 index.add(document, identity)
             self._documents[identity] = document
 
     def unload(self, identity: Any) -> None:
         old = self._documents.pop(key(identity), None)
         if old is not None:
-            for index in self.indexes.values():
-                index.remove(old, key(identity))
+            self._forget(old, key(identity))
 
-    def _check(self, document: Document, identity: Key, old: Document | None) -> None:
-        size = len(encode(document))
-        if size > MAX_DOCUMENT:
-            raise CommandError(10334, f"BSONObj size: {size} is invalid. Size must be between 0 and {MAX_DOCUMENT}")
+    def _check(self, document: Document, identity: Key, old: Document | None) -> bytes:
+        data = encode(document, codec_options=CODEC)
+        if len(data) > MAX_DOCUMENT:
+            raise CommandError(
+                10334, f"BSONObj size: {len(data)} is invalid. Size must be between 0 and {MAX_DOCUMENT}"
+            )
         if self._valid is not None and not self._valid(document) and not self._tolerated(old):
             reason: Document = {
                 "operatorName": next(iter(self.options["validator"]), ""),
@@ -119,6 +136,7 @@ class Collection:
             raise CommandError(121, "Document failed validation", errInfo=info)
         for index in self.indexes.values():
             index.check(document, identity, self.namespace)
+        return data
 
     def _tolerated(self, old: Document | None) -> bool:
         if self.options.get("validationAction") == "warn":
@@ -156,4 +174,4 @@ class Collection:
 
     def size(self) -> int:
         """Bytes of all documents as BSON."""
-        return sum(len(encode(document)) for document in self._documents.values())
+        return sum(len(self.encoded(document)) for document in self._documents.values())

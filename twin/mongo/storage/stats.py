@@ -7,12 +7,12 @@ from typing import Any
 from twin.mongo.errors import bad_value
 from twin.mongo.numbers import as_integer
 from twin.mongo.storage.collection import Collection
-from twin.mongo.values import Document
+from twin.mongo.values import INT64_MAX, Document
 
 
 def scale_of(value: Any) -> int:
     scale = as_integer(value)
-    if scale is None or scale < 1:
+    if scale is None or not 1 <= scale <= INT64_MAX:
         raise bad_value("scale has to be a positive whole number")
     return scale
 

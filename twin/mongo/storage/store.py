@@ -161,7 +161,7 @@ class Store:
 def check_names(database: str, name: Any) -> None:
     """InvalidNamespace (73) for what MongoDB does not accept as a name."""
     check_database(database)
-    if not isinstance(name, str) or not name:
+    if type(name) is not str or not name:
         raise CommandError(73, f"Invalid collection name: {name!r}")
     if "$" in name or "\0" in name or name.startswith((".", "system.")) or name.endswith("."):
         raise CommandError(73, f"Invalid collection name: {name!r}")
@@ -170,7 +170,7 @@ def check_names(database: str, name: Any) -> None:
 
 
 def check_database(database: Any) -> None:
-    if not isinstance(database, str) or not database or len(database.encode()) > _NAME_LIMIT:
+    if type(database) is not str or not database or len(database.encode()) > _NAME_LIMIT:
         raise CommandError(73, f"Invalid database name: {database!r}")
     if any(letter in database for letter in '/\\. "$\0'):
         raise CommandError(73, f"Invalid database name: '{database}'")

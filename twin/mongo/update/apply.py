@@ -86,7 +86,7 @@ def _check_path(path: str, name: str, operand: Any) -> None:
                 52, f"The dollar ($) prefixed field '{part}' in '{path}' is not allowed in the context of an update"
             )
     if name == "$rename":
-        if not isinstance(operand, str):
+        if type(operand) is not str:
             raise bad_value(f"The 'to' field for $rename must be a string: {path}: {operand!r}")
         if any(part.startswith("$") for part in split(operand) + split(path)):
             raise bad_value(f"The source and destination of $rename may not be dynamic: {path} to {operand}")
@@ -97,16 +97,19 @@ def _check_path(path: str, name: str, operand: Any) -> None:
 def _array_filters(array_filters: Any, paths: list[str]) -> dict[str, Test]:
     """Tests by identifier. Each identifier in a path needs one filter, and each filter must be used (9)."""
     tests: dict[str, Test] = {}
+    if not isinstance(array_filters or [], list):
+        raise failed_to_parse("arrayFilters must be an array of objects")
     for condition in array_filters or []:
         if not isinstance(condition, dict) or not condition:
             raise failed_to_parse("Cannot use an expression without a top-level field name in arrayFilters")
+        matches = compile_filter(condition)
         names = _top_names(condition)
         if len(names) != 1:
             raise failed_to_parse(f"Expected a single top-level field name in arrayFilters, found {sorted(names)}")
         name = names.pop()
         if name in tests:
             raise failed_to_parse(f"Found multiple array filters with the same top-level field name {name}")
-        tests[name] = _element_test(compile_filter(condition), name)
+        tests[name] = _element_test(matches, name)
     used = {part[2:-1] for path in paths for part in path.split(".") if part.startswith("$[") and part != "$[]"}
     if used - set(tests):
         raise bad_value(f"No array filter found for identifier '{min(used - set(tests))}'")
@@ -122,8 +125,8 @@ def _element_test(matches: Callable[[Document], bool], name: str) -> Test:
 def _top_names(condition: Document) -> set[str]:
     names: set[str] = set()
     for name, value in condition.items():
-        if name in ("$and", "$or", "$nor"):
-            names |= set().union(*map(_top_names, value))
+        if name in ("$and", "$or", "$nor") and isinstance(value, list):
+            names |= set().union(*(_top_names(item) for item in value if isinstance(item, dict)))
         else:
             names.add(name.partition(".")[0])
     return names
