@@ -50,9 +50,14 @@ class Config:
             raise MongoError(f"the MongoDB stand-in's configuration has only the fields {sorted(_FIELDS)}")
         if "users" not in given:
             raise MongoError("the MongoDB stand-in's configuration needs `users`; an empty list turns sign-in off")
+        host = given.get("host", "127.0.0.1")
+        if not given["users"] and host not in ("127.0.0.1", "::1", "localhost"):
+            raise MongoError(
+                f"without `users` the MongoDB stand-in listens on 127.0.0.1 only, not on {host!r}; add a user"
+            )
         data_dir = given.get("data_dir")
         return cls(
-            host=given.get("host", "127.0.0.1"),
+            host=host,
             port=int(given.get("port", 0)),
             data_dir=Path(data_dir) if data_dir else None,
             users=tuple(_user(user) for user in given["users"]),

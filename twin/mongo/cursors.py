@@ -17,6 +17,7 @@ from twin.mongo.wire import CODEC
 
 FIRST_BATCH = 101
 BATCH_BYTES = 16 * 1024 * 1024
+RESULT_BYTES = BATCH_BYTES + 16 * 1024  # what MongoDB allows its own results above a stored document
 IDLE_SECONDS = 600.0  # MongoDB's cursorTimeoutMillis
 MAX_OPEN = 10_000
 Encoder = Callable[[Document], bytes]
@@ -121,6 +122,10 @@ def _take(
     size = 0
     for document in rest:
         data = encoded(document)
+        if len(data) > RESULT_BYTES:
+            raise CommandError(
+                10334, f"BSONObj size: {len(data)} is invalid. A result may have up to {RESULT_BYTES} bytes"
+            )
         if len(taken) >= count or (taken and size + len(data) > BATCH_BYTES):
             return taken, itertools.chain([document], rest), True
         taken.append(RawBSONDocument(data))

@@ -11,7 +11,7 @@ from typing import cast
 import twin.mongo.commands  # noqa: F401 - registers the commands
 from twin.mongo.dispatch import Server, Session, execute, strike
 from twin.mongo.errors import CommandError
-from twin.mongo.wire import Message, ProtocolError, encode_reply, message_length, parse
+from twin.mongo.wire import MAX_MESSAGE, Message, ProtocolError, encode_reply, message_length, parse
 
 log = logging.getLogger("twin.mongo")
 _HIGH_WATER = 64 * 1024 * 1024
@@ -90,17 +90,23 @@ class Connection(asyncio.Protocol):
     def _answer(self, message: Message, received: float, error: CommandError | None) -> None:
         if self.transport is None:
             return
-        reply = error.reply() if error is not None else self._execute(message, received)
+        data = encode_reply(message, error.reply()) if error is not None else self._execute(message, received)
         if not message.silent:
-            self.transport.write(encode_reply(message, reply))
+            self.transport.write(data)
 
-    def _execute(self, message: Message, received: float) -> dict[str, object]:
+    def _execute(self, message: Message, received: float) -> bytes:
         try:
-            return execute(self._server, self._session, message.command, received=received)
+            data = encode_reply(message, execute(self._server, self._session, message.command, received=received))
+            if len(data) <= MAX_MESSAGE:
+                return data
+            error = CommandError(
+                10334, f"the reply of {len(data)} bytes is larger than a message may be ({MAX_MESSAGE})"
+            )
         except Exception:
             name = next(iter(message.command), "")
             log.exception("the command %s failed unexpectedly", name)
-            return CommandError(1, f"the MongoDB stand-in failed on {name}; its log says why").reply()
+            error = CommandError(1, f"the MongoDB stand-in failed on {name}; its log says why")
+        return encode_reply(message, error.reply())
 
     def _close(self) -> None:
         self._waiting.clear()

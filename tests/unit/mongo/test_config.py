@@ -26,6 +26,7 @@ def test_a_whole_configuration(tmp_path):
         ({}, "needs `users`"),
         ({"users": [], "prot": 1}, "has only the fields"),
         ([], "has only the fields"),
+        ({"users": [], "host": "0.0.0.0"}, "listens on 127.0.0.1 only"),
         ({"users": [{**USER, "role": "admin"}]}, "must be one of readWrite, read"),
         ({"users": [{**USER, "password": ""}]}, "is not empty"),
         ({"users": [{"name": "x"}]}, "needs exactly"),

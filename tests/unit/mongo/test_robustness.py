@@ -30,7 +30,8 @@ FIELDS = [
 SCALARS = [
     None, True, False, 0, 1, -1, 3, 1.5, -0.0, float("nan"), float("inf"), Int64(2**62), 2**31, Decimal128("1.1"),
     Decimal128("NaN"), Decimal128("Infinity"), Decimal128("1E+6000"), "", "a", "$a", "$a.b", "$$ROOT", "$$x", "$",
-    "int", "UTC", "day", "^a", "(", "%Y", "%Q", "2026-01-02", ObjectId(), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31),
+    "int", "UTC", "day", "^a", "(", "%Y", "%Q", "2026-01-02", ObjectId(), dt.datetime(1, 1, 1),
+    dt.datetime(9999, 12, 31),
     DatetimeMS(2**60), Regex("a", "i"), Regex("("), Timestamp(1, 1), MinKey(), MaxKey(), Binary(b"x"), Code("x"),
     Code("x", {}), DBRef("a", 1), Binary(b"1" * 16, 4),
 ]  # fmt: skip
