@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import socket
 import sys
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def make_gateway(config: Config) -> Gateway:
 class _Server(uvicorn.Server):
     """Says so on stdout once connections are accepted."""
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
         if self.started:
             port = self.servers[0].sockets[0].getsockname()[1]
             print(f"ready gateway {port}", flush=True)  # noqa: T201 - the supervisor waits for this line

@@ -162,7 +162,8 @@ async def _read_body(receive: Receive, headers: ManyValues) -> bytes | None:
     length = headers.joined("Content-Length", "0")
     if length.isdecimal() and int(length) > MAX_BODY:
         return None
-    parts, size = [], 0
+    parts: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":

@@ -23,7 +23,7 @@ MAX_DEPTH = 16
 
 @dataclass(frozen=True)
 class Place:
-    """Where compilation stands. `scope` is what LastError reports; `label` is for people; `path` as "choose[1]/when[2]"."""
+    """Where compilation stands: `scope` as LastError reports it, `label` for people, `path` as "choose[1]/when[2]"."""
 
     scope: str
     label: str
@@ -125,7 +125,7 @@ class Builder:
 
 
 def build_pipeline(source: str, place: Place, references: References, parent: Pipeline) -> Pipeline:
-    """A policy document on top of its parent scope. Problems go to `references`; a section that is left out inherits."""
+    """A policy document on top of its parent scope. Problems go to `references`; a section left out inherits."""
     builder = Builder(references, place, parent)
     try:
         root = parse(source, place.label)

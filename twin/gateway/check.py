@@ -31,7 +31,7 @@ class _AnyValue(NamedValues):
 
 
 def check(path: Path) -> list[LocatedError]:
-    """The problems of one policy file, or of every `.xml` file below a folder, with line numbers; none: all would run."""
+    """The problems of one policy file, or of every `.xml` file below a folder. None: all of it would run."""
     files = sorted(path.rglob("*.xml")) if path.is_dir() else [path]
     return [problem for file in files for problem in _check_file(file)]
 

@@ -13,7 +13,7 @@ from twin.errors import PolicyError
 
 @dataclass(frozen=True)
 class Config:
-    """`resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>"; it is the local platform's private DNS."""
+    """`resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS."""
 
     state: Path
     host: str = "127.0.0.1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lxml import etree
 
@@ -12,7 +13,7 @@ from twin.gateway.errors import MalformedPolicy, Where
 
 @dataclass(frozen=True)
 class Node:
-    """One XML element. `text` is its own character data, untrimmed; attribute line breaks arrive as spaces (XML 1.0 §3.3.3)."""
+    """One XML element. `text` is its own, untrimmed; line breaks in attributes arrive as spaces (XML 1.0, 3.3.3)."""
 
     tag: str
     line: int
@@ -31,7 +32,7 @@ def parse(source: str, scope: str) -> Node:
     except etree.XMLSyntaxError as error:
         line = error.lineno or 0
         raise MalformedPolicy(f"not well-formed XML ({error.msg})", where=Where(scope, line), name="xml") from error
-    if root.getroottree().docinfo.doctype:
+    if source.lstrip().startswith("<!DOCTYPE") or root.getroottree().docinfo.internalDTD is not None:
         raise MalformedPolicy("a policy must not have a document type", where=Where(scope, 1), name="DOCTYPE")
     return _node(root)
 
@@ -40,4 +41,5 @@ def _node(element: etree._Element) -> Node:
     children = tuple(_node(child) for child in element)
     text = (element.text or "") + "".join(child.tail or "" for child in element)
     attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    return Node(str(element.tag), element.sourceline or 0, attributes, text, children)
+    line: Any = element.sourceline
+    return Node(str(element.tag), line or 0, attributes, text, children)

@@ -1,4 +1,4 @@
-"""Which policy elements exist, and what their builders are given. One table serves loading, checking and the fidelity list."""
+"""Which policy elements exist, and what their builders are given. Loading, checking and README use one table."""
 
 from __future__ import annotations
 

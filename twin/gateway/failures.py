@@ -20,7 +20,7 @@ class Answer(Exception):
 
 
 class Failure(Exception):
-    """An error condition; control goes to on-error with `context.LastError`. `status` is what the caller gets by default.
+    """An error condition: control goes to on-error. `status` is what the caller gets unless a policy sets another.
 
     Sources and reasons: "Error handling in API Management policies", predefined errors.
     """

@@ -91,7 +91,7 @@ class Url:
 
 
 class Body:
-    """A message body. Reading it without `preserveContent` leaves nothing for whoever comes after, as in API Management."""
+    """A message body. Reading it without `preserveContent` leaves nothing for whoever comes after."""
 
     __slots__ = ("data",)
 

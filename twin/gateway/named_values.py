@@ -46,7 +46,7 @@ def _from_vault(
         message = "its identity_client_id is not an identity of azurerm_api_management.identity"
         report(MissingReference(message, where=where, name="identity_client_id"))
     elif not _may_read(state, principal, str(secret["key_vault_id"])):
-        message = "the gateway's identity lacks the role 'Key Vault Secrets User' on the vault: add an azurerm_role_assignment"
+        message = "the gateway's identity lacks 'Key Vault Secrets User' on the vault: add an azurerm_role_assignment"
         report(MissingReference(message, where=where, name="Key Vault Secrets User"))
     return str(secret.get("value") or secret.get("value_wo") or "")
 

@@ -1,7 +1,7 @@
 """Which operation a request is for.
 
 An API is found by the longest path prefix, an operation by method and URL template. Literal segments are compared after
-decoding percent-escapes and without case; `%2F` stays inside its segment. A trailing slash counts: `/mcp` is not `/mcp/`.
+decoding percent-escapes and without case; `%2F` stays inside its segment. A trailing slash counts.
 Dot segments, empty segments and malformed escapes match nothing: no two parties must read one path in two ways.
 """
 

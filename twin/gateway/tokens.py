@@ -1,8 +1,8 @@
-"""Signatures and issuers of access tokens, by OpenID Connect discovery. Verified signatures are remembered, nothing else is.
+"""Signatures and issuers of access tokens, by OpenID Connect discovery. Only verified signatures are remembered.
 
 Keys are fetched when first needed, kept for an hour, and fetched again early where a token names a key that is missing
-("Validate JWT", openid-config). API Management waits five minutes between such early fetches; here it is ten seconds, so
-that a local issuer may restart.
+("Validate JWT", openid-config). API Management waits five minutes between such early fetches; here it is ten seconds,
+so that a local issuer may restart.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Key = RSAKey | ECKey
 
 class Sender(Protocol):
     async def send(
-        self, method: str, url: Url, headers: Sequence[tuple[str, str]], body: bytes | None, timeout: float
+        self, method: str, url: Url, headers: Sequence[tuple[str, str]], body: bytes | None, wait: float
     ) -> Response: ...
 
 

@@ -45,7 +45,7 @@ class _Stream:
             self.close()
 
     def close(self) -> None:
-        """Back to the pool where the body was read to its end; else the connection is cut, which the backend notices."""
+        """Back to the pool where the body was read to its end; else the connection is cut, and the backend notices."""
         if self._response.content.at_eof():
             self._response.release()
         else:
@@ -77,9 +77,9 @@ class Upstream:
             await self._session.close()
 
     async def send(
-        self, method: str, url: Url, headers: Sequence[tuple[str, str]], body: bytes | None, timeout: float
+        self, method: str, url: Url, headers: Sequence[tuple[str, str]], body: bytes | None, wait: float
     ) -> Response:
-        """Waits `timeout` seconds for the response's headers. Raises UpstreamError."""
+        """Waits `wait` seconds for the response's headers. Raises UpstreamError."""
         if self._session is None:
             raise UpstreamError("BackendConnectionFailure", "the gateway is not started")
         address = self._address(url)
@@ -87,10 +87,10 @@ class Upstream:
         outgoing = CIMultiDict(headers)
         outgoing["Host"] = url.authority
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(wait):
                 answer = await self._session.request(method, target, headers=outgoing, data=body, allow_redirects=False)
         except TimeoutError as error:
-            raise UpstreamError("Timeout", f"the backend at {url.authority} did not answer in {timeout:g} s") from error
+            raise UpstreamError("Timeout", f"the backend at {url.authority} did not answer in {wait:g} s") from error
         except (aiohttp.ClientError, ConnectionError, OSError, ValueError) as error:
             raise UpstreamError(
                 "BackendConnectionFailure", f"the backend at {url.authority} cannot be reached"

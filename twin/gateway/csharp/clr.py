@@ -1,4 +1,4 @@
-"""How .NET values behave: exceptions, text, equality, conversion. Chars are one-letter strings, arrays and lists are lists."""
+"""How .NET values behave: exceptions, text, equality. Chars are one-letter strings, arrays and lists are lists."""
 
 from __future__ import annotations
 

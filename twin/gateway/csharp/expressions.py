@@ -131,7 +131,7 @@ def _null(compiler: Compiler, node: Node) -> Typed:
 @handles("integer_literal")
 def _integer(compiler: Compiler, node: Node) -> Typed:
     text = text_of(node).replace("_", "").lower()
-    digits = text.rstrip("lu") if not text.startswith("0x") else text.rstrip("lu")
+    digits = text.rstrip("lu")
     value = int(digits, 0) if digits.startswith(("0x", "0b")) else int(digits)
     return constant(LONG if "l" in text or value > 2**31 - 1 else INT, value)
 
@@ -282,7 +282,7 @@ def _check_key(wanted: T | None, receiver: T, given: T, node: Node) -> None:
 def _conditional_access(compiler: Compiler, node: Node) -> Typed:
     condition = field(node, "condition")
     receiver = guarded(compiler.chain(condition), condition)
-    binding = [child for child in named(node) if child.type.endswith("_binding_expression")][0]
+    binding = next(child for child in named(node) if child.type.endswith("_binding_expression"))
     if binding.type == "member_binding_expression":
         found = property_of(receiver, text_of(field(binding, "name")), node)
     else:

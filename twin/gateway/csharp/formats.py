@@ -1,4 +1,4 @@
-"""Composite formatting: `{x:D2}`, `ToString("o")`, string.Format. Unknown formats raise FormatException, as .NET does."""
+"""Composite formatting: `{x:D2}`, `ToString("o")`, string.Format. Unknown formats raise FormatException."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _date(value: datetime, layout: str) -> str:
     return "".join(_date_token(value, token) for token in _TOKENS.findall(layout))
 
 
-def _date_token(value: datetime, token: str) -> str:
+def _date_token(value: datetime, part: str) -> str:
     names = {"yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "dddd": "%A", "ddd": "%a", "dd": "%d"}
     clock = {"HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S", "tt": "%p"}
     plain = {
@@ -90,13 +90,13 @@ def _date_token(value: datetime, token: str) -> str:
         "m": value.minute,
         "s": value.second,
     }
-    if token in names or token in clock:
-        return value.strftime({**names, **clock}[token])
-    if token in plain:
-        return str(plain[token])
-    if token[0] in "fF":
-        fraction = f"{value.microsecond:06}0"[: len(token)]
-        return fraction if token[0] == "f" else fraction.rstrip("0")
-    if token in ("K", "zzz"):
-        return ("Z" if token == "K" else "+00:00") if value.tzinfo is UTC else ""
-    return token[1:-1] if token.startswith("'") else token.lstrip("\\")
+    if part in names or part in clock:
+        return value.strftime({**names, **clock}[part])
+    if part in plain:
+        return str(plain[part])
+    if part[0] in "fF":
+        fraction = f"{value.microsecond:06}0"[: len(part)]
+        return fraction if part[0] == "f" else fraction.rstrip("0")
+    if part in ("K", "zzz"):
+        return ("Z" if part == "K" else "+00:00") if value.tzinfo is UTC else ""
+    return part[1:-1] if part.startswith("'") else part.lstrip("\\")

@@ -11,7 +11,7 @@ from tree_sitter import Node
 from twin.gateway.csharp import library
 from twin.gateway.csharp.clr import ClrError, equals, limited, to_text
 from twin.gateway.csharp.conversions import converter, instance_test
-from twin.gateway.csharp.expressions import Compiler, handles, index_of, property_of
+from twin.gateway.csharp.expressions import Compiler, handles, index_of, property_of, static_owner
 from twin.gateway.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
 from twin.gateway.csharp.typenames import type_of
 from twin.gateway.csharp.types import (
@@ -75,6 +75,9 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "|": operator.or_,
     "^": operator.xor,
 }
+
+
+_UNARY: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": operator.invert}
 
 
 @handles("binary_expression")
@@ -196,7 +199,7 @@ def _prefix(compiler: Compiler, node: Node) -> Typed:
     if sign == "!" and found.type == BOOL:
         return Typed(BOOL, lambda frame: not run(frame))
     if sign in "+-~" and is_numeric(found.type):
-        apply = {"-": operator.neg, "+": operator.pos, "~": operator.invert}[sign]
+        apply = _UNARY[sign]
         return Typed(found.type, lambda frame: apply(run(frame)))
     raise fail(node, f"`{sign}` does not take {found.type} (CS0023)", sign)
 
@@ -286,6 +289,9 @@ def _is(compiler: Compiler, node: Node) -> Typed:
 @handles("is_pattern_expression")
 def _is_pattern(compiler: Compiler, node: Node) -> Typed:
     run, pattern = compiler.compile(field(node, "expression")).run, field(node, "pattern")
+    if pattern.type == "constant_pattern" and (name := static_owner(compiler, named(pattern)[0])) is not None:
+        test = instance_test(T(name))  # the grammar takes `x is JArray` for a constant
+        return Typed(BOOL, lambda frame: test(run(frame)))
     if pattern.type == "constant_pattern":
         wanted = compiler.compile(named(pattern)[0]).run
         return Typed(BOOL, lambda frame: equals(run(frame), wanted(frame)))

@@ -45,7 +45,7 @@ NIL = _Nil()
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Compiled code and its static type. `chain`: it may yield NIL, which whoever ends the `?.` chain turns into null."""
+    """Compiled code and its static type. `chain`: it may yield NIL, which the end of a `?.` chain turns into null."""
 
     type: T
     run: Code

@@ -106,7 +106,7 @@ def _empty(block: Block, node: Node) -> Run:
 
 @_handles("local_declaration_statement")
 def _local(block: Block, node: Node) -> Run:
-    return _declaration(block, [child for child in named(node) if child.type == "variable_declaration"][0])
+    return _declaration(block, next(child for child in named(node) if child.type == "variable_declaration"))
 
 
 def _declaration(block: Block, node: Node) -> Run:

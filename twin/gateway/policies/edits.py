@@ -1,4 +1,4 @@
-"""Statements that edit one message: the request or response at hand, or the one `return-response` and `send-request` make."""
+"""Statements that edit a message: the request or response at hand, or what `return-response`, `send-request` make."""
 
 from __future__ import annotations
 

@@ -13,7 +13,9 @@ MAX_REDIRECTS = 10
     "forward-request",
     title="Forward request",
     sections=frozenset({"backend"}),
-    attributes="timeout timeout-ms buffer-request-body buffer-response follow-redirects fail-on-error-status-code http-version",
+    attributes=(
+        "timeout timeout-ms buffer-request-body buffer-response follow-redirects fail-on-error-status-code http-version"
+    ),
     partial="HTTP/1.1 only; request bodies are always buffered, so a retry can always repeat them",
 )
 def forward_request(element: Element) -> Run:
@@ -37,7 +39,7 @@ def forward_request(element: Element) -> Run:
     return run
 
 
-async def _send(context: Context, timeout: float, *, follow: bool) -> Response:
+async def _send(context: Context, wait: float, *, follow: bool) -> Response:
     request = context.request
     if request.base is None:
         raise Failure(500, "BackendNotSet", "The API has no service URL and no policy set a backend.")
@@ -45,7 +47,7 @@ async def _send(context: Context, timeout: float, *, follow: bool) -> Response:
     body = request.body.data if request.body is not None else None
     headers = forwardable(request.headers, context)
     for _ in range(MAX_REDIRECTS):
-        response = await _once(context, method, url, headers, body, timeout)
+        response = await _once(context, method, url, headers, body, wait)
         target = _redirect(response, url) if follow else None
         if target is None:
             return response
@@ -57,7 +59,7 @@ async def _send(context: Context, timeout: float, *, follow: bool) -> Response:
 
 
 async def _once(
-    context: Context, method: str, url: Url, headers: list[tuple[str, str]], body: bytes | None, timeout: float
+    context: Context, method: str, url: Url, headers: list[tuple[str, str]], body: bytes | None, wait: float
 ) -> Response:
     breaker = context.services.breakers.get(context.request.backend_id)
     if breaker is not None and not breaker.closed():
@@ -65,7 +67,7 @@ async def _once(
             503, "BackendUnavailable", "The backend's circuit breaker is open.", headers=breaker.retry_after()
         )
     try:
-        response: Response = await context.services.upstream.send(method, url, headers, body, timeout)
+        response: Response = await context.services.upstream.send(method, url, headers, body, wait)
     except UpstreamError as error:
         if breaker is not None:
             breaker.failed(error.reason)
@@ -80,5 +82,4 @@ def _redirect(response: Response, url: Url) -> Url | None:
     location = response.headers.joined("Location")
     if response.status not in (301, 302, 303, 307, 308) or not location:
         return None
-    target = parse_url(location) if "://" in location else parse_url(f"{url.scheme}://{url.authority}{location}")
-    return target
+    return parse_url(location) if "://" in location else parse_url(f"{url.scheme}://{url.authority}{location}")

@@ -24,7 +24,7 @@ def retry(element: Element) -> Run:
             return 0.0
         start, step, limit = interval(context), delta(context), most(context)
         if step and limit:
-            return min(start + (2 ** (attempt - 1) - 1) * step, limit)
+            return float(min(start + (2 ** (attempt - 1) - 1) * step, limit))
         return start + (attempt - 1) * step
 
     async def run(context: Context) -> None:

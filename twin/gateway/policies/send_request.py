@@ -82,13 +82,13 @@ def _copied(context: Context) -> Request:
     )
 
 
-async def _send(context: Context, request: Request, url: Url | None, timeout: float) -> Response:
+async def _send(context: Context, request: Request, url: Url | None, wait: float) -> Response:
     if url is None:
         raise Failure(500, "UrlInvalid", "The URL of send-request is not an absolute http or https URL.")
     body = request.body.data if request.body is not None else None
     try:
         response: Response = await context.services.upstream.send(
-            request.method, url, end_to_end(request.headers), body, timeout
+            request.method, url, end_to_end(request.headers), body, wait
         )
         await response.materialise()
     except UpstreamError as error:

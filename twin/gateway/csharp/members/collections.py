@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from twin.gateway.csharp.clr import ClrError, Pair, iterate, key_not_found
@@ -64,6 +65,10 @@ def _discard(items: Any, value: Any) -> bool:
 
 class HashSet(list[Any]):
     """System.Collections.Generic.HashSet: ordered here, unordered by contract."""
+
+    def extend(self, items: Iterable[Any]) -> None:
+        for item in items:
+            _add(self, item)
 
 
 constructor("HashSet", lambda receiver, *_: receiver)(

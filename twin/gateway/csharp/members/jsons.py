@@ -1,4 +1,4 @@
-"""Newtonsoft.Json: JToken and its kinds, JsonConvert. Differences: dates stay strings, no Parent, no line information."""
+"""Newtonsoft.Json: JToken and its kinds, JsonConvert. Dates stay strings; no Parent, no line information."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _generic(receiver: T, arguments: list[T], generics: list[T]) -> T:
 @method("JToken", "Children", enumerable(JTOKEN))
 def _children(token: JToken) -> list[JToken]:
     if isinstance(token.raw, dict):
-        return _properties(token)
+        return list(_properties(token))
     return [wrap(item) for item in token.raw] if isinstance(token.raw, list) else []
 
 

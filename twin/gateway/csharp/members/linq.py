@@ -168,28 +168,30 @@ _linq("Reverse", _same)(lambda items: list(reversed(list(iterate(items)))))
 _linq("Skip", _same)(lambda items, count: list(iterate(items))[max(count, 0) :])
 _linq("Take", _same)(lambda items, count: list(iterate(items))[: max(count, 0)])
 _linq("Concat", _same)(lambda items, more: limited([*iterate(items), *iterate(more)]))
-_linq("Union", _same)(lambda items, more: _distinct([*iterate(items), *iterate(more)]))
+_linq("Union", _same)(lambda items, more: _unique([*iterate(items), *iterate(more)]))
 _linq("Append", _same)(lambda items, more: [*iterate(items), more])
 
 
-@_linq("Distinct", _same)
-def _distinct(items: Any, comparer: Any = None) -> list[Any]:
+def _unique(items: Any, comparer: Any = None) -> list[Any]:
     seen: dict[Any, Any] = {}
     for item in iterate(items):
         seen.setdefault(fold(item, comparer), item)
     return list(seen.values())
 
 
+_linq("Distinct", _same)(_unique)
+
+
 @_linq("Intersect", _same)
 def _intersect(items: Any, others: Any, comparer: Any = None) -> list[Any]:
     kept = {fold(other, comparer) for other in iterate(others)}
-    return _distinct([item for item in iterate(items) if fold(item, comparer) in kept], comparer)
+    return _unique([item for item in iterate(items) if fold(item, comparer) in kept], comparer)
 
 
 @_linq("Except", _same)
 def _except(items: Any, others: Any, comparer: Any = None) -> list[Any]:
     dropped = {fold(other, comparer) for other in iterate(others)}
-    return _distinct([item for item in iterate(items) if fold(item, comparer) not in dropped], comparer)
+    return _unique([item for item in iterate(items) if fold(item, comparer) not in dropped], comparer)
 
 
 @_linq("SkipWhile", _same)
@@ -213,7 +215,7 @@ def _sequence_equal(items: Any, others: Any) -> bool:
 
 
 def _compare(left: Any, right: Any) -> int:
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 _linq("OrderBy", _same)(lambda items, key: sorted(iterate(items), key=lambda item: cmp_to_key(_compare)(key(item))))

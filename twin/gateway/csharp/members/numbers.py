@@ -93,7 +93,7 @@ def _to_integer(type_name: str) -> Callable[..., int]:
             return 0
         if isinstance(plain, str):
             return int(plain, base) if base != 10 else _integer(type_name)(plain)
-        return round(plain)
+        return int(round(plain, 0))
 
     return convert
 

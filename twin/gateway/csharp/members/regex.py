@@ -1,4 +1,4 @@
-"""System.Text.RegularExpressions on Python's `re`. .NET syntax is translated where it differs; the rest does not run."""
+"""System.Text.RegularExpressions on Python's `re`: .NET syntax is translated where it differs."""
 
 from __future__ import annotations
 

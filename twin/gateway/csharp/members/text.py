@@ -140,12 +140,12 @@ def _split(value: str, *arguments: Any) -> list[str]:
     ]
     flat = [part for item in separators for part in (item if isinstance(item, list) else [item]) if part]
     parts = _parts(value, flat, count if not options else 0)
-    kept = [part for part in parts if part] if options else parts
-    return kept
+    return [part for part in parts if part] if options else parts
 
 
 def _parts(value: str, separators: list[str], count: int) -> list[str]:
-    parts, start, position = [], 0, 0
+    parts: list[str] = []
+    start = position = 0
     while position < len(value) and not (count and len(parts) == count - 1):
         found = next((s for s in separators if value.startswith(s, position)), None)
         if found is None and not separators and value[position].isspace():

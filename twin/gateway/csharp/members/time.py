@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -72,6 +73,10 @@ def _months(value: datetime, count: int) -> datetime:
     return value.replace(year=year, month=month + 1)
 
 
+def _reader(unit: str) -> Callable[[datetime], int]:
+    return (lambda value: value.microsecond // 1000) if unit == "millisecond" else attrgetter(unit)
+
+
 def _ticks(span: timedelta) -> int:
     return (span.days * 86400 + span.seconds) * 10_000_000 + span.microseconds * 10
 
@@ -82,12 +87,12 @@ for _owner in (DATETIME, _OFFSET):
     for _unit in ("Days", "Hours", "Minutes", "Seconds", "Milliseconds"):
         method(_owner.name, f"Add{_unit}", _owner)(_shift(_unit.lower()))
         if _unit != "Days":
-            prop(_owner.name, _unit[:-1], INT, lambda value, unit=_unit[:-1].lower(): _clock_part(value, unit))
+            prop(_owner.name, _unit[:-1], INT, _reader(_unit[:-1].lower()))
     method(_owner.name, "AddMonths", _owner)(_months)
     method(_owner.name, "AddYears", _owner)(lambda value, count: _months(value, count * 12))
     method(_owner.name, "Add", _owner)(_add)
     for _part in ("Year", "Month", "Day"):
-        prop(_owner.name, _part, INT, lambda value, part=_part.lower(): getattr(value, part))
+        prop(_owner.name, _part, INT, attrgetter(_part.lower()))
     prop(_owner.name, "Ticks", LONG, lambda value: _ticks(value - _EPOCH))
     method(
         _owner.name,
@@ -105,8 +110,8 @@ static("DateTimeOffset", "FromUnixTimeSeconds", _OFFSET)(lambda seconds: _add(_U
 prop("DateTimeOffset", "UtcDateTime", DATETIME, lambda value: value)
 
 
-def _clock_part(value: datetime, unit: str) -> int:
-    return value.microsecond // 1000 if unit == "millisecond" else int(getattr(value, unit))
+def _span(unit: str) -> Callable[[float], timedelta]:
+    return lambda amount: timedelta(**{unit: amount})
 
 
 @constructor("DateTime")
@@ -122,7 +127,7 @@ def _new_date(
 
 
 for _unit in ("Days", "Hours", "Minutes", "Seconds", "Milliseconds"):
-    static("TimeSpan", f"From{_unit}", TIMESPAN)(lambda amount, unit=_unit.lower(): timedelta(**{unit: amount}))
+    static("TimeSpan", f"From{_unit}", TIMESPAN)(_span(_unit.lower()))
 _SECONDS = {"Days": 86400, "Hours": 3600, "Minutes": 60, "Seconds": 1, "Milliseconds": 0.001}
 for _unit, _size in _SECONDS.items():
     prop("TimeSpan", f"Total{_unit}", DOUBLE, lambda span, size=_size: span.total_seconds() / size)
