@@ -1,9 +1,13 @@
-"""A mistake in terraform/ shows: each case breaks one thing in a copy, deploys it, and sees the promise broken."""
+"""A mistake in terraform/ shows: each case breaks one thing in a copy, deploys it, and sees a promise broken.
+
+The cases share one deployment: each is one more `invoke deploy`, as a person would who edits and tries again.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,68 +15,93 @@ from platform_under_test import ROOT, Platform
 
 pytestmark = pytest.mark.usefixtures("local_only")
 
-Break = Callable[[str, str, str], None]
+Break = Callable[[str, str, str], AbstractContextManager[str]]
 
-
-@pytest.fixture
-def broken(tmp_path: Path) -> Iterator[tuple[Platform, Break]]:
-    """A platform of its own whose Terraform is a copy, and a function that replaces text in one file of it."""
-    copy = tmp_path / "terraform"
-    shutil.copytree(ROOT / "terraform", copy, ignore=shutil.ignore_patterns(".terraform"))
-    variables = {
-        "TERRAFORM_DIR": str(copy),
-        "TWIN_HOME": str(tmp_path / "home"),
-        "GATEWAY_PORT": "0",
-        "ENTRA_PORT": "0",
-    }
-
-    def replace(file: str, old: str, new: str) -> None:
-        path = copy / file
-        text = path.read_text(encoding="utf-8")
-        assert old in text, f"{file} no longer holds {old!r}: correct this test"
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-    platform = Platform("local", variables)
-    try:
-        yield platform, replace
-    finally:
-        platform.invoke("destroy", "--yes", check=False)
-
-
-def test_a_policy_that_forgets_the_audience_check_is_caught(broken: tuple[Platform, Break]) -> None:
-    """Policy: without the scope check the deployed gateway differs, and its smoke test or the caller's test says so."""
-    platform, replace = broken
-    replace(
-        "modules/apim/policies/fragment-mcp-upstream.xml.tftpl",
-        '<authentication-managed-identity resource="{{backend-app-id}}" client-id="{{gateway-identity-client-id}}" />',
-        "",
-    )
-    failed = platform.invoke("deploy", check=False)
-    assert failed.returncode != 0
-    assert "401" in failed.stderr or "refused" in failed.stderr or "admin" in failed.stderr, failed.stderr
-
-
-def test_a_misnamed_app_role_is_caught(broken: tuple[Platform, Break]) -> None:
-    """App role: renamed in the registration and its assignment, but not where the policy reads it."""
-    platform, replace = broken
-    replace("stage2/sign-in.tf", '"Mcp.Admin"', '"Mcp.Administrator"')
-    failed = platform.invoke("deploy", check=False)
-    assert failed.returncode != 0
-    assert platform.call("tools/list", user="admin").status == 403
-
-
-def test_a_missing_role_assignment_is_caught(broken: tuple[Platform, Break]) -> None:
-    """Role assignment: the gateway's identity without Gateway.Invoke gets no token for the servers."""
-    platform, replace = broken
-    replace(
-        "stage2/sign-in.tf",
-        """    gateway = {
+POLICIES = "modules/apim/policies"
+GATEWAY_ROLE = """    gateway = {
       role                = "Gateway.Invoke"
       principal_object_id = local.gateway_identity.principal_id
     }
-""",
-        "",
+"""
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A deployed platform whose Terraform is a copy that may be broken."""
+    folder = tmp_path_factory.mktemp("broken")
+    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform"))
+    variables = {
+        "TERRAFORM_DIR": str(folder / "terraform"),
+        "TWIN_HOME": str(folder / "home"),
+        "GATEWAY_PORT": "0",
+        "ENTRA_PORT": "0",
+    }
+    platform = Platform("local", variables)
+    try:
+        platform.invoke("deploy")
+        yield platform
+    finally:
+        platform.invoke("destroy", "--yes")
+
+
+@pytest.fixture
+def broken(copied: Platform) -> Break:
+    """Replaces text in one file and deploys: what the failing deployment says. The file is mended afterwards."""
+
+    @contextmanager
+    def replaced(file: str, old: str, new: str) -> Iterator[str]:
+        path = Path(copied.variables["TERRAFORM_DIR"]) / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text, f"{file} no longer holds {old!r}: correct this test"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        try:
+            deployed = copied.invoke("deploy", check=False)
+            assert deployed.returncode != 0, deployed.stderr
+            yield deployed.stderr.splitlines()[-1]
+        finally:
+            path.write_text(text, encoding="utf-8")
+
+    return replaced
+
+
+def test_a_policy_that_lets_anybody_in_is_caught(copied: Platform, broken: Break) -> None:
+    """Policy: a caller without a role falls through to the reader tier."""
+    with broken(f"{POLICIES}/mcp-api.xml.tftpl", 'return "";', 'return "reader";') as said:
+        assert "403 is right" in said
+        assert copied.call("tools/list", user="outsider").status == 200
+
+
+def test_a_policy_that_forgets_its_identity_is_caught(copied: Platform, broken: Break) -> None:
+    """Policy: without a token of its own the gateway is nobody to the servers."""
+    element = (
+        '<authentication-managed-identity resource="{{backend-app-id}}" client-id="{{gateway-identity-client-id}}" />'
     )
-    failed = platform.invoke("deploy", check=False)
-    assert failed.returncode != 0
-    assert platform.call("tools/list", user="admin").status >= 500
+    with broken(f"{POLICIES}/fragment-mcp-upstream.xml.tftpl", element, "") as said:
+        assert "does not accept this gateway" in said
+        assert copied.call("tools/list", user="admin").status == 502
+
+
+def test_a_misspelt_element_is_refused_by_name_and_line(broken: Break) -> None:
+    """Policy: what the gateway does not know stops the deployment; it is never skipped."""
+    with broken(f"{POLICIES}/mcp-api.xml.tftpl", "<rate-limit-by-key ", "<rate-limit-by-keys ") as said:
+        assert "rate-limit-by-keys" in said
+
+
+def test_a_misnamed_app_role_is_caught(copied: Platform, broken: Break) -> None:
+    """App role: renamed in the registration and its assignment, but not where the policy reads it."""
+    with broken("stage2/sign-in.tf", '"Mcp.Admin"', '"Mcp.Administrator"'):
+        copied._tokens.clear()  # roles stand in the token: sign in again
+        assert copied.call("tools/list", user="admin").status == 403
+        assert copied.call("tools/list", user="reader").status == 200
+
+
+def test_a_missing_role_assignment_is_caught(copied: Platform, broken: Break) -> None:
+    """Role assignment: the gateway's identity without Gateway.Invoke gets no token for the servers."""
+    with broken("stage2/sign-in.tf", GATEWAY_ROLE, ""):
+        assert copied.call("tools/list", user="reader").status >= 500
+
+
+def test_mended_it_deploys_again(copied: Platform) -> None:
+    """Nothing is left half-applied by the failures before: the next deployment of the right files is healthy."""
+    copied.invoke("deploy")
+    assert copied.call("tools/list", user="reader").status == 200

@@ -100,10 +100,10 @@ def client_id(platform: Platform) -> str:
     return str(register(platform, CALLBACK).json["client_id"])
 
 
-def authorize_query(platform: Platform, client_id: str, **changes: Any) -> str:
+def authorize_query(platform: Platform, client: str, **changes: Any) -> str:
     query = {
         "response_type": "code",
-        "client_id": client_id,
+        "client_id": client,
         "redirect_uri": CALLBACK,
         "scope": platform.status["scope"],
         "state": "s t&a=te",
@@ -115,8 +115,8 @@ def authorize_query(platform: Platform, client_id: str, **changes: Any) -> str:
     return urlencode({name: value for name, value in query.items() if value is not None}, doseq=True)
 
 
-def authorize(platform: Platform, client_id: str, **changes: Any) -> Answer:
-    return request(f"{platform.gateway}/oauth/authorize?{authorize_query(platform, client_id, **changes)}")
+def authorize(platform: Platform, client: str, **changes: Any) -> Answer:
+    return request(f"{platform.gateway}/oauth/authorize?{authorize_query(platform, client, **changes)}")
 
 
 def test_authorize_sends_only_allowed_parameters_to_entra(platform: Platform, client_id: str) -> None:
