@@ -92,10 +92,10 @@ def _reach_directly(endpoint: str) -> None:
 
 
 async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
-    return await asyncio.gather(_see(endpoint, admin), _see(endpoint, reader))
+    return await asyncio.gather(_see(endpoint, admin, "admin"), _see(endpoint, reader, "reader"))
 
 
-async def _see(endpoint: str, token: str) -> Seen:
+async def _see(endpoint: str, token: str, user: str) -> Seen:
     from fastmcp.client import Client
 
     try:
@@ -103,8 +103,8 @@ async def _see(endpoint: str, token: str) -> Seen:
             tools = await client.list_tools()
             answer = await client.call_tool("list-databases", {})
     except Exception as error:
-        why = " ".join(str(_innermost(error)).split())
-        raise SmokeError(f"an MCP client cannot use {endpoint}: {why}; see `invoke logs`") from error
+        why = " ".join(str(_innermost(error)).split()).rstrip(".")
+        raise SmokeError(f"the {user}'s MCP client cannot use {endpoint}: {why}; see `invoke logs`") from error
     return Seen(frozenset(tool.name for tool in tools), _text(answer))
 
 
