@@ -65,6 +65,10 @@ def _identity(name: str, number: int) -> dict[str, Any]:
 
 
 def _shared() -> dict[str, dict[str, Any]]:
+    return {**_registry(), **_network(), **_gateway(), **_database()}
+
+
+def _registry() -> dict[str, dict[str, Any]]:
     return {
         "azurerm_container_registry.this": {
             "id": REGISTRY,
@@ -77,6 +81,11 @@ def _shared() -> dict[str, dict[str, Any]]:
         "azurerm_user_assigned_identity.gateway": _identity("id-gateway", 1),
         "azurerm_user_assigned_identity.admin": _identity("id-admin", 2),
         "azurerm_user_assigned_identity.reader": _identity("id-reader", 3),
+    }
+
+
+def _network() -> dict[str, dict[str, Any]]:
+    return {
         "azurerm_virtual_network.this": {"id": NETWORK, "address_space": ["10.20.0.0/16"]},
         "azurerm_subnet.gateway": {"id": f"{NETWORK}/subnets/snet-apim", "address_prefixes": ["10.20.1.0/24"]},
         "azurerm_subnet.containers": {"id": f"{NETWORK}/subnets/snet-aci", "address_prefixes": ["10.20.2.0/24"]},
@@ -98,6 +107,11 @@ def _shared() -> dict[str, dict[str, Any]]:
             "private_dns_zone_id": ZONE,
             "virtual_network_id": NETWORK,
         },
+    }
+
+
+def _gateway() -> dict[str, dict[str, Any]]:
+    return {
         "azurerm_api_management.this": {
             "id": f"{GROUP}/providers/Microsoft.ApiManagement/service/apim-mcp",
             "identity": [{"type": "UserAssigned", "identity_ids": [identity_id("id-gateway")]}],
@@ -117,6 +131,11 @@ def _shared() -> dict[str, dict[str, Any]]:
             "versionless_id": "https://kv-mcp.vault.azure.net/secrets/partner-2",
         },
         "azuread_application.api": {"client_id": "a0000000-0000-4000-8000-000000000001"},
+    }
+
+
+def _database() -> dict[str, dict[str, Any]]:
+    return {
         "azurerm_cosmosdb_account.this": {
             "id": ACCOUNT,
             "name": "cosmos-mcp",
