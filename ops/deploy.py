@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from ops import (
     az,
@@ -128,7 +129,13 @@ def _azure(environment: Environment, wanted: Sequence[Image], *, yes: bool) -> N
 def _smoke(environment: Environment, reached: Platform) -> None:
     for server in reached.endpoints:
         with output.step(f"smoke test {server}") as result:
-            result.extend(smoke.run(reached, server, lambda user: token.mint(environment, reached, user)))
+            writable = _writable(environment, server)
+            result.extend(smoke.run(reached, server, partial(token.mint, environment, reached), writable=writable))
+
+
+def _writable(environment: Environment, server: str) -> bool:
+    tiers = (environment.servers.get(server) or {}).get("tiers") or {}
+    return any(tier.get("connection") == "read-write" for tier in tiers.values())
 
 
 def _grant_vault(environment: Environment, *, yes: bool) -> None:

@@ -10,7 +10,7 @@ import os
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,34 +20,37 @@ from ops.platform import Platform
 
 _TIMEOUT = 15.0
 _LOOPBACK = ("127.0.0.1", "localhost")
-_WRITES = {"insert-many", "update-many", "delete-many"}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one person gets: the tools on the list, and the text that `list-databases` answers."""
+    """What one person gets. `writes`: tools that do not say they only read; `failure`: why a reading call failed."""
 
     tools: frozenset[str]
-    databases: str
+    writes: frozenset[str]
+    failure: str = ""
 
 
-def run(platform: Platform, server: str, token_for: Callable[[str], str]) -> list[str]:
-    """Checks one server; a line per finding. SmokeError says which promise is broken."""
+def run(platform: Platform, server: str, token_for: Callable[[str], str], *, writable: bool = True) -> list[str]:
+    """Checks one server; a line per finding. SmokeError says which promise is broken.
+
+    `writable`: one of its tiers has a read-write connection, so its admins must see tools that write.
+    """
     endpoint = platform.endpoints[server]
     _reach_directly(endpoint)
     admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
-    return judge(endpoint, admin, reader, outsider=status(endpoint, token_for("outsider")), nobody=status(endpoint))
+    outsider, nobody = status(endpoint, token_for("outsider")), status(endpoint)
+    return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable)
 
 
-def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int) -> list[str]:
+def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int, writable: bool) -> list[str]:
     """What was seen as sentences; SmokeError where it is not what the platform promises."""
-    _require(
-        admin.tools >= _WRITES, f"the admin does not see the write tools at {endpoint} (sees {_list(admin.tools)})"
-    )
-    writes = reader.tools & _WRITES
-    _require(not writes, f"the reader sees write tools at {endpoint}: {_list(writes)}")
     for name, seen in (("admin", admin), ("reader", reader)):
-        _require(bool(seen.databases), f"list-databases answers the {name} nothing at {endpoint}")
+        _require(not seen.failure, f"a reading call of the {name} fails at {endpoint}: {seen.failure}")
+    missing = reader.tools - admin.tools
+    _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
+    _require(bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}")
+    _require(not reader.writes, f"the reader sees write tools at {endpoint}: {_list(reader.writes)}")
     require_challenge(endpoint, nobody)
     _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
     return [
@@ -79,8 +82,8 @@ def status(endpoint: str, token: str | None = None) -> int:
 
 
 def prepare() -> None:
-    """Loads the MCP client beside what else is going on: that takes a second or two, and a core is free."""
-    threading.Thread(target=importlib.import_module, args=("fastmcp.client",), daemon=True).start()
+    """Loads the MCP SDK's client beside what else is going on: that takes a second, and a core is free."""
+    threading.Thread(target=importlib.import_module, args=("mcp",), daemon=True).start()
 
 
 def _reach_directly(endpoint: str) -> None:
@@ -96,16 +99,35 @@ async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
 
 
 async def _see(endpoint: str, token: str, user: str) -> Seen:
-    from fastmcp.client import Client
+    import httpx2
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
 
     try:
-        async with Client(endpoint, auth=token, timeout=_TIMEOUT) as client:
-            tools = await client.list_tools()
-            answer = await client.call_tool("list-databases", {})
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT) as http,
+            Client(streamable_http_client(endpoint, http_client=http)) as client,
+        ):
+            tools = (await client.list_tools()).tools
+            failure = await _read(client, tools)
     except Exception as error:
         why = " ".join(str(_innermost(error)).split()).rstrip(".")
         raise SmokeError(f"the {user}'s MCP client cannot use {endpoint}: {why}; see `invoke logs`") from error
-    return Seen(frozenset(tool.name for tool in tools), _text(answer))
+    writes = frozenset(tool.name for tool in tools if not _only_reads(tool))
+    return Seen(frozenset(tool.name for tool in tools), writes, failure)
+
+
+async def _read(client: Any, tools: Sequence[Any]) -> str:
+    """Calls the first tool that only reads and needs no arguments; why it failed, or nothing."""
+    callable_ = [tool.name for tool in tools if _only_reads(tool) and not tool.input_schema.get("required")]
+    if not callable_:
+        return ""
+    answer = await client.call_tool(callable_[0], {})
+    return f"{callable_[0]}: {_text(answer)}" if answer.is_error else ""
+
+
+def _only_reads(tool: Any) -> bool:
+    return bool(tool.annotations and tool.annotations.read_only_hint)
 
 
 def _innermost(error: BaseException) -> BaseException:
