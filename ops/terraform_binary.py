@@ -24,7 +24,7 @@ from ops.environment import ROOT
 from ops.errors import ToolError
 
 PINNED = "1.11.4"
-# The roots say `required_version = ">= 1.11"`.
+# The oldest that the gates have run with; the language of the roots needs 1.9 (`required_version`).
 MINIMUM = (1, 11, 0)
 _RELEASES = "https://releases.hashicorp.com/terraform"
 _TIMEOUT = 30.0
