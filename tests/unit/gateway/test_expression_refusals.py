@@ -10,18 +10,18 @@ from twin.gateway.csharp.compile import CSharpError, compile_expression
 
 REFUSED = [
     # not documented
-    ("@(System.IO.File.ReadAllText(\"x\"))", "System.IO.File"),
+    ('@(System.IO.File.ReadAllText("x"))', "System.IO.File"),
     ("@(Environment.MachineName)", "Environment"),
     ("@(typeof(string))", "typeof"),
     ("@(new HttpClient())", "HttpClient"),
-    ("@(\"x\".GetType())", "GetType"),
+    ('@("x".GetType())', "GetType"),
     ("@(context.Secrets)", "IContext.Secrets"),
     ("@(context.Request.Certificate)", "Certificate"),
     ("@(Regex.Matches)", "Regex.Matches"),
     ("@{ dynamic x = 1; return x; }", "dynamic"),
     ("@{ unsafe { return 1; } }", "unsafe"),
     ("@{ lock (context) { return 1; } }", "lock"),
-    ("@{ using (var x = new StringReader(\"\")) { return 1; } }", "StringReader"),
+    ('@{ using (var x = new StringReader("")) { return 1; } }', "StringReader"),
     # newer than C# 7, or not an expression
     ("@(1 switch { 1 => 2, _ => 3 })", "switch"),
     ("@((object)1 is not null)", "not null"),
@@ -31,31 +31,30 @@ REFUSED = [
     ("@(x)", "'x' does not exist"),
     ("@(1 + )", "not C#"),
     ("@(1) and more", "whole value"),
-    ("@(\"a\" * 2)", "CS0019"),
-    ("@(1 == \"1\")", "cast or convert"),
+    ('@("a" * 2)', "CS0019"),
+    ('@(1 == "1")', "cast or convert"),
     ("@(!1)", "CS0023"),
     ("@(1 ?? 2)", "never null"),
-    ("@(true ? 1 : \"a\")", "CS0173"),
-    ("@((int)\"5\")", "CS0030"),
-    ("@(context.Variables[\"x\"].StartsWith(\"a\"))", "cast it to its type first"),
-    ("@(context.Variables[\"x\"] == \"a\")", "cast the object to string first"),
-    ("@(int.Parse(context.Variables[\"x\"]))", "needs string"),
-    ("@(JObject.Parse(\"{}\")[\"a\"] == \"b\")", "cast or convert"),
-    ("@(context.Variables[\"x\"] && true)", "needs bool"),
-    ("@{ string s = context.Variables[\"x\"]; return s; }", "needs string"),
-    ("@{ string s = JObject.Parse(\"{}\")[\"a\"]; return s; }", "needs string"),
+    ('@(true ? 1 : "a")', "CS0173"),
+    ('@((int)"5")', "CS0030"),
+    ('@(context.Variables["x"].StartsWith("a"))', "cast it to its type first"),
+    ('@(context.Variables["x"] == "a")', "cast the object to string first"),
+    ('@(int.Parse(context.Variables["x"]))', "needs string"),
+    ('@(JObject.Parse("{}")["a"] == "b")', "cast or convert"),
+    ('@(context.Variables["x"] && true)', "needs bool"),
+    ('@{ string s = context.Variables["x"]; return s; }', "needs string"),
+    ('@{ string s = JObject.Parse("{}")["a"]; return s; }', "needs string"),
     ("@{ int n = 1.5; return n; }", "needs int"),
     ("@{ var x = null; return x; }", "CS0815"),
     ("@{ var a = 1; var a = 2; return a; }", "CS0128"),
     ("@{ foreach (var x in new[] {1}) { var x = 2; } return 1; }", "CS0128"),
     ("@{ if (true) { return 1; } }", "CS0161"),
-    ("@{ 1 + 1; return 2; }", "CS0201"),
-    ("@{ if (\"x\") { return 1; } return 2; }", "needs bool"),
+    ("@{ context.RequestId; return 2; }", "not C#"),
+    ('@{ if ("x") { return 1; } return 2; }', "needs bool"),
     ("@{ if (true) { var y = 1; } return y; }", "'y' does not exist"),
     ("@{ context.Request = null; return 1; }", "cannot be assigned"),
-    ("@{ int n; return int.TryParse(\"1\", n); }", "CS1620"),
-    ("@(\"x\".Substring())", "takes 1 to 2 arguments"),
-    ("@(foreach)", "not C#"),
+    ('@{ int n; return int.TryParse("1", n); }', "CS1620"),
+    ('@("x".Substring())', "takes 1 to 2 arguments"),
     ("@(1; return 2)", "not C#"),
     ("@{ return 1; } } class Q { int R() { return 2; }", "brackets"),
     ("@(1) + (2))", "not C#"),
@@ -83,7 +82,7 @@ RAISED = [
     ("@(((string)null).Length)", "NullReferenceException"),
     ('@(int.Parse("x"))', "FormatException"),
     ('@(int.Parse("99999999999"))', "OverflowException"),
-    ('@((string)(object)5)', "InvalidCastException"),
+    ("@((string)(object)5)", "InvalidCastException"),
     ('@(JObject.Parse("[]"))', "JsonReaderException"),
     ('@(JObject.Parse("{"))', "JsonReaderException"),
     ('@(JObject.Parse("{\\"a\\": 1}")["a"]["b"])', "InvalidOperationException"),
@@ -109,14 +108,14 @@ def test_failures_are_dot_net_exceptions(source: str, exception: str) -> None:
 
 
 ENDLESS = [
-    "@{ while (true) { } }",
+    "@{ while (true) { } return 1; }",
     "@{ var n = 0; for (int i = 0; i >= 0; i++) { n = i; } return n; }",
     "@(Enumerable.Range(0, 1000000).Count(x => x > 0))",
-    '@{ var s = "0123456789"; while (true) { s += s; } }',
+    '@{ var s = "0123456789"; while (true) { s += s; } return s; }',
     "@(new int[2000000000].Length)",
-    '@("a".PadLeft(2000000000).Length + new string(\'a\', 2000000000).Length)',
-    '@{ var b = new StringBuilder("0123456789"); while (true) { b.Append(b.ToString()); } }',
-    '@{ var l = new List<int> {1}; while (true) { l.AddRange(l); } }',
+    "@(\"a\".PadLeft(2000000000).Length + new string('a', 2000000000).Length)",
+    '@{ var b = new StringBuilder("0123456789"); while (true) { b.Append(b.ToString()); } return 1; }',
+    "@{ var l = new List<int> {1}; while (true) { l.AddRange(l); } return 1; }",
 ]
 
 
@@ -130,4 +129,4 @@ def test_endless_work_is_stopped(source: str) -> None:
 def test_no_catch_clause_hides_a_limit() -> None:
     """`catch` takes .NET exceptions, not the gateway's limits."""
     with pytest.raises(EvaluationLimit):
-        evaluate("@{ while (true) { try { while (true) { } } catch { } } }")
+        evaluate("@{ while (true) { try { while (true) { } } catch { } } return 1; }")

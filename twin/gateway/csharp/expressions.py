@@ -181,10 +181,21 @@ def _identifier(compiler: Compiler, node: Node) -> Typed:
     if name == "context":
         return Typed(T("IContext"), lambda frame: frame.context)
     found = compiler.locals.find(name)
+    if found is None and name in ("System", "Newtonsoft"):
+        raise _undocumented(node)
     if found is None:
         raise fail(node, f"the name {name!r} does not exist here (CS0103)", name)
     slot, type_ = found
     return Typed(type_, lambda frame: frame.slots[slot])
+
+
+def _undocumented(node: Node) -> CSharpError:
+    """Names the whole of `System.IO.File.ReadAllText`, of which this node is the first word."""
+    whole = node
+    while whole.parent is not None and whole.parent.type == "member_access_expression":
+        whole = whole.parent
+    name = text_of(whole)
+    return fail(whole, f"{name} is not in the supported list of types and members", name)
 
 
 @handles("conditional_expression")

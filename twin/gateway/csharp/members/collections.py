@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from twin.gateway.csharp.clr import ClrError, Pair, iterate, key_not_found
+from twin.gateway.csharp.clr import ClrError, Pair, iterate, key_not_found, limited
 from twin.gateway.csharp.library import Out, constructor, declare_type, element_type, indexer, method, prop, static
 from twin.gateway.csharp.types import BOOL, INT, OBJECT, T, dictionary_of, enumerable
 
@@ -37,7 +37,7 @@ for _owner in ("Array", "ICollection", "IReadOnlyCollection"):
     prop(_owner, "Length" if _owner == "Array" else "Count", INT, len)
 constructor("List", lambda receiver, *_: receiver)(lambda items=None: list(iterate(items)) if items is not None else [])
 method("ICollection", "Add", T("void"))(lambda items, value: _add(items, value))
-method("List", "AddRange", T("void"))(lambda items, more: items.extend(iterate(more)))
+method("List", "AddRange", T("void"))(lambda items, more: _extend(items, more))
 method("ICollection", "Clear", T("void"))(lambda items: items.clear())
 method("IList", "IndexOf", INT)(lambda items, value: items.index(value) if value in items else -1)
 method("IList", "Insert", T("void"))(lambda items, index, value: items.insert(index, value))
@@ -54,6 +54,11 @@ def _add(items: Any, value: Any) -> bool:
         return False
     items.append(value)
     return True
+
+
+def _extend(items: Any, more: Any) -> None:
+    items.extend(iterate(more))
+    limited(items)
 
 
 def _discard(items: Any, value: Any) -> bool:

@@ -6,7 +6,18 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from twin.gateway.csharp.clr import ClrError, JProperty, JToken, equals, iterate, limited, to_json, to_text
+from twin.gateway.csharp.clr import (
+    MAX_SIZE,
+    ClrError,
+    EvaluationLimit,
+    JProperty,
+    JToken,
+    equals,
+    iterate,
+    limited,
+    to_json,
+    to_text,
+)
 from twin.gateway.csharp.formats import composite, format_value
 from twin.gateway.csharp.library import constructor, enum, indexer, method, prop, static, static_prop
 from twin.gateway.csharp.types import BOOL, CHAR, INT, STRING, T, array
@@ -242,7 +253,8 @@ class StringBuilder:
     def append(self, value: Any) -> StringBuilder:
         text = to_text(value)
         self.size += len(text)
-        limited(text if self.size == len(text) else " " * 0)
+        if self.size > MAX_SIZE:
+            raise EvaluationLimit(f"a StringBuilder holds more than {MAX_SIZE} characters")
         self.parts.append(text)
         return self
 
