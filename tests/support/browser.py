@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
+from typing import Any
 
 TIMEOUT = 20
 
@@ -49,12 +51,15 @@ class Browser:
     def open(self, url: str, data: dict[str, str] | None = None) -> Page:
         self.opened.append(url)
         body = urllib.parse.urlencode(data).encode() if data is not None else None
-        try:
-            answer = self._opener.open(urllib.request.Request(url, body), timeout=TIMEOUT)
-        except urllib.error.HTTPError as error:
-            answer = error
+        answer = self._answer(urllib.request.Request(url, body))
         with answer:
             return Page(answer.url, answer.status, answer.read().decode(), dict(answer.headers))
+
+    def _answer(self, request: urllib.request.Request) -> Any:
+        try:
+            return self._opener.open(request, timeout=TIMEOUT)
+        except urllib.error.HTTPError as error:
+            return error
 
     def click(self, page: Page, name: str, value: str) -> Page:
         """Presses the page's button of that name and value; it must be there."""
@@ -63,9 +68,11 @@ class Browser:
         action = urllib.parse.urljoin(page.url, html.unescape(form.action))
         return self.open(action, {**form.fields, name: value})
 
-    def sign_in(self, authorization_url: str, user: str) -> Page:
-        """From the address a client opens to the page it is sent back to."""
-        page = self.click(self.open(authorization_url), "user", user)
+    def sign_in(self, authorization_url: str, user: str, pause: float = 0.0) -> Page:
+        """From the address a client opens to the page it is sent back to; people pause before they choose."""
+        page = self.open(authorization_url)
+        time.sleep(pause)
+        page = self.click(page, "user", user)
         while 'value="accept"' in page.text:
             page = self.click(page, "consent", "accept")
         return page

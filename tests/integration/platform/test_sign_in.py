@@ -30,7 +30,8 @@ async def test_fastmcp_signs_in_through_the_browser(
     browser = Browser()
 
     def open_browser(url: str) -> bool:
-        threading.Thread(target=browser.sign_in, args=(url, user), daemon=True).start()
+        # The client opens the browser first and its callback server second, as fast as no person can click.
+        threading.Thread(target=browser.sign_in, args=(url, user, 1.0), daemon=True).start()
         return True
 
     monkeypatch.setattr(webbrowser, "open", open_browser)
