@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -133,14 +134,9 @@ class Gateway:
 
 def _request(scope: Scope, raw_path: str, headers: ManyValues, body: bytes) -> Request:
     query: str = scope["query_string"].decode("latin-1")
-    authority = urlsplit("//" + headers.joined("Host", ""))
-    client = scope.get("client")
-    try:
-        port = authority.port
-    except ValueError:
-        port = None
-    scheme = scope.get("scheme", "http")
-    original = Url(scheme, authority.hostname or "", port or (443 if scheme == "https" else 80), raw_path, query)
+    scheme, client = scope.get("scheme", "http"), scope.get("client")
+    host, port = _authority(headers.joined("Host", ""), scheme)
+    original = Url(scheme, host, port, raw_path, query)
     has_body = bool(body) or "Content-Length" in headers or "Transfer-Encoding" in headers
     return Request(
         method=scope["method"],
@@ -151,6 +147,17 @@ def _request(scope: Scope, raw_path: str, headers: ManyValues, body: bytes) -> R
         body=Body(body) if has_body else None,
         ip=client[0] if client else "",
     )
+
+
+@lru_cache(maxsize=256)
+def _authority(host: str, scheme: str) -> tuple[str, int]:
+    """Name and port of a Host header; one that is neither reads as empty."""
+    default = 443 if scheme == "https" else 80
+    try:
+        parts = urlsplit("//" + host)
+        return parts.hostname or "", parts.port or default
+    except ValueError:
+        return "", default
 
 
 class _CallerGone(Exception):

@@ -118,10 +118,7 @@ class Builder:
         """Nested statements as one thing to run."""
         steps = self.steps(nodes)
 
-        async def run(context: Context) -> None:
-            await run_steps(steps, context)
-
-        return run
+        return lambda context: run_steps(steps, context)
 
 
 def build_pipeline(source: str, place: Place, references: References, parent: Pipeline) -> Pipeline:

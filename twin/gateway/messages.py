@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import unquote_plus
 from uuid import UUID, uuid4
@@ -18,9 +19,14 @@ class ManyValues(Mapping[str, list[str]]):
     __slots__ = ("_entries",)
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._entries: dict[str, tuple[str, list[str]]] = {}
+        entries: dict[str, tuple[str, list[str]]] = {}
         for name, value in pairs:
-            self.add(name, value)
+            key = name.lower()
+            if key in entries:
+                entries[key][1].append(value)
+            else:
+                entries[key] = (name, [value])
+        self._entries = entries
 
     def add(self, name: str, value: str) -> None:
         entry = self._entries.get(name.lower())
@@ -77,7 +83,7 @@ class Url:
     path: str
     query: str = ""
 
-    @property
+    @cached_property
     def parameters(self) -> ManyValues:
         return ManyValues(parse_query(self.query))
 

@@ -143,7 +143,8 @@ async def test_a_caller_that_leaves_cancels_the_backend_call() -> None:
 async def test_a_caller_that_leaves_during_its_body_costs_nothing() -> None:
     """Half a request is dropped."""
     world = make_world()
-    messages = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    first: dict[str, Any] = {"type": "http.request", "body": b"x", "more_body": True}
+    messages = [first, {"type": "http.disconnect"}]
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:

@@ -44,6 +44,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 def sign(payload: dict[str, Any], key: RSAKey = KEY, **header: Any) -> str:
     """RS256 by hand: libraries refuse to sign some of the headers that attackers send."""
     protected = {"alg": "RS256", "kid": key.kid, **header}
+    assert key.private_key is not None
     text = ".".join(encoded(json.dumps(part).encode()) for part in (protected, payload))
     return f"{text}.{encoded(key.private_key.sign(text.encode(), PKCS1v15(), SHA256()))}"
 

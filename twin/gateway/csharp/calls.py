@@ -75,19 +75,32 @@ def _call(compiler: Compiler, node: Node, receiver: Typed, name_node: Node) -> T
         hint = ": cast it to its type first" if receiver.type.name == "object" else ""
         raise fail(node, f"{receiver.type} has no supported method {name!r}{hint}", f"{receiver.type}.{name}")
     types, arguments = bind(compiler, node, member, receiver.type, generics)
-    run, impl = receiver.run, member.bound(generics)
-    accepts_null = "extension" in member.note
+    result = member.result(receiver.type, types, generics)
+    impl = member.bound(generics)
+    if receiver.safe or "extension" in member.note:
+        return Typed(result, _direct(receiver.run, impl, arguments, result), receiver.chain)
+    run = receiver.run
 
     def call(frame: Frame) -> Any:
         value = run(frame)
         if value is NIL:
             return NIL
-        if value is None and not accepts_null:
+        if value is None:
             raise null_reference()
         return limited(impl(value, *[argument(frame) for argument in arguments]))
 
-    result = member.result(receiver.type, types, generics)
     return Typed(result, call, receiver.chain)
+
+
+def _direct(run: Code, impl: Callable[..., Any], arguments: list[Code], result: T) -> Code:
+    """A call whose receiver needs no check; what cannot grow is not measured either."""
+    if result.name in ("bool", "int", "object") and len(arguments) == 1:
+        only = arguments[0]
+        return lambda frame: impl(run(frame), only(frame))
+    if len(arguments) == 2:
+        first, second = arguments
+        return lambda frame: limited(impl(run(frame), first(frame), second(frame)))
+    return lambda frame: limited(impl(run(frame), *[argument(frame) for argument in arguments]))
 
 
 def bind(compiler: Compiler, node: Node, member: Member, receiver: T, generics: list[T]) -> tuple[list[T], list[Code]]:

@@ -22,6 +22,7 @@ from twin.gateway.csharp.types import (
     LONG,
     NULL,
     STRING,
+    VALUE_TYPES,
     T,
     assignable,
     is_reference,
@@ -92,7 +93,11 @@ class Compiler:
 
 
 def constant(type_: T, value: Any) -> Typed:
-    return Typed(type_, lambda frame: value)
+    return Typed(type_, lambda frame: value, safe=value is not None, constant=True)
+
+
+def _context(frame: Frame) -> Any:
+    return frame.context
 
 
 def unescape(text: str) -> str:
@@ -179,7 +184,7 @@ def _parenthesized(compiler: Compiler, node: Node) -> Typed:
 def _identifier(compiler: Compiler, node: Node) -> Typed:
     name = text_of(node)
     if name == "context":
-        return Typed(T("IContext"), lambda frame: frame.context)
+        return Typed(T("IContext"), _context, safe=True)
     found = compiler.locals.find(name)
     if found is None and name in ("System", "Newtonsoft"):
         raise _undocumented(node)
@@ -241,16 +246,21 @@ def property_of(receiver: Typed, name: str, node: Node) -> Typed:
             f"{receiver.type} has no supported property {name!r}" + _hint(receiver.type),
             f"{receiver.type}.{name}",
         )
-    return through(receiver, found.impl, found.result(receiver.type, [], []))
+    type_ = found.result(receiver.type, [], [])
+    return through(receiver, found.impl, type_, safe=found.never_null or type_.name in VALUE_TYPES)
 
 
 def _hint(type_: T) -> str:
     return ": cast it to its type first" if type_.name == "object" else ""
 
 
-def through(receiver: Typed, impl: Callable[[Any], Any], type_: T) -> Typed:
+def through(receiver: Typed, impl: Callable[[Any], Any], type_: T, *, safe: bool = False) -> Typed:
     """A member read of the receiver: null raises, NIL passes."""
     run = receiver.run
+    if run is _context:
+        return Typed(type_, lambda frame: impl(frame.context), safe=safe)
+    if receiver.safe:
+        return Typed(type_, lambda frame: impl(run(frame)), safe=safe)
 
     def read(frame: Frame) -> Any:
         value = run(frame)
@@ -258,7 +268,7 @@ def through(receiver: Typed, impl: Callable[[Any], Any], type_: T) -> Typed:
             raise null_reference()
         return NIL if value is NIL else impl(value)
 
-    return Typed(type_, read, receiver.chain)
+    return Typed(type_, read, receiver.chain, safe and not receiver.chain)
 
 
 @handles("element_access_expression")
@@ -274,6 +284,10 @@ def index_of(compiler: Compiler, receiver: Typed, subscript: Node, node: Node) -
     key = compiler.compile(named(arguments[0])[0])
     run, at, impl = receiver.run, key.run, found.impl
     _check_key(found.params[0], receiver.type, key.type, node)
+    type_ = found.result(receiver.type, [key.type], [])
+    if receiver.safe and key.constant:
+        fixed = at(Frame(None, 0))
+        return Typed(type_, lambda frame: impl(run(frame), fixed))
 
     def read(frame: Frame) -> Any:
         value = run(frame)
@@ -281,7 +295,7 @@ def index_of(compiler: Compiler, receiver: Typed, subscript: Node, node: Node) -
             raise null_reference()
         return NIL if value is NIL else impl(value, at(frame))
 
-    return Typed(found.result(receiver.type, [key.type], []), read, receiver.chain)
+    return Typed(type_, read, receiver.chain)
 
 
 def _check_key(wanted: T | None, receiver: T, given: T, node: Node) -> None:

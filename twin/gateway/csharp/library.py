@@ -39,6 +39,7 @@ class Member:
     out_type: Returns = OBJECT
     lambdas: Callable[[T, int], list[T]] | None = None
     generic: bool = False
+    never_null: bool = False
     note: str = ""
 
     def bound(self, generics: list[T]) -> Impl:
@@ -61,8 +62,8 @@ def _register(member: Member) -> None:
     _MEMBERS[member.owner, member.kind, member.name] = member
 
 
-def prop(owner: str, name: str, returns: Returns, read: Impl, *, note: str = "") -> None:
-    _register(Member(owner, name, "property", read, returns, note=note))
+def prop(owner: str, name: str, returns: Returns, read: Impl, *, never_null: bool = False, note: str = "") -> None:
+    _register(Member(owner, name, "property", read, returns, never_null=never_null, note=note))
 
 
 def static_prop(owner: str, name: str, returns: T, read: Callable[[], Any], *, note: str = "") -> None:

@@ -170,6 +170,12 @@ def _equality(node: Node, sign: str, left: Typed, right: Typed) -> Typed:
         if sign == "==":
             return Typed(BOOL, lambda frame: first(frame) is None)
         return Typed(BOOL, lambda frame: first(frame) is not None)
+    if left.type == right.type and left.type.name in ("string", "int", "long", "bool", "char"):
+        compare = operator.eq if sign == "==" else operator.ne
+        if right.constant:
+            fixed = second(Frame(None, 0))
+            return Typed(BOOL, lambda frame: compare(first(frame), fixed))
+        return Typed(BOOL, lambda frame: compare(first(frame), second(frame)))
     if sign == "==":
         return Typed(BOOL, lambda frame: equals(first(frame), second(frame)))
     return Typed(BOOL, lambda frame: not equals(first(frame), second(frame)))
@@ -236,7 +242,19 @@ def _cast(compiler: Compiler, node: Node) -> Typed:
     if not castable(found.type, type_):
         raise fail(node, f"{found.type} cannot be cast to {type_} (CS0030)", str(type_))
     convert, run = converter(found.type, type_), found.run
+    if type_ == STRING:
+        return Typed(type_, _string_cast(run, convert))
     return Typed(type_, lambda frame: convert(run(frame)))
+
+
+def _string_cast(run: Code, convert: Callable[[Any], Any]) -> Code:
+    """The commonest cast, which usually finds a string already."""
+
+    def cast(frame: Frame) -> Any:
+        value = run(frame)
+        return value if value.__class__ is str else convert(value)
+
+    return cast
 
 
 def _indexed_parentheses(compiler: Compiler, node: Node, target: Node, subscript: Node) -> Typed:

@@ -45,11 +45,16 @@ NIL = _Nil()
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """Compiled code and its static type. `chain`: it may yield NIL, which the end of a `?.` chain turns into null."""
+    """Compiled code and its static type. `chain`: it may yield NIL, which the end of a `?.` chain turns into null.
+
+    `safe`: it yields neither null nor NIL. `constant`: it needs no frame.
+    """
 
     type: T
     run: Code
     chain: bool = False
+    safe: bool = False
+    constant: bool = False
 
 
 class CSharpError(Exception):

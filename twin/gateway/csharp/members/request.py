@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from twin.gateway import jwt
@@ -26,9 +27,15 @@ register_class("IResponse", Response)
 register_class("IUrl", Url)
 register_class("IMessageBody", Body)
 
-prop("IContext", "Request", T("IRequest"), lambda context: context)
-prop("IContext", "Response", T("IResponse"), lambda context: context.response)
-prop("IContext", "Variables", T("IVariables"), lambda context: context.variables)
+
+def _itself(context: Context) -> Context:
+    """`context.Request` and `context` are one object here: its members read `context.request`."""
+    return context
+
+
+prop("IContext", "Request", T("IRequest"), _itself, never_null=True)
+prop("IContext", "Response", T("IResponse"), attrgetter("response"), never_null=True)
+prop("IContext", "Variables", T("IVariables"), attrgetter("variables"), never_null=True)
 prop("IContext", "LastError", T("IError"), lambda context: context.last_error)
 prop("IContext", "RequestId", GUID, lambda context: context.request_id)
 prop("IContext", "Timestamp", DATETIME, lambda context: context.timestamp)
@@ -51,16 +58,16 @@ def _trace(context: Context, message: str) -> None:
         context.traces.append(message)
 
 
-prop("IRequest", "Method", STRING, lambda context: context.request.method)
-prop("IRequest", "Headers", _HEADERS, lambda context: context.request.headers)
-prop("IRequest", "IpAddress", STRING, lambda context: context.request.ip)
-prop("IRequest", "MatchedParameters", _STRINGS, lambda context: context.request.parameters)
-prop("IRequest", "OriginalUrl", _URL, lambda context: context.request.original)
-prop("IRequest", "Url", _URL, lambda context: context.request.url)
+prop("IRequest", "Method", STRING, attrgetter("request.method"), never_null=True)
+prop("IRequest", "Headers", _HEADERS, attrgetter("request.headers"), never_null=True)
+prop("IRequest", "IpAddress", STRING, attrgetter("request.ip"), never_null=True)
+prop("IRequest", "MatchedParameters", _STRINGS, attrgetter("request.parameters"), never_null=True)
+prop("IRequest", "OriginalUrl", _URL, attrgetter("request.original"), never_null=True)
+prop("IRequest", "Url", _URL, attrgetter("request.url"), never_null=True)
 prop("IRequest", "Body", _BODY, lambda context: context.request.body)
 prop("IResponse", "StatusCode", INT, lambda response: response.status)
 prop("IResponse", "StatusReason", STRING, lambda response: response.reason)
-prop("IResponse", "Headers", _HEADERS, lambda response: response.headers)
+prop("IResponse", "Headers", _HEADERS, attrgetter("headers"), never_null=True)
 prop("IResponse", "Body", _BODY, lambda response: response.body)
 
 prop("IUrl", "Scheme", STRING, lambda url: url.scheme)
@@ -68,7 +75,7 @@ prop("IUrl", "Host", STRING, lambda url: url.host)
 prop("IUrl", "Port", INT, lambda url: url.port)
 prop("IUrl", "Path", STRING, lambda url: url.path)
 prop("IUrl", "QueryString", STRING, lambda url: f"?{url.query}" if url.query else "")
-prop("IUrl", "Query", _QUERY, lambda url: url.parameters)
+prop("IUrl", "Query", _QUERY, attrgetter("parameters"), never_null=True)
 method("IUrl", "ToUri", T("Uri"))(lambda url: _uri(url))
 
 for _name, _attribute in {"Source": "source", "Reason": "reason", "Message": "message", "Scope": "scope"}.items():
@@ -197,7 +204,7 @@ for _name, _claim_name in _FIRST.items():
 for _name, _claim_name in {"Issuer": "iss", "Subject": "sub", "Id": "jti"}.items():
     prop("Jwt", _name, STRING, lambda token, claim=_claim_name: token.one(claim))
 prop("Jwt", "Audiences", enumerable(STRING), lambda token: token.audiences)
-prop("Jwt", "Claims", T("IClaims"), lambda token: token.claims)
+prop("Jwt", "Claims", T("IClaims"), attrgetter("claims"), never_null=True)
 for _name, _claim_name in {"ExpirationTime": "exp", "NotBefore": "nbf"}.items():
     prop("Jwt", _name, T("Nullable", (DATETIME,)), lambda token, claim=_claim_name: _time(token.payload.get(claim)))
 

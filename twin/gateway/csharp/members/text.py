@@ -150,7 +150,8 @@ def _split(value: str, *arguments: Any) -> list[str]:
         item for item in arguments if item not in ("RemoveEmptyEntries", "None") and not isinstance(item, int)
     ]
     flat = [part for item in separators for part in (item if isinstance(item, list) else [item]) if part]
-    parts = _parts(value, flat, count if not options else 0)
+    simple = len(flat) == 1 and (not count or options)
+    parts = value.split(flat[0]) if simple else _parts(value, flat, count if not options else 0)
     return [part for part in parts if part] if options else parts
 
 
