@@ -52,6 +52,7 @@ def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(t
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                preexec_fn=_heed_sigint,
             )
             time.sleep(moment)
             os.killpg(started.pid, signal.SIGINT)
@@ -63,6 +64,11 @@ def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(t
         twin.invoke("destroy", "--yes")
     assert [pid for pid in pids if _alive(pid)] == []
     assert not home.exists()
+
+
+def _heed_sigint() -> None:
+    """A background job starts with SIGINT ignored, and its children inherit that: not what a terminal does."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _alive(pid: int) -> bool:

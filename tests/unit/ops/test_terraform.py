@@ -144,7 +144,9 @@ def test_ctrl_c_reaches_terraform_once(tmp_path: Path, stage: Stage) -> None:
     """
     terraform(tmp_path, script)
     caller = f"""
+        import signal
         from pathlib import Path
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
         from ops.errors import InterruptError
         from ops.terraform import Stage, Terraform
         folder = Path({str(stage.folder)!r})

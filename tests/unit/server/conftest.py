@@ -21,6 +21,9 @@ ISSUER = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 Mint = Callable[..., str]
 
 
+STARTED = int(time.time())  # one moment for all tokens, however long the tests take
+
+
 @pytest.fixture(scope="session")
 def signing_key() -> RSAKey:
     return RSAKey.generate_key(2048, {"kid": "key-1"})
@@ -36,7 +39,6 @@ def mint(signing_key: RSAKey) -> Mint:
     """Signs the gateway's token; keyword arguments replace claims, None removes one."""
 
     def mint(*, key: RSAKey = signing_key, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
-        now = int(time.time())
         usual = {
             "iss": ISSUER,
             "tid": TENANT,
@@ -45,9 +47,9 @@ def mint(signing_key: RSAKey) -> Mint:
             "sub": GATEWAY,
             "azp": "00000000-0000-4000-8000-000000000004",
             "roles": ["Gateway.Invoke"],
-            "iat": now,
-            "nbf": now,
-            "exp": now + 3600,
+            "iat": STARTED,
+            "nbf": STARTED,
+            "exp": STARTED + 3600,
         }
         payload = {name: value for name, value in (usual | claims).items() if value is not None}
         return jwt.encode({"alg": "RS256", "kid": "key-1", **(header or {})}, payload, key)
