@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import socket
 import sys
 from pathlib import Path
@@ -51,6 +52,8 @@ def main() -> int:
     except TwinError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the reason belongs in the process's log
         return 2
+    gc.collect()
+    gc.freeze()  # what was loaded lives as long as the process: the collector need not look at it again
     settings = uvicorn.Config(
         gateway,
         host=config.host,

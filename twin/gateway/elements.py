@@ -168,4 +168,12 @@ def text_values(parent: Element | None, tag: str) -> list[Value]:
     return [child.trimmed() for child in parent.children(tag)] if parent is not None else []
 
 
-__all__ = ["ANYWHERE", "ELEMENTS", "INBOUND", "Element", "ElementSpec", "element", "text_values"]
+def all_texts(values: Sequence[Value]) -> Callable[[Context], list[str]]:
+    """The texts of all values; fixed where every one is literal."""
+    literals = [value.literal for value in values if value.literal is not None]
+    if len(literals) == len(values):
+        return lambda context: literals
+    return lambda context: [value.text(context) for value in values]
+
+
+__all__ = ["ANYWHERE", "ELEMENTS", "INBOUND", "Element", "ElementSpec", "all_texts", "element", "text_values"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -62,6 +62,13 @@ class ManyValues(Mapping[str, list[str]]):
         for name, values in self._entries.values():
             for value in values:
                 yield name, value
+
+    def without(self, names: Container[str]) -> Iterator[tuple[str, str]]:
+        """All pairs but those of these names, which are given in lower case."""
+        for key, (name, values) in self._entries.items():
+            if key not in names:
+                for value in values:
+                    yield name, value
 
     def copy(self) -> ManyValues:
         return ManyValues(self.pairs())
@@ -207,6 +214,7 @@ class Context:
     """One request's `context`. `services` is what policies share: clock, upstream, caches, counters, tokens."""
 
     __slots__ = (
+        "_request_id",
         "after",
         "api",
         "cors_headers",
@@ -214,7 +222,6 @@ class Context:
         "last_error",
         "operation",
         "request",
-        "request_id",
         "response",
         "response_headers",
         "services",
@@ -231,13 +238,20 @@ class Context:
         self.services = services
         self.api, self.operation, self.deployment = api, operation, deployment
         self.variables: dict[str, Any] = {}
-        self.request_id: UUID = uuid4()
+        self._request_id: UUID | None = None
         self.started: float = services.clock()
         self.last_error: LastError | None = None
         self.cors_headers: list[tuple[str, str]] = []
         self.response_headers: list[tuple[str, str]] = []
         self.after: list[Callable[[], None]] = []
         self.traces: list[str] = []
+
+    @property
+    def request_id(self) -> UUID:
+        """Made when first asked for: most requests of most policies never do."""
+        if self._request_id is None:
+            self._request_id = uuid4()
+        return self._request_id
 
     @property
     def timestamp(self) -> datetime:

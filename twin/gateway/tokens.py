@@ -58,6 +58,10 @@ class Configuration:
     keys: Mapping[str, Key]
     fetched: float
 
+    def holds(self, key: Key) -> bool:
+        """By identity: a key that was fetched anew is another one."""
+        return any(key is known for known in self.keys.values())
+
     def candidates(self, token: Jwt) -> list[Key]:
         """The key the token names; all of them where it names none."""
         kid = token.header.get("kid")
@@ -75,30 +79,9 @@ class Tokens:
         self._locks: dict[str, asyncio.Lock] = {}
         self._verified: OrderedDict[bytes, tuple[Jwt, Key]] = OrderedDict()
 
-    async def verify(self, text: str, urls: Sequence[str], issuers: Sequence[str]) -> Jwt:
-        """The token, its signature and issuer checked. TokenRejected, or Failure where no keys can be had."""
+    async def verify(self, text: str, urls: Sequence[str]) -> Jwt:
+        """The token, its signature checked. TokenRejected, or Failure where no keys can be had."""
         configurations = [await self._configuration(url) for url in urls]
-        token = self._remembered(text, configurations) or await self._checked(text, urls, configurations)
-        accepted = {*issuers, *(configuration.issuer for configuration in configurations)}
-        if token.one("iss") not in accepted or not isinstance(token.payload.get("iss"), str):
-            raise TokenRejected(
-                "TokenIssuerNotAllowed", "Issuer validation failed. Issuer did not match. Access denied."
-            )
-        return token
-
-    def _remembered(self, text: str, configurations: Sequence[Configuration]) -> Jwt | None:
-        """A token verified before with a key that is still published."""
-        digest = hashlib.sha256(text.encode()).digest()
-        found = self._verified.get(digest)
-        if found is None:
-            return None
-        token, key = found
-        if any(key is known for configuration in configurations for known in configuration.keys.values()):
-            return token
-        del self._verified[digest]
-        return None
-
-    async def _checked(self, text: str, urls: Sequence[str], configurations: Sequence[Configuration]) -> Jwt:
         token = jwt.read(text)
         if token is None:
             raise TokenRejected("JwtInvalid", "The token is not a signed JWT. Access denied.")
@@ -108,16 +91,38 @@ class Tokens:
             fresh = [await self._refetched(url) for url in urls]
             candidates = [key for configuration in fresh for key in configuration.candidates(token)]
         if not candidates:
-            raise TokenRejected(
-                "TokenSignatureKeyNotFound", "Signature validation failed. Unable to match key. Access denied."
-            )
+            message = "Signature validation failed. Unable to match key. Access denied."
+            raise TokenRejected("TokenSignatureKeyNotFound", message)
         key = next((key for key in candidates if _signed_by(token, key)), None)
         if key is None:
             raise TokenRejected("TokenSignatureInvalid", "Signature validation failed. Access denied.")
-        self._verified[hashlib.sha256(text.encode()).digest()] = (token, key)
+        self._remember(text, token, key)
+        return token
+
+    def _remember(self, text: str, token: Jwt, key: Key) -> None:
+        self._verified[_digest(text)] = (token, key)
         while len(self._verified) > MAX_REMEMBERED:
             self._verified.popitem(last=False)
-        return token
+
+    def remembered(self, text: str, urls: Sequence[str]) -> Jwt | None:
+        """A token verified before, with a key that is still published. Its lifetime is for the caller to check."""
+        found = self._verified.get(_digest(text))
+        if found is None:
+            return None
+        token, key = found
+        for url in urls:
+            known = self._configurations.get(url)
+            if known is not None and self._clock() - known.fetched < KEEP_SECONDS and known.holds(key):
+                return token
+        return None
+
+    def check_issuer(self, token: Jwt, urls: Sequence[str], issuers: Sequence[str]) -> None:
+        """The issuers listed, and those that the discovery documents name, are accepted."""
+        issuer = token.payload.get("iss")
+        known = [found.issuer for url in urls if (found := self._configurations.get(url)) is not None]
+        if not isinstance(issuer, str) or (issuer not in issuers and issuer not in known):
+            message = "Issuer validation failed. Issuer did not match. Access denied."
+            raise TokenRejected("TokenIssuerNotAllowed", message)
 
     async def _configuration(self, url: str) -> Configuration:
         known = self._configurations.get(url)
@@ -155,6 +160,11 @@ class Tokens:
         if response.status != 200 or not isinstance(found, dict):
             raise ValueError(f"{url} answered {response.status}")
         return found
+
+
+def _digest(text: str) -> bytes:
+    """Tokens are not kept in memory, only what they hash to."""
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _unavailable(url: str) -> Failure:

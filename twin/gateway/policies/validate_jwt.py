@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from twin.gateway.elements import INBOUND, Element, element, text_values
+from twin.gateway.elements import INBOUND, Element, all_texts, element, text_values
 from twin.gateway.failures import Failure
 from twin.gateway.jwt import Jwt
 from twin.gateway.messages import Context, Run
-from twin.gateway.tokens import TokenRejected
+from twin.gateway.tokens import TokenRejected, Tokens
 from twin.gateway.values import Value
 
 _ATTRIBUTES = (
@@ -54,9 +54,9 @@ def validate_jwt(element: Element) -> Run:
     if sum(element.has(name) for name in _SOURCES) != 1:
         element.invalid(f"<validate-jwt> needs exactly one of {', '.join(_SOURCES)}", "header-name")
     find = _token_finder(element)
-    configurations = _configurations(element)
-    audiences = text_values(element.child("audiences"), "audience")
-    issuers = text_values(element.child("issuers"), "issuer")
+    configurations = all_texts(_configurations(element))
+    audiences = all_texts(text_values(element.child("audiences"), "audience"))
+    issuers = all_texts(text_values(element.child("issuers"), "issuer"))
     rules = _claim_rules(element)
     skew, variable = element.number("clock-skew", "0"), element.literal("output-token-variable-name", "")
     must_expire = element.flag("require-expiration-time", default=True)
@@ -70,13 +70,12 @@ def validate_jwt(element: Element) -> Run:
 
     async def run(context: Context) -> None:
         try:
-            token: Jwt = await context.services.tokens.verify(
-                find(context),
-                [value.text(context) for value in configurations],
-                [value.text(context) for value in issuers],
-            )
+            tokens: Tokens = context.services.tokens
+            text, urls = find(context), configurations(context)
+            token = tokens.remembered(text, urls) or await tokens.verify(text, urls)
+            tokens.check_issuer(token, urls, issuers(context))
             _lifetime(token, context, skew(context), must_expire=must_expire(context))
-            _audience(token, [value.text(context) for value in audiences])
+            _audience(token, audiences(context))
             for rule in rules:
                 rule.check(token, context)
         except TokenRejected as rejected:

@@ -154,6 +154,8 @@ def _element_at_or_default(items: Any, index: int) -> Any:
 
 @_linq("Contains", BOOL)
 def _contains(items: Any, value: Any, comparer: Any = None) -> bool:
+    if comparer is None and isinstance(items, list) and isinstance(value, str):
+        return value in items
     wanted = fold(value, comparer)
     return any(equals(fold(item, comparer), wanted) for item in iterate(items))
 

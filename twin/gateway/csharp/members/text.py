@@ -59,6 +59,8 @@ def _needed(value: Any, name: str) -> Any:
 
 @method("object", "ToString", STRING)
 def _to_string(value: Any, layout: Any = None, culture: Any = None) -> str:
+    if layout is None:
+        return to_text(value)
     if isinstance(value, JToken) and layout in ("None", "Indented") and not isinstance(value, JProperty):
         return to_json(value.raw, indented=layout == "Indented")
     return format_value(value, layout) if isinstance(layout, str) else to_text(value)
