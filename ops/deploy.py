@@ -20,17 +20,19 @@ from ops import (
     platform,
     push,
     smoke,
+    status,
     terraform_binary,
     token,
     twin_control,
     workspace,
 )
 from ops.environment import Environment
-from ops.errors import AzError
+from ops.errors import AzError, SmokeError
 from ops.images import Image
 from ops.platform import Platform
 from ops.ports import Ports
 from ops.workspace import Workspace
+from twin import control
 from twin.state import State
 
 _PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes
@@ -127,10 +129,18 @@ def _azure(environment: Environment, wanted: Sequence[Image], *, yes: bool) -> N
 
 
 def _smoke(environment: Environment, reached: Platform) -> None:
+    cut_off = status.unreachable(control.status(environment.home))
     for server in reached.endpoints:
         with output.step(f"smoke test {server}") as result:
             writable = _writable(environment, server)
-            result.extend(smoke.run(reached, server, partial(token.mint, environment, reached), writable=writable))
+            try:
+                found = smoke.run(reached, server, partial(token.mint, environment, reached), writable=writable)
+            except SmokeError as error:
+                # The cause first, where it is known: the call itself only meets a 5xx.
+                raise SmokeError("; ".join((*cut_off, str(error)))) from error
+            result.extend(found)
+    for sentence in cut_off:  # another slot answered the smoke test
+        output.warn(sentence)
 
 
 def _writable(environment: Environment, server: str) -> bool:

@@ -34,7 +34,7 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
     if environment.is_local and running is None:
         problems = [f"{environment.name} is not running; start it with `invoke deploy`"]
     else:
-        problems = [*_ill(running), *_unanswered(reached, answer)]
+        problems = [*_ill(running), *unreachable(running), *_unanswered(reached, answer)]
     found = {
         "env": environment.name,
         "healthy": not problems,
@@ -94,6 +94,11 @@ def _applied(environment: Environment) -> tuple[Platform, State]:
         space.terraform.init(space.stage(2))
         shown = space.terraform.show(space.stage(2))
     return platform.from_show_json(shown, environment.name), State.from_show_json(shown)
+
+
+def unreachable(running: Status | None) -> list[str]:
+    """What production could not connect, a sentence each: a missing DNS record, a port that a rule denies, …"""
+    return list(running.unreachable.values()) if running else []
 
 
 def _ill(running: Status | None) -> list[str]:

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from ops import deploy, doctor, images, output, push, teardown
-from ops.errors import DeclinedError, NotDeployedError, ToolError, UsageError
+from ops import deploy, doctor, images, output, push, smoke, teardown
+from ops.errors import DeclinedError, NotDeployedError, SmokeError, ToolError, UsageError
+from ops.platform import Platform
 from ops.ports import Ports
 from ops.terraform import Plan, Stage
 from ops.workspace import Workspace
 from tests.unit.ops.conftest import Make
+from twin import control
+from twin.control import Status
 
 
 def verbs(lines: list[str]) -> list[str]:
@@ -122,6 +125,32 @@ def test_yes_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdin.readline", lambda: "yes\n", raising=False)
     output.confirm("Apply?", yes=False)
+
+
+PLATFORM = Platform("http://gateway", {"mongodb": "http://gateway/mongodb/mcp"}, "http://issuer", "t", "s", {})
+CUT_OFF = Status(1, "now", {}, unreachable={"host:8000": "backend x cannot be reached: it has no DNS record"})
+
+
+def test_a_failed_smoke_test_names_what_is_unreachable(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call only meets a 5xx; the missing DNS record behind it comes first."""
+
+    def fails(*_: object, **__: object) -> list[str]:
+        raise SmokeError("the call fails")
+
+    monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(smoke, "run", fails)
+    with pytest.raises(SmokeError, match=r"^backend x cannot be reached: it has no DNS record; the call fails$"):
+        deploy._smoke(make(), PLATFORM)
+
+
+def test_a_passed_smoke_test_still_warns_of_what_is_unreachable(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another slot may have answered it."""
+    warned: list[str] = []
+    monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(smoke, "run", lambda *_, **__: ["fine"])
+    monkeypatch.setattr(output, "warn", warned.append)
+    deploy._smoke(make(), PLATFORM)
+    assert warned == ["backend x cannot be reached: it has no DNS record"]
 
 
 def test_doctor_goes_on_after_a_failure(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,16 @@ def test_an_ill_part_is_named(deployed: Environment, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy", entra="restarting"))
     found = status.document(deployed, lambda endpoint: 401)
     assert (found["healthy"], found["reason"]) == (False, "entra is restarting")
+
+
+def test_what_production_could_not_connect_is_named(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing DNS record reads as such, in the reason of the JSON and in the table, although every part serves."""
+    sentence = "backend mongodb-admin-a cannot be reached: it has no azurerm_private_dns_a_record"
+    cut_off = replace(running(gateway="healthy"), unreachable={"mongodb-admin-a.mcp.internal:8000": sentence})
+    monkeypatch.setattr(control, "status", lambda home: cut_off)
+    found = status.document(deployed, lambda endpoint: 401)
+    assert (found["healthy"], found["reason"]) == (False, sentence)
+    assert ("reason", sentence) in status.rows(found)
 
 
 def test_an_open_door_is_not_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
