@@ -17,6 +17,8 @@ from twin.entra.web import discovery, sign_in, token
 
 log = logging.getLogger("twin.entra")
 
+HEALTH = "/healthz"  # asked once a second, so not logged
+
 MISDIRECTED = PlainTextResponse("This Host is not served here.", 421)
 
 ROUTES = (
@@ -33,7 +35,7 @@ ROUTES = (
     Route("/devicelogin", sign_in.device_login, methods=["GET", "POST"]),
     Route("/{tenant}/oauth2/deviceauth", sign_in.device_login, methods=["GET", "POST"]),
     Route("/msi/token", token.identity),
-    Route("/healthz", lambda _: PlainTextResponse("ok")),
+    Route(HEALTH, lambda _: PlainTextResponse("ok")),
 )
 
 
@@ -58,9 +60,8 @@ class Guard:
                     *message.get("headers", ()),
                     (b"x-content-type-options", b"nosniff"),
                 ]
-                note = scope.get("state", {}).get("note", "")
-                path = scope["path"].encode("ascii", "backslashreplace").decode()
-                log.info("%s %.200r %s %s", scope["method"], path, message["status"], note)
+                if scope["path"] != HEALTH:
+                    _log_line(scope, message["status"])
             await send(message)
 
         app = self._app if self._knows(Headers(scope=scope).get("host", "")) else MISDIRECTED
@@ -71,6 +72,12 @@ class Guard:
             return host == self._host or ("@" not in host and is_loopback(urlsplit(f"//{host}").hostname or ""))
         except ValueError:
             return False
+
+
+def _log_line(scope: Scope, status: int) -> None:
+    note = scope.get("state", {}).get("note", "")
+    path = scope["path"].encode("ascii", "backslashreplace").decode()
+    log.info("%s %.200r %s %s", scope["method"], path, status, note)
 
 
 def create_app(issuer: Issuer) -> ASGIApp:

@@ -74,6 +74,16 @@ def test_nothing_secret_is_logged(world: World, caplog: pytest.LogCaptureFixture
         assert secret not in text
 
 
+def test_being_asked_for_health_is_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Once a second, it would bury what people did."""
+    caplog.set_level(logging.INFO, logger="twin.entra")
+    assert world.http.get("/healthz").status_code == 200
+    world.http.get("/nowhere")
+    logged = [record.getMessage() for record in caplog.records if record.name == "twin.entra"]
+    assert [line for line in logged if "healthz" in line] == []
+    assert any("/nowhere" in line for line in logged)
+
+
 def test_a_log_line_stays_one_line(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """Line breaks in a path or grant type are shown, not written."""
     caplog.set_level(logging.INFO, logger="twin.entra")
