@@ -88,21 +88,17 @@ def checkov(session: nox.Session, name: str, *arguments: str) -> None:
 def policy(session: nox.Session) -> None:
     """Checkov on the code and on the plans, where values are final; then the policies' own tests."""
     install(session, "policy")
-    RESULTS.mkdir(exist_ok=True)
+    plans = RESULTS / "plans"
+    session.run(sys.executable, "-m", "ops.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans), external=True)
+    documents = [str(plans / f"{name}-stage{stage}.json") for name in ENVIRONMENTS for stage in STAGES]
     pytest(session, "tests/policy")
     checkov(session, "policy-code", "--directory", "terraform", "--framework", "terraform")
-    for environment in ENVIRONMENTS:
-        for stage in STAGES:
-            name = f"policy-{environment}-stage{stage}"
-            document = RESULTS / f"{environment}-stage{stage}.json"
-            session.run(
-                sys.executable, "-m", "ops.plan_json",
-                "--env", environment, "--stage", str(stage), "--out", str(document), external=True,
-            )  # fmt: skip
-            checkov(
-                session, name, "--file", str(document), "--framework", "terraform_plan",
-                "--repo-root-for-plan-enrichment", "terraform",
-            )  # fmt: skip
+    checkov(
+        session, "policy-plans", "--file", *documents, "--framework", "terraform_plan",
+        "--repo-root-for-plan-enrichment", "terraform",
+        # Raises on a plan without replicas; it is judged on the code, where its exception stands with its reason.
+        "--skip-check", "CKV_AZURE_233",
+    )  # fmt: skip
 
 
 @nox.session

@@ -1,7 +1,7 @@
-"""`python -m ops.plan_json --env NAME --stage N --out FILE`: the plan of one stage as JSON, for checks that read plans.
+"""`python -m ops.plan_json --env NAME… --out FOLDER`: the plans of both stages as JSON, for checks that read plans.
 
-Any environment, without Azure and without touching what is deployed: a scratch home, the stand-in provider, and for
-stage 2 a stage 1 that is applied there first.
+Any environment, without Azure and without touching what is deployed: a scratch home and the stand-in provider, in which
+stage 1 is applied so that stage 2 finds it. Writes `FOLDER/NAME-stage1.json` and `FOLDER/NAME-stage2.json`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,35 +21,42 @@ from ops.errors import OpsError
 from twin.errors import TwinError
 
 
-def plan_json(environment: Environment, stage: int) -> dict[str, Any]:
-    """`terraform show -json` of a plan that creates everything in that stage."""
+def plan_json(environment: Environment) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each stage's number with `terraform show -json` of a plan that creates everything in it."""
     with (
         tempfile.TemporaryDirectory(prefix="plan-json-") as folder,
         workspace.opened(environment, terraform_binary.find(), {}, home=Path(folder)) as space,
     ):
-        for number in range(1, stage):
-            space.terraform.init(space.stage(number))
-            space.terraform.apply(space.terraform.plan(space.stage(number)))
-        wanted = space.stage(stage)
-        space.terraform.init(wanted)
-        space.terraform.plan(wanted)
-        return space.terraform.show(wanted, wanted.plan_file)
+        one, two = space.stages
+        space.terraform.init(one)
+        planned = space.terraform.plan(one)
+        yield 1, space.terraform.show(one, one.plan_file)
+        space.terraform.apply(planned)
+        space.terraform.init(two)
+        space.terraform.plan(two)
+        yield 2, space.terraform.show(two, two.plan_file)
+
+
+def write(environment: Environment, folder: Path) -> None:
+    """The documents hold what the plan knows, secrets too: only their owner can read them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, document in plan_json(environment):
+        path = folder / f"{environment.name}-stage{number}.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(document), encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.plan_json", description=__doc__)
-    parser.add_argument("--env", default="local", help="a folder of terraform/environments")
-    parser.add_argument("--stage", type=int, choices=(1, 2), required=True)
-    parser.add_argument("--out", type=Path, required=True, help="the file to write; it may hold secrets")
+    parser.add_argument("--env", nargs="+", default=["local"], help="folders of terraform/environments")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
     given = parser.parse_args(arguments)
     try:
-        shown = plan_json(environments.load(given.env), given.stage)
+        for name in given.env:
+            write(environments.load(name), given.out)
     except (OpsError, TwinError) as error:
         sys.stderr.write(f"error: {error}\n")
         return getattr(error, "exit_code", 1)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.touch(mode=0o600)
-    given.out.write_text(json.dumps(shown), encoding="utf-8")
     return 0
 
 
