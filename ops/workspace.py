@@ -147,7 +147,7 @@ def _provider(workspace: Workspace) -> Iterator[Mapping[str, str]]:
     home = workspace.home
     store = provider.Store(home / "cloud.json")
     _seed(store, workspace.environment)
-    with provider.serve(store) as attached:
+    with provider.serve(store, types=lambda: provider.types_used(workspace.root, home / "state")) as attached:
         yield attached.env
 
 

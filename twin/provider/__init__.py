@@ -9,5 +9,6 @@ from __future__ import annotations
 from twin.provider.cloud import AZURE_CLI_CLIENT_ID, DEPLOYER_OBJECT_ID, TENANT_ID, USERS
 from twin.provider.server import Served, serve
 from twin.provider.store import Store
+from twin.provider.used import types_used
 
-__all__ = ["AZURE_CLI_CLIENT_ID", "DEPLOYER_OBJECT_ID", "TENANT_ID", "USERS", "Served", "Store", "serve"]
+__all__ = ["AZURE_CLI_CLIENT_ID", "DEPLOYER_OBJECT_ID", "TENANT_ID", "USERS", "Served", "Store", "serve", "types_used"]

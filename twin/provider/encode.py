@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from twin.provider.catalog import Block, Catalog, Schema
 from twin.provider.proto import tfplugin5_pb2 as pb
+from twin.provider.used import Schemas, only
 
 ENCODING = b"1"  # raise when this module's output changes, so that stale copies are not read
 NESTING = {
@@ -36,6 +39,18 @@ def encoded_schema(catalog: Catalog, cache: Path) -> bytes:
         partial.write_bytes(data)
         partial.replace(kept)
     return data
+
+
+def schema_source(catalog: Catalog, cache: Path, types: Callable[[], Schemas]) -> Callable[[], bytes]:
+    """What answers GetSchema: `types` is asked each time, because files may have changed since the last command."""
+
+    @lru_cache(maxsize=1)
+    def encoded(wanted: Schemas) -> bytes:
+        if wanted is None:
+            return encoded_schema(catalog, cache)
+        return build(replace(catalog, schema=only(catalog, wanted))).SerializeToString(deterministic=True)
+
+    return lambda: encoded(types())
 
 
 def build(catalog: Catalog) -> pb.GetSchemaResponse:

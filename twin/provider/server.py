@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ from typing import Any
 
 import grpc
 
-from twin.provider.catalog import load
+from twin.provider.catalog import Catalog, load
 from twin.provider.cloud import Cloud
-from twin.provider.encode import encoded_schema
+from twin.provider.encode import schema_source
 from twin.provider.proto import tfplugin5_pb2 as pb
 from twin.provider.servicer import Servicer
 from twin.provider.store import Store
+from twin.provider.used import Schemas
 
 PROVIDERS = ("azurerm", "azuread")
 CACHE = Path(__file__).parents[2] / ".twin" / "cache"
@@ -41,11 +42,11 @@ class Served:
 
 
 @contextmanager
-def serve(store: Path | Store, *, cache: Path = CACHE) -> Iterator[Served]:
+def serve(store: Path | Store, *, cache: Path = CACHE, types: Callable[[], Schemas] = lambda: None) -> Iterator[Served]:
     """Serves both providers until the block ends.
 
     `store` is the stand-in cloud, or the file that keeps it. `cache` keeps encoded schemas, which are the same for
-    every store.
+    every store. `types` says which resource types Terraform is told of; see `used.types_used`.
     """
     cloud = Cloud(store if isinstance(store, Store) else Store(store))
     folder = _socket_folder()
@@ -53,7 +54,7 @@ def serve(store: Path | Store, *, cache: Path = CACHE) -> Iterator[Served]:
     try:
         for name in PROVIDERS:
             socket = folder / name
-            servers.append(_started(name, cloud, socket, cache))
+            servers.append(_started(load(name), cloud, socket, schema_source(load(name), cache, types)))
             attach[load(name).source] = _attachment(socket)
         yield Served({"TF_REATTACH_PROVIDERS": json.dumps(attach)}, cloud)
     finally:
@@ -76,16 +77,15 @@ def _attachment(socket: Path) -> dict[str, Any]:
     return {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True, "Addr": address}
 
 
-def _started(name: str, cloud: Cloud, socket: Path, cache: Path) -> grpc.Server:
-    catalog = load(name)
-    server = grpc.server(futures.ThreadPoolExecutor(WORKERS, thread_name_prefix=name), options=UNLIMITED)
-    server.add_generic_rpc_handlers((_handlers(Servicer(catalog, cloud), encoded_schema(catalog, cache)), _stdio()))
+def _started(catalog: Catalog, cloud: Cloud, socket: Path, schema: Callable[[], bytes]) -> grpc.Server:
+    server = grpc.server(futures.ThreadPoolExecutor(WORKERS, thread_name_prefix=catalog.name), options=UNLIMITED)
+    server.add_generic_rpc_handlers((_handlers(Servicer(catalog, cloud), schema), _stdio()))
     server.add_insecure_port(f"unix://{socket}")
     server.start()
     return server
 
 
-def _handlers(s: Servicer, schema: bytes) -> grpc.GenericRpcHandler:
+def _handlers(s: Servicer, schema: Callable[[], bytes]) -> grpc.GenericRpcHandler:
     methods = {
         "PrepareProviderConfig": (s.prepare, pb.PrepareProviderConfigRequest),
         "Configure": (s.configure, pb.ConfigureRequest),
@@ -101,7 +101,7 @@ def _handlers(s: Servicer, schema: bytes) -> grpc.GenericRpcHandler:
         "Stop": (s.stop, pb.StopRequest),
     }
     handlers = {name: _unary(method, request) for name, (method, request) in methods.items()}
-    handlers["GetSchema"] = grpc.unary_unary_rpc_method_handler(lambda _, __: schema)  # encoded already
+    handlers["GetSchema"] = grpc.unary_unary_rpc_method_handler(lambda _, __: schema())  # encoded already
     return grpc.method_handlers_generic_handler("tfplugin5.Provider", handlers)
 
 
