@@ -23,6 +23,7 @@ TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src"]
 ENVIRONMENTS = ["local", "dev", "prod"]
 STAGES = [1, 2]
 RESULTS = Path("results")
+TWO_WORKERS = ["-n", "2", "--dist", "loadfile"]  # what a small machine bears; `-- -n 0` runs in one process
 SERVER = Path("servers/mongo-db-server")
 
 
@@ -65,14 +66,14 @@ def lint(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Tests without sockets."""
     install(session, "unit")
-    pytest(session, "tests/unit")
+    pytest(session, "tests/unit", *TWO_WORKERS)
 
 
 @nox.session
 def plan(session: nox.Session) -> None:
     """Plans of modules and stages, compared with what matters about them."""
     install(session, "plan")
-    pytest(session, "tests/plan")
+    pytest(session, "tests/plan", *TWO_WORKERS)
 
 
 def checkov(session: nox.Session, name: str, *arguments: str) -> None:
@@ -105,7 +106,7 @@ def policy(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """Real Terraform, real HTTP, real MCP clients, real tokens, against a twin on free ports. `-- --env dev`: Azure."""
     install(session, "integration")
-    pytest(session, "tests/integration")
+    pytest(session, "tests/integration", *TWO_WORKERS)
 
 
 @nox.session

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -68,11 +67,9 @@ class Browser:
         action = urllib.parse.urljoin(page.url, html.unescape(form.action))
         return self.open(action, {**form.fields, name: value})
 
-    def sign_in(self, authorization_url: str, user: str, pause: float = 0.0) -> Page:
-        """From the address a client opens to the page it is sent back to; people pause before they choose."""
-        page = self.open(authorization_url)
-        time.sleep(pause)
-        page = self.click(page, "user", user)
+    def sign_in(self, authorization_url: str, user: str) -> Page:
+        """From the address a client opens to the page it is sent back to."""
+        page = self.click(self.open(authorization_url), "user", user)
         while 'value="accept"' in page.text:
             page = self.click(page, "consent", "accept")
         return page

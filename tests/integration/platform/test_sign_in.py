@@ -6,7 +6,9 @@ import base64
 import contextlib
 import hashlib
 import json
+import socket
 import threading
+import time
 import webbrowser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -22,6 +24,17 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 CALLBACK = "http://localhost:51234/callback"
 
 
+def sign_in_when_called_back(browser: Browser, url: str, user: str) -> None:
+    """The client opens the browser first and its callback server second, faster than any person clicks: wait for it."""
+    callback = urlsplit(parse_qs(urlsplit(url).query)["redirect_uri"][0])
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection((callback.hostname, callback.port), 1):
+            break
+        time.sleep(0.05)
+    browser.sign_in(url, user)
+
+
 @pytest.mark.parametrize(("user", "writes"), [("admin", True), ("reader", False)])
 async def test_fastmcp_signs_in_through_the_browser(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, user: str, writes: bool
@@ -30,8 +43,7 @@ async def test_fastmcp_signs_in_through_the_browser(
     browser = Browser()
 
     def open_browser(url: str) -> bool:
-        # The client opens the browser first and its callback server second, as fast as no person can click.
-        threading.Thread(target=browser.sign_in, args=(url, user, 1.0), daemon=True).start()
+        threading.Thread(target=sign_in_when_called_back, args=(browser, url, user), daemon=True).start()
         return True
 
     monkeypatch.setattr(webbrowser, "open", open_browser)
