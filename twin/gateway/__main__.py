@@ -65,6 +65,7 @@ def main() -> int:
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # every caller is local here: none may say that it is somebody else
         date_header=True,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,

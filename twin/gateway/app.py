@@ -12,7 +12,7 @@ from twin.gateway.failures import Failure, UpstreamError
 from twin.gateway.headers import for_caller
 from twin.gateway.load import Loaded
 from twin.gateway.messages import Body, Context, ManyValues, Request, Response, Url
-from twin.gateway.pipeline import GENERIC_MESSAGE, error_response, execute, fail
+from twin.gateway.pipeline import error_response, execute, fail
 from twin.gateway.router import Api, Route, Router, relative, split_path
 from twin.gateway.services import Services
 
@@ -22,6 +22,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 STATUS_PATH = "/status-0123456789abcdef"
 MAX_BODY = 4 * 1024 * 1024
+#: All header names and values together, in bytes.
+MAX_HEADERS = 64 * 1024
 #: How long the gateway works before it looks whether the caller is still there, in seconds.
 WATCH_AFTER = 0.2
 #: With `buffer-response` chunks are gathered to this size, in bytes ("Forward request").
@@ -90,6 +92,8 @@ class Gateway:
         api = self._router.find_api(segments) if segments is not None else None
         if api is None or segments is None:
             return None, error_response(404, _NOT_FOUND)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            return None, error_response(431, "Request headers are too large.")
         headers = ManyValues((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
         body = await _read_body(receive, headers)
         if body is None:
@@ -245,9 +249,9 @@ async def _stream(response: Response, send: Send) -> None:
                 await send({"type": "http.response.body", "body": bytes(gathered), "more_body": True})
                 gathered.clear()
     except UpstreamError as error:
-        raise _BrokenOff(GENERIC_MESSAGE) from error
+        raise BrokenOff(str(error)) from None
     await send({"type": "http.response.body", "body": bytes(gathered)})
 
 
-class _BrokenOff(Exception):
+class BrokenOff(Exception):
     """The backend's answer ended early, after the caller had part of it."""

@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from twin.gateway.errors import MalformedPolicy, Where
+from twin.gateway.raw_xml import escape_expressions
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,17 @@ class Node:
 
 
 def parse(source: str, scope: str) -> Node:
-    """Raises MalformedPolicy with the parser's own line."""
+    """A document, in XML or with raw expressions. Raises MalformedPolicy with the parser's own line."""
+    try:
+        return _parse(source, scope)
+    except MalformedPolicy as strict:
+        raw = escape_expressions(source)
+        if raw == source or strict.name != "xml":
+            raise
+        return _parse(raw, scope)
+
+
+def _parse(source: str, scope: str) -> Node:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )

@@ -58,6 +58,9 @@ REFUSED = [
     ("@(1; return 2)", "not C#"),
     ("@{ return 1; } } class Q { int R() { return 2; }", "brackets"),
     ("@(1) + (2))", "not C#"),
+    ('@($"{1,x}")', "alignment"),
+    ('@(new[] {1}.Sum(","))', "cannot compile"),
+    ("@(" + "(" * 3000 + "1" + ")" * 3000 + ")", "cannot compile"),
 ]
 
 
@@ -89,6 +92,12 @@ RAISED = [
     ('@((int)JObject.Parse("{}")["a"])', "ArgumentNullException"),
     ("@(new int[1][5])", "ArgumentOutOfRangeException"),
     ('@("abc".Substring(5))', "ArgumentOutOfRangeException"),
+    ('@(Regex.Replace("a", null, "b"))', "ArgumentNullException"),
+    ('@("a".IndexOf((string)null))', "ArgumentNullException"),
+    (
+        '@("a".Substring(1).Split((char[])null).Select(x => x.Length).Sum() + "b".Insert(0, null))',
+        "ArgumentNullException",
+    ),
     ("@(1 / 0)", "DivideByZeroException"),
     ("@(9223372036854775807 + 1)", "OverflowException"),
     ("@(new string[0].First())", "InvalidOperationException"),
@@ -124,6 +133,14 @@ def test_endless_work_is_stopped(source: str) -> None:
     """Neither time nor memory of the gateway is an expression's to take."""
     with pytest.raises(EvaluationLimit):
         evaluate(source)
+
+
+def test_every_failure_can_be_caught() -> None:
+    """A null where none may be is an exception like any other."""
+    assert (
+        evaluate('@{ try { return Regex.IsMatch("a", null); } catch (ArgumentNullException) { return "null"; } }')
+        == "null"
+    )
 
 
 def test_no_catch_clause_hides_a_limit() -> None:

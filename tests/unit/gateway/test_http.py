@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.gateway.world import Pieces, World, make_world, ok, streaming
-from twin.gateway.app import MAX_BODY, WATCH_AFTER
+from twin.gateway.app import MAX_BODY, MAX_HEADERS, WATCH_AFTER, BrokenOff
 from twin.gateway.failures import UpstreamError
 
 UNBUFFERED = "<forward-request buffer-response='false'/>"
@@ -70,7 +70,7 @@ async def test_a_backend_that_breaks_off_breaks_the_caller_s_connection() -> Non
     world.backends.answers["http://backend.test"] = streaming(
         b"half", UpstreamError("BackendConnectionFailure", "gone")
     )
-    with pytest.raises(Exception, match="Internal server error"):
+    with pytest.raises(BrokenOff, match="gone"):
         await world.send()
 
 
@@ -162,6 +162,13 @@ async def test_an_oversized_body_is_413() -> None:
     world = make_world()
     assert (await world.send("POST", headers={"Content-Length": str(MAX_BODY + 1)})).status == 413
     assert (await world.send("POST", body=b"x" * (MAX_BODY + 1))).status == 413
+    assert world.backends.calls == []
+
+
+async def test_oversized_headers_are_431() -> None:
+    """More than 64 KiB of headers is refused before any policy."""
+    world = make_world()
+    assert (await world.send(headers={"X-A": "x" * MAX_HEADERS})).status == 431
     assert world.backends.calls == []
 
 

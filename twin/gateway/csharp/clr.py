@@ -33,6 +33,17 @@ class EvaluationLimit(Exception):
     """The expression ran too long or built too much. No catch clause takes it."""
 
 
+#: What Python raises where a member was given a null, or a value it cannot take.
+PYTHON_ERRORS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError, RecursionError)
+
+
+def translated(error: Exception) -> ClrError:
+    """The .NET exception that stands for a Python one: a null where none may be, else an invalid operation."""
+    if isinstance(error, TypeError | AttributeError):
+        return ClrError("ArgumentNullException", "Value cannot be null, or is not of the type that is needed.")
+    return ClrError("InvalidOperationException", "Operation is not valid due to the current state of the object.")
+
+
 def null_reference() -> ClrError:
     return ClrError("NullReferenceException", "Object reference not set to an instance of an object.")
 

@@ -9,6 +9,7 @@ import tree_sitter_c_sharp
 from tree_sitter import Language, Node, Parser
 
 from twin.gateway.csharp import calls, members, operators
+from twin.gateway.csharp.clr import PYTHON_ERRORS, translated
 from twin.gateway.csharp.expressions import Compiler
 from twin.gateway.csharp.scope import CSharpError, Frame, Typed, fail, named
 from twin.gateway.csharp.statements import block_of
@@ -33,7 +34,10 @@ class Expression:
         self._size = size
 
     def __call__(self, context: Any) -> Any:
-        return self._run(Frame(context, self._size))
+        try:
+            return self._run(Frame(context, self._size))
+        except PYTHON_ERRORS as error:
+            raise translated(error) from error
 
 
 def compile_expression(source: str) -> Expression:
@@ -51,6 +55,8 @@ def compile_expression(source: str) -> Expression:
         found = _compile(compiler, root, single=single)
     except CSharpError as error:
         raise CSharpError(error.message, error.name, max(error.row - 2, 0) + skipped) from error
+    except PYTHON_ERRORS as error:  # a shape of tree or arguments that no handler expects
+        raise CSharpError("C# that the local gateway cannot compile", text[:40], skipped) from error
     if found.type.name == "void":
         raise CSharpError("the expression yields nothing", text[:40])
     return Expression(text, found.type, found.run, compiler.locals.size)

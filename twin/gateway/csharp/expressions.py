@@ -166,7 +166,10 @@ def _hole(compiler: Compiler, node: Node) -> Code:
     run = compiler.compile(inside[0]).run
     clauses = {child.type: text_of(child)[1:].strip() for child in inside[1:]}
     layout = clauses.get("interpolation_format_clause", "")
-    width = int(clauses.get("interpolation_alignment_clause", "0"))
+    alignment = clauses.get("interpolation_alignment_clause", "0")
+    if not re.fullmatch(r"-?\d{1,3}", alignment):
+        raise fail(node, f"the alignment {alignment!r} must be a number", alignment)
+    width = int(alignment)
 
     def text(frame: Frame) -> str:
         shown = format_value(run(frame), layout)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from twin.gateway.csharp.clr import ClrError, iterate, null_reference
+from twin.gateway.csharp.clr import PYTHON_ERRORS, ClrError, iterate, null_reference, translated
 from twin.gateway.csharp.expressions import Compiler, default_value
 from twin.gateway.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
 from twin.gateway.csharp.typenames import declared, type_name, type_of
@@ -290,13 +290,14 @@ def _try(block: Block, node: Node) -> Run:
     def guarded(frame: Frame) -> str | None:
         try:
             return body(frame)
-        except ClrError as error:
+        except (ClrError, *PYTHON_ERRORS) as caught:
+            error = caught if isinstance(caught, ClrError) else translated(caught)
             for type_, slot, handler in catches:
                 if error.is_a(type_):
                     if slot is not None:
                         frame.slots[slot] = error
                     return handler(frame)
-            raise
+            raise error from caught
 
     def execute(frame: Frame) -> str | None:
         try:
