@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
@@ -38,6 +37,8 @@ def check_trusted(trusted: Mapping[str, Any]) -> None:
 
 
 async def _fetch(url: str) -> Any:
+    import aiohttp  # a third of the issuer's start, and needed only where a workload's issuer is trusted by address
+
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(SECONDS), trust_env=False) as client,

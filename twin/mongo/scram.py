@@ -14,8 +14,6 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pymongo.saslprep import saslprep
-
 from twin.mongo.config import User
 from twin.mongo.errors import CommandError
 
@@ -28,6 +26,15 @@ class _Credential:
     user: User
     stored_key: bytes
     server_key: bytes
+
+
+def _prepared(password: str) -> str:
+    """SASLprep (RFC 4013), which leaves printable ASCII as it is: keys need not wait for PyMongo's whole client."""
+    if password.isascii() and password.isprintable():
+        return password
+    from pymongo.saslprep import saslprep
+
+    return str(saslprep(password))
 
 
 class Credentials:
@@ -43,7 +50,7 @@ class Credentials:
         return bool(self._by_name)
 
     def _derive(self, user: User) -> _Credential:
-        password = str(saslprep(user.password)).encode()
+        password = _prepared(user.password).encode()
         salted = hashlib.pbkdf2_hmac("sha256", password, self.salt, ITERATIONS)
         client_key = hmac.digest(salted, b"Client Key", "sha256")
         return _Credential(user, hashlib.sha256(client_key).digest(), hmac.digest(salted, b"Server Key", "sha256"))
