@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import signal
@@ -16,6 +17,8 @@ from ops.environment import Environment
 from ops.errors import InterruptError, OpsError
 from twin.errors import TwinError
 
+_COLLECT_AFTER = 100_000  # new objects; Python's own 700 suit programs that live longer
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -28,6 +31,8 @@ def doorway(task: F) -> F:
     @functools.wraps(task)
     def guarded(*arguments: Any, **options: Any) -> Any:
         signal.signal(signal.SIGTERM, _interrupt)
+        # What a task loads (schemas, an SDK) it keeps to its end: looking through it again and again finds nothing.
+        gc.set_threshold(_COLLECT_AFTER)
         try:
             return task(*arguments, **options)
         except (OpsError, TwinError) as error:
