@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from twin.errors import RuntimeFailure
-from twin.supervise import files, lock
+from twin.supervise import docker_container, files, lock
 from twin.supervise.code import code_fingerprint
 from twin.supervise.plan import ROOT
 from twin.supervise.settings import RuntimeConfig
@@ -21,7 +21,18 @@ from twin.supervise.status import PartStatus, Status
 Progress = Callable[[str, str], None]
 """Called with a part's name and its new state ("starting", "healthy", …)."""
 
-__all__ = ["PartStatus", "Progress", "RuntimeConfig", "Status", "log_files", "reload", "start", "status", "stop"]
+__all__ = [
+    "PartStatus",
+    "Progress",
+    "RuntimeConfig",
+    "Status",
+    "discard",
+    "log_files",
+    "reload",
+    "start",
+    "status",
+    "stop",
+]
 
 _HOPELESS = ("failed", "refused", "ended")
 
@@ -74,8 +85,19 @@ def stop(home: Path, timeout: float = 20) -> bool:
     left = lock.leftovers(home)
     for pid, identity in left:
         lock.end_group(pid, identity, grace=3)
+    orphaned = False
+    with suppress(RuntimeFailure):  # no engine answers: the next start looks again
+        orphaned = docker_container.stop_leftovers(home)
     (home / "run" / "status.json").unlink(missing_ok=True)
-    return holder is not None or bool(left)
+    return holder is not None or bool(left) or orphaned
+
+
+def discard(home: Path) -> None:
+    """Removes what a stopped platform keeps outside its home: the database's volume, where Docker holds one.
+
+    RuntimeFailure where the engine does not answer.
+    """
+    docker_container.discard(home.resolve())
 
 
 def status(home: Path) -> Status | None:

@@ -33,6 +33,7 @@ class Child:
         for path, text in spec.files.items():
             files.write_private(Path(path), text)
         files.make_folder(spec.cwd)
+        files.remove(spec.health.file)  # its last life may have left it
         files.rotate(log)
         start = files.size(log)
         with log.open("ab") as output:

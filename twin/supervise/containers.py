@@ -20,12 +20,16 @@ _UNSUPPORTED = {
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a container meets when it starts: the image store, its MongoDB, and the ports that are free."""
+    """What a container meets when it starts: the image store, its MongoDB, and the ports that are free.
+
+    `user_per_key`: the MongoDB is a container, whose users have one password each (see databases.users).
+    """
 
     home: Path
     mongo_port: int
     external_mongodb: str | None
     port_for: Callable[[str], int]
+    user_per_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,8 @@ def _environment(
             continue
         try:
             private_link.require_database(state, account, next(iter(group.get("subnet_ids", ())), ""))
-            found[name] = around.external_mongodb or uri.at(around.mongo_port)
+            user = databases.user_of(account, uri) if around.user_per_key else None
+            found[name] = around.external_mongodb or uri.at(around.mongo_port, user)
         except RuntimeFailure as error:
             found[name] = uri.nowhere()
             cut_off[account["name"]] = f"{group['name']} cannot reach its database: {error}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
 from twin.state import Resource, State
 
@@ -20,23 +20,39 @@ _KEYS = {
 }
 
 
-def users(state: State) -> list[dict[str, str]]:
-    """Each account's name with each of its keys, and the role that key has."""
+def users(state: State, *, user_per_key: bool = False) -> list[dict[str, str]]:
+    """Each account's name with each of its keys, and the role that key has.
+
+    `user_per_key`: for a MongoDB, where a user has one password, so each key has a user of its own.
+    """
     return [
-        {"name": account["name"], "password": account[key], "role": role}
+        {"name": _user(account, key) if user_per_key else account["name"], "password": account[key], "role": role}
         for account in state.of_type("azurerm_cosmosdb_account")
         for key, role in _KEYS.items()
         if account.get(key)
     ]
 
 
-def administrator_uri(state: State, port: int) -> str:
+def user_of(account: Resource, uri: MongoUri) -> str | None:
+    """The user that stands for the key in the URI, where each key has one; None for a key the account has not."""
+    written = uri.credentials.partition(":")[2]
+    spellings = (written, unquote(written), unquote_plus(written))
+    return next((_user(account, key) for key in _KEYS if account.get(key) and account[key] in spellings), None)
+
+
+def _user(account: Resource, key: str) -> str:
+    return f"{account['name']}.{key}"
+
+
+def administrator_uri(state: State, port: int, *, user_per_key: bool = False) -> str:
     """The local MongoDB as the first account's primary key opens it; without accounts, without a user."""
     accounts = state.of_type("azurerm_cosmosdb_account")
     if not accounts:
         return f"mongodb://127.0.0.1:{port}/"
-    user, key = quote(accounts[0]["name"], safe=""), quote(accounts[0]["primary_key"], safe="")
-    return f"mongodb://{user}:{key}@127.0.0.1:{port}/?authMechanism=SCRAM-SHA-256"
+    account = accounts[0]
+    user = _user(account, "primary_key") if user_per_key else account["name"]
+    credentials = f"{quote(user, safe='')}:{quote(account['primary_key'], safe='')}"
+    return f"mongodb://{credentials}@127.0.0.1:{port}/?authMechanism=SCRAM-SHA-256"
 
 
 @dataclass(frozen=True)
@@ -62,11 +78,15 @@ class MongoUri:
         """The same at a port where nothing listens: what a client meets that has no way to the account."""
         return self.at(_CLOSED_PORT)
 
-    def at(self, port: int) -> str:
-        """The same user, key, database and options at 127.0.0.1, without what only Cosmos DB's endpoint needs."""
+    def at(self, port: int, user: str | None = None) -> str:
+        """The same user, key, database and options at 127.0.0.1, without what only Cosmos DB's endpoint needs.
+
+        `user` takes the place of the account's name, where each key has a user of its own.
+        """
         options = [(name, value) for name, value in self.options if name.lower() not in _REMOTE_OPTIONS]
-        query = urlencode([*options, ("authMechanism", "SCRAM-SHA-256")])
-        return f"mongodb://{self.credentials}@127.0.0.1:{port}{self.path}?{query}"
+        query = urlencode([*options, ("authMechanism", "SCRAM-SHA-256"), *([("authSource", "admin")] if user else [])])
+        credentials = f"{user}:{self.credentials.partition(':')[2]}" if user else self.credentials
+        return f"mongodb://{credentials}@127.0.0.1:{port}{self.path}?{query}"
 
 
 def account_of(uri: MongoUri, state: State) -> Resource | None:

@@ -37,6 +37,12 @@ def make_folder(path: str) -> None:
     Path(path).mkdir(parents=True, exist_ok=True)
 
 
+def remove(path: str) -> None:
+    """Removes a file; "" and one that is not there are fine."""
+    if path:
+        Path(path).unlink(missing_ok=True)
+
+
 def rotate(path: Path, limit: int = LOG_LIMIT) -> None:
     """Moves a log larger than `limit` bytes to `<name>.1`, dropping the one before."""
     path.parent.mkdir(parents=True, exist_ok=True)

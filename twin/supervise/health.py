@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import struct
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from twin.supervise.spec import Health
 
 
 async def check(health: Health, port: int, timeout: float = 2.0) -> str:  # noqa: ASYNC109  # seconds; part of the answer
+    if health.file and not Path(health.file).exists():  # noqa: ASYNC240  # a stat of a local file
+        return "is being prepared"
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

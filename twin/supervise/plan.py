@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from twin.errors import RuntimeFailure
 from twin.state import Resource, State
-from twin.supervise import arm, databases, names
+from twin.supervise import arm, databases, docker_engine, names
 from twin.supervise.containers import Surroundings, plan_containers
 from twin.supervise.files import read_json, write_json
 from twin.supervise.settings import RuntimeConfig
@@ -47,20 +47,21 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     service = state.one("azurerm_api_management")
     external = config.mongodb_uri
     mongo_port = 0 if external else port_for("mongo")
-    containers, refused = plan_containers(state, Surroundings(home, mongo_port, external, port_for))
+    in_docker = config.mongo == "docker"
+    containers, refused = plan_containers(state, Surroundings(home, mongo_port, external, port_for, in_docker))
     routes = names.route_backends(state, service, containers)
     cut_off = {f"{a} from {c.process.name}": why for c in containers for a, why in c.cut_off.items()}
     secret = _identity_secret(home)
     processes = [
         _entra(state, service, config, home, secret),
-        *([] if external else [_mongo(state, config, home, mongo_port)]),
+        *([] if external else [(_mongo_container if in_docker else _mongo)(state, config, home, mongo_port)]),
         *(container.process for container in containers),
         _gateway(state, config, home, secret, routes.resolve),
     ]
     _require_distinct(processes)
     return Plan(
         processes=tuple(processes),
-        mongodb_uri=external or databases.administrator_uri(state, mongo_port),
+        mongodb_uri=external or databases.administrator_uri(state, mongo_port, user_per_key=in_docker),
         external_mongodb=external is not None,
         refused=refused,
         unreachable={**routes.unreachable, **cut_off},
@@ -89,6 +90,22 @@ def _mongo(state: State, config: RuntimeConfig, home: Path, port: int) -> Proces
         "seed": config.seed,
     }
     return _part("mongo", port, Health("mongo"), settings, home, {})
+
+
+def _mongo_container(state: State, config: RuntimeConfig, home: Path, port: int) -> ProcessSpec:
+    ready = home / "run" / "mongo.ready"
+    settings = {
+        "home": str(home),
+        "image": config.mongo_image,
+        "port": port,
+        "users": databases.users(state, user_per_key=True),
+        "seed": config.seed,
+        "ready": str(ready),
+        "engine": docker_engine.environment(),
+    }
+    # MongoDB answers before its users are there.
+    part = _part("mongo", port, Health("mongo", file=str(ready)), settings, home, {})
+    return replace(part, argv=python_module("twin.supervise.docker_mongo", home / "run" / "mongo.json"))
 
 
 def _gateway(state: State, config: RuntimeConfig, home: Path, secret: str, resolve: Mapping[str, str]) -> ProcessSpec:

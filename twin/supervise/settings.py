@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 from twin.errors import RuntimeFailure
 from twin.supervise.files import read_json, write_json
@@ -11,11 +12,17 @@ from twin.supervise.files import read_json, write_json
 
 @dataclass(frozen=True)
 class RuntimeConfig:
-    """`mongodb_uri` replaces the local MongoDB by one that already runs; `seed` fills an empty one with samples."""
+    """`mongodb_uri` replaces the local MongoDB by one that already runs; `seed` fills an empty one with samples.
+
+    `mongo`: a container of `mongo_image`, the stand-in, or (`auto`) the container where it can be had (see
+    database_choice).
+    """
 
     gateway_port: int = 8080
     entra_port: int = 8081
     mongodb_uri: str | None = None
+    mongo: Literal["auto", "docker", "twin"] = "twin"
+    mongo_image: str = "mongo:7.0"
     seed: bool = True
 
     def __post_init__(self) -> None:

@@ -16,11 +16,15 @@ Restart = Literal["Always", "OnFailure", "Never"]
 
 @dataclass(frozen=True)
 class Health:
-    """How a process shows that it serves: an HTTP request that is answered 200, or MongoDB's `hello`."""
+    """How a process shows that it serves: an HTTP request that is answered 200, or MongoDB's `hello`.
+
+    `file`: does not serve while that does not exist.
+    """
 
     protocol: Literal["http", "mongo"]
     path: str = "/"
     host_header: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,16 @@ class PartStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The whole platform. `reload` counts up to the latest reload that is done; `code` tells which code is running."""
+    """The whole platform. `reload` counts up to the latest reload that is done; `code` tells which code is running.
+
+    `database` says in one line which MongoDB it is and why not a better one (see database_choice).
+    """
 
     pid: int
     since: str
     parts: Mapping[str, PartStatus]
     mongodb_uri: str = ""
+    database: str = ""
     unreachable: Mapping[str, str] = field(default_factory=dict)
     reload: int = 0
     code: str = ""

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from twin.errors import TwinError
 from twin.state import State
-from twin.supervise import lock, ports
+from twin.supervise import database_choice, lock, ports
 from twin.supervise.code import code_fingerprint
 from twin.supervise.external import ExternalMongo
 from twin.supervise.files import read_json
@@ -39,6 +40,7 @@ class Supervisor:
         self._parts: dict[str, Part] = {}
         self._external: ExternalMongo | None = None
         self._plan = Plan((), "")
+        self._database = ""
         self._since = now()
         self._reload = 0
         self._failure = ""
@@ -49,9 +51,12 @@ class Supervisor:
         """Reads state and settings and applies them; on TwinError nothing has changed."""
         state = State.load(self._home / "run" / "state.json")
         config = RuntimeConfig.load(self._home)
+        choice = await asyncio.to_thread(database_choice.choose, config, self._home)
+        config = replace(config, mongo="docker" if choice.kind == "docker" else "twin")
         held = frozenset(part.spec.port for part in self._parts.values())
         book = ports.PortBook(self._home / "run" / "ports.json", held)
         await self.apply(self._planner(state, config, self._home, book.port_for), held)
+        self._database = choice.text
 
     async def reload(self) -> None:
         """`load`, but what fails goes to the status and what runs goes on."""
@@ -109,6 +114,7 @@ class Supervisor:
             since=self._since,
             parts=parts,
             mongodb_uri=self._plan.mongodb_uri,
+            database=self._database,
             unreachable=self._plan.unreachable,
             reload=self._reload,
             code=self._code,

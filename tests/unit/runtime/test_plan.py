@@ -12,7 +12,7 @@ from tests.unit.runtime.platform_state import DIGEST, Edit, build, fill_image_st
 from twin.errors import RuntimeFailure, StateError
 from twin.supervise.plan import make_plan
 from twin.supervise.settings import RuntimeConfig
-from twin.supervise.spec import Plan, ProcessSpec
+from twin.supervise.spec import Health, Plan, ProcessSpec
 
 PORTS = {"mongo": 21000, "aci-mongodb-admin-a": 21001, "aci-mongodb-reader-a": 21002}
 CONFIG = RuntimeConfig(gateway_port=8080, entra_port=8081)
@@ -66,6 +66,37 @@ def test_external_mongodb_replaces_the_local_one(tmp_path: Path) -> None:
     assert "mongo" not in [process.name for process in found.processes]
     assert found.process("aci-mongodb-reader-a").env["MONGODB_URI"] == uri
     assert (found.mongodb_uri, found.external_mongodb) == (uri, True)
+
+
+def test_in_docker_each_key_has_a_user_of_its_own(tmp_path: Path) -> None:
+    """A MongoDB user has one password; the server's URI and the administrator's name the key's user."""
+    found = plan(tmp_path, config=RuntimeConfig(mongo="docker", mongo_image="mongo:8.0"))
+    process = found.process("mongo")
+    assert process.argv[1:3] == ("-m", "twin.supervise.docker_mongo")
+    assert process.health == Health("mongo", file=str(tmp_path / "run/mongo.ready"))
+    given = settings(process)
+    assert (given["home"], given["image"], given["port"], given["seed"]) == (str(tmp_path), "mongo:8.0", 21000, True)
+    assert [(user["name"], user["role"]) for user in given["users"]] == [
+        ("cosmos-mcp.primary_key", "readWrite"),
+        ("cosmos-mcp.secondary_key", "readWrite"),
+        ("cosmos-mcp.primary_readonly_key", "read"),
+        ("cosmos-mcp.secondary_readonly_key", "read"),
+    ]
+    assert found.process("aci-mongodb-reader-a").env["MONGODB_URI"] == (
+        "mongodb://cosmos-mcp.primary_readonly_key:ro+key==@127.0.0.1:21000/"
+        "?retrywrites=false&maxIdleTimeMS=120000&authMechanism=SCRAM-SHA-256&authSource=admin"
+    )
+    assert found.mongodb_uri.startswith("mongodb://cosmos-mcp.primary_key:rw%2Bkey%3D%3D@127.0.0.1:21000/")
+
+
+def test_in_docker_a_wrong_key_stays_wrong(tmp_path: Path) -> None:
+    """It gets no user that would let it in."""
+
+    def rotate(resources: dict[str, dict[str, Any]]) -> None:
+        resources["azurerm_cosmosdb_account.this"]["primary_readonly_key"] = "rotated"
+
+    found = plan(tmp_path, rotate, RuntimeConfig(mongo="docker"))
+    assert found.process("aci-mongodb-reader-a").env["MONGODB_URI"].startswith("mongodb://cosmos-mcp:ro+key==@")
 
 
 def test_mongo_knows_every_key_with_its_role(tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ def collections() -> dict[str, list[Document]]:
     }
 
 
+def indexes(name: str) -> list[Document]:
+    """A collection's indexes beside that of `_id`, as `createIndexes` takes them."""
+    return [_index(name, pattern) for pattern in _INDEXES[name]]
+
+
 def plant(store: Store) -> None:
     """Writes the sample data and its indexes; for an empty store."""
     for name, documents in collections().items():
@@ -45,11 +50,13 @@ def plant(store: Store) -> None:
 
 def _fill(store: Store, name: str, documents: Iterable[Document]) -> None:
     collection = store.create(DATABASE, name, {})
-    for pattern in _INDEXES[name]:
-        label = "_".join(f"{path}_{direction}" for path, direction in pattern.items())
-        spec: Document = {"v": 2, "key": pattern, "name": label}
-        if name == "costs":
-            spec["unique"] = True
+    for spec in indexes(name):
         collection.add_index(spec)
     for document in documents:
         collection.insert(document)
+
+
+def _index(name: str, pattern: Document) -> Document:
+    label = "_".join(f"{path}_{direction}" for path, direction in pattern.items())
+    unique = {"unique": True} if name == "costs" else {}
+    return {"v": 2, "key": pattern, "name": label, **unique}

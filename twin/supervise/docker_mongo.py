@@ -1,0 +1,123 @@
+"""`python -m twin.supervise.docker_mongo --config FILE`: the database of one home as a container.
+
+Stays in the foreground for as long as the container runs, so that it is supervised as every other part is; prints the
+container's log, `ready mongo <port>` when users and sample data are there, and removes the container on SIGTERM.
+
+FILE: home, image, port, users ([{name, password, role}]), seed, ready (a file that exists while the database is ready),
+engine (see docker_engine.environment).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twin.errors import RuntimeFailure
+from twin.supervise import docker_engine, docker_prepare
+from twin.supervise.docker_container import ADMINISTRATOR, Containers
+from twin.supervise.docker_volume import Volume
+
+
+@dataclass(frozen=True)
+class Config:
+    home: Path
+    image: str
+    port: int
+    users: tuple[Mapping[str, str], ...]
+    seed: bool
+    ready: Path
+    engine: Mapping[str, str]
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        given = json.loads(path.read_text(encoding="utf-8"))
+        given |= {"home": Path(given["home"]), "ready": Path(given["ready"]), "users": tuple(given["users"])}
+        return cls(**given)
+
+
+def serve(config: Config, engine: Any) -> None:
+    """Until the container ends (RuntimeFailure) or a signal raises SystemExit; either way it is removed."""
+    containers = Containers(engine, config.home)
+    config.ready.unlink(missing_ok=True)
+    containers.remove()
+    volume = _volume(config, containers)
+    try:
+        container = containers.create(config.image, config.port, volume.password)
+        with docker_engine.translated("the database's container was started"):
+            container.start()
+        threading.Thread(target=_print_log, args=(container,), daemon=True).start()
+        _prepare(config, volume, container)
+        config.ready.touch()
+        sys.stdout.write(f"ready mongo {config.port}\n")
+        sys.stdout.flush()
+        with docker_engine.translated("the database's container was watched"):
+            code = container.wait(timeout=None)["StatusCode"]
+        raise RuntimeFailure(f"the database's container ended with exit code {code}")
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked once is enough: what follows must be done
+        config.ready.unlink(missing_ok=True)
+        containers.remove()
+
+
+def _volume(config: Config, containers: Containers) -> Volume:
+    """The home's own, or a new one where there is none or its first preparation was interrupted."""
+    volume = Volume.load(config.home)
+    if volume is not None and volume.prepared:
+        return volume
+    containers.remove_volumes()
+    return Volume.fresh(config.home, config.engine)
+
+
+def _prepare(config: Config, volume: Volume, container: Any) -> None:
+    from pymongo import MongoClient
+
+    def alive() -> bool:
+        container.reload()
+        return str(container.status) in ("created", "running")
+
+    with MongoClient[dict[str, Any]](
+        "127.0.0.1",
+        config.port,
+        username=ADMINISTRATOR,
+        password=volume.password,
+        authMechanism="SCRAM-SHA-256",
+        serverSelectionTimeoutMS=1000,
+        directConnection=True,
+    ) as client:
+        docker_prepare.await_answer(client, alive)
+        docker_prepare.set_users(client.admin, config.users, ADMINISTRATOR)
+        if config.seed and not volume.prepared:
+            docker_prepare.plant(client)
+    volume.is_prepared(config.home)
+
+
+def _print_log(container: Any) -> None:
+    with contextlib.suppress(Exception):  # it ends with the container, in one way or another
+        for line in container.logs(stream=True, follow=True):
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m twin.supervise.docker_mongo")
+    parser.add_argument("--config", type=Path, required=True)
+    config = Config.load(parser.parse_args().config)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        serve(config, docker_engine.connect(config.engine))
+    except RuntimeFailure as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
