@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from ops import az, output, ports, terraform_binary, twin_control
 from ops.environment import Environment
 from ops.errors import OpsError, ToolError
+from twin.errors import RuntimeFailure
+from twin.supervise import database_choice
 
 _PYTHON = (3, 11)
 
@@ -90,6 +92,15 @@ def _ports(environment: Environment) -> str:
     return f"gateway {chosen.gateway}, issuer {chosen.entra}: {whose}"
 
 
+def _database(environment: Environment) -> str:
+    """The one that a deployment would use now."""
+    chosen = ports.choose(environment, twin_control.listening(environment))
+    try:
+        return database_choice.choose(twin_control.config(environment, chosen), environment.home.resolve()).text
+    except RuntimeFailure as error:
+        raise ToolError(str(error)) from error
+
+
 def _settings(environment: Environment) -> str:
     names = ("SUBSCRIPTION_ID", "RESOURCE_GROUP", "LOCATION", "ACR_NAME", "KEY_VAULT_NAME")
     azure = () if environment.is_local else ("IDENTITY_NAME", "STORAGE_ACCOUNT", "CONTAINER_NAME")
@@ -124,6 +135,7 @@ CHECKS: dict[str, Check] = {
     "terraform": Check(_terraform),
     "uv": Check(_uv),
     "ports": Check(_ports, where=(True,)),
+    "database": Check(_database, where=(True,)),
     "az": Check(_az, where=(False,)),
     "subscription": Check(_subscription, where=(False,)),
     "docker": Check(_docker, where=(False,)),

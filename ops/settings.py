@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -71,6 +71,11 @@ RULES: dict[str, Rule] = {
     "MONGODB_URI": Rule(
         r"mongodb(\+srv)?://\S+", "a MongoDB connection string that starts with mongodb:// or mongodb+srv://"
     ),
+    "MONGO": Rule(
+        r"auto|docker|twin",
+        "auto (a container where Docker has the image, else the stand-in), docker or twin (the stand-in)",
+    ),
+    "MONGO_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image of MongoDB, e.g. mongo:7.0"),
     "TWIN_HOME": Rule(r".+", "a folder"),
     "TERRAFORM_DIR": Rule(r".+", "a folder that holds stage1, stage2, modules and environments"),
 }
@@ -96,6 +101,8 @@ class Settings(BaseSettings):
     gateway_port: int | None = None
     entra_port: int | None = None
     mongodb_uri: SecretStr | None = None
+    mongo: Literal["auto", "docker", "twin"] = "auto"
+    mongo_image: str = "mongo:7.0"
     twin_home: Path | None = None
     terraform_dir: Path | None = None
 

@@ -46,6 +46,7 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
         "scope": reached.scope,
         "gateway": reached.gateway,
         "mongodb_uri": running.mongodb_uri if running else "",
+        "database": running.database if running else "",
         "pids": {name: part.pid for name, part in running.parts.items() if part.pid} if running else {},
     }
     return {**found, "reason": "; ".join(problems)} if problems else found
@@ -66,7 +67,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     """The same for people; the database's address holds a key, so only machines that ask for JSON get it."""
     plain = [
         (name, str(found[name]))
-        for name in ("env", "healthy", "endpoint", "gateway", "authority", "client_id", "scope")
+        for name in ("env", "healthy", "endpoint", "gateway", "authority", "client_id", "scope", "database")
     ]
     tiers = [
         (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
@@ -153,5 +154,6 @@ _EMPTY: dict[str, Any] = {
     "scope": "",
     "gateway": "",
     "mongodb_uri": "",
+    "database": "",
     "pids": {},
 }

@@ -46,6 +46,10 @@ def _local(environment: Environment) -> None:
     variables = twin_control.choose_ports(environment).variables(environment)
     with output.step("local platform") as result:
         result.append("stopped" if control.stop(environment.home) else "was not running")
+    try:
+        control.discard(environment.home)
+    except TwinError as error:
+        output.warn(f"the database's container or volume may be left in Docker: {error}")
     if not (environment.home / "state").exists():
         return
     try:

@@ -20,12 +20,20 @@ def listening(environment: Environment) -> frozenset[int]:
     return frozenset(part.port for part in running.parts.values() if part.port) if running else frozenset()
 
 
+def config(environment: Environment, chosen: Ports) -> RuntimeConfig:
+    """The settings that concern the runtime."""
+    settings = environment.settings
+    return RuntimeConfig(
+        gateway_port=chosen.gateway,
+        entra_port=chosen.entra,
+        mongodb_uri=settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else None,
+        mongo=settings.mongo,
+        mongo_image=settings.mongo_image,
+    )
+
+
 def ensure(environment: Environment, chosen: Ports) -> bool:
     """Serving the state in `run/state.json`: started, or reloaded where it ran already; True if it was started."""
     before = control.status(environment.home)
-    uri = environment.settings.mongodb_uri
-    wanted = RuntimeConfig(
-        gateway_port=chosen.gateway, entra_port=chosen.entra, mongodb_uri=uri.get_secret_value() if uri else None
-    )
-    after = control.start(environment.home, wanted)
+    after = control.start(environment.home, config(environment, chosen))
     return before is None or before.pid != after.pid

@@ -22,6 +22,8 @@ GOOD_AND_BAD = {
     "GATEWAY_PORT": ("0", "65536"),
     "ENTRA_PORT": ("8081", "http"),
     "MONGODB_URI": ("mongodb://127.0.0.1/", "http://127.0.0.1/"),
+    "MONGO": ("docker", "podman"),
+    "MONGO_IMAGE": ("registry.example:5000/mongo:8.0", "Mongo 7"),
 }
 
 

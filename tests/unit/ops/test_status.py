@@ -26,6 +26,7 @@ KEYS = [
     "scope",
     "gateway",
     "mongodb_uri",
+    "database",
     "pids",
 ]
 PLATFORM = Platform(
@@ -142,6 +143,14 @@ def test_people_do_not_see_the_key(deployed: Environment, monkeypatch: pytest.Mo
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
     rows = status.rows(status.document(deployed, lambda endpoint: 401))
     assert not any("mongodb://" in value for _, value in rows)
+
+
+def test_people_see_which_database_it_is(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with the reason why it is not a better one."""
+    now = replace(running(gateway="healthy"), database="twin.mongo: Docker has no image mongo:7.0")
+    monkeypatch.setattr(control, "status", lambda home: now)
+    rows = status.rows(status.document(deployed, lambda endpoint: 401))
+    assert ("database", "twin.mongo: Docker has no image mongo:7.0") in rows
 
 
 def test_outputs_make_a_platform() -> None:

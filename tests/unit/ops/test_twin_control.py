@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from ops import doctor, twin_control
+from ops.errors import ToolError
+from ops.ports import Ports
+from tests.unit.ops.conftest import Make
+from twin.errors import RuntimeFailure
+from twin.supervise import database_choice
+from twin.supervise.settings import RuntimeConfig
+
+
+def test_settings_reach_the_runtime(make: Make) -> None:
+    """Ports as chosen, the database as set."""
+    environment = make(MONGODB_URI="mongodb://h/", MONGO="docker", MONGO_IMAGE="mongo:8.0")
+    assert twin_control.config(environment, Ports(1, 2)) == RuntimeConfig(1, 2, "mongodb://h/", "docker", "mongo:8.0")
+
+
+def test_a_container_is_looked_for_unless_told_otherwise(make: Make) -> None:
+    found = twin_control.config(make(), Ports(1, 2))
+    assert (found.mongo, found.mongo_image, found.mongodb_uri) == ("auto", "mongo:7.0", None)
+
+
+def test_doctor_says_which_database_it_would_be(make: Make) -> None:
+    assert doctor.CHECKS["database"].run(make(MONGO="twin")) == "twin.mongo (MONGO=twin)"
+
+
+def test_doctor_says_how_to_mend_a_missing_database(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeFailure("start Docker")
+
+    monkeypatch.setattr(database_choice, "choose", fails)
+    with pytest.raises(ToolError, match="start Docker"):
+        doctor.CHECKS["database"].run(make(MONGO="docker"))
