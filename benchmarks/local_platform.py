@@ -69,7 +69,7 @@ def local() -> Iterator[Local]:
     """Not deployed yet: the caller decides when, since that may be what is measured."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder) / "home"
-        platform = Local(home, {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
+        platform = Local(home, {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "MONGO": "twin"})
         try:
             yield platform
         finally:
