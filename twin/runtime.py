@@ -1,6 +1,6 @@
 """The supervisor of one local platform: `python -m twin.runtime --home DIR`.
 
-It reads `<home>/run/state.json` (the applied Terraform state) and `<home>/run/runtime.json` (ports, MONGODB_URI),
+It reads `<home>/run/state.json` (the applied Terraform state) and `<home>/run/runtime.json` (ports, which MongoDB),
 starts every process these ask for, and keeps `<home>/run/status.json`. SIGHUP: read again and change only what differs.
 SIGTERM or SIGINT: stop everything, gateway first. Use `twin.control` to start, reload, stop and ask it.
 """
