@@ -66,6 +66,7 @@ async def _serve(config: Config) -> None:
         log_config=None,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # nobody may say that he is somebody else
         http="h11",  # the stricter parser: nothing here is read in two ways
         lifespan="off",
         timeout_graceful_shutdown=3,
