@@ -42,7 +42,7 @@ def row(connections: int, name: str, found: Measured, base: Measured) -> tuple[s
 
 def main() -> None:
     rows = []
-    with local() as platform:
+    with local(limited=False) as platform:
         platform.invoke("deploy")
         contenders = targets(platform)
         for connections, calls in CALLS.items():
