@@ -42,7 +42,6 @@ def test_the_encoded_schema_is_kept(tmp_path: Path) -> None:
 
 def test_messages_are_compiled_from_the_proto_file(tmp_path: Path) -> None:
     """The committed module is what the compiler makes of tfplugin5.proto."""
-    pytest.importorskip("grpc_tools", reason="grpcio-tools is installed by the lint session only")
     from twin.provider.proto.__main__ import HERE, compile_to
 
     assert compile_to(tmp_path) == 0
