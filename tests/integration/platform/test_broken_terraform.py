@@ -101,6 +101,16 @@ def test_a_missing_role_assignment_is_caught(copied: Platform, broken: Break) ->
         assert copied.call("tools/list", user="reader").status >= 500
 
 
+def test_a_dns_record_that_leads_elsewhere_is_named(copied: Platform, broken: Break) -> None:
+    """Private DNS: the call only meets a 5xx, but deploy and status name the backend and the address."""
+    with broken(
+        "modules/container-instance/dns.tf", "[azurerm_container_group.this.ip_address]", '["10.9.9.9"]'
+    ) as said:
+        cause = "backend mongodb-admin-a cannot be reached: mongodb-admin-a.mcp.internal is 10.9.9.9"
+        assert cause in said
+        assert cause in copied.invoke("status", "--json", check=False).stdout
+
+
 def test_mended_it_deploys_again(copied: Platform) -> None:
     """Nothing is left half-applied by the failures before: the next deployment of the right files is healthy."""
     copied.invoke("deploy")
