@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from twin.provider.catalog import load
 from twin.provider.encode import encoded_schema
 from twin.provider.proto import tfplugin5_pb2 as pb
