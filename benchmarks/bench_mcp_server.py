@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import psutil
 from load import Target, call_tool, measure, ms, table
 from local_platform import Local, local
 
@@ -31,6 +30,8 @@ def peak_rss(pid: int) -> str:
     if status.exists():
         peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return f"{int(peak.split()[1]) / 1024:.0f} MiB"
+    import psutil  # not needed on Linux
+
     return f"{psutil.Process(pid).memory_info().rss / 2**20:.0f} MiB (now)"
 
 
