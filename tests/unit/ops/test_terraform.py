@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -163,10 +164,14 @@ def test_ctrl_c_reaches_terraform_once(tmp_path: Path, stage: Stage) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 10
-    while not (tmp_path / "up").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)  # as the terminal does: to the whole foreground group
-    _, said = process.communicate(timeout=10)
+    try:
+        deadline = time.monotonic() + 10
+        while not (tmp_path / "up").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)  # as the terminal does: to the whole foreground group
+        _, said = process.communicate(timeout=10)
+    finally:
+        with suppress(ProcessLookupError):  # what has not ended by itself must not outlive the test
+            os.killpg(process.pid, signal.SIGKILL)
     assert (tmp_path / "seen").read_text(encoding="utf-8") == "1"
     assert "the next run goes on from there" in said
