@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,8 +53,9 @@ class Policy(BaseResourceCheck):
             return CheckResult.UNKNOWN
         return CheckResult.PASSED if verdict else CheckResult.FAILED
 
+    @abstractmethod
     def passes(self, values: Mapping[str, Any]) -> bool | None:
-        raise NotImplementedError
+        """Whether the resource keeps the rule; None where only a plan tells."""
 
 
 def unwrap(value: Any) -> Any:
