@@ -20,7 +20,7 @@ nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "servers", "policies", "tests", "benchmarks"]
 TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src"]
-ENVIRONMENTS = ["local", "dev", "prod"]
+ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
 TWO_WORKERS = ["-n", "2", "--dist", "loadfile"]  # what a small machine bears; `-- -n 0` runs in one process
