@@ -216,8 +216,9 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : length(server.slots) > 0 && alltrue([for slot in server.slots : can(regex("^[a-z]$", slot))])])
-    error_message = "A server's slots in mcp_servers must be one or more single lower-case letters such as a and b."
+    # The gateway's policy sends every call to slot a: another one would be paid for and never called.
+    condition     = alltrue([for server in var.mcp_servers : server.slots == toset(["a"])])
+    error_message = "A server's slots in mcp_servers must be [\"a\"]: the gateway does not choose among several yet."
   }
 
   validation {

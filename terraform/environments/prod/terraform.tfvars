@@ -31,7 +31,6 @@ mcp_servers = {
     cpu      = 1
     memory   = 2
     database = "cosmosdb-mongodb"
-    slots    = ["a", "b"]
     tiers = {
       admin  = { role = "Mcp.Admin", connection = "read-write" }
       reader = { role = "Mcp.Read", connection = "read-only" }

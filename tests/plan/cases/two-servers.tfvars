@@ -11,7 +11,6 @@ mcp_servers = {
   mongodb = {
     image    = { repository = "mongodb-mcp", tag = "0.1.0" }
     database = "cosmosdb-mongodb"
-    slots    = ["a", "b"]
     tiers = {
       admin  = { role = "Mcp.Admin", connection = "read-write" }
       reader = { role = "Mcp.Read", connection = "read-only" }
