@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops import tfvars
-from tests.plan.bench import ENVIRONMENTS, MODULES, TERRAFORM
+from tests.plan.bench import ENVIRONMENTS, MODULES, SHARED, TERRAFORM
 
 
 def _declared(stage: int) -> set[str]:
@@ -16,9 +16,10 @@ def _declared(stage: int) -> set[str]:
     return set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
 
 
-def test_both_stages_check_shared_variables_alike() -> None:
-    """`variables.tf` is the same file in both stages."""
-    one, two = ((TERRAFORM / f"stage{stage}" / "variables.tf").read_text(encoding="utf-8") for stage in (1, 2))
+@pytest.mark.parametrize("name", SHARED)
+def test_both_stages_check_shared_variables_alike(name: str) -> None:
+    """What both stages read is the same file in both."""
+    one, two = ((TERRAFORM / f"stage{stage}" / name).read_text(encoding="utf-8") for stage in (1, 2))
     assert one == two
 
 
