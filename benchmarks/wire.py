@@ -1,0 +1,160 @@
+"""The lean load generator: prepared bytes over kept connections. It costs so little that it may share the cores.
+
+A round is a number of calls to one target. Targets take turns, and each round also notes what its process spent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvloop
+
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Wire:
+    """`request` is one whole HTTP/1.1 request; `pid` the process whose CPU time counts (None: not measured)."""
+
+    name: str
+    port: int
+    request: bytes
+    pid: int | None = None
+
+
+@dataclass
+class Found:
+    """Latencies in seconds; rates per second and CPU seconds per call, one per round."""
+
+    latencies: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def quantile(self, share: float) -> float:
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
+
+    @property
+    def rate(self) -> float:
+        return statistics.median(self.rates)
+
+    @property
+    def cpu_per_call(self) -> float | None:
+        return statistics.median(self.cpu) if self.cpu else None
+
+
+def request(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """A POST as bytes."""
+    parts = urlsplit(url)
+    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+class _Caller(asyncio.Protocol):
+    """One connection: the next request leaves when the answer to the last is whole."""
+
+    def __init__(self, target: Wire, turns: _Turns) -> None:
+        self.target, self.turns = target, turns
+        self.pending = b""
+        self.sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.call()
+
+    def call(self) -> None:
+        if self.turns.take():
+            self.sent = time.perf_counter()
+            self.transport.write(self.target.request)  # type: ignore[attr-defined]
+        else:
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self.pending += data
+        if not _whole(self.pending):
+            return
+        self.turns.latencies.append(time.perf_counter() - self.sent)
+        if not self.pending.startswith(b"HTTP/1.1 200") or b'"result"' not in self.pending:
+            self.turns.fail(f"{self.target.name} answered {self.pending[:300]!r}")
+        self.pending = b""
+        self.call()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.turns.closed(self.target.name)
+
+
+def _whole(data: bytes) -> bool:
+    head, found, body = data.partition(b"\r\n\r\n")
+    if not found:
+        return False
+    _, length, rest = head.lower().partition(b"\r\ncontent-length:")
+    return len(body) >= int(rest.partition(b"\r\n")[0]) if length else body.endswith(b"0\r\n\r\n")
+
+
+class _Turns:
+    """What the connections of one round share."""
+
+    def __init__(self, calls: int, connections: int) -> None:
+        self.left, self.open = calls, connections
+        self.latencies: list[float] = []
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def take(self) -> bool:
+        self.left -= 1
+        return self.left >= 0 and not self.done.done()
+
+    def fail(self, message: str) -> None:
+        if not self.done.done():
+            self.done.set_exception(RuntimeError(message))
+
+    def closed(self, name: str) -> None:
+        self.open -= 1
+        if self.left >= 0:
+            self.fail(f"{name} closed a connection")
+        elif not self.open and not self.done.done():
+            self.done.set_result(None)
+
+
+async def _round(target: Wire, connections: int, calls: int) -> tuple[list[float], float]:
+    loop, turns = asyncio.get_running_loop(), _Turns(calls, connections)
+    started = time.perf_counter()
+    for _ in range(connections):
+        await loop.create_connection(lambda: _Caller(target, turns), "127.0.0.1", target.port)
+    await turns.done
+    return turns.latencies, time.perf_counter() - started
+
+
+async def _measure(targets: Sequence[Wire], connections: int, calls: int, rounds: int) -> dict[str, Found]:
+    found = {target.name: Found() for target in targets}
+    for target in targets:
+        await _round(target, connections, max(200, connections))
+    for _ in range(rounds):
+        for target in targets:
+            before = cpu_seconds(target.pid) if target.pid else 0.0
+            latencies, seconds = await _round(target, connections, calls)
+            one = found[target.name]
+            one.latencies += latencies
+            one.rates.append(calls / seconds)
+            if target.pid:
+                one.cpu.append((cpu_seconds(target.pid) - before) / calls)
+    return found
+
+
+def measure(targets: Sequence[Wire], *, connections: int, calls: int, rounds: int = 5) -> dict[str, Found]:
+    """`calls` per round and target, the targets taking turns; an answer that is no result ends the run."""
+    return uvloop.run(_measure(targets, connections, calls, rounds))
