@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import ProviderError
+from twin.provider.documented import add_documented
 
 FOLDER = Path(__file__).parent / "schemas"
 
@@ -71,7 +72,9 @@ def load(name: str) -> Catalog:
     packed = found[0].read_bytes()
     version = found[0].name.removeprefix(f"hashicorp-{name}-").removesuffix(".schema.json.xz")
     rules = found[0].with_name(f"hashicorp-{name}-{version}.constraints.json.xz").read_bytes()
-    return Catalog(name, version, json.loads(lzma.decompress(packed)), json.loads(lzma.decompress(rules)), packed)
+    constraints = json.loads(lzma.decompress(rules))
+    add_documented(name, constraints["resources"])
+    return Catalog(name, version, json.loads(lzma.decompress(packed)), constraints, packed)
 
 
 def catalog_of(type_: str) -> Catalog:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from twin.provider.catalog import Rules
+from twin.provider.documented import Must
 from twin.provider.validate.text import text_problem
 from twin.provider.values import NO_RULES, Path, is_unknown
 
@@ -21,6 +23,7 @@ class Problem:
     path: Path
 
 
+MOST_TAGS, LONGEST_TAG_KEY, LONGEST_TAG = 50, 512, 256
 IN_SET = -1  # the step into an element of a set
 
 
@@ -36,7 +39,9 @@ def check_value(type_: Any, rule: Rules, value: Any, path: Path) -> Iterator[Pro
         yield from _scalar(rule, value, path)
         return
     kind, inner = type_
-    if kind in ("list", "set"):
+    if kind == "map":
+        yield from _entries(rule, value, path)
+    elif kind in ("list", "set"):
         yield from _count(rule, value, path)
         for index, element in enumerate(value):
             yield from check_value(inner, rule, element, (*path, index if kind == "list" else IN_SET))
@@ -59,6 +64,37 @@ def _scalar(rule: Rules, value: Any, path: Path) -> Iterator[Problem]:
         wrong = text_problem(str(path[-1] if isinstance(path[-1], str) else path[-2]), rule["text"], value)
         if wrong:
             yield Problem(f"{name} {wrong}", "", path)
+            return
+    if "must" in rule and not (isinstance(value, str) and not value and "not_empty" in rule.get("text", ())):
+        yield from _documented(rule["must"], value, path)
+
+
+def _documented(must: Must, value: Any, path: Path) -> Iterator[Problem]:
+    """azurerm's own wording begins with "expected" where a number or a form is wanted, and with the name otherwise."""
+    if must.fits(value):
+        return
+    name, said = dotted(path), json.dumps(value, ensure_ascii=False)
+    yield Problem(f'{"expected " if must.says.startswith("to ") else ""}"{name}" {must.says}, got: {said}', "", path)
+
+
+def _entries(rule: Rules, value: dict[str, Any], path: Path) -> Iterator[Problem]:
+    if path == ("tags",):
+        yield from _tags(value, path)
+    for key in value if "must" in rule else ():
+        yield from _documented(rule["must"], key, path)
+
+
+def _tags(tags: dict[str, Any], path: Path) -> Iterator[Problem]:
+    """Azure Resource Manager's limits, which azurerm checks on every type that has tags."""
+    if len(tags) > MOST_TAGS:
+        yield Problem(f"a maximum of {MOST_TAGS} tags can be applied to each ARM resource", "", path)
+    for key, text in tags.items():
+        if len(key) > LONGEST_TAG_KEY:
+            said = f"the maximum length for a tag key is {LONGEST_TAG_KEY} characters: {key!r} has {len(key)}"
+            yield Problem(said, "", path)
+        if isinstance(text, str) and len(text) > LONGEST_TAG:
+            said = f"the maximum length for a tag value is {LONGEST_TAG} characters: that of {key!r} has {len(text)}"
+            yield Problem(said, "", path)
 
 
 def _count(rule: Rules, value: list[Any], path: Path) -> Iterator[Problem]:
