@@ -6,6 +6,7 @@ itself (plan documents, the Terraform binary) it asks of `ops`, run by the inter
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,19 @@ def integration(session: nox.Session) -> None:
     """Real Terraform, real HTTP, real MCP clients, real tokens, against a twin on free ports. `-- --env dev`: Azure."""
     install(session, "integration")
     pytest(session, "tests/integration", *TWO_WORKERS)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """The public MCP conformance suite, on the server and through the gateway. Needs npm; the suite brings its Node."""
+    if shutil.which("npm") is None:
+        session.error(
+            "npm is not installed, and the conformance suite comes from its registry: install Node.js 20 or later"
+        )
+    install(session, "integration")
+    with session.chdir("tests/conformance"):
+        session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
+    pytest(session, "tests/conformance")
 
 
 @nox.session
