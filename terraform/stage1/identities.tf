@@ -18,3 +18,14 @@ module "server_identities" {
   location            = var.location
   tags                = merge(local.tags, { server = each.value.server, tier = each.value.tier })
 }
+
+# Database and registry read the customer-managed key as this one, and do nothing else with it.
+module "encryption_identity" {
+  source   = "../modules/managed-identity"
+  for_each = var.customer_managed_key == null ? {} : { this = {} }
+
+  name                = "id-${var.name}-encryption"
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  tags                = local.tags
+}

@@ -9,6 +9,9 @@ module "key_vault" {
   sku_name                   = var.key_vault.sku_name
   soft_delete_retention_days = var.key_vault.soft_delete_retention_days
 
+  lock_enabled    = contains(var.data_protection.locks, "key_vault")
+  prevent_destroy = var.data_protection.prevent_destroy
+
   network = {
     access   = var.deployer_access
     ip_rules = var.deployer_ip_rules

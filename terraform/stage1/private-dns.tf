@@ -6,6 +6,7 @@ locals {
       vault   = "privatelink.vaultcore.azure.net"
     },
     local._is_premium_registry ? { registry = "privatelink.azurecr.io" } : {},
+    var.state_account == null ? {} : { state = "privatelink.blob.core.windows.net" },
   )
 
   _zones_to_create = {

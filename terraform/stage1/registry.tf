@@ -9,10 +9,21 @@ module "registry" {
   zone_redundancy_enabled = var.registry.zone_redundancy_enabled
   untagged_retention_days = var.registry.untagged_retention_days
 
+  lock_enabled    = contains(var.data_protection.locks, "registry")
+  prevent_destroy = var.data_protection.prevent_destroy
+
+  customer_managed_key = one([
+    for identity in module.encryption_identity :
+    { key_id = var.customer_managed_key.key_id, identity_id = identity.id, identity_client_id = identity.client_id }
+  ])
+
   network = {
     access   = var.deployer_access
     ip_rules = var.deployer_ip_rules
   }
+
+  # The registry is created encrypted, so its identity has to be able to use the key by then.
+  depends_on = [module.encryption_role]
 }
 
 module "registry_endpoint" {

@@ -1,3 +1,28 @@
+locals {
+  # stage2/variables-gateway.tf says what it must look like.
+  _certificate = try(
+    regex("^https://(?P<vault>[^./]+)\\.[^/]+/(secrets|certificates)/(?P<name>[^/]+)", var.apim.custom_domain.key_vault_certificate_id),
+    null,
+  )
+  # Whoever keeps another vault gives the role on it.
+  _own_certificate = try(local._certificate.vault == lower(var.key_vault_name), false) ? { this = local._certificate.name } : {}
+}
+
+# Before the registry is created, which is encrypted from its first byte.
+module "encryption_role" {
+  source = "../modules/rbac"
+
+  role_assignments = {
+    for name, identity in module.encryption_identity : "encryption-key" => {
+      scope          = "${var.customer_managed_key.key_vault_id}/keys/${reverse(split("/", var.customer_managed_key.key_id))[0]}"
+      role           = "Key Vault Crypto Service Encryption User"
+      principal_id   = identity.principal_id
+      principal_type = "ServicePrincipal"
+      description    = "Database and registry are encrypted with this key."
+    }
+  }
+}
+
 # Given here and not in stage 2, because Azure takes minutes to honour them: image pulls, secrets and named values of
 # stage 2 fail when the role is as young as they are.
 module "role_assignments" {
@@ -5,13 +30,16 @@ module "role_assignments" {
 
   role_assignments = merge(
     {
-      gateway-secrets = {
-        scope          = module.key_vault.id
+      # The certificate's secret alone: the vault also holds the connection strings, which the gateway has no use for.
+      for key, certificate in local._own_certificate : "gateway-certificate" => {
+        scope          = "${module.key_vault.id}/secrets/${certificate}"
         role           = "Key Vault Secrets User"
         principal_id   = module.gateway_identity.principal_id
         principal_type = "ServicePrincipal"
-        description    = "The gateway reads the certificate of its domain, and named values."
+        description    = "The gateway reads the certificate of its domain."
       }
+    },
+    {
       # Stage 2 has to run as the same principal as stage 1; others are named in key_vault.secrets_officers.
       deployer-secrets = {
         scope        = module.key_vault.id

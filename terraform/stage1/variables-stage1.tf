@@ -42,6 +42,20 @@ variable "deployer_ip_rules" {
   }
 }
 
+variable "state_account" {
+  description = <<-EOT
+    The storage account of the Terraform state, to reach it through a private endpoint in this network. The account is
+    made before this network is, so its public access is closed afterwards, by whoever keeps it.
+  EOT
+  type        = object({ id = string })
+  default     = null
+
+  validation {
+    condition     = var.state_account == null ? true : can(regex("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.Storage/storageAccounts/[a-z0-9]{3,24}$", var.state_account.id))
+    error_message = "state_account.id must be the resource id of a storage account, /subscriptions/…/storageAccounts/<account>."
+  }
+}
+
 variable "registry" {
   description = "The container registry. Private endpoint, firewall, zones and retention need Premium."
   type = object({
@@ -51,6 +65,11 @@ variable "registry" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.customer_managed_key == null || var.registry.sku == "Premium"
+    error_message = "customer_managed_key needs registry.sku = \"Premium\": the other tiers take no key of one's own."
+  }
 }
 
 variable "key_vault" {

@@ -44,6 +44,13 @@ data "azurerm_user_assigned_identity" "servers" {
   resource_group_name = var.resource_group_name
 }
 
+data "azurerm_user_assigned_identity" "encryption" {
+  for_each = var.customer_managed_key == null ? {} : { this = {} }
+
+  name                = "id-${var.name}-encryption"
+  resource_group_name = var.resource_group_name
+}
+
 data "azurerm_subnet" "stage1" {
   for_each = toset(local._create_network ? ["apim", "containers", "endpoints"] : [])
 

@@ -11,7 +11,13 @@ module "database" {
   zone_redundant      = var.cosmos.zone_redundant
   backup              = var.cosmos.backup
   databases           = var.cosmos.databases
-  lock_enabled        = var.cosmos.lock_enabled
+  lock_enabled        = contains(var.data_protection.locks, "database")
+  prevent_destroy     = var.data_protection.prevent_destroy
+
+  customer_managed_key = one([
+    for identity in data.azurerm_user_assigned_identity.encryption :
+    { key_id = var.customer_managed_key.key_id, identity_id = identity.id }
+  ])
 }
 
 module "database_endpoint" {

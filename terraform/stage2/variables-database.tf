@@ -19,7 +19,6 @@ variable "cosmos" {
     throughput_mode   = optional(string, "serverless")
     free_tier_enabled = optional(bool, false)
     zone_redundant    = optional(bool, false)
-    lock_enabled      = optional(bool, false)
     active_key        = optional(string, "primary")
     keys_expire_on    = optional(string)
     backup = optional(object({

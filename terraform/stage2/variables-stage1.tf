@@ -13,6 +13,12 @@ variable "deployer_ip_rules" {
   default     = null
 }
 
+variable "state_account" {
+  description = "See stage1/variables-stage1.tf."
+  type        = any
+  default     = null
+}
+
 variable "registry" {
   description = "See stage1/variables-stage1.tf."
   type        = any

@@ -19,7 +19,7 @@ TERRAFORM = REPOSITORY / "terraform"
 MODULES = sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())
 ENVIRONMENTS = sorted(path.parent.name for path in (TERRAFORM / "environments").glob("*/terraform.tfvars"))
 # Files of variables that are the same text in both stages.
-SHARED = ["variables.tf", "variables-network.tf", "variables-servers.tf"]
+SHARED = ["variables.tf", "variables-network.tf", "variables-protection.tf", "variables-servers.tf"]
 _CASES = Path(__file__).parent / "cases"
 # Environments with something changed; which one, a case says in its first line: `# On dev: …`.
 CASES = sorted(path.stem for path in _CASES.glob("*.tfvars"))

@@ -24,6 +24,13 @@ apim = {
 
 network = { nat_gateway_zone = "1" }
 
+# No plan may delete or replace what holds data; the way out is in terraform/README.md. The registry has no lock: one would
+# also keep the role assignments of a tier from going with it.
+data_protection = {
+  prevent_destroy = true
+  locks           = ["database", "key_vault"]
+}
+
 mcp_servers = {
   mongodb = {
     image    = { repository = "mongodb-mcp", tag = "0.1.0" }
@@ -80,7 +87,6 @@ groups = {
 cosmos = {
   throughput_mode = "autoscale"
   zone_redundant  = true
-  lock_enabled    = true
   keys_expire_on  = "2027-06-30T00:00:00Z"
   backup          = { tier = "Continuous30Days" }
 

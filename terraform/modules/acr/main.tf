@@ -24,9 +24,24 @@ resource "azurerm_container_registry" "this" {
   public_network_access_enabled = var.network.access != "private"
   # Container Instances pull by identity as a trusted Azure service; without this a closed registry answers them 403.
   network_rule_bypass_option = "AzureServices"
-  data_endpoint_enabled      = local._is_premium ? true : null
-  retention_policy_in_days   = local._is_premium ? var.untagged_retention_days : null
-  zone_redundancy_enabled    = var.zone_redundancy_enabled
+  # Where nobody reaches the registry from outside, nobody copies images out of it either.
+  export_policy_enabled    = var.network.access != "private"
+  data_endpoint_enabled    = local._is_premium ? true : null
+  retention_policy_in_days = local._is_premium ? var.untagged_retention_days : null
+  zone_redundancy_enabled  = var.zone_redundancy_enabled
+
+  encryption = [
+    for key in var.customer_managed_key[*] : { key_vault_key_id = key.key_id, identity_client_id = key.identity_client_id }
+  ]
+
+  dynamic "identity" {
+    # Only for the key: pulls and pushes are other identities'.
+    for_each = var.customer_managed_key[*]
+    content {
+      type         = "UserAssigned"
+      identity_ids = [identity.value.identity_id]
+    }
+  }
 
   dynamic "network_rule_set" {
     # Only Premium has a firewall: Azure refuses rules on the other tiers.

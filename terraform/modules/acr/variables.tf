@@ -83,3 +83,32 @@ variable "zone_redundancy_enabled" {
     error_message = "Zone redundancy of the registry needs the Premium sku."
   }
 }
+
+variable "lock_enabled" {
+  description = "Has Azure refuse the deletion of the registry, and of what belongs to it, to everybody. Removing the lock is a deed of its own."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "prevent_destroy" {
+  description = "Has every plan fail that would delete or replace the registry. Once on, it does not go off by value; see terraform/README.md."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "customer_managed_key" {
+  description = "A key that encrypts the registry besides Microsoft's: its versionless id, and the identity that may wrap and unwrap with it."
+  type = object({
+    key_id             = string
+    identity_id        = string
+    identity_client_id = string
+  })
+  default = null
+
+  validation {
+    condition     = var.customer_managed_key == null || var.sku == "Premium"
+    error_message = "A customer-managed key of the registry needs the Premium sku."
+  }
+}

@@ -4,7 +4,7 @@ locals {
 }
 
 resource "azurerm_cosmosdb_account" "this" {
-  #checkov:skip=CKV_AZURE_100: encrypted at rest with Microsoft's keys; a key of one's own has to be decided before the account exists
+  #checkov:skip=CKV_AZURE_100: encrypted at rest with Microsoft's keys; customer_managed_key adds one's own, before the account exists
 
   name                = var.name
   resource_group_name = var.resource_group_name
@@ -23,10 +23,24 @@ resource "azurerm_cosmosdb_account" "this" {
 
   # The MongoDB protocol signs in with the account's keys: switching these off (it is meant for the SQL API) locks
   # every client out. What keys must not do is change databases, collections and throughput, which Terraform owns.
+  # What stands in their place: no public address, keys in Key Vault only, read-only ones for readers, and rotation.
   local_authentication_enabled       = true
   access_key_metadata_writes_enabled = false
 
   automatic_failover_enabled = false
+
+  # Versionless, so that a rotated key is taken up. The account's own identity cannot be the one that reads the key: it
+  # does not exist yet when the key is needed, and continuous backup accepts a user-assigned one only.
+  key_vault_key_id      = one(var.customer_managed_key[*].key_id)
+  default_identity_type = var.customer_managed_key == null ? null : "UserAssignedIdentity=${var.customer_managed_key.identity_id}"
+
+  dynamic "identity" {
+    for_each = var.customer_managed_key[*]
+    content {
+      type         = "UserAssigned"
+      identity_ids = [identity.value.identity_id]
+    }
+  }
 
   # Without EnableMongo the account is created, and answers no MongoDB client.
   dynamic "capabilities" {
@@ -48,20 +62,9 @@ resource "azurerm_cosmosdb_account" "this" {
 
   backup {
     type                = var.backup.type
-    tier                = var.backup.type == "Continuous" ? var.backup.tier : null
-    interval_in_minutes = var.backup.type == "Periodic" ? var.backup.interval_in_minutes : null
-    retention_in_hours  = var.backup.type == "Periodic" ? var.backup.retention_in_hours : null
-    storage_redundancy  = var.backup.type == "Periodic" ? var.backup.storage_redundancy : null
+    tier                = var.backup.type == "Continuous" ? coalesce(var.backup.tier, "Continuous7Days") : null
+    interval_in_minutes = var.backup.type == "Periodic" ? coalesce(var.backup.interval_in_minutes, 240) : null
+    retention_in_hours  = var.backup.type == "Periodic" ? coalesce(var.backup.retention_in_hours, 8) : null
+    storage_redundancy  = var.backup.type == "Periodic" ? coalesce(var.backup.storage_redundancy, "Local") : null
   }
-}
-
-# Stops hands in the portal and every other tool. It does not stop this Terraform, which removes the lock first: a plan
-# that deletes or replaces the account has to be caught where plans are reviewed.
-resource "azurerm_management_lock" "this" {
-  for_each = var.lock_enabled ? { this = {} } : {}
-
-  name       = "keep-data"
-  scope      = azurerm_cosmosdb_account.this.id
-  lock_level = "CanNotDelete"
-  notes      = "Holds the data that the MCP servers serve. Remove this lock deliberately."
 }

@@ -77,3 +77,17 @@ variable "network" {
     error_message = "The vault's network.access must be public, allow-list or private."
   }
 }
+
+variable "lock_enabled" {
+  description = "Has Azure refuse the deletion of the vault, and of what belongs to it, to everybody. Removing the lock is a deed of its own."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "prevent_destroy" {
+  description = "Has every plan fail that would delete or replace the vault. Once on, it does not go off by value; see terraform/README.md."
+  type        = bool
+  default     = false
+  nullable    = false
+}
