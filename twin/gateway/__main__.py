@@ -5,42 +5,44 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import socket
+import signal
 import sys
 from pathlib import Path
 
-import uvicorn
+import uvloop
 
 from twin.errors import TwinError
 from twin.gateway.app import Gateway
 from twin.gateway.config import Config
 from twin.gateway.load import load
+from twin.gateway.server import Server
 from twin.gateway.services import make_services
 from twin.gateway.upstream import Upstream
 from twin.state import State
 
 
-def make_gateway(config: Config) -> Gateway:
+def make_gateway(config: Config, upstream: Upstream) -> Gateway:
     """Raises PolicyProblems where the applied policies cannot be run."""
     loaded = load(State.load(config.state))
-    upstream = Upstream(config.resolve)
     services = make_services(
         upstream,
         loaded.backends,
         identity_endpoint=config.identity_endpoint,
         identity_header=config.identity_header,
     )
-    return Gateway(loaded, services, on_start=upstream.start, on_stop=upstream.close)
+    return Gateway(loaded, services)
 
 
-class _Server(uvicorn.Server):
-    """Says so on stdout once connections are accepted."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        if self.started:
-            port = self.servers[0].sockets[0].getsockname()[1]
-            print(f"ready gateway {port}", flush=True)  # noqa: T201 - the supervisor waits for this line
+async def serve(gateway: Gateway, upstream: Upstream, host: str, port: int) -> None:
+    """Until SIGTERM or SIGINT."""
+    stopping, loop, server = asyncio.Event(), asyncio.get_running_loop(), Server(gateway)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    bound = await server.start(host, port)
+    print(f"ready gateway {bound}", flush=True)  # noqa: T201 - the supervisor waits for this line
+    await stopping.wait()
+    await server.stop()
+    upstream.close()
 
 
 def main() -> int:
@@ -48,30 +50,15 @@ def main() -> int:
     parser.add_argument("--config", type=Path, required=True)
     try:
         config = Config.load(parser.parse_args().config)
-        gateway = make_gateway(config)
+        upstream = Upstream(config.resolve)
+        gateway = make_gateway(config, upstream)
     except TwinError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the reason belongs in the process's log
         return 2
     gc.collect()
     gc.freeze()  # what was loaded lives as long as the process: the collector need not look at it again
-    settings = uvicorn.Config(
-        gateway,
-        host=config.host,
-        port=config.port,
-        loop="auto",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,  # every caller is local here: none may say that it is somebody else
-        date_header=True,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=5,
-    )
-    with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
-        runner.run(_Server(settings).serve())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(gateway, upstream, config.host, config.port))
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twin.gateway.messages import Response
+from twin.gateway.messages import LastError, Response
 
 if TYPE_CHECKING:
     from twin.gateway.pipeline import Step
@@ -45,9 +45,31 @@ class Failure(Exception):
         self.step: Step | None = None
 
 
+#: LastError.Message in the two cases of BackendConnectionFailure, in .NET's words, which Microsoft's guides to 5xx errors
+#: quote. After the first nothing was sent; after the second the backend may have done its work.
+NOT_CONNECTED = "Unable to connect to the remote server"
+BROKEN_OFF = "The underlying connection was closed"
+
+
 class UpstreamError(Exception):
     """No answer; `reason` is BackendConnectionFailure or Timeout, as context.LastError names them."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+def last_error(failure: Failure) -> LastError:
+    """What context.LastError says of it."""
+    step = failure.step
+    if step is None:
+        return LastError(failure.source or "request-forwarder", failure.reason, failure.message)
+    return LastError(
+        source=failure.source or step.source,
+        reason=failure.reason,
+        message=failure.message,
+        scope=step.scope,
+        section=step.section,
+        path=step.path,
+        policy_id=step.policy_id,
+    )

@@ -7,17 +7,20 @@ from typing import Any
 
 import pytest
 
-from tests.unit.gateway.world import Pieces, World, make_world, ok, streaming
-from twin.gateway.app import MAX_BODY, MAX_HEADERS, WATCH_AFTER, BrokenOff
+from tests.unit.gateway.wire import BrokenLine
+from tests.unit.gateway.world import Pieces, head, make_world, ok, streaming
 from twin.gateway.failures import UpstreamError
+from twin.gateway.incoming import MAX_BODY, MAX_HEADERS, MAX_TARGET
 
 UNBUFFERED = "<forward-request buffer-response='false'/>"
+HOST = ("Host", "gw.test")
+GET = head("GET", "/a/op", [HOST])
 
 
 async def test_hop_by_hop_headers_stay_on_their_hop() -> None:
     """RFC 9110, section 7.6.1: neither direction forwards them, nor what Connection names."""
     world = make_world()
-    hop = {"Connection": "close, X-Named", "Keep-Alive": "1", "TE": "trailers", "Upgrade": "h2c", "X-Named": "n"}
+    hop = {"Connection": "keep-alive, X-Named", "Keep-Alive": "1", "TE": "trailers", "Upgrade": "h2c", "X-Named": "n"}
     world.backends.answers["http://backend.test"] = ok(headers={**hop, "X-Kept": "k", "Transfer-Encoding": "chunked"})
     reply = await world.send(headers={**hop, "X-Kept": "k", "Proxy-Authorization": "p", "Expect": "100-continue"})
     assert dict(world.backends.last.headers) == {"x-kept": ["k"], "X-Forwarded-For": ["203.0.113.7"]}
@@ -46,15 +49,12 @@ async def test_unbuffered_chunks_go_on_as_they_arrive() -> None:
     """`buffer-response="false"`: the caller has the first event before the backend sends the second."""
     world, gate = make_world(backend=UNBUFFERED), asyncio.Event()
     world.backends.answers["http://backend.test"] = streaming(b"data: 1\n\n", gate, b"data: 2\n\n")
-    received: list[bytes] = []
-
-    async def send(message: Any) -> None:
-        if message.get("body"):
-            received.append(message["body"])
-            gate.set()
-
-    await asyncio.wait_for(run(world, send), 5)
-    assert received == [b"data: 1\n\n", b"data: 2\n\n"]
+    line = world.connect()
+    line.feed(GET)
+    await line.until_written(b"data: 1\n\n")
+    assert b"data: 2" not in line.written
+    gate.set()
+    assert (await line.reply()).chunks == [b"data: 1\n\n", b"data: 2\n\n"]
 
 
 async def test_buffered_chunks_are_gathered_to_8_kb() -> None:
@@ -70,7 +70,7 @@ async def test_a_backend_that_breaks_off_breaks_the_caller_s_connection() -> Non
     world.backends.answers["http://backend.test"] = streaming(
         b"half", UpstreamError("BackendConnectionFailure", "gone")
     )
-    with pytest.raises(BrokenOff, match="gone"):
+    with pytest.raises(BrokenLine, match="half"):
         await world.send()
 
 
@@ -96,30 +96,12 @@ async def test_a_stream_is_closed_after_use_and_where_it_is_not_used() -> None:
         assert stream.closed
 
 
-async def run(world: World, send: Any, receive: Any = None, method: str = "GET", body: bytes = b"") -> None:
-    """One request with a hand-made ASGI server."""
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": "/a/op",
-        "raw_path": b"/a/op",
-        "query_string": b"",
-        "headers": [(b"host", b"gw.test")],
-        "client": ("203.0.113.7", 1),
-        "scheme": "http",
-    }
-
-    async def whole() -> dict[str, Any]:
-        return {"type": "http.request", "body": body}
-
-    await world.app(scope, receive or whole, send)
-
-
 async def test_a_caller_that_leaves_cancels_the_backend_call() -> None:
     """A disconnect while the backend works ends the call upstream."""
-    world, cancelled = make_world(), asyncio.Event()
+    world, called, cancelled = make_world(), asyncio.Event(), asyncio.Event()
 
     async def slow(call: Any) -> Any:
+        called.set()
         try:
             await asyncio.sleep(30)
         except asyncio.CancelledError:
@@ -127,34 +109,22 @@ async def test_a_caller_that_leaves_cancels_the_backend_call() -> None:
             raise
 
     world.backends.answers["http://backend.test"] = slow
-    messages: list[dict[str, Any]] = [{"type": "http.request", "body": b""}, {"type": "http.disconnect"}]
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return messages.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await asyncio.wait_for(run(world, send, receive), WATCH_AFTER + 5)
-    assert (cancelled.is_set(), sent) == (True, [])
+    line = world.connect()
+    line.feed(GET)
+    await asyncio.wait_for(called.wait(), 5)
+    line.leave()
+    await asyncio.wait_for(cancelled.wait(), 5)
+    assert line.written == b""
 
 
 async def test_a_caller_that_leaves_during_its_body_costs_nothing() -> None:
     """Half a request is dropped."""
     world = make_world()
-    first: dict[str, Any] = {"type": "http.request", "body": b"x", "more_body": True}
-    messages = [first, {"type": "http.disconnect"}]
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return messages.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await run(world, send, receive, "POST")
-    assert (sent, world.backends.calls) == ([], [])
+    line = world.connect()
+    line.feed(head("POST", "/a/op", [("Host", "gw.test"), ("Content-Length", "9")]) + b"x")
+    line.leave()
+    await asyncio.sleep(0)
+    assert (line.written, world.backends.calls) == (b"", [])
 
 
 async def test_an_oversized_body_is_413() -> None:
@@ -190,14 +160,9 @@ async def test_head_has_the_headers_and_no_body() -> None:
 
 
 async def test_websockets_are_refused_by_name() -> None:
-    """A WebSocket handshake is closed with the reason."""
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await make_world().app({"type": "websocket"}, None, send)  # type: ignore[arg-type]
-    assert sent == [{"type": "websocket.close", "code": 1003, "reason": "WebSocket is not supported"}]
+    """A WebSocket handshake is answered with the reason."""
+    reply = await make_world().send(headers={"Connection": "Upgrade", "Upgrade": "websocket"})
+    assert (reply.status, reply.json["message"]) == (501, "WebSocket is not supported by the local gateway.")
 
 
 async def test_redirects_go_to_the_caller_unless_followed() -> None:
@@ -218,3 +183,94 @@ async def test_fail_on_error_status_code() -> None:
     world.backends.answers["http://backend.test"] = ok(status=404)
     reply = await world.send()
     assert (reply.status, reply.headers["X-Source"]) == (404, ["forward-request"])
+
+
+async def test_one_connection_carries_requests_one_after_the_other() -> None:
+    """RFC 9112, section 9.3: also those that are sent before the first is answered, in their order."""
+    world = make_world(operations=[("GET", "/1"), ("GET", "/2")])
+    world.backends.answers = {"http://backend.test/base/1": ok(b"one"), "http://backend.test/base/2": ok(b"two")}
+    line = world.connect()
+    line.feed(head("GET", "/a/1", [HOST]) + head("GET", "/a/2", [HOST]))
+    assert [(await line.reply()).text, (await line.reply()).text] == ["one", "two"]
+    assert not line.closed
+
+
+async def test_a_caller_that_asks_for_the_end_gets_it() -> None:
+    """RFC 9112, section 9.6: `Connection: close` ends the connection after the answer, and the answer says so."""
+    line = make_world().connect()
+    line.feed(head("GET", "/a/op", [HOST, ("Connection", "close")]))
+    reply = await line.reply()
+    await line.until_ended()
+    assert (reply.status, reply.headers["connection"]) == (200, ["close"])
+
+
+async def test_what_is_here_leaves_in_one_write() -> None:
+    """Head and body of a short answer are one packet."""
+    line = make_world().connect()
+    line.feed(GET)
+    await line.reply()
+    assert len(line.writes) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET /a/op HTTP/1.1\r\n\r\n", 400),
+        (head("GET", "/a/op", [HOST, ("Host", "other.test")]), 400),
+        (b"nonsense\r\n\r\n", 400),
+        (head("POST", "/a/op", [HOST, ("Content-Length", "3"), ("Content-Length", "4")]) + b"abcd", 400),
+        (head("POST", "/a/op", [HOST, ("Content-Length", "4"), ("Transfer-Encoding", "chunked")]) + b"0\r\n\r\n", 400),
+        (head("POST", "/a/op", [HOST, ("Transfer-Encoding", "gzip")]) + b"x", 400),
+        (head("GET", "/a/op?" + "x" * MAX_TARGET, [HOST]), 414),
+    ],
+    ids=["no host", "two hosts", "nonsense", "two lengths", "length and chunked", "unknown coding", "long target"],
+)
+async def test_what_is_no_request_is_refused_and_ends_the_connection(data: bytes, status: int) -> None:
+    """RFC 9112, sections 3.2, 6.1 and 11.2: nothing that two readers could frame in two ways is read on."""
+    world = make_world()
+    line = world.connect()
+    line.feed(data)
+    reply = await line.reply()
+    assert (reply.status, reply.headers["connection"], world.backends.calls) == (status, ["close"], [])
+
+
+async def test_a_trailer_is_no_header() -> None:
+    """RFC 9110, section 6.5: what follows a chunked body cannot add `Authorization` to its request."""
+    world = make_world()
+    line = world.connect()
+    start = head("POST", "/a/op", [HOST, ("Transfer-Encoding", "chunked")])
+    line.feed(start + b"1\r\nx\r\n0\r\nAuthorization: Bearer t\r\n\r\n")
+    assert (await line.reply()).status == 200
+    assert ("Authorization" in world.backends.last.headers, world.backends.last.body) == (False, b"x")
+
+
+async def test_a_go_ahead_is_given_where_it_is_asked_for() -> None:
+    """RFC 9110, section 10.1.1."""
+    line = make_world().connect()
+    line.feed(head("POST", "/a/op", [HOST, ("Content-Length", "1"), ("Expect", "100-continue")]))
+    assert line.written == b"HTTP/1.1 100 Continue\r\n\r\n"
+    line.feed(b"x")
+    assert (await line.reply()).status == 200
+
+
+async def test_a_target_in_absolute_form_names_its_own_host() -> None:
+    """RFC 9112, section 3.2.2."""
+    shown = "<set-header name='X'><value>@(context.Request.OriginalUrl.ToString())</value></set-header>"
+    world = make_world(inbound=shown)
+    await world.send(target="http://other.test:81/a/op?x=1")
+    assert world.backends.last.headers["X"] == ["http://other.test:81/a/op?x=1"]
+
+
+async def test_a_header_that_would_be_two_is_no_answer() -> None:
+    """A name that an expression built with a line break makes the answer 500, not a split one."""
+    split = """<set-header name='@("X: 1\\r\\nSet-Cookie")'><value>v</value></set-header>"""
+    reply = await make_world(outbound=split).send()
+    assert (reply.status, "set-cookie" in reply.headers) == (500, False)
+
+
+async def test_an_answer_that_is_longer_than_it_said_is_cut() -> None:
+    """What follows the announced length would be read as the next answer."""
+    world = make_world(backend=UNBUFFERED)
+    world.backends.answers["http://backend.test"] = streaming(b"ab", b"cd", headers={"Content-Length": "3"})
+    with pytest.raises(BrokenLine):
+        await world.send()

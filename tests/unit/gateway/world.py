@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.unit.gateway.wire import Line, Reply
 from twin.gateway.app import Gateway
 from twin.gateway.csharp.compile import compile_expression
 from twin.gateway.failures import UpstreamError
@@ -61,6 +61,9 @@ class Pieces:
     async def read(self) -> bytes:
         return b"".join([part async for part in self.chunks()])
 
+    def take(self) -> tuple[bytes, bool]:
+        return b"", False
+
     def close(self) -> None:
         self.closed = True
 
@@ -95,27 +98,6 @@ class Backends:
         return self.calls[-1]
 
 
-@dataclass
-class Reply:
-    """What the caller got."""
-
-    status: int
-    headers: ManyValues
-    chunks: list[bytes]
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(self.chunks)
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
 class Clock:
     def __init__(self) -> None:
         self.now = NOW
@@ -146,6 +128,10 @@ class World:
         )
         self.app = Gateway(loaded, self.services)
 
+    def connect(self, client: str = "203.0.113.7") -> Line:
+        """A caller's connection, on paper."""
+        return Line(self.app, client)
+
     async def send(
         self,
         method: str = "GET",
@@ -155,36 +141,18 @@ class World:
         *,
         client: str = "203.0.113.7",
     ) -> Reply:
-        path, _, query = target.partition("?")
         pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
-        given = [(n.lower().encode(), v.encode()) for n, v in [("Host", "gw.test"), *pairs]]
-        if body:
-            given.append((b"content-length", str(len(body)).encode()))
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": given,
-            "client": (client, 40000),
-            "scheme": "http",
-        }
-        reply = Reply(0, ManyValues(), [])
+        if body and "content-length" not in {name.lower() for name, _ in pairs}:
+            pairs.append(("content-length", str(len(body))))
+        line = self.connect(client)
+        line.feed(head(method, target, [("Host", "gw.test"), *pairs]) + body)
+        return await line.reply(bodiless=method == "HEAD")
 
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body}
 
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                reply.status = message["status"]
-                for name, value in message["headers"]:
-                    reply.headers.add(name.decode(), value.decode())
-            else:
-                reply.chunks.append(message["body"])
-
-        await self.app(scope, receive, send)
-        return reply
+def head(method: str, target: str, pairs: Sequence[tuple[str, str]]) -> bytes:
+    """A request's head on the wire; names in lower case, so that tests need not know who spells them."""
+    lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in pairs)
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 def ok(body: bytes = b"fine", status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
