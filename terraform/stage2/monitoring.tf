@@ -5,6 +5,62 @@ locals {
   }
 
   log_analytics_workspace_id = module.monitoring.workspace.id
+
+  # A landing zone's network reports to whom its keepers say.
+  _network_here = local._create_network ? { this = {} } : {}
+
+  # Stage 1's resources report here too: the workspace is younger than they are. Categories: "Supported Resource log
+  # categories for Azure Monitor". Each key begins with the kind of thing that it is about.
+  _network_diagnostics = merge(
+    {
+      for key, network in data.azurerm_virtual_network.stage1 : "network" => {
+        resource_id    = network.id
+        log_categories = ["VMProtectionAlerts"]
+      }
+    },
+    {
+      for subnet, group in data.azurerm_network_security_group.stage1 : "security-group/${subnet}" => {
+        resource_id       = group.id
+        log_categories    = ["NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"]
+        metric_categories = []
+      }
+    },
+    {
+      for key, address in data.azurerm_public_ip.nat : "public-address/nat" => {
+        resource_id    = address.id
+        log_categories = local._address_categories
+      }
+    },
+    {
+      for key in var.gateway_exposure == "public" ? ["gateway"] : [] : "public-address/${key}" => {
+        resource_id    = module.apim.public_ip_id
+        log_categories = local._address_categories
+      }
+    },
+  )
+
+  _address_categories = ["DDoSMitigationFlowLogs", "DDoSMitigationReports", "DDoSProtectionNotifications"]
+}
+
+data "azurerm_virtual_network" "stage1" {
+  for_each = local._network_here
+
+  name                = "vnet-${var.name}"
+  resource_group_name = var.resource_group_name
+}
+
+data "azurerm_network_security_group" "stage1" {
+  for_each = data.azurerm_subnet.stage1
+
+  name                = "nsg-vnet-${var.name}-${each.key}"
+  resource_group_name = var.resource_group_name
+}
+
+data "azurerm_public_ip" "nat" {
+  for_each = local._network_here
+
+  name                = "pip-vnet-${var.name}-nat"
+  resource_group_name = var.resource_group_name
 }
 
 module "monitoring" {
@@ -18,8 +74,17 @@ module "monitoring" {
   daily_quota_gb      = var.monitoring.daily_quota_gb
   sampling_percentage = var.monitoring.sampling_percentage
 
-  # Stage 1's resources report here too: the workspace is younger than they are.
-  diagnostics = {
+  alerts = merge(var.monitoring.alerts, {
+    emails = coalescelist(tolist(var.monitoring.alerts.emails), [var.apim.publisher_email])
+  })
+
+  targets = {
+    gateway        = module.apim.id
+    database       = module.database.id
+    resource-group = "/subscriptions/${var.subscription_id}/resourceGroups/${var.resource_group_name}"
+  }
+
+  diagnostics = merge(local._network_diagnostics, {
     gateway = {
       resource_id      = module.apim.id
       log_categories   = ["GatewayLogs"]
@@ -39,5 +104,11 @@ module "monitoring" {
       resource_id         = data.azurerm_container_registry.stage1.id
       log_category_groups = ["allLogs"]
     }
-  }
+    }, {
+    # Events only: what a container prints arrives by the group's own way (ContainerInstanceLog_CL), and would be paid for twice.
+    for name in keys(local.server_slots) : "container-group/${name}" => {
+      resource_id    = module.servers[name].id
+      log_categories = ["ContainerEvent"]
+    }
+  })
 }

@@ -51,6 +51,9 @@ def test_a_new_image_replaces_its_container_groups_and_nothing_else(platform: Be
         f'module.servers["mongodb-{tier}-a"].azurerm_{what}.this': action
         for tier in ("admin", "reader")
         for what, action in {"container_group": "replace", "private_dns_a_record": "update"}.items()
+    } | {
+        f'module.monitoring.azurerm_monitor_diagnostic_setting.this["container-group/mongodb-{tier}-a"]': "replace"
+        for tier in ("admin", "reader")
     }
 
 

@@ -18,3 +18,13 @@ output "endpoints" {
   description = "MCP endpoint of each server."
   value       = local._resources
 }
+
+output "public_ip_id" {
+  description = "Resource id of the gateway's public address; null where the gateway is internal."
+  value       = one(azurerm_public_ip.this[*].id)
+}
+
+output "private_ip_addresses" {
+  description = "Addresses in the network; where the gateway is internal, the ones that its name has to lead to."
+  value       = azurerm_api_management.this.private_ip_addresses
+}

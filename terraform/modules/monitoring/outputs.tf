@@ -22,3 +22,8 @@ output "application_insights_connection_string" {
   value       = azurerm_application_insights.this.connection_string
   sensitive   = true
 }
+
+output "workbook_id" {
+  description = "Resource id of the workbook for MCP."
+  value       = azurerm_application_insights_workbook.mcp.id
+}

@@ -90,3 +90,61 @@ variable "diagnostics" {
     error_message = "A diagnostic setting needs at least one log or metric category."
   }
 }
+
+variable "targets" {
+  description = "What alerts watch besides the workspace: resource ids by gateway, database and resource-group. An alert whose target is missing is not declared."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.targets), ["gateway", "database", "resource-group"])) == 0
+    error_message = "targets takes the keys gateway, database and resource-group."
+  }
+}
+
+variable "alerts" {
+  description = "Who is told, and from when on. Webhook addresses are visible in the state and the portal: none with a secret in it. Counts are per 5 minutes, but per 15 for unreachable and per hour for restarts."
+  type = object({
+    enabled  = optional(bool, true)
+    emails   = optional(set(string), [])
+    webhooks = optional(map(string), {})
+    thresholds = optional(object({
+      minimum_requests       = optional(number, 20)
+      gateway_errors_percent = optional(number, 5)
+      gateway_latency_ms     = optional(number, 5000)
+      unauthorized           = optional(number, 100)
+      forbidden              = optional(number, 20)
+      throttled              = optional(number, 10)
+      unreachable            = optional(number, 2)
+      restarts               = optional(number, 3)
+    }), {})
+  })
+  default  = { enabled = false }
+  nullable = false
+
+  validation {
+    condition     = !var.alerts.enabled || length(var.alerts.emails) + length(var.alerts.webhooks) > 0
+    error_message = "Alerts that nobody hears: alerts needs an address in emails or webhooks, or enabled = false."
+  }
+
+  validation {
+    condition     = alltrue([for address in var.alerts.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "alerts.emails must be mail addresses such as platform@example.com."
+  }
+
+  validation {
+    condition     = alltrue([for address in values(var.alerts.webhooks) : can(regex("^https://[^\\s]+$", address))])
+    error_message = "alerts.webhooks must be https addresses by a name of your own."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.alerts.thresholds) : value >= 0])
+    error_message = "alerts.thresholds must not be negative."
+  }
+
+  validation {
+    condition     = var.alerts.thresholds.gateway_errors_percent < 100
+    error_message = "alerts.thresholds.gateway_errors_percent must be below 100: an alert fires above its threshold."
+  }
+}

@@ -1,0 +1,23 @@
+locals {
+  _workbook_queries = {
+    for file in fileset("${path.module}/workbook", "*.kql") : trimsuffix(file, ".kql") => trimspace(file("${path.module}/workbook/${file}"))
+  }
+}
+
+resource "azurerm_application_insights_workbook" "mcp" {
+  # Azure wants a GUID; this one is the same on every machine.
+  name                = uuidv5("url", "https://${var.resource_group_name}/${var.name}/workbooks/mcp")
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  display_name        = "MCP servers (${var.name})"
+  description         = "Calls by tool, caller and tier; latency, refusals, throttling and the health of the slots."
+  # Compared without case by Azure, and returned in lower case.
+  source_id = lower(azurerm_log_analytics_workspace.this.id)
+  tags      = var.tags
+
+  # Decoded and encoded again: a comma too many fails here, and not as an empty page in the portal.
+  data_json = jsonencode(jsondecode(templatefile("${path.module}/workbook.json.tftpl", {
+    queries      = local._workbook_queries
+    workspace_id = azurerm_log_analytics_workspace.this.id
+  })))
+}
