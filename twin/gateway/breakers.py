@@ -66,8 +66,8 @@ class Breaker:
         return [("Retry-After", str(max(1, round(self._open_until - self._clock()))))]
 
     def failed(self, reason: str) -> None:
-        """A call without an answer counts where a rule names its reason, or as status 500 and above."""
-        self._count(reason in self._rule.reasons or any(low <= 503 <= high for low, high in self._rule.statuses))
+        """A call without an answer counts where a rule names its reason, or 500, the status that it gives."""
+        self._count(reason in self._rule.reasons or any(low <= 500 <= high for low, high in self._rule.statuses))
 
     def answered(self, status: int, retry_after: str | None) -> None:
         failure = any(low <= status <= high for low, high in self._rule.statuses)

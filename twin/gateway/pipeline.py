@@ -9,8 +9,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from twin.gateway.csharp.clr import ClrError, EvaluationLimit
-from twin.gateway.failures import Answer, Failure, UpstreamError
-from twin.gateway.messages import Body, Context, LastError, ManyValues, Response, Run
+from twin.gateway.failures import Answer, Failure, UpstreamError, last_error
+from twin.gateway.messages import Body, Context, ManyValues, Response, Run
 
 if TYPE_CHECKING:
     from twin.gateway.policies.cors import Cors
@@ -97,7 +97,7 @@ async def _read_whole(response: Response) -> None:
 async def fail(pipeline: Pipeline, context: Context, failure: Failure) -> Response:
     """The on-error section, then the default error body where no policy set another."""
     context.response.discard()
-    context.last_error = _last_error(failure)
+    context.last_error = last_error(failure)
     context.response = Response(failure.status, _phrase(failure.status), ManyValues(failure.headers))
     try:
         await run_steps(pipeline.on_error, context)
@@ -116,21 +116,6 @@ async def fail(pipeline: Pipeline, context: Context, failure: Failure) -> Respon
 def _public_message(failure: Failure) -> str:
     """Callers are not told why the gateway itself failed."""
     return GENERIC_MESSAGE if failure.status >= 500 else failure.message
-
-
-def _last_error(failure: Failure) -> LastError:
-    step = failure.step
-    if step is None:
-        return LastError(failure.source or "request-forwarder", failure.reason, failure.message)
-    return LastError(
-        source=failure.source or step.source,
-        reason=failure.reason,
-        message=failure.message,
-        scope=step.scope,
-        section=step.section,
-        path=step.path,
-        policy_id=step.policy_id,
-    )
 
 
 def error_response(status: int, message: str) -> Response:

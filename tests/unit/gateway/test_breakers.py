@@ -40,14 +40,22 @@ async def test_a_breaker_trips_and_closes_again() -> None:
 
 
 async def test_failures_outside_the_interval_are_forgotten() -> None:
-    """Only failures within `interval_duration` count; so do connections that fail."""
-    world = guarded(count=2)
+    """Only failures within `interval_duration` count; so do connections that fail, where `error_reasons` names them."""
+    world = guarded(count=2, error_reasons=["BackendConnectionFailure"])
     world.backends.answers["http://guarded.test"] = UpstreamError("BackendConnectionFailure", "no")
     await world.send()
     world.clock.now += 61
     await world.send()
     await world.send()
     assert ((await world.send()).status, len(world.backends.calls)) == (503, 3)
+
+
+async def test_a_failed_connection_is_not_one_of_the_backend_s_statuses() -> None:
+    """Without its reason in the rule, or 500 in a range, it counts as little as a time-out."""
+    world = guarded(count=1)
+    world.backends.answers["http://guarded.test"] = UpstreamError("BackendConnectionFailure", "no")
+    assert [(await world.send()).status for _ in range(3)] == [500, 500, 500]
+    assert len(world.backends.calls) == 3
 
 
 async def test_the_backend_s_retry_after_counts() -> None:

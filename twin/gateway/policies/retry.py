@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from twin.gateway.csharp.clr import ClrError
 from twin.gateway.elements import Element, element
-from twin.gateway.failures import Failure
+from twin.gateway.failures import Failure, last_error
 from twin.gateway.messages import Context, Response, Run
 from twin.gateway.policies.choose import condition_of
 
@@ -11,7 +11,8 @@ from twin.gateway.policies.choose import condition_of
 def retry(element: Element) -> Run:
     """Runs the children, then again while the condition holds, `count` times at most.
 
-    A failed connection counts as a response with the status the caller would get, so that a condition can see it.
+    A failed connection counts as a response with the status the caller would get, so that a condition can see it; what
+    went wrong is in context.LastError, which a later success clears.
     """
     condition, count = condition_of(element), element.number("count", low=1, high=50)
     interval, fast = element.number("interval"), element.flag("first-fast-retry", default=False)
@@ -38,10 +39,12 @@ def retry(element: Element) -> Run:
             raise failure
 
     async def _attempt(context: Context) -> Failure | None:
+        context.last_error = None
         try:
             await block(context)
         except Failure as failure:
             context.response = Response(failure.status)
+            context.last_error = last_error(failure)
             return failure
         return None
 

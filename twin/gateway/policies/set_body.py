@@ -4,6 +4,7 @@ from typing import Any
 
 from twin.gateway.csharp.clr import to_text
 from twin.gateway.elements import Element, element
+from twin.gateway.failures import Failure, UpstreamError
 from twin.gateway.messages import Body, Context, Response, Run
 from twin.gateway.policies.edits import Edit, edits, on_current_message
 
@@ -29,6 +30,19 @@ def body_edit(element: Element) -> Edit:
 
 @element("set-body", title="Set body", sections=_SECTIONS, attributes="template", partial="no Liquid templates")
 def set_body(element: Element) -> Run:
-    if element.builder.place.section == "outbound":
+    """A response is read to its end first: always where this stands directly in outbound, else only when it is reached."""
+    run = on_current_message(element, body_edit(element))
+    if element.builder.place.section != "outbound":
+        return run
+    if "/" not in element.builder.place.path:
         element.builder.reads_response_body = True
-    return on_current_message(element, body_edit(element))
+        return run
+
+    async def read_first(context: Context) -> None:
+        try:
+            await context.response.materialise()
+        except UpstreamError as error:
+            raise Failure(500, error.reason, str(error), source="transfer-response") from error
+        run(context)
+
+    return read_first

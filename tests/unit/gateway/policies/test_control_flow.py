@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.gateway.policies.test_message_policies import show
 from tests.unit.gateway.world import World, applied, make_world, ok
-from twin.gateway.failures import UpstreamError
+from twin.gateway.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
 
 
 def mark(letter: str) -> str:
@@ -97,6 +97,24 @@ async def test_retry_sees_a_failed_connection_as_a_response() -> None:
     world.backends.answers["http://other.test"] = lambda call: answers.pop(0)
     assert (await world.send()).body == b"second"
     answers += [UpstreamError("BackendConnectionFailure", "no")] * 3
+    assert (await world.send()).status == 500
+
+
+async def test_retry_sees_why_an_attempt_failed() -> None:
+    """context.LastError is there while the condition is judged, and gone after an attempt that succeeded."""
+    refused = (
+        'condition=\'@(context.LastError != null &amp;&amp; context.LastError.Source == "forward-request" &amp;&amp; '
+        'context.LastError.Message.Contains("Unable to connect"))\''
+    )
+    world = make_world(
+        backend=f"<retry {refused} count='1' interval='0'><forward-request/></retry>",
+        outbound='<set-header name=\'x-error\'><value>@(context.LastError == null ? "none" : "left")</value></set-header>',
+    )
+    answers: list[Any] = [UpstreamError("BackendConnectionFailure", f"{NOT_CONNECTED} (backend.test)"), ok()]
+    world.backends.answers["http://backend.test"] = lambda call: answers.pop(0)
+    reply = await world.send()
+    assert (reply.status, reply.headers["x-error"]) == (200, ["none"])
+    answers += [UpstreamError("BackendConnectionFailure", f"{BROKEN_OFF} (backend.test)"), ok()]
     assert (await world.send()).status == 500
 
 

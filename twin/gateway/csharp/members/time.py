@@ -159,6 +159,7 @@ def _try_guid(text: str, result: Out) -> bool:
 
 
 static("Guid", "NewGuid", GUID)(uuid4)
+method("Guid", "GetHashCode", INT, note="not .NET's number")(lambda value: value.int & 0x7FFFFFFF)
 static("Guid", "Parse", GUID)(_guid)
 static_prop("Guid", "Empty", GUID, lambda: UUID(int=0))
 constructor("Guid")(_guid)
