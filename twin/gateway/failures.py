@@ -45,8 +45,8 @@ class Failure(Exception):
         self.step: Step | None = None
 
 
-#: LastError.Message in the two cases of BackendConnectionFailure, in .NET's words, which Microsoft's guides to 5xx errors
-#: quote. After the first nothing was sent; after the second the backend may have done its work.
+#: LastError.Message in the two cases of BackendConnectionFailure, in .NET's words, which Microsoft's guides to 5xx
+#: errors quote. After the first nothing was sent; after the second the backend may have done its work.
 NOT_CONNECTED = "Unable to connect to the remote server"
 BROKEN_OFF = "The underlying connection was closed"
 
