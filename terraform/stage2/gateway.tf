@@ -50,13 +50,19 @@ module "apim" {
   servers = {
     for server_name, server in var.mcp_servers : server_name => {
       rate_limit = server.rate_limit
-      slots = {
-        for slot_name, slot in local.server_slots : slot_name => {
-          tier = slot.tier
-          role = slot.role
-          slot = slot.slot
-          url  = slot.url
-        } if slot.server == server_name
+      timeout    = server.timeout
+      tiers = {
+        for tier_name, tier in server.tiers : tier_name => {
+          role       = tier.role
+          rate_limit = tier.rate_limit
+          slots      = { for slot in server.slots : slot => local.slots["${server_name}-${tier_name}-${slot}"].url }
+          tools = {
+            allow = tier.tools.allow
+            deny  = tier.tools.deny
+            # A key that cannot write makes every call repeatable.
+            repeatable = coalesce(tier.tools.repeatable, tier.connection == "read-only" ? ["*"] : [])
+          }
+        }
       }
     }
   }

@@ -40,6 +40,7 @@ locals {
           role       = tier.role
           connection = tier.connection
           port       = server.port
+          compute    = server.compute
         }
       ]
     ]
@@ -48,7 +49,6 @@ locals {
   server_slots = {
     for slot in local._slot_list : slot.name => merge(slot, {
       fqdn = "${slot.name}.${local._servers_zone}"
-      url  = "http://${slot.name}.${local._servers_zone}:${slot.port}"
     })
   }
 }

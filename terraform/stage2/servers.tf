@@ -1,18 +1,42 @@
 locals {
-  # Written by `invoke push`: {"<server>": {"repository": "…", "digest": "sha256:…", "tag": "…"}}. Without it the tag applies.
+  # Written by `invoke push`: {"<server>": {"repository": "…", "digest": "sha256:…", "tag": "…"}}; "slots": {"b": {"digest":
+  # "…", "tag": "…"}} beside them gives one slot another digest, while a release goes from slot to slot.
   _images_file = "${path.root}/../environments/${var.environment}/images.json"
   _images      = jsondecode(fileexists(local._images_file) ? file(local._images_file) : "{}")
 
+  # A digest in mcp_servers is a pin and wins; then the slot's own, then the server's, then the tag.
   _image_references = {
-    for name, server in var.mcp_servers : name => contains(keys(local._images), name) ? (
-      "${local._images[name].repository}@${local._images[name].digest}"
-    ) : "${server.image.repository}:${server.image.tag}"
+    for name, slot in local.server_slots : name => join("", [
+      try(local._images[slot.server].repository, var.mcp_servers[slot.server].image.repository),
+      try(
+        "@${coalesce(
+          var.mcp_servers[slot.server].image.digest,
+          try(local._images[slot.server].slots[slot.slot].digest, null),
+          try(local._images[slot.server].digest, null),
+        )}",
+        ":${var.mcp_servers[slot.server].image.tag}",
+      ),
+    ])
   }
+
+  # The seam. Each kind of compute is one module that runs the slots of its kind; of a slot it says fqdn, url and
+  # principal_id, and nothing else is asked of it. A second kind is a second module and one more map here (docs/adr/0007).
+  slots = merge(
+    module.servers,
+  )
+}
+
+# One value for every slot that asks for it. A secret that is not in the vault stops the plan, by its name.
+data "azurerm_key_vault_secret" "servers" {
+  for_each = toset(flatten([for server in var.mcp_servers : values(server.secrets)]))
+
+  name         = each.key
+  key_vault_id = data.azurerm_key_vault.stage1.id
 }
 
 module "servers" {
   source   = "../modules/container-instance"
-  for_each = local.server_slots
+  for_each = { for name, slot in local.server_slots : name => slot if slot.compute == "container-instances" }
 
   name                  = each.key
   resource_group_name   = var.resource_group_name
@@ -20,9 +44,9 @@ module "servers" {
   tags                  = merge(local.tags, { server = each.value.server, tier = each.value.tier, slot = each.value.slot })
   subnet_id             = local._subnet_ids.containers
   private_dns_zone_id   = local._private_dns_zone_ids.servers
-  identity_id           = data.azurerm_user_assigned_identity.servers["${each.value.server}-${each.value.tier}"].id
+  identity              = data.azurerm_user_assigned_identity.servers["${each.value.server}-${each.value.tier}"]
   registry_login_server = data.azurerm_container_registry.stage1.login_server
-  image                 = "${data.azurerm_container_registry.stage1.login_server}/${local._image_references[each.value.server]}"
+  image                 = "${data.azurerm_container_registry.stage1.login_server}/${local._image_references[each.key]}"
   cpu                   = var.mcp_servers[each.value.server].cpu
   memory                = var.mcp_servers[each.value.server].memory
   port                  = each.value.port
@@ -43,9 +67,12 @@ module "servers" {
     MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
   })
 
-  secure_environment_variables = each.value.connection == null ? {} : {
-    MONGODB_URI = module.database.connection_strings["${each.value.connection}-${var.cosmos.active_key}"]
-  }
+  secure_environment_variables = merge(
+    { for name, secret in var.mcp_servers[each.value.server].secrets : name => data.azurerm_key_vault_secret.servers[secret].value },
+    each.value.connection == null ? {} : {
+      MONGODB_URI = module.database.connection_strings["${each.value.connection}-${var.cosmos.active_key}"]
+    },
+  )
 
   log_analytics_enabled = true
   log_analytics = {

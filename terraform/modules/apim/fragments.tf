@@ -9,7 +9,10 @@ locals {
 
   # Leaves first: a fragment may include only fragments that already exist.
   _leaf_fragments = toset(["mcp-refuse", "mcp-upstream", "oauth-refuse"])
-  _fragments      = toset(["mcp-origin", "mcp-caller", "mcp-error"])
+  _fragments = setunion(
+    ["mcp-origin", "mcp-caller", "mcp-error"],
+    anytrue([for policy in values(local._mcp_policies) : policy.tool_lists]) ? ["mcp-tools"] : [],
+  )
 }
 
 resource "azurerm_api_management_policy_fragment" "leaf" {

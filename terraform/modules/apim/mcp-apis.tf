@@ -1,15 +1,43 @@
 locals {
-  _slots = merge([
-    for server_name, server in var.servers : {
-      for slot_name, slot in server.slots : slot_name => merge(slot, { server = server_name })
-    }
-  ]...)
+  # "<server>-<tier>-<slot>": the id of a backend.
+  _slots = merge(flatten([
+    for server_name, server in var.servers : [
+      for tier_name, tier in server.tiers : {
+        for slot, url in tier.slots : "${server_name}-${tier_name}-${slot}" => {
+          server = server_name, tier = tier_name, slot = slot, url = url
+        }
+      }
+    ]
+  ])...)
 
   _operations = merge([
     for server in keys(var.servers) : {
       for method in ["POST", "GET", "DELETE"] : "${server}-${lower(method)}" => { server = server, method = method }
     }
   ]...)
+
+  # What the policy of a server's API is rendered from.
+  _mcp_policies = {
+    for server_name, server in var.servers : server_name => {
+      server        = server_name
+      authorization = var.authorization
+      timeout       = server.timeout
+      slots         = sort(distinct(flatten([for tier in values(server.tiers) : keys(tier.slots)])))
+      rate_limit    = server.rate_limit
+      own_limits    = anytrue([for tier in values(server.tiers) : tier.rate_limit != null])
+      tool_lists    = anytrue([for tier in values(server.tiers) : tier.tools.allow != null || length(tier.tools.deny) > 0])
+      # The strongest role is matched first: a caller who holds both is an admin.
+      tiers = [
+        for tier_name in flatten([for role in ["Mcp.Admin", "Mcp.Read"] : [for name, tier in server.tiers : name if tier.role == role]]) : {
+          name       = tier_name
+          role       = server.tiers[tier_name].role
+          rate_limit = coalesce(server.tiers[tier_name].rate_limit, server.rate_limit)
+          tools      = local._tool_patterns["${server_name}-${tier_name}"].tools
+          repeatable = local._tool_patterns["${server_name}-${tier_name}"].repeatable
+        }
+      ]
+    }
+  }
 }
 
 resource "azurerm_api_management_backend" "slot" {
@@ -23,7 +51,8 @@ resource "azurerm_api_management_backend" "slot" {
   url                 = each.value.url
   description         = "${each.value.server}, tier ${each.value.tier}, slot ${each.value.slot}"
 
-  # A slot that cannot answer is left alone for a while, so that its callers fail fast.
+  # A slot that cannot answer is left alone for a while; its callers go to another one, or fail fast. A time-out does not
+  # count: with five slow queries one caller could take a slot away from all others.
   circuit_breaker_rule {
     name                       = "unreachable"
     trip_duration              = "PT10S"
@@ -32,6 +61,7 @@ resource "azurerm_api_management_backend" "slot" {
     failure_condition {
       count             = 5
       interval_duration = "PT10S"
+      error_reasons     = ["BackendConnectionFailure"]
 
       status_code_range {
         min = 502
@@ -73,20 +103,7 @@ resource "azurerm_api_management_api_policy" "mcp" {
   api_name            = azurerm_api_management_api.mcp[each.key].name
   resource_group_name = var.resource_group_name
   api_management_name = azurerm_api_management.this.name
-  xml_content = templatefile("${local._policies}/mcp-api.xml.tftpl", {
-    server        = each.key
-    authorization = var.authorization
-    rate_limit    = each.value.rate_limit
-    timeout       = each.value.timeout
-    # The strongest role is matched first: a caller who holds both is an admin.
-    tiers = [
-      for role in ["Mcp.Admin", "Mcp.Read"] : {
-        name       = one([for slot in values(each.value.slots) : slot.tier if slot.role == role && slot.slot == "a"])
-        role       = role
-        backend_id = one([for name, slot in each.value.slots : name if slot.role == role && slot.slot == "a"])
-      } if anytrue([for slot in values(each.value.slots) : slot.role == role])
-    ]
-  })
+  xml_content         = templatefile("${local._policies}/mcp-api.xml.tftpl", local._mcp_policies[each.key])
 
   depends_on = [
     azurerm_api_management_backend.slot,

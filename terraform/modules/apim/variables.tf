@@ -170,13 +170,24 @@ variable "allowed_origins" {
 }
 
 variable "servers" {
-  description = "MCP servers by path: their slots (backend id => tier, role, slot, url), limit per caller and time-out in seconds."
+  description = <<-EOT
+    MCP servers by path. A tier is chosen by its role; `slots` are its replicas, by letter, with their URLs. `tools` limits
+    what callers see and call; `repeatable` names what may be called again on another slot where it is unknown whether the
+    first call arrived. Patterns are tool names with * for any part. Limits are per caller, the time-out is in seconds.
+  EOT
   type = map(object({
-    slots = map(object({
-      tier = string
-      role = string
-      slot = string
-      url  = string
+    tiers = map(object({
+      role  = string
+      slots = map(string)
+      tools = optional(object({
+        allow      = optional(list(string))
+        deny       = optional(list(string), [])
+        repeatable = optional(list(string), [])
+      }), {})
+      rate_limit = optional(object({
+        calls  = number
+        period = number
+      }))
     }))
     rate_limit = optional(object({
       calls  = number
@@ -192,8 +203,44 @@ variable "servers" {
   }
 
   validation {
-    condition     = alltrue([for slot in flatten([for server in values(var.servers) : values(server.slots)]) : contains(["Mcp.Admin", "Mcp.Read"], slot.role)])
-    error_message = "servers: a slot's role must be Mcp.Admin or Mcp.Read."
+    condition     = alltrue(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
+    error_message = "servers: a tier's role must be Mcp.Admin or Mcp.Read."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : [for slot in keys(tier.slots) : can(regex("^[a-z]$", slot))]]]))
+    error_message = "servers: a slot is a single lower-case letter."
+  }
+
+  validation {
+    # The policy picks a slot before it looks at the tier.
+    condition = alltrue([
+      for server in values(var.servers) : length(distinct([for tier in values(server.tiers) : join("", keys(tier.slots))])) == 1 &&
+      alltrue([for tier in values(server.tiers) : length(tier.slots) > 0])
+    ])
+    error_message = "servers: the tiers of a server must have the same slots, and at least one."
+  }
+
+  validation {
+    # They become part of a regular expression in a policy.
+    condition = alltrue(flatten([
+      for server in values(var.servers) : [
+        for tier in values(server.tiers) : [
+          for pattern in concat(coalesce(tier.tools.allow, []), tier.tools.deny, tier.tools.repeatable) : can(regex("^[A-Za-z0-9_./*-]{1,128}$", pattern))
+        ]
+      ]
+    ]))
+    error_message = "servers: a pattern in tools is letters, digits, underscores, dots, hyphens and slashes, with * for any part of a name."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : tier.tools.allow == null ? true : length(tier.tools.allow) > 0]]))
+    error_message = "servers: tools.allow holds a pattern, or is left out to allow every tool that is not denied."
+  }
+
+  validation {
+    condition     = alltrue([for server in values(var.servers) : server.timeout >= 1 && server.timeout <= 240])
+    error_message = "servers: timeout must be from 1 to 240 seconds."
   }
 }
 

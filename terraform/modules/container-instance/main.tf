@@ -15,12 +15,12 @@ resource "azurerm_container_group" "this" {
 
   identity {
     type         = "UserAssigned"
-    identity_ids = [var.identity_id]
+    identity_ids = [var.identity.id]
   }
 
   image_registry_credential {
     server                    = var.registry_login_server
-    user_assigned_identity_id = var.identity_id
+    user_assigned_identity_id = var.identity.id
   }
 
   container {

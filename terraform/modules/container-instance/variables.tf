@@ -40,10 +40,13 @@ variable "private_dns_zone_id" {
   nullable    = false
 }
 
-variable "identity_id" {
+variable "identity" {
   description = "User-assigned identity of the group. It needs AcrPull on the registry *before* the group is created."
-  type        = string
-  nullable    = false
+  type = object({
+    id           = string
+    principal_id = string
+  })
+  nullable = false
 }
 
 variable "registry_login_server" {
@@ -60,6 +63,11 @@ variable "image" {
   validation {
     condition     = can(regex("^[^/]+/[^@]+(@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})$", var.image))
     error_message = "The image must be <registry>/<repository>@sha256:<digest> or <registry>/<repository>:<tag>."
+  }
+
+  validation {
+    condition     = !endswith(var.image, ":latest")
+    error_message = "The image's tag must not be latest: it says neither what runs nor what to roll back to."
   }
 }
 
@@ -85,6 +93,11 @@ variable "cpu" {
     condition     = var.cpu >= 0.1 && var.cpu <= 4
     error_message = "cpu must be from 0.1 to 4 cores."
   }
+
+  validation {
+    condition     = can(regex("^[0-9]+([.][0-9])?$", tostring(var.cpu)))
+    error_message = "cpu takes one decimal place, such as 0.5."
+  }
 }
 
 variable "memory" {
@@ -96,6 +109,11 @@ variable "memory" {
   validation {
     condition     = var.memory >= 0.5 && var.memory <= 16
     error_message = "memory must be from 0.5 to 16 GiB."
+  }
+
+  validation {
+    condition     = can(regex("^[0-9]+([.][0-9])?$", tostring(var.memory)))
+    error_message = "memory takes one decimal place, such as 1.5."
   }
 }
 

@@ -1,4 +1,4 @@
-# On dev: a second server without a database, replicas, groups instead of app roles, a firewalled registry, declared collections.
+# On dev: a second server without a database, replicas, lists of tools, groups instead of app roles, a firewalled registry, declared collections.
 
 name                = "mcp-two"
 acr_name            = "acrmcptwo"
@@ -11,13 +11,24 @@ mcp_servers = {
   mongodb = {
     image    = { repository = "mongodb-mcp", tag = "0.1.0" }
     database = "cosmosdb-mongodb"
+    slots    = ["a", "b"]
+    timeout  = 60
     tiers = {
-      admin  = { role = "Mcp.Admin", connection = "read-write" }
-      reader = { role = "Mcp.Read", connection = "read-only" }
+      admin = {
+        role       = "Mcp.Admin"
+        connection = "read-write"
+        tools      = { repeatable = ["find", "count", "list-*"] }
+      }
+      reader = {
+        role       = "Mcp.Read"
+        connection = "read-only"
+        tools      = { allow = ["find", "count", "list-*"], deny = ["list-databases"] }
+        rate_limit = { calls = 100, period = 30 }
+      }
     }
   }
   release-notes = {
-    image = { repository = "release-notes-mcp", tag = "1.4.2" }
+    image = { repository = "release-notes-mcp", digest = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" }
     port  = 9000
     tiers = { reader = { role = "Mcp.Read" } }
   }

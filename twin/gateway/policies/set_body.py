@@ -30,7 +30,7 @@ def body_edit(element: Element) -> Edit:
 
 @element("set-body", title="Set body", sections=_SECTIONS, attributes="template", partial="no Liquid templates")
 def set_body(element: Element) -> Run:
-    """A response is read to its end first: always where this stands directly in outbound, else only when it is reached."""
+    """A response is read to its end first: always where this stands directly in outbound, else when reached."""
     run = on_current_message(element, body_edit(element))
     if element.builder.place.section != "outbound":
         return run
