@@ -1,0 +1,197 @@
+"""What a changed value would do to a deployment, as `terraform plan -json` announces it.
+
+A case of changes/*.yaml names the stage, the values that change (`set` and `remove`, by path), and what happens then:
+`changes` by address, or `types` counted, where nearly everything changes. `refused by` are the guards that stop it, and
+`changes` what it would do without them. `destroys data` is never written by a program.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ops import tfvars
+from tests.plan.bench import Bench
+
+# What cannot be made again by applying: documents, secrets of people, images, keys, logs.
+DATA = {
+    "azurerm_application_insights",
+    "azurerm_container_registry",
+    "azurerm_cosmosdb_account",
+    "azurerm_cosmosdb_mongo_collection",
+    "azurerm_cosmosdb_mongo_database",
+    "azurerm_key_vault",
+    "azurerm_key_vault_key",
+    "azurerm_log_analytics_workspace",
+    "azurerm_storage_account",
+    "azurerm_storage_container",
+}
+_ENDS = ("replace", "delete")
+_GUARDED = re.compile(r"Resource (\S+) has lifecycle\.prevent_destroy set")
+
+
+@dataclass
+class Change:
+    """Addresses by action (create, update, replace, delete, move), and the guards that forbid it."""
+
+    actions: dict[str, list[str]] = field(default_factory=dict)
+    types: dict[str, Counter[str]] = field(default_factory=dict)
+    destroyed_data: list[str] = field(default_factory=list)
+    guards: list[str] = field(default_factory=list)
+
+    def as_case(self, case: Mapping[str, Any]) -> dict[str, Any]:
+        """The expectations that this case has, with what the plan says now."""
+        found = {"refused by": sorted(self.guards)} if self.guards else {}
+        if "types" in case:
+            return {**found, "types": {action: dict(sorted(n.items())) for action, n in sorted(self.types.items())}}
+        return {**found, "changes": {action: sorted(addresses) for action, addresses in sorted(self.actions.items())}}
+
+
+def values(bench: Bench, *files: Path, case: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The values of these files, later ones winning as in Terraform, with what the case sets and removes."""
+    merged: dict[str, Any] = {}
+    for file in files:
+        merged |= tfvars.read(file)
+    merged = copy.deepcopy(merged)
+    for path in (case or {}).get("remove", []):
+        holder, last = _holder(merged, path)
+        del holder[last]
+    for path, value in (case or {}).get("set", {}).items():
+        holder, last = _holder(merged, path)
+        holder[last] = value
+    return merged
+
+
+def _holder(holder: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    *parents, last = path.split("/")
+    for name in parents:
+        holder = holder.setdefault(name, {})
+    return holder, last
+
+
+def apply(bench: Bench, stage: int, given: Mapping[str, Any]) -> None:
+    """Makes these values what is deployed."""
+    done = _run(bench, stage, given, "init", "-no-color")
+    assert done.returncode == 0, done.stderr
+    done = _run(bench, stage, given, "apply", "-auto-approve", "-no-color")
+    assert done.returncode == 0, done.stderr
+
+
+def plan(bench: Bench, stage: int, given: Mapping[str, Any]) -> Change:
+    """Plans against the applied state, without asking the cloud again: nobody else touches it.
+
+    Where guards refuse, the plan is made once more without them, so that what they stop is seen.
+    """
+    change = _planned(bench, stage, given)
+    if not change.guards:
+        return change
+    with _unguarded(bench):
+        return replace(_planned(bench, stage, given), guards=change.guards)
+
+
+@contextmanager
+def _unguarded(bench: Bench) -> Iterator[None]:
+    files = {path: path.read_text(encoding="utf-8") for path in bench.stage(1).parent.glob("modules/*/protection.tf")}
+    for path, text in files.items():
+        path.write_text(text.replace("prevent_destroy = true", "prevent_destroy = false"), encoding="utf-8")
+    try:
+        yield
+    finally:
+        for path, text in files.items():
+            path.write_text(text, encoding="utf-8")
+
+
+def _planned(bench: Bench, stage: int, given: Mapping[str, Any]) -> Change:
+    change, others = Change(), []
+    for message in _announced(bench, stage, given):
+        if message["type"] == "diagnostic" and message["diagnostic"]["severity"] == "error":
+            guards = _GUARDED.findall(message["diagnostic"].get("detail", ""))
+            change.guards += guards
+            others += [] if guards else [message["diagnostic"]]
+        if message["type"] == "planned_change" and message["change"]["action"] not in ("noop", "read"):
+            _add(change, message["change"])
+    assert not others, f"Terraform refuses to plan this: {others}"
+    return change
+
+
+def _add(change: Change, planned: Mapping[str, Any]) -> None:
+    action, address, type_ = planned["action"], planned["resource"]["addr"], planned["resource"]["resource_type"]
+    change.actions.setdefault(action, []).append(address)
+    change.types.setdefault(action, Counter())[type_] += 1
+    if action in _ENDS and type_ in DATA:
+        change.destroyed_data = sorted([*change.destroyed_data, address])
+
+
+def _announced(bench: Bench, stage: int, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    done = _run(bench, stage, given, "plan", "-json", "-lock=false", "-refresh=false")
+    return (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+
+
+def _run(
+    bench: Bench, stage: int, given: Mapping[str, Any], command: str, *options: str
+) -> subprocess.CompletedProcess[str]:
+    var_file = bench.home / "changed.tfvars.json"
+    var_file.write_text(json.dumps(given), encoding="utf-8")
+    variables = [] if command == "init" else [f"-var-file={var_file}"]
+    return subprocess.run(
+        [bench.binary, command, "-input=false", *options, *variables],
+        cwd=bench.stage(stage),
+        env={**os.environ, **bench.env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def differences(wanted: Mapping[str, Any], found: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """One line for each action, address or number that is not as the case says."""
+    for name in sorted(wanted.keys() | found.keys()):
+        one, other, where = wanted.get(name), found.get(name), f"{path} › {name}" if path else name
+        if isinstance(one, dict | None) and isinstance(other, dict | None):
+            yield from differences(one or {}, other or {}, where)
+        elif isinstance(one, list | None) and isinstance(other, list | None):
+            yield from (
+                f"{where}: {address} is no longer there" for address in one or [] if address not in (other or [])
+            )
+            yield from (f"{where}: {address} is new" for address in other or [] if address not in (one or []))
+        elif one != other:
+            yield f"{where}: wanted {one!r}, planned {other!r}"
+
+
+def rewrite(file: Path, name: str, found: Mapping[str, Any]) -> None:
+    """Writes what the plan says now into one case; `destroys data` stays as people wrote it."""
+    cases = yaml.safe_load(file.read_text(encoding="utf-8"))
+    kept = {key: value for key, value in cases[name].items() if key not in ("changes", "types", "refused by")}
+    cases[name] = {**kept, **found}
+    text = yaml.safe_dump(cases, sort_keys=False, width=120, allow_unicode=True)
+    file.write_text(text, encoding="utf-8")
+
+
+class Snapshot:
+    """Cloud and state of a bench, to come back to."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._home = bench.home
+        self._kept = {
+            path: path.read_bytes() for path in (bench.home / "cloud.json", *(bench.home / "state").iterdir())
+        }
+
+    def restore(self) -> None:
+        for path in (self._home / "state").iterdir():
+            path.unlink()
+        for path, content in self._kept.items():
+            partial = path.with_suffix(".restored")
+            partial.write_bytes(content)
+            partial.chmod(0o600)
+            partial.replace(path)

@@ -1,0 +1,19 @@
+# On prod: a second server, so that a tier can come and go.
+
+mcp_servers = {
+  mongodb = {
+    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    port     = 8000
+    cpu      = 1
+    memory   = 2
+    database = "cosmosdb-mongodb"
+    tiers = {
+      admin  = { role = "Mcp.Admin", connection = "read-write" }
+      reader = { role = "Mcp.Read", connection = "read-only" }
+    }
+  }
+  notes = {
+    image = { repository = "notes-mcp", tag = "1.0.0" }
+    tiers = { reader = { role = "Mcp.Read" } }
+  }
+}
