@@ -188,7 +188,14 @@ AZURERM: Mapping[str, Mapping[str, Must]] = {
         **{f"init_container.{name}": CONTAINER[name] for name in ACI_INIT},
         "dns_config.nameservers": IPV4,
     },
-    "azurerm_cosmosdb_account": {"name": COSMOS_NAME, "capacity.total_throughput_limit": at_least(-1)},
+    "azurerm_cosmosdb_account": {
+        "name": COSMOS_NAME,
+        "capacity.total_throughput_limit": at_least(-1),
+        "default_identity_type": matches(
+            r"FirstPartyIdentity|SystemAssignedIdentity|UserAssignedIdentity.+",
+            "must be FirstPartyIdentity, SystemAssignedIdentity or UserAssignedIdentity=<resource id>",
+        ),
+    },
     "azurerm_cosmosdb_mongo_collection": {
         **IN_ACCOUNT,
         "name": COSMOS_CHILD,
@@ -303,4 +310,7 @@ def add_documented(provider: str, resources: dict[str, Any]) -> None:
             fields = resources.setdefault(type_, {})
             for parent in parents:
                 fields = fields.setdefault(parent, {}).setdefault("fields", {})
-            fields.setdefault(name, {})["must"] = must
+            rule = fields.setdefault(name, {})
+            # Probing finds the words of an argument that takes words or a form, and not that it takes the form.
+            rule.pop("enum", None)
+            rule["must"] = must
