@@ -1,4 +1,11 @@
 locals {
+  # As in stage2/locals.tf, which also says what the values must look like.
+  _gateway_host = coalesce(
+    try(regex("^https://([^/:]+)", var.public_base_url)[0], null),
+    try(var.apim.custom_domain.host_name, null),
+    "apim-${var.name}.azure-api.net",
+  )
+
   _zone_names = merge(
     {
       servers = "mcp.internal"
@@ -7,6 +14,8 @@ locals {
     },
     local._is_premium_registry ? { registry = "privatelink.azurecr.io" } : {},
     var.state_account == null ? {} : { state = "privatelink.blob.core.windows.net" },
+    # Nobody but this network knows an internal gateway: its host is a zone of its own, so that no other name is taken over.
+    var.gateway_exposure == "internal" ? { gateway = local._gateway_host } : {},
   )
 
   _zones_to_create = {

@@ -1,7 +1,7 @@
 locals {
   # stage2/variables-gateway.tf says what it must look like.
   _certificate = try(
-    regex("^https://(?P<vault>[^./]+)\\.[^/]+/(secrets|certificates)/(?P<name>[^/]+)", var.apim.custom_domain.key_vault_certificate_id),
+    regex("^https://(?P<vault>[^./]+)\\.[^/]+/(?:secrets|certificates)/(?P<name>[^/]+)", var.apim.custom_domain.key_vault_certificate_id),
     null,
   )
   # Whoever keeps another vault gives the role on it.

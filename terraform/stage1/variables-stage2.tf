@@ -37,6 +37,12 @@ variable "allowed_origins" {
   default     = null
 }
 
+variable "owners" {
+  description = "See stage2/variables-*.tf."
+  type        = any
+  default     = null
+}
+
 variable "mcp_clients" {
   description = "See stage2/variables-*.tf."
   type        = any

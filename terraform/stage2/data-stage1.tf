@@ -3,8 +3,13 @@
 locals {
   _create_network = var.network.existing == null
 
+  _zone_names = merge(
+    { servers = "mcp.internal", cosmos = "privatelink.mongo.cosmos.azure.com" },
+    var.gateway_exposure == "internal" ? { gateway = local._gateway_host } : {},
+  )
+
   _zones_to_find = {
-    for key, name in { servers = "mcp.internal", cosmos = "privatelink.mongo.cosmos.azure.com" } : key => name
+    for key, name in local._zone_names : key => name
     if !contains(keys(var.network.existing_private_dns_zone_ids), key)
   }
 

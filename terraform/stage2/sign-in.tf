@@ -1,6 +1,9 @@
 locals {
   _api_scope = "Mcp.Access"
 
+  # Application.ReadWrite.OwnedBy lets a pipeline change what it owns and nothing else: without an owner, not even that.
+  _owners = coalescelist(tolist(var.owners), [data.azurerm_client_config.current.object_id])
+
   _group_roles = {
     admin  = "Mcp.Admin"
     reader = "Mcp.Read"
@@ -10,7 +13,9 @@ locals {
 module "groups" {
   source = "../modules/entra-groups"
 
-  groups = var.groups
+  groups = {
+    for tier, group in var.groups : tier => merge(group, { owners = setunion(coalesce(group.owners, []), local._owners) })
+  }
 }
 
 # What callers ask a token for.
@@ -19,6 +24,7 @@ module "api_app" {
 
   display_name = "${var.name} MCP API"
   description  = "Protects the MCP servers of ${var.name}."
+  owners       = local._owners
   group_claims = var.authorization == "groups"
 
   scopes = {
@@ -53,14 +59,17 @@ module "api_app" {
   } : {}
 }
 
-# One public client per entry: its redirect URIs are what a client of that kind uses.
+# One public client per entry: its redirect URIs are what a client of that kind uses. None has a secret.
 module "client_apps" {
   source   = "../modules/app-registration"
   for_each = var.mcp_clients
 
-  display_name  = "${var.name} MCP client ${each.key}"
-  description   = coalesce(each.value.display_name, "Signs people in to the MCP servers of ${var.name} from ${each.key}.")
-  redirect_uris = each.value.redirect_uris
+  display_name = "${var.name} MCP client ${each.key}"
+  description  = coalesce(each.value.display_name, "Signs people in to the MCP servers of ${var.name} from ${each.key}.")
+  owners       = local._owners
+
+  redirect_uris             = each.value.platform == "public-client" ? each.value.redirect_uris : []
+  single_page_redirect_uris = each.value.platform == "single-page" ? each.value.redirect_uris : []
 }
 
 # What the gateway asks a token for when it calls a server. Callers cannot get one.
@@ -69,6 +78,7 @@ module "backend_app" {
 
   display_name        = "${var.name} MCP backend"
   description         = "Protects the MCP servers behind the gateway of ${var.name}."
+  owners              = local._owners
   assignment_required = true
 
   app_roles = {

@@ -59,14 +59,54 @@ variable "groups" {
   }
 }
 
+variable "owners" {
+  description = <<-EOT
+    Object ids of the people and service principals that own app registrations and groups. Empty: whoever runs Terraform.
+    Where more than one principal deploys, name all of them, or each apply takes ownership from the one before.
+  EOT
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in var.owners : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))])
+    error_message = "owners must be object ids (GUIDs), not names or e-mail addresses."
+  }
+}
+
 variable "mcp_clients" {
-  description = "Public clients that people sign in with, by name, each with its exact redirect URIs (platform: mobile and desktop)."
+  description = <<-EOT
+    Public clients that people sign in with, by name, each with its exact redirect URIs. `platform` is Entra ID's word for
+    what redeems the code: `public-client` (mobile and desktop; whatever comes through the façade) or `single-page` (a
+    browser, without the façade). Its third one, web, wants a secret that a public client cannot keep.
+  EOT
   type = map(object({
     display_name  = optional(string)
     redirect_uris = set(string)
+    platform      = optional(string, "public-client")
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for client in var.mcp_clients : contains(["public-client", "single-page"], client.platform)])
+    error_message = "A client's platform in mcp_clients must be public-client or single-page; web would need a secret."
+  }
+
+  validation {
+    # The façade redeems the code without an Origin, which Entra ID refuses for this platform (AADSTS9002327).
+    condition     = !var.oauth_facade_enabled || alltrue([for client in var.mcp_clients : client.platform != "single-page"])
+    error_message = "A client's platform in mcp_clients can be single-page only with oauth_facade_enabled = false: Entra ID lets only a browser redeem its code."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for client in var.mcp_clients : [
+        for uri in client.redirect_uris : client.platform != "single-page" || can(regex("^(https://|http://localhost[:/])", uri))
+      ]
+    ]))
+    error_message = "A redirect URI of a single-page client in mcp_clients must be https, or http on localhost."
+  }
 
   validation {
     condition     = alltrue([for name in keys(var.mcp_clients) : can(regex("^[a-z][a-z0-9-]{0,40}$", name))])

@@ -62,6 +62,14 @@ resource "azuread_application" "this" {
     }
   }
 
+  dynamic "single_page_application" {
+    for_each = length(var.single_page_redirect_uris) > 0 ? [1] : []
+
+    content {
+      redirect_uris = var.single_page_redirect_uris
+    }
+  }
+
   dynamic "required_resource_access" {
     for_each = var.required_scopes
 

@@ -16,9 +16,14 @@ variable "description" {
 }
 
 variable "owners" {
-  description = "Object ids of who may change the registration."
+  description = "Object ids of who may change the registration, people or service principals. Null leaves it to administrators of the directory."
   type        = set(string)
   default     = null
+
+  validation {
+    condition     = var.owners == null ? true : alltrue([for id in var.owners : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))])
+    error_message = "owners must be object ids (GUIDs), not names or e-mail addresses."
+  }
 }
 
 variable "scopes" {
@@ -70,6 +75,18 @@ variable "redirect_uris" {
   validation {
     condition     = alltrue([for uri in var.redirect_uris : !strcontains(uri, "*")])
     error_message = "redirect_uris must be exact: no wildcard."
+  }
+}
+
+variable "single_page_redirect_uris" {
+  description = "Redirect URIs on the single-page platform, for clients that redeem their code in a browser. The web platform is not offered: it wants a secret."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for uri in var.single_page_redirect_uris : can(regex("^(https://[^/*]+(/[^*]*)?|http://localhost([:/][^*]*)?)$", uri))])
+    error_message = "single_page_redirect_uris must be https, or http on localhost, without wildcard."
   }
 }
 

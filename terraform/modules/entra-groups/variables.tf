@@ -12,4 +12,14 @@ variable "groups" {
     condition     = alltrue([for member in flatten([for group in values(var.groups) : tolist(group.members)]) : can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", member))])
     error_message = "groups: members must be object ids (lower-case GUIDs)."
   }
+
+  validation {
+    condition     = alltrue([for owner in flatten([for group in values(var.groups) : tolist(coalesce(group.owners, []))]) : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", owner))])
+    error_message = "groups: owners must be object ids (GUIDs)."
+  }
+
+  validation {
+    condition     = alltrue([for group in values(var.groups) : try(length(group.owners) > 0, true)])
+    error_message = "groups: owners must not be an empty set, which Entra ID refuses; leave it out, and whoever runs Terraform owns the group."
+  }
 }
