@@ -5,6 +5,7 @@ import logging
 
 import pytest
 from mongo_db_server.audit import JsonLogHandler, write_line
+from mongo_db_server.caller import CALLER, Caller
 
 
 def test_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -14,6 +15,16 @@ def test_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert json.loads(captured.err) | {"time": ""} == {"time": "", "event": "call", "tool": "a\nb"}
+
+
+def test_lines_of_a_request_carry_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    """The gateway's log and the server's join on the id that the caller was given too."""
+    token = CALLER.set(Caller("caller-1", correlation_id="5f1d"))
+    try:
+        write_line({"event": "call"})
+    finally:
+        CALLER.reset(token)
+    assert json.loads(capsys.readouterr().err)["correlation_id"] == "5f1d"
 
 
 def test_exceptions_show_type_and_place_only(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     """Answers with what a tool would see: who calls, and the body."""
     message = await receive()
     caller = CALLER.get()
-    body = json.dumps([caller.subject, caller.client, caller.request_bytes, message["body"].decode()]).encode()
+    seen = [caller.subject, caller.client, caller.request_bytes, caller.correlation_id, message["body"].decode()]
+    body = json.dumps(seen).encode()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
 
@@ -51,6 +52,7 @@ def gateway_headers(token: str, **replaced: str | None) -> dict[str, str]:
         "x-mcp-tier": "reader",
         "x-mcp-caller": "caller-1",
         "x-mcp-client": "client-1",
+        "x-correlation-id": "request-1",
     }
     given = usual | {name.replace("_", "-"): value for name, value in replaced.items()}
     return {name: value for name, value in given.items() if value is not None}
@@ -59,7 +61,7 @@ def gateway_headers(token: str, **replaced: str | None) -> dict[str, str]:
 async def test_gateway_reaches_the_server(client: httpx2.AsyncClient, mint: Mint) -> None:
     """Behind the gateway's token the caller headers are believed and the body arrives whole."""
     response = await client.post("/mcp", headers=gateway_headers(mint()), content="hello")
-    assert response.json() == ["caller-1", "client-1", 5, "hello"]
+    assert response.json() == ["caller-1", "client-1", 5, "request-1", "hello"]
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic dTpw", "Bearer nonsense"])

@@ -11,14 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mongo_db_server.caller import CALLER
+
 Sink = Callable[[dict[str, Any]], None]
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def write_line(record: dict[str, Any]) -> None:
-    """To standard error: standard output holds only the line that says the server is ready."""
-    sys.stderr.write(_ENCODER.encode({"time": _now(), **record}) + "\n")
+    """To standard error: standard output holds only the line that says the server is ready. What is written while a
+    request runs, by a library too, carries the gateway's id of that request, so that both logs can be joined."""
+    correlation_id = CALLER.get().correlation_id
+    request = {} if correlation_id is None else {"correlation_id": correlation_id}
+    sys.stderr.write(_ENCODER.encode({"time": _now(), **request, **record}) + "\n")
 
 
 def _now() -> str:

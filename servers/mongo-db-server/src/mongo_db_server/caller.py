@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`subject` is the caller's object id, `client` the client id of the application (`X-Mcp-*` headers)."""
+    """`subject` is the caller's object id, `client` the client id of the application (`X-Mcp-*` headers);
+    `correlation_id` is the gateway's name for the request (`X-Correlation-Id`)."""
 
     subject: str | None = None
     client: str | None = None
     request_bytes: int | None = None
+    correlation_id: str | None = None
 
 
 NOBODY = Caller()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mongo_db_server.settings import Tier
     from mongo_db_server.tokens import TokenVerifier
 
-_HEADERS = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client")
+_HEADERS = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client", b"x-correlation-id")
 
 
 class Gate:
@@ -56,7 +56,10 @@ class Gate:
                 send, 413, f"The request is larger than {self._max_body} bytes (`MCP_REQUEST_BYTES_CEILING`)."
             )
             return
-        reset = CALLER.set(Caller(given.get(b"x-mcp-caller"), given.get(b"x-mcp-client"), len(body)))
+        caller = Caller(
+            given.get(b"x-mcp-caller"), given.get(b"x-mcp-client"), len(body), given.get(b"x-correlation-id")
+        )
+        reset = CALLER.set(caller)
         try:
             await self._app(scope, replay({"type": "http.request", "body": body, "more_body": False}, receive), send)
         finally:
