@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from twin.gateway.failures import Failure
 from twin.gateway.load import Loaded
 from twin.gateway.messages import Context, Request, Response
 from twin.gateway.pipeline import error_response, execute, fail
-from twin.gateway.router import Api, Route, Router, relative, split_path
+from twin.gateway.router import Api, Route, Router
 from twin.gateway.services import Services
 
 STATUS_PATH = "/status-0123456789abcdef"
@@ -31,19 +32,15 @@ class Gateway:
 
     async def respond(self, request: Request) -> Responded:
         """`request.path` is the whole path when it comes in, and relative to the API afterwards."""
-        raw_path = request.path
-        if raw_path == STATUS_PATH:
+        if request.path == STATUS_PATH:
             return None, Response(200, "OK")
-        segments = split_path(raw_path)
-        api = self._router.find_api(segments) if segments is not None else None
-        if api is None or segments is None:
+        match = self._router.match(request.method, request.path)
+        if match is None:
             return None, error_response(404, _NOT_FOUND)
-        rest, request.path = relative(api, segments, raw_path)
-        found = api.find(request.method, rest)
-        if found is None:
-            return self._unmatched(api, rest, request)
-        route, request.parameters = found
-        request.base = api.info.service_url
+        api, request.path, route = match.api, match.path, match.route
+        if route is None:
+            return self._unmatched(api, match.rest, request)
+        request.parameters, request.base = match.parameters, api.info.service_url
         context = Context(request, self._services, api.info, route.operation, self._loaded.deployment)
         if api.subscription_required:
             failure = Failure(401, "SubscriptionKeyNotFound", _NO_KEY, source="authorization")
@@ -54,7 +51,7 @@ class Gateway:
             for after in context.after:
                 after()
 
-    def _unmatched(self, api: Api, rest: list[str], request: Request) -> Responded:
+    def _unmatched(self, api: Api, rest: Sequence[str], request: Request) -> Responded:
         """A preflight is answered by the `cors` policies of the operation it asks about ("CORS")."""
         asked = request.headers.joined("Access-Control-Request-Method")
         if request.method != "OPTIONS" or asked is None or "Origin" not in request.headers:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 #: Keys held at once; the longest unused goes first.
 MAX_KEYS = 10_000
+#: Moments held apart per key. Above that, calls count together that are less than a thousandth of the period apart.
+MAX_MOMENTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class _Window(deque[tuple[float, int]]):
     """Times and counts, with their sum kept up: a window may hold thousands of calls."""
 
     total = 0
+    period = 0.0
 
 
 class SlidingWindows:
@@ -36,7 +39,7 @@ class SlidingWindows:
         """Whether one more call fits. Counts nothing."""
         now = self._clock()
         calls = self._window(key, now - period)
-        used = calls.total
+        calls.period, used = period, calls.total
         if used < limit:
             return Verdict(True, limit - used, 0)
         oldest = calls[0][0] if calls else now
@@ -49,7 +52,11 @@ class SlidingWindows:
         if calls is None:
             calls = self._calls[key] = _Window()
         self._calls.move_to_end(key)
-        calls.append((self._clock(), count))
+        now = self._clock()
+        if len(calls) >= MAX_MOMENTS and now - calls[-1][0] < calls.period / MAX_MOMENTS:
+            calls[-1] = (calls[-1][0], calls[-1][1] + count)
+        else:
+            calls.append((now, count))
         calls.total += count
         while len(self._calls) > MAX_KEYS:
             self._calls.popitem(last=False)

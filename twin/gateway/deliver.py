@@ -59,7 +59,7 @@ def _whole(response: Response, *, head: bool, bodiless: bool, close: bool) -> by
 
 async def _stream(response: Response, stream: Stream, sink: Sink, *, close: bool) -> None:
     """A backend that breaks off, or sends more or less than it said, breaks this connection too."""
-    declared = response.headers.joined("Content-Length", "")
+    declared = response.headers.lower("content-length") or ""
     length = int(declared) if declared.isdecimal() and len(declared) < 19 else None
     framing = f"Content-Length: {length}\r\n" if length is not None else "Transfer-Encoding: chunked\r\n"
     frame: Callable[[bytes], bytes] = chunk if length is None else bytes

@@ -34,14 +34,18 @@ class ManagedIdentity:
 
     async def token(self, resource: str, client_id: str) -> str:
         """Failure 500 where the endpoint gives none, with its own words in the message."""
-        cached = self._cache.get((resource, client_id))
-        if cached is not None and self._clock() < cached.until:
-            return cached.token
+        cached = self.cached(resource, client_id)
+        if cached is not None:
+            return cached
         token, expires = await self._ask(resource, client_id)
         if len(self._cache) > 256:
             self._cache.clear()
         self._cache[resource, client_id] = _Cached(token, expires - MARGIN_SECONDS)
         return token
+
+    def cached(self, resource: str, client_id: str) -> str | None:
+        found = self._cache.get((resource, client_id))
+        return found.token if found is not None and self._clock() < found.until else None
 
     async def _ask(self, resource: str, client_id: str) -> tuple[str, float]:
         if self._endpoint is None:

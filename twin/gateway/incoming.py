@@ -36,16 +36,27 @@ def refusal(refused: Refused) -> bytes:
 class Unfinished:
     """Collects one request from the parser's callbacks; each raises Refused where a limit is passed."""
 
-    __slots__ = ("_address", "_headers", "_method", "_parts", "_size", "_target", "complete", "keep_alive")
+    __slots__ = (
+        "_address",
+        "_has_body",
+        "_headers",
+        "_host",
+        "_method",
+        "_parts",
+        "_size",
+        "_target",
+        "complete",
+        "keep_alive",
+    )
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._target = b""
-        self._method = ""
+        self._method = self._host = ""
         self._headers = ManyValues()
         self._parts: list[bytes] = []
         self._size = 0
-        self.complete = self.keep_alive = False
+        self.complete = self.keep_alive = self._has_body = False
 
     def on_url(self, url: bytes) -> None:
         self._target += url
@@ -58,7 +69,7 @@ class Unfinished:
         self._size += len(name) + len(value)
         if self._size > MAX_HEADERS:
             raise Refused(431, "Request headers are too large.")
-        self._headers.add(name.decode("latin-1"), value.decode("latin-1"))
+        self._headers.receive(name, value)
 
     def on_headers_complete(self, parser: HttpRequestParser) -> bool:
         """Whether the caller waits for a go-ahead before it sends the body."""
@@ -66,15 +77,20 @@ class Unfinished:
         self.complete, self._size = True, 0
         self._method = parser.get_method().decode("latin-1")
         self.keep_alive = parser.should_keep_alive()
-        hosts = headers.get("Host", ())
-        if len(hosts) > 1 or (not hosts and parser.get_http_version() == "1.1"):
+        host = headers.lower("host")
+        if host is None and parser.get_http_version() != "1.1":
+            host = ""
+        if host is None or "," in host:
             raise Refused(400, "A request needs exactly one Host header.")
-        length = headers.joined("Content-Length", "0")
-        if len(length) > 18 or int(length) > MAX_BODY:
+        self._host = host
+        length = headers.lower("content-length")
+        if length is not None and (len(length) > 18 or int(length) > MAX_BODY):
             raise Refused(413, "Request body is too large.")
-        if "Upgrade" in headers and "websocket" in headers.joined("Upgrade", "").lower():
+        self._has_body = length is not None or headers.lower("transfer-encoding") is not None
+        upgrade, expect = headers.lower("upgrade"), headers.lower("expect")
+        if upgrade is not None and "websocket" in upgrade.lower():
             raise Refused(501, "WebSocket is not supported by the local gateway.")
-        return "Expect" in headers and headers.joined("Expect", "").lower() == "100-continue"
+        return expect is not None and expect.lower() == "100-continue"
 
     def on_body(self, data: bytes) -> None:
         self._size += len(data)
@@ -83,21 +99,17 @@ class Unfinished:
         self._parts.append(data)
 
     def request(self) -> Request:
-        headers, parts = self._headers, self._parts
-        host = headers.joined("Host", "")
-        path, host = _target(self._target.decode("latin-1"), host)
+        path, host = _target(self._target.decode("latin-1"), self._host)
         path, _, query = path.partition("?")
-        body = b"".join(parts)
-        has_body = bool(body) or "Content-Length" in headers or "Transfer-Encoding" in headers
         name, port = authority(host)
         return Request(
-            method=self._method,
-            original=Url("http", name, port, path, query),
-            path=path,
-            query=query,
-            headers=headers,
-            body=Body(body) if has_body else None,
-            ip=self._address,
+            self._method,
+            Url("http", name, port, path, query),
+            path,
+            query,
+            self._headers,
+            Body(b"".join(self._parts)) if self._has_body else None,
+            self._address,
         )
 
 

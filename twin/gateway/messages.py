@@ -12,6 +12,17 @@ from uuid import UUID, uuid4
 
 from twin.gateway.jwt import Jwt
 
+#: Header names seen on the wire, as text and in lower case: a few are in every message.
+_NAMES: dict[bytes, tuple[str, str]] = {}
+
+
+def _learn(name: bytes) -> tuple[str, str]:
+    text = name.decode("latin-1")
+    found = (text, text.lower())
+    if len(_NAMES) < 1024 and len(name) <= 64:
+        _NAMES[name] = found
+    return found
+
 
 class ManyValues(Mapping[str, list[str]]):
     """Names to lists of values, names without case: headers and query parameters. The first spelling is kept."""
@@ -19,14 +30,18 @@ class ManyValues(Mapping[str, list[str]]):
     __slots__ = ("_entries",)
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        entries: dict[str, tuple[str, list[str]]] = {}
+        self._entries: dict[str, tuple[str, list[str]]] = {}
         for name, value in pairs:
-            key = name.lower()
-            if key in entries:
-                entries[key][1].append(value)
-            else:
-                entries[key] = (name, [value])
-        self._entries = entries
+            self.add(name, value)
+
+    def receive(self, name: bytes, value: bytes) -> None:
+        """One header as it arrived."""
+        known = _NAMES.get(name) or _learn(name)
+        entry = self._entries.get(known[1])
+        if entry is None:
+            self._entries[known[1]] = (known[0], [value.decode("latin-1")])
+        else:
+            entry[1].append(value.decode("latin-1"))
 
     def add(self, name: str, value: str) -> None:
         entry = self._entries.get(name.lower())
@@ -34,6 +49,22 @@ class ManyValues(Mapping[str, list[str]]):
             self._entries[name.lower()] = (name, [value])
         else:
             entry[1].append(value)
+
+    def lower(self, key: str) -> str | None:
+        """As `joined`, for a name that is in lower case already."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        values = entry[1]
+        return values[0] if len(values) == 1 else ",".join(values)
+
+    def put(self, key: str, name: str, value: str) -> None:
+        """As `set` of one value, with the name in lower case too."""
+        self._entries[key] = (name, [value])
+
+    def drop(self, key: str) -> None:
+        """As `remove`, for a name that is in lower case already."""
+        self._entries.pop(key, None)
 
     def set(self, name: str, values: Iterable[str]) -> None:
         self._entries[name.lower()] = (name, list(values))
@@ -63,12 +94,10 @@ class ManyValues(Mapping[str, list[str]]):
             for value in values:
                 yield name, value
 
-    def without(self, names: Container[str]) -> Iterator[tuple[str, str]]:
+    def without(self, names: Container[str]) -> list[tuple[str, str]]:
         """All pairs but those of these names, which are given in lower case."""
-        for key, (name, values) in self._entries.items():
-            if key not in names:
-                for value in values:
-                    yield name, value
+        entries = self._entries.items()
+        return [(name, value) for key, (name, values) in entries if key not in names for value in values]
 
     def copy(self) -> ManyValues:
         return ManyValues(self.pairs())
@@ -80,9 +109,13 @@ def parse_query(query: str) -> list[tuple[str, str]]:
     return [(unquote_plus(name), unquote_plus(value)) for name, _, value in parts]
 
 
-@dataclass(frozen=True)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass
 class Url:
-    """IUrl. `path` and `query` stay percent-encoded; `query` has no `?`."""
+    """IUrl. `path` and `query` stay percent-encoded; `query` has no `?`. Nothing changes one: it is not frozen only
+    because freezing triples what making one costs, and each request makes two."""
 
     scheme: str
     host: str
@@ -96,8 +129,7 @@ class Url:
 
     @property
     def authority(self) -> str:
-        default = {"http": 80, "https": 443}.get(self.scheme)
-        return self.host if self.port == default else f"{self.host}:{self.port}"
+        return self.host if self.port == _DEFAULT_PORTS.get(self.scheme) else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}" + (f"?{self.query}" if self.query else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -47,25 +47,46 @@ class Pipeline:
         return steps
 
 
-async def run_steps(steps: Sequence[Step], context: Context) -> None:
-    """Runs them in order. What goes wrong leaves as a Failure that names the innermost step."""
-    for step in steps:
+def run_steps(steps: Sequence[Step], context: Context) -> Awaitable[None] | None:
+    """Runs them in order; what is returned must be awaited. None: nothing had to wait, and all of them have run.
+
+    What goes wrong leaves as a Failure that names the innermost step.
+    """
+    remaining = iter(steps)
+    for step in remaining:
         try:
             waiting = step.run(context)
-            if waiting is not None:
-                await waiting
         except Failure as failure:
-            if failure.step is None:
-                failure.step = step
-            raise
-        except ClrError as error:
-            raise _evaluation_failure(step, error.message) from error
-        except EvaluationLimit as error:
-            raise _evaluation_failure(step, str(error)) from error
+            raise _named(failure, step) from failure.__cause__
+        except (ClrError, EvaluationLimit) as error:
+            raise _evaluation_failure(step, error) from error
+        if waiting is not None:
+            return _go_on(step, waiting, remaining, context)
+    return None
 
 
-def _evaluation_failure(step: Step, message: str) -> Failure:
-    failure = Failure(500, "ExpressionValueEvaluationFailure", f"Expression evaluation failed. {message}")
+async def _go_on(step: Step, waiting: Awaitable[None], remaining: Iterator[Step], context: Context) -> None:
+    """From the first step that waits to the end."""
+    try:
+        await waiting
+        for step in remaining:
+            found = step.run(context)
+            if found is not None:
+                await found
+    except Failure as failure:
+        raise _named(failure, step) from failure.__cause__
+    except (ClrError, EvaluationLimit) as error:
+        raise _evaluation_failure(step, error) from error
+
+
+def _named(failure: Failure, step: Step) -> Failure:
+    if failure.step is None:
+        failure.step = step
+    return failure
+
+
+def _evaluation_failure(step: Step, error: ClrError | EvaluationLimit) -> Failure:
+    failure = Failure(500, "ExpressionValueEvaluationFailure", f"Expression evaluation failed. {error}")
     failure.step = step
     return failure
 
@@ -73,11 +94,17 @@ def _evaluation_failure(step: Step, message: str) -> Failure:
 async def execute(pipeline: Pipeline, context: Context) -> Response:
     """The response for the caller; policies' errors become responses here."""
     try:
-        await run_steps(pipeline.inbound, context)
-        await run_steps(pipeline.backend, context)
+        waiting = run_steps(pipeline.inbound, context)
+        if waiting is not None:
+            await waiting
+        waiting = run_steps(pipeline.backend, context)
+        if waiting is not None:
+            await waiting
         if pipeline.reads_response_body:
             await _read_whole(context.response)
-        await run_steps(pipeline.outbound, context)
+        waiting = run_steps(pipeline.outbound, context)
+        if waiting is not None:
+            await waiting
         return context.response
     except Answer as answer:
         if answer.response is not context.response:
@@ -100,7 +127,9 @@ async def fail(pipeline: Pipeline, context: Context, failure: Failure) -> Respon
     context.last_error = last_error(failure)
     context.response = Response(failure.status, _phrase(failure.status), ManyValues(failure.headers))
     try:
-        await run_steps(pipeline.on_error, context)
+        waiting = run_steps(pipeline.on_error, context)
+        if waiting is not None:
+            await waiting
     except Answer as answer:
         return answer.response
     except Failure:

@@ -119,8 +119,10 @@ class Tokens:
     def check_issuer(self, token: Jwt, urls: Sequence[str], issuers: Sequence[str]) -> None:
         """The issuers listed, and those that the discovery documents name, are accepted."""
         issuer = token.payload.get("iss")
+        if isinstance(issuer, str) and issuer in issuers:
+            return
         known = [found.issuer for url in urls if (found := self._configurations.get(url)) is not None]
-        if not isinstance(issuer, str) or (issuer not in issuers and issuer not in known):
+        if not isinstance(issuer, str) or issuer not in known:
             message = "Issuer validation failed. Issuer did not match. Access denied."
             raise TokenRejected("TokenIssuerNotAllowed", message)
 

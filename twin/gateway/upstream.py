@@ -58,7 +58,7 @@ class Upstream:
             if connection is None:
                 connection = await self._connect(target, url, deadline - loop.time())
             answer = connection.begin(data, bodiless=method == "HEAD")
-            timer = loop.call_at(deadline, connection.fail, _late(url, wait))
+            timer = loop.call_at(deadline, _expire, connection, url, wait)
             try:
                 return await answer
             except Dropped as error:
@@ -129,6 +129,10 @@ class Upstream:
             if len(self._targets) < 1024:
                 self._targets[key] = found
         return found
+
+
+def _expire(connection: BackendConnection, url: Url, wait: float) -> None:
+    connection.fail(_late(url, wait))
 
 
 def _late(url: Url, wait: float) -> UpstreamError:

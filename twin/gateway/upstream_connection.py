@@ -186,7 +186,7 @@ class BackendConnection(asyncio.Protocol):
         if self._size > MAX_HEADERS:
             self.fail(_broken("the backend's headers are too large"))
             return
-        self._entries.add(name.decode("latin-1"), value.decode("latin-1"))
+        self._entries.receive(name, value)
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -194,8 +194,8 @@ class BackendConnection(asyncio.Protocol):
             return
         headers = self._entries
         self._stream = stream = BackendStream(self)
-        coded = headers.joined("Transfer-Encoding", "").lower()
-        self._until_close = not coded.endswith("chunked") and "Content-Length" not in headers
+        if headers.lower("content-length") is None:
+            self._until_close = not (headers.lower("transfer-encoding") or "").lower().endswith("chunked")
         if self._bodiless:
             stream.end()
         self._answer.set_result(Response(status, self._reason, headers, None, stream))

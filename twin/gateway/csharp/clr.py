@@ -124,15 +124,18 @@ def to_json(raw: Any, *, indented: bool) -> str:
     return json.dumps(raw, ensure_ascii=False, indent=2).replace("\n", "\r\n")
 
 
+_SPELLED = (str, int, Decimal, UUID)
+
+
 def to_text(value: Any) -> str:
     """`ToString()` in the invariant culture; null is the empty string, as in concatenation."""
-    if isinstance(value, str):
+    if value.__class__ is str:
         return value
     if value is None:
         return ""
     if isinstance(value, bool):
         return "True" if value else "False"
-    if isinstance(value, int | Decimal | UUID):
+    if isinstance(value, _SPELLED):
         return str(value)
     if isinstance(value, float):
         return _float_text(value)
@@ -199,9 +202,12 @@ def iterate(value: Any) -> Iterable[Any]:
     return list(found)
 
 
+_GROWING = frozenset({str, list})
+
+
 def limited(value: Any) -> Any:
     """`value`, unless it has grown past MAX_SIZE."""
-    if isinstance(value, str | list) and len(value) > MAX_SIZE:
+    if value.__class__ in _GROWING and len(value) > MAX_SIZE:
         raise EvaluationLimit(f"an expression built more than {MAX_SIZE} characters or elements")
     return value
 

@@ -1,14 +1,31 @@
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from twin.gateway.elements import INBOUND, Element, element
 from twin.gateway.errors import MissingReference
 from twin.gateway.failures import Failure
 from twin.gateway.messages import Context, Run
+from twin.gateway.values import Value
 
-#: Yields an access token.
-TokenSource = Callable[[Context], Awaitable[str]]
+
+@dataclass(frozen=True)
+class TokenSource:
+    """Yields access tokens; one that is cached costs no wait."""
+
+    resource: Value
+    client_id: str
+
+    def cached(self, context: Context) -> str | None:
+        found: str | None = context.services.identity.cached(self.resource.text(context), self.client_id)
+        return found
+
+    async def fetch(self, context: Context) -> str:
+        found: str = await context.services.identity.token(self.resource.text(context), self.client_id)
+        return found
+
+
 _ATTRIBUTES = "resource client-id output-token-variable-name ignore-error"
 
 
@@ -23,11 +40,7 @@ def token_source(element: Element) -> TokenSource:
         message = f"<{element.tag}> has {whose}, which azurerm_api_management.identity does not have"
         element.report(MissingReference(message, where=element.where, name=client_id or "client-id"))
 
-    async def token(context: Context) -> str:
-        found: str = await context.services.identity.token(resource.text(context), client_id)
-        return found
-
-    return token
+    return TokenSource(resource, client_id)
 
 
 @element(
@@ -41,16 +54,24 @@ def authentication_managed_identity(element: Element) -> Run:
     source = token_source(element)
     variable, ignore = element.literal("output-token-variable-name", ""), element.flag("ignore-error", default=False)
 
-    async def run(context: Context) -> None:
-        try:
-            token = await source(context)
-        except Failure:
-            if ignore(context):
-                return
-            raise
+    def use(context: Context, token: str) -> None:
         if variable:
             context.variables[variable] = token
         else:
             context.request.headers.set("Authorization", [f"Bearer {token}"])
+
+    async def fetch(context: Context) -> None:
+        try:
+            use(context, await source.fetch(context))
+        except Failure:
+            if not ignore(context):
+                raise
+
+    def run(context: Context) -> Awaitable[None] | None:
+        token = source.cached(context)
+        if token is None:
+            return fetch(context)
+        use(context, token)
+        return None
 
     return run

@@ -17,7 +17,9 @@ def limit_concurrency(element: Element) -> Run:
             raise Failure(429, "TooManyRequests", "Concurrency limit is exceeded.")
         running[name] = running.get(name, 0) + 1
         try:
-            await block(context)
+            waiting = block(context)
+            if waiting is not None:
+                await waiting
         finally:
             running[name] -= 1
             if not running[name]:

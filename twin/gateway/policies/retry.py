@@ -41,7 +41,9 @@ def retry(element: Element) -> Run:
     async def _attempt(context: Context) -> Failure | None:
         context.last_error = None
         try:
-            await block(context)
+            waiting = block(context)
+            if waiting is not None:
+                await waiting
         except Failure as failure:
             context.response = Response(failure.status)
             context.last_error = last_error(failure)

@@ -33,7 +33,7 @@ def send_request(element: Element) -> Run:
             edit(context, request)
         try:
             for token in tokens:
-                request.headers.set("Authorization", [f"Bearer {await token(context)}"])
+                request.headers.set("Authorization", [f"Bearer {await token.fetch(context)}"])
             target = parse_url(url.text(context)) if url is not None else request.url
             response = await _send(context, request, target, timeout(context))
         except Failure:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from twin.gateway.elements import INBOUND, Element, all_texts, element, text_val
 from twin.gateway.failures import Failure
 from twin.gateway.jwt import Jwt
 from twin.gateway.messages import Context, Run
-from twin.gateway.tokens import TokenRejected, Tokens
+from twin.gateway.tokens import TokenRejected
 from twin.gateway.values import Value
 
 _ATTRIBUTES = (
@@ -68,21 +68,35 @@ def validate_jwt(element: Element) -> Run:
             "require-signed-tokens",
         )
 
-    async def run(context: Context) -> None:
-        try:
-            tokens: Tokens = context.services.tokens
-            text, urls = find(context), configurations(context)
-            token = tokens.remembered(text, urls) or await tokens.verify(text, urls)
-            tokens.check_issuer(token, urls, issuers(context))
-            _lifetime(token, context, skew(context), must_expire=must_expire(context))
-            _audience(token, audiences(context))
-            for rule in rules:
-                rule.check(token, context)
-        except TokenRejected as rejected:
-            body = message.text(context) if message is not None else None
-            raise Failure(int(status(context)), rejected.reason, str(rejected), body=body) from rejected
+    def judge(context: Context, token: Jwt, urls: list[str]) -> None:
+        context.services.tokens.check_issuer(token, urls, issuers(context))
+        _lifetime(token, context, skew(context), must_expire=must_expire(context))
+        _audience(token, audiences(context))
+        for rule in rules:
+            rule.check(token, context)
         if variable:
             context.variables[variable] = token
+
+    def refused(context: Context, rejected: TokenRejected) -> Failure:
+        body = message.text(context) if message is not None else None
+        return Failure(int(status(context)), rejected.reason, str(rejected), body=body)
+
+    async def verify(context: Context, text: str, urls: list[str]) -> None:
+        try:
+            judge(context, await context.services.tokens.verify(text, urls), urls)
+        except TokenRejected as rejected:
+            raise refused(context, rejected) from rejected
+
+    def run(context: Context) -> Awaitable[None] | None:
+        try:
+            text, urls = find(context), configurations(context)
+            token = context.services.tokens.remembered(text, urls)
+            if token is None:
+                return verify(context, text, urls)
+            judge(context, token, urls)
+        except TokenRejected as rejected:
+            raise refused(context, rejected) from rejected
+        return None
 
     return run
 
