@@ -1,7 +1,8 @@
 """`python -m ops.plan_json --env NAME… --out FOLDER`: the plans of both stages as JSON, for checks that read plans.
 
-Any environment, without Azure and without touching what is deployed: a scratch home and the stand-in provider, in which
-stage 1 is applied so that stage 2 finds it. Writes `FOLDER/NAME-stage1.json` and `FOLDER/NAME-stage2.json`.
+Any environment, without Azure and without touching what is deployed: a scratch home and the stand-in provider. Each
+stage is applied and planned again: only then are ids and connection strings known, and rules that compare two resources
+need them. Writes `FOLDER/NAME-stage1.json` and `FOLDER/NAME-stage2.json`.
 """
 
 from __future__ import annotations
@@ -22,19 +23,16 @@ from twin.errors import TwinError
 
 
 def plan_json(environment: Environment) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each stage's number with `terraform show -json` of a plan that creates everything in it."""
+    """Each stage's number with `terraform show -json` of a plan that finds everything in place."""
     with (
         tempfile.TemporaryDirectory(prefix="plan-json-") as folder,
         workspace.opened(environment, terraform_binary.find(), {}, home=Path(folder)) as space,
     ):
-        one, two = space.stages
-        space.terraform.init(one)
-        planned = space.terraform.plan(one)
-        yield 1, space.terraform.show(one, one.plan_file)
-        space.terraform.apply(planned)
-        space.terraform.init(two)
-        space.terraform.plan(two)
-        yield 2, space.terraform.show(two, two.plan_file)
+        for stage in space.stages:
+            space.terraform.init(stage)
+            space.terraform.apply(space.terraform.plan(stage))
+            space.terraform.plan(stage)
+            yield stage.number, space.terraform.show(stage, stage.plan_file)
 
 
 def write(environment: Environment, folder: Path) -> None:

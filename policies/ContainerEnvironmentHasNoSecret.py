@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from policy_base import Policy, many
+from policy_base import SECRET_VALUE, Policy, many
 
 SECRET_NAME = re.compile(
     r"(password|secret|token|api_?key|account_?key|connection_?string|(mongodb|database)_ur[il])$", re.I
 )
-SECRET_VALUE = re.compile(r"(mongodb(\+srv)?://[^/]*:[^/]*@|AccountKey=|SharedAccessKey=|InstrumentationKey=)", re.I)
 
 
 class ContainerEnvironmentHasNoSecret(Policy):

@@ -22,7 +22,8 @@ class McpApiIsUnbufferedAndLimited(Policy):
             return None
         forwards = list(document.iter("forward-request"))
         unbuffered = bool(forwards) and all(element.get("buffer-response") == "false" for element in forwards)
-        limited = document.find("inbound/rate-limit-by-key") is not None
+        limits = document.findall("inbound/rate-limit-by-key")
+        limited = any('Variables["caller"]' in limit.get("counter-key", "") for limit in limits)
         return unbuffered and limited and includes(document, "mcp-upstream")
 
 

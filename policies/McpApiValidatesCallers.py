@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from policy_base import Policy, includes, policy_xml
+from policy_base import Policy, policy_xml
 
 ANONYMOUS = {"metadata", "oauth"}
 
@@ -16,7 +16,8 @@ class McpApiValidatesCallers(Policy):
     severity_name = "CRITICAL"
     resources = ("azurerm_api_management_api_policy",)
     guideline = (
-        "Include the fragment mcp-caller, or a validate-jwt of its own, in <inbound> before anything reaches a server."
+        "Include the fragment mcp-caller, or a validate-jwt of its own, in <inbound>, unconditionally and before a "
+        "server is chosen."
     )
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
@@ -25,8 +26,12 @@ class McpApiValidatesCallers(Policy):
         document = policy_xml(values)
         if document is None:
             return None
-        inbound = document.find("inbound")
-        return inbound is not None and (includes(inbound, "mcp-caller") or inbound.find("validate-jwt") is not None)
+        for step in document.iterfind("inbound/*"):
+            if step.tag == "validate-jwt" or step.get("fragment-id") == "mcp-caller":
+                return True
+            if step.find(".//set-backend-service") is not None or step.tag == "set-backend-service":
+                return False
+        return False
 
 
 check = McpApiValidatesCallers()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from policy_base import Policy, many
+from policy_base import SECRET_VALUE, Policy, many, true
 
 VERSIONED = re.compile(r"/secrets/[^/]+/[0-9a-f]{32}$")
 
@@ -18,8 +18,8 @@ class NamedValueSecretIsInKeyVault(Policy):
     guideline = "A secret as plain value stands in the state; a versioned id keeps the old secret after a rotation."
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
-        if str(values.get("secret", False)).lower() != "true":
-            return True
+        if not true(values.get("secret", False)):
+            return not SECRET_VALUE.search(str(values.get("value", "")))
         ids = [id_ for block in many(values.get("value_from_key_vault")) for id_ in many(block.get("secret_id"))]
         return bool(ids) and not any(VERSIONED.search(str(id_)) for id_ in ids)
 

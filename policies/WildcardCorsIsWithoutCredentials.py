@@ -19,7 +19,7 @@ class WildcardCorsIsWithoutCredentials(Policy):
     guideline = "With credentials, any web page could call as whoever is signed in to the browser that shows it."
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
-        document = policy_xml(values, "value" if "value" in values else "xml_content")
+        document = policy_xml(values)
         if document is None:
             return None
         return not any(

@@ -14,13 +14,26 @@ from typing import Any
 
 from checkov.common.bridgecrew.severities import Severities
 from checkov.common.models.enums import CheckCategories, CheckResult
+from checkov.terraform.checks.module.base_module_check import BaseModuleCheck
 from checkov.terraform.checks.resource.base_resource_check import BaseResourceCheck
 
+# Resource types whose content is policy XML.
+POLICY_DOCUMENTS = (
+    "azurerm_api_management_api_operation_policy",
+    "azurerm_api_management_api_policy",
+    "azurerm_api_management_policy",
+    "azurerm_api_management_policy_fragment",
+    "azurerm_api_management_product_policy",
+)
+# What no plain value may look like: connection strings and keys of the services that the platform uses.
+SECRET_VALUE = re.compile(r"(mongodb(\+srv)?://[^/]*:[^/]*@|AccountKey=|SharedAccessKey=|InstrumentationKey=)", re.I)
 UNRESOLVED = re.compile(r"\$\{|^(var|local|module|data|each|templatefile|jsonencode)\b")
 
+_LINES = {"start_line", "end_line", "__startline__", "__endline__"}  # where Checkov found a block
 
-class Policy(BaseResourceCheck):
-    """One rule on one or more resource types; subclasses say `passes(values)` and nothing else.
+
+class Rule:
+    """What a policy says of itself; subclasses say `passes(values)` and nothing else.
 
     `passes` gets plain values (lists of one unwrapped) and answers True, False, or None where it cannot know yet.
     """
@@ -31,22 +44,12 @@ class Policy(BaseResourceCheck):
     resources: Sequence[str]
     guideline: str
     category = CheckCategories.GENERAL_SECURITY
+    details: list[str]
 
-    def __init__(self) -> None:
-        super().__init__(
-            name=self.summary,
-            id=type(self).id,
-            categories=[self.category],
-            supported_resources=self.resources,
-            guideline=type(self).guideline,
-        )
-        self.severity = Severities[self.severity_name]
-
-    def scan_resource_conf(self, conf: Mapping[str, Any]) -> CheckResult:
+    def judge(self, conf: Mapping[str, Any]) -> CheckResult:
         try:
             verdict = self.passes({name: unwrap(value) for name, value in conf.items()})
-        except (AttributeError, KeyError, TypeError, ElementTree.ParseError) as error:
-            # Checkov would log this and go on: a policy that cannot judge must not let pass.
+        except Exception as error:  # noqa: BLE001  Checkov would drop it: a policy that cannot judge must not let pass
             self.details.append(f"{type(self).id} cannot judge this resource: {error}")
             return CheckResult.FAILED
         if verdict is None:
@@ -56,6 +59,34 @@ class Policy(BaseResourceCheck):
     @abstractmethod
     def passes(self, values: Mapping[str, Any]) -> bool | None:
         """Whether the resource keeps the rule; None where only a plan tells."""
+
+
+class Policy(Rule, BaseResourceCheck):
+    """One rule on one or more resource types."""
+
+    def __init__(self) -> None:
+        BaseResourceCheck.__init__(
+            self, self.summary, type(self).id, [self.category], self.resources, type(self).guideline
+        )
+        self.severity = Severities[self.severity_name]
+
+    def scan_resource_conf(self, conf: Mapping[str, Any]) -> CheckResult:
+        return self.judge(conf)
+
+
+class ModulePolicy(Rule, BaseModuleCheck):
+    """One rule on calls of modules, which exist in code only: for what a plan's values no longer show."""
+
+    resources = ("module",)
+
+    def __init__(self) -> None:
+        BaseModuleCheck.__init__(
+            self, self.summary, type(self).id, [self.category], self.resources, type(self).guideline
+        )
+        self.severity = Severities[self.severity_name]
+
+    def scan_module_conf(self, conf: Mapping[str, Any]) -> CheckResult:
+        return self.judge(conf)
 
 
 def unwrap(value: Any) -> Any:
@@ -74,6 +105,21 @@ def many(value: Any) -> list[Any]:
     return [value]
 
 
+def blocks(values: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The nested blocks of a name, or a map's one block, each with plain values."""
+    found = [block for block in many(values.get(name)) if isinstance(block, Mapping)]
+    return [{key: unwrap(value) for key, value in block.items() if key not in _LINES} for block in found]
+
+
+def true(value: Any) -> bool:
+    """Booleans arrive as such from a plan and as text from code."""
+    return str(value).lower() == "true"
+
+
+def false(value: Any) -> bool:
+    return str(value).lower() == "false"
+
+
 def unresolved(value: Any) -> bool:
     """Whether this is still an expression, or not there at all: only a plan tells."""
     if not isinstance(value, str):
@@ -81,9 +127,12 @@ def unresolved(value: Any) -> bool:
     return bool(UNRESOLVED.search(value)) and not value.startswith("<")
 
 
-def policy_xml(values: Mapping[str, Any], attribute: str = "xml_content") -> ElementTree.Element | None:
-    """The policy document of a resource, or None where it is not known yet; malformed XML raises ParseError."""
-    text = values.get(attribute)
+def policy_xml(values: Mapping[str, Any], attribute: str | None = None) -> ElementTree.Element | None:
+    """The policy document of a resource, or None where it is not known yet; malformed XML raises ParseError.
+
+    A fragment has it in `value`, the other types in `xml_content`.
+    """
+    text = values.get(attribute or ("value" if "value" in values else "xml_content"))
     if unresolved(text):
         return None
     return ElementTree.fromstring(text)  # noqa: S314  our own files, and a parser without external entities

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,19 +17,40 @@ Verdicts = dict[str, set[str]]
 
 @pytest.fixture(scope="session")
 def scan() -> Callable[[Path, str], Verdicts]:
-    """Runs one policy over a folder of HCL: {"passed": {address}, "failed": {address}}."""
+    """Runs one policy over a folder's HCL: {"passed": {address}, "failed": {address}}."""
     from checkov.runner_filter import RunnerFilter
     from checkov.terraform.runner import Runner
 
     def run(folder: Path, policy_id: str) -> Verdicts:
-        report = Runner().run(
-            root_folder=str(folder),
-            external_checks_dir=[str(POLICIES)],
-            runner_filter=RunnerFilter(checks=[policy_id]),
-        )
-        return {
-            "passed": {record.resource for record in report.passed_checks},
-            "failed": {record.resource for record in report.failed_checks},
-        }
+        runner_filter = RunnerFilter(checks=[policy_id])
+        return _verdicts(Runner().run(str(folder), external_checks_dir=[str(POLICIES)], runner_filter=runner_filter))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def scan_plans() -> Callable[[Sequence[Path], str], Verdicts]:
+    """Runs one policy over plan documents that belong together."""
+    from checkov.runner_filter import RunnerFilter
+    from checkov.terraform.plan_runner import Runner
+
+    def run(documents: Sequence[Path], policy_id: str) -> Verdicts:
+        files = [str(document) for document in documents]
+        runner_filter = RunnerFilter(checks=[policy_id])
+        return _verdicts(
+            Runner().run(None, external_checks_dir=[str(POLICIES)], files=files, runner_filter=runner_filter)
+        )
+
+    return run
+
+
+def _verdicts(report: object) -> Verdicts:
+    return {
+        verdict: {_address(record.resource) for record in getattr(report, f"{verdict}_checks")}
+        for verdict in ("passed", "failed")
+    }
+
+
+def _address(resource: str) -> str:
+    """Of a module call, one address for all its instances; Checkov leaves `module.` out."""
+    return resource if "." in resource else f"module.{resource.partition('[')[0]}"

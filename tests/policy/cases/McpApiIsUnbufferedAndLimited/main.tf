@@ -3,7 +3,7 @@ resource "azurerm_api_management_api_policy" "pass_streams" {
   api_management_name = "apim"
   resource_group_name = "rg"
   xml_content         = <<-XML
-    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="k" /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key='@((string)context.Variables["caller"])' /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
   XML
 }
 
@@ -21,7 +21,7 @@ resource "azurerm_api_management_api_policy" "fail_buffered" {
   api_management_name = "apim"
   resource_group_name = "rg"
   xml_content         = <<-XML
-    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="k" /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request /></backend></policies>
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key='@((string)context.Variables["caller"])' /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request /></backend></policies>
   XML
 }
 
@@ -39,6 +39,15 @@ resource "azurerm_api_management_api_policy" "fail_no_identity" {
   api_management_name = "apim"
   resource_group_name = "rg"
   xml_content         = <<-XML
-    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="k" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key='@((string)context.Variables["caller"])' /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_one_limit_for_all" {
+  api_name            = "mcp-e"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="all" /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
   XML
 }

@@ -42,3 +42,21 @@ resource "azurerm_api_management_api_policy" "fail_too_late" {
     <policies><inbound><base /></inbound><outbound><include-fragment fragment-id="mcp-caller" /></outbound></policies>
   XML
 }
+
+resource "azurerm_api_management_api_policy" "fail_conditional" {
+  api_name            = "mcp-e"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><choose><when condition="@(true)"><include-fragment fragment-id="mcp-caller" /></when></choose></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_after_routing" {
+  api_name            = "mcp-f"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><set-backend-service backend-id="a-admin-a" /><include-fragment fragment-id="mcp-caller" /></inbound></policies>
+  XML
+}

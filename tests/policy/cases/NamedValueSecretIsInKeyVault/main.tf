@@ -38,3 +38,11 @@ resource "azurerm_api_management_named_value" "fail_version" {
     secret_id = "https://kv.vault.azure.net/secrets/name/00000000000000000000000000000000"
   }
 }
+
+resource "azurerm_api_management_named_value" "fail_secret_in_plain_sight" {
+  api_management_name = "apim"
+  display_name        = "database"
+  name                = "database"
+  resource_group_name = "rg"
+  value               = "mongodb://account:key@account.mongo.cosmos.azure.com:10255/"
+}

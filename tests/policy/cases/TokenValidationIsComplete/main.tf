@@ -62,3 +62,17 @@ resource "azurerm_api_management_policy_fragment" "fail_malformed" {
   name              = "mcp-caller"
   value             = "<fragment><validate-jwt></fragment>"
 }
+
+resource "azurerm_api_management_policy_fragment" "fail_conditional" {
+  api_management_id = "apim"
+  name              = "mcp-caller"
+  value             = <<-XML
+    <fragment><choose><when condition="@(context.Request.Headers.ContainsKey(&quot;Authorization&quot;))"><validate-jwt header-name="Authorization"><openid-config url="https://x/.well-known/openid-configuration" /><audiences><audience>a</audience></audiences><issuers><issuer>i</issuer></issuers><required-claims><claim name="tid"><value>t</value></claim></required-claims></validate-jwt></when></choose></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_nothing_left" {
+  api_management_id = "apim"
+  name              = "mcp-caller"
+  value             = "<fragment />"
+}

@@ -1,0 +1,40 @@
+"""CKV_MCP_41: see `guideline`."""
+
+from __future__ import annotations
+
+from plan_documents import Plan, PlanPolicy, Values
+from policy_base import blocks
+
+REPORTING = (
+    "azurerm_api_management",
+    "azurerm_container_registry",
+    "azurerm_cosmosdb_account",
+    "azurerm_key_vault",
+)
+
+
+class ResourceHasDiagnostics(PlanPolicy):
+    id = "CKV_MCP_41"
+    summary = "What can report to Log Analytics does"
+    severity_name = "MEDIUM"
+    resources = REPORTING
+    guideline = (
+        "Without a diagnostic setting nobody can say afterwards who read a secret, pulled an image or called "
+        "the gateway. Scan both stages' plans together."
+    )
+
+    def holds(self, values: Values, plan: Plan) -> bool | None:
+        settings = plan.everywhere("azurerm_monitor_diagnostic_setting")
+        return any(_reports(setting) for setting in settings if _same(setting.get("target_resource_id"), values["id"]))
+
+
+def _reports(setting: Values) -> bool:
+    return bool(setting.get("log_analytics_workspace_id")) and bool(blocks(setting, "enabled_log"))
+
+
+def _same(one: object, other: object) -> bool:
+    """Azure compares ids without regard to case."""
+    return str(one).lower() == str(other).lower()
+
+
+check = ResourceHasDiagnostics()

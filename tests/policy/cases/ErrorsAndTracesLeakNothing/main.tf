@@ -1,0 +1,40 @@
+resource "azurerm_api_management_policy_fragment" "pass_reference" {
+  api_management_id = "apim"
+  name              = "mcp-refuse"
+  value             = <<-XML
+    <fragment><set-body>@(context.RequestId.ToString())</set-body></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "pass_reason" {
+  api_management_id = "apim"
+  name              = "mcp-refuse"
+  value             = <<-XML
+    <fragment><choose><when condition='@(context.LastError.Source.StartsWith("validate"))'><set-body>Sign in.</set-body></when></choose></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_message" {
+  api_management_id = "apim"
+  name              = "mcp-refuse"
+  value             = <<-XML
+    <fragment><set-body>@(context.LastError.Message)</set-body></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_trace" {
+  api_management_id = "apim"
+  name              = "mcp-refuse"
+  value             = <<-XML
+    <fragment><trace source="x"><message>hello</message></trace></fragment>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_hub" {
+  api_name            = "mcp-mongodb"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /></inbound><outbound><log-to-eventhub logger-id="x">@("call")</log-to-eventhub></outbound></policies>
+  XML
+}
