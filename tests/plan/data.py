@@ -1,0 +1,43 @@
+"""What each environment keeps of people's data, by address and by what makes it that very object; see data.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.plan.change import DATA
+from tests.plan.inventory import resources
+from twin.provider.catalog import catalog_of
+
+Kept = dict[str, dict[str, Any]]
+
+
+def kept(*plans: Mapping[str, Any]) -> Kept:
+    """Address to those attributes whose change makes Azure replace the object, and what is in it."""
+    found = {address: values for plan in plans for address, values in resources(plan).items()}
+    return {address: _identity(_type(address), found[address]) for address in sorted(found) if _type(address) in DATA}
+
+
+def _type(address: str) -> str:
+    without_key = address[: address.rindex("[")] if address.endswith("]") else address
+    return without_key.split(".")[-2]
+
+
+def lost(before: Kept, after: Kept) -> Iterator[str]:
+    """One line for each object that the plans no longer have, or have as another one."""
+    for address, identity in before.items():
+        if address not in after:
+            yield f"{address} is gone, and with it its data (or it was moved: then write the new address)"
+        elif identity != after[address]:
+            pairs = {name: (identity.get(name), after[address].get(name)) for name in identity | after[address]}
+            changed = ", ".join(f"{name} {a!r} → {b!r}" for name, (a, b) in pairs.items() if a != b)
+            yield f"{address} would be replaced, and lose its data: {changed}"
+
+
+def _identity(type_: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    rules = catalog_of(type_).rules(type_)
+    names = sorted(name for name, rule in rules.items() if rule.get("force_new"))
+    found = {name: values[name] for name in names if isinstance(values.get(name), str | bool | int)}
+    # EnableServerless can be neither added nor removed in place, which the provider leaves to Azure to refuse.
+    capabilities = sorted(capability["name"] for capability in values.get("capabilities") or [])
+    return {**found, "capabilities": capabilities} if capabilities else found
