@@ -4,7 +4,7 @@ pytest-terraform runs Terraform with the environment that pytest has, so the pro
 it recorded (`tf_resources.json`, with every secret in it) beside the root: therefore roots are used from a copy, and
 nothing is replayed. Its own reading of the state keeps one resource of each type and name, and all of ours are called
 "this": `applied` reads `terraform show` instead. Roots have the scope of a test: a wider one is shared between the
-workers of pytest-xdist, each of which has a cloud of its own, and pytest-terraform 0.7 breaks where a second worker asks
+workers of pytest-xdist, each with a cloud of its own, and pytest-terraform 0.7 breaks where a second worker asks
 for it (`TerraformTestApi.load` does not exist).
 """
 
