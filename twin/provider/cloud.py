@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.errors import ProviderError
 from twin.provider.catalog import Values
 from twin.provider.store import Store
 from twin.provider.values import is_unknown
@@ -49,6 +48,9 @@ def _known(value: Any) -> Any:
     return [_known(v) for v in value] if isinstance(value, list) else None if is_unknown(value) else value
 
 
+MADE_OF = "(made of)"  # beside an object's values until a state holds it: the digest of what it was created with
+
+
 @dataclass
 class Cloud:
     """One per served session; providers of the same session share it."""
@@ -58,6 +60,7 @@ class Cloud:
     tenant_id: str = TENANT_ID
     client_id: str = AZURE_CLI_CLIENT_ID
     object_id: str = DEPLOYER_OBJECT_ID
+    features: Values = field(default_factory=dict)  # the provider block's `features`: {block: {flag: bool}}
     applying: threading.RLock = field(default_factory=threading.RLock)
     _claimed: set[tuple[str, str]] = field(default_factory=set)
     _created: set[tuple[str, str]] = field(default_factory=set)
@@ -83,31 +86,47 @@ class Cloud:
         """A stored object by id, or an empty one."""
         return self.store.get(type_, id_) or {} if id_ else {}
 
-    def claim(self, type_: str, id_: str | None) -> None:
-        """Notes that a resource of this session's Terraform runs already stands for that object.
+    def feature(self, block: str, flag: str) -> bool:
+        """A flag of the provider's `features`; those that are asked for are true where nothing was said."""
+        said = self.features.get(block, {}).get(flag)
+        return said if isinstance(said, bool) else True
 
-        An object with a generated id that is stored but not claimed was left by an interrupted apply: the next create
-        with the same arguments adopts it. One that is claimed has a twin (`count = 2`), which needs another id.
+    def claim(self, type_: str, id_: str | None) -> None:
+        """Notes that some Terraform state holds that object.
+
+        One that is stored but was never seen in a state was left by an interrupted apply: the next create with the same
+        arguments adopts it. One that a state holds is taken: a second resource with its id is refused, and one with a
+        generated id gets another (`count = 2`).
         """
         if id_:
             self._claimed.add((type_, id_))
 
-    def is_claimed(self, type_: str, id_: str) -> bool:
-        return (type_, id_) in self._claimed
+    def is_taken(self, type_: str, id_: str, arguments: str) -> bool:
+        """Whether a create with these arguments (their digest) must leave that object alone."""
+        stored = self.store.get(type_, id_)
+        if stored is None:
+            return False
+        if (type_, id_) in self._claimed or (type_, id_) in self._created:
+            return True
+        return stored.get(MADE_OF) != arguments
 
     def begin(self, provider: str) -> None:
-        """A Terraform command starts: what earlier ones created may be created again, which adopts it."""
+        """A Terraform command starts: what an earlier, interrupted one created may be adopted."""
         self._created = {entry for entry in self._created if not entry[0].startswith(provider)}
 
     def created(self, type_: str, id_: str) -> None:
-        """Notes a create; raises ProviderError where this command has created that object already."""
-        if (type_, id_) in self._created:
-            raise ProviderError(
-                f"a resource with the ID {id_!r} already exists: this configuration declares it twice, "
-                "and each object can be managed by one resource only"
-            )
         self._created.add((type_, id_))
 
     def release(self, type_: str, id_: str) -> None:
         self._claimed.discard((type_, id_))
         self._created.discard((type_, id_))
+
+    def settle(self) -> None:
+        """Writes down which objects a state was seen to hold, so that later sessions know it too."""
+        fresh = [entry for entry in self._claimed if MADE_OF in self.get(*entry)]
+        if fresh:
+            with self.store.transaction():
+                for type_, id_ in fresh:
+                    kept = {name: value for name, value in self.get(type_, id_).items() if name != MADE_OF}
+                    if kept:
+                        self.store.put(type_, kept)

@@ -42,13 +42,11 @@ def identify(cloud: Cloud, type_: str, values: Values, twin: int = 0) -> str:
     return _from_example(cloud, type_, values, example, twin) if example else _improvised(cloud, type_, values, twin)
 
 
-def is_exact(type_: str, values: Values, id_: str) -> bool:
-    """Whether the real service would give the same id, so that a second object of that id cannot exist."""
-    if values.get("use_existing"):
+def is_exact(cloud: Cloud, type_: str, values: Values, id_: str) -> bool:
+    """Whether the id is made of names only, in the service's own form: a second object of that id cannot exist."""
+    if values.get("use_existing") or not (id_rule(type_) or catalog_of(type_).example_id(type_)):
         return False
-    name = values.get("name")
-    named = isinstance(name, str) and id_.endswith(f"/{name}") and catalog_of(type_).example_id(type_) is not None
-    return named or id_rule(type_) is not None
+    return identify(cloud, type_, values, twin=1) == identify(cloud, type_, values) == id_
 
 
 def pairs_of(id_: str) -> list[Pair]:

@@ -7,13 +7,16 @@ from typing import Any
 
 from twin.errors import ProviderError
 from twin.provider.catalog import Block, Rules, Values, catalog_of
-from twin.provider.cloud import SUBSCRIPTION_ID, Cloud
+from twin.provider.cloud import MADE_OF, SUBSCRIPTION_ID, Cloud, digest_of
 from twin.provider.derive import derived, take_effect
 from twin.provider.generate import generate
 from twin.provider.ids import identify, is_exact
 from twin.provider.planning import plan
+from twin.provider.policies import refuse_policy
 from twin.provider.refusals import refuse
+from twin.provider.soft_delete import keep_name, take_back
 from twin.provider.store import Store
+from twin.provider.surroundings import refuse_removal, require_surroundings
 from twin.provider.values import NO_RULES, UNKNOWN, Path, empty, is_unknown, rebuild, shaped
 
 
@@ -27,13 +30,28 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
     with cloud.applying:
         refuse(cloud, type_, {**planned, **secrets})
         id_ = _id_of(cloud, type_, planned)
-        if prior is None and is_exact(type_, planned, id_):
-            cloud.created(type_, id_)
+        require_surroundings(cloud, type_, planned, id_)
+        refuse_policy(cloud, type_, planned, id_)
+        beside = {WRITE_ONLY: secrets} if secrets else {}
+        if prior is None:
+            beside |= _begin(cloud, type_, planned, id_)
         values = complete(cloud, type_, block, {**planned, "id": id_})
-        cloud.claim(type_, id_)
-        cloud.store.put(type_, {**values, **({WRITE_ONLY: secrets} if secrets else {})}, was=(prior or {}).get("id"))
+        cloud.store.put(type_, {**values, **beside}, was=(prior or {}).get("id"))
         take_effect(cloud, type_, prior, values)
     return values
+
+
+def _begin(cloud: Cloud, type_: str, planned: Values, id_: str) -> Values:
+    """Makes sure that nothing else has the id or the name; what to keep beside the new object's values."""
+    take_back(cloud, type_, planned)
+    arguments = digest_of({**planned, "id": None})
+    if is_exact(cloud, type_, planned, id_) and cloud.is_taken(type_, id_, arguments):
+        raise ProviderError(
+            f"a resource with the ID {id_!r} already exists - to be managed via Terraform this resource needs to be "
+            f'imported into the State. Please see the resource documentation for "{type_}" for more information'
+        )
+    cloud.created(type_, id_)
+    return {MADE_OF: arguments}
 
 
 WRITE_ONLY = "(write-only)"  # kept beside an object's values: no attribute can be called that
@@ -47,11 +65,12 @@ def _write_only(block: Block, config: Values) -> Values:
 def _id_of(cloud: Cloud, type_: str, planned: Values) -> str:
     if not is_unknown(planned.get("id")):
         return str(planned["id"])
+    arguments = digest_of({**planned, "id": None})
     twin, id_ = 0, identify(cloud, type_, planned)
-    while cloud.is_claimed(type_, id_):
+    while cloud.is_taken(type_, id_, arguments):
         twin += 1
         another = identify(cloud, type_, planned, twin)
-        if another == id_:  # made of names: the object that has them is meant
+        if another == id_:  # made of names: there can be no other
             return id_
         id_ = another
     return id_
@@ -76,7 +95,9 @@ def complete(cloud: Cloud, type_: str, block: Block, values: Values) -> Values:
 
 def destroy(cloud: Cloud, type_: str, prior: Values) -> None:
     with cloud.applying:
+        refuse_removal(cloud, type_, prior)
         cloud.store.remove(type_, prior["id"])
+        keep_name(cloud, type_, prior)
         cloud.release(type_, prior["id"])
         take_effect(cloud, type_, prior, None)
 
@@ -88,7 +109,7 @@ def read(cloud: Cloud, type_: str, id_: str) -> Values | None:
         return None
     cloud.claim(type_, id_)
     block = catalog_of(type_).resource(type_)["block"]
-    return {**empty(block), **{name: value for name, value in found.items() if name != WRITE_ONLY}}
+    return {**empty(block), **{name: value for name, value in found.items() if name not in (WRITE_ONLY, MADE_OF)}}
 
 
 def imported(cloud: Cloud, type_: str, id_: str) -> Values:
@@ -96,7 +117,8 @@ def imported(cloud: Cloud, type_: str, id_: str) -> Values:
     found = read(cloud, type_, id_)
     if found is None:
         raise ProviderError(
-            f"cannot import {id_!r}: the stand-in cloud holds no such {type_}, only what was applied or seeded here"
+            f"cannot import non-existent remote object: the stand-in cloud holds no such {type_} as {id_!r}, "
+            "only what was applied or seeded here"
         )
     return found
 
@@ -110,5 +132,9 @@ def seed(store: Store, type_: str, values: Mapping[str, Any], subscription_id: s
             f"{type_} has no argument {strange[0]!r}; an object is seeded with its type's arguments only"
         )
     cloud = Cloud(store, subscription_id=subscription_id or SUBSCRIPTION_ID)
-    planned = plan(type_, None, {**nothing, **values}).planned or {}
-    return apply(cloud, type_, None, {**planned, "id": values.get("id") or UNKNOWN})
+    planned = {**(plan(type_, None, {**nothing, **values}).planned or {}), "id": values.get("id") or UNKNOWN}
+    there = store.get(type_, identify(cloud, type_, planned)) if planned["id"] is UNKNOWN else None
+    made = apply(cloud, type_, there, planned)
+    cloud.claim(type_, made["id"])  # somebody made it on purpose: no create adopts it
+    cloud.settle()
+    return made

@@ -60,6 +60,7 @@ def serve(store: Path | Store, *, cache: Path = CACHE, types: Callable[[], Schem
     finally:
         for server in servers:
             server.stop(grace=None).wait(5)
+        cloud.settle()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -95,6 +95,7 @@ class Servicer:
                     diagnostics=[pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=NO_SUBSCRIPTION)]
                 )
             self.cloud.subscription_id = subscription
+            self.cloud.features = _features(config)
         return pb.ConfigureResponse()
 
     @answers(pb.ValidateConfigResponse)
@@ -177,6 +178,12 @@ class Servicer:
 
 
 NO_SUBSCRIPTION = "`subscription_id` is a required provider property when performing a plan/apply operation"
+
+
+def _features(config: Values) -> Values:
+    """The blocks inside `features {}`, each of which can stand once."""
+    written = (config.get("features") or [{}])[0] or {}
+    return {name: block[0] for name, block in written.items() if isinstance(block, list) and block}
 
 
 def _text(config: Values, name: str) -> str | None:

@@ -45,6 +45,12 @@ class Store:
         with self._shared():
             return sorted(self._objects)
 
+    def holds_within(self, scope: str) -> bool:
+        """Whether any object's id begins with that scope, such as a resource group's id."""
+        prefix = f"{scope}/".lower()
+        with self._shared():
+            return any(f"{id_}/".lower().startswith(prefix) for held in self._objects.values() for id_ in held)
+
     def put(self, type_: str, values: Mapping[str, Any], *, was: str | None = None) -> None:
         """Adds or replaces an object under its `id`; `was` is the id it had, where an update changed it."""
         with self._exclusive():

@@ -129,7 +129,7 @@ def test_import_finds_what_exists(applied: Terraform, tmp_path: Path, served: Se
     terraform = _copied(CONSUMER, tmp_path, served)
     group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-test"
     terraform("import", "-input=false", "azurerm_resource_group.adopted", group)
-    assert "holds no such azurerm_resource_group" in terraform(
+    assert "cannot import non-existent remote object" in terraform(
         "import", "-input=false", "azurerm_resource_group.other", f"{group}-none", expect=1
     )
     assert "azurerm_resource_group.adopted" not in terraform.actions()

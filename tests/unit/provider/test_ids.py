@@ -8,8 +8,12 @@ import pytest
 
 from tests.unit.provider.conftest import Applied
 from twin.errors import ProviderError
+from twin.provider.catalog import catalog_of
 from twin.provider.cloud import Cloud
 from twin.provider.ids import identify
+from twin.provider.lifecycle import apply
+from twin.provider.planning import plan
+from twin.provider.values import empty
 
 GROUP = "/subscriptions/sub/resourceGroups/rg"
 APIM = f"{GROUP}/providers/Microsoft.ApiManagement/service/apim"
@@ -100,18 +104,41 @@ def test_identical_twins_are_two_objects(applied: Applied) -> None:
 
 
 def test_an_interrupted_apply_is_repeated(cloud: Cloud, applied: Applied) -> None:
-    """What the store holds but nobody has claimed is adopted: same id, same object."""
+    """What the store holds but no state does is adopted: same id, same object."""
     first = applied("azuread_group", display_name="g", security_enabled=True)
-    cloud.release("azuread_group", first["id"])  # a new session knows only what its state holds
+    cloud.begin("azuread")
     assert applied("azuread_group", display_name="g", security_enabled=True)["id"] == first["id"]
     assert len(cloud.store.of_type("azuread_group")) == 1
 
 
 def test_one_name_is_one_object(cloud: Cloud, applied: Applied) -> None:
-    """Two resources of one command cannot have the same name; the next command adopts the object."""
-    applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
-    with pytest.raises(ProviderError, match="declares it twice"):
-        applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
+    """Two resources of one command cannot have one id; the next command adopts what was left, if it is the same."""
+    network = {"name": "v", "resource_group_name": "rg", "location": "westeurope"}
+    applied("azurerm_virtual_network", **network)
+    with pytest.raises(ProviderError, match="already exists - to be managed via Terraform this resource needs to be"):
+        applied("azurerm_virtual_network", **network)
     cloud.begin("azurerm")
-    applied("azurerm_virtual_network", name="v", resource_group_name="rg", location="westeurope")
+    with pytest.raises(ProviderError, match="already exists"):
+        applied("azurerm_virtual_network", **network, tags={"owner": "somebody else"})
+    applied("azurerm_virtual_network", **network)
     assert len(cloud.store.of_type("azurerm_virtual_network")) == 1
+
+
+def test_what_a_state_holds_is_not_adopted(cloud: Cloud, applied: Applied) -> None:
+    """Once Terraform has read an object from a state, another root must import it, in later sessions too."""
+    network = {"name": "v", "resource_group_name": "rg", "location": "westeurope"}
+    made = applied("azurerm_virtual_network", **network)
+    cloud.claim("azurerm_virtual_network", made["id"])
+    cloud.settle()
+    later = Cloud(cloud.store, subscription_id="sub")
+    config = {**empty(catalog_of("azurerm_virtual_network").resource("azurerm_virtual_network")["block"]), **network}
+    planned = plan("azurerm_virtual_network", None, config).planned or {}
+    with pytest.raises(ProviderError, match="needs to be imported"):
+        apply(later, "azurerm_virtual_network", None, planned, config)
+
+
+def test_a_seeded_object_has_to_be_imported(cloud: Cloud, applied: Applied) -> None:
+    """What bootstrap made is no remnant of an apply."""
+    cloud.store.seed("azurerm_resource_group", {"name": "rg", "location": "westeurope"}, subscription_id="sub")
+    with pytest.raises(ProviderError, match="already exists"):
+        applied("azurerm_resource_group", name="rg", location="westeurope")

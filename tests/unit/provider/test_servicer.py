@@ -104,4 +104,4 @@ def test_import(servicer: Servicer, cloud: Cloud) -> None:
     missing = servicer.import_state(
         pb.ImportResourceStateRequest(type_name=TYPE, id="/subscriptions/sub/resourceGroups/none")
     )
-    assert "holds no such azurerm_resource_group" in missing.diagnostics[0].summary
+    assert "cannot import non-existent remote object" in missing.diagnostics[0].summary

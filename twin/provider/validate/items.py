@@ -36,7 +36,8 @@ def check_value(type_: Any, rule: Rules, value: Any, path: Path) -> Iterator[Pro
     if value is None or is_unknown(value):
         return
     if isinstance(type_, str):
-        yield from _scalar(rule, value, path)
+        # Terraform sends a number that no float holds exactly, such as 0.1, as text.
+        yield from _scalar(rule, Decimal(value) if type_ == "number" else value, path)
         return
     kind, inner = type_
     if kind == "map":
@@ -56,9 +57,9 @@ def _scalar(rule: Rules, value: Any, path: Path) -> Iterator[Problem]:
     if "enum" in rule and isinstance(value, str) and value not in rule["enum"]:
         allowed = " ".join(f'"{option}"' for option in rule["enum"])
         yield Problem(f"expected {name} to be one of [{allowed}], got {value}", "", path)
-    if "range" in rule and not isinstance(value, bool):
+    if "range" in rule and isinstance(value, Decimal):
         low, high = rule["range"]
-        if not low <= Decimal(str(value)) <= high:
+        if not low <= value <= high:
             yield Problem(f"expected {name} to be in the range ({low} - {high}), got {value}", "", path)
     if "text" in rule and isinstance(value, str) and "enum" not in rule:
         wrong = text_problem(str(path[-1] if isinstance(path[-1], str) else path[-2]), rule["text"], value)
@@ -73,7 +74,7 @@ def _documented(must: Must, value: Any, path: Path) -> Iterator[Problem]:
     """azurerm's own wording begins with "expected" where a number or a form is wanted, and with the name otherwise."""
     if must.fits(value):
         return
-    name, said = dotted(path), json.dumps(value, ensure_ascii=False)
+    name, said = dotted(path), json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value
     yield Problem(f'{"expected " if must.says.startswith("to ") else ""}"{name}" {must.says}, got: {said}', "", path)
 
 
