@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.plan import inventory
+from tests.plan import costs, inventory
 from tests.plan.bench import CASES, ENVIRONMENTS
 from tests.plan.conftest import Planned
 
+COSTS = Path(__file__).parents[2] / "docs" / "costs.md"
+BEGIN, END = "<!-- from the plans -->\n", "<!-- end -->\n"
 INVENTORIES = Path(__file__).parent / "inventories"
 
 
@@ -45,3 +47,15 @@ def test_outputs_are_not_secret(planned: Planned, environment: str) -> None:
     for stage in (1, 2):
         outputs = planned(stage, environment)._raw["planned_values"]["outputs"]
         assert {name for name, output in outputs.items() if output["sensitive"]} == set()
+
+
+def test_what_is_paid_for_is_in_the_docs(planned: Planned, request: pytest.FixtureRequest) -> None:
+    """docs/costs.md has every environment's SKUs and numbers as the plans have them, and no type is forgotten."""
+    found = {name: costs.environment(*(planned(stage, name)._raw for stage in (1, 2))) for name in ENVIRONMENTS}
+    assert set().union(*(costs.unknown(planned) for planned in found.values())) == set(), "name these in costs.py"
+    before, begin, rest = COSTS.read_text(encoding="utf-8").partition(BEGIN)
+    written, end, after = rest.partition(END)
+    if request.config.getoption("--regenerate"):
+        COSTS.write_text("".join([before, begin, costs.table(found), end, after]), encoding="utf-8")
+        return
+    assert written == costs.table(found), "docs/costs.md is old: pytest tests/plan/test_stages.py --regenerate"
