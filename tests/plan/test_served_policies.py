@@ -1,0 +1,287 @@
+"""What the apim module renders, served by the local gateway to scripted servers: slots, retry and tools by tier."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.plan.bench import Bench
+from tests.unit.gateway import tokens
+from tests.unit.gateway.world import Call, Reply, World, ok, streaming
+from twin.gateway.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
+from twin.state import State
+
+JSON = {"Content-Type": "application/json"}
+REFUSED = UpstreamError("BackendConnectionFailure", f"{NOT_CONNECTED} (slot)")
+BROKEN = UpstreamError("BackendConnectionFailure", f"{BROKEN_OFF} (slot)")
+LATE = UpstreamError("Timeout", "no answer in time")
+
+
+@pytest.fixture(scope="module")
+def state(own_bench: Bench) -> State:
+    root = own_bench.root("gateway")
+    own_bench.apply(root)
+    return State.from_show_json(own_bench.show(root))
+
+
+@pytest.fixture
+def world(state: State) -> World:
+    world = World(state)
+    tokens.publish(world)
+    signed_in = {"access_token": "gateway", "expires_on": str(int(world.clock() + 3600))}
+    world.backends.answers["http://identity.test"] = ok(json.dumps(signed_in).encode())
+    for server in ("mongodb-admin", "mongodb-reader"):
+        for slot in ("a", "b"):
+            world.backends.answers[f"http://{server}-{slot}.test"] = ok(b'{"result": {}}', headers=JSON)
+    world.backends.answers["http://plain-reader-a.test"] = ok(b'{"result": {}}', headers=JSON)
+    return world
+
+
+def message(method: str, name: str | None = None, **more: Any) -> dict[str, Any]:
+    params = {"params": {"name": name, "arguments": {}}} if name is not None else {}
+    return {"jsonrpc": "2.0", "id": 7, "method": method, **params, **more}
+
+
+async def post(
+    world: World,
+    body: Any,
+    *,
+    role: str = "Mcp.Read",
+    server: str = "mongodb",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    token = tokens.sign(tokens.claims(roles=[role], oid="caller", scp="Mcp.Access"))
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await world.send("POST", "/mongodb/mcp", {**tokens.bearer(token), **JSON, **(headers or {})}, data)
+
+
+def slots(world: World) -> Counter[str]:
+    """How often each slot was called."""
+    hosts = (call.url.removeprefix("http://").partition(".")[0] for call in world.backends.calls)
+    return Counter(host for host in hosts if host.startswith(("mongodb-", "plain-")))
+
+
+def failing(world: World, tier: str, *failures: Any) -> None:
+    """The tier's slots, whichever is called, give these answers first."""
+    left = list(failures)
+
+    def answer(call: Call) -> Any:
+        return left.pop(0) if left else ok(b'{"result": {}}', headers=JSON)
+
+    for slot in ("a", "b"):
+        world.backends.answers[f"http://mongodb-{tier}-{slot}.test"] = answer
+
+
+async def test_calls_are_spread_over_the_slots(world: World) -> None:
+    """Each slot of the caller's tier gets its part, and no other tier gets any."""
+    for _ in range(40):
+        assert (await post(world, message("tools/call", "find"))).status == 200
+    assert set(slots(world)) == {"mongodb-reader-a", "mongodb-reader-b"}
+    assert min(slots(world).values()) > 5
+
+
+async def test_one_slot_without_lists_costs_nothing(state: State) -> None:
+    """A server with one slot and no lists gets the policy without retry, choice of slot and look at the body."""
+    text = next(
+        r["xml_content"] for r in state.of_type("azurerm_api_management_api_policy") if "plain" in r["api_name"]
+    )
+    assert not [word for word in ("<retry", "slot", "mcp-tools", "Request.Body", "<set-body") if word in text]
+
+
+@pytest.mark.parametrize("failure", [REFUSED, BROKEN])
+@pytest.mark.parametrize(
+    ("role", "body"),
+    [
+        ("Mcp.Read", message("tools/call", "find")),
+        ("Mcp.Admin", message("tools/call", "find")),
+        ("Mcp.Admin", message("tools/call", "list-databases")),
+        ("Mcp.Admin", message("initialize")),
+    ],
+)
+async def test_what_may_be_repeated_goes_to_another_slot(
+    world: World, role: str, body: dict[str, Any], failure: UpstreamError
+) -> None:
+    """Any failure without an answer: the other slot answers, and the caller sees nothing of it."""
+    tier = "reader" if role == "Mcp.Read" else "admin"
+    failing(world, tier, failure)
+    assert (await post(world, body, role=role)).status == 200
+    assert slots(world) == {f"mongodb-{tier}-a": 1, f"mongodb-{tier}-b": 1}
+
+
+@pytest.mark.parametrize("name", ["insert-many", "finder", "x-find"])
+async def test_a_write_that_may_have_arrived_is_not_sent_again(world: World, name: str) -> None:
+    """A connection that broke, or no answer in time: the server may have done it. The caller is told, once."""
+    for failure in (BROKEN, LATE):
+        world.backends.calls.clear()
+        failing(world, "admin", failure)
+        reply = await post(world, message("tools/call", name), role="Mcp.Admin")
+        assert (reply.status, reply.json["id"], slots(world).total()) == (502, 7, 1)
+
+
+async def test_a_write_that_was_not_sent_goes_to_another_slot(world: World) -> None:
+    """A refused connection carried nothing."""
+    failing(world, "admin", REFUSED)
+    assert (await post(world, message("tools/call", "insert-many"), role="Mcp.Admin")).status == 200
+    assert slots(world) == {"mongodb-admin-a": 1, "mongodb-admin-b": 1}
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_server_s_own_error_to_a_write_is_its_answer(world: World, status: int) -> None:
+    """503 from the server is not 503 from a breaker: it was called."""
+    failing(world, "admin", ok(b'{"error": {}}', status, JSON))
+    assert (await post(world, message("tools/call", "insert-many"), role="Mcp.Admin")).status == status
+    assert slots(world).total() == 1
+
+
+async def test_an_open_breaker_sends_writes_to_the_other_slot(world: World) -> None:
+    """Once a slot's breaker is open no call reaches it, and none fails."""
+    world.backends.answers["http://mongodb-admin-a.test"] = REFUSED
+    replies = [await post(world, message("tools/call", "insert-many"), role="Mcp.Admin") for _ in range(40)]
+    assert {reply.status for reply in replies} == {200}
+    assert slots(world) == {"mongodb-admin-a": 5, "mongodb-admin-b": 40}
+
+
+async def test_where_no_slot_answers_the_caller_is_told(world: World) -> None:
+    """Each slot is tried once; then a JSON-RPC error with the request's id."""
+    failing(world, "reader", REFUSED, REFUSED)
+    reply = await post(world, message("tools/call", "find"))
+    assert (reply.status, reply.json["id"], slots(world).total()) == (502, 7, 2)
+
+
+async def test_nothing_is_repeated_after_a_long_wait(world: World) -> None:
+    """A query that took too long once would do so again, and load a second server."""
+
+    def late(call: Call) -> Any:
+        world.clock.now += 31
+        return LATE
+
+    for slot in ("a", "b"):
+        world.backends.answers[f"http://mongodb-reader-{slot}.test"] = late
+    assert (await post(world, message("tools/call", "find"))).status == 502
+    assert slots(world).total() == 1
+
+
+VERSIONS: list[Callable[[str, str], dict[str, str]]] = [
+    lambda method, name: {"MCP-Protocol-Version": "2025-06-18"},
+    lambda method, name: {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method, "Mcp-Name": name},
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=["2025-06-18", "2026-07-28"])
+@pytest.mark.parametrize("name", ["find", "list-databases", "list-", "v1.count"])
+async def test_allowed_tools_are_called(world: World, name: str, version: Callable[[str, str], dict[str, str]]) -> None:
+    """Names that a pattern of the tier allows, in old and new versions of the protocol."""
+    body = message("tools/call", name)
+    assert (await post(world, body, headers=version("tools/call", name))).json == {"result": {}}
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=["2025-06-18", "2026-07-28"])
+@pytest.mark.parametrize("name", ["insert-many", "list-secrets", "Find", "find ", "xfind", "v1xcount", ""])
+async def test_other_tools_are_refused(world: World, name: str, version: Callable[[str, str], dict[str, str]]) -> None:
+    """A JSON-RPC error with the request's id; the server hears nothing of it."""
+    reply = await post(world, message("tools/call", name), headers=version("tools/call", name))
+    assert (reply.json["id"], reply.json["error"]["code"] in (-32602, -32020)) == (7, True)
+    assert slots(world).total() == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Mcp-Method": "tools/call", "Mcp-Name": "find"},
+        {"Mcp-Method": "tools/list"},
+        {"Mcp-Method": "tools/call, tools/list", "Mcp-Name": "insert-many"},
+    ],
+)
+async def test_headers_that_differ_from_the_body_are_refused(world: World, headers: dict[str, str]) -> None:
+    """The gateway does not believe the header, and the server would not either."""
+    reply = await post(world, message("tools/call", "insert-many"), headers=headers)
+    assert (reply.status, reply.json["id"], reply.json["error"]["code"]) == (400, 7, -32020)
+    assert slots(world).total() == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [message("tools/call", "insert-many")],
+        [message("tools/call", "find"), message("tools/call", "insert-many")],
+        [],
+        b"",
+        b"{",
+        b"null",
+        b'"tools/call"',
+    ],
+)
+async def test_batches_and_what_is_no_message_are_refused(world: World, body: Any) -> None:
+    """What cannot be checked as one message is not passed on."""
+    reply = await post(world, body)
+    assert (reply.status, reply.json["error"]["code"]) == (400, -32600)
+    assert slots(world).total() == 0
+
+
+@pytest.mark.parametrize("method", [["tools/call"], {"a": 1}, 7, None])
+async def test_odd_methods_break_nothing(world: World, method: Any) -> None:
+    """A method that is no string is no tool call: the server refuses it."""
+    assert (await post(world, message(method, "insert-many"))).status == 200
+
+
+TOOLS = [
+    {"name": name, "inputSchema": {"maximum": 1.5}} for name in ("find", "insert-many", "list-secrets", "v1.count")
+]
+LISTED = {"jsonrpc": "2.0", "id": 7, "result": {"tools": TOOLS, "nextCursor": "2"}}
+
+
+def answered(world: World, *answers: Any) -> None:
+    for slot in ("a", "b"):
+        world.backends.answers[f"http://mongodb-reader-{slot}.test"] = answers[0]
+
+
+async def test_a_list_shows_what_may_be_called(world: World) -> None:
+    """JSON: the same answer without the tools that a call would refuse, and never compressed on the way."""
+    answered(world, ok(json.dumps(LISTED).encode(), headers=JSON))
+    reply = await post(world, message("tools/list"), headers={"Accept-Encoding": "gzip"})
+    kept = [tool for tool in TOOLS if tool["name"] in ("find", "v1.count")]
+    assert reply.json == {**LISTED, "result": {"tools": kept, "nextCursor": "2"}}
+    assert "Accept-Encoding" not in world.backends.last.headers
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+async def test_a_streamed_list_shows_what_may_be_called(world: World, newline: str) -> None:
+    """Server-sent events: other events stay as they are."""
+    lines = ["event: message", "id: 1", f"data: {json.dumps(LISTED)}", "", 'data: {"method": "x"}', "", ""]
+    answered(world, ok(newline.join(lines).encode(), headers={"Content-Type": "text/event-stream"}))
+    text = (await post(world, message("tools/list"))).text.splitlines()
+    assert [text[0], text[1], *text[3:]] == ["event: message", "id: 1", "", 'data: {"method": "x"}', ""]
+    assert [tool["name"] for tool in json.loads(text[2][6:])["result"]["tools"]] == ["find", "v1.count"]
+
+
+async def test_a_list_that_cannot_be_read_is_not_shown(world: World) -> None:
+    """Text that is no JSON might hold what is not to be seen."""
+    answered(world, ok(b"\x1f\x8b", headers=JSON))
+    reply = await post(world, message("tools/list"))
+    assert (reply.status, reply.json["id"]) == (500, 7)
+
+
+async def test_other_answers_of_such_a_tier_stream(world: World) -> None:
+    """Only the answer to tools/list is read as a whole: a call's pieces reach the caller one by one."""
+    events = {"Content-Type": "text/event-stream"}
+    answered(world, lambda call: streaming(b"data: 1\n\n", b"data: 2\n\n", headers=events))
+    assert (await post(world, message("tools/call", "find"))).chunks[:2] == [b"data: 1\n\n", b"data: 2\n\n"]
+
+
+async def test_a_tier_without_lists_sees_and_calls_everything(world: World) -> None:
+    """The admin's list comes unread, and batches are the server's to judge."""
+    for slot in ("a", "b"):
+        world.backends.answers[f"http://mongodb-admin-{slot}.test"] = ok(json.dumps(LISTED).encode(), headers=JSON)
+    assert (await post(world, message("tools/list"), role="Mcp.Admin")).json == LISTED
+    assert (await post(world, [message("tools/call", "insert-many")], role="Mcp.Admin")).status == 200
+
+
+async def test_a_tier_s_own_limit_replaces_the_server_s(world: World) -> None:
+    """40 calls for a reader, 300 for an admin."""
+    read = [(await post(world, message("ping"))).status for _ in range(41)]
+    admin = [(await post(world, message("ping"), role="Mcp.Admin")).status for _ in range(41)]
+    assert (read[-2:], admin[-2:]) == ([200, 429], [200, 200])
