@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mongo_db_server.settings import Tier
     from mongo_db_server.toolkit import MongoTool
 
-_LOGGED_NAME_CHARS = 64
+_NAME_CHARS = 64  # of a name that nobody here gave
 
 
 class Dispatcher:
@@ -43,8 +43,8 @@ class Dispatcher:
                 "caller": caller.subject,
                 "client": caller.client,
                 "tier": self._tier,
-                "tool": name[:_LOGGED_NAME_CHARS],
+                "tool": name[:_NAME_CHARS],
                 "outcome": "unknown-tool",
             }
         )
-        return InvalidCallError(f"Unknown tool: {name!r}")
+        return InvalidCallError(f"Unknown tool: {name[:_NAME_CHARS]!r}")
