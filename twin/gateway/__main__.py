@@ -56,6 +56,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the reason belongs in the process's log
         return 2
     gc.collect()
+    gc.set_threshold(20_000, 20, 50)  # requests leave little that only the collector could find
     gc.freeze()  # what was loaded lives as long as the process: the collector need not look at it again
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(gateway, upstream, config.host, config.port))

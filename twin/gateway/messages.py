@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import unquote_plus
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from twin.gateway.jwt import Jwt
 
@@ -246,6 +247,22 @@ class DeploymentInfo:
     gateway_id: str = "managed"
 
 
+class _Ids:
+    """Random UUIDs. The system is asked for randomness 256 ids at a time: the call costs more than all the rest."""
+
+    def __init__(self) -> None:
+        self._random, self._at = b"", 0
+
+    def make(self) -> UUID:
+        if self._at == len(self._random):
+            self._random, self._at = os.urandom(16 * 256), 0
+        self._at += 16
+        return UUID(bytes=self._random[self._at - 16 : self._at], version=4)
+
+
+_IDS = _Ids()
+
+
 class Context:
     """One request's `context`. `services` is what policies share: clock, upstream, caches, counters, tokens."""
 
@@ -286,7 +303,7 @@ class Context:
     def request_id(self) -> UUID:
         """Made when first asked for: most requests of most policies never do."""
         if self._request_id is None:
-            self._request_id = uuid4()
+            self._request_id = _IDS.make()
         return self._request_id
 
     @property

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from twin.gateway.elements import Element, element
 from twin.gateway.failures import Failure, UpstreamError
 from twin.gateway.headers import forwardable
-from twin.gateway.messages import Context, Response, Run, Url
+from twin.gateway.messages import Context, Request, Response, Run, Url
 from twin.gateway.urls import parse_url
 
 MAX_REDIRECTS = 10
@@ -29,7 +31,7 @@ def forward_request(element: Element) -> Run:
 
     async def run(context: Context) -> None:
         timeout = millis(context) / 1000 or seconds(context)
-        response = await _send(context, timeout, follow=redirects(context))
+        response = await (_send(context, timeout) if redirects(context) else _direct(context, timeout))
         response.buffered = buffered(context)
         context.response.discard()
         context.response = response
@@ -39,16 +41,27 @@ def forward_request(element: Element) -> Run:
     return run
 
 
-async def _send(context: Context, wait: float, *, follow: bool) -> Response:
+def _direct(context: Context, wait: float) -> Awaitable[Response]:
     request = context.request
+    body = request.body.data if request.body is not None else None
+    return _once(context, request.method, _url(request), forwardable(request.headers, context), body, wait)
+
+
+def _url(request: Request) -> Url:
     if request.base is None:
         raise Failure(500, "BackendNotSet", "The API has no service URL and no policy set a backend.")
-    url, method = request.url, request.method
+    return request.url
+
+
+async def _send(context: Context, wait: float) -> Response:
+    """As `_direct`, and on to where redirects lead."""
+    request = context.request
+    url, method = _url(request), request.method
     body = request.body.data if request.body is not None else None
     headers = forwardable(request.headers, context)
     for _ in range(MAX_REDIRECTS):
         response = await _once(context, method, url, headers, body, wait)
-        target = _redirect(response, url) if follow else None
+        target = _redirect(response, url)
         if target is None:
             return response
         if response.status == 303:
@@ -73,7 +86,7 @@ async def _once(
             breaker.failed(error.reason)
         raise Failure(500, error.reason, str(error)) from error
     if breaker is not None:
-        breaker.answered(response.status, response.headers.joined("Retry-After"))
+        breaker.answered(response.status, response.headers.lower("retry-after"))
     return response
 
 

@@ -25,7 +25,7 @@ class ClaimRule:
     name: str
     match_any: bool
     separator: str
-    values: tuple[Value, ...]
+    values: Callable[[Context], list[str]]
 
     def check(self, token: Jwt, context: Context) -> None:
         held = token.claims.get(self.name)
@@ -34,9 +34,9 @@ class ClaimRule:
                 "TokenClaimNotFound", f"JWT token is missing the following claims: {self.name}. Access denied."
             )
         found = [part for text in held for part in text.split(self.separator)] if self.separator else held
-        wanted = [value.text(context) for value in self.values]
-        matches = [text in found for text in wanted]
-        if wanted and not (any(matches) if self.match_any else all(matches)):
+        wanted = self.values(context)
+        missing = [text for text in wanted if text not in found]
+        if missing and (not self.match_any or len(missing) == len(wanted)):
             shown = ",".join(held)
             message = f"Claim {self.name} value of {shown} is not allowed. Access denied."
             raise TokenRejected("TokenClaimValueNotAllowed", message)
@@ -150,7 +150,7 @@ def _claim_rules(element: Element) -> list[ClaimRule]:
                 child.literal("name"),
                 match == "any",
                 child.literal("separator", ""),
-                tuple(text_values(child, "value")),
+                all_texts(text_values(child, "value")),
             )
         )
     return rules
@@ -179,7 +179,7 @@ def _seconds(token: Jwt, claim: str) -> float | None:
 
 
 def _audience(token: Jwt, allowed: list[str]) -> None:
-    if allowed and not any(audience in allowed for audience in token.audiences):
+    if allowed and set(allowed).isdisjoint(token.audiences):
         raise TokenRejected(
             "TokenAudienceNotAllowed", "Audience validation failed. Audiences did not match. Access denied."
         )

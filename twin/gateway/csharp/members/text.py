@@ -146,6 +146,8 @@ def _replace(value: str, old: str, new: str, comparison: Any = None) -> str:
 @method("string", "Split", array(STRING))
 def _split(value: str, *arguments: Any) -> list[str]:
     """`Split('a', 'b')`, `Split(new[] {'a'}, 2, options)`, `Split("ab")`."""
+    if len(arguments) == 1 and arguments[0].__class__ is str and arguments[0]:
+        return value.split(arguments[0])
     options = "RemoveEmptyEntries" in arguments
     count = next((item for item in arguments if isinstance(item, int)), 0)
     separators = [
