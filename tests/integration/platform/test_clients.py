@@ -83,9 +83,11 @@ async def test_admin_writes_what_the_reader_then_reads(platform: Platform, conne
         assert not inserted.is_error
         async with connect(platform.endpoint, platform.token("reader"), mode) as reader:
             counted = await reader.call_tool("count", {**place, "filter": {"mark": mark}})
-        deleted = await admin.call_tool("delete-many", {**place, "filter": {"mark": mark}})
+        asked = await admin.call_tool("delete-many", {**place, "filter": {"mark": mark}})
+        token = asked.structured_content["confirmation"]
+        deleted = await admin.call_tool("delete-many", {**place, "filter": {"mark": mark}, "confirmation": token})
     assert counted.structured_content["count"] == 1
-    assert not deleted.is_error
+    assert deleted.structured_content["deleted"] == 1
 
 
 async def test_reader_is_refused_a_writing_tool(platform: Platform, connect: Connect, mode: str) -> None:

@@ -147,3 +147,17 @@ async def call_with(settings_of: Callable[..., Settings]) -> AsyncIterator[Calla
 async def call(call_with: Callable[..., Awaitable[CallTool]]) -> CallTool:
     """Calls a tool of an admin server with the default settings."""
     return await call_with()
+
+
+@pytest.fixture
+def confirmed() -> Callable[..., Awaitable[Any]]:
+    """Calls a tool that asks for confirmation, and confirms."""
+
+    async def confirmed(call: CallTool, name: str, *, typed: str | None = None, **arguments: Any) -> Any:
+        asked = await call(name, **arguments)
+        assert not asked.is_error, asked.content
+        assert asked.structured_content["confirmation_required"] is True
+        again = {**arguments, "confirmation": asked.structured_content["confirmation"]}
+        return await call(name, **again, **({} if typed is None else {"confirm_database": typed}))
+
+    return confirmed

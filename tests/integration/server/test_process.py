@@ -95,7 +95,7 @@ async def test_stock_client_calls_a_tool(
     server = start(environment)
     transport = StreamableHttpTransport(f"http://127.0.0.1:{server.port()}/mcp", headers=headers)
     async with Client(transport, mode=mode) as client:
-        assert len(await client.list_tools()) == 6
+        assert "find" in {tool.name for tool in await client.list_tools()}
         result = await client.call_tool("list-databases", {})
     assert isinstance(result.structured_content["databases"], list)
     assert server.stop() == 0

@@ -8,6 +8,7 @@ from pymongo.database import Database
 
 Db = Database[dict[str, Any]]
 CallTool = Callable[..., Awaitable[Any]]
+Confirmed = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
@@ -59,13 +60,15 @@ async def test_upsert(orders: Db, call: CallTool) -> None:
     assert result.structured_content["upserted_id"] == 99
 
 
-async def test_delete(orders: Db, call: CallTool) -> None:
-    """Matching documents go; all go only when that is said."""
-    some = await call("delete-many", database=orders.name, collection="orders", filter={"n": 0})
+async def test_delete(orders: Db, call: CallTool, confirmed: Confirmed) -> None:
+    """Matching documents go once that is confirmed; all go only when that is said."""
+    some = await confirmed(call, "delete-many", database=orders.name, collection="orders", filter={"n": 0})
     refused = await call("delete-many", database=orders.name, collection="orders", filter={})
     assert (some.structured_content, refused.is_error) == ({"deleted": 1}, True)
     assert orders.orders.count_documents({}) == 3
-    every = await call("delete-many", database=orders.name, collection="orders", filter={}, all_documents=True)
+    every = await confirmed(
+        call, "delete-many", database=orders.name, collection="orders", filter={}, all_documents=True
+    )
     assert every.structured_content == {"deleted": 3}
 
 
@@ -83,10 +86,9 @@ async def test_reader_cannot_write_by_any_tool(orders: Db, call_with: Callable[.
     assert [document["n"] for document in orders.orders.find().sort("_id")] == [0, 1, 2, 3]
 
 
-async def test_admin_writes_with_a_pipeline(orders: Db, call: CallTool) -> None:
-    """`$out` writes where it says."""
-    result = await call(
-        "aggregate", database=orders.name, collection="orders", pipeline=[{"$match": {"n": 1}}, {"$out": "copy"}]
-    )
+async def test_admin_writes_with_a_pipeline(orders: Db, call: CallTool, confirmed: Confirmed) -> None:
+    """`$out` writes where it says, once that is confirmed."""
+    pipeline = [{"$match": {"n": 1}}, {"$out": "copy"}]
+    result = await confirmed(call, "aggregate", database=orders.name, collection="orders", pipeline=pipeline)
     assert not result.is_error, result.content
     assert list(orders["copy"].find()) == [{"_id": 1, "n": 1}]

@@ -122,11 +122,11 @@ def lines() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def server_of(limits: Limits, lines: list[dict[str, Any]]) -> Callable[[Any], Any]:
+def server_of(limits: Limits, lines: list[dict[str, Any]]) -> Callable[..., Any]:
     """Builds the server of a tier. Its database client opens no connection before a call reaches the database."""
 
-    def server_of(tier: Any) -> Any:
+    def server_of(tier: Any, **more: Any) -> Any:
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient("mongodb://database.invalid", connect=False)
-        return build(client, name="mongodb", tier=tier, limits=limits, audit=lines.append).mcp
+        return build(client, name="mongodb", tier=tier, limits=limits, audit=lines.append, **more).mcp
 
     return server_of

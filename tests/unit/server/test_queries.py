@@ -7,13 +7,16 @@ import pytest
 from bson.dbref import DBRef
 from mongo_db_server import ejson, queries
 from mongo_db_server.errors import InvalidCallError, RefusedError
+from mongo_db_server.rules import Rules
 from mongo_db_server.settings import Tier
+from mongo_db_server.stages import prepare
 
 TIERS: list[Tier] = ["reader", "admin"]
 
 
 def check(pipeline: Any, tier: Tier = "reader", max_stages: int = 20) -> None:
-    queries.check_pipeline(ejson.decode(pipeline, "pipeline"), tier, max_stages=max_stages)
+    decoded = ejson.decode(pipeline, "pipeline")
+    prepare(decoded, database="shop", collection="orders", tier=tier, rules=Rules(), max_stages=max_stages)
 
 
 WRITES: list[list[dict[str, Any]]] = [

@@ -16,7 +16,7 @@ from mongo_db_server.limits import Limits
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply, Untrusted
 from mongo_db_server.shortcut import Shortcut, recognise
-from mongo_db_server.toolkit import Arguments, Call, MongoTool, output, tool
+from mongo_db_server.toolkit import Arguments, Call, MongoTool, Runtime, output, tool
 from starlette.middleware import Middleware
 
 MODERN = MODERN_PROTOCOL_VERSIONS[-1]
@@ -52,7 +52,7 @@ async def echo(arguments: EchoArguments, call: Call) -> Reply:
 def post(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Posts one request, the short way or the SDK's, and returns status and JSON."""
     monkeypatch.setattr("mongo_db_server.replies.secrets.token_hex", lambda size: "0" * size)
-    echo_tool = MongoTool.bind(echo, client=None, tier="reader", limits=limits, audit=lambda line: None)  # type: ignore[arg-type]
+    echo_tool = MongoTool.bind(echo, Runtime(None, "reader", limits, lambda line: None))  # type: ignore[arg-type]
     dispatcher = Dispatcher([echo_tool], tier="reader", audit=lambda line: None)
     mcp: FastMCP[Any] = FastMCP("mongodb", tools=[echo_tool])
     mcp._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.handle)

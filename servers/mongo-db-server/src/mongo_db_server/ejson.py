@@ -57,20 +57,23 @@ _WRAPPERS = frozenset(
 )
 
 
-def decode(value: Any, where: str) -> Any:
+def decode(value: Any, where: str, max_depth: int = MAX_DEPTH) -> Any:
     """JSON → BSON values. Raises InvalidCallError that names `where` for a malformed wrapper or too deep a nesting."""
-    return _decode(value, where, 0)
+    return _decode(value, where, max_depth)
 
 
-def _decode(value: Any, where: str, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise InvalidCallError(f"`{where}` is nested deeper than {MAX_DEPTH} levels, which MongoDB does not store.")
+def _decode(value: Any, where: str, levels: int) -> Any:
+    if levels < 0:
+        raise InvalidCallError(
+            f"`{where}` is nested deeper than this server takes (`MCP_NESTING_DEPTH_CEILING`); MongoDB itself stores "
+            f"{MAX_DEPTH} levels."
+        )
     if isinstance(value, dict):
-        decoded = {key: _decode(item, where, depth + 1) for key, item in value.items()}
+        decoded = {key: _decode(item, where, levels - 1) for key, item in value.items()}
         wrapper = next((key for key in decoded if key in _WRAPPERS), None)
         return decoded if wrapper is None else _unwrap(decoded, wrapper, where)
     if isinstance(value, list):
-        return [_decode(item, where, depth + 1) for item in value]
+        return [_decode(item, where, levels - 1) for item in value]
     return value
 
 

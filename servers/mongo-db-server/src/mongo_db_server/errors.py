@@ -8,6 +8,7 @@ ServerError
 CallError (a FastMCP ToolError: its text reaches the model, its `outcome` the audit line)
 ├── InvalidCallError         arguments that no database would accept
 ├── RefusedError             a rule of this server; the text names the setting or argument that would allow it
+├── BusyError                too many calls at once; retryable
 ├── ThrottledError           the database asked to slow down for longer than the call may last
 ├── TimeLimitError           the time limit passed
 └── DatabaseError            the database answered with an error, or did not answer
@@ -48,6 +49,10 @@ class InvalidCallError(CallError):
 
 class RefusedError(CallError):
     outcome = "refused"
+
+
+class BusyError(CallError):
+    outcome = "busy"
 
 
 class ThrottledError(CallError):

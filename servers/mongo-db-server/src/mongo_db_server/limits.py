@@ -32,6 +32,7 @@ class Limits:
     sample: int
     write_batch: int
     pipeline_stages: int
+    sample_default: int = 50
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -42,6 +43,7 @@ class Limits:
             settings.mcp_sample_ceiling,
             settings.mcp_write_batch_ceiling,
             settings.mcp_pipeline_stages_ceiling,
+            min(settings.mcp_sample_default, settings.mcp_sample_ceiling),
         )
 
 
@@ -53,22 +55,36 @@ class Page:
     texts: list[str] = field(default_factory=list)
     size: int = 0
     cut: str | None = None
+    offset: int = 0  # documents that came before this page
+    more: bool = False
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.documents)
 
 
 async def collect(
-    source: AsyncIterator[Any], *, documents: Limit, asked: int | None, max_bytes: int, form: ejson.Form = "relaxed"
+    source: AsyncIterator[Any],
+    *,
+    documents: Limit,
+    asked: int | None,
+    max_bytes: int,
+    form: ejson.Form = "relaxed",
+    offset: int = 0,
 ) -> Page:
     """Reads documents until a limit is reached. The source must offer one more document than `documents` grants, or
     what was cut off cannot be told from what does not exist."""
-    page, granted = Page(), documents.grant(asked)
+    page, granted = Page(offset=offset), documents.grant(asked)
     async for document in source:
         if len(page.documents) == granted:
+            page.more = True
             page.cut = _document_cut(granted, documents)
             break
         encoded = ejson.encode(document, form)
         text = ejson.dumps(encoded)
         size = len(text.encode())
         if page.size + size > max_bytes:
+            page.more = True
             page.cut = _byte_cut(len(page.documents), size, max_bytes)
             break
         page.documents.append(encoded)

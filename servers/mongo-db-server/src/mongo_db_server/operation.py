@@ -17,13 +17,19 @@ class Operation(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
+    ADMIN = "admin"  # looks at the whole database server: changes nothing, and is not for everybody
 
     @property
     def writes(self) -> bool:
-        return self not in (Operation.READ, Operation.METADATA)
+        return self in (Operation.CREATE, Operation.UPDATE, Operation.DELETE)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether every call needs the caller's confirmation."""
+        return self is Operation.DELETE
 
     def allowed_in(self, tier: Tier) -> bool:
-        return tier == "admin" or not self.writes
+        return tier == "admin" or self in (Operation.READ, Operation.METADATA)
 
 
 def tool_annotations(operation: Operation, *, title: str, may_write: bool) -> ToolAnnotations:

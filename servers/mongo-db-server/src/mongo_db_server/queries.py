@@ -1,19 +1,23 @@
 """What no query, update or pipeline of this server may contain, wherever it hides.
 
-The walk goes through every nested object and array, so `$lookup`, `$facet` and `$unionWith` pipelines and operators
-deep in an expression are seen. A refused operator name is refused even where it would be plain data (inside `$literal`,
-for example): telling the two apart is the database's job, and a wrong guess here would be a write.
+The walk goes through every nested object and array, so operators deep in an expression are seen. A refused operator
+name is refused even where it would be plain data (inside `$literal`, for example): telling the two apart is the
+database's job, and a wrong guess here would be a write.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bson.dbref import DBRef
+from bson.regex import Regex
 
 from mongo_db_server.errors import InvalidCallError, RefusedError
-from mongo_db_server.namespaces import require_collection, require_database
+from mongo_db_server.filters import check_fields
+from mongo_db_server.regexes import check_regex
+from mongo_db_server.rules import Rules
 
 if TYPE_CHECKING:
     from mongo_db_server.settings import Tier
@@ -25,30 +29,23 @@ WRITING_STAGES = frozenset({"$out", "$merge"})
 _ADMINISTRATIVE_STAGES = frozenset(
     {"$currentOp", "$listSessions", "$listLocalSessions", "$shardedDataDistribution", "$planCacheStats", "$queryStats"}
 )
+_REGEX_EXPRESSIONS = frozenset({"$regexMatch", "$regexFind", "$regexFindAll"})
 
 
-def check_filter(document: Any, tier: Tier) -> None:
-    """Raises RefusedError for JavaScript and writing operators, InvalidCallError when it is not an object."""
+def check_filter(document: Any, tier: Tier, rules: Rules | None = None, *, strict: bool = False) -> None:
+    """Raises RefusedError for what the tier or a rule refuses, InvalidCallError when it is not an object or
+    malformed."""
+    rules = rules or Rules()
     if not isinstance(document, Mapping):
         raise InvalidCallError("`filter` must be an object of field conditions.")
-    check_operators(document, tier)
+    check_operators(document, tier, rules)
+    check_fields(document, rules.fields, strict=strict)
 
 
-def check_pipeline(pipeline: Any, tier: Tier, *, max_stages: int) -> None:
-    """Raises RefusedError or InvalidCallError. No stage, nested or not, may name a system namespace."""
-    stages = _stages(pipeline)
-    check_operators(stages, tier)
-    if len(stages) + sum(_nested_stages(name, value) for name, value in _entries(stages)) > max_stages:
-        raise RefusedError(
-            f"The pipeline has more than {max_stages} stages, nested ones included; this server's limit is "
-            "`MCP_PIPELINE_STAGES_CEILING`."
-        )
-    for name, value in _entries(stages):
-        _check_target(name, value)
-
-
-def check_operators(value: Any, tier: Tier) -> None:
-    for name, _ in _entries(value):
+def check_operators(value: Any, tier: Tier, rules: Rules | None = None) -> None:
+    """Raises RefusedError for JavaScript, writing in the reader tier, other callers' work and costly expressions."""
+    max_regex = (rules or Rules()).regex_length
+    for name, inner in _entries(value):
         if name in JAVASCRIPT:
             raise RefusedError(
                 f"`{name}` runs JavaScript in the database; this server never allows it. "
@@ -58,15 +55,31 @@ def check_operators(value: Any, tier: Tier) -> None:
             raise RefusedError(f"`{name}` writes; this server is read-only (`MCP_TIER=reader`).")
         if name in _ADMINISTRATIVE_STAGES:
             raise RefusedError(f"`{name}` shows other callers' work; this server does not offer it.")
+        if name in _REGEX_EXPRESSIONS:
+            _check_expression(name, inner, max_regex)
+        else:
+            _check_pattern(name, inner, max_regex)
 
 
-def _stages(pipeline: Any) -> list[Any]:
-    if not isinstance(pipeline, list):
-        raise InvalidCallError("`pipeline` must be an array of stages.")
-    for position, stage in enumerate(pipeline):
-        if not isinstance(stage, Mapping) or len(stage) != 1 or not next(iter(stage)).startswith("$"):
-            raise InvalidCallError(f"Stage {position} of `pipeline` must be an object with exactly one operator.")
-    return pipeline
+def _check_expression(name: str, value: Any, max_length: int) -> None:
+    pattern = value.get("regex") if isinstance(value, Mapping) else None
+    if not isinstance(pattern, str | Regex | re.Pattern) or (isinstance(pattern, str) and pattern.startswith("$")):
+        raise RefusedError(f"`{name}` must have its `regex` written out: a computed one cannot be judged beforehand.")
+    check_regex(_text(pattern), max_length)
+
+
+def _check_pattern(name: str, value: Any, max_length: int) -> None:
+    """`$regex` in either form, and regular expressions as values, alone or in an array."""
+    if name == "$regex" and isinstance(value, str):
+        check_regex(value, max_length)
+    for item in value if isinstance(value, list) else (value,):
+        if isinstance(item, Regex | re.Pattern):
+            check_regex(_text(item), max_length)
+
+
+def _text(pattern: Any) -> str:
+    text = pattern if isinstance(pattern, str) else pattern.pattern
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
 
 
 def _entries(value: Any) -> Iterator[tuple[str, Any]]:
@@ -84,36 +97,14 @@ def _entries(value: Any) -> Iterator[tuple[str, Any]]:
             pending.extend(item)
 
 
-def _nested_stages(name: str, value: Any) -> int:
-    """Stages in the pipelines that one entry holds itself; deeper ones are entries of their own."""
-    if name == "pipeline" and isinstance(value, list):
-        return len(value)
-    if name == "$facet" and isinstance(value, Mapping):
-        return sum(len(inner) for inner in value.values() if isinstance(inner, list))
-    return 0
-
-
-def _check_target(name: str, value: Any) -> None:
-    """Stages that name another namespace may not name a system one."""
-    if name == "$out":
-        _check_namespace(value)
-    elif name == "$merge" and isinstance(value, Mapping):
-        _check_namespace(value.get("into"))
-    elif name == "$merge":
-        _check_namespace(value)
-    elif name in ("$lookup", "$graphLookup") and isinstance(value, Mapping):
-        _check_namespace(value.get("from"))
-    elif name == "$unionWith":
-        _check_namespace(value.get("coll") if isinstance(value, Mapping) else value)
-        if isinstance(value, Mapping) and "db" in value:
-            _check_namespace({"db": value["db"]})
-
-
-def _check_namespace(target: Any) -> None:
-    if isinstance(target, str):
-        require_collection(target)
-    elif isinstance(target, Mapping):
-        if isinstance(database := target.get("db"), str):
-            require_database(database)
-        if isinstance(collection := target.get("coll"), str):
-            require_collection(collection)
+def strings(value: Any) -> Iterator[str]:
+    """Every text inside `value`, at any depth; names of fields are left out."""
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping):
+            pending.extend(item.values())
+        elif isinstance(item, list | tuple):
+            pending.extend(item)

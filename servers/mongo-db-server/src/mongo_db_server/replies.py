@@ -47,6 +47,7 @@ class Reply:
     facts: dict[str, Any] = field(default_factory=dict)
     untrusted: Untrusted | None = None
     cut: str | None = None
+    outcome: str = "ok"
 
     @property
     def size(self) -> int:

@@ -13,13 +13,20 @@ from mcp_types import CallToolRequestParams
 from starlette.middleware import Middleware
 
 from mongo_db_server import __version__
+from mongo_db_server.admission import Admission
 from mongo_db_server.audit import Sink, write_line
+from mongo_db_server.call import Runtime
+from mongo_db_server.completion import add_completion
+from mongo_db_server.confirmation import Confirmations
 from mongo_db_server.database import connect
 from mongo_db_server.dispatcher import Dispatcher
 from mongo_db_server.gate import Gate
 from mongo_db_server.health import Readiness, database_ping, live
 from mongo_db_server.keys import Fetch, KeyStore, http_fetch
 from mongo_db_server.limits import Limits
+from mongo_db_server.prompts import add_prompts
+from mongo_db_server.resources import add_resources
+from mongo_db_server.rules import Rules
 from mongo_db_server.shortcut import Shortcut
 from mongo_db_server.tokens import Expected, TokenVerifier
 from mongo_db_server.toolkit import MongoTool
@@ -59,18 +66,28 @@ class McpServer:
 
 
 def build(
-    client: AsyncMongoClient[dict[str, Any]], *, name: str, tier: Tier, limits: Limits, audit: Sink = write_line
+    client: AsyncMongoClient[dict[str, Any]],
+    *,
+    name: str,
+    tier: Tier,
+    limits: Limits,
+    audit: Sink = write_line,
+    **more: Any,
 ) -> McpServer:
-    """The MCP server with the tools of one tier; the others do not exist in it."""
+    """The MCP server with the tools of one tier; the others do not exist in it. `more` is as in `Runtime`."""
+    return build_from(Runtime(client, tier, limits, audit, name=name, **more))
+
+
+def build_from(runtime: Runtime) -> McpServer:
     tools = [
-        MongoTool.bind(declaration, client=client, tier=tier, limits=limits, audit=audit)
+        MongoTool.bind(declaration, runtime)
         for declaration in ALL
-        if declaration.operation.allowed_in(tier)
+        if declaration.operation.allowed_in(runtime.tier) and runtime.rules.tools.admits(declaration.name)
     ]
     mcp: FastMCP[Any] = FastMCP(
-        name,
+        runtime.name,
         version=__version__,
-        instructions=INSTRUCTIONS[tier] + GUIDANCE,
+        instructions=INSTRUCTIONS[runtime.tier] + GUIDANCE,
         tools=tools,
         mask_error_details=True,
         dereference_schemas=False,
@@ -78,9 +95,34 @@ def build(
     # The SDK looks up one input schema per call; without this it lists every tool to find it.
     schemas = {tool.name: tool.parameters for tool in tools}
     mcp._mcp_server.get_tool_input_schema = schemas.get
-    dispatcher = Dispatcher(tools, tier=tier, audit=audit)
+    add_resources(mcp, runtime)
+    add_prompts(mcp)
+    add_completion(mcp, runtime)
+    dispatcher = Dispatcher(tools, tier=runtime.tier, audit=runtime.audit)
     mcp._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.handle)
     return McpServer(mcp, dispatcher)
+
+
+def runtime_of(settings: Settings, client: AsyncMongoClient[dict[str, Any]], audit: Sink = write_line) -> Runtime:
+    """What the settings say. Raises SettingsError for a rule that cannot be carried out."""
+    key = settings.mcp_confirmation_key
+    return Runtime(
+        client,
+        settings.mcp_tier,
+        Limits.of(settings),
+        audit,
+        rules=Rules.of(settings),
+        confirmations=Confirmations(
+            None if key is None else key.get_secret_value().encode(),
+            seconds=settings.mcp_confirmation_seconds,
+            context=f"{settings.mcp_server_name}/{settings.mcp_tier}",
+        ),
+        admission=Admission(
+            settings.mcp_concurrent_total, settings.mcp_concurrent_per_caller, settings.mcp_concurrent_waiting
+        ),
+        confirm_updates=settings.mcp_confirm_updates,
+        name=settings.mcp_server_name,
+    )
 
 
 def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
@@ -88,7 +130,7 @@ def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
     client = connect(settings)
     issuer = httpx2.AsyncClient(timeout=_JWKS_SECONDS, follow_redirects=False)
     keys = KeyStore(fetch_keys or http_fetch(issuer, settings.mcp_auth_jwks_uri))
-    server = build(client, name=settings.mcp_server_name, tier=settings.mcp_tier, limits=Limits.of(settings))
+    server = build_from(runtime_of(settings, client))
     app = server.mcp.http_app(
         path=PATH,
         stateless_http=True,

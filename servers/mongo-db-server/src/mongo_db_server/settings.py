@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
@@ -71,10 +72,30 @@ class Settings(BaseSettings):
     mcp_bytes_ceiling: int = Field(16 * _MIB, ge=1024)
     mcp_time_ms_default: int = Field(30_000, ge=1)
     mcp_time_ms_ceiling: int = Field(600_000, ge=1)
+    mcp_sample_default: int = Field(50, ge=1)  # never more than the ceiling
     mcp_sample_ceiling: int = Field(1_000, ge=1)
     mcp_write_batch_ceiling: int = Field(1_000, ge=1, le=100_000)
     mcp_pipeline_stages_ceiling: int = Field(50, ge=1)
+    mcp_nesting_depth_ceiling: int = Field(100, ge=1, le=100)
+    mcp_regex_length_ceiling: int = Field(1_000, ge=1, le=32_764)
+    mcp_concurrent_total: int = Field(64, ge=1)
+    mcp_concurrent_per_caller: int = Field(16, ge=1)
+    mcp_concurrent_waiting: int = Field(1_000, ge=0)
     mcp_request_bytes_ceiling: int = Field(20 * _MIB, ge=1024)
+
+    # None is "not set", which admits everything; an empty allow-list admits nothing.
+    mcp_tools_allow: str | None = None
+    mcp_tools_deny: str = ""
+    mcp_databases_allow: str | None = None
+    mcp_databases_deny: str = ""
+    mcp_collections_allow: str | None = None
+    mcp_collections_deny: str = ""
+    mcp_fields_allow: str | None = None
+    mcp_fields_deny: str = ""
+
+    mcp_confirmation_key: SecretStr | None = Field(None, min_length=32)
+    mcp_confirmation_seconds: int = Field(300, ge=10, le=3600)
+    mcp_confirm_updates: bool = False
 
     @model_validator(mode="after")
     def _defaults_stay_below_ceilings(self) -> Settings:
@@ -92,6 +113,13 @@ class Settings(BaseSettings):
         return _items(self.mcp_allowed_origins)
 
 
+def _empty_allow_lists() -> dict[str, str]:
+    """Elsewhere an empty variable is one that is not set; an allow-list that somebody emptied must not open
+    everything."""
+    empty = {name.lower() for name, value in os.environ.items() if not value.strip()}
+    return {name: "" for name in Settings.model_fields if name.endswith("_allow") and name in empty}
+
+
 def _items(text: str) -> list[str]:
     return [item.strip() for item in text.split(",") if item.strip()]
 
@@ -99,7 +127,7 @@ def _items(text: str) -> list[str]:
 def load() -> Settings:
     """Reads the environment. Raises SettingsError with one sentence that names the first setting that is wrong."""
     try:
-        return Settings()  # type: ignore[call-arg]  # pydantic-settings fills the fields from the environment
+        return Settings.model_validate(_empty_allow_lists())
     except ValidationError as error:
         # include_input=False: the input may be the connection string.
         raise SettingsError(_sentence(error.errors(include_input=False, include_url=False)[0])) from None

@@ -1,4 +1,5 @@
-"""How a tool is declared, and what happens around every call: arguments, time limit, errors, audit."""
+"""How a tool is declared, and what happens around every call: arguments, turn, confirmation, time limit, errors,
+audit."""
 
 from __future__ import annotations
 
@@ -6,109 +7,65 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fastmcp.tools import Tool
 from fastmcp.tools.base import ToolResult
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pymongo.errors import PyMongoError
 
-from mongo_db_server import ejson, namespaces, queries, replies
-from mongo_db_server.audit import Sink, write_line
+from mongo_db_server import replies
+from mongo_db_server.call import (
+    Arguments,
+    Call,
+    Confirmable,
+    InCollection,
+    InDatabase,
+    JsonArray,
+    JsonObject,
+    Runtime,
+    parse_text,
+)
 from mongo_db_server.caller import CALLER
+from mongo_db_server.confirmation import Subject
 from mongo_db_server.errors import CallError, InvalidCallError
 from mongo_db_server.operation import Operation, tool_annotations
-from mongo_db_server.throttling import once, patiently
 from mongo_db_server.translate import translate
 
 if TYPE_CHECKING:
-    from pymongo.asynchronous.collection import AsyncCollection
-    from pymongo.asynchronous.database import AsyncDatabase
-    from pymongo.asynchronous.mongo_client import AsyncMongoClient
-
-    from mongo_db_server.limits import Limits
     from mongo_db_server.replies import Reply
-    from mongo_db_server.settings import Tier
 
-T = TypeVar("T")
-A = TypeVar("A", bound="Arguments")
-Document = dict[str, Any]
+__all__ = [
+    "Arguments",
+    "Call",
+    "Confirmable",
+    "Declaration",
+    "InCollection",
+    "InDatabase",
+    "JsonArray",
+    "JsonObject",
+    "MongoTool",
+    "Runtime",
+    "output",
+    "parse_text",
+    "tool",
+]
+
+A = TypeVar("A", bound=Arguments)
+Run = Callable[[A, Call], Awaitable["Reply"]]
 
 logger = logging.getLogger(__name__)
 
-
-def parse_text(value: Any) -> Any:
-    """Models often send an object as JSON text; reading it costs nothing and saves them a round."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return ejson.loads(value)
-        except ValueError:
-            return value
-    return value
-
-
-JsonObject = Annotated[dict[str, Any], BeforeValidator(parse_text)]
-JsonArray = Annotated[list[dict[str, Any]], BeforeValidator(parse_text)]
-
-
-class Arguments(BaseModel):
-    """Base of every tool's arguments; unknown names are refused, so a misspelt limit is not silently ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    max_time_ms: int | None = Field(
-        None, ge=1, description="Time limit in milliseconds. The server's default applies when omitted."
-    )
-
-
-class InDatabase(Arguments):
-    database: str = Field(description="Name of the database.")
-
-
-class InCollection(InDatabase):
-    collection: str = Field(description="Name of the collection.")
-
-
-@dataclass
-class Call:
-    """One call while it runs: the way to the database, the limits, and what the audit line will say."""
-
-    client: AsyncMongoClient[Document]
-    tier: Tier
-    limits: Limits
-    deadline: float
-    audit: dict[str, Any] = field(default_factory=dict)
-
-    def database(self, name: str) -> AsyncDatabase[Document]:
-        namespaces.require_database(name)
-        self.audit["namespace"] = name
-        return self.client.get_database(name, codec_options=ejson.CODEC)
-
-    def collection(self, where: InCollection) -> AsyncCollection[Document]:
-        database = self.database(where.database)
-        namespaces.require_collection(where.collection)
-        self.audit["namespace"] = f"{where.database}.{where.collection}"
-        return database[where.collection]
-
-    def filter(self, value: Document) -> Document:
-        """A filter in BSON values, checked for what this tier refuses."""
-        decoded = ejson.decode(value, "filter")
-        queries.check_filter(decoded, self.tier)
-        return decoded  # type: ignore[no-any-return]  # check_filter has raised for anything but an object
-
-    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Runs `attempt`, which must be safe to repeat, again while the database throttles."""
-        return await patiently(attempt, deadline=self.deadline)
-
-    async def once(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Runs `attempt` a single time: for writes whose repetition would change more."""
-        return await once(attempt, deadline=self.deadline)
+# How a call is done and not what it does: confirmation does not depend on them.
+_NOT_CONFIRMED = {"confirmation", "dry_run", "max_time_ms", "confirm_database"}
 
 
 @dataclass(frozen=True)
 class Declaration(Generic[A]):
-    """One tool. `may_write`: in the admin tier an argument can make it write although its operation only reads."""
+    """One tool. `may_write`: in the admin tier an argument can make it write although its operation only reads.
+    `preview` says what a call would do, for dry runs and confirmation; `destroys` whether this call needs to be
+    confirmed although its operation does not always."""
 
     name: str
     title: str
@@ -116,8 +73,14 @@ class Declaration(Generic[A]):
     operation: Operation
     arguments: type[A]
     output: dict[str, Any]
-    run: Callable[[A, Call], Awaitable[Reply]]
+    run: Run[A]
     may_write: bool = False
+    preview: Run[A] | None = None
+    destroys: Callable[[A], bool] | None = None
+
+    def __post_init__(self) -> None:
+        if self.operation.confirmed and self.preview is None:
+            raise TypeError(f"{self.name} destroys, so it needs a preview to be confirmed by.")
 
 
 def tool(
@@ -128,24 +91,41 @@ def tool(
     arguments: type[A],
     output: dict[str, Any],
     may_write: bool = False,
-) -> Callable[[Callable[[A, Call], Awaitable[Reply]]], Declaration[A]]:
+    preview: Run[A] | None = None,
+    destroys: Callable[[A], bool] | None = None,
+) -> Callable[[Run[A]], Declaration[A]]:
     """Declares the decorated function as a tool; its docstring is the description that models read."""
 
-    def declare(run: Callable[[A, Call], Awaitable[Reply]]) -> Declaration[A]:
+    def declare(run: Run[A]) -> Declaration[A]:
         description = " ".join((run.__doc__ or "").split())
-        return Declaration(name, title, description, operation, arguments, output, run, may_write)
+        schema = output if preview is None else _previewed(output)
+        return Declaration(name, title, description, operation, arguments, schema, run, may_write, preview, destroys)
 
     return declare
 
 
-def output(**properties: dict[str, Any]) -> dict[str, Any]:
+def _previewed(schema: dict[str, Any]) -> dict[str, Any]:
+    """The output of a tool that may answer with what it would do."""
+    more = {
+        "dry_run": {"type": "boolean", "description": "True: nothing was changed."},
+        "confirmation_required": {"type": "boolean", "description": "True: nothing was changed yet."},
+        "confirmation": {"type": "string", "description": "Token for the same call again, once the user agrees."},
+        "expires_in_seconds": {"type": "integer"},
+        "would_affect": {"type": "integer", "description": "Documents, or objects, that the call would touch."},
+        "sample": {"type": "array", "description": "Some of the documents that the call would touch."},
+    }
+    return {**schema, "properties": {**schema["properties"], **more}, "required": []}
+
+
+def output(*, optional: dict[str, Any] | None = None, **properties: dict[str, Any]) -> dict[str, Any]:
     """An output schema; every answer may also say what was cut off and where untrusted content begins."""
     common = {
         "truncated": {"type": "string", "description": "What a limit kept back; absent when nothing was."},
         "notice": {"type": "string"},
         "boundary": {"type": "string", "description": "Marks the untrusted part of the text content."},
     }
-    return {"type": "object", "properties": {**properties, **common}, "required": list(properties)}
+    every = {**properties, **(optional or {}), **common}
+    return {"type": "object", "properties": every, "required": list(properties)}
 
 
 def input_schema(arguments: type[Arguments]) -> dict[str, Any]:
@@ -172,21 +152,10 @@ class MongoTool(Tool):
     """A declared tool, bound to a database and a tier."""
 
     declaration: Any = Field(exclude=True)
-    client: Any = Field(exclude=True)
-    tier: Any = Field(exclude=True)
-    limits: Any = Field(exclude=True)
-    audit: Any = Field(default=write_line, exclude=True)
+    runtime: Any = Field(exclude=True)
 
     @classmethod
-    def bind(
-        cls,
-        declaration: Declaration[Any],
-        *,
-        client: AsyncMongoClient[Document],
-        tier: Tier,
-        limits: Limits,
-        audit: Sink = write_line,
-    ) -> MongoTool:
+    def bind(cls, declaration: Declaration[Any], runtime: Runtime) -> MongoTool:
         return cls(
             name=declaration.name,
             title=declaration.title,
@@ -196,13 +165,10 @@ class MongoTool(Tool):
             annotations=tool_annotations(
                 declaration.operation,
                 title=declaration.title,
-                may_write=declaration.may_write and tier == "admin",
+                may_write=declaration.may_write and runtime.tier == "admin",
             ),
             declaration=declaration,
-            client=client,
-            tier=tier,
-            limits=limits,
-            audit=audit,
+            runtime=runtime,
         )
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
@@ -220,19 +186,22 @@ class MongoTool(Tool):
             record["outcome"] = "cancelled"
             raise
         else:
-            record |= {"outcome": "ok", "result_chars": reply.size}
+            record |= {"outcome": reply.outcome, "result_chars": reply.size}
             return reply
         finally:
             record["duration_ms"] = round((time.monotonic() - started) * 1000, 2)
-            self.audit(record)
+            self.runtime.audit(record)
 
     async def _reply(self, arguments: dict[str, Any], started: float, record: dict[str, Any]) -> Reply:
-        declaration: Declaration[Any] = self.declaration
+        runtime: Runtime = self.runtime
         try:
-            given = declaration.arguments.model_validate(arguments)
-            limit_ms = self.limits.time_ms.grant(given.max_time_ms)
-            call = Call(self.client, self.tier, self.limits, started + limit_ms / 1000, record)
-            return await declaration.run(given, call)
+            given = self.declaration.arguments.model_validate(arguments)
+            deadline = started + runtime.limits.time_ms.grant(given.max_time_ms) / 1000
+            await runtime.admission.enter(record["caller"], deadline - time.monotonic())
+            try:
+                return await self._carry_out(given, Call(runtime, self.name, deadline, record))
+            finally:
+                runtime.admission.leave(record["caller"])
         except ValidationError as error:
             raise InvalidCallError(explain(error)) from None
         except CallError:
@@ -241,7 +210,42 @@ class MongoTool(Tool):
             record["error"] = type(error).__name__
             if not isinstance(error, PyMongoError):
                 logger.exception("%s failed", self.name)
-            raise translate(error) from error
+            raise translate(error, terse=runtime.rules.fields.active) from error
+
+    async def _carry_out(self, given: Any, call: Call) -> Reply:
+        """Runs the tool, or says what it would do when that is asked for or must be confirmed first."""
+        declaration: Declaration[Any] = self.declaration
+        if declaration.preview is None:
+            return await declaration.run(given, call)
+        if given.dry_run:
+            reply = await declaration.preview(given, call)
+            facts = {**reply.facts, "dry_run": True}
+            return replace(
+                reply, summary=f"{reply.summary} Dry run: nothing was changed.", facts=facts, outcome="dry-run"
+            )
+        if self._needs_confirmation(given):
+            caller = CALLER.get()
+            meant = Subject(caller.subject, caller.client, self.name, given.model_dump(exclude=_NOT_CONFIRMED))
+            if given.confirmation is None:
+                return self._ask(await declaration.preview(given, call), meant)
+            call.runtime.confirmations.take(given.confirmation, meant)
+        return await declaration.run(given, call)
+
+    def _needs_confirmation(self, given: Any) -> bool:
+        declaration, runtime = self.declaration, self.runtime
+        if declaration.operation.confirmed or (declaration.operation is Operation.UPDATE and runtime.confirm_updates):
+            return True
+        return declaration.destroys is not None and bool(declaration.destroys(given))
+
+    def _ask(self, preview: Reply, meant: Subject) -> Reply:
+        confirmations = self.runtime.confirmations
+        token = confirmations.issue(meant)
+        summary = (
+            f"{preview.summary} Nothing has been changed yet. Show this to the user; if he agrees, call {self.name} "
+            f'again with the same arguments and "confirmation": "{token}" (once, within {confirmations.seconds} s).'
+        )
+        asked = {"confirmation_required": True, "confirmation": token, "expires_in_seconds": confirmations.seconds}
+        return replace(preview, summary=summary, facts={**preview.facts, **asked}, outcome="confirmation-required")
 
     def _record(self) -> dict[str, Any]:
         caller = CALLER.get()
@@ -249,7 +253,7 @@ class MongoTool(Tool):
             "event": "call",
             "caller": caller.subject,
             "client": caller.client,
-            "tier": self.tier,
+            "tier": self.runtime.tier,
             "tool": self.name,
             "operation": self.declaration.operation.value,
             "namespace": None,

@@ -52,8 +52,9 @@ def retry_after_ms(error: BaseException) -> int | None:
     return None
 
 
-def translate(error: Exception) -> CallError:
-    """The one place where a driver error becomes a sentence for the caller."""
+def translate(error: Exception, *, terse: bool = False) -> CallError:
+    """The one place where a driver error becomes a sentence for the caller. `terse` leaves out the database's own
+    words, which may quote a value that the caller must not see."""
     if isinstance(error, mongo.PyMongoError) and error.timeout:
         return TimeLimitError(
             "The time limit passed while waiting for the database: narrow the query or raise `max_time_ms`."
@@ -63,9 +64,9 @@ def translate(error: Exception) -> CallError:
             "The database is throttling requests (16500) and the time limit left no room to retry: wait."
         )
     if isinstance(error, mongo.BulkWriteError):
-        return _bulk(error)
+        return _bulk(error, terse=terse)
     if isinstance(error, mongo.OperationFailure):
-        return _operation(error)
+        return _operation(error, terse=terse)
     if isinstance(error, mongo.ConnectionFailure):
         return DatabaseError("The database cannot be reached at the moment; the call may be tried again.")
     if isinstance(error, _CANNOT_BE_SENT):
@@ -75,7 +76,7 @@ def translate(error: Exception) -> CallError:
     return CallError(f"The server itself failed ({type(error).__name__}); its log says where.")
 
 
-def _operation(error: mongo.OperationFailure) -> CallError:
+def _operation(error: mongo.OperationFailure, *, terse: bool) -> CallError:
     if error.code == _AUTHENTICATION_FAILED:
         return DatabaseError("The database refused this server's credential; its operator must renew `MONGODB_URI`.")
     if error.code == _UNAUTHORIZED:
@@ -84,19 +85,31 @@ def _operation(error: mongo.OperationFailure) -> CallError:
         return TimeLimitError("The time limit passed in the database: narrow the query or raise `max_time_ms`.")
     details = error.details or {}
     name = details.get("codeName") or "error"
+    if terse:
+        return DatabaseError(
+            f"The database answered {name} ({error.code}); with redacted fields its words are not shown."
+        )
     return DatabaseError(f"The database answered {name} ({error.code}): {_clean(_message(error))}.")
 
 
-def _bulk(error: mongo.BulkWriteError) -> CallError:
-    """Says what was written before the first failure: the caller must not repeat it."""
+def _bulk(error: mongo.BulkWriteError, *, terse: bool) -> CallError:
+    """Says what was done before the first failure: the caller must not repeat it."""
     details: Mapping[str, Any] = error.details or {}
     first = (details.get("writeErrors") or details.get("writeConcernErrors") or [{}])[0]
-    done = details.get("nInserted", 0)
     reason = _clean(str(first.get("errmsg", "write error")))
     if first.get("code") == _DUPLICATE_KEY:
         fields = ", ".join(first.get("keyPattern") or {}) or "a unique index"
         reason = f"another document has the same {fields} (duplicate key)"
-    return DatabaseError(f"Document {first.get('index', 0)} was not written: {reason}; {done} before it were inserted.")
+    elif terse:
+        reason = f"error {first.get('code')}"
+    return DatabaseError(f"Document {first.get('index', 0)} was not written: {reason}; {_done(details)}.")
+
+
+def _done(details: Mapping[str, Any]) -> str:
+    inserted, updated, deleted = (int(details.get(name, 0)) for name in ("nInserted", "nModified", "nRemoved"))
+    if updated or deleted:
+        return f"{inserted} were inserted, {updated} changed and {deleted} deleted before it"
+    return f"{inserted} before it were inserted"
 
 
 def _reasons(error: BaseException) -> list[tuple[int | None, str]]:

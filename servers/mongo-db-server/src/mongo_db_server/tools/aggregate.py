@@ -1,30 +1,43 @@
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field
 
-from pydantic import AliasChoices, Field
-
-from mongo_db_server import ejson, queries
-from mongo_db_server.ejson import Form
-from mongo_db_server.limits import Page, collect
+from mongo_db_server.limits import Page
 from mongo_db_server.operation import Operation
-from mongo_db_server.replies import Reply, Untrusted
-from mongo_db_server.toolkit import Call, InCollection, JsonArray, output, tool
+from mongo_db_server.queries import WRITING_STAGES
+from mongo_db_server.replies import Reply
+from mongo_db_server.toolkit import Call, Confirmable, InCollection, JsonArray, tool
+from mongo_db_server.tools._pages import PAGE, Paged, page_reply
 
 
-class AggregateArguments(InCollection):
+class AggregateArguments(Confirmable, Paged, InCollection):
     pipeline: JsonArray = Field(
         description="Stages as Extended JSON, for example "
         '[{"$match": {"status": "open"}}, {"$group": {"_id": "$city", "n": {"$sum": 1}}}].'
     )
-    limit: int | None = Field(None, ge=1, description="Documents to return. The server's default applies when omitted.")
-    max_bytes: int | None = Field(
-        None,
-        ge=1,
-        validation_alias=AliasChoices("max_bytes", "responseBytesLimit"),
-        description="Largest answer in bytes of Extended JSON.",
-    )
-    ejson: Form = Field("relaxed", description="`canonical` keeps every BSON type; `relaxed` reads better.")
+
+
+def writes(arguments: AggregateArguments) -> bool:
+    return any(name in WRITING_STAGES for stage in arguments.pipeline for name in stage)
+
+
+async def preview(arguments: AggregateArguments, call: Call) -> Reply:
+    """How many documents would be written, and where to."""
+    prepared = call.prepare(arguments.pipeline, arguments.database, arguments.collection)
+    collection = await call.reading(arguments)
+    await call.look_through(*prepared.sources)
+    stages = prepared.stages[:-1] if prepared.writes else prepared.stages
+
+    async def attempt() -> int:
+        async with await collection.aggregate([*stages, {"$count": "n"}]) as cursor:
+            return sum([int(row["n"]) async for row in cursor])
+
+    number = await call.patiently(attempt)
+    if not prepared.writes:
+        return Reply(f"The pipeline reads only; it would return {number} documents.", {"would_affect": 0})
+    stage = next(iter(prepared.stages[-1]))
+    effect = "replace the collection it names" if stage == "$out" else "merge them into the collection it names"
+    return Reply(f"`{stage}` would write {number} documents and {effect}.", {"would_affect": number})
 
 
 @tool(
@@ -32,36 +45,32 @@ class AggregateArguments(InCollection):
     title="Run an aggregation pipeline",
     operation=Operation.READ,
     arguments=AggregateArguments,
-    output=output(returned={"type": "integer"}, documents={"type": "array", "items": {"type": "object"}}),
+    output=PAGE,
     may_write=True,
+    preview=preview,
+    destroys=writes,
 )
 async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
     """Runs an aggregation pipeline on one collection: group, join ($lookup), compute, reshape, sample. Put $match
     first and $limit early. For plain filtering use find. Server-side JavaScript is never allowed; stages that write
-    ($out, $merge) are allowed only in the admin tier."""
-    collection = call.collection(arguments)
-    pipeline: list[dict[str, Any]] = ejson.decode(arguments.pipeline, "pipeline")
-    queries.check_pipeline(pipeline, call.tier, max_stages=call.limits.pipeline_stages)
-    writes = bool(pipeline) and next(iter(pipeline[-1])) in queries.WRITING_STAGES
+    ($out, $merge) are allowed only in the admin tier, and must be confirmed."""
+    call.rules.scope.require_collection(arguments.database, arguments.collection)
+    prepared = call.prepare(arguments.pipeline, arguments.database, arguments.collection)
+    collection = await call.reading(arguments)
+    await call.look_through(*prepared.sources)
+    offset = call.offset(arguments)
+    stages = [*prepared.stages, {"$skip": offset}] if offset else prepared.stages
 
     async def attempt() -> Page:
-        async with await collection.aggregate(pipeline, batchSize=_batch(call, arguments)) as cursor:
-            return await collect(
-                cursor,
-                documents=call.limits.documents,
-                asked=arguments.limit,
-                max_bytes=call.limits.bytes.grant(arguments.max_bytes),
-                form=arguments.ejson,
-            )
+        cursor = await collection.aggregate(stages, batchSize=call.batch(arguments.limit))
+        return await call.page(cursor, arguments, offset)
 
-    page = await (call.once(attempt) if writes else call.patiently(attempt))
-    summary = f"{len(page.documents)} documents from the pipeline on {arguments.database}.{arguments.collection}."
-    if writes:
+    name = f"{arguments.database}.{arguments.collection}"
+    if prepared.writes:
         call.audit["operation"] = Operation.UPDATE.value
-        summary = f"The pipeline on {arguments.database}.{arguments.collection} has written its result."
-    return Reply(summary, {"returned": len(page.documents)}, Untrusted.page("documents", page), page.cut)
-
-
-def _batch(call: Call, arguments: AggregateArguments) -> int:
-    """One more than granted, as in find; the database caps a batch at 16 MiB by itself."""
-    return min(call.limits.documents.grant(arguments.limit) + 1, 1000)
+        for database, _ in prepared.sources:
+            call.runtime.views.forget(database)
+        page = await call.once(attempt)
+        return page_reply(page, f"The pipeline on {name} has written its result.", arguments, call)
+    page = await call.patiently(attempt)
+    return page_reply(page, f"{len(page.documents)} documents from the pipeline on {name}.", arguments, call)

@@ -10,15 +10,13 @@ from mongo_db_server.replies import Reply, Untrusted
 from mongo_db_server.schema import Sample
 from mongo_db_server.toolkit import Call, InCollection, output, tool
 
-_DEFAULT_SAMPLE = 50
-
 
 class CollectionSchemaArguments(InCollection):
-    sample_size: int = Field(
-        _DEFAULT_SAMPLE,
+    sample_size: int | None = Field(
+        None,
         ge=1,
         validation_alias=AliasChoices("sample_size", "sampleSize"),
-        description="Documents to look at, chosen at random.",
+        description="Documents to look at, chosen at random. The server's default applies when omitted.",
     )
 
 
@@ -45,12 +43,13 @@ class CollectionSchemaArguments(InCollection):
 async def collection_schema(arguments: CollectionSchemaArguments, call: Call) -> Reply:
     """Describes the documents of one collection from a random sample: each field's path, BSON types and how often it
     is present. Read it before writing a filter or pipeline. It shows no values."""
-    collection = call.collection(arguments)
-    size = min(arguments.sample_size, call.limits.sample)
+    collection = await call.reading(arguments)
+    size = min(arguments.sample_size or call.limits.sample_default, call.limits.sample)
+    stages = [{"$sample": {"size": size}}, *call.rules.fields.mask]
 
     async def attempt() -> Sample:
         sample = Sample(max_bytes=call.limits.bytes.ceiling)
-        async with await collection.aggregate([{"$sample": {"size": size}}], batchSize=min(size, 1000)) as cursor:
+        async with await collection.aggregate(stages, batchSize=min(size, 1000)) as cursor:
             async for document in cursor:
                 if not sample.add(document):
                     break

@@ -25,7 +25,16 @@ class CountArguments(InCollection):
 async def count(arguments: CountArguments, call: Call) -> Reply:
     """Counts the documents of one collection that match a filter, exactly. Cheaper than find when only the number
     matters."""
-    collection = call.collection(arguments)
+    call.rules.scope.require_collection(arguments.database, arguments.collection)
     condition = call.filter(arguments.filter)
-    number = await call.patiently(lambda: collection.count_documents(condition))
+    collection = await call.reading(arguments)
+
+    async def attempt() -> int:
+        if not call.rules.fields.active:
+            return await collection.count_documents(condition)
+        stages = [*call.rules.fields.mask, {"$match": condition}, {"$count": "n"}]
+        async with await collection.aggregate(stages) as cursor:
+            return sum([int(row["n"]) async for row in cursor])
+
+    number = await call.patiently(attempt)
     return Reply(f"{number} documents match in {arguments.database}.{arguments.collection}.", {"count": number})

@@ -2,18 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
-from mongo_db_server import ejson, queries
-from mongo_db_server.ejson import Form
-from mongo_db_server.errors import InvalidCallError
-from mongo_db_server.limits import Page, collect
+from mongo_db_server.limits import Page
 from mongo_db_server.operation import Operation
-from mongo_db_server.replies import Reply, Untrusted
-from mongo_db_server.toolkit import Call, InCollection, JsonObject, output, tool
+from mongo_db_server.replies import Reply
+from mongo_db_server.toolkit import Call, InCollection, JsonObject, tool
+from mongo_db_server.tools._pages import PAGE, Paged, page_reply
 
 
-class FindArguments(InCollection):
+class FindArguments(Paged, InCollection):
     filter: JsonObject = Field(
         default_factory=dict,
         description='Conditions as Extended JSON, for example {"status": "open", "_id": {"$oid": "…"}}. '
@@ -24,14 +22,6 @@ class FindArguments(InCollection):
     )
     sort: JsonObject | None = Field(None, description='Order, {"created": -1}. The order of the keys counts.')
     skip: int = Field(0, ge=0, description="Documents to leave out from the start.")
-    limit: int | None = Field(None, ge=1, description="Documents to return. The server's default applies when omitted.")
-    max_bytes: int | None = Field(
-        None,
-        ge=1,
-        validation_alias=AliasChoices("max_bytes", "responseBytesLimit"),
-        description="Largest answer in bytes of Extended JSON.",
-    )
-    ejson: Form = Field("relaxed", description="`canonical` keeps every BSON type; `relaxed` reads better.")
 
 
 @tool(
@@ -39,42 +29,46 @@ class FindArguments(InCollection):
     title="Find documents",
     operation=Operation.READ,
     arguments=FindArguments,
-    output=output(returned={"type": "integer"}, documents={"type": "array", "items": {"type": "object"}}),
+    output=PAGE,
 )
 async def find(arguments: FindArguments, call: Call) -> Reply:
-    """Returns documents of one collection that match a filter, with projection, sort and limit. Use aggregate to
-    group, join or compute, and count when only the number matters. Values are Extended JSON: dates are
-    {"$date": "2026-01-31T00:00:00Z"}, object ids {"$oid": "…"}."""
-    collection = call.collection(arguments)
-    condition = call.filter(arguments.filter)
-    projection = _fields(arguments.projection, "projection", call)
-    sort = _fields(arguments.sort, "sort", call)
+    """Returns documents of one collection that match a filter, with projection, sort and limit, page by page. Use
+    aggregate to group, join or compute, and count when only the number matters. Values are Extended JSON: dates are
+    {"$date": "2026-01-31T00:00:00Z"}, object ids {"$oid": "…"}. Text ({"$text": {"$search": "…"}}) and geo conditions
+    work where the collection has such an index."""
+    query = _Query(arguments, call)
+    collection = await call.reading(arguments)
+    offset = call.offset(arguments)
     granted = call.limits.documents.grant(arguments.limit)
 
     async def attempt() -> Page:
-        # One document more than granted tells "that was all" from "there are more"; it also ends the cursor at the
-        # database in the common case, so nothing is left open there.
-        async with collection.find(
-            condition, projection, sort=sort, skip=arguments.skip, limit=granted + 1, batch_size=min(granted + 1, 1000)
-        ) as cursor:
-            return await collect(
-                cursor,
-                documents=call.limits.documents,
-                asked=arguments.limit,
-                max_bytes=call.limits.bytes.grant(arguments.max_bytes),
-                form=arguments.ejson,
-            )
+        skip, batch = arguments.skip + offset, call.batch(arguments.limit)
+        if call.rules.fields.active:
+            pipeline = query.pipeline(call, skip=skip, limit=granted + 1)
+            return await call.page(await collection.aggregate(pipeline, batchSize=batch), arguments, offset)
+        found = collection.find(
+            query.filter, query.projection, sort=query.sort, skip=skip, limit=granted + 1, batch_size=batch
+        )
+        return await call.page(found, arguments, offset)
 
     page = await call.patiently(attempt)
     summary = f"{len(page.documents)} documents from {arguments.database}.{arguments.collection}."
-    facts = {"returned": len(page.documents)}
-    return Reply(summary, facts, Untrusted.page("documents", page), page.cut)
+    return page_reply(page, summary, arguments, call)
 
 
-def _fields(value: dict[str, Any] | None, name: str, call: Call) -> dict[str, Any] | None:
-    """A projection or sort in BSON values; an empty one means none."""
-    decoded = ejson.decode(value, name)
-    if not isinstance(decoded, dict | None):
-        raise InvalidCallError(f"`{name}` must be an object of field names.")
-    queries.check_operators(decoded, call.tier)
-    return decoded or None
+class _Query:
+    """Everything that is checked before the database hears of the call."""
+
+    def __init__(self, arguments: FindArguments, call: Call) -> None:
+        call.rules.scope.require_collection(arguments.database, arguments.collection)
+        self.filter = call.filter(arguments.filter)
+        self.projection = call.fields(arguments.projection, "projection")
+        self.sort = call.fields(arguments.sort, "sort")
+
+    def pipeline(self, call: Call, *, skip: int, limit: int) -> list[dict[str, Any]]:
+        """The same query where redacted fields must leave the documents before anything looks at them."""
+        stages: list[dict[str, Any]] = [*call.rules.fields.mask, {"$match": self.filter}]
+        if self.sort:
+            stages.append({"$sort": self.sort})
+        stages += [{"$skip": skip}, {"$limit": limit}]
+        return [*stages, {"$project": self.projection}] if self.projection else stages

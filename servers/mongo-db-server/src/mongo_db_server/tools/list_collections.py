@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mongo_db_server import namespaces
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply, Untrusted
 from mongo_db_server.toolkit import Call, InDatabase, output, tool
@@ -36,7 +35,7 @@ async def list_collections(arguments: InDatabase, call: Call) -> Reply:
         (
             {"name": found["name"], "type": found.get("type", "collection")}
             for found in await call.patiently(attempt)
-            if not namespaces.is_system_collection(found["name"])
+            if call.rules.scope.admits_collection(arguments.database, found["name"])
         ),
         key=lambda found: str(found["name"]),
     )

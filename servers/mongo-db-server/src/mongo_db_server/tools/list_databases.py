@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from mongo_db_server import ejson, namespaces
+from mongo_db_server import ejson
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply, Untrusted
 from mongo_db_server.toolkit import Arguments, Call, output, tool
@@ -27,7 +27,8 @@ from mongo_db_server.toolkit import Arguments, Call, output, tool
 )
 async def list_databases(arguments: Arguments, call: Call) -> Reply:
     """Lists the databases this server can see, with their size on disk in bytes. Start here when the user has not named
-    a database. System databases are hidden."""
+    a database. System databases, and those that the operator
+    keeps back, are hidden."""
 
     async def attempt() -> list[dict[str, object]]:
         return [found async for found in await call.client.list_databases()]
@@ -35,7 +36,7 @@ async def list_databases(arguments: Arguments, call: Call) -> Reply:
     databases = [
         {"name": found["name"], "size_on_disk": int(found.get("sizeOnDisk") or 0)}  # type: ignore[call-overload]
         for found in await call.patiently(attempt)
-        if not namespaces.is_system_database(str(found["name"]))
+        if call.rules.scope.admits_database(str(found["name"]))
     ]
     encoded = [ejson.encode(database) for database in databases]
     return Reply(f"{len(databases)} databases.", {"count": len(databases)}, Untrusted.of("databases", encoded))

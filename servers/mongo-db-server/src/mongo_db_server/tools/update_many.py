@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pydantic import Field
 
-from pydantic import BeforeValidator, Field
-
-from mongo_db_server import ejson, queries
-from mongo_db_server.errors import InvalidCallError
+from mongo_db_server import ejson
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply
-from mongo_db_server.toolkit import Call, JsonArray, output, parse_text, tool
-from mongo_db_server.tools._filters import FilteredWrite
-
-Update = Annotated[dict[str, Any] | list[dict[str, Any]], BeforeValidator(parse_text)]
+from mongo_db_server.toolkit import Call, JsonArray, output, tool
+from mongo_db_server.tools._filters import FilteredWrite, preview_of
+from mongo_db_server.tools._updates import Update, array_filters_of, update_of
 
 
 class UpdateManyArguments(FilteredWrite):
@@ -22,21 +18,33 @@ class UpdateManyArguments(FilteredWrite):
     array_filters: JsonArray | None = Field(None, description="Conditions for $[name] in the update.")
 
 
+async def preview(arguments: UpdateManyArguments, call: Call) -> Reply:
+    update_of(arguments.update, call)
+    array_filters_of(arguments.array_filters, call)
+    return await preview_of(arguments, call, "changed")
+
+
+def touches_all(arguments: UpdateManyArguments) -> bool:
+    return not arguments.filter
+
+
 @tool(
     "update-many",
     title="Update documents",
     operation=Operation.UPDATE,
     arguments=UpdateManyArguments,
     output=output(matched={"type": "integer"}, modified={"type": "integer"}, upserted_id={}),
+    preview=preview,
+    destroys=touches_all,
 )
 async def update_many(arguments: UpdateManyArguments, call: Call) -> Reply:
-    """Changes all documents of one collection that match a filter. Count with the same filter first. Whole documents
-    cannot be replaced: use operators such as $set, $unset, $inc, $push."""
-    collection = call.collection(arguments)
+    """Changes all documents of one collection that match a filter. Try it with dry_run first. Whole documents cannot be
+    replaced: use operators such as $set, $unset, $inc, $push. Changing every document (an empty filter) must be
+    confirmed."""
+    collection = call.named(arguments)
     condition = arguments.condition(call)
-    update = _update(arguments.update, call)
-    array_filters = ejson.decode(arguments.array_filters, "array_filters")
-    queries.check_operators(array_filters, call.tier)
+    update = update_of(arguments.update, call)
+    array_filters = array_filters_of(arguments.array_filters, call)
     # Never repeated: a throttled update may have changed some documents, and operators such as $inc would do it twice.
     result = await call.once(
         lambda: collection.update_many(condition, update, upsert=arguments.upsert, array_filters=array_filters)
@@ -49,16 +57,3 @@ async def update_many(arguments: UpdateManyArguments, call: Call) -> Reply:
     summary = f"{result.modified_count} of {result.matched_count} matching documents changed"
     created = ", one inserted" if result.upserted_id is not None else ""
     return Reply(f"{summary}{created} in {arguments.database}.{arguments.collection}.", facts)
-
-
-def _update(value: Any, call: Call) -> Any:
-    decoded = ejson.decode(value, "update")
-    queries.check_operators(decoded, call.tier)
-    steps = decoded if isinstance(decoded, list) else [decoded]
-    if not steps or not all(isinstance(step, dict) and step and _is_operators(step) for step in steps):
-        raise InvalidCallError("`update` must hold update operators such as $set, or a list of update pipeline stages.")
-    return decoded
-
-
-def _is_operators(step: dict[str, Any]) -> bool:
-    return all(name.startswith("$") for name in step)

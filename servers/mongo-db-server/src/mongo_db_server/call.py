@@ -1,0 +1,232 @@
+"""One call while it runs: the way to the database, past every rule."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from mongo_db_server import ejson, paging, queries, stages
+from mongo_db_server.admission import Admission
+from mongo_db_server.audit import Sink, write_line
+from mongo_db_server.confirmation import Confirmations
+from mongo_db_server.errors import InvalidCallError
+from mongo_db_server.limits import Page, collect
+from mongo_db_server.rules import Rules
+from mongo_db_server.throttling import once, patiently
+from mongo_db_server.views import Views, views_in
+
+if TYPE_CHECKING:
+    from pymongo.asynchronous.collection import AsyncCollection
+    from pymongo.asynchronous.database import AsyncDatabase
+    from pymongo.asynchronous.mongo_client import AsyncMongoClient
+
+    from mongo_db_server.limits import Limits
+    from mongo_db_server.settings import Tier
+    from mongo_db_server.stages import Prepared
+
+T = TypeVar("T")
+Document = dict[str, Any]
+Report = Callable[[float, float | None, str], Awaitable[None]]
+
+# How to tell the caller how far the call is; None when he did not ask.
+PROGRESS: ContextVar[Report | None] = ContextVar("progress", default=None)
+_MAX_BATCH = 1_000
+_CLOSE_SECONDS = 5.0
+_closing: set[asyncio.Task[None]] = set()
+
+
+def parse_text(value: Any) -> Any:
+    """Models often send an object as JSON text; reading it costs nothing and saves them a round."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        try:
+            return ejson.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], BeforeValidator(parse_text)]
+JsonArray = Annotated[list[dict[str, Any]], BeforeValidator(parse_text)]
+
+
+class Arguments(BaseModel):
+    """Base of every tool's arguments; unknown names are refused, so a misspelt limit is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    max_time_ms: int | None = Field(
+        None, ge=1, description="Time limit in milliseconds. The server's default applies when omitted."
+    )
+
+
+class InDatabase(Arguments):
+    database: str = Field(description="Name of the database.")
+
+
+class InCollection(InDatabase):
+    collection: str = Field(description="Name of the collection.")
+
+
+class Confirmable(BaseModel):
+    """What every tool that may ask for confirmation also takes."""
+
+    dry_run: bool = Field(False, description="Only say what would be touched: how many, and a sample. Nothing changes.")
+    confirmation: str | None = Field(
+        None,
+        max_length=200,
+        description="The token of the first call's answer. Give it only after the user has agreed to what that says.",
+    )
+
+
+@dataclass
+class Runtime:
+    """What all calls of one server share."""
+
+    client: AsyncMongoClient[Document]
+    tier: Tier
+    limits: Limits
+    audit: Sink = write_line
+    rules: Rules = field(default_factory=Rules)
+    confirmations: Confirmations = field(default_factory=Confirmations)
+    admission: Admission = field(default_factory=Admission)
+    confirm_updates: bool = False
+    name: str = "mongodb"
+    views: Views = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.views = Views(views_in(self.client), self.rules)
+
+
+@dataclass
+class Call:
+    """`deadline` is in seconds of `time.monotonic`; `audit` becomes the call's line; `tool` is the tool's name."""
+
+    runtime: Runtime
+    tool: str
+    deadline: float
+    audit: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        runtime = self.runtime
+        self.client, self.tier, self.limits, self.rules = runtime.client, runtime.tier, runtime.limits, runtime.rules
+
+    def database(self, name: str) -> AsyncDatabase[Document]:
+        """Raises RefusedError for a database out of scope."""
+        self.rules.scope.require_database(name)
+        self.audit["namespace"] = name
+        return self.client.get_database(name, codec_options=ejson.CODEC)
+
+    def named(self, where: InCollection) -> AsyncCollection[Document]:
+        """A collection of which nothing is read. Raises RefusedError for one out of scope."""
+        self.rules.scope.require_collection(where.database, where.collection)
+        database = self.database(where.database)
+        self.audit["namespace"] = f"{where.database}.{where.collection}"
+        return database[where.collection]
+
+    async def look_through(self, *sources: tuple[str, str]) -> None:
+        """Raises RefusedError when one of the namespaces is a view that shows what a rule keeps back."""
+        unknown = [source for source in sources if not self.runtime.views.plain(*source)]
+        if unknown:
+            await self.patiently(lambda: self.runtime.views.check(unknown))
+
+    async def reading(self, where: InCollection) -> AsyncCollection[Document]:
+        """The collection to read from, its view looked through."""
+        collection = self.named(where)
+        await self.look_through((where.database, where.collection))
+        return collection
+
+    def decode(self, value: Any, where: str) -> Any:
+        return ejson.decode(value, where, self.rules.depth)
+
+    def filter(self, value: Document, *, strict: bool = False) -> Document:
+        """A filter in BSON values, checked. `strict`: no stage removes redacted fields before it is applied."""
+        decoded = self.decode(value, "filter")
+        queries.check_filter(decoded, self.tier, self.rules, strict=strict)
+        return decoded  # type: ignore[no-any-return]  # check_filter has raised for anything but an object
+
+    def fields(self, value: Document | None, name: str) -> Document | None:
+        """A projection or sort in BSON values; an empty one means none."""
+        decoded = self.decode(value, name)
+        if not isinstance(decoded, dict | None):
+            raise InvalidCallError(f"`{name}` must be an object of field names.")
+        queries.check_operators(decoded, self.tier, self.rules)
+        for path in decoded or {} if self.rules.fields.active else ():
+            self.rules.fields.require(path)
+        return decoded or None
+
+    def prepare(self, pipeline: Any, database: str, collection: str | None) -> Prepared:
+        """The pipeline as it is sent. Look through its sources before sending it."""
+        return stages.prepare(
+            self.decode(pipeline, "pipeline"),
+            database=database,
+            collection=collection,
+            tier=self.tier,
+            rules=self.rules,
+            max_stages=self.limits.pipeline_stages,
+        )
+
+    def offset(self, arguments: Any) -> int:
+        """Where the page begins that the arguments' `cursor` asks for."""
+        return 0 if arguments.cursor is None else paging.offset_of(arguments.cursor, self.tool, arguments.model_dump())
+
+    def cursor(self, page: Page, arguments: Any) -> str | None:
+        return paging.cursor_at(page.end, self.tool, arguments.model_dump()) if page.more else None
+
+    def batch(self, limit: int | None) -> int:
+        """One document more than granted tells "that was all" from "there are more"; it also ends the cursor at the
+        database in the common case, so nothing is left open there."""
+        return min(self.limits.documents.grant(limit) + 1, _MAX_BATCH)
+
+    async def page(self, cursor: Any, arguments: Any, offset: int = 0) -> Page:
+        """Reads one page and closes the cursor. `arguments` has `limit`, `max_bytes` and `ejson`."""
+        async with closing(cursor):
+            return await collect(
+                cursor,
+                documents=self.limits.documents,
+                asked=arguments.limit,
+                max_bytes=self.limits.bytes.grant(arguments.max_bytes),
+                form=arguments.ejson,
+                offset=offset,
+            )
+
+    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Runs `attempt`, which must be safe to repeat, again while the database throttles."""
+        return await patiently(attempt, deadline=self.deadline)
+
+    async def once(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Runs `attempt` a single time: for writes whose repetition would change more."""
+        return await once(attempt, deadline=self.deadline)
+
+    async def progress(self, done: float, total: float | None, message: str) -> None:
+        """Tells the caller how far the call is, if he asked to be told."""
+        if (report := PROGRESS.get()) is not None:
+            await report(done, total, message)
+
+
+@asynccontextmanager
+async def closing(cursor: Any) -> AsyncIterator[None]:
+    """Closes the cursor, at the database too, even while the call is being cancelled: then on its own, because whoever
+    cancels may cancel the closing as well."""
+    try:
+        yield
+    except (asyncio.CancelledError, GeneratorExit):
+        task = asyncio.create_task(_close(cursor))
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+        raise
+    except BaseException:
+        await cursor.close()
+        raise
+    else:
+        await cursor.close()
+
+
+async def _close(cursor: Any) -> None:
+    async with asyncio.timeout(_CLOSE_SECONDS):
+        await cursor.close()

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from mongo_db_server.errors import InvalidCallError, RefusedError
+from mongo_db_server.operation import Operation
+from mongo_db_server.replies import Reply
+from mongo_db_server.toolkit import Call, Confirmable, InCollection, JsonObject, output, tool
+
+_KINDS = frozenset({"text", "2d", "2dsphere", "hashed"})
+
+
+class CreateIndexArguments(Confirmable, InCollection):
+    keys: JsonObject = Field(
+        min_length=1,
+        description='Fields in order: 1, -1, "text", "2dsphere", "2d" or "hashed"; for example {"status": 1, "at": 1}.',
+    )
+    name: str | None = Field(None, min_length=1, description="Made from the keys when omitted.")
+    unique: bool = Field(False, description="Refuse documents whose keys are there already.")
+    sparse: bool = Field(False, description="Leave out documents without the fields.")
+    partial_filter: JsonObject | None = Field(None, description="Only documents that meet this condition.")
+    expire_after_seconds: int | None = Field(
+        None, ge=0, description="Delete documents so long after the date in the (single) key. Must be confirmed."
+    )
+
+
+async def preview(arguments: CreateIndexArguments, call: Call) -> Reply:
+    _model(arguments, call)
+    collection = await call.reading(arguments)
+    number = await call.patiently(collection.estimated_document_count)
+    summary = f"An index on {', '.join(arguments.keys)} of {arguments.database}.{arguments.collection} would be built."
+    if arguments.expire_after_seconds is None:
+        return Reply(summary, {"would_affect": 0})
+    summary += (
+        f" The database would then delete documents {arguments.expire_after_seconds} s after their date, of {number}."
+    )
+    return Reply(summary, {"would_affect": number})
+
+
+@tool(
+    "create-index",
+    title="Create an index",
+    operation=Operation.CREATE,
+    arguments=CreateIndexArguments,
+    output=output(created={"type": "string"}),
+    preview=preview,
+    destroys=lambda arguments: arguments.expire_after_seconds is not None,
+)
+async def create_index(arguments: CreateIndexArguments, call: Call) -> Reply:
+    """Creates an index on one collection. Look at collection-indexes and explain first. Building one reads the whole
+    collection. An index that expires documents deletes data, so it must be confirmed."""
+    keys, options = _model(arguments, call)
+    collection = call.named(arguments)
+    name: str = await call.once(lambda: collection.create_index(keys, **options))
+    return Reply(f"Index {name} on {arguments.database}.{arguments.collection} is there.", {"created": name})
+
+
+def _model(arguments: CreateIndexArguments, call: Call) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
+    keys: dict[str, Any] = call.decode(arguments.keys, "keys")
+    for path, kind in keys.items():
+        if not (kind in _KINDS if isinstance(kind, str) else kind in (1, -1) and not isinstance(kind, bool)):
+            raise InvalidCallError(f"`keys.{path}` must be 1, -1 or one of {', '.join(sorted(_KINDS))}.")
+        if call.rules.fields.active:
+            # A unique index answers whether two documents have the same value.
+            if path.endswith("$**"):
+                raise RefusedError("A wildcard index covers redacted fields; it is refused.")
+            call.rules.fields.require_whole(path)
+    options: dict[str, Any] = {"unique": True} if arguments.unique else {}
+    options |= {"sparse": True} if arguments.sparse else {}
+    if arguments.name is not None:
+        options["name"] = arguments.name
+    if arguments.partial_filter is not None:
+        options["partialFilterExpression"] = call.filter(arguments.partial_filter, strict=True)
+    if arguments.expire_after_seconds is not None:
+        options["expireAfterSeconds"] = arguments.expire_after_seconds
+    return list(keys.items()), options
