@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.plan import reporting
 from tests.plan.bench import Bench
 from tests.plan.inventory import resources
 
@@ -55,6 +56,13 @@ def test_a_new_image_replaces_its_container_groups_and_nothing_else(platform: Be
         f'module.monitoring.azurerm_monitor_diagnostic_setting.this["container-group/mongodb-{tier}-a"]': "replace"
         for tier in ("admin", "reader")
     }
+
+
+def test_whatever_can_report_is_the_target_of_a_setting(platform: Bench) -> None:
+    """Each setting listens to the resource that it is named after, and none is left out."""
+    applied = {**resources(_show(platform, 1)), **resources(_show(platform, 2))}
+    able = {values["id"] for address, values in applied.items() if reporting.type_of(address) in reporting.REPORTS}
+    assert {values["target_resource_id"] for values in reporting.settings(applied).values()} == able
 
 
 def test_destroy_takes_everything_away(platform: Bench) -> None:

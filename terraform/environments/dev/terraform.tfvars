@@ -90,3 +90,6 @@ cosmos = {
     }
   }
 }
+
+# A loop that logs costs a gigabyte and not a fortune; the alert log-quota says so. Alerts go to the publisher's address.
+monitoring = { daily_quota_gb = 1 }

@@ -102,4 +102,7 @@ cosmos = {
   }
 }
 
-monitoring = { retention_in_days = 90 }
+monitoring = {
+  retention_in_days = 90
+  alerts            = { emails = ["platform-on-call@example.com"] } # <- without one: the publisher's
+}
