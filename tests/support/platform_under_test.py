@@ -56,6 +56,10 @@ class Platform:
 
     @cached_property
     def status(self) -> dict[str, Any]:
+        return self.status_now()
+
+    def status_now(self) -> dict[str, Any]:
+        """As `status`, asked again."""
         found: dict[str, Any] = json.loads(self.invoke("status", "--json").stdout)
         return found
 
