@@ -28,7 +28,7 @@ class Exchange:
 
 
 def exchange(origin: str, sent: bytes, *, patience: float = SECONDS, silence: float = 1.0) -> Exchange:
-    """Sends everything at once, waits `patience` seconds for a beginning, and reads until nothing comes for `silence`."""
+    """Sends everything, waits `patience` seconds for a beginning, and reads until nothing comes for `silence`."""
     parts = urlsplit(origin)
     assert parts.hostname is not None
     assert parts.port is not None
