@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,11 @@ class Store:
         with self._shared():
             return sorted(self._objects)
 
-    def holds_within(self, scope: str) -> bool:
-        """Whether any object's id begins with that scope, such as a resource group's id."""
+    def holds_within(self, scope: str, types: Iterable[str]) -> bool:
+        """Whether the id of any object of these types begins with that scope, such as a resource group's id."""
         prefix = f"{scope}/".lower()
         with self._shared():
-            return any(f"{id_}/".lower().startswith(prefix) for held in self._objects.values() for id_ in held)
+            return any(f"{id_}/".lower().startswith(prefix) for type_ in types for id_ in self._objects.get(type_, ()))
 
     def put(self, type_: str, values: Mapping[str, Any], *, was: str | None = None) -> None:
         """Adds or replaces an object under its `id`; `was` is the id it had, where an update changed it."""

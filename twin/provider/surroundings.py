@@ -125,7 +125,8 @@ def _is_missing(cloud: Cloud, type_: str, id_: str) -> bool:
     if any(_without_revision(pairs_of(o["id"])).lower() == wanted for o in cloud.store.of_type(type_)):
         return False
     group = joined(pairs_of(id_)[:PROVIDER_PAIR])
-    return cloud.store.holds_within(group)
+    # A record in somebody's zone, or an address in somebody's subnet, does not make the group ours.
+    return cloud.store.holds_within(group, KNOWN.values())
 
 
 def _is_within(id_: str, scope: str) -> bool:

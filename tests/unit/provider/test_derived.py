@@ -12,6 +12,16 @@ from twin.provider.cloud import DEPLOYER_OBJECT_ID, TENANT_ID, Cloud
 
 IN = {"resource_group_name": "rg", "location": "westeurope"}
 ROLE = "5d2a3b18-54c5-4a0e-8b0a-6f3d6c0a0001"
+SUBNET = {
+    "name": "s",
+    "resource_group_name": "rg",
+    "virtual_network_name": "v",
+    "address_prefixes": ["10.1.2.0/29"],
+}
+CONTAINERS = {
+    "name": "containers",
+    "service_delegation": [{"name": "Microsoft.ContainerInstance/containerGroups", "actions": None}],
+}
 VNET = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
 
 
@@ -19,9 +29,7 @@ def test_container_groups_share_no_address(cloud: Cloud, applied: Applied) -> No
     """Addresses come from the subnet, after the four that Azure keeps, and are free again after destroy."""
     from twin.provider.lifecycle import destroy
 
-    subnet = applied(
-        "azurerm_subnet", name="s", resource_group_name="rg", virtual_network_name="v", address_prefixes=["10.1.2.0/29"]
-    )
+    subnet = applied("azurerm_subnet", **SUBNET, delegation=[CONTAINERS])
     first, second = (
         applied("azurerm_container_group", name=n, **IN, os_type="Linux", subnet_ids=[subnet["id"]]) for n in "ab"
     )
@@ -33,9 +41,7 @@ def test_container_groups_share_no_address(cloud: Cloud, applied: Applied) -> No
 
 def test_a_full_subnet_is_said_to_be_full(applied: Applied) -> None:
     """A /29 has room for three holders; the fourth is refused with the subnet's name."""
-    subnet = applied(
-        "azurerm_subnet", name="s", resource_group_name="rg", virtual_network_name="v", address_prefixes=["10.1.2.0/29"]
-    )
+    subnet = applied("azurerm_subnet", **SUBNET, delegation=[CONTAINERS])
     for name in "abc":
         applied("azurerm_container_group", name=name, **IN, os_type="Linux", subnet_ids=[subnet["id"]])
     with pytest.raises(ProviderError, match="subnets/s has no free address"):
@@ -44,9 +50,7 @@ def test_a_full_subnet_is_said_to_be_full(applied: Applied) -> None:
 
 def test_an_association_shows_on_the_subnet(cloud: Cloud, applied: Applied) -> None:
     """Azure keeps the security group on the subnet itself."""
-    subnet = applied(
-        "azurerm_subnet", name="s", resource_group_name="rg", virtual_network_name="v", address_prefixes=["10.1.2.0/29"]
-    )
+    subnet = applied("azurerm_subnet", **SUBNET)
     assert subnet["network_security_group_id"] == ""
     applied(
         "azurerm_subnet_network_security_group_association", subnet_id=subnet["id"], network_security_group_id="/nsg"
