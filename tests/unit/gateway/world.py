@@ -11,7 +11,7 @@ from tests.unit.gateway.wire import Line, Reply
 from twin.gateway.app import Gateway
 from twin.gateway.csharp.compile import compile_expression
 from twin.gateway.failures import UpstreamError
-from twin.gateway.load import load
+from twin.gateway.load import Loaded, load
 from twin.gateway.messages import (
     ApiInfo,
     Body,
@@ -114,10 +114,10 @@ class Clock:
 class World:
     """One applied gateway with one API `a` at path `a`, unless told otherwise."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, applied: State | Loaded) -> None:
         self.backends = Backends({"http://backend.test": ok()})
         self.clock = Clock()
-        loaded = load(state)
+        loaded = applied if isinstance(applied, Loaded) else load(applied)
         self.services = make_services(
             self.backends,
             loaded.backends,

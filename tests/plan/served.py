@@ -1,0 +1,100 @@
+"""An environment as Terraform applied it, served by the local gateway in this process: no socket, a stopped clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.unit.gateway import tokens
+from tests.unit.gateway.world import NOW, Call, Reply, World, ok
+from twin.gateway.load import Loaded
+from twin.state import State
+
+JSON = {"Content-Type": "application/json"}
+CALLBACK = "http://localhost:51234/callback"
+CHALLENGE = "c" * 43
+RESULT = b'{"jsonrpc": "2.0", "id": 7, "result": {}}'
+
+
+class Environment:
+    """`world` is the gateway; `issuer`, `api` and `clients` are what callers have to know of the applied state."""
+
+    def __init__(self, state: State, loaded: Loaded) -> None:
+        self.world = World(loaded)
+        self.values = {value["name"]: value["value"] for value in state.of_type("azurerm_api_management_named_value")}
+        self.issuer, self.api = self.values["entra-issuer"], self.values["api-client-id"]
+        self.client = self.values["client-desktop"]
+        self.endpoint = f"{self.values['public-base-url']}/mongodb/mcp"
+        self._publish(state)
+
+    def _publish(self, state: State) -> None:
+        answers = self.world.backends.answers
+        keys = [{**tokens.KEY.as_dict(private=False), "use": "sig"}]
+        document = {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys"}
+        answers[f"{self.issuer}/keys"] = ok(json.dumps({"keys": keys}).encode())
+        answers[f"{self.issuer}/.well-known/openid-configuration"] = ok(json.dumps(document).encode())
+        answers[f"{self.values['entra-authority']}/oauth2/v2.0/token"] = ok(
+            b'{"access_token": "t"}', headers={**JSON, "Set-Cookie": "fpc=1"}
+        )
+        expiry = str(int(NOW + 3600))
+        answers["http://identity.test"] = ok(json.dumps({"access_token": "gateway", "expires_on": expiry}).encode())
+        for backend in state.of_type("azurerm_api_management_backend"):
+            answers[backend["url"]] = ok(RESULT, headers={**JSON, "Server": "uvicorn", "X-Powered-By": "python"})
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        """Of a reader who signed in with a client; a change to None leaves a claim out."""
+        found = {"iss": self.issuer, "aud": self.api, "tid": self.values["tenant-id"], "scp": "Mcp.Access"}
+        return tokens.claims(**{**found, "roles": ["Mcp.Read"], "oid": "caller", "azp": self.client, **changes})
+
+    def token(self, **changes: Any) -> dict[str, str]:
+        return tokens.bearer(tokens.sign(self.claims(**changes)))
+
+    async def call(self, headers: Mapping[str, str], method: str = "tools/list", **more: Any) -> Reply:
+        message = json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": {}}).encode()
+        return await self.world.send("POST", "/mongodb/mcp", {**JSON, **headers}, message, **more)
+
+    @property
+    def servers_called(self) -> list[Call]:
+        return [call for call in self.world.backends.calls if ".mcp.internal:" in call.url]
+
+    async def authorize(self, **changes: Any) -> Reply:
+        query = {
+            "response_type": "code",
+            "client_id": self.client,
+            "redirect_uri": CALLBACK,
+            "scope": self.values["api-scope"],
+            "state": "s t&a=te",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+            "resource": self.endpoint,
+            **changes,
+        }
+        return await self.world.send("GET", f"/oauth/authorize?{_encoded(query)}")
+
+    async def exchange(self, headers: Mapping[str, str] | None = None, **changes: Any) -> Reply:
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": self.client,
+            "code": "code",
+            "code_verifier": "v" * 43,
+            "redirect_uri": CALLBACK,
+            "resource": self.endpoint,
+            **changes,
+        }
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
+        return await self.world.send("POST", "/oauth/token", sent, _encoded(form).encode())
+
+    async def register(self, *redirect_uris: str) -> Reply:
+        body = json.dumps({"redirect_uris": list(redirect_uris)}).encode()
+        return await self.world.send("POST", "/oauth/register", JSON, body)
+
+
+def _encoded(values: Mapping[str, Any]) -> str:
+    return urlencode({name: value for name, value in values.items() if value is not None}, doseq=True)
+
+
+def header(message: Reply | Call, name: str) -> str:
+    """The header's values joined, or nothing where it is not there."""
+    return ", ".join(message.headers.get(name, []))

@@ -1,0 +1,320 @@
+"""The local environment's rendered policies at work: who gets in, where calls go, what the façade lets through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.plan.bench import Bench
+from tests.plan.served import CALLBACK, JSON, Environment, header
+from tests.unit.gateway import tokens
+from tests.unit.gateway.world import NOW, ok, streaming
+from twin.gateway.load import Loaded, load
+from twin.state import State
+
+TENANT = "99999999-9999-4999-8999-999999999999"
+
+
+@pytest.fixture(scope="module")
+def state(own_bench: Bench) -> State:
+    shown = []
+    for stage in (1, 2):
+        own_bench.apply(own_bench.stage(stage), case="local")
+        shown.append(own_bench.show(own_bench.stage(stage)))
+    return State.from_show_json(*shown)
+
+
+@pytest.fixture(scope="module")
+def loaded(state: State) -> Loaded:
+    return load(state)
+
+
+@pytest.fixture
+def served(state: State, loaded: Loaded) -> Environment:
+    return Environment(state, loaded)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another-app"},
+        {"iss": f"https://login.microsoftonline.com/{TENANT}/v2.0"},
+        {"tid": TENANT},
+        {"tid": None},
+        {"exp": NOW - 120},
+        {"exp": None},
+        {"nbf": NOW + 3600},
+    ],
+    ids=str,
+)
+async def test_tokens_of_others_are_refused(served: Environment, claims: dict[str, Any]) -> None:
+    """Made for another app, by another issuer, for another tenant or time: 401, and no server hears of it."""
+    reply = await served.call(served.token(**claims))
+    assert (reply.status, served.servers_called) == (401, [])
+    assert 'error="invalid_token"' in header(reply, "WWW-Authenticate")
+
+
+async def test_clocks_may_differ_by_a_minute(served: Environment) -> None:
+    assert (await served.call(served.token(exp=NOW - 50))).status == 200
+    assert (await served.call(served.token(exp=NOW - 70))).status == 401
+
+
+@pytest.mark.parametrize(
+    ("key", "header"), [(tokens.OTHER, {}), (tokens.KEY, {"alg": "none"}), (tokens.OTHER, {"kid": "one"})]
+)
+async def test_signatures_of_others_are_refused(served: Environment, key: Any, header: dict[str, Any]) -> None:
+    """Signed with a key that the issuer does not publish, or not signed."""
+    reply = await served.call(tokens.bearer(tokens.sign(served.claims(), key, **header)))
+    assert (reply.status, served.servers_called) == (401, [])
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}], ids=str)
+async def test_no_token_is_challenged(served: Environment, headers: dict[str, str]) -> None:
+    """The challenge names the metadata, on the gateway's own address, and the scope."""
+    reply = await served.call(headers)
+    metadata = f"{served.values['public-base-url']}/.well-known/oauth-protected-resource/mongodb/mcp"
+    challenge = header(reply, "WWW-Authenticate")
+    assert (reply.status, reply.json["id"], served.servers_called) == (401, 7, [])
+    assert challenge.endswith(f'resource_metadata="{metadata}", scope="{served.values["api-scope"]}"')
+
+
+@pytest.mark.parametrize(
+    ("claims", "tier"),
+    [
+        ({"roles": ["Mcp.Admin"]}, "admin"),
+        ({"roles": ["Mcp.Read"]}, "reader"),
+        ({"roles": ["Mcp.Read", "Mcp.Admin"]}, "admin"),
+        ({"roles": ["Mcp.Admin"], "scp": None, "idtyp": "app", "oid": "service"}, "admin"),
+        ({"roles": ["Mcp.Read"], "scp": "openid Mcp.Access"}, "reader"),
+    ],
+)
+async def test_the_role_decides_the_tier(served: Environment, claims: dict[str, Any], tier: str) -> None:
+    """Every call of a role goes to that role's servers, and says which tier, caller and client it is for."""
+    assert (await served.call(served.token(**claims))).status == 200
+    (called,) = served.servers_called
+    assert called.url.startswith(f"http://mongodb-{tier}-")
+    sent = {name: header(called, f"X-Mcp-{name}") for name in ("Tier", "Caller", "Client")}
+    assert sent == {"Tier": tier, "Caller": claims.get("oid", "caller"), "Client": served.client}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"roles": None},
+        {"roles": ["Mcp.Write"]},
+        {"roles": ["mcp.read"]},
+        {"scp": None},
+        {"scp": "Mcp.AccessAll"},
+        {"scp": "User.Read"},
+    ],
+    ids=str,
+)
+async def test_without_role_or_scope_there_is_no_server(served: Environment, claims: dict[str, Any]) -> None:
+    reply = await served.call(served.token(**claims))
+    assert (reply.status, reply.json["id"], served.servers_called) == (403, 7, [])
+
+
+async def test_nothing_of_the_caller_but_the_call_reaches_a_server(served: Environment) -> None:
+    """The gateway signs in as itself; forged headers, cookies and keys stay behind."""
+    forged = {f"X-Mcp-{name}": "forged" for name in ("Tier", "Caller", "Client")}
+    given = {**served.token(), **forged, "Cookie": "a=b", "Ocp-Apim-Subscription-Key": "key"}
+    assert (await served.call(given)).status == 200
+    (called,) = served.servers_called
+    assert header(called, "Authorization") == "Bearer gateway"
+    assert not [name for name in ("Cookie", "Origin", "Ocp-Apim-Subscription-Key") if name in called.headers]
+    assert "forged" not in str([header(called, name) for name in forged])
+    asked = [call.url for call in served.world.backends.calls if call.url.startswith("http://identity.test")]
+    assert parse_qs(urlsplit(asked[0]).query)["resource"] == [served.values["backend-app-id"]]
+
+
+async def test_a_page_of_another_origin_is_refused(served: Environment) -> None:
+    reply = await served.call({**served.token(), "Origin": "https://evil.example"})
+    assert (reply.status, served.servers_called) == (403, [])
+    assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+async def test_each_caller_has_300_calls_a_minute(served: Environment) -> None:
+    """Over it: 429 with the time to wait, for this caller only."""
+    mine, other = served.token(), served.token(oid="other")
+    statuses = Counter([(await served.call(mine)).status for _ in range(302)])
+    assert statuses == {200: 300, 429: 2}
+    refused = await served.call(mine)
+    assert 0 < int(header(refused, "Retry-After")) <= 60
+    assert (await served.call(other)).status == 200
+
+
+async def test_streams_are_passed_on_as_they_come(served: Environment) -> None:
+    held = asyncio.Event()
+    held.set()
+    for host in ("mongodb-reader-a", "mongodb-reader-b"):
+        pieces = streaming(b"data: 1\n\n", held, b"data: 2\n\n", headers={"Content-Type": "text/event-stream"})
+        served.world.backends.answers = {
+            f"http://{host}.mcp.internal": lambda _, found=pieces: found,
+            **served.world.backends.answers,
+        }
+    assert (await served.call(served.token())).chunks[:2] == [b"data: 1\n\n", b"data: 2\n\n"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_server_that_refuses_the_gateway_is_not_the_callers_fault(served: Environment, status: int) -> None:
+    for url in [url for url in served.world.backends.answers if ".mcp.internal" in url]:
+        served.world.backends.answers[url] = ok(b"no", status)
+    reply = await served.call(served.token())
+    assert (reply.status, reply.json["error"]["code"]) == (502, -32603)
+    assert "WWW-Authenticate" not in reply.headers
+
+
+async def test_answers_say_who_to_ask_and_not_what_runs(served: Environment) -> None:
+    """Each answer has its own correlation id, and none says which software made it."""
+    replies = [await served.call(served.token()), await served.call({})]
+    assert len({header(reply, "X-Correlation-Id") for reply in replies} - {""}) == 2
+    assert not [reply for reply in replies if "Server" in reply.headers or "X-Powered-By" in reply.headers]
+    assert header(replies[1], "Cache-Control") == "no-store"
+
+
+async def test_metadata_points_to_the_facade_and_promises_what_it_keeps(served: Environment) -> None:
+    base = served.values["public-base-url"]
+    for path in ("oauth-protected-resource", "oauth-protected-resource/mongodb/mcp"):
+        found = await served.world.send("GET", f"/.well-known/{path}", {"Origin": "https://any.example"})
+        assert header(found, "Access-Control-Allow-Origin") == "*"
+        assert "Access-Control-Allow-Credentials" not in found.headers
+        assert (found.json["resource"], found.json["authorization_servers"]) == (served.endpoint, [base])
+        assert found.json["scopes_supported"] == [served.values["api-scope"]]
+    server = (await served.world.send("GET", "/.well-known/oauth-authorization-server")).json
+    assert server["issuer"] == base
+    assert {server[f"{name}_endpoint"] for name in ("authorization", "token", "registration")} == {
+        f"{base}/oauth/{name}" for name in ("authorize", "token", "register")
+    }
+    assert (server["code_challenge_methods_supported"], server["response_types_supported"]) == (["S256"], ["code"])
+    assert server["token_endpoint_auth_methods_supported"] == ["none"]
+
+
+async def test_authorize_sends_on_only_what_it_knows(served: Environment) -> None:
+    """To the tenant's own authority, with the API's scope and a choice of account, and no other parameter."""
+    reply = await served.authorize(claims="{}", domain_hint="evil", prompt="none", scope="openid offline_access")
+    assert reply.status == 302
+    sent = urlsplit(header(reply, "Location"))
+    assert f"{sent.scheme}://{sent.netloc}{sent.path}" == f"{served.values['entra-authority']}/oauth2/v2.0/authorize"
+    query = parse_qs(sent.query)
+    assert query["scope"] == [f"{served.values['api-scope']} openid offline_access"]
+    assert (query["prompt"], query["state"], query["redirect_uri"]) == (["select_account"], ["s t&a=te"], [CALLBACK])
+    assert query["code_challenge"] == ["c" * 43]
+    assert not {"resource", "claims", "domain_hint"} & query.keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"client_id": TENANT}, "invalid_client"),
+        ({"redirect_uri": "https://evil.example/callback"}, "invalid_redirect_uri"),
+        ({"redirect_uri": "https://claude.ai/api/mcp/auth_callback"}, "invalid_redirect_uri"),
+        ({"redirect_uri": "http://localhost:1@evil.example/callback"}, "invalid_redirect_uri"),
+        ({"redirect_uri": [CALLBACK, "https://evil.example/"]}, "invalid_request"),
+        ({"resource": ["http://a/", "http://b/"]}, "invalid_target"),
+    ],
+)
+async def test_authorize_redirects_nowhere_unregistered(
+    served: Environment, changes: dict[str, Any], error: str
+) -> None:
+    reply = await served.authorize(**changes)
+    assert (reply.status, reply.json["error"], "Location" in reply.headers) == (400, error, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"resource": None}, "invalid_target"),
+        ({"resource": "https://evil.example/mcp"}, "invalid_target"),
+        ({"scope": "https://graph.microsoft.com/User.Read"}, "invalid_scope"),
+    ],
+)
+async def test_authorize_tells_a_registered_client(served: Environment, changes: dict[str, Any], error: str) -> None:
+    reply = await served.authorize(**changes)
+    assert (reply.status, header(reply, "Cache-Control")) == (302, "no-store")
+    location = header(reply, "Location")
+    assert location.startswith(f"{CALLBACK}?error={error}&")
+    assert parse_qs(urlsplit(location).query)["state"] == ["s t&a=te"]
+
+
+async def test_a_token_is_asked_for_with_what_is_known_only(served: Environment) -> None:
+    """To Entra go the parameters of the grant and the API's scope; no resource, cookie, or credential."""
+    reply = await served.exchange(
+        {"Origin": "https://any.example", "Cookie": "a=b", "Authorization": "Basic YTpi"}, scope="openid x", claims="{}"
+    )
+    assert (reply.status, header(reply, "Cache-Control"), "Set-Cookie" in reply.headers) == (
+        200,
+        "no-store",
+        False,
+    )
+    called = served.world.backends.last
+    assert called.url == f"{served.values['entra-authority']}/oauth2/v2.0/token"
+    form = parse_qs((called.body or b"").decode())
+    assert form["scope"] == [f"{served.values['api-scope']} openid"]
+    assert set(form) == {"scope", "grant_type", "client_id", "code", "code_verifier", "redirect_uri"}
+    assert not [name for name in ("Authorization", "Cookie", "Origin") if name in called.headers]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"client_secret": "s"}, "invalid_client"),
+        ({"client_assertion": "a"}, "invalid_client"),
+        ({"client_id": TENANT}, "invalid_client"),
+        ({"code_verifier": None}, "invalid_request"),
+        ({"code": ["a", "b"]}, "invalid_request"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
+        ({"resource": None}, "invalid_target"),
+        ({"resource": "https://evil.example/mcp"}, "invalid_target"),
+        ({"resource": ["http://a/", "http://b/"]}, "invalid_target"),
+    ],
+)
+async def test_the_token_endpoint_refuses(served: Environment, changes: dict[str, Any], error: str) -> None:
+    reply = await served.exchange(**changes)
+    assert (reply.status, reply.json["error"], served.world.backends.calls) == (400, error, [])
+
+
+@pytest.mark.parametrize(
+    "uris",
+    [
+        ["https://evil.example/callback"],
+        [CALLBACK, "https://evil.example/"],
+        [CALLBACK, "cursor://anysphere.cursor-mcp/oauth/callback"],
+        [],
+    ],
+    ids=str,
+)
+async def test_registration_invents_no_client(served: Environment, uris: list[str]) -> None:
+    reply = await served.register(*uris)
+    assert (reply.status, reply.json["error"]) == (400, "invalid_redirect_uri")
+
+
+async def test_registration_finds_the_client_of_a_loopback_uri(served: Environment) -> None:
+    """The port of a loopback URI is the client's choice; the answer holds no secret."""
+    reply = await served.register(CALLBACK)
+    assert (reply.status, reply.json["client_id"]) == (201, served.client)
+    assert (reply.json["token_endpoint_auth_method"], header(reply, "Cache-Control")) == ("none", "no-store")
+    assert "client_secret" not in reply.json
+
+
+@pytest.mark.parametrize(
+    ("path", "calls"), [("/.well-known/oauth-authorization-server", 600), ("/oauth/authorize", 120)]
+)
+async def test_what_is_anonymous_is_limited_by_address(served: Environment, path: str, calls: int) -> None:
+    statuses = [(await served.world.send("GET", path)).status for _ in range(calls + 1)]
+    assert (429 in statuses[:calls], statuses[calls]) == (False, 429)
+    assert (await served.world.send("GET", path, client="198.51.100.9")).status != 429
+
+
+async def test_only_the_declared_operations_answer(served: Environment) -> None:
+    """No other path or method leads anywhere, with a valid token or without."""
+    for method, path in (("PUT", "/mongodb/mcp"), ("POST", "/mongodb/healthz"), ("GET", "/oauth/token"), ("GET", "/")):
+        assert (await served.world.send(method, path, {**JSON, **served.token()})).status == 404
+    assert served.servers_called == []
