@@ -22,9 +22,10 @@ class ErrorsAndTracesLeakNothing(Policy):
         document = policy_xml(values)
         if document is None:
             return None
-        text = "".join(document.itertext()) + " ".join(
-            value for element in document.iter() for value in element.attrib.values()
-        )
+        attributes = [
+            value for element in document.iter() for name, value in element.attrib.items() if name != "condition"
+        ]
+        text = " ".join([*document.itertext(), *attributes])
         traced = any(document.find(f".//{tag}") is not None for tag in ("trace", "log-to-eventhub", "emit-metric"))
         return not traced and not INNER.search(text)
 

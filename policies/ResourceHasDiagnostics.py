@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from plan_documents import Plan, PlanPolicy, Values
+from plan_documents import Plan, PlanPolicy, Values, same_id
 from policy_base import blocks
 
 REPORTING = (
     "azurerm_api_management",
+    "azurerm_container_group",
     "azurerm_container_registry",
     "azurerm_cosmosdb_account",
     "azurerm_key_vault",
+    "azurerm_log_analytics_workspace",
+    "azurerm_network_security_group",
+    "azurerm_public_ip",
+    "azurerm_virtual_network",
 )
 
 
@@ -25,16 +30,13 @@ class ResourceHasDiagnostics(PlanPolicy):
 
     def holds(self, values: Values, plan: Plan) -> bool | None:
         settings = plan.everywhere("azurerm_monitor_diagnostic_setting")
-        return any(_reports(setting) for setting in settings if _same(setting.get("target_resource_id"), values["id"]))
+        return any(
+            _reports(setting) for setting in settings if same_id(setting.get("target_resource_id"), values["id"])
+        )
 
 
 def _reports(setting: Values) -> bool:
     return bool(setting.get("log_analytics_workspace_id")) and bool(blocks(setting, "enabled_log"))
-
-
-def _same(one: object, other: object) -> bool:
-    """Azure compares ids without regard to case."""
-    return str(one).lower() == str(other).lower()
 
 
 check = ResourceHasDiagnostics()

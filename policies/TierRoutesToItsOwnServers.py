@@ -25,19 +25,18 @@ class TierRoutesToItsOwnServers(Policy):
         document = policy_xml(values)
         if document is None:
             return None
-        choices = [
-            choose
-            for choose in document.iterfind("inbound/choose")
-            if choose.find(".//set-backend-service") is not None
-        ]
-        whens = [when for choose in choices for when in choose.iterfind("when")]
-        return bool(choices) and all(map(_own, whens)) and any(map(_refuses, choices))
+        routes = list(document.iter("set-backend-service"))
+        whens = [when for when in document.iter("when") if when.find("set-backend-service") is not None]
+        choices = [choose for choose in document.iterfind("inbound/choose") if _refuses(choose)]
+        first = any(choose.find("when/set-backend-service") is not None for choose in choices)
+        return first and len(routes) == len(whens) and all(map(_own, whens))
 
 
 def _own(when: ElementTree.Element) -> bool:
+    """Whether the branch asks for a tier, and sends to a server of it: `<server>-<tier>-<slot>`."""
     tier = TIER.search(when.get("condition", ""))
-    backends = [element.get("backend-id", "") for element in when.iter("set-backend-service")]
-    return not backends or (tier is not None and all(f"-{tier.group(1)}-" in backend for backend in backends))
+    backend = when.find("set-backend-service")
+    return tier is not None and backend is not None and f"-{tier.group(1)}-" in backend.get("backend-id", "")
 
 
 def _refuses(choose: ElementTree.Element) -> bool:

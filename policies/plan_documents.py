@@ -51,6 +51,11 @@ class PlanPolicy(Policy):
         """Whether the resource keeps the rule within its plan; None where that is not to be known."""
 
 
+def same_id(one: object, other: object) -> bool:
+    """Azure compares ids without regard to case."""
+    return str(one).lower() == str(other).lower()
+
+
 def _values(nodes: list[Values], types: tuple[str, ...]) -> Iterator[Values]:
     for node in nodes:
         ((type_, named),) = node["config_"].items()

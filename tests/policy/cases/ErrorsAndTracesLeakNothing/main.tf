@@ -38,3 +38,11 @@ resource "azurerm_api_management_api_policy" "fail_hub" {
     <policies><inbound><base /></inbound><outbound><log-to-eventhub logger-id="x">@("call")</log-to-eventhub></outbound></policies>
   XML
 }
+
+resource "azurerm_api_management_policy_fragment" "pass_condition" {
+  api_management_id = "apim"
+  name              = "mcp-retry"
+  value             = <<-XML
+    <fragment><choose><when condition="@(context.LastError.Message.Contains(&quot;Unable to connect&quot;))"><set-body>Try again.</set-body></when></choose></fragment>
+  XML
+}

@@ -7,8 +7,20 @@ resource "azurerm_api_management" "this" {
   sku_name            = "Developer_1"
 }
 
+resource "azurerm_api_management_api" "this" {
+  for_each = toset(["mcp-pass-own", "metadata", "mcp-fail-crossed", "mcp-fail-no-refusal", "mcp-fail-default-tier", "mcp-fail-no-choice", "mcp-pass-retry", "mcp-fail-retry"])
+
+  name                = each.key
+  display_name        = each.key
+  resource_group_name = "rg"
+  api_management_name = azurerm_api_management.this.name
+  revision            = "1"
+  path                = each.key
+  protocols           = ["https"]
+}
+
 resource "azurerm_api_management_api_policy" "pass_own" {
-  api_name            = "mcp-own"
+  api_name            = azurerm_api_management_api.this["mcp-pass-own"].name
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -17,7 +29,7 @@ resource "azurerm_api_management_api_policy" "pass_own" {
 }
 
 resource "azurerm_api_management_api_policy" "pass_not_mcp" {
-  api_name            = "metadata"
+  api_name            = azurerm_api_management_api.this["metadata"].name
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -26,7 +38,7 @@ resource "azurerm_api_management_api_policy" "pass_not_mcp" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_crossed" {
-  api_name            = "mcp-crossed"
+  api_name            = azurerm_api_management_api.this["mcp-fail-crossed"].name
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -35,7 +47,7 @@ resource "azurerm_api_management_api_policy" "fail_crossed" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_no_refusal" {
-  api_name            = "mcp-no-refusal"
+  api_name            = azurerm_api_management_api.this["mcp-fail-no-refusal"].name
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -44,7 +56,7 @@ resource "azurerm_api_management_api_policy" "fail_no_refusal" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_default_tier" {
-  api_name            = "mcp-default-tier"
+  api_name            = azurerm_api_management_api.this["mcp-fail-default-tier"].name
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -53,10 +65,28 @@ resource "azurerm_api_management_api_policy" "fail_default_tier" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_no_choice" {
-  api_name            = "mcp-no-choice"
+  api_name            = azurerm_api_management_api.this["mcp-fail-no-choice"].name
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
     <policies><inbound><base /><include-fragment fragment-id="mcp-caller" /><set-backend-service backend-id="mongodb-admin-a" /></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "pass_retry" {
+  api_name            = azurerm_api_management_api.this["mcp-pass-retry"].name
+  resource_group_name = "rg"
+  api_management_name = azurerm_api_management.this.name
+  xml_content         = <<-XML
+    <policies><inbound><base /><include-fragment fragment-id="mcp-caller" /><choose><when condition='@((string)context.Variables["tier"] == "admin")'><set-backend-service backend-id="mongodb-admin-a" /></when><when condition='@((string)context.Variables["tier"] == "reader")'><set-backend-service backend-id="mongodb-reader-a" /></when><otherwise><include-fragment fragment-id="mcp-refuse" /></otherwise></choose></inbound><backend><retry count="1" interval="1" condition="@(true)"><choose><when condition='@((int)context.Variables["slot"] == 1 &amp;&amp; (string)context.Variables["tier"] == "reader")'><set-backend-service backend-id="mongodb-reader-b" /></when></choose><forward-request buffer-response="false" /></retry></backend></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_retry" {
+  api_name            = azurerm_api_management_api.this["mcp-fail-retry"].name
+  resource_group_name = "rg"
+  api_management_name = azurerm_api_management.this.name
+  xml_content         = <<-XML
+    <policies><inbound><base /><include-fragment fragment-id="mcp-caller" /><choose><when condition='@((string)context.Variables["tier"] == "admin")'><set-backend-service backend-id="mongodb-admin-a" /></when><when condition='@((string)context.Variables["tier"] == "reader")'><set-backend-service backend-id="mongodb-reader-a" /></when><otherwise><include-fragment fragment-id="mcp-refuse" /></otherwise></choose></inbound><backend><retry count="1" interval="1" condition="@(true)"><choose><when condition='@((int)context.Variables["slot"] == 1 &amp;&amp; (string)context.Variables["tier"] == "reader")'><set-backend-service backend-id="mongodb-admin-b" /></when></choose><forward-request buffer-response="false" /></retry></backend></policies>
   XML
 }
