@@ -1,4 +1,4 @@
-# The gateway signs in to the servers and reads certificates as this one.
+# The gateway signs in to the servers as this one, and has no role in Azure.
 module "gateway_identity" {
   source = "../modules/managed-identity"
 

@@ -1,13 +1,3 @@
-locals {
-  # stage2/variables-gateway.tf says what it must look like.
-  _certificate = try(
-    regex("^https://(?P<vault>[^./]+)\\.[^/]+/(?:secrets|certificates)/(?P<name>[^/]+)", var.apim.custom_domain.key_vault_certificate_id),
-    null,
-  )
-  # Whoever keeps another vault gives the role on it.
-  _own_certificate = try(local._certificate.vault == lower(var.key_vault_name), false) ? { this = local._certificate.name } : {}
-}
-
 # Before the registry is created, which is encrypted from its first byte.
 module "encryption_role" {
   source = "../modules/rbac"
@@ -29,16 +19,6 @@ module "role_assignments" {
   source = "../modules/rbac"
 
   role_assignments = merge(
-    {
-      # The certificate's secret alone: the vault also holds the connection strings, which the gateway has no use for.
-      for key, certificate in local._own_certificate : "gateway-certificate" => {
-        scope          = "${module.key_vault.id}/secrets/${certificate}"
-        role           = "Key Vault Secrets User"
-        principal_id   = module.gateway_identity.principal_id
-        principal_type = "ServicePrincipal"
-        description    = "The gateway reads the certificate of its domain."
-      }
-    },
     {
       # Stage 2 has to run as the same principal as stage 1; others are named in key_vault.secrets_officers.
       deployer-secrets = {

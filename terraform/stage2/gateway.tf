@@ -8,7 +8,8 @@ module "apim" {
   sku_name            = var.apim.sku_name
   zones               = var.apim.zones
   public_base_url     = local.public_base_url
-  custom_domain       = var.apim.custom_domain
+
+  system_identity_enabled = var.apim.custom_domain != null
 
   publisher = {
     name  = var.apim.publisher_name

@@ -11,7 +11,7 @@ variable "public_base_url" {
 }
 
 variable "apim" {
-  description = "The API Management service. A custom domain's certificate is named by its versionless Key Vault id, so that renewals arrive by themselves."
+  description = "The API Management service. A custom domain's certificate is named by its versionless Key Vault id, so that renewals arrive by themselves; a vault other than key_vault_name also by its resource id."
   type = object({
     sku_name        = optional(string, "Developer_1")
     publisher_name  = string
@@ -20,6 +20,7 @@ variable "apim" {
     custom_domain = optional(object({
       host_name                = string
       key_vault_certificate_id = string
+      key_vault_id             = optional(string)
     }))
   })
   nullable = false
@@ -47,6 +48,16 @@ variable "apim" {
   validation {
     condition     = var.apim.custom_domain == null ? true : can(regex("^https://[^/]+/(secrets|certificates)/[^/]+/?$", var.apim.custom_domain.key_vault_certificate_id))
     error_message = "apim.custom_domain.key_vault_certificate_id must be a versionless id, https://<vault>/secrets/<certificate>."
+  }
+
+  validation {
+    # The gateway is given a role on the certificate, for which the vault's resource id is needed.
+    condition = try(
+      lower(regex("^https://([^./]+)", var.apim.custom_domain.key_vault_certificate_id)[0])
+      == lower(var.apim.custom_domain.key_vault_id == null ? var.key_vault_name : reverse(split("/", var.apim.custom_domain.key_vault_id))[0]),
+      true,
+    )
+    error_message = "apim.custom_domain needs key_vault_id, the resource id of the certificate's vault, where that is not key_vault_name."
   }
 }
 

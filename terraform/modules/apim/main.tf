@@ -31,7 +31,8 @@ resource "azurerm_api_management" "this" {
   }
 
   identity {
-    type         = "UserAssigned"
+    # The servers know the user-assigned one. The other one is for a Key Vault with a firewall, which admits no other.
+    type         = var.system_identity_enabled ? "SystemAssigned, UserAssigned" : "UserAssigned"
     identity_ids = [var.identity.id]
   }
 
@@ -42,19 +43,6 @@ resource "azurerm_api_management" "this" {
   # TLS 1.2 and up, no CBC or 3DES: every switch is off by default in azurerm 5 and stays off here on purpose.
   security {
     triple_des_ciphers_enabled = false
-  }
-
-  dynamic "hostname_configuration" {
-    for_each = var.custom_domain[*]
-
-    content {
-      proxy {
-        host_name                       = hostname_configuration.value.host_name
-        key_vault_certificate_id        = hostname_configuration.value.key_vault_certificate_id
-        ssl_keyvault_identity_client_id = var.identity.client_id
-        default_ssl_binding             = true
-      }
-    }
   }
 }
 

@@ -28,3 +28,13 @@ output "private_ip_addresses" {
   description = "Addresses in the network; where the gateway is internal, the ones that its name has to lead to."
   value       = azurerm_api_management.this.private_ip_addresses
 }
+
+output "service_id" {
+  description = "Resource id, as soon as the service exists: what is needed to finish it waits for this and not for `id`."
+  value       = azurerm_api_management.this.id
+}
+
+output "system_identity_principal_id" {
+  description = "Object id of the service's own identity; null without system_identity_enabled."
+  value       = var.system_identity_enabled ? azurerm_api_management.this.identity[0].principal_id : null
+}

@@ -74,7 +74,7 @@ variable "network" {
 }
 
 variable "identity" {
-  description = "The gateway's user-assigned identity: it signs in to the servers and reads certificates."
+  description = "The gateway's user-assigned identity: it signs in to the servers."
   type = object({
     id        = string
     client_id = string
@@ -82,13 +82,11 @@ variable "identity" {
   nullable = false
 }
 
-variable "custom_domain" {
-  description = "Host name of the gateway and its certificate in Key Vault (versionless id); null uses azure-api.net."
-  type = object({
-    host_name                = string
-    key_vault_certificate_id = string
-  })
-  default = null
+variable "system_identity_enabled" {
+  description = "Gives the service an identity of its own besides: with it, it reads the certificate of its domain."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "public_base_url" {

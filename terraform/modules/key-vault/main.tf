@@ -19,7 +19,8 @@ resource "azurerm_key_vault" "this" {
   public_network_access_enabled = var.network.access != "private"
 
   network_acls {
-    # API Management reads named values and certificates as a trusted Azure service.
+    # For services that read a key or secret and have no address here; API Management is not among them any more, and
+    # reads through the private endpoint.
     bypass         = "AzureServices"
     default_action = var.network.access == "public" ? "Allow" : "Deny"
     ip_rules       = var.network.access == "allow-list" ? var.network.ip_rules : []
