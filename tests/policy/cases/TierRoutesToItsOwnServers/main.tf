@@ -1,3 +1,5 @@
+# Planned only: the rule compares texts, and the servers that they name do not exist here.
+
 resource "azurerm_api_management" "this" {
   name                = "apim-this"
   resource_group_name = "rg"
@@ -7,20 +9,8 @@ resource "azurerm_api_management" "this" {
   sku_name            = "Developer_1"
 }
 
-resource "azurerm_api_management_api" "this" {
-  for_each = toset(["mcp-pass-own", "metadata", "mcp-fail-crossed", "mcp-fail-no-refusal", "mcp-fail-default-tier", "mcp-fail-no-choice", "mcp-pass-retry", "mcp-fail-retry"])
-
-  name                = each.key
-  display_name        = each.key
-  resource_group_name = "rg"
-  api_management_name = azurerm_api_management.this.name
-  revision            = "1"
-  path                = each.key
-  protocols           = ["https"]
-}
-
 resource "azurerm_api_management_api_policy" "pass_own" {
-  api_name            = azurerm_api_management_api.this["mcp-pass-own"].name
+  api_name            = "mcp-pass-own"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -29,7 +19,7 @@ resource "azurerm_api_management_api_policy" "pass_own" {
 }
 
 resource "azurerm_api_management_api_policy" "pass_not_mcp" {
-  api_name            = azurerm_api_management_api.this["metadata"].name
+  api_name            = "metadata"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -38,7 +28,7 @@ resource "azurerm_api_management_api_policy" "pass_not_mcp" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_crossed" {
-  api_name            = azurerm_api_management_api.this["mcp-fail-crossed"].name
+  api_name            = "mcp-fail-crossed"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -47,7 +37,7 @@ resource "azurerm_api_management_api_policy" "fail_crossed" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_no_refusal" {
-  api_name            = azurerm_api_management_api.this["mcp-fail-no-refusal"].name
+  api_name            = "mcp-fail-no-refusal"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -56,7 +46,7 @@ resource "azurerm_api_management_api_policy" "fail_no_refusal" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_default_tier" {
-  api_name            = azurerm_api_management_api.this["mcp-fail-default-tier"].name
+  api_name            = "mcp-fail-default-tier"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -65,7 +55,7 @@ resource "azurerm_api_management_api_policy" "fail_default_tier" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_no_choice" {
-  api_name            = azurerm_api_management_api.this["mcp-fail-no-choice"].name
+  api_name            = "mcp-fail-no-choice"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -74,7 +64,7 @@ resource "azurerm_api_management_api_policy" "fail_no_choice" {
 }
 
 resource "azurerm_api_management_api_policy" "pass_retry" {
-  api_name            = azurerm_api_management_api.this["mcp-pass-retry"].name
+  api_name            = "mcp-pass-retry"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
@@ -83,7 +73,7 @@ resource "azurerm_api_management_api_policy" "pass_retry" {
 }
 
 resource "azurerm_api_management_api_policy" "fail_retry" {
-  api_name            = azurerm_api_management_api.this["mcp-fail-retry"].name
+  api_name            = "mcp-fail-retry"
   resource_group_name = "rg"
   api_management_name = azurerm_api_management.this.name
   xml_content         = <<-XML
