@@ -7,7 +7,7 @@ resource "azurerm_container_registry" "this" {
   #checkov:skip=CKV_AZURE_164: content trust is retired by Docker and gone from azurerm 5; deployments pull by digest instead
   #checkov:skip=CKV_AZURE_165: the platform runs in one region; a second registry region would serve nobody
   #checkov:skip=CKV_AZURE_166: quarantine needs a scanner that releases images, which the platform does not bring
-  #checkov:skip=CKV_AZURE_139: deployer_access decides, and only Premium can close: prod is Premium and private
+  #checkov:skip=CKV_AZURE_139: deployer_access decides, and CKV_MCP_35 holds the plan to it; only Premium can close, and prod is Premium
   #checkov:skip=CKV_AZURE_237: data endpoints need the Premium tier, where they are on
   #checkov:skip=CKV_AZURE_233: registry.zone_redundancy_enabled decides, because zones need the Premium tier; prod has them
 

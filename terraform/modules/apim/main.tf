@@ -13,7 +13,7 @@ resource "azurerm_public_ip" "this" {
 }
 
 resource "azurerm_api_management" "this" {
-  #checkov:skip=CKV_AZURE_174:Callers come from the internet unless network.exposure is internal; Azure refuses to create a gateway in a virtual network with this off
+  #checkov:skip=CKV_AZURE_174: callers come from the internet unless network.exposure is internal; Azure refuses to create a gateway in a virtual network with this off
   name                = var.name
   location            = var.location
   resource_group_name = var.resource_group_name

@@ -41,7 +41,7 @@ locals {
 }
 
 resource "azurerm_api_management_backend" "slot" {
-  #checkov:skip=CKV_AZURE_215:Container groups have no managed certificate; the boundary that replaces TLS is docs/adr/0002
+  #checkov:skip=CKV_AZURE_215: container groups have no managed certificate; docs/adr/0002 says what replaces TLS, and CKV_MCP_28 and 34 hold it
   for_each = local._slots
 
   name                = each.key

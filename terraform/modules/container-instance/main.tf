@@ -1,5 +1,5 @@
 resource "azurerm_container_group" "this" {
-  #checkov:skip=CKV_AZURE_235: plain values are addresses and ids; CKV_MCP policies and a validation keep secrets out of them
+  #checkov:skip=CKV_AZURE_235: it refuses any plain variable; these are addresses and ids, and CKV_MCP_2 keeps secrets out of them
 
   name                = "aci-${var.name}"
   resource_group_name = var.resource_group_name
