@@ -18,6 +18,7 @@ from twin.gateway.load import load
 from twin.gateway.server import Server
 from twin.gateway.services import make_services
 from twin.gateway.upstream import Upstream
+from twin.gateway.urls import parse_url
 from twin.state import State
 
 
@@ -29,8 +30,15 @@ def make_gateway(config: Config, upstream: Upstream) -> Gateway:
         loaded.backends,
         identity_endpoint=config.identity_endpoint,
         identity_header=config.identity_header,
+        authority=config.authority or _origin(config.identity_endpoint),
     )
     return Gateway(loaded, services)
+
+
+def _origin(endpoint: str) -> str:
+    """The local issuer serves the identity endpoint too."""
+    url = parse_url(endpoint) if endpoint else None
+    return f"{url.scheme}://{url.authority}" if url is not None else ""
 
 
 async def serve(gateway: Gateway, upstream: Upstream, host: str, port: int) -> None:

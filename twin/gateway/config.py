@@ -13,7 +13,10 @@ from twin.errors import PolicyError
 
 @dataclass(frozen=True)
 class Config:
-    """`resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS."""
+    """`authority` is where Entra ID's tenants are; empty: where the identity endpoint is.
+
+    `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
+    """
 
     state: Path
     host: str = "127.0.0.1"
@@ -21,6 +24,7 @@ class Config:
     resolve: Mapping[str, str] = field(default_factory=dict)
     identity_endpoint: str = ""
     identity_header: str = ""
+    authority: str = ""
 
     @classmethod
     def load(cls, path: Path) -> Config:

@@ -306,6 +306,11 @@ class Context:
             self._request_id = _IDS.make()
         return self._request_id
 
+    def note(self, text: str) -> None:
+        """Keeps a line with the request, up to 100 of them."""
+        if len(self.traces) < 100:
+            self.traces.append(text)
+
     @property
     def timestamp(self) -> datetime:
         return datetime.fromtimestamp(self.started, UTC)

@@ -14,6 +14,9 @@ from twin.gateway.identity import ManagedIdentity
 from twin.gateway.messages import Url
 from twin.gateway.tokens import Sender, Tokens
 
+#: Entra ID's global authority.
+DEFAULT_AUTHORITY = "https://login.microsoftonline.com"
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -36,6 +39,8 @@ class Services:
     rate_windows: SlidingWindows
     quotas: Quotas
     breakers: Mapping[str | None, Breaker]
+    #: Where `validate-azure-ad-token` finds tenants, without a slash at its end.
+    authority: str = DEFAULT_AUTHORITY
     running: dict[str, int] = field(default_factory=dict)
 
 
@@ -45,6 +50,7 @@ def make_services(
     *,
     identity_endpoint: str = "",
     identity_header: str = "",
+    authority: str = "",
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Services:
@@ -58,5 +64,6 @@ def make_services(
         cache=Cache(clock),
         rate_windows=SlidingWindows(clock),
         quotas=Quotas(clock),
+        authority=authority or DEFAULT_AUTHORITY,
         breakers={b.id: Breaker(b.breaker, clock) for b in backends.values() if b.breaker is not None},
     )

@@ -121,10 +121,13 @@ class Tokens:
         issuer = token.payload.get("iss")
         if isinstance(issuer, str) and issuer in issuers:
             return
-        known = [found.issuer for url in urls if (found := self._configurations.get(url)) is not None]
-        if not isinstance(issuer, str) or issuer not in known:
+        if not isinstance(issuer, str) or issuer not in self.issuers(urls):
             message = "Issuer validation failed. Issuer did not match. Access denied."
             raise TokenRejected("TokenIssuerNotAllowed", message)
+
+    def issuers(self, urls: Sequence[str]) -> list[str]:
+        """Those that the discovery documents name."""
+        return [found.issuer for url in urls if (found := self._configurations.get(url)) is not None]
 
     async def _configuration(self, url: str) -> Configuration:
         known = self._configurations.get(url)

@@ -2,10 +2,12 @@
 
 from twin.gateway.policies import (
     authentication_managed_identity,
+    by_subscription,
     cache_value,
     check_header,
     choose,
     cors,
+    emit_metric,
     find_and_replace,
     forward_request,
     include_fragment,
@@ -26,15 +28,18 @@ from twin.gateway.policies import (
     set_status,
     set_variable,
     trace,
+    validate_azure_ad_token,
     validate_jwt,
 )
 
 __all__ = [
     "authentication_managed_identity",
+    "by_subscription",
     "cache_value",
     "check_header",
     "choose",
     "cors",
+    "emit_metric",
     "find_and_replace",
     "forward_request",
     "include_fragment",
@@ -55,5 +60,6 @@ __all__ = [
     "set_status",
     "set_variable",
     "trace",
+    "validate_azure_ad_token",
     "validate_jwt",
 ]

@@ -21,8 +21,8 @@ def trace(element: Element) -> Run:
         element.invalid("<trace> needs a <message>", "message")
 
     def run(context: Context) -> None:
-        if message is not None and len(context.traces) < 100:
-            context.traces.append(f"{source}: {message.text(context)}")
+        if message is not None:
+            context.note(f"{source}: {message.text(context)}")
 
     return run
 

@@ -58,6 +58,33 @@ async def test_quota_by_key() -> None:
     assert (await world.send()).status == 200
 
 
+async def test_quota_by_key_counts_what_the_condition_says_and_kilobytes() -> None:
+    """`increment-condition` reads the response; `bandwidth` counts the bodies of both, in kilobytes."""
+    limits = "renewal-period='0' counter-key='k'"
+    world = make_world(
+        inbound=f"<quota-by-key calls='1' {limits} increment-condition='@(context.Response.StatusCode == 401)'/>"
+    )
+    assert [(await world.send()).status for _ in range(3)] == [200] * 3
+    world.backends.answers["http://backend.test"] = ok(status=401)
+    assert [(await world.send()).status for _ in range(2)] == [401, 403]
+    sized = make_world(inbound=f"<quota-by-key bandwidth='1' {limits}/>")
+    assert [(await sized.send("POST", body=b"x" * 600)).status for _ in range(3)] == [200, 200, 403]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        "<rate-limit calls='1' renewal-period='60'><api name='a' calls='1' renewal-period='9'/></rate-limit>",
+        "<quota calls='1' bandwidth='9' renewal-period='60'/>",
+    ],
+    ids=["Limit call rate by subscription", "Set usage quota by subscription"],
+)
+async def test_limits_by_subscription_pass_calls_without_a_key(element: str) -> None:
+    """ "Limit call rate by subscription" and "Set usage quota by subscription" count only calls with a key."""
+    world = make_world(inbound=element)
+    assert [(await world.send()).status for _ in range(3)] == [200] * 3
+
+
 @pytest.mark.parametrize(
     ("headers", "reason"),
     [({}, "HeaderNotFound"), ({"X-A": "three"}, "HeaderValueNotAllowed"), ({"X-A": "TWO"}, "HeaderValueNotAllowed")],

@@ -7,6 +7,7 @@ from html import escape
 import pytest
 
 from tests.unit.gateway.world import make_world, ok
+from twin.gateway.errors import PolicyProblems
 
 RETURN = "<return-response><set-body>{}</set-body></return-response>"
 
@@ -183,6 +184,16 @@ async def test_mock_response() -> None:
     """ "Mock response": the status and type asked for."""
     reply = await make_world(inbound="<mock-response status-code='201' content-type='text/plain'/>").send()
     assert (reply.status, reply.headers["content-type"], reply.body) == (201, ["text/plain"], b"")
+
+
+async def test_emit_metric_changes_nothing() -> None:
+    """ "Emit custom metrics": name and up to ten dimensions are checked; the request goes on."""
+    metric = "<emit-metric name='calls' value='@(2)'><dimension name='API ID'/>{}</emit-metric>"
+    own = "<dimension name='Tier' value='@(context.Request.Method)'/>"
+    assert (await make_world(inbound=metric.format(own)).send()).status == 200
+    for wrong in ("<dimension name='Tier'/>", own * 10):
+        with pytest.raises(PolicyProblems, match="dimension"):
+            make_world(inbound=metric.format(wrong))
 
 
 async def test_trace_changes_nothing() -> None:
