@@ -61,7 +61,10 @@ class Pushed:
 
 
 def decide(environment: Environment, server: str | None = None, servers_dir: Path = ROOT / "servers") -> list[Image]:
-    """The images of every `mcp_servers` entry, or of one; UsageError for a server that does not exist."""
+    """The images that `mcp_servers` entries want by tag, or of one entry; UsageError where there is none to build.
+
+    An entry with a digest names an image that exists already: it is not built here.
+    """
     found = sources(servers_dir)
     entries = environment.servers
     if server is not None and server not in entries:
@@ -69,7 +72,13 @@ def decide(environment: Environment, server: str | None = None, servers_dir: Pat
             f"server {server!r} does not exist; mcp_servers of {environment.name} holds: {_list(entries)}; "
             f"servers/ holds: {_list({source.folder.name: source for source in found.values()})}"
         )
-    return [_image(name, entry, found, environment) for name, entry in entries.items() if server in (None, name)]
+    if server is not None and _pinned(entries[server]):
+        raise UsageError(
+            f"server {server!r} of {environment.name} pins its image by digest; there is nothing to build: "
+            "give it image.tag in mcp_servers to build it from servers/"
+        )
+    wanted = {name: entry for name, entry in entries.items() if server in (None, name) and not _pinned(entry)}
+    return [_image(name, entry, found, environment) for name, entry in wanted.items()]
 
 
 def sources(servers_dir: Path) -> dict[str, Source]:
@@ -137,6 +146,10 @@ def recorded(path: Path) -> dict[str, dict[str, str]]:
     return found
 
 
+def _pinned(entry: Mapping[str, Any]) -> bool:
+    return bool((entry.get("image") or {}).get("digest"))
+
+
 def _image(name: str, entry: Mapping[str, Any], found: Mapping[str, Source], environment: Environment) -> Image:
     image = entry.get("image") or {}
     repository = str(image.get("repository", ""))
@@ -145,7 +158,9 @@ def _image(name: str, entry: Mapping[str, Any], found: Mapping[str, Source], env
             f"mcp_servers.{name} of {environment.name} wants image {repository!r}, which no folder in servers/ builds; "
             f"pyproject.toml names these: {_list(found)}"
         )
-    return Image(name, repository, str(image.get("tag") or "latest"), found[repository])
+    if not image.get("tag"):
+        raise ImageError(f"mcp_servers.{name} of {environment.name} has neither a tag nor a digest; add image.tag")
+    return Image(name, repository, str(image["tag"]), found[repository])
 
 
 def _source(folder: Path) -> Source | None:

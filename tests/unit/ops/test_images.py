@@ -44,6 +44,19 @@ def test_image_that_nobody_builds(make: Make, tmp_path: Path) -> None:
         images.decide(make(), servers_dir=tmp_path)
 
 
+def test_a_pinned_image_is_not_built(make: Make, servers: Path, terraform_dir: Path) -> None:
+    """An entry with a digest is passed over, and refused where it is asked for by name; one with neither is refused."""
+    tfvars = terraform_dir / "environments/local/terraform.tfvars"
+    text = tfvars.read_text(encoding="utf-8")
+    tfvars.write_text(text.replace('tag = "0.1.0"', f'digest = "{DIGEST}"'), encoding="utf-8")
+    assert images.decide(make(), servers_dir=servers) == []
+    with pytest.raises(UsageError, match="pins its image by digest; there is nothing to build"):
+        images.decide(make(), "mongodb", servers)
+    tfvars.write_text(text.replace(', tag = "0.1.0"', ""), encoding="utf-8")
+    with pytest.raises(ImageError, match="has neither a tag nor a digest; add"):
+        images.decide(make(), servers_dir=servers)
+
+
 def test_same_content_same_digest(source: Source) -> None:
     """Compiled files and times do not count; content does."""
     before = images.content_digest(source)
