@@ -65,6 +65,6 @@ def planned(bench: Bench) -> Planned:
 
 
 def _forget_state(home: Path) -> None:
-    """The stages' state belongs to one environment at a time; what was applied stays in the provider's store."""
-    for path in (home / "state").iterdir():
-        path.unlink()
+    """The stages' state belongs to one environment at a time, and so does the cloud: some share a resource group."""
+    for path in (*(home / "state").iterdir(), home / "cloud.json"):
+        path.unlink(missing_ok=True)

@@ -189,7 +189,7 @@ def test_what_is_in_use_stays(cloud: Cloud, applied: Applied) -> None:
     nsg, plain = cloud.find("azurerm_network_security_group") or {}, cloud.find("azurerm_subnet", name="plain") or {}
     association = {"subnet_id": plain["id"], "network_security_group_id": nsg["id"]}
     held = applied("azurerm_subnet_network_security_group_association", **association)
-    with pytest.raises(ProviderError, match="InUseNetworkSecurityGroupCannotBeDeleted.*/subnets/plain"):
+    with pytest.raises(ProviderError, match=r"InUseNetworkSecurityGroupCannotBeDeleted.*/subnets/plain"):
         destroy(cloud, "azurerm_network_security_group", nsg)
     destroy(cloud, "azurerm_subnet_network_security_group_association", held)
     destroy(cloud, "azurerm_network_security_group", nsg)
@@ -203,7 +203,7 @@ def test_a_lock_keeps_what_it_covers(cloud: Cloud, applied: Applied) -> None:
     database = applied("azurerm_cosmosdb_mongo_database", **where, name="d")
     lock = applied("azurerm_management_lock", name="keep", scope=account["id"], lock_level="CanNotDelete")
     for type_, held in (("azurerm_cosmosdb_account", account), ("azurerm_cosmosdb_mongo_database", database)):
-        with pytest.raises(ProviderError, match="ScopeLocked.*remove the lock 'keep'"):
+        with pytest.raises(ProviderError, match=r"ScopeLocked.*remove the lock 'keep'"):
             destroy(cloud, type_, held)
     destroy(cloud, "azurerm_management_lock", lock)
     destroy(cloud, "azurerm_cosmosdb_mongo_database", database)
