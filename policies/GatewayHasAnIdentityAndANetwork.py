@@ -18,12 +18,13 @@ class GatewayHasAnIdentityAndANetwork(Policy):
     )
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
-        types = {block.get("type") for block in blocks(values, "identity") if many(block.get("identity_ids"))}
+        # "SystemAssigned, UserAssigned" where it also has one for its certificate.
+        types = [str(block.get("type")) for block in blocks(values, "identity") if many(block.get("identity_ids"))]
         network = values.get("virtual_network_type")
         if unresolved(network):
             return None if network is not None else False
         return (
-            "UserAssigned" in types
+            any("UserAssigned" in type_ for type_ in types)
             and network in ("External", "Internal")
             and bool(blocks(values, "virtual_network_configuration"))
         )

@@ -12,7 +12,7 @@ resource "azurerm_private_dns_a_record" "gateway" {
 
   name                = local._gateway_record
   private_dns_zone_id = each.value
-  ttl                 = 300
+  ttl                 = 30
   records             = module.apim.private_ip_addresses
   tags                = local.tags
 
