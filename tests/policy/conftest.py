@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,13 @@ os.environ.setdefault("LOG_LEVEL", "ERROR")
 Verdicts = dict[str, set[str]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _registered() -> None:
+    """Each policy once: Checkov would register all of them again with every run that is given their folder."""
+    for path in sorted(POLICIES.glob("[A-Z]*.py")):
+        importlib.import_module(path.stem)
+
+
 @pytest.fixture(scope="session")
 def scan() -> Callable[[Path, str], Verdicts]:
     """Runs one policy over a folder's HCL: {"passed": {address}, "failed": {address}}."""
@@ -23,7 +31,7 @@ def scan() -> Callable[[Path, str], Verdicts]:
 
     def run(folder: Path, policy_id: str) -> Verdicts:
         runner_filter = RunnerFilter(checks=[policy_id])
-        return _verdicts(Runner().run(str(folder), external_checks_dir=[str(POLICIES)], runner_filter=runner_filter))
+        return _verdicts(Runner().run(str(folder), runner_filter=runner_filter))
 
     return run
 
@@ -37,9 +45,7 @@ def scan_plans() -> Callable[[Sequence[Path], str], Verdicts]:
     def run(documents: Sequence[Path], policy_id: str) -> Verdicts:
         files = [str(document) for document in documents]
         runner_filter = RunnerFilter(checks=[policy_id])
-        return _verdicts(
-            Runner().run(None, external_checks_dir=[str(POLICIES)], files=files, runner_filter=runner_filter)
-        )
+        return _verdicts(Runner().run(None, files=files, runner_filter=runner_filter))
 
     return run
 
