@@ -1,0 +1,110 @@
+"""What a server's containers get: an image, and secrets where Azure shows nothing. Stage 2 of the local environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tftest
+
+from ops import tfvars
+from tests.plan.bench import Bench
+from tests.plan.inventory import resources
+
+PINNED, OWN, PUSHED = (f"sha256:{digit * 64}" for digit in "abc")
+PUSHED_FILE = {
+    "mongodb": {
+        "repository": "mongodb-mcp",
+        "digest": PUSHED,
+        "tag": "0.2.0",
+        "slots": {"b": {"digest": OWN, "tag": "0.3.0"}},
+    }
+}
+
+SECRET = """
+data "azurerm_key_vault" "ours" {
+  name                = "keyvault-mcp-local"
+  resource_group_name = "rg-mcp-local"
+}
+
+resource "azurerm_key_vault_secret" "search" {
+  name         = "search-key"
+  key_vault_id = data.azurerm_key_vault.ours.id
+  value        = "found in the vault"
+}
+
+provider "azurerm" {
+  subscription_id = "00000000-0000-4000-8000-000000000001"
+  features {}
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def stage2(own_bench: Bench) -> Path:
+    """Stage 1 is applied."""
+    own_bench.apply(own_bench.stage(1), case="local")
+    return own_bench.stage(2)
+
+
+def given(stage2: Path, bench: Bench, **changes: Any) -> None:
+    """Changes the server's entry for the plans that follow."""
+    values = tfvars.read(bench.tfvars("local"))
+    values["mcp_servers"]["mongodb"] |= changes
+    (stage2 / "changed.auto.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("image", "pushed", "running"),
+    [
+        ({"tag": "0.1.0"}, {}, {"a": ":0.1.0", "b": ":0.1.0"}),
+        ({"tag": "0.1.0"}, PUSHED_FILE, {"a": f"@{PUSHED}", "b": f"@{OWN}"}),
+        ({"digest": PINNED}, PUSHED_FILE, {"a": f"@{PINNED}", "b": f"@{PINNED}"}),
+    ],
+    ids=["tag", "images.json", "pinned"],
+)
+def test_a_slot_s_image(
+    own_bench: Bench, stage2: Path, image: dict[str, str], pushed: dict[str, Any], running: dict[str, str]
+) -> None:
+    """A pin in mcp_servers wins, then the slot's own digest in images.json, then the server's, then the tag."""
+    given(stage2, own_bench, image={"repository": "mongodb-mcp", **image}, slots=["a", "b"])
+    file = own_bench.tfvars("local").with_name("images.json")
+    file.write_text(json.dumps(pushed), encoding="utf-8")
+    try:
+        planned = resources(own_bench.plan(stage2)._raw)
+    finally:
+        file.unlink()
+    found = {
+        slot: planned[f'module.servers["mongodb-reader-{slot}"].azurerm_container_group.this']["container"][0]["image"]
+        for slot in ("a", "b")
+    }
+    assert found == {slot: f"acrmcplocal.azurecr.io/mongodb-mcp{reference}" for slot, reference in running.items()}
+
+
+def test_a_missing_secret_stops_the_plan(own_bench: Bench, stage2: Path) -> None:
+    """The error names the secret and the vault: nothing is made that would start without it."""
+    given(stage2, own_bench, secrets={"SEARCH_KEY": "search-key", "RERANK_KEY": "search-key"})
+    with pytest.raises(tftest.TerraformTestError) as failed:
+        own_bench.plan(stage2)
+    said = str(failed.value.cmd_error)
+    assert "search-key" in said
+    assert "keyvault-mcp-local" in said
+
+
+def test_a_secret_is_in_the_secure_environment_only(own_bench: Bench, stage2: Path) -> None:
+    """Under each of its names, beside the platform's own, and in no plain value."""
+    given(stage2, own_bench, secrets={"SEARCH_KEY": "search-key", "RERANK_KEY": "search-key"})
+    root = own_bench.home / "terraform" / "root-secret"
+    root.mkdir()
+    (root / "main.tf").write_text(SECRET, encoding="utf-8")
+    own_bench.apply(root)
+    planned = resources(own_bench.plan(stage2)._raw)
+    for slot in ("mongodb-admin-a", "mongodb-reader-a"):
+        group = planned[f'module.servers["{slot}"].azurerm_container_group.this']
+        assert "found in the vault" not in json.dumps(group["container"][0]["environment_variables"])
+        secure = group["container"][0].get("secure_environment_variables") or {}
+        assert {name: secure.get(name) for name in ("SEARCH_KEY", "RERANK_KEY")} == dict.fromkeys(
+            ("SEARCH_KEY", "RERANK_KEY"), "found in the vault"
+        )
