@@ -3,6 +3,7 @@
 `invoke --list` names them, `invoke --help TASK` explains one. Exit code 1: it did not work; 2: asked wrongly.
 """
 
+from invoke.collection import Collection
 from invoke.context import Context
 from invoke.tasks import task
 
@@ -131,3 +132,25 @@ def destroy(
     from ops import teardown
 
     teardown.destroy(load(env, setting), dry_run=dry_run, yes=yes, prod=prod)
+
+
+@task(
+    help={
+        "path": "a policy file, or a folder of them",
+        "also": "one more path; may be repeated",
+        "json": "print one JSON object",
+    },
+    iterable=["also"],
+    positional=["path"],
+)
+@doorway
+def check(c: Context, path: str, also: list[str] | None = None, json: bool = False) -> None:
+    """Which policy XML the local gateway would run, and what not, with line numbers; exit code 0: all of it."""
+    from ops import gateway_check
+
+    gateway_check.show([path, *(also or [])], as_json=json)
+
+
+namespace = Collection(
+    doctor, plan, deploy, push, status, token, connect, logs, destroy, gateway=Collection("gateway", check)
+)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from xml.parsers import expat
 
 from lxml import etree
 
@@ -38,19 +38,29 @@ def _parse(source: str, scope: str) -> Node:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
+    skipped = source[: len(source) - len(source.lstrip())].count("\n")
     try:
         root = etree.fromstring(source.strip().encode(), parser)
     except etree.XMLSyntaxError as error:
-        line = error.lineno or 0
+        line = skipped + (error.lineno or 0)
         raise MalformedPolicy(f"not well-formed XML ({error.msg})", where=Where(scope, line), name="xml") from error
     if source.lstrip().startswith("<!DOCTYPE") or root.getroottree().docinfo.internalDTD is not None:
         raise MalformedPolicy("a policy must not have a document type", where=Where(scope, 1), name="DOCTYPE")
-    return _node(root)
+    return _node(root, iter([skipped + line for line in _lines(source.strip())]))
 
 
-def _node(element: etree._Element) -> Node:
-    children = tuple(_node(child) for child in element)
+def _lines(source: str) -> list[int]:
+    """The line on which each start tag begins, in document order: lxml knows only where it ends."""
+    found: list[int] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: found.append(parser.CurrentLineNumber)
+    parser.Parse(source.encode(), True)
+    return found
+
+
+def _node(element: etree._Element, lines: Iterator[int]) -> Node:
+    line = next(lines)
+    children = tuple(_node(child, lines) for child in element)
     text = (element.text or "") + "".join(child.tail or "" for child in element)
     attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    line: Any = element.sourceline
-    return Node(str(element.tag), line or 0, attributes, text, children)
+    return Node(str(element.tag), line, attributes, text, children)
