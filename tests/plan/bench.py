@@ -21,7 +21,6 @@ ENVIRONMENTS = sorted(path.parent.name for path in (TERRAFORM / "environments").
 # Files of variables that are the same text in both stages.
 SHARED = ["variables.tf", "variables-network.tf", "variables-protection.tf", "variables-servers.tf"]
 _CASES = Path(__file__).parent / "cases"
-_ROOTS = Path(__file__).parent / "roots"
 # Environments with something changed; which one, a case says in its first line: `# On dev: …`.
 CASES = sorted(path.stem for path in _CASES.glob("*.tfvars"))
 
@@ -78,12 +77,6 @@ class Bench:
     def plan(self, folder: Path, *, case: str | None = None) -> tftest.TerraformPlanOutput:
         """A plan that creates everything which the state of that root does not hold yet."""
         return self._root(folder).plan(output=True, tf_var_file=self.var_files(case) if case else None)
-
-    def root(self, name: str) -> Path:
-        """A root module of roots/, beside the stages: its `../modules/…` resolve there."""
-        folder = self.home / "terraform" / f"root-{name}"
-        shutil.copytree(_ROOTS / name, folder, dirs_exist_ok=True)
-        return folder
 
     def apply(self, folder: Path, *, case: str | None = None) -> None:
         self._root(folder).apply(tf_var_file=self.var_files(case) if case else None)

@@ -13,6 +13,9 @@ from tests.plan.bench import ENVIRONMENTS
 from tests.plan.conftest import Planned
 from tests.plan.inventory import resources
 
+#: The environments, and the case with slots and lists of tools.
+PLANS = [*ENVIRONMENTS, "two-servers"]
+
 type_of = re.compile(r"\.(azurerm_\w+)\.")
 
 
@@ -35,7 +38,7 @@ def _attributes(text: str, element: str, attribute: str) -> set[str]:
     return {value for one in root.iter(element) if (value := one.get(attribute)) and not value.startswith("@")}
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", PLANS)
 def test_every_policy_is_known_and_well_formed(planned: Planned, environment: str) -> None:
     """Each rendered policy parses as XML."""
     texts = _texts(planned(2, environment)._raw)
@@ -44,7 +47,7 @@ def test_every_policy_is_known_and_well_formed(planned: Planned, environment: st
         etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", PLANS)
 def test_named_values_exist(planned: Planned, environment: str) -> None:
     """Every {{named value}} in a policy is one that the same plan makes."""
     plan = planned(2, environment)._raw
@@ -54,7 +57,7 @@ def test_named_values_exist(planned: Planned, environment: str) -> None:
     assert used - made == set()
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", PLANS)
 def test_fragments_exist(planned: Planned, environment: str) -> None:
     """Every included fragment is one that the same plan makes."""
     plan = planned(2, environment)._raw
@@ -64,7 +67,7 @@ def test_fragments_exist(planned: Planned, environment: str) -> None:
     assert used - made == set()
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", PLANS)
 def test_backends_exist_and_lead_to_container_groups(planned: Planned, environment: str) -> None:
     """Every backend that a policy picks is made, and its host is a slot's DNS record."""
     plan = planned(2, environment)._raw

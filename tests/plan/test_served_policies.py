@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,9 @@ LATE = UpstreamError("Timeout", "no answer in time")
 
 @pytest.fixture(scope="module")
 def state(own_bench: Bench) -> State:
-    root = own_bench.root("gateway")
+    root = own_bench.home / "terraform" / "served-policies"  # beside the stages, so that ../modules resolves
+    root.mkdir()
+    shutil.copy(Path(__file__).with_name("served_policies.tf"), root / "main.tf")
     own_bench.apply(root)
     return State.from_show_json(own_bench.show(root))
 
@@ -219,6 +223,14 @@ async def test_batches_and_what_is_no_message_are_refused(world: World, body: An
     """What cannot be checked as one message is not passed on."""
     reply = await post(world, body)
     assert (reply.status, reply.json["error"]["code"]) == (400, -32600)
+    assert slots(world).total() == 0
+
+
+async def test_of_two_equal_keys_the_last_one_counts(world: World) -> None:
+    """As for JSON readers everywhere, our server's included; the name that would be run is the one that is judged."""
+    params = b'{"name": "find", "name": "insert-many"}'
+    twice = b'{"jsonrpc": "2.0", "id": 7, "method": "ping", "method": "tools/call", "params": ' + params + b"}"
+    assert (await post(world, twice)).json["error"]["code"] == -32602
     assert slots(world).total() == 0
 
 

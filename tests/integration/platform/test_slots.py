@@ -149,6 +149,19 @@ def test_both_slots_are_called(two_slots: Platform, user: str, tier: str) -> Non
     assert min(after[slot] - before[slot] for slot in after) > 0
 
 
+def test_sessions_of_old_versions_need_no_slot(two_slots: Platform) -> None:
+    """The server keeps nothing between requests: it gives no session, and any slot answers what another initialised."""
+    client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    headers = {"MCP-Protocol-Version": "2025-06-18"}
+    begun = two_slots.call("initialize", client, user="admin", headers=headers)
+    assert (begun.status, begun.json["result"]["protocolVersion"]) == (200, "2025-06-18")
+    assert "mcp-session-id" not in begun.headers
+    before = calls(two_slots, "admin")
+    assert {tool(two_slots, "admin", "list-databases", headers=headers).status for _ in range(20)} == {200}
+    after = calls(two_slots, "admin")
+    assert min(after[slot] - before[slot] for slot in after) > 0
+
+
 def test_a_slot_that_dies_under_load_fails_no_read(two_slots: Platform) -> None:
     """Whatever was under way is read again from the other slot."""
     answers = load_while_a_slot_dies(

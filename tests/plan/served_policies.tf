@@ -1,0 +1,77 @@
+# A gateway with one server of two slots and lists of tools, and one that is as plain as can be.
+
+provider "azurerm" {
+  subscription_id = "00000000-0000-0000-0000-000000000000"
+  features {}
+}
+
+resource "azurerm_user_assigned_identity" "gateway" {
+  name                = "id-gateway"
+  location            = "uksouth"
+  resource_group_name = "rg-gateway"
+}
+
+resource "azurerm_virtual_network" "gateway" {
+  name                = "vnet-gateway"
+  location            = "uksouth"
+  resource_group_name = "rg-gateway"
+  address_space       = ["10.0.0.0/24"]
+}
+
+resource "azurerm_subnet" "gateway" {
+  name                 = "snet-gateway"
+  resource_group_name  = "rg-gateway"
+  virtual_network_name = azurerm_virtual_network.gateway.name
+  address_prefixes     = ["10.0.0.0/26"]
+}
+
+module "apim" {
+  source = "../modules/apim"
+
+  name                = "apim-served"
+  location            = "uksouth"
+  resource_group_name = "rg-gateway"
+  sku_name            = "Developer_1"
+  public_base_url     = "https://apim-served.azure-api.net"
+  publisher           = { name = "Platform team", email = "platform@example.com" }
+  network             = { subnet_id = azurerm_subnet.gateway.id }
+  identity            = { id = azurerm_user_assigned_identity.gateway.id, client_id = azurerm_user_assigned_identity.gateway.client_id }
+
+  sign_in = {
+    tenant_id         = "tid"
+    authority         = "http://issuer.test/tid"
+    issuer            = "http://issuer.test/tid/v2.0"
+    api_client_id     = "api-client-id"
+    api_identifier    = "api://api-client-id"
+    scope             = "api://api-client-id/Mcp.Access"
+    scope_name        = "Mcp.Access"
+    backend_client_id = "backend-client-id"
+  }
+
+  servers = {
+    mongodb = {
+      timeout = 20
+      tiers = {
+        admin = {
+          role  = "Mcp.Admin"
+          slots = { a = "http://mongodb-admin-a.test", b = "http://mongodb-admin-b.test" }
+          tools = { repeatable = ["find", "list-*"] }
+        }
+        reader = {
+          role       = "Mcp.Read"
+          slots      = { a = "http://mongodb-reader-a.test", b = "http://mongodb-reader-b.test" }
+          tools      = { allow = ["find", "list-*", "v1.count"], deny = ["list-secrets"], repeatable = ["*"] }
+          rate_limit = { calls = 40, period = 60 }
+        }
+      }
+    }
+    plain = {
+      tiers = {
+        reader = {
+          role  = "Mcp.Read"
+          slots = { a = "http://plain-reader-a.test" }
+        }
+      }
+    }
+  }
+}
