@@ -37,6 +37,7 @@ mcp_servers = {
     port     = 8000
     cpu      = 1
     memory   = 2
+    slots    = ["a", "b"] # one answers while the other is replaced
     database = "cosmosdb-mongodb"
     tiers = {
       admin  = { role = "Mcp.Admin", connection = "read-write" }
