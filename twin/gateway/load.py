@@ -17,9 +17,10 @@ from twin.gateway.errors import (
     UnsupportedResource,
     Where,
 )
-from twin.gateway.messages import ApiInfo, DeploymentInfo, OperationInfo
+from twin.gateway.messages import ApiInfo, DeploymentInfo, OperationInfo, ProductInfo
 from twin.gateway.named_values import attached_identities, load_named_values
 from twin.gateway.pipeline import Pipeline
+from twin.gateway.products import Product, load_products, open_product
 from twin.gateway.router import Api, Route, template_segments
 from twin.gateway.services import Backend
 from twin.gateway.urls import parse_base
@@ -36,6 +37,9 @@ _READ = (
     "named_value",
     "policy_fragment",
     "policy",
+    "product",
+    "product_api",
+    "product_policy",
     "api_policy",
     "api_operation_policy",
 )
@@ -83,7 +87,9 @@ class _Loader:
         )
         _check_fragments(references)
         root = self._global(references)
-        apis = tuple(self._api(resource, root, references) for resource in self._of("api"))
+        self.products = load_products(self.state, self.problems.append)
+        pipelines = {product.info.id: self._product(product, references, root) for product in self.products}
+        apis = tuple(self._api(resource, root, pipelines, references) for resource in self._of("api"))
         self._check_paths(apis)
         if self.problems:
             raise PolicyProblems(self.problems)
@@ -156,15 +162,24 @@ class _Loader:
                 message = "xml_link is not supported by the local gateway; use xml_content"
                 self.problems.append(UnsupportedResource(message, where=Where(resource.address), name="xml_link"))
 
-    def _api(self, resource: Resource, root: Pipeline, references: References) -> Api:
+    def _product(self, product: Product, references: References, root: Pipeline) -> Pipeline:
+        if product.policy is None:
+            return root
+        self._no_link((product.policy,))
+        place = Place("product", f"product {product.info.id!r}")
+        return build_pipeline(_xml(product.policy), place, references, root)
+
+    def _api(self, resource: Resource, root: Pipeline, products: dict[str, Pipeline], references: References) -> Api:
         name = str(resource["name"])
         self._check_api(resource)
+        product = open_product(self.products, name, self.problems.append)
+        root = products[product.info.id] if product is not None else root
         policies_of_api = tuple(r for r in self._of("api_policy") if r["api_name"] == name)
         self._no_link(policies_of_api)
         pipeline = root
         for policy in policies_of_api:
             pipeline = build_pipeline(_xml(policy), Place("api", f"API {name!r}"), references, root)
-        api = _api_of(resource, pipeline)
+        api = _api_of(resource, pipeline, product.info if product is not None else None)
         for operation in self._of("api_operation"):
             if operation["api_name"] == name:
                 self._operation(api, operation, references)
@@ -224,7 +239,7 @@ def _xml(resource: Resource) -> str:
     return str(resource.get("xml_content") or "<policies/>")
 
 
-def _api_of(resource: Resource, pipeline: Pipeline) -> Api:
+def _api_of(resource: Resource, pipeline: Pipeline, product: ProductInfo | None) -> Api:
     path = str(resource.get("path", ""))
     service_url = resource.get("service_url")
     info = ApiInfo(
@@ -234,9 +249,11 @@ def _api_of(resource: Resource, pipeline: Pipeline) -> Api:
         revision=str(resource.get("revision", "1")),
         service_url=parse_base(str(service_url)) if service_url else None,
         version=resource.get("version"),
+        product=product,
     )
     segments = tuple(segment.lower() for segment in path.strip("/").split("/") if segment)
-    return Api(info, segments, bool(resource.get("subscription_required", True)), pipeline)
+    needs_key = bool(resource.get("subscription_required", True)) and product is None
+    return Api(info, segments, needs_key, pipeline)
 
 
 def _check_fragments(references: References) -> None:

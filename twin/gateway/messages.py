@@ -223,6 +223,13 @@ class LastError:
 
 
 @dataclass(frozen=True)
+class ProductInfo:
+    id: str
+    name: str
+    approval_required: bool = False
+
+
+@dataclass(frozen=True)
 class ApiInfo:
     id: str
     name: str
@@ -230,6 +237,8 @@ class ApiInfo:
     revision: str
     service_url: Url | None
     version: str | None = None
+    #: The open product in whose context calls are handled.
+    product: ProductInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -332,6 +341,7 @@ __all__ = [
     "LastError",
     "ManyValues",
     "OperationInfo",
+    "ProductInfo",
     "Request",
     "Response",
     "Run",

@@ -140,7 +140,7 @@ def test_base_at_global_scope_is_refused() -> None:
 @pytest.mark.parametrize(
     ("type_", "name"),
     [
-        ("api_management_product", "azurerm_api_management_product"),
+        ("api_management_subscription", "azurerm_api_management_subscription"),
         ("api_management_gateway", "azurerm_api_management_gateway"),
     ],
 )

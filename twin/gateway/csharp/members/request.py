@@ -45,11 +45,15 @@ prop("IContext", "Operation", T("IOperation"), lambda context: context.operation
 prop("IContext", "Deployment", T("IDeployment"), lambda context: context.deployment)
 prop("IContext", "Subscription", T("ISubscription"), lambda context: None, note="always null: no subscriptions here")
 prop("IContext", "User", T("IUser"), lambda context: None, note="always null: no portal users here")
-prop("IContext", "Product", T("IProduct"), lambda context: None, note="always null: products are refused")
+prop("IContext", "Product", T("IProduct"), attrgetter("api.product"), note="the open product of the API, or null")
 prop("IContext", "Tracing", BOOL, lambda context: False)
-for _owner in ("ISubscription", "IUser", "IProduct"):
+for _owner in ("ISubscription", "IUser"):
     for _name in ("Id", "Name", "Key", "Email"):
         prop(_owner, _name, STRING, lambda value: None)
+prop("IProduct", "Id", STRING, attrgetter("id"))
+prop("IProduct", "Name", STRING, attrgetter("name"))
+prop("IProduct", "ApprovalRequired", BOOL, attrgetter("approval_required"))
+prop("IProduct", "SubscriptionRequired", BOOL, lambda product: False, note="always false: others are refused")
 
 
 @method("IContext", "Trace", T("void"))
