@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "policies"
-# Nothing of theirs is in the environments: `invoke bootstrap` makes the federated credentials, and has its own tests.
+# Nothing of theirs is in the environments: a pipeline's federated credential is made before Terraform runs.
 IDLE = {"CKV_MCP_37"}
 
 Result = dict[str, Any]
