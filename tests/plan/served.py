@@ -1,16 +1,19 @@
-"""An environment as Terraform applied it, served by the local gateway in this process: no socket, a stopped clock."""
+"""An environment as Terraform plans it, served by the local gateway in this process: no socket, a stopped clock."""
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.plan.bench import Bench
 from tests.unit.gateway import tokens
 from tests.unit.gateway.world import NOW, Call, Reply, World, ok
 from twin.gateway.load import Loaded
-from twin.state import State
+from twin.state import Resource, State
 
 JSON = {"Content-Type": "application/json"}
 CALLBACK = "http://localhost:51234/callback"
@@ -18,8 +21,29 @@ CHALLENGE = "c" * 43
 RESULT = b'{"jsonrpc": "2.0", "id": 7, "result": {}}'
 
 
+def state(bench: Bench, case: str) -> State:
+    """Stage 1 applied and stage 2 planned: policies, backends and names are known then.
+
+    Ids that Entra has yet to give are made up here. They stand in named values only.
+    """
+    for path in (bench.home / "state").iterdir():
+        path.unlink()
+    bench.apply(bench.stage(1), case=case)
+    one = bench.show(bench.stage(1))
+    two = bench.plan(bench.stage(2), case=case)._raw
+    planned = State.from_show_json(one, {"values": two["planned_values"]})
+    return State(tuple(_with_id(resource) for resource in planned.resources))
+
+
+def _with_id(resource: Resource) -> Resource:
+    if resource.type != "azurerm_api_management_named_value" or "value" in resource.values:
+        return resource
+    made_up = str(uuid.uuid5(uuid.NAMESPACE_URL, resource["name"]))
+    return replace(resource, values={**resource.values, "value": made_up})
+
+
 class Environment:
-    """`world` is the gateway; `issuer`, `api` and `clients` are what callers have to know of the applied state."""
+    """`world` is the gateway; `issuer`, `api` and `client` are what callers have to know."""
 
     def __init__(self, state: State, loaded: Loaded) -> None:
         self.world = World(loaded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ import pytest
 
 from tests.plan.bench import Bench
 from tests.plan.served import CALLBACK, JSON, Environment, header
+from tests.plan.served import state as served_state
 from tests.unit.gateway import tokens
 from tests.unit.gateway.world import NOW, ok, streaming
 from twin.gateway.load import Loaded, load
@@ -19,23 +21,25 @@ from twin.state import State
 TENANT = "99999999-9999-4999-8999-999999999999"
 
 
-@pytest.fixture(scope="module")
-def state(own_bench: Bench) -> State:
-    shown = []
-    for stage in (1, 2):
-        own_bench.apply(own_bench.stage(stage), case="local")
-        shown.append(own_bench.show(own_bench.stage(stage)))
-    return State.from_show_json(*shown)
+Applied = tuple[State, Loaded]
 
 
 @pytest.fixture(scope="module")
-def loaded(state: State) -> Loaded:
-    return load(state)
+def local(own_bench: Bench) -> Applied:
+    state = served_state(own_bench, "local")
+    return state, load(state)
+
+
+@pytest.fixture(scope="module")
+def by_groups(own_bench: Bench) -> Applied:
+    """Two servers, and `authorization = "groups"`."""
+    state = served_state(own_bench, "two-servers")
+    return state, load(state)
 
 
 @pytest.fixture
-def served(state: State, loaded: Loaded) -> Environment:
-    return Environment(state, loaded)
+def served(local: Applied) -> Environment:
+    return Environment(*local)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,29 @@ async def test_the_role_decides_the_tier(served: Environment, claims: dict[str, 
 async def test_without_role_or_scope_there_is_no_server(served: Environment, claims: dict[str, Any]) -> None:
     reply = await served.call(served.token(**claims))
     assert (reply.status, reply.json["id"], served.servers_called) == (403, 7, [])
+
+
+@pytest.mark.parametrize(
+    ("groups", "claims", "tier"),
+    [
+        (["reader"], {}, "reader"),
+        (["admin", "reader"], {}, "admin"),
+        (["reader"], {"roles": ["Mcp.Admin"]}, "reader"),
+        ([], {"roles": ["Mcp.Admin"]}, None),
+        ([], {"roles": ["Mcp.Admin"], "scp": None, "idtyp": "app"}, "admin"),
+        ([], {"_claim_names": '{"groups": "src1"}'}, None),
+    ],
+)
+async def test_by_groups_a_person_s_group_decides(
+    by_groups: Applied, groups: list[str], claims: dict[str, Any], tier: str | None
+) -> None:
+    """Roles count for services only; who is in too many groups for a token is told so, not let in."""
+    served = Environment(*by_groups)
+    ids = [served.values[f"group-{name}"] for name in groups] or None
+    reply = await served.call(served.token(**{"roles": None, "groups": ids, **claims}))
+    assert reply.status == (403 if tier is None else 200)
+    called = {re.sub(r"-[a-z]\.mcp\.internal.*", "", call.url) for call in served.servers_called}
+    assert called == ({f"http://mongodb-{tier}"} if tier else set())
 
 
 async def test_nothing_of_the_caller_but_the_call_reaches_a_server(served: Environment) -> None:
