@@ -132,6 +132,20 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`."""
+    install(session, "plan")
+    install(session, "integration")
+    home = Path(session.create_tmp()) / "checkov"  # its libraries clash with ours
+    session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
+    python = home / "bin" / "python"
+    session.run(
+        "uv", "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", "requirements/policy.txt"
+    )
+    session.run("python", "-m", "tests.mutation", "--checkov", str(home / "bin" / "checkov"), *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables. Never a gate: the machine decides the numbers."""
     install(session, "bench")
