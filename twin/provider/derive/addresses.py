@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_network
 
 from twin.errors import ProviderError
@@ -47,6 +48,8 @@ def _prefix(cloud: Cloud, subnet_id: str) -> IPv4Network:
     return IPv4Network("10.0.0.0/16")  # a subnet that this store does not hold: an existing network was given
 
 
-def _addresses(network: IPv4Network) -> list[str]:
-    span = range(RESERVED, max(RESERVED + 1, network.num_addresses - 1))
-    return [str(network[i]) for i in span if i < network.num_addresses][:65536]
+def _addresses(network: IPv4Network) -> Iterator[str]:
+    """One after the other, because a large range has far more than are ever asked for."""
+    for index in range(RESERVED, max(RESERVED + 1, network.num_addresses - 1)):
+        if index < network.num_addresses:
+            yield str(network[index])
