@@ -16,8 +16,7 @@ import pymongo
 import pytest
 from fastmcp import Client
 from mongo_db_server.database import connect
-from mongo_db_server.limits import Limits
-from mongo_db_server.server import build
+from mongo_db_server.server import build_from, runtime_of
 from mongo_db_server.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -122,25 +121,33 @@ def settings_of(mongodb_uri: str) -> Callable[..., Settings]:
 
 
 @pytest.fixture
-async def call_with(settings_of: Callable[..., Settings]) -> AsyncIterator[Callable[..., Awaitable[CallTool]]]:
-    """Builds a server with the given settings and returns a function that calls its tools, without HTTP between."""
+async def client_with(settings_of: Callable[..., Settings]) -> AsyncIterator[Callable[..., Awaitable[Client[Any]]]]:
+    """Builds a server with the given settings and returns a stock client of it, without HTTP between."""
     async with AsyncExitStack() as stack:
 
-        async def call_with(**replaced: Any) -> CallTool:
+        async def client_with(**replaced: Any) -> Client[Any]:
             settings = settings_of(**replaced)
             mongo = connect(settings)
             stack.push_async_callback(mongo.close)
-            server = build(
-                mongo, name="mongodb", tier=settings.mcp_tier, limits=Limits.of(settings), audit=lambda line: None
-            )
-            client = await stack.enter_async_context(Client(server.mcp))
+            server = build_from(runtime_of(settings, mongo, lambda line: None))
+            return await stack.enter_async_context(Client(server.mcp))
 
-            async def call(name: str, **arguments: Any) -> Any:
-                return await client.call_tool(name, arguments, raise_on_error=False)
+        yield client_with
 
-            return call
 
-        yield call_with
+@pytest.fixture
+def call_with(client_with: Callable[..., Awaitable[Client[Any]]]) -> Callable[..., Awaitable[CallTool]]:
+    """Builds a server with the given settings and returns a function that calls its tools."""
+
+    async def call_with(**replaced: Any) -> CallTool:
+        client = await client_with(**replaced)
+
+        async def call(name: str, **arguments: Any) -> Any:
+            return await client.call_tool(name, arguments, raise_on_error=False)
+
+        return call
+
+    return call_with
 
 
 @pytest.fixture

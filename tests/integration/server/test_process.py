@@ -160,3 +160,55 @@ def test_wrong_setting_ends_with_exit_code_2(change: dict[str, str], start: Star
     written = server.log.read_text()
     assert next(iter(change)) in json.loads(written)["message"]
     assert "s3cret" not in written
+
+
+async def test_a_caller_who_hangs_up_ends_his_call_at_the_database(
+    start: Start, environment: dict[str, str], headers: dict[str, str], mongodb_uri: str
+) -> None:
+    """The call is over soon, no cursor stays open, and the log says that it was cancelled."""
+    with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as database:
+        database.hangup.many.insert_many([{"n": n} for n in range(3000)])
+        before = database.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"]
+        data = {"failCommands": ["getMore"], "blockConnection": True, "blockTimeMS": 1500}
+        try:
+            database.admin.command({"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": data})
+        except OperationFailure as error:
+            pytest.skip(f"this database has no fail points: {error.code}")
+        server = start(environment)
+        params = {"name": "find", "arguments": {"database": "hangup", "collection": "many", "limit": 2500}}
+        request = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        more = {"accept": "application/json", "mcp-protocol-version": "2025-11-25"}
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.port()}") as client:
+            with pytest.raises(httpx2.ReadTimeout):
+                await client.post("/mcp", json=request, headers=headers | more, timeout=1)
+        assert await asyncio.to_thread(server.stop) == 0
+        (line,) = [json.loads(line) for line in server.log.read_text().splitlines()]
+        assert (line["tool"], line["outcome"]) == ("find", "cancelled")
+        database.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+        for _ in range(100):
+            if database.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"] <= before:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail("the cursor is still open at the database")
+        database.drop_database("hangup")
+
+
+async def test_progress_is_told_while_a_call_runs(
+    start: Start, environment: dict[str, str], headers: dict[str, str], mongodb_uri: str
+) -> None:
+    """A caller who asks for progress hears of it, and then gets the answer."""
+    with pymongo.MongoClient[dict[str, Any]](mongodb_uri) as database:
+        database.progress.many.insert_many([{"n": n} for n in range(600)])
+        server = start(environment)
+        transport = StreamableHttpTransport(f"http://127.0.0.1:{server.port()}/mcp", headers=headers)
+        heard: list[float] = []
+
+        async def hear(done: float, total: float | None, message: str | None) -> None:
+            heard.append(done)
+
+        async with Client(transport, mode="legacy") as client:
+            arguments = {"database": "progress", "collection": "many", "limit": 600}
+            result = await client.call_tool("find", arguments, progress_handler=hear)
+        assert (result.structured_content["returned"], heard) == (600, [250, 500])
+        database.drop_database("progress")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from mongo_db_server.throttling import once, patiently
-from pymongo.errors import OperationFailure
+from pymongo.errors import NetworkTimeout, OperationFailure
 
 
 class Time:
@@ -70,3 +70,17 @@ async def test_writes_run_once() -> None:
     with pytest.raises(OperationFailure):
         await once(database, deadline=float(10**9))
     assert database.attempts == 1
+
+
+async def test_time_lost_on_throttling_is_reported_as_throttling() -> None:
+    """When the time limit passes in an attempt after throttled ones, throttling is the reason."""
+    errors: list[Exception] = [OperationFailure("busy", 16500), NetworkTimeout("timed out")]
+
+    async def attempt() -> int:
+        raise errors.pop(0)
+
+    async def sleep(seconds: float) -> None:
+        """Takes no time."""
+
+    with pytest.raises(OperationFailure, match="busy"):
+        await patiently(attempt, deadline=1e12, sleep=sleep)

@@ -16,7 +16,7 @@ from mongo_db_server.admission import Admission
 from mongo_db_server.audit import Sink, write_line
 from mongo_db_server.confirmation import Confirmations
 from mongo_db_server.errors import InvalidCallError
-from mongo_db_server.limits import Page, collect
+from mongo_db_server.limits import Page, Report, collect
 from mongo_db_server.rules import Rules
 from mongo_db_server.throttling import once, patiently
 from mongo_db_server.views import Views, views_in
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Document = dict[str, Any]
-Report = Callable[[float, float | None, str], Awaitable[None]]
 
 # How to tell the caller how far the call is; None when he did not ask.
 PROGRESS: ContextVar[Report | None] = ContextVar("progress", default=None)
@@ -193,6 +192,7 @@ class Call:
                 max_bytes=self.limits.bytes.grant(arguments.max_bytes),
                 form=arguments.ejson,
                 offset=offset,
+                report=PROGRESS.get(),
             )
 
     async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -202,11 +202,6 @@ class Call:
     async def once(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Runs `attempt` a single time: for writes whose repetition would change more."""
         return await once(attempt, deadline=self.deadline)
-
-    async def progress(self, done: float, total: float | None, message: str) -> None:
-        """Tells the caller how far the call is, if he asked to be told."""
-        if (report := PROGRESS.get()) is not None:
-            await report(done, total, message)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ In: both forms. `$regex` stays the query operator it looks like; a regular expre
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Literal
 from uuid import UUID
@@ -117,6 +118,8 @@ def _relaxed_rare(value: Any) -> Any:
         return {"$uuid": str(value)}
     if isinstance(value, DBRef):
         return _relaxed(dict(value.as_doc()))
+    if isinstance(value, Mapping):  # the driver's SON
+        return {key: _relaxed(item) for key, item in value.items()}
     return json_util.default(value, _RELAXED)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,6 +10,10 @@ from mongo_db_server import ejson
 
 if TYPE_CHECKING:
     from mongo_db_server.settings import Settings
+
+# (done, total, message): tells the caller how far the call is.
+Report = Callable[[float, float | None, str], Awaitable[None]]
+REPORT_EVERY = 250  # documents
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,14 @@ async def collect(
     max_bytes: int,
     form: ejson.Form = "relaxed",
     offset: int = 0,
+    report: Report | None = None,
 ) -> Page:
     """Reads documents until a limit is reached. The source must offer one more document than `documents` grants, or
     what was cut off cannot be told from what does not exist."""
     page, granted = Page(offset=offset), documents.grant(asked)
     async for document in source:
+        if report is not None and page.documents and len(page.documents) % REPORT_EVERY == 0:
+            await report(len(page.documents), granted, f"{len(page.documents)} documents read")
         if len(page.documents) == granted:
             page.more = True
             page.cut = _document_cut(granted, documents)

@@ -17,6 +17,8 @@ from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from mongo_db_server.call import PROGRESS
+from mongo_db_server.delivery import Response, unless_gone
 from mongo_db_server.gate import replay
 from mongo_db_server.wire import Envelope
 
@@ -39,6 +41,7 @@ class Call:
     request_id: int | str
     name: str
     arguments: dict[str, Any]
+    progress_token: int | str | None = None  # of a caller who wants to hear how far it is, and takes a stream
 
 
 class Shortcut:
@@ -61,11 +64,14 @@ class Shortcut:
         if call is None:
             await self._app(scope, replay(message, receive), send)
             return
-        answer = await self._dispatcher.perform(call.name, call.arguments)
-        written = self._envelopes[call.version].write(call.request_id, answer)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(written)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": written})
+        response = Response(send, call.progress_token)
+        reset = PROGRESS.set(response.progress if call.progress_token is not None else None)
+        try:
+            answer = await unless_gone(self._dispatcher.perform(call.name, call.arguments), receive)
+        finally:
+            PROGRESS.reset(reset)
+        if answer is not None:
+            await response.end(self._envelopes[call.version].write(call.request_id, answer))
 
 
 def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | None:
@@ -90,7 +96,9 @@ def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | Non
         validate_client_request(_METHOD, version, params)
     except ValidationError:
         return None
-    return Call(version, request["id"], params["name"], params.get("arguments") or {})
+    token = (params.get("_meta") or {}).get("progressToken")
+    streams = token is not None and "text/event-stream" in headers.get("accept", "")
+    return Call(version, request["id"], params["name"], params.get("arguments") or {}, token if streams else None)
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str] | None:

@@ -1,0 +1,89 @@
+"""How an answer reaches the caller: as one JSON document, or as a stream once there is progress to tell; and that
+nobody works on for a caller who has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Send
+
+T = TypeVar("T")
+
+# Most calls are over before anybody can have lost patience; only for longer ones is the connection watched.
+_UNWATCHED_SECONDS = 0.05
+
+
+async def unless_gone(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
+    """The result of the work, or None when the caller hung up first: then the work has been cancelled, which closes its
+    cursors and connections at the database."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((task,), timeout=_UNWATCHED_SECONDS)
+        if not task.done():
+            await _watch(task, receive)
+        return await task
+    except asyncio.CancelledError:
+        if not task.done():
+            task.cancel()
+        elif task.cancelled():
+            return None
+        raise
+
+
+async def _watch(task: asyncio.Future[Any], receive: Receive) -> None:
+    """Returns when the task is done or the caller has gone; in that case the task is cancelled and over."""
+    gone = asyncio.ensure_future(_disconnection(receive))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))
+
+
+async def _disconnection(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Response:
+    """One answer. It becomes a stream of events (MCP, "Streamable HTTP") with the first progress, so that calls without
+    any stay a plain document."""
+
+    def __init__(self, send: Send, progress_token: int | str | None) -> None:
+        self._send = send
+        self._token = progress_token
+        self._streams = False
+
+    async def progress(self, done: float, total: float | None, message: str) -> None:
+        """Sends `notifications/progress`."""
+        params = {"progressToken": self._token, "progress": done, "total": total, "message": message}
+        notification = {
+            "jsonrpc": "2.0",
+            "method": "notifications/progress",
+            "params": {name: value for name, value in params.items() if value is not None},
+        }
+        await self._event(json.dumps(notification).encode())
+
+    async def end(self, document: bytes) -> None:
+        """Sends the answer itself, a JSON-RPC response."""
+        if self._streams:
+            await self._event(document)
+            await self._send({"type": "http.response.body", "body": b""})
+            return
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(document)).encode())]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send({"type": "http.response.body", "body": document})
+
+    async def _event(self, data: bytes) -> None:
+        if not self._streams:
+            self._streams = True
+            headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        body = b"event: message\r\ndata: " + data + b"\r\n\r\n"
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
