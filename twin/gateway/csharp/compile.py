@@ -11,29 +11,52 @@ from tree_sitter import Language, Node, Parser
 from twin.gateway.csharp import calls, members, operators
 from twin.gateway.csharp.clr import PYTHON_ERRORS, translated
 from twin.gateway.csharp.expressions import Compiler
+from twin.gateway.csharp.purity import only_input
 from twin.gateway.csharp.scope import CSharpError, Frame, Typed, fail, named
 from twin.gateway.csharp.statements import block_of
 from twin.gateway.csharp.types import T
+from twin.gateway.jwt import Jwt
 
 __all__ = ["CSharpError", "Expression", "compile_expression"]
 
 _REGISTERED = (calls, operators, members)  # importing them fills the tables
 _PREFIX = "class P { object E() {\n"
+_UNKNOWN = object()
+_IMMUTABLE = frozenset({str, bool, int})
 _PARSER = Parser(Language(tree_sitter_c_sharp.language()))
 
 
 class Expression:
     """A compiled expression: call it with the request context. `type` is what it yields."""
 
-    __slots__ = ("_run", "_size", "source", "type")
+    __slots__ = ("_input", "_run", "_size", "source", "type")
 
-    def __init__(self, source: str, type_: T, run: Callable[[Frame], Any], size: int) -> None:
+    def __init__(
+        self, source: str, type_: T, run: Callable[[Frame], Any], size: int, only_input: str | None = None
+    ) -> None:
         self.source = source
         self.type = type_
         self._run = run
         self._size = size
+        self._input = only_input
 
     def __call__(self, context: Any) -> Any:
+        if self._input is not None:
+            given = context.variables.get(self._input)
+            if given.__class__ is Jwt:
+                return self._of_token(given, context)
+        return self._evaluate(context)
+
+    def _of_token(self, token: Jwt, context: Any) -> Any:
+        """A pure expression says of one token always the same: it is evaluated once per token."""
+        found = token.memo.get(self, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self._evaluate(context)
+            if found.__class__ in _IMMUTABLE:
+                token.memo[self] = found
+        return found
+
+    def _evaluate(self, context: Any) -> Any:
         try:
             return self._run(Frame(context, self._size))
         except PYTHON_ERRORS as error:
@@ -59,7 +82,7 @@ def compile_expression(source: str) -> Expression:
         raise CSharpError("C# that the local gateway cannot compile", text[:40], skipped) from error
     if found.type.name == "void":
         raise CSharpError("the expression yields nothing", text[:40])
-    return Expression(text, found.type, found.run, compiler.locals.size)
+    return Expression(text, found.type, found.run, compiler.locals.size, only_input(root))
 
 
 def _compile(compiler: Compiler, root: Node, *, single: bool) -> Typed:
