@@ -15,6 +15,7 @@ class Caller:
     client: str | None = None
     request_bytes: int | None = None
     correlation_id: str | None = None
+    trace: str | None = None  # W3C `traceparent` of the request
 
 
 NOBODY = Caller()

@@ -57,7 +57,11 @@ class Gate:
             )
             return
         caller = Caller(
-            given.get(b"x-mcp-caller"), given.get(b"x-mcp-client"), len(body), given.get(b"x-correlation-id")
+            subject=given.get(b"x-mcp-caller"),
+            client=given.get(b"x-mcp-client"),
+            request_bytes=len(body),
+            correlation_id=given.get(b"x-correlation-id"),
+            trace=given.get(b"traceparent"),
         )
         reset = CALLER.set(caller)
         try:
@@ -84,6 +88,8 @@ def _single_headers(scope: Scope) -> dict[bytes, str]:
         if name in _HEADERS:
             if name in found:
                 raise TokenRefusedError(401, f"The header {name.decode()} occurs twice.")
+            found[name] = value.decode("latin-1")
+        elif name == b"traceparent":  # decides nothing: of several, any will do
             found[name] = value.decode("latin-1")
     return found
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httpx2
 from fastmcp import FastMCP
@@ -24,10 +26,12 @@ from mongo_db_server.gate import Gate
 from mongo_db_server.health import Readiness, database_ping, live
 from mongo_db_server.keys import Fetch, KeyStore, http_fetch
 from mongo_db_server.limits import Limits
+from mongo_db_server.patterns import items
 from mongo_db_server.prompts import add_prompts
 from mongo_db_server.resources import add_resources
 from mongo_db_server.rules import Rules
 from mongo_db_server.shortcut import Shortcut
+from mongo_db_server.telemetry import Telemetry, end
 from mongo_db_server.tokens import Expected, TokenVerifier
 from mongo_db_server.toolkit import MongoTool
 from mongo_db_server.tools import ALL
@@ -130,7 +134,8 @@ def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
     client = connect(settings)
     issuer = httpx2.AsyncClient(timeout=_JWKS_SECONDS, follow_redirects=False)
     keys = KeyStore(fetch_keys or http_fetch(issuer, settings.mcp_auth_jwks_uri))
-    server = build_from(runtime_of(settings, client))
+    telemetry = telemetry_of(settings, issuer)
+    server = build_from(runtime_of(settings, client, _audit(telemetry)))
     app = server.mcp.http_app(
         path=PATH,
         stateless_http=True,
@@ -140,7 +145,9 @@ def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
         allowed_origins=settings.allowed_origins,
         middleware=[Middleware(Shortcut, path=PATH, dispatcher=server.dispatcher, server_info=server.info)],
     )
-    app.router.lifespan_context = _closing(app.router.lifespan_context, issuer.aclose, client.close)
+    app.router.lifespan_context = _closing(
+        _sending(app.router.lifespan_context, telemetry), issuer.aclose, client.close
+    )
     return Gate(
         app,
         verifier=TokenVerifier(Expected.of(settings), keys),
@@ -148,6 +155,51 @@ def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
         max_body=settings.mcp_request_bytes_ceiling,
         health={"/healthz": live(), "/readyz": Readiness(database_ping(client))},
     )
+
+
+def telemetry_of(settings: Settings, http: httpx2.AsyncClient) -> Telemetry | None:
+    """Sends to `OTEL_EXPORTER_OTLP_ENDPOINT`; None when that is not set."""
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if endpoint is None:
+        return None
+    pairs = (item.partition("=") for item in items(settings.otel_exporter_otlp_headers.get_secret_value()))
+    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+
+    async def post(path: str, body: bytes) -> None:
+        answer = await http.post(
+            endpoint.rstrip("/") + path, content=body, headers={**headers, "content-type": "application/json"}
+        )
+        answer.raise_for_status()
+
+    return Telemetry(settings.otel_service_name or settings.mcp_server_name, post)
+
+
+def _audit(telemetry: Telemetry | None) -> Sink:
+    if telemetry is None:
+        return write_line
+
+    def both(line: dict[str, Any]) -> None:
+        write_line(line)
+        telemetry.record(line)
+
+    return both
+
+
+def _sending(inner: Lifespan, telemetry: Telemetry | None) -> Lifespan:
+    """Sends telemetry while the application runs, and what is left when it stops."""
+    if telemetry is None:
+        return inner
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[Any]:
+        running = asyncio.create_task(telemetry.run())
+        try:
+            async with inner(app) as state:
+                yield state
+        finally:
+            await end(running, telemetry)
+
+    return lifespan
 
 
 def _closing(inner: Lifespan, *closers: Callable[[], Awaitable[None]]) -> Lifespan:

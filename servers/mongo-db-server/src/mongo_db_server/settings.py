@@ -93,6 +93,10 @@ class Settings(BaseSettings):
     mcp_fields_allow: str | None = None
     mcp_fields_deny: str = ""
 
+    otel_exporter_otlp_endpoint: HttpsUrl | None = None
+    otel_exporter_otlp_headers: SecretStr = SecretStr("")
+    otel_service_name: str | None = None
+
     mcp_confirmation_key: SecretStr | None = Field(None, min_length=32)
     mcp_confirmation_seconds: int = Field(300, ge=10, le=3600)
     mcp_confirm_updates: bool = False
