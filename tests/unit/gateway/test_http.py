@@ -274,3 +274,44 @@ async def test_an_answer_that_is_longer_than_it_said_is_cut() -> None:
     world.backends.answers["http://backend.test"] = streaming(b"ab", b"cd", headers={"Content-Length": "3"})
     with pytest.raises(BrokenLine):
         await world.send()
+
+
+async def test_a_gateway_that_stops_finishes_what_it_answers() -> None:
+    """The answer under way arrives whole and says that it is the last; an idle connection closes at once."""
+    world, gate, called = make_world(), asyncio.Event(), asyncio.Event()
+
+    async def slow(call: Any) -> Any:
+        called.set()
+        await gate.wait()
+        return ok(b"whole")
+
+    world.backends.answers["http://backend.test"] = slow
+    busy, idle = world.connect(), world.connect()
+    busy.feed(GET)
+    await asyncio.wait_for(called.wait(), 5)
+    await idle.server.stop()
+    stopping = asyncio.create_task(busy.server.stop())
+    await asyncio.sleep(0)
+    assert (busy.closed, idle.closed) == (False, True)
+    gate.set()
+    reply = await busy.reply()
+    await asyncio.wait_for(stopping, 5)
+    assert (reply.text, reply.headers["connection"], busy.closed) == ("whole", ["close"], True)
+
+
+async def test_a_slow_caller_slows_the_backend() -> None:
+    """While the caller takes nothing, no more of the answer is read (the backend's connection is not drained)."""
+    world = make_world(backend=UNBUFFERED)
+    first, second = asyncio.Event(), asyncio.Event()
+    first.set()
+    world.backends.answers["http://backend.test"] = streaming(b"1", first, b"2", second, b"3")
+    line = world.connect()
+    line.protocol.pause_writing()
+    line.feed(GET)
+    await line.until_written(b"1")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert b"2\r\n" not in line.written.partition(b"\r\n\r\n")[2].removeprefix(b"1\r\n1\r\n")
+    line.protocol.resume_writing()
+    second.set()
+    assert (await line.reply()).chunks == [b"1", b"2", b"3"]
