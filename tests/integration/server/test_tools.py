@@ -173,6 +173,18 @@ async def test_drop_database(orders: Db, call: CallTool, confirmed: Confirmed) -
     assert orders.name not in orders.client.list_database_names()
 
 
+async def test_find_and_modify(orders: Db, call: CallTool) -> None:
+    """One document changes and comes back, after or before; none is none."""
+    change = {"filter": {"status": "open"}, "sort": {"n": -1}, "update": {"$inc": {"n": 100}}, "projection": {"n": 1}}
+    after = await call("find-and-modify", **place(orders), **change)
+    before = await call("find-and-modify", **place(orders), **change, return_new=False)
+    nobody = await call("find-and-modify", **place(orders), **{**change, "filter": {"n": -1}})
+    assert after.structured_content["documents"] == [{"_id": 9, "n": 109}]
+    assert before.structured_content["documents"] == [{"_id": 9, "n": 109}]
+    assert (nobody.structured_content["documents"], orders.orders.count_documents({"n": 209})) == ([], 1)
+    assert (await call("find-and-modify", **place(orders), **{**change, "filter": {}})).is_error
+
+
 async def test_bulk_write(orders: Db, call: CallTool, confirmed: Confirmed) -> None:
     """In order, with what each kind did; what deletes is confirmed."""
     operations = [

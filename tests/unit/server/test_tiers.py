@@ -16,7 +16,7 @@ METADATA = {
 }
 CREATING = {"insert-many", "create-collection", "create-index"}
 DESTROYING = {
-    *("update-many", "bulk-write", "rename-collection"),
+    *("update-many", "find-and-modify", "bulk-write", "rename-collection"),
     *("delete-many", "drop-collection", "drop-index", "drop-database"),
 }
 WRITING = CREATING | DESTROYING

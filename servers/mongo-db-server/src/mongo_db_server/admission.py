@@ -30,7 +30,8 @@ class Admission:
         place = (caller, turn)
         self._waiting.append(place)
         try:
-            await asyncio.wait_for(asyncio.shield(turn), max(seconds, 0))
+            async with asyncio.timeout(max(seconds, 0)):  # wait_for of Python 3.11 may swallow a cancellation
+                await asyncio.shield(turn)
         except BaseException as error:
             if turn.done():
                 self.leave(caller)

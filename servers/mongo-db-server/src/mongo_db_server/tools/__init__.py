@@ -23,6 +23,7 @@ from mongo_db_server.tools.drop_index import drop_index
 from mongo_db_server.tools.explain import explain
 from mongo_db_server.tools.export import export
 from mongo_db_server.tools.find import find
+from mongo_db_server.tools.find_and_modify import find_and_modify
 from mongo_db_server.tools.insert_many import insert_many
 from mongo_db_server.tools.list_collections import list_collections
 from mongo_db_server.tools.list_databases import list_databases
@@ -51,6 +52,7 @@ ALL: tuple[Declaration[Any], ...] = (
     whoami,
     insert_many,
     update_many,
+    find_and_modify,
     delete_many,
     bulk_write,
     create_collection,
