@@ -40,6 +40,17 @@ def test_each_tier_holds_its_own_connection(platform: Bench, tier: str, connecti
     assert group["container"][0]["secure_environment_variables"] == {"MONGODB_URI": account[connection]}
 
 
+def test_each_group_holds_the_role_of_its_tier(platform: Bench) -> None:
+    """Administrators administer and readers read, by the ids that Entra goes by."""
+    applied = resources(_show(platform, 2))
+    api = applied["module.api_app.azuread_application.this"]
+    roles = {role["id"]: role["value"] for role in api["app_role"]}
+    groups = {applied[f'module.groups.azuread_group.this["{tier}"]']["object_id"]: tier for tier in ("admin", "reader")}
+    held = [applied[f'module.api_app.azuread_app_role_assignment.this["{tier}"]'] for tier in ("admin", "reader")]
+    found = {groups[one["principal_object_id"]]: roles[one["app_role_id"]] for one in held}
+    assert found == {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
+
+
 def test_a_new_image_replaces_its_container_groups_and_nothing_else(platform: Bench) -> None:
     """A release touches the server's containers and their records; the gateway and the data stay."""
     file = platform.tfvars("local").with_name("images.json")

@@ -103,6 +103,7 @@ def test_people_hold_a_role_of_the_api(sign_in: TerraformTestApi) -> None:
     assert assigned["resource_object_id"] == service["object_id"]
     assert allowed["authorized_client_id"] == found.outputs["client_id"] != api["client_id"]
     assert allowed["permission_ids"] == [api["api"][0]["oauth2_permission_scope"][0]["id"]]
+    assert api["optional_claims"][0]["access_token"][0]["name"] == "idtyp"
     assert found.outputs["scope"] == f"api://{api['client_id']}/Mcp.Access"
     assert found.resources["module.client.azuread_application.this"]["fallback_public_client_enabled"] is True
     assert not [address for address in found.resources if "password" in address]

@@ -11,6 +11,7 @@ mcp_servers = {
       admin  = { role = "Mcp.Admin", connection = "read-write" }
       reader = { role = "Mcp.Read", connection = "read-only" }
     }
+    slots = ["a", "b"]
   }
   notes = {
     image = { repository = "notes-mcp", tag = "1.0.0" }
