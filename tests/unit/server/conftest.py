@@ -95,7 +95,7 @@ def use_environment(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, s
     def use(environment: Mapping[str, str]) -> None:
         import os
 
-        for name in [name for name in os.environ if name.startswith(("MCP_", "MONGODB_"))] + ["HOST", "PORT"]:
+        for name in [name for name in os.environ if name.startswith(("MCP_", "MONGODB_", "OTEL_"))] + ["HOST", "PORT"]:
             monkeypatch.delenv(name, raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

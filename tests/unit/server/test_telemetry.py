@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx2
 import pytest
 from mongo_db_server.caller import CALLER, Caller
+from mongo_db_server.server import telemetry_of
+from mongo_db_server.settings import load
 from mongo_db_server.telemetry import Telemetry
 
 LINE: dict[str, Any] = {
@@ -99,3 +102,24 @@ async def test_a_receiver_that_fails_harms_no_call() -> None:
         telemetry.record(LINE)
     await telemetry.flush()
     assert telemetry.dropped == 5000 - 4096 + 3
+
+
+async def test_it_goes_where_the_settings_say(environment: dict[str, str], use_environment: Any) -> None:
+    """To the standard paths below the endpoint, with the secret headers; nowhere when no endpoint is set."""
+    seen: list[tuple[str, str]] = []
+
+    def receive(request: httpx2.Request) -> httpx2.Response:
+        seen.append((str(request.url), request.headers["api-key"]))
+        return httpx2.Response(200)
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(receive)) as http:
+        use_environment(environment)
+        assert telemetry_of(load(), http) is None
+        otlp = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.example", "OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b"}
+        use_environment(environment | otlp)
+        telemetry = telemetry_of(load(), http)
+        assert telemetry is not None
+        telemetry.record(LINE)
+        await telemetry.flush()
+    assert seen == [(f"https://otel.example/v1/{kind}", "a b") for kind in ("traces", "logs", "metrics")]
+    assert "a b" not in repr(load())
