@@ -73,6 +73,6 @@ def attached(bench: Bench) -> Iterator[None]:
 
 
 def cloud(bench: Bench) -> set[str]:
-    """Ids of everything that there is in the stand-in cloud."""
+    """Ids of everything that there is in the stand-in cloud; what is soft-deleted can be had back, and is not there."""
     objects = json.loads((bench.home / "cloud.json").read_text(encoding="utf-8"))["objects"]
-    return {id_ for held in objects.values() for id_ in held}
+    return {id_ for type_, held in objects.items() if type_.startswith(("azurerm_", "azuread_")) for id_ in held}
