@@ -19,8 +19,8 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "unit", "plan", "policy", "integration"]
 nox.options.error_on_missing_interpreters = True
 
-PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "servers", "policies", "tests", "benchmarks"]
-TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src"]
+PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "servers", "policies", "tests", "benchmarks", "docs"]
+TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src", "docs/diagrams"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from docs import diagrams
 from tests.plan import costs, inventory
 from tests.plan.bench import CASES, ENVIRONMENTS
 from tests.plan.conftest import Planned
@@ -59,3 +60,12 @@ def test_what_is_paid_for_is_in_the_docs(planned: Planned, request: pytest.Fixtu
         COSTS.write_text("".join([before, begin, costs.table(found), end, after]), encoding="utf-8")
         return
     assert written == costs.table(found), "docs/costs.md is old: pytest tests/plan/test_stages.py --regenerate"
+
+
+def test_the_pictures_show_what_is_planned(planned: Planned, request: pytest.FixtureRequest) -> None:
+    """docs/diagrams is drawn from prod's plans; a resource more or less makes a picture stale."""
+    for name, picture in diagrams.from_plans([planned(stage, "prod")._raw for stage in (1, 2)]).items():
+        if request.config.getoption("--regenerate"):
+            (diagrams.FOLDER / name).write_text(picture, encoding="utf-8")
+        written = (diagrams.FOLDER / name).read_text(encoding="utf-8")
+        assert written == picture, f"docs/diagrams/{name} is stale: python -m docs.diagrams"
