@@ -122,29 +122,6 @@ async def test_without_role_or_scope_there_is_no_server(served: Environment, cla
     assert (reply.status, reply.json["id"], served.servers_called) == (403, 7, [])
 
 
-@pytest.mark.parametrize(
-    ("groups", "claims", "tier"),
-    [
-        (["reader"], {}, "reader"),
-        (["admin", "reader"], {}, "admin"),
-        (["reader"], {"roles": ["Mcp.Admin"]}, "reader"),
-        ([], {"roles": ["Mcp.Admin"]}, None),
-        ([], {"roles": ["Mcp.Admin"], "scp": None, "idtyp": "app"}, "admin"),
-        ([], {"_claim_names": '{"groups": "src1"}'}, None),
-    ],
-)
-async def test_by_groups_a_person_s_group_decides(
-    by_groups: Applied, groups: list[str], claims: dict[str, Any], tier: str | None
-) -> None:
-    """Roles count for services only; who is in too many groups for a token is told so, not let in."""
-    served = Environment(*by_groups)
-    ids = [served.values[f"group-{name}"] for name in groups] or None
-    reply = await served.call(served.token(**{"roles": None, "groups": ids, **claims}))
-    assert reply.status == (403 if tier is None else 200)
-    called = {re.sub(r"-[a-z]\.mcp\.internal.*", "", call.url) for call in served.servers_called}
-    assert called == ({f"http://mongodb-{tier}"} if tier else set())
-
-
 async def test_nothing_of_the_caller_but_the_call_reaches_a_server(served: Environment) -> None:
     """The gateway signs in as itself; forged headers, cookies and keys stay behind."""
     forged = {f"X-Mcp-{name}": "forged" for name in ("Tier", "Caller", "Client")}
@@ -345,3 +322,26 @@ async def test_only_the_declared_operations_answer(served: Environment) -> None:
     for method, path in (("PUT", "/mongodb/mcp"), ("POST", "/mongodb/healthz"), ("GET", "/oauth/token"), ("GET", "/")):
         assert (await served.world.send(method, path, {**JSON, **served.token()})).status == 404
     assert served.servers_called == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "claims", "tier"),
+    [
+        (["reader"], {}, "reader"),
+        (["admin", "reader"], {}, "admin"),
+        (["reader"], {"roles": ["Mcp.Admin"]}, "reader"),
+        ([], {"roles": ["Mcp.Admin"]}, None),
+        ([], {"roles": ["Mcp.Admin"], "scp": None, "idtyp": "app"}, "admin"),
+        ([], {"_claim_names": '{"groups": "src1"}'}, None),
+    ],
+)
+async def test_by_groups_a_person_s_group_decides(
+    by_groups: Applied, groups: list[str], claims: dict[str, Any], tier: str | None
+) -> None:
+    """Roles count for services only; who is in too many groups for a token is told so, not let in."""
+    served = Environment(*by_groups)
+    ids = [served.values[f"group-{name}"] for name in groups] or None
+    reply = await served.call(served.token(**{"roles": None, "groups": ids, **claims}))
+    assert reply.status == (403 if tier is None else 200)
+    called = {re.sub(r"-[a-z]\.mcp\.internal.*", "", call.url) for call in served.servers_called}
+    assert called == ({f"http://mongodb-{tier}"} if tier else set())
