@@ -88,7 +88,7 @@ def token(c: Context, as_: str = "admin", env: str = "local", setting: list[str]
 
 
 @task(
-    help={"env": _ENV, "setting": _SETTING, "client": "vscode, claude, cursor or inspector (default: all)"},
+    help={"env": _ENV, "setting": _SETTING, "client": "vscode, claude, cursor, json or inspector (default: all)"},
     iterable=["setting"],
 )
 @doorway
@@ -151,6 +151,110 @@ def check(c: Context, path: str, also: list[str] | None = None, json: bool = Fal
     gateway_check.show([path, *(also or [])], as_json=json)
 
 
+_TRUST = {
+    "issuer": "of the federated credential, as the service connection shows it; with --subject",
+    "subject": "of the federated credential, as the service connection shows it",
+    "ado_org_id": "the Azure DevOps organisation's id, or ask: the older issuer is made from it",
+    "github": "OWNER/REPOSITORY: trust GitHub Actions instead of Azure DevOps",
+    "github_subject": "branch:NAME, tag:NAME, environment:NAME or pull_request (default: branch:main and pull_request)",
+    "narrow": "a role that gives Terraform's own roles only, instead of User Access Administrator",
+}
+_MINIMAL = {"minimal": "in the directory, only what the pipeline owns; assignments are left to an administrator"}
+
+
+@task(help={**_CHANGES, **_TRUST, **_MINIMAL}, iterable=["setting", "github_subject"], default=True)
+@doorway
+def bootstrap_all(
+    c: Context,
+    env: str = "local",
+    setting: list[str] | None = None,
+    dry_run: bool = False,
+    yes: bool = False,
+    issuer: str = "",
+    subject: str = "",
+    ado_org_id: str = "",
+    github: str = "",
+    github_subject: list[str] | None = None,
+    narrow: bool = False,
+    minimal: bool = False,
+) -> None:
+    """Steps 1 to 3: identity, federation, Entra permissions, state storage. Repeating it changes nothing."""
+    from ops import bootstrap
+
+    options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), minimal, narrow)
+    bootstrap.run(load(env, setting), options, dry_run=dry_run, yes=yes)
+
+
+@task(help=_CHANGES, iterable=["setting"])
+@doorway
+def identity(
+    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
+) -> None:
+    """Step 1: resource group and managed identity; prints and saves its ids."""
+    from ops import bootstrap
+
+    bootstrap.run(load(env, setting), bootstrap.Options(), ("identity",), dry_run=dry_run, yes=yes)
+
+
+@task(help={**_CHANGES, **_TRUST}, iterable=["setting", "github_subject"])
+@doorway
+def federation(
+    c: Context,
+    env: str = "local",
+    setting: list[str] | None = None,
+    dry_run: bool = False,
+    yes: bool = False,
+    issuer: str = "",
+    subject: str = "",
+    ado_org_id: str = "",
+    github: str = "",
+    github_subject: list[str] | None = None,
+    narrow: bool = False,
+) -> None:
+    """Step 2: whose pipeline may sign in as the identity, and its roles in the subscription."""
+    from ops import bootstrap
+
+    options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), narrow=narrow)
+    bootstrap.run(load(env, setting), options, ("federation",), dry_run=dry_run, yes=yes)
+
+
+@task(help={**_CHANGES, **_MINIMAL}, iterable=["setting"])
+@doorway
+def entra(
+    c: Context,
+    env: str = "local",
+    setting: list[str] | None = None,
+    dry_run: bool = False,
+    yes: bool = False,
+    minimal: bool = False,
+) -> None:
+    """Step 2: directory role and Microsoft Graph permissions, with what they allow."""
+    from ops import bootstrap
+
+    bootstrap.run(load(env, setting), bootstrap.Options(minimal=minimal), ("entra",), dry_run=dry_run, yes=yes)
+
+
+@task(help=_CHANGES, iterable=["setting"])
+@doorway
+def state(
+    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
+) -> None:
+    """Step 3: storage account and container for Terraform's state, and `terraform init` of both stages."""
+    from ops import bootstrap
+
+    bootstrap.run(load(env, setting), bootstrap.Options(), ("state",), dry_run=dry_run, yes=yes)
+
+
 namespace = Collection(
-    doctor, plan, deploy, push, status, token, connect, logs, destroy, gateway=Collection("gateway", check)
+    doctor,
+    plan,
+    deploy,
+    push,
+    status,
+    token,
+    connect,
+    logs,
+    destroy,
+    gateway=Collection("gateway", check),
+    bootstrap=Collection("bootstrap", bootstrap_all, identity, federation, entra, state),
 )

@@ -33,6 +33,10 @@ def _cursor(endpoints: Mapping[str, str]) -> str:
     return _json({"mcpServers": {name: {"url": url} for name, url in endpoints.items()}})
 
 
+def _portable(endpoints: Mapping[str, str]) -> str:
+    return _json({"mcpServers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
+
+
 def _inspector(endpoints: Mapping[str, str]) -> str:
     return "\n".join(
         f"npx @modelcontextprotocol/inspector --transport http --server-url {url}" for url in endpoints.values()
@@ -45,6 +49,7 @@ CLIENTS: dict[str, Client] = {
         "Claude: run this, then /mcp to sign in; on claude.ai add the same URL as a connector", _claude, cloud=True
     ),
     "cursor": Client("Cursor: ~/.cursor/mcp.json, then sign in from its MCP settings", _cursor),
+    "json": Client("Any client that reads .mcp.json (Claude Code and Copilot do): put this there", _portable),
     "inspector": Client("MCP Inspector: run this, then connect", _inspector),
 }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -11,16 +12,43 @@ from tests.unit.ops.test_status import PLATFORM
 URL = "http://127.0.0.1:8080/mongodb/mcp"
 
 
-def test_vscode() -> None:
-    """VS Code reads `servers` with a type."""
-    _, text = connect.configuration(PLATFORM, "vscode")
-    assert json.loads(text) == {"servers": {"mongodb": {"type": "http", "url": URL}}}
+# What each client's own documentation says of a remote server: where the names stand, what must and what may be there.
+# VS Code, "MCP configuration reference" (servers; type http or sse; url; headers). Cursor, "Model Context Protocol"
+# (mcpServers; url; headers). Claude Code, "Connect Claude Code to tools via MCP" and VS Code's portable format, the
+# same file .mcp.json (mcpServers; type; url; headers).
+FORMATS = {
+    "vscode": ("servers", {"type": "http", "url": URL}, {"headers"}),
+    "cursor": ("mcpServers", {"url": URL}, {"headers"}),
+    "json": ("mcpServers", {"type": "http", "url": URL}, {"headers"}),
+}
 
 
-def test_cursor() -> None:
-    """Cursor reads `mcpServers` with a URL."""
-    _, text = connect.configuration(PLATFORM, "cursor")
-    assert json.loads(text) == {"mcpServers": {"mongodb": {"url": URL}}}
+@pytest.mark.parametrize("client", FORMATS)
+def test_files_are_as_the_client_documents_them(client: str) -> None:
+    """The required members with their values, under the name that the client reads, and nothing it does not know."""
+    top, required, optional = FORMATS[client]
+    document = json.loads(connect.configuration(PLATFORM, client)[1])
+    assert document.keys() == {top}
+    server = document[top]["mongodb"]
+    assert {name: server[name] for name in required} == required
+    assert server.keys() <= required.keys() | optional
+
+
+COMMANDS = {
+    # Claude Code, "Connect Claude Code to tools via MCP": claude mcp add --transport http <name> <url>
+    "claude": r"claude mcp add --transport http [a-z0-9-]+ https?://\S+",
+    # The Inspector's own --help: --transport and --server-url.
+    "inspector": r"npx @modelcontextprotocol/inspector --transport http --server-url https?://\S+",
+}
+
+
+@pytest.mark.parametrize("client", COMMANDS)
+def test_commands_are_as_the_client_documents_them(client: str) -> None:
+    assert re.fullmatch(COMMANDS[client], connect.configuration(PLATFORM, client)[1])
+
+
+def test_no_client_is_left_unchecked() -> None:
+    assert {*FORMATS, *COMMANDS} == set(connect.CLIENTS)
 
 
 @pytest.mark.parametrize("client", ["claude", "inspector"])
@@ -31,7 +59,7 @@ def test_command_lines_name_the_endpoint(client: str) -> None:
 
 def test_unknown_client() -> None:
     """An unknown client is refused with the known ones."""
-    with pytest.raises(UsageError, match="vscode, claude, cursor, inspector"):
+    with pytest.raises(UsageError, match="vscode, claude, cursor, json, inspector"):
         connect.configuration(PLATFORM, "netscape")
 
 
