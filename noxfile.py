@@ -146,6 +146,17 @@ def mutation(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The pages, as a site in site/; a link that leads nowhere fails."""
+    install(session, "docs")
+    gathered = RESULTS / "docs"
+    session.run(sys.executable, "-m", "docs.site", str(gathered), external=True)
+    session.run("zensical", "build", "--strict", "--clean", "--config-file", str(gathered / "zensical.toml"))
+    shutil.rmtree("site", ignore_errors=True)
+    shutil.copytree(gathered / "site", "site")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables. Never a gate: the machine decides the numbers."""
     install(session, "bench")
@@ -164,7 +175,8 @@ def lock(session: nox.Session) -> None:
     session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
     for name in ("lint", "unit", "plan", "integration", "bench"):
         session.run(*compile_, "pyproject.toml", "--group", name, "-o", f"requirements/{name}.txt")
-    # Checkov pins many libraries tightly, so its session has a lock of its own.
-    session.run(*compile_, "--group", "policy", "-o", "requirements/policy.txt")
+    # Checkov pins many libraries tightly, and the pages need nothing of ours: locks of their own.
+    for name in ("policy", "docs"):
+        session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
     with session.chdir(SERVER):
         session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
