@@ -6,20 +6,14 @@ import json
 import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
+from ops import refusals
 from ops.errors import AzError, ToolError
 
-# What az prints, and what to do about it. The first that occurs in its output decides.
-_REMEDIES = (
-    ("az login", "nobody is signed in; run `az login`"),
-    ("AADSTS", "the sign-in was refused; run `az login` again"),
-    ("AuthorizationFailed", "the signed-in account lacks a role; ask for Contributor and User Access Administrator"),
-    ("SubscriptionNotFound", "the subscription is not visible to the signed-in account; check SUBSCRIPTION_ID"),
-    ("RequestDisallowedByPolicy", "an Azure Policy denies it; ask the subscription's owner for an exemption"),
-    ("TooManyRequests", "Azure is throttling; wait a minute and run it again"),
-    ("ForbiddenByConnection", "the network does not let this machine in; see deployer_access in terraform.tfvars"),
-)
+_SECRET_OPTIONS = ("--password", "-p", "--account-key", "--sas-token", "--connection-string", "--value", "--secret")
+_MASK = "***"
 
 
 def run(*arguments: str) -> Any:
@@ -29,17 +23,34 @@ def run(*arguments: str) -> Any:
         raise ToolError("the Azure CLI is not on PATH; install it (learn.microsoft.com/cli/azure/install-azure-cli)")
     answer = subprocess.run([binary, *arguments, "--output", "json"], capture_output=True, text=True, check=False)
     if answer.returncode:
-        raise AzError(refusal(arguments, answer.stderr))
+        raise AzError(refusal(arguments, answer.stderr), kind=refusals.of(answer.stderr).kind)
     return json.loads(answer.stdout) if answer.stdout.strip() else None
 
 
+def find(*arguments: str) -> Any:
+    """As `run`, but None where az says that there is no such thing."""
+    try:
+        return run(*arguments)
+    except AzError as error:
+        if error.kind != "not-found":
+            raise
+        return None
+
+
 def command(*arguments: str) -> str:
-    """The same command as a person would type it."""
-    return shlex.join(["az", *arguments])
+    """The same command as a person would type it, secrets masked."""
+    return shlex.join(["az", *masked(arguments)])
+
+
+def masked(arguments: Sequence[str]) -> list[str]:
+    """The arguments with *** for the value of every option that takes a secret."""
+    before = ("", *arguments)
+    return [
+        _MASK if option in _SECRET_OPTIONS else argument for option, argument in zip(before, arguments, strict=False)
+    ]
 
 
 def refusal(arguments: tuple[str, ...], stderr: str) -> str:
     """One sentence: which command, the remedy if known, and what az said."""
     said = " ".join(stderr.split()) or "it printed nothing"
-    remedy = next((remedy for sign, remedy in _REMEDIES if sign in stderr), "read what it says")
-    return f"`az {' '.join(arguments[:3])}` failed: {remedy}; az says: {said}"
+    return f"`az {' '.join(arguments[:3])}` failed: {refusals.of(stderr).remedy}; az says: {said}"

@@ -7,6 +7,7 @@ OpsError                  exit code 1
 ├── TerraformError        Terraform ran and refused; `.log` is the file with its whole output
 ├── ImageError            a server cannot be built or pushed
 ├── AzError               the Azure CLI refused
+├── BootstrapError        what bootstrap has to find or make is not there, or not as it must be
 ├── BusyError             a port is taken, or another run holds the environment
 ├── NotDeployedError      the task needs something that is not running or not applied
 ├── SmokeError            the platform is up, but a call through it did not do what it must
@@ -52,6 +53,14 @@ class ImageError(OpsError):
 
 
 class AzError(OpsError):
+    """`kind` is one of ops.refusals: what was refused, for tasks that go on from there."""
+
+    def __init__(self, message: str, *, kind: str = "unknown") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class BootstrapError(OpsError):
     pass
 
 

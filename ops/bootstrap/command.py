@@ -1,0 +1,76 @@
+"""An `az` command that is run or printed. `${NAME}` in it stands for a value that an earlier command told."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops import az
+from ops.errors import BootstrapError
+
+Values = dict[str, str]
+"""What is known so far: IDENTITY_PRINCIPAL_ID and the like."""
+
+_REFERENCE = re.compile(r"\$\{([A-Z_]+)\}")
+
+
+class UnknownValueError(BootstrapError):
+    """A command needs a value that no command has told yet."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """`saves`: the name of what it tells; then `query` is the JMESPath that picks it out of the answer."""
+
+    arguments: tuple[str, ...]
+    saves: str = ""
+    query: str = ""
+
+    def run(self, values: Values) -> Any:
+        """Runs it with what is known, and remembers what it tells; AzError, UnknownValueError."""
+        filled = [fill(argument, values) for argument in self.arguments]
+        answer = az.run(*filled, *(("--query", self.query) if self.query else ()))
+        if self.saves:
+            if not answer:
+                raise BootstrapError(
+                    f"`{az.command(*filled)}` told no {self.saves}; it may be minutes old, so run it again"
+                )
+            values[self.saves] = str(answer)
+        return answer
+
+    def line(self, values: Mapping[str, str]) -> str:
+        """As a person would paste it into a shell."""
+        typed = " ".join(quoted(known(argument, values)) for argument in ("az", *az.masked(self.arguments)))
+        if not self.saves:
+            return typed
+        return f"{self.saves}=$({typed} --query {quoted(self.query)} --output tsv)"
+
+
+def command(*arguments: str, saves: str = "", query: str = "") -> Command:
+    return Command(arguments, saves, query)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with every reference replaced; UnknownValueError names the first that cannot be."""
+    for name in _REFERENCE.findall(text):
+        if name not in values:
+            raise UnknownValueError(f"{name} is not known yet; run the steps of `invoke bootstrap` in their order")
+    return known(text, values)
+
+
+def known(text: str, values: Mapping[str, str]) -> str:
+    """The text with the references replaced that can be."""
+    return _REFERENCE.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def quoted(text: str) -> str:
+    """For a POSIX shell: references stay references, everything else stays what it is."""
+    if not _REFERENCE.search(text):
+        return shlex.quote(text)
+    parts = _REFERENCE.split(text)
+    # Odd parts are the names.
+    escaped = [f"${{{part}}}" if i % 2 else re.sub(r'([\\"$`])', r"\\\1", part) for i, part in enumerate(parts)]
+    return f'"{"".join(escaped)}"'

@@ -1,0 +1,106 @@
+"""Step 2: whose pipeline may sign in as the identity, and what the identity may do in the subscription."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ops import az
+from ops.bootstrap import ado
+from ops.bootstrap.command import Values, command, fill
+from ops.bootstrap.identity import identity
+from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
+from ops.bootstrap.options import Options, github_subject
+from ops.bootstrap.roles import assignment, only_terraforms_roles
+from ops.environment import Environment
+
+AUDIENCE = "api://AzureADTokenExchange"
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+_GITHUB_DEFAULT = ("branch:main", "pull_request")
+WARNING = (
+    "with Contributor and User Access Administrator whoever can change the pipeline owns the subscription: "
+    "--narrow gives a role that can hand out Terraform's own roles and no others"
+)
+
+
+def task(environment: Environment, options: Options) -> Task:
+    return Task(
+        "bootstrap.federation",
+        (identity(environment), *_trust(environment, options), *_roles(environment, options)),
+        "" if options.narrow else WARNING,
+    )
+
+
+def _trust(environment: Environment, options: Options) -> Iterator[Item]:
+    """Whoever issues the pipeline's tokens; credentials of one identity are made one after the other."""
+    if options.github:
+        for given in options.github_subjects or _GITHUB_DEFAULT:
+            name, subject = github_subject(options.github, given)
+            yield credential(environment, name, GITHUB_ISSUER, subject)
+        return
+    if options.issuer:
+        yield credential(environment, "ado-federation", options.issuer, options.subject)
+        return
+    if options.ado_org_id:
+        asks = options.ado_org_id == "ask"
+        if asks:
+            yield ado.organisation(environment)
+        issuer = f"https://vstoken.dev.azure.com/{'${ADO_ORG_ID}' if asks else options.ado_org_id}"
+        yield credential(environment, "ado-federation", issuer, documented_subject(environment))
+        return
+    yield ado.facts(environment)
+    yield ado.connection(environment)
+    yield credential(environment, "ado-federation", "${ISSUER}", "${SUBJECT}")
+
+
+def documented_subject(environment: Environment) -> str:
+    """Of a connection whose issuer is vstoken.dev.azure.com."""
+    names = (environment.need(name) for name in ("ADO_ORG", "ADO_PROJECT", "SERVICE_CONNECTION_NAME"))
+    return f"sc://{'/'.join(names)}"
+
+
+def credential(environment: Environment, name: str, issuer: str, subject: str) -> Item:
+    who = ("--identity-name", environment.need("IDENTITY_NAME"), "--resource-group", environment.need("RESOURCE_GROUP"))
+    what = ("--issuer", issuer, "--subject", subject, "--audiences", AUDIENCE)
+    base = ("identity", "federated-credential")
+
+    def look(values: Values) -> Found:
+        listed = az.find(*base, "list", *who) or ()
+        return judge(listed, name, fill(issuer, values), fill(subject, values))
+
+    return Item(
+        "federated credential",
+        name,
+        look,
+        make=(command(*base, "create", "--name", name, *who, *what),),
+        mend=(command(*base, "update", "--name", name, *who, *what),),
+    )
+
+
+def judge(listed: Any, name: str, issuer: str, subject: str) -> Found:
+    """Whether one of the identity's credentials trusts exactly this issuer, subject and audience.
+
+    Azure refuses a second one with the same issuer and subject, whatever its name.
+    """
+    for held in listed:
+        if (held["issuer"], held["subject"]) == (issuer, subject):
+            if AUDIENCE in held["audiences"]:
+                return THERE if held["name"] == name else Found("there", f"under the name {held['name']}")
+            return Found("differs", f"audience is {', '.join(held['audiences'])}")
+    for held in listed:
+        if held["name"] == name:
+            return Found("differs", f"trusts {held['issuer']} for {held['subject']}")
+    return MISSING
+
+
+def _roles(environment: Environment, options: Options) -> tuple[Item, ...]:
+    scope = f"/subscriptions/{environment.need('SUBSCRIPTION_ID')}"
+    whose = "${IDENTITY_PRINCIPAL_ID}"
+    narrow = assignment(
+        whose,
+        "Role Based Access Control Administrator",
+        scope,
+        condition=only_terraforms_roles() if options.narrow else "",
+    )
+    wide = assignment(whose, "User Access Administrator", scope)
+    return assignment(whose, "Contributor", scope), narrow if options.narrow else wide

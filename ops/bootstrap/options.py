@@ -1,0 +1,84 @@
+"""What the command line adds to the settings, checked before anything is asked of Azure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ops.errors import UsageError
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+_ISSUERS = (
+    "vstoken.dev.azure.com",
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """`issuer` and `subject` as a service connection shows them; `github` is `owner/repository`.
+
+    `minimal`: what the pipeline may do in the directory is what it owns. `narrow`: it gives the roles that Terraform
+    gives and no others.
+    """
+
+    issuer: str = ""
+    subject: str = ""
+    ado_org_id: str = ""
+    github: str = ""
+    github_subjects: tuple[str, ...] = ()
+    minimal: bool = False
+    narrow: bool = False
+
+    def __post_init__(self) -> None:
+        if bool(self.issuer) != bool(self.subject):
+            given, missing = ("--issuer", "--subject") if self.issuer else ("--subject", "--issuer")
+            raise UsageError(f"{given} was given without {missing}: copy both from the service connection")
+        if self.issuer:
+            _check_issuer(self.issuer)
+        if self.ado_org_id not in ("", "ask") and not _GUID.fullmatch(self.ado_org_id):
+            raise UsageError(
+                f"--ado-org-id {self.ado_org_id!r} must be the organisation's GUID, or ask; "
+                "https://dev.azure.com/<organisation>/_apis/connectionData shows it as instanceId"
+            )
+        if self.github and not _REPOSITORY.fullmatch(self.github):
+            raise UsageError(f"--github {self.github!r} must be OWNER/REPOSITORY, as in the repository's address")
+        if self.github_subjects and not self.github:
+            raise UsageError("--github-subject needs --github OWNER/REPOSITORY beside it")
+        if self.github and (self.issuer or self.ado_org_id):
+            raise UsageError("--github stands alone: --issuer, --subject and --ado-org-id are for Azure DevOps")
+        for given in self.github_subjects:
+            github_subject(self.github, given)
+
+
+def github_subject(repository: str, given: str) -> tuple[str, str]:
+    """`environment:prod` → (name of the credential, subject); UsageError for what GitHub never sends."""
+    kind, colon, value = given.partition(":")
+    forms = {
+        "branch": f"ref:refs/heads/{value}",
+        "tag": f"ref:refs/tags/{value}",
+        "environment": f"environment:{value}",
+    }
+    if given == "pull_request":
+        return "github-pull-request", f"repo:{repository}:pull_request"
+    if kind not in forms or not colon or not value or "*" in value:
+        raise UsageError(
+            f"--github-subject {given!r} must be branch:NAME, tag:NAME, environment:NAME or pull_request, "
+            "each name in full: a federated credential takes no wildcard"
+        )
+    # Names of credentials: 3-120 letters, digits, hyphens and underscores.
+    return f"github-{kind}-{re.sub(r'[^A-Za-z0-9_-]+', '-', value)}"[:120], f"repo:{repository}:{forms[kind]}"
+
+
+def _check_issuer(issuer: str) -> None:
+    parts = urlsplit(issuer)
+    last = parts.path.strip("/").split("/")[0]
+    if parts.scheme != "https" or parts.hostname not in _ISSUERS or not _GUID.fullmatch(last):
+        raise UsageError(
+            f"--issuer {issuer!r} must be https://vstoken.dev.azure.com/<organisation id> or "
+            "https://login.microsoftonline.com/<tenant id>/v2.0; copy it from the service connection"
+        )

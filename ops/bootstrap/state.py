@@ -1,0 +1,153 @@
+"""Step 3: the storage account that holds Terraform's state, and who may read and write it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops import az
+from ops.bootstrap.command import Command, Values, command, fill
+from ops.bootstrap.identity import identity
+from ops.bootstrap.item import MISSING, PROPAGATION, THERE, Found, Item, Task
+from ops.bootstrap.roles import assignment
+from ops.environment import Environment
+from ops.errors import AzError, BootstrapError
+
+_ROLE = "Storage Blob Data Contributor"
+_SCOPE = "${STORAGE_ACCOUNT_ID}"
+_DAYS = 30  # for which an overwritten or deleted state can be had back
+
+
+def task(environment: Environment, *, person: bool = True) -> Task:
+    """`person`: whoever is signed in is one, not a service principal."""
+    return Task(
+        "bootstrap.state",
+        (
+            identity(environment),
+            _account(environment),
+            _recovery(environment),
+            _yourself(person),
+            assignment("${MY_OBJECT_ID}", _ROLE, _SCOPE, person=person),
+            _access(environment),
+            _container(environment),
+            assignment("${IDENTITY_PRINCIPAL_ID}", _ROLE, _SCOPE),
+        ),
+    )
+
+
+def _account(environment: Environment) -> Item:
+    name, group = environment.need("STORAGE_ACCOUNT"), environment.need("RESOURCE_GROUP")
+    safe = ("--min-tls-version", "TLS1_2", "--allow-blob-public-access", "false")
+
+    def look(_: Values) -> Found:
+        found = az.find("storage", "account", "show", "--name", name, "--resource-group", group)
+        if found:
+            return judge_account(found)
+        _require_free(name)
+        return MISSING
+
+    location = environment.need("LOCATION")
+    kind = ("--location", location, "--sku", "Standard_LRS", "--kind", "StorageV2")
+    account = ("--name", name, "--resource-group", group)
+    return Item(
+        "storage account",
+        name,
+        look,
+        make=(command("storage", "account", "create", *account, *kind, *safe),),
+        mend=(command("storage", "account", "update", *account, *safe),),
+        reads=(command("storage", "account", "show", *account, saves="STORAGE_ACCOUNT_ID", query="id"),),
+    )
+
+
+def judge_account(found: Any) -> Found:
+    """Whether an account that exists is as the documented command makes it."""
+    wrong = []
+    if found.get("minimumTlsVersion") not in ("TLS1_2", "TLS1_3"):
+        wrong.append(f"minimum TLS is {found.get('minimumTlsVersion') or 'not set'}")
+    if found.get("allowBlobPublicAccess") is not False:
+        wrong.append("blobs may be made public")
+    return Found("differs", ", ".join(wrong)) if wrong else THERE
+
+
+def _require_free(name: str) -> None:
+    answer = az.run("storage", "account", "check-name", "--name", name)
+    if not answer["nameAvailable"]:
+        raise BootstrapError(
+            f"STORAGE_ACCOUNT {name!r} is taken, and not by this resource group; a name is unique in all of Azure: "
+            f"choose another in settings.env; Azure says: {answer.get('message') or answer.get('reason')}"
+        )
+
+
+def _recovery(environment: Environment) -> Item:
+    """A state that was overwritten or deleted can be had back; nobody else holds a copy."""
+    account = (
+        "--account-name",
+        environment.need("STORAGE_ACCOUNT"),
+        "--resource-group",
+        environment.need("RESOURCE_GROUP"),
+    )
+    properties = ("storage", "account", "blob-service-properties")
+
+    def look(_: Values) -> Found:
+        found = az.find(*properties, "show", *account)
+        return judge_recovery(found) if found else MISSING
+
+    days = str(_DAYS)
+    made = command(
+        *(*properties, "update", *account, "--enable-versioning", "true"),
+        *("--enable-delete-retention", "true", "--delete-retention-days", days),
+        *("--enable-container-delete-retention", "true", "--container-delete-retention-days", days),
+    )
+    return Item("blob versions", f"and {_DAYS} days of soft delete", look, make=(made,))
+
+
+def judge_recovery(found: Any) -> Found:
+    wrong = [] if found.get("isVersioningEnabled") else ["no versions"]
+    for name, what in (("deleteRetentionPolicy", "blobs"), ("containerDeleteRetentionPolicy", "containers")):
+        policy = found.get(name) or {}
+        if not policy.get("enabled") or (policy.get("days") or 0) < _DAYS:
+            wrong.append(f"deleted {what} are kept {policy.get('days') or 0} days")
+    return Found("differs", ", ".join(wrong)) if wrong else THERE
+
+
+def _yourself(person: bool) -> Item:
+    read = command("ad", "signed-in-user", "show", saves="MY_OBJECT_ID", query="id")
+    if not person:
+        read = command("ad", "sp", "show", "--id", "${MY_CLIENT_ID}", saves="MY_OBJECT_ID", query="id")
+    return Item("you", "as who is signed in", lambda _: THERE, reads=(read,))
+
+
+def _access(environment: Environment) -> Item:
+    """A new role takes minutes to reach the account; until then nothing can be stored in it."""
+    reading = command(
+        *("storage", "container", "list", "--account-name", environment.need("STORAGE_ACCOUNT")),
+        *("--num-results", "1", "--auth-mode", "login"),
+    )
+
+    def look(values: Values) -> Found:
+        return THERE if _answered(reading, values) is not None else Found("missing", "your role is not in force yet")
+
+    return Item("access", "to the storage account's data", look, patience=PROPAGATION, probe=reading)
+
+
+def _container(environment: Environment) -> Item:
+    name = environment.need("CONTAINER_NAME")
+    place = ("--account-name", environment.need("STORAGE_ACCOUNT"), "--name", name)
+
+    def look(values: Values) -> Found:
+        seen = _answered(command("storage", "container", "exists", *place, "--auth-mode", "login"), values)
+        return THERE if seen and seen["exists"] else MISSING
+
+    made = command("storage", "container", "create", *place, "--auth-mode", "login")
+    return Item("container", name, look, make=(made,))
+
+
+def _answered(reading: Command, values: Values) -> Any:
+    """A data plane's answer; None where the account or the right to read it is not there yet."""
+    try:
+        fill(_SCOPE, values)  # without the account its host name does not even resolve
+        answer = reading.run(values)
+        return [] if answer is None else answer
+    except AzError as error:
+        if error.kind not in ("missing-role", "not-found"):
+            raise
+        return None
