@@ -237,6 +237,7 @@ async def test_authorize_redirects_nowhere_unregistered(
         ({"resource": None}, "invalid_target"),
         ({"resource": "https://evil.example/mcp"}, "invalid_target"),
         ({"scope": "https://graph.microsoft.com/User.Read"}, "invalid_scope"),
+        ({"scope": "openid https://graph.microsoft.com/User.Read"}, "invalid_scope"),
     ],
 )
 async def test_authorize_tells_a_registered_client(served: Environment, changes: dict[str, Any], error: str) -> None:
