@@ -1,0 +1,168 @@
+"""What the pages say holds: sentences, commands, configurations and examples are those of the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+import tasks
+from docs import reference, site
+from ops import connect
+from ops.platform import Platform
+
+ROOT = Path(__file__).parents[3]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "terraform" / "README.md", *sorted(DOCS.glob("*.md"))]
+ENDPOINT = "https://apim-mcp-dev.azure-api.net/mongodb/mcp"
+GAP = "…"
+
+
+def code(page: Path) -> list[str]:
+    """What a page shows as code: blocks and spans."""
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return blocks + re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+@cache
+def sentences() -> str:
+    """What the code can say to a person, one text per line, with a gap where something is filled in."""
+    found: list[str] = []
+    for path in sorted([*ROOT.glob("ops/**/*.py"), *ROOT.glob("twin/**/*.py")]):
+        found += python_strings(path.read_text(encoding="utf-8"))
+    for path in sorted([*ROOT.glob("terraform/**/*.tf"), *ROOT.glob("terraform/**/*.tftpl")]):
+        plain = unescape(path.read_text(encoding="utf-8")).replace('\\"', '"')
+        found += re.sub(r"\$\{.*?\}|\" \+ .*? \+ \"", GAP, plain).splitlines()
+    return "\n".join(found)
+
+
+def python_strings(text: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield " ".join(node.value.split())
+        elif isinstance(node, ast.JoinedStr):
+            parts = (str(part.value) if isinstance(part, ast.Constant) else GAP for part in node.values)
+            yield " ".join("".join(parts).split())
+
+
+def quoted() -> list[str]:
+    return re.findall(r"^### (.+)$", (DOCS / "troubleshooting.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("sentence", quoted())
+def test_a_quoted_sentence_is_one_that_the_code_says(sentence: str) -> None:
+    """Somebody who searches the page for what they see finds it, word for word."""
+    plain = re.sub(r"^AADSTS\d+: ", "", sentence)
+    pattern = ".*".join(re.escape(part) for part in plain.split(GAP))
+    assert re.search(pattern, sentences()), "correct the heading in docs/troubleshooting.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_is_shown_exists(page: Path) -> None:
+    """Tasks with their options, and sessions; none of the future."""
+    known = tasks.namespace.task_names
+    names = {*known, *(alias for aliases in known.values() for alias in aliases), *tasks.namespace.collections}
+    sessions = set(re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE))
+    for text in code(page):
+        for name, rest in re.findall(r"\binvoke ([a-z][\w.-]*)([^\n`;&|]*)", text):
+            assert name in names, f"invoke {name}"
+            if name in known:
+                options = {arg for argument in tasks.namespace[name].get_arguments() for arg in argument.names}
+                given = {option.replace("-", "_") for option in re.findall(r"--([a-z][\w-]*)", rest)}
+                assert given <= {option.rstrip("_") for option in options} | {"help"}, f"invoke {name}{rest}"
+        for given in re.findall(r"\bnox -s ([a-z ]+)", text):
+            assert set(given.split()) <= sessions, f"nox -s {given}"
+
+
+@pytest.mark.parametrize("client", connect.CLIENTS)
+def test_the_page_shows_what_connect_prints(client: str) -> None:
+    text = (DOCS / "connect.md").read_text(encoding="utf-8")
+    shown = re.search(rf"^<!-- {client} -->\n```\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
+    platform = Platform("https://apim-mcp-dev.azure-api.net", {"mongodb": ENDPOINT}, "", "", "", {})
+    assert shown, f"docs/connect.md has no block after <!-- {client} -->"
+    assert shown.group(1) == connect.configuration(platform, client)[1]
+
+
+def examples() -> list[tuple[str, str]]:
+    found = ((page.name, page.read_text(encoding="utf-8")) for page in PAGES)
+    return [
+        (name, block)
+        for name, text in found
+        for block in re.findall(r"^```hcl\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize(("page", "block"), examples())
+def test_an_example_is_part_of_values_that_are_planned(page: str, block: str) -> None:
+    """Each stands in an environment or in a case of tests/plan, which are planned, line by line."""
+    planned = [*ROOT.glob("terraform/environments/*/terraform.tfvars"), *ROOT.glob("tests/plan/cases/*.tfvars")]
+    lines = [line.split() for line in block.splitlines() if line.strip()]
+    texts = [
+        [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()] for path in planned
+    ]
+    assert any(lines == text[at : at + len(lines)] for text in texts for at in range(len(text))), page
+
+
+def test_pages_link_to_what_exists(tmp_path: Path) -> None:
+    """All pages gather; each is in the order of the pages once."""
+    site.gather(tmp_path)
+    config = (tmp_path / "zensical.toml").read_text(encoding="utf-8")
+    for page in tmp_path.glob("docs/**/*.md"):
+        assert config.count(f'"{page.relative_to(tmp_path / "docs")}"') == 1, page
+
+
+def test_a_link_that_leads_nowhere_is_refused() -> None:
+    page = DOCS / "network.md"
+    with pytest.raises(site.PageError, match=r"docs/network.md links to nowhere.md, which does not exist"):
+        site.relinked("[words](nowhere.md)", page, site.pages())
+
+
+def test_a_link_to_a_file_that_is_no_page_becomes_its_path() -> None:
+    page = DOCS / "network.md"
+    assert site.relinked("[rules](../noxfile.py)", page, site.pages()) == "rules (`noxfile.py`)"
+    assert site.relinked("[README](../README.md#limits)", page, site.pages()) == "[README](index.md#limits)"
+
+
+@pytest.mark.parametrize("module", sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir()))
+def test_the_reference_has_every_variable_and_output(module: str) -> None:
+    """Each with its description."""
+    folder = ROOT / "terraform" / "modules" / module
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.tf"))
+    found = list(reference.blocks(text))
+    assert len(found) == len(re.findall(r'^(?:variable|output) "', text, re.MULTILINE)) > 0
+    assert [block.name for block in found if len(block.description) < 5] == []
+    assert [block.name for block in found if block.kind == "variable" and "type" not in block.arguments] == []
+    page = reference.page(folder)
+    assert [
+        block.name for block in found if f"### {block.name}" not in page and f"| `{block.name}` |" not in page
+    ] == []
+
+
+def test_the_reference_reads_what_terraform_writes() -> None:
+    text = """variable "size" {
+  description = <<-EOT
+    How large,
+    in words.
+  EOT
+  type = object({
+    width = number
+  })
+  default  = { width = 1 }
+  nullable = false
+
+  validation {
+    condition     = var.size.width > 0
+    error_message = "size.width must be positive."
+  }
+}
+"""
+    (block,) = reference.blocks(text)
+    assert (block.name, block.description) == ("size", "How large, in words.")
+    assert block.arguments["type"] == "object({\n    width = number\n  })"
+    assert (block.arguments["default"], block.rules) == ("{ width = 1 }", ("size.width must be positive.",))
