@@ -1,0 +1,202 @@
+"""The stand-in as a process, the real Azure CLI beside it, and a person who signs in."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TENANT = "33333333-3333-4333-8333-333333333333"
+SUBSCRIPTION = "44444444-4444-4444-8444-444444444444"
+OPERATOR = {
+    "key": "operator",
+    "object_id": "11111111-bbbb-4bbb-8bbb-000000000001",
+    "mail": "operator@twin.example",
+    "name": "Olga Operator",
+    "roles": ["Owner"],
+    "directory_roles": ["Privileged Role Administrator"],
+}
+CONTRIBUTOR = {
+    "key": "contributor",
+    "object_id": "11111111-bbbb-4bbb-8bbb-000000000002",
+    "mail": "contributor@twin.example",
+    "name": "Carl Contributor",
+    "roles": ["Contributor"],
+}
+PROVIDERS = ["Microsoft.ManagedIdentity", "Microsoft.Storage", "Microsoft.KeyVault", "Microsoft.ContainerRegistry"]
+SECONDS = 120
+_CODE = re.compile(r"enter the code ([A-Z0-9]+)")
+_UNWANTED = (
+    "SSL_CERT_DIR",
+    "NO_PROXY",
+    "no_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+)
+
+
+@dataclass
+class Result:
+    command: str
+    status: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        assert self.status == 0, f"`{self.command}` ended with {self.status}: {self.err}"
+        return json.loads(self.out)
+
+
+class CloudUnderTest:
+    """Starts `python -m twin.arm`; `az` and `script` run commands against it as an operator would."""
+
+    def __init__(self, home: Path, azurite: str, az: str) -> None:
+        self._home, self._az_folder = home, str(Path(az).parent)
+        self._secret = secrets.token_urlsafe(16)
+        config = {
+            "data_dir": str(home / "arm"),
+            "tenant_id": TENANT,
+            "subscription_id": SUBSCRIPTION,
+            "control_secret": self._secret,
+            "people": [OPERATOR, CONTRIBUTOR],
+            "registered_providers": PROVIDERS,
+            "taken_names": ["sttaken"],
+            "azurite": [azurite],
+        }
+        path = home / "arm.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(config), encoding="utf-8")
+        self._log = (home / "arm.log").open("wb")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "twin.arm", "--config", str(path)],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=self._log, text=True,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        ready = self._process.stdout.readline()
+        assert ready.startswith("ready arm "), f"the stand-in did not start: {(home / 'arm.log').read_text()}"
+        self.endpoints = json.loads((home / "arm/endpoints.json").read_text(encoding="utf-8"))
+        self.bundle = home / "bundle.pem"
+        self.bundle.write_text(
+            Path(self.endpoints["certificate_authority"]).read_text(encoding="utf-8"), encoding="utf-8"
+        )
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(20) == 0
+        self._log.close()
+
+    # ---- the tools' environment
+    def environment(self, who: str = "operator") -> dict[str, str]:
+        """Production commands and names: only the proxy and the trusted authority are ours."""
+        own = {
+            "HTTPS_PROXY": self.endpoints["proxy"],
+            "REQUESTS_CA_BUNDLE": str(self.bundle),
+            "SSL_CERT_FILE": str(self.bundle),
+            "AZURE_CONFIG_DIR": str(self._home / f"azure-{who}"),
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "AZURE_CORE_NO_COLOR": "true",
+            "AZURE_CORE_LOGIN_EXPERIENCE_V2": "false",
+            "AZURE_CORE_SURVEY_MESSAGE": "false",
+            "AZURE_EXTENSION_DYNAMIC_INSTALL": "no",
+            "CHECKPOINT_DISABLE": "1",
+            "PATH": f"{self._az_folder}{os.pathsep}{os.environ['PATH']}",
+        }
+        kept = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
+        return {**kept, **own}
+
+    def az(self, *arguments: str, who: str = "operator") -> Result:
+        return self.run(["az", *arguments], who)
+
+    def script(self, text: str, who: str = "operator", **variables: str) -> Result:
+        """A documented block, run by bash as a reader would paste it."""
+        return self.run(["bash", "-c", text], who, **variables)
+
+    def run(self, command: list[str], who: str = "operator", **variables: str) -> Result:
+        ended = subprocess.run(
+            command, env={**self.environment(who), **variables}, cwd=self._home, capture_output=True, text=True,
+            timeout=SECONDS, check=False,
+        )  # fmt: skip
+        return Result(" ".join(command), ended.returncode, ended.stdout, ended.stderr)
+
+    def sign_in(self, who: str = "operator") -> None:
+        """`az login --use-device-code`, while the person enters the code on the issuer's page."""
+        process = subprocess.Popen(
+            ["az", "login", "--use-device-code", "--tenant", TENANT, "--output", "json"],
+            env=self.environment(who), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        said: list[str] = []
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            if found := _CODE.search(line):
+                Person(self.endpoints["proxy"], self.bundle).enter(found[1], who)
+                break
+        rest = threading.Thread(target=lambda: said.extend(process.stderr or ()))
+        rest.start()
+        assert process.wait(SECONDS) == 0, "".join(said)
+        rest.join()
+
+    # ---- the control port
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(
+            self.endpoints["control"] + path,
+            None if body is None else json.dumps(body).encode(),
+            {"X-Control": self._secret, "Content-Type": "application/json"},
+            method=method,
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=20) as answer:
+            return json.load(answer)
+
+    def requests(self) -> list[dict[str, Any]]:
+        return list(self.control("GET", "/requests")["requests"])
+
+    def refused(self) -> list[str]:
+        return list(self.control("GET", "/requests")["refused"])
+
+
+class Person:
+    """Enters a device code and picks an account, on the issuer's own pages, through the proxy."""
+
+    def __init__(self, proxy: str, authority: Path) -> None:
+        context = ssl.create_default_context(cafile=str(authority))
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({"https": proxy}), urllib.request.HTTPSHandler(context=context)
+        )
+
+    def enter(self, code: str, user: str) -> None:
+        page = self._post("/devicelogin", {"user_code": code})
+        action = re.search(r'action="([^"]*/login)"', page)
+        transaction = re.search(r'name="transaction" value="([^"]+)"', page)
+        assert action, page
+        assert transaction, page
+        done = self._post(action[1], {"transaction": transaction[1], "user": user})
+        assert "You have signed in" in done, done
+
+    def _post(self, path: str, form: dict[str, str]) -> str:
+        data = urllib.parse.urlencode(form).encode()
+        with self._opener.open(f"https://login.microsoftonline.com{path}", data, timeout=20) as answer:
+            return str(answer.read().decode())
+
+
+def program(name: str, remedy: str) -> str:
+    """The program's path; without it the session cannot prove anything, so it says what to do."""
+    found = shutil.which(name)
+    assert found, f"{name} is not on PATH; {remedy}"
+    return found

@@ -1,0 +1,1 @@
+"""The local Azure control plane: Resource Manager, Microsoft Graph and data planes, for the unmodified Azure CLI."""

@@ -1,0 +1,1 @@
+"""One service, one file: a table of routes, each with the action that a caller needs for it."""

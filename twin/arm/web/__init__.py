@@ -1,0 +1,1 @@
+"""HTTP, TLS and the CONNECT proxy around the services."""
