@@ -23,9 +23,28 @@ _FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 NAV: dict[str, list[str]] = {
     "Start": ["index.md", "bootstrap.md", "architecture.md", "sign-in.md", "connect.md"],
     "Do": ["add-a-server.md", "operate.md", "private-deployment.md", "custom-domain.md", "troubleshooting.md"],
-    "Know": ["network.md", "controls.md", "sign-in-threats.md", "monitoring.md", "costs.md", "mutations.md"],
+    "Know": [
+        "network.md",
+        "controls.md",
+        "sign-in-threats.md",
+        "monitoring.md",
+        "costs.md",
+        "terraform.md",
+        "mutations.md",
+    ],
 }
-NAMES = {"index.md": "Overview", "twin/fidelity.md": "Fidelity"}
+NAMES = {
+    "index.md": "Overview",
+    "twin/fidelity.md": "Fidelity",
+    "troubleshooting.md": "Troubleshooting",
+    "operate.md": "Operate",
+    "private-deployment.md": "Private deployer, landing zone",
+    "network.md": "Network",
+    "controls.md": "Security controls",
+    "sign-in-threats.md": "Sign-in threats",
+    "costs.md": "Costs",
+    "terraform.md": "Terraform",
+}
 
 
 class PageError(Exception):
@@ -64,7 +83,8 @@ def relinked(text: str, source: Path, known: dict[Path, str]) -> str:
         there = os.path.relpath(known[file], Path(here).parent)
         return f"{mark}[{words}]({there}{'#' if anchor else ''}{anchor})"
 
-    parts = _FENCE.split(text)
+    # Python-Markdown reads what is inside an HTML element only where the element says so.
+    parts = _FENCE.split(text.replace("<details>", '<details markdown="1">'))
     return "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)
 
 
@@ -82,6 +102,7 @@ def gather(folder: Path) -> None:
         target.write_text(relinked(text, source, known), encoding="utf-8")
     for name, title in (("adr", "Decisions"), ("modules", "Modules")):
         (folder / "docs" / name / "index.md").write_text(_index(name, title, known), encoding="utf-8")
+    shutil.copy(ROOT / "docs" / "pages.css", folder / "docs" / "pages.css")
     config = (ROOT / "docs" / "zensical.toml").read_text(encoding="utf-8")
     (folder / "zensical.toml").write_text(config.replace("nav = []", f"nav = {_nav(known)}"), encoding="utf-8")
 

@@ -132,7 +132,7 @@ def _tiers(canvas: Canvas, plans: Plans, gateway: Box, number: int) -> float:
         canvas.note(centre, gateway.bottom + 32, str(tier["role"]), "middle")
         canvas.arrow((centre, box.bottom), (centre, top + height + 78))
         canvas.note(centre, top + height + 32, f"{tier['connection']} key", "middle")
-    made = f"{len(plans.of('azurerm_container_group'))} container groups, identities, roles: {number} resources"
+    made = f"{len(plans.of('azurerm_container_group'))} container groups, {number} resources"
     canvas.note(gateway.x + gateway.width / 2, top + height + 56, made, "middle")
     return top + height + 78
 
