@@ -42,7 +42,9 @@ def _opened(home: Path) -> Iterator[Bench]:
     # Told of the types in use only, as `invoke deploy` does it: a quarter of a plan's time.
     types = partial(provider.types_used, home, home / "state")
     with provider.serve(provider.Store(home / "cloud.json"), types=types) as attached:
-        env = {**attached.env, "TF_CLI_CONFIG_FILE": str(empty), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+        # Short-lived and small: Go's garbage collector would take a sixth of each plan.
+        quiet = {"GOGC": "400", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+        env = {**attached.env, **quiet, "TF_CLI_CONFIG_FILE": str(empty)}
         yield Bench(home, str(terraform_binary.find().path), env)
 
 
