@@ -26,3 +26,16 @@ def from_plans(stages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def from_the_repository() -> dict[str, str]:
     """The pictures that need no plan, by file name."""
     return {"sign-in.svg": sign_in.draw(), "repository.svg": repository.draw()}
+
+
+def stale(drawn: Mapping[str, str]) -> list[str]:
+    """Names of pictures whose file is not what was drawn now, or is missing."""
+    files = {name: FOLDER / name for name in drawn}
+    return [
+        name for name, file in files.items() if not file.exists() or file.read_text(encoding="utf-8") != drawn[name]
+    ]
+
+
+def write(drawn: Mapping[str, str]) -> None:
+    for name, picture in drawn.items():
+        (FOLDER / name).write_text(picture, encoding="utf-8")

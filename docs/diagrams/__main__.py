@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from docs.diagrams import FOLDER, from_plans, from_the_repository
+from docs.diagrams import from_plans, from_the_repository, write
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,9 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     pictures = from_the_repository()
     if not given.repository:
         pictures |= _planned(given.plans)
-    for name, picture in sorted(pictures.items()):
-        (FOLDER / name).write_text(picture, encoding="utf-8")
-        sys.stdout.write(f"docs/{FOLDER.name}/{name}\n")
+    write(pictures)
+    sys.stdout.writelines(f"docs/diagrams/{name}\n" for name in sorted(pictures))
     return 0
 
 

@@ -64,8 +64,8 @@ def test_what_is_paid_for_is_in_the_docs(planned: Planned, request: pytest.Fixtu
 
 def test_the_pictures_show_what_is_planned(planned: Planned, request: pytest.FixtureRequest) -> None:
     """docs/diagrams is drawn from prod's plans; a resource more or less makes a picture stale."""
-    for name, picture in diagrams.from_plans([planned(stage, "prod")._raw for stage in (1, 2)]).items():
-        if request.config.getoption("--regenerate"):
-            (diagrams.FOLDER / name).write_text(picture, encoding="utf-8")
-        written = (diagrams.FOLDER / name).read_text(encoding="utf-8")
-        assert written == picture, f"docs/diagrams/{name} is stale: python -m docs.diagrams"
+    drawn = diagrams.from_plans([planned(stage, "prod")._raw for stage in (1, 2)])
+    if request.config.getoption("--regenerate"):
+        diagrams.write(drawn)
+        return
+    assert diagrams.stale(drawn) == [], "draw them anew: python -m docs.diagrams"
