@@ -8,7 +8,7 @@ from typing import Any
 from docs.diagrams.plans import DiagramError, Item, Plans
 from docs.diagrams.svg import LINE, Box, Canvas, wrap
 
-# In which subnet a resource of the type gets its address.
+# In which subnet a resource of the type gets its address, while a first plan does not know the subnet's id.
 INSIDE = {
     "azurerm_api_management": "apim",
     "azurerm_container_group": "containers",
@@ -28,8 +28,9 @@ def draw(plans: Plans) -> str:
         "The network as the environment prod plans it",
         "Three subnets and what their security groups allow in and out; everything else is denied.",
     )
-    canvas.text(LEFT, 30, "Clients call the gateway's public address. Nothing else in here has one,", "small")
-    canvas.text(LEFT, 47, "but for the NAT gateway, through which the containers leave.", "small")
+    public = sorted(str(address.values["name"]) for address in plans.of("azurerm_public_ip"))
+    canvas.text(LEFT - 16, 30, f"Public addresses: {', '.join(public) or 'none'}.")
+    canvas.text(LEFT - 16, 47, f"Gateway: {plans.variables['gateway_exposure']}. Deployer: {_deployer(plans)}.")
     names = _names(plans, subnets)
     top, edges = 106.0, {}
     for key in KINDS:
@@ -57,7 +58,7 @@ def _subnet(
     canvas: Canvas, plans: Plans, key: str, values: Mapping[str, Any], names: Mapping[str, str], top: float
 ) -> Box:
     """A box with what is inside, and under it the rules in two columns."""
-    inside = ", ".join(sorted(str(item.values["name"]) for item in plans.items if INSIDE.get(item.type) == key))
+    inside = ", ".join(sorted(str(i.values["name"]) for i in plans.items if _inside(i, key, str(values["name"]))))
     rules = [rule for rule in plans.of("azurerm_network_security_rule") if rule.key.startswith(f"{key}/")]
     title = f"{values['name']}  {', '.join(values['address_prefixes'])}"
     columns = [_rules(rules, "Inbound", names), _rules(rules, "Outbound", names)]
@@ -71,6 +72,19 @@ def _subnet(
         for row, line in enumerate(column):
             canvas.text(x, first + LINE * (row + 1), line)
     return box
+
+
+def _inside(item: Item, key: str, name: str) -> bool:
+    """By the id of its subnet where the plan knows it, else by its type."""
+    if item.type not in INSIDE:
+        return False
+    configured = (item.values.get("virtual_network_configuration") or [{}])[0].get("subnet_id")
+    known = item.values.get("subnet_id") or (item.values.get("subnet_ids") or [None])[0] or configured
+    return str(known).rpartition("/")[2] == name if known else INSIDE[item.type] == key
+
+
+def _deployer(plans: Plans) -> str:
+    return str(plans.variables["deployer_access"])
 
 
 def _rules(rules: list[Item], direction: str, names: Mapping[str, str]) -> list[str]:
