@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="also those that have an outcome already")
     parser.add_argument("--write", action="store_true", help=f"write {report.DOCUMENT.name} from the outcomes")
     parser.add_argument("--list", action="store_true", help="print ids and classes, and run nothing")
+    parser.add_argument("--own-gates", action="store_true", help="only the gates that the table names: quick, no proof")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=300, help="seconds that one look of a gate may take")
     parser.add_argument(
@@ -42,8 +43,8 @@ def _do(given: argparse.Namespace) -> int:
     if left and not given.checkov:
         raise GateBroken("no checkov on PATH: give its program with --checkov, or run `nox -s mutation`")
     with tempfile.TemporaryDirectory(prefix="mutation-") as home:
-        run.run(left, book, Path(home), Tools(given.checkov or "", given.timeout), given.workers, _say)
-    survivors = [mutation.id for mutation in wanted if not book.outcomes[mutation.id]["gate"]]
+        run.run(left, book, Path(home), Tools(given.checkov or "", given.timeout, given.own_gates), given.workers, _say)
+    survivors = [mutation.id for mutation in wanted if not book.outcomes.get(mutation.id, {}).get("gate")]
     _say(
         f"{len(wanted) - len(survivors)} of {len(wanted)} were noticed"
         + "".join(f"\n  survives: {id_}" for id_ in survivors)

@@ -24,10 +24,11 @@ class GateBroken(Exception):
 
 @dataclass(frozen=True)
 class Tools:
-    """`checkov` is the program of its own environment (its libraries clash with ours)."""
+    """`checkov` is the program of its own environment (its libraries clash with ours); `own_gates`: look no further."""
 
     checkov: str
     timeout: float
+    own_gates: bool = False
 
 
 Look = Callable[[Path, str, Tools, frozenset[str]], Findings]

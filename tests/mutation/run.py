@@ -85,8 +85,9 @@ def run(mutations: list[Mutation], book: Book, home: Path, tools: Tools, workers
             outcome = try_gates(mutation, copy, tools, known)
         finally:
             copies.put(copy)
-        book.write(mutation, outcome)
         caught = f"caught by {outcome.gate}: {outcome.found}" if outcome.gate else "SURVIVES"
+        if outcome.gate or not tools.own_gates:
+            book.write(mutation, outcome)
         minutes, seconds = divmod(int(time.monotonic() - begun), 60)
         when = f"{next(done):3}/{len(mutations)} {minutes:3}:{seconds:02}"
         say(f"[{when}] {mutation.id}: {caught} ({outcome.seconds:.0f} s)")
@@ -105,7 +106,8 @@ def _copy(copy: Path) -> Path:
 def try_gates(mutation: Mutation, copy: Path, tools: Tools, known: Known) -> Outcome:
     """The mutation's own gates first, then the others from cheap to dear, until one finds something new."""
     begun, tried = time.monotonic(), []
-    order = [*mutation.gates, *(name for name in GATES if name not in mutation.gates)]
+    others = [] if tools.own_gates else [name for name in GATES if name not in mutation.gates]
+    order = [*mutation.gates, *others]
     environment = mutation.file.split("/")[2] if mutation.file.startswith("terraform/environments/") else "prod"
     for name in order:
         before = _without(name, environment, copy, tools, known)
