@@ -245,7 +245,36 @@ def state(
     bootstrap.run(load(env, setting), bootstrap.Options(), ("state",), dry_run=dry_run, yes=yes)
 
 
+@task(help=_CHANGES, iterable=["setting"])
+@doorway
+def heal(
+    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
+) -> None:
+    """Put back what changed without Terraform: container addresses first, and nothing that did not drift."""
+    from ops.day2 import heal as healing
+
+    healing.heal(load(env, setting), dry_run=dry_run, yes=yes)
+
+
+@task(help={**_CHANGES, "server": "a key of mcp_servers (default: the only one)"}, iterable=["setting"])
+@doorway
+def rollback(
+    c: Context,
+    env: str = "local",
+    server: str | None = None,
+    setting: list[str] | None = None,
+    dry_run: bool = False,
+    yes: bool = False,
+) -> None:
+    """The image that a server ran before, one slot after the other."""
+    from ops.day2 import rollback as back
+
+    back.rollback(load(env, setting), server, dry_run=dry_run, yes=yes)
+
+
 namespace = Collection(
+    heal,
+    rollback,
     doctor,
     plan,
     deploy,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from ops import (
     az,
@@ -26,6 +27,7 @@ from ops import (
     twin_control,
     workspace,
 )
+from ops.day2 import rolling
 from ops.environment import Environment
 from ops.errors import AzError, SmokeError
 from ops.images import Image
@@ -85,6 +87,24 @@ def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
     return True
 
 
+def _stage2(space: Workspace, before: Mapping[str, Any], chosen: Ports | None, *, yes: bool) -> bool:
+    """One slot after the other where there are several; `before` is what images.json said before the push."""
+    return rolling.apply_stage2(space, before, settling(space, chosen), yes=yes)
+
+
+def settling(space: Workspace, chosen: Ports | None) -> Callable[[rolling.Wave], None]:
+    """How to wait for a changed slot; `chosen` are the local platform's ports."""
+    if not chosen:
+        return rolling.settle_azure(space, partial(applied, space))
+    if control.status(space.home) is None:
+        return lambda _: None  # nobody is called while nothing runs
+    return rolling.settle_local(space, chosen, published)
+
+
+def applied(space: Workspace) -> Platform:
+    return platform.from_show_json(space.terraform.show(space.stage(2)), space.environment.name)
+
+
 def published(space: Workspace) -> Platform:
     """Leaves the applied state where the twin reads it; both stages are asked side by side."""
     with ThreadPoolExecutor(2) as pool:
@@ -101,8 +121,9 @@ def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> 
     binary = terraform_binary.find()
     with workspace.opened(environment, binary, chosen.variables(environment)) as space:
         changed = apply_stage(space, 1, yes=True)
+        before = images.recorded(space.images_file)
         pushed = push.push_all(space, wanted)
-        changed = apply_stage(space, 2, yes=True) or changed
+        changed = _stage2(space, before, chosen, yes=True) or changed
         reached = published(space)
     with output.step("local platform") as result:
         result.append("started" if twin_control.ensure(environment, chosen) else "running")
@@ -116,10 +137,11 @@ def _azure(environment: Environment, wanted: Sequence[Image], *, yes: bool) -> N
     doctor.require(environment, ("settings", "terraform", "az", "subscription", "docker"))
     with workspace.opened(environment, terraform_binary.find(), {}) as space:
         apply_stage(space, 1, yes=yes)
+        before = images.recorded(space.images_file)
         push.push_all(space, wanted)
         _grant_vault(environment, yes=yes)
-        apply_stage(space, 2, yes=yes)
-        reached = platform.from_show_json(space.terraform.show(space.stage(2)), environment.name)
+        _stage2(space, before, None, yes=yes)
+        reached = applied(space)
     for server, endpoint in reached.endpoints.items():
         with output.step(f"smoke test {server}") as result:
             answered = smoke.status(endpoint)

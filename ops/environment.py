@@ -42,6 +42,11 @@ class Environment:
         return self.settings.twin_home or ROOT / ".twin" / self.name
 
     @property
+    def servers_dir(self) -> Path:
+        """The servers' sources, one folder each."""
+        return (self.settings.servers_dir or ROOT / "servers").resolve()
+
+    @property
     def servers(self) -> Mapping[str, Any]:
         """The `mcp_servers` map."""
         return self.variables.get("mcp_servers") or {}

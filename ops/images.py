@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.environment import ROOT, Environment
+from ops.environment import Environment
 from ops.errors import ImageError, SettingError, UsageError
 
+_REMEMBERED = 10  # earlier digests of a server
 _SKIPPED = {"__pycache__", "tests", ".venv", ".git"}
 
 
@@ -60,12 +61,12 @@ class Pushed:
         return {"repository": self.image.repository, "digest": self.digest, "tag": self.image.tag}
 
 
-def decide(environment: Environment, server: str | None = None, servers_dir: Path = ROOT / "servers") -> list[Image]:
+def decide(environment: Environment, server: str | None = None, servers_dir: Path | None = None) -> list[Image]:
     """The images that `mcp_servers` entries want by tag, or of one entry; UsageError where there is none to build.
 
     An entry with a digest names an image that exists already: it is not built here.
     """
-    found = sources(servers_dir)
+    found = sources(servers_dir or environment.servers_dir)
     entries = environment.servers
     if server is not None and server not in entries:
         raise UsageError(
@@ -127,20 +128,37 @@ def record(path: Path, pushed: list[Pushed]) -> bool:
     Terraform no longer asks for them.
     """
     before = recorded(path)
-    after = {**before, **{item.image.server: item.entry() for item in pushed}}
+    after = {**before, **{item.image.server: succeed(before.get(item.image.server), item.entry()) for item in pushed}}
     if after == before and path.exists():
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(after, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write(path, after)
     return True
 
 
-def recorded(path: Path) -> dict[str, dict[str, str]]:
+def write(path: Path, entries: Mapping[str, Any]) -> None:
+    """The whole file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def succeed(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, Any]:
+    """`after` with the digests that were in its place, newest first, for `invoke rollback`."""
+    if not before or not before.get("digest"):
+        return dict(after)
+    history = list(before.get("history") or ())
+    if before["digest"] != after["digest"]:
+        history = [{name: before[name] for name in ("digest", "tag") if name in before}, *history]
+    return {**after, **({"history": history[:_REMEMBERED]} if history else {})}
+
+
+def recorded(path: Path) -> dict[str, dict[str, Any]]:
     """What `record` wrote; empty where nothing was pushed yet."""
     if not path.exists():
         return {}
     try:
-        found: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise SettingError(f"{path} is not valid JSON ({error}); delete it and run `invoke push`") from error
     return found

@@ -77,6 +77,7 @@ RULES: dict[str, Rule] = {
     ),
     "MONGO_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image of MongoDB, e.g. mongo:7.0"),
     "TWIN_HOME": Rule(r".+", "a folder"),
+    "SERVERS_DIR": Rule(r".+", "a folder that holds the servers' folders"),
     "TERRAFORM_DIR": Rule(r".+", "a folder that holds stage1, stage2, modules and environments"),
 }
 
@@ -105,6 +106,7 @@ class Settings(BaseSettings):
     mongo_image: str = "mongo:7.0"
     twin_home: Path | None = None
     terraform_dir: Path | None = None
+    servers_dir: Path | None = None
 
     @field_validator("*", mode="before")
     @classmethod

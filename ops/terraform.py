@@ -12,7 +12,7 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -41,11 +41,15 @@ class Stage:
 
 @dataclass(frozen=True)
 class Plan:
-    """A saved plan: `actions` maps resource addresses to create, update, replace or delete."""
+    """A saved plan: `actions` maps resource addresses to create, update, replace or delete.
+
+    `drift` does the same for what was changed or deleted outside Terraform since the last apply.
+    """
 
     stage: Stage
     actions: Mapping[str, str]
     changes: bool
+    drift: Mapping[str, str] = field(default_factory=dict)
 
     def summary(self) -> str:
         if not self.changes:
@@ -74,12 +78,15 @@ class Terraform:
         mark.parent.mkdir(exist_ok=True)
         mark.write_text(fingerprint, encoding="utf-8")
 
-    def plan(self, stage: Stage, *, destroy: bool = False) -> Plan:
-        """Plans and saves the plan; the state is refreshed, so what drifted shows up as changes."""
+    def plan(self, stage: Stage, *, destroy: bool = False, targets: Sequence[str] = ()) -> Plan:
+        """Plans and saves the plan; the state is refreshed, so what drifted shows up as changes.
+
+        With `targets` only these addresses, and what they need, are planned.
+        """
         stage.plan_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        code, messages = self._run(stage, self.plan_arguments(stage, destroy=destroy), allowed=(0, 2))
+        code, messages = self._run(stage, self.plan_arguments(stage, destroy=destroy, targets=targets), allowed=(0, 2))
         stage.plan_file.chmod(0o600)  # a plan holds secrets
-        return Plan(stage, _planned(messages), changes=code == 2)
+        return Plan(stage, _of_type("planned_change", messages), code == 2, _of_type("resource_drift", messages))
 
     def apply(self, plan: Plan) -> None:
         """Applies exactly the saved plan."""
@@ -100,7 +107,7 @@ class Terraform:
         backend = [f"-backend-config={name}={value}" for name, value in stage.backend.items()]
         return ["init", "-input=false", "-no-color", "-reconfigure", *backend]
 
-    def plan_arguments(self, stage: Stage, *, destroy: bool = False) -> list[str]:
+    def plan_arguments(self, stage: Stage, *, destroy: bool = False, targets: Sequence[str] = ()) -> list[str]:
         variables = [f"-var={name}={value}" for name, value in stage.variables.items()]
         return [
             "plan",
@@ -111,14 +118,15 @@ class Terraform:
             f"-var-file={stage.var_file}",
             *variables,
             *(["-destroy"] if destroy else []),
+            *(f"-target={target}" for target in targets),
         ]
 
     def apply_arguments(self, stage: Stage) -> list[str]:
         return ["apply", "-input=false", "-json", str(stage.plan_file)]
 
-    def commands(self, stage: Stage, *, destroy: bool = False) -> list[str]:
+    def commands(self, stage: Stage, *, destroy: bool = False, targets: Sequence[str] = ()) -> list[str]:
         """What a deployment (or the end) of this stage runs, as a person would type it."""
-        plan = self.plan_arguments(stage, destroy=destroy)
+        plan = self.plan_arguments(stage, destroy=destroy, targets=targets)
         wanted = (self.init_arguments(stage), plan, self.apply_arguments(stage))
         return [shlex.join(["terraform", f"-chdir={stage.folder}", *arguments]) for arguments in wanted]
 
@@ -189,8 +197,8 @@ def _logged(message: Mapping[str, Any]) -> str:
     return f"{message.get('@timestamp', '')} {message.get('@message', '')}\n" + (f"{detail}\n" if detail else "")
 
 
-def _planned(messages: list[dict[str, Any]]) -> dict[str, str]:
-    changes = (message["change"] for message in messages if message.get("type") == "planned_change")
+def _of_type(kind: str, messages: list[dict[str, Any]]) -> dict[str, str]:
+    changes = (message["change"] for message in messages if message.get("type") == kind)
     return {change["resource"]["addr"]: change["action"] for change in changes if change["action"] in _ACTIONS}
 
 
