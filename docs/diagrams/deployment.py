@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
-from docs.diagrams.plans import Plans
+from docs.diagrams.plans import DiagramError, Plans
 from docs.diagrams.svg import WIDTH, Canvas
 
 # What each module is for, in the words of the picture.
@@ -43,7 +45,7 @@ def draw(stages: Sequence[Plans]) -> str:
     steps = [
         (
             "nox",
-            ["lint, unit, plan, policy, integration: no Azure needed; what fails here fails the same in the pipeline"],
+            [f"{_sessions()}: no Azure needed; what fails here fails the same in the pipeline"],
             "plain",
         ),
         ("Stage 1: what stage 2 must find in force", _made(stages[0]), "identity"),
@@ -59,6 +61,15 @@ def draw(stages: Sequence[Plans]) -> str:
             canvas.arrow((WIDTH / 2, box.bottom), (WIDTH / 2, y))
     canvas.text(32, y - 8, "Drawn from the plans of environments/prod.", "note")
     return canvas.render(y + 8)
+
+
+def _sessions() -> str:
+    """What `nox` runs when it is not told what."""
+    text = (Path(__file__).parents[2] / "noxfile.py").read_text(encoding="utf-8")
+    found = re.search(r"^nox\.options\.sessions = \[(.*?)\]", text, re.MULTILINE)
+    if not found:
+        raise DiagramError("noxfile.py names no default sessions; the deployment picture shows them")
+    return found.group(1).replace('"', "")
 
 
 def _made(plans: Plans) -> list[str]:

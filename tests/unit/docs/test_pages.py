@@ -34,7 +34,8 @@ def code(page: Path) -> list[str]:
 def sentences() -> str:
     """What the code can say to a person, one text per line, with a gap where something is filled in."""
     found: list[str] = []
-    for path in sorted([*ROOT.glob("ops/**/*.py"), *ROOT.glob("twin/**/*.py"), *ROOT.glob("servers/*/src/**/*.py")]):
+    written = [*ROOT.glob("ops/**/*.py"), *ROOT.glob("twin/**/*.py"), *ROOT.glob("servers/*/src/**/*.py")]
+    for path in sorted(path for path in written if not path.name.endswith("_pb2.py")):
         found += python_strings(path.read_text(encoding="utf-8"))
     for path in sorted([*ROOT.glob("terraform/**/*.tf"), *ROOT.glob("terraform/**/*.tftpl")]):
         plain = unescape(path.read_text(encoding="utf-8")).replace('\\"', '"')
