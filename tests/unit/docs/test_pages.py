@@ -10,6 +10,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+import yaml
 
 import tasks
 from docs import reference, site
@@ -79,6 +80,17 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
                 assert given <= {option.rstrip("_") for option in options} | {"help"}, f"invoke {name}{rest}"
         for given in re.findall(r"\bnox -s ([a-z ]+)", text):
             assert set(given.split()) <= sessions, f"nox -s {given}"
+
+
+def test_the_readme_has_every_documented_command_in_its_order() -> None:
+    """Steps 1 to 3 as they are documented, word for word; the tasks are compared with the same list."""
+    listed = yaml.safe_load((ROOT / "tests/unit/ops/bootstrap/data/seed.yaml").read_text(encoding="utf-8"))
+    text = re.sub(r"\s*\\\n\s*", " ", (ROOT / "README.md").read_text(encoding="utf-8"))
+    at = 0
+    for command in [entry["seed"] for entry in listed if "seed" in entry]:
+        if "Project Settings" not in command:
+            assert command in text[at:], f"README.md lacks, or has too early: {command}"
+            at = text.index(command, at)
 
 
 @pytest.mark.parametrize("client", connect.CLIENTS)
