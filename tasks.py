@@ -272,7 +272,24 @@ def rollback(
     back.rollback(load(env, setting), server, dry_run=dry_run, yes=yes)
 
 
+@task(help={**_CHANGES, "name": "of the server: part of its address"}, iterable=["setting"], positional=["name"])
+@doorway
+def add_server(
+    c: Context,
+    name: str,
+    env: str = "local",
+    setting: list[str] | None = None,
+    dry_run: bool = False,
+    yes: bool = False,
+) -> None:
+    """One more MCP server: a folder in servers/ from a template, and its entry in mcp_servers."""
+    from ops.day2 import add_server as adding
+
+    adding.add(load(env, setting), name, dry_run=dry_run, yes=yes)
+
+
 namespace = Collection(
+    add_server,
     heal,
     rollback,
     doctor,

@@ -1,0 +1,102 @@
+"""A second server: added, deployed, signed in to and called through the gateway, by the commands that a person has."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from platform_under_test import ROOT, Answer, Platform
+
+pytestmark = pytest.mark.usefixtures("local_only")
+
+NAME = "word-counter"
+
+
+@pytest.fixture(scope="module")
+def two_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A checkout's terraform/ and servers/, to which a server was added."""
+    folder = tmp_path_factory.mktemp("two")
+    for name in ("terraform", "servers"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
+    platform = Platform(
+        "local",
+        {
+            "TERRAFORM_DIR": str(folder / "terraform"),
+            "SERVERS_DIR": str(folder / "servers"),
+            "TWIN_HOME": str(folder / "home"),
+            "GATEWAY_PORT": "0",
+            "ENTRA_PORT": "0",
+        },
+    )
+    platform.invoke("add-server", NAME)
+    try:
+        platform.invoke("deploy")
+        yield platform
+    finally:
+        platform.invoke("destroy", "--yes")
+
+
+def call(platform: Platform, user: str | None, method: str = "tools/list", **params: object) -> Answer:
+    return platform.call(method, dict(params), user=user, url=platform.status["servers"][NAME]["url"])
+
+
+@pytest.mark.parametrize("user", ["admin", "reader"])
+def test_who_may_calls_it(two_servers: Platform, user: str) -> None:
+    """Signed in once, both tiers answer, each from its own process."""
+    tools = {tool["name"] for tool in call(two_servers, user).json["result"]["tools"]}
+    assert tools == {"about", "count-words"}
+    about = call(two_servers, user, "tools/call", name="about", arguments={}).json["result"]
+    assert about["structuredContent"] == {"server": NAME, "tier": user}
+
+
+def test_its_tool_works(two_servers: Platform) -> None:
+    """What the template's own tool promises."""
+    answer = call(two_servers, "reader", "tools/call", name="count-words", arguments={"text": "one two three"})
+    assert answer.json["result"]["structuredContent"] == {"result": 3}
+
+
+@pytest.mark.parametrize(("user", "status"), [("outsider", 403), (None, 401)])
+def test_who_may_not_does_not(two_servers: Platform, user: str | None, status: int) -> None:
+    """The gateway's rules are the first server's."""
+    assert call(two_servers, user).status == status
+
+
+def test_nobody_goes_round_the_gateway(two_servers: Platform) -> None:
+    """The server itself refuses a caller's own token, and none."""
+    direct = two_servers.status["servers"][NAME]["tiers"]["reader"] + "/mcp"
+    for user in ("reader", None):
+        assert two_servers.call("tools/list", user=user, url=direct).status == 401
+
+
+def test_the_first_server_is_as_it_was(two_servers: Platform) -> None:
+    """It answers beside the second."""
+    url = two_servers.status["servers"]["mongodb"]["url"]
+    assert (
+        two_servers.call("tools/call", {"name": "list-databases", "arguments": {}}, user="reader", url=url).status
+        == 200
+    )
+
+
+def test_adding_it_again_changes_nothing(two_servers: Platform) -> None:
+    """Neither the folder nor the entry."""
+    variables = Path(two_servers.variables["TERRAFORM_DIR"]) / "environments/local/terraform.tfvars"
+    before = variables.read_text(encoding="utf-8")
+    two_servers.invoke("add-server", NAME)
+    assert variables.read_text(encoding="utf-8") == before
+
+
+def test_its_own_tests_pass(two_servers: Platform) -> None:
+    """As they came from the template."""
+    folder = Path(two_servers.variables["SERVERS_DIR"]) / NAME
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(folder / "tests")],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
