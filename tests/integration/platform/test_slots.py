@@ -149,6 +149,15 @@ def test_both_slots_are_called(two_slots: Platform, user: str, tier: str) -> Non
     assert min(after[slot] - before[slot] for slot in after) > 0
 
 
+def test_one_slot_takes_the_confirmation_that_the_other_gave(two_slots: Platform) -> None:
+    """Calls are spread, so that a confirmation comes back to either slot: both seal with the key they share."""
+    place = {"database": "slots", "collection": "confirmed", "filter": {"none": 1}}
+    for number in range(8):
+        asked = tool(two_slots, "admin", "delete-many", place, id=number).json["result"]["structuredContent"]
+        done = tool(two_slots, "admin", "delete-many", {**place, "confirmation": asked["confirmation"]}, id=number)
+        assert done.json["result"]["structuredContent"]["deleted"] == 0, done.text
+
+
 def test_sessions_of_old_versions_need_no_slot(two_slots: Platform) -> None:
     """The server keeps nothing between requests: it gives no session, and any slot answers what another initialised."""
     client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}

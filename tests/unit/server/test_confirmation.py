@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastmcp import Client
+from mongo_db_server import settings
 from mongo_db_server.caller import CALLER, Caller
 from mongo_db_server.confirmation import Confirmations, Subject
 from mongo_db_server.errors import RefusedError
 from mongo_db_server.operation import Operation
+from mongo_db_server.server import confirmation_key
 from mongo_db_server.toolkit import Declaration, InCollection
 from mongo_db_server.tools import ALL
 
+Use = Callable[[Mapping[str, str]], None]
 MEANT = Subject("ada", "vscode", "delete-many", {"database": "shop", "filter": {"a": 1}})
 
 
@@ -124,3 +127,25 @@ async def test_drop_database_wants_its_name_again(server_of: Callable[..., Any])
             arguments = {"database": "shop", "confirmation": "x", **typed}
             result = await client.call_tool("drop-database", arguments, raise_on_error=False)
             assert "once more, typed by the user" in result.content[0].text
+
+
+KEY = "k" * 86 + "=="
+
+
+@pytest.mark.parametrize(
+    ("uri", "set_key", "shared"),
+    [
+        (f"mongodb://account:{KEY}@account.mongo.cosmos.azure.com:10255/?ssl=true", None, KEY.encode()),
+        (f"mongodb://account:a/b+{KEY}@host/", None, f"a/b+{KEY}".encode()),
+        ("mongodb://account:short@host:27017/", None, None),
+        ("mongodb://host:27017/", None, None),
+        (f"mongodb://account:{KEY}@host/", "s" * 32, b"s" * 32),
+    ],
+)
+def test_slots_share_the_key_of_their_database(
+    uri: str, set_key: str | None, shared: bytes | None, environment: dict[str, str], use_environment: Use
+) -> None:
+    """The slots of a tier hold one secret anyway; one that could be guessed from a token is not used."""
+    given = {**environment, "MONGODB_URI": uri, **({"MCP_CONFIRMATION_KEY": set_key} if set_key else {})}
+    use_environment(given)
+    assert confirmation_key(settings.load()) == shared

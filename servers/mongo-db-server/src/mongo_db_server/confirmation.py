@@ -3,7 +3,8 @@ call by the same caller with that token does it.
 
 The token is the whole state, so it works in every protocol version and without a session. It holds when it ends and a
 random number, sealed with a key (HMAC-SHA-256) over caller, tool and arguments. A process remembers the tokens it has
-taken until they end. Processes that share `MCP_CONFIRMATION_KEY` take each other's tokens; each takes one once.
+taken until they end. Processes that share a key (see `server.confirmation_key`) take each other's tokens, each of them
+once.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 PATH = "/mcp"
 _JWKS_SECONDS = 5.0
+_PASSWORD = re.compile(r"mongodb(?:\+srv)?://[^:@/]+:([^@]+)@")
+_UNGUESSABLE = 64  # characters; a key of Cosmos DB has 88
 
 INSTRUCTIONS = {
     "admin": "Reads and writes MongoDB databases.",
@@ -109,7 +112,6 @@ def build_from(runtime: Runtime) -> McpServer:
 
 def runtime_of(settings: Settings, client: AsyncMongoClient[dict[str, Any]], audit: Sink = write_line) -> Runtime:
     """What the settings say. Raises SettingsError for a rule that cannot be carried out."""
-    key = settings.mcp_confirmation_key
     return Runtime(
         client,
         settings.mcp_tier,
@@ -117,7 +119,7 @@ def runtime_of(settings: Settings, client: AsyncMongoClient[dict[str, Any]], aud
         audit,
         rules=Rules.of(settings),
         confirmations=Confirmations(
-            None if key is None else key.get_secret_value().encode(),
+            confirmation_key(settings),
             seconds=settings.mcp_confirmation_seconds,
             context=f"{settings.mcp_server_name}/{settings.mcp_tier}",
         ),
@@ -127,6 +129,17 @@ def runtime_of(settings: Settings, client: AsyncMongoClient[dict[str, Any]], aud
         confirm_updates=settings.mcp_confirm_updates,
         name=settings.mcp_server_name,
     )
+
+
+def confirmation_key(settings: Settings) -> bytes | None:
+    """The key that slots of one tier share: the one that was set, else the database's, which is theirs and secret.
+
+    A short password could be guessed from a token at leisure, so that such a process makes a key of its own: None.
+    """
+    if settings.mcp_confirmation_key is not None:
+        return settings.mcp_confirmation_key.get_secret_value().encode()
+    found = _PASSWORD.match(settings.mongodb_uri.get_secret_value())
+    return found.group(1).encode() if found and len(found.group(1)) >= _UNGUESSABLE else None
 
 
 def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
