@@ -33,14 +33,17 @@ def action(method: str, host: str, path: str, query: Mapping[str, str]) -> tuple
 
 
 def authorize(cloud: Cloud, caller: Caller, method: str, host: str, path: str, query: Mapping[str, str]) -> None:
-    """Raises AuthorizationPermissionMismatch, as the blob service words it."""
+    """Raises AuthorizationPermissionMismatch, as the blob service words it.
+
+    Owner and Contributor open no blobs, containers included ("Assign an Azure role for access to blob data").
+    """
     account = cloud.named(storage.TYPE, host.split(".")[0])
     if account is None:
         raise AzureError(404, "ResourceNotFound", "The specified resource does not exist.")
     needed, data = action(method, host, path, query)
     parts = [part for part in path.split("/") if part]
     scope = account["id"] + (f"/blobServices/default/containers/{parts[0]}" if parts else "")
-    if not cloud.allowed(caller, needed, scope, data):
+    if not cloud.allowed(caller, needed, scope, data, of_data_roles=True):
         raise AzureError(
             403,
             "AuthorizationPermissionMismatch",

@@ -98,16 +98,25 @@ class Cloud:
 
     # ---- authorization
     def allowed(
-        self, caller: Caller, action: str, scope: str, data: bool = False, subject: Document | None = None
+        self,
+        caller: Caller,
+        action: str,
+        scope: str,
+        data: bool = False,
+        subject: Document | None = None,
+        of_data_roles: bool = False,
     ) -> bool:
         """Whether one of the caller's effective role assignments covers the action at the scope.
 
         `subject` holds `role_id` and `principal_type` of the role assignment that is written or removed.
+        `of_data_roles`: only roles that were made for data count.
         """
         about = subject or {"role_id": "", "principal_type": ""}
         for held in self.held_by(caller.object_id):
             role = roles.by_id(held.role_id)
             if role is None or held.effective > self.clock() or not within(scope, held.scope):
+                continue
+            if of_data_roles and not role.data_actions:
                 continue
             if role.allows(action, data) and (
                 subject is None or conditions.permit(held.condition, action, about["role_id"], about["principal_type"])

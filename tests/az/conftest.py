@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.az.cloud_under_test import CloudUnderTest, program
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudUnderTest]:
+    """One stand-in, one sign-in of each person; the tests share both, as sign-ins take seconds."""
+    az = program("az", "run `nox -s az`, which installs the pinned one")
+    azurite = program("azurite-blob", "run `npm ci` in tests/az")
+    cloud = CloudUnderTest(tmp_path_factory.mktemp("az"), azurite, az)
+    try:
+        cloud.sign_in("operator")
+        cloud.sign_in("contributor")
+        yield cloud
+    finally:
+        cloud.stop()
+
+
+@pytest.fixture
+def cloud(shared: CloudUnderTest) -> Iterator[CloudUnderTest]:
+    """An empty subscription. What the stand-in does not know fails the test that asked for it."""
+    shared.control("DELETE", "/faults")
+    shared.control("DELETE", "/cloud")
+    shared.control("DELETE", "/requests")
+    yield shared
+    assert shared.refused() == []
+
+
+@pytest.fixture(scope="session")
+def documented() -> dict[int, str]:
+    """The documented `az` commands of each step, as written."""
+    folder = Path(__file__).parent / "documented"
+    return {step: (folder / f"step{step}.sh").read_text(encoding="utf-8") for step in (1, 2, 3, 4)}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regenerate", action="store_true", help="write the list of requests again")
