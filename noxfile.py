@@ -6,6 +6,7 @@ itself (plan documents, the Terraform binary) it asks of `ops`, run by the inter
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -129,6 +130,27 @@ def conformance(session: nox.Session) -> None:
     with session.chdir("tests/conformance"):
         session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
     pytest(session, "tests/conformance")
+
+
+@nox.session
+def az(session: nox.Session) -> None:
+    """The real Azure CLI against the local control plane, with Azurite for blobs. Needs npm for Azurite."""
+    if shutil.which("npm") is None:
+        session.error("npm is not installed, and Azurite comes from its registry: install Node.js 20 or later")
+    install(session, "integration")
+    home = Path(session.create_tmp()) / "azure-cli"  # it pins many libraries tightly, as Checkov does
+    session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
+    python = home / "bin" / "python"
+    session.run(
+        "uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), "--require-hashes",
+        "-r", "requirements/az.txt",
+    )  # fmt: skip
+    with session.chdir("tests/az"):
+        session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
+    azurite = Path("tests/az/node_modules/.bin").resolve()
+    path = os.pathsep.join([str(home.resolve() / "bin"), str(azurite), os.environ["PATH"]])
+    session.env["PATH"] = path
+    pytest(session, "tests/az")
 
 
 @nox.session
