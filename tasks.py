@@ -288,8 +288,42 @@ def add_server(
     adding.add(load(env, setting), name, dry_run=dry_run, yes=yes)
 
 
+@task(help=_CHANGES, iterable=["setting"])
+@doorway
+def unlock(
+    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
+) -> None:
+    """Who holds the lock of the Terraform state; ends it if you agree."""
+    from ops.day2 import unlock as unlocking
+
+    unlocking.unlock(load(env, setting), dry_run=dry_run, yes=yes)
+
+
+@task(help=_CHANGES, iterable=["setting"])
+@doorway
+def rotate(
+    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
+) -> None:
+    """New database keys: the unused one first, then the servers slot by slot, then the other one."""
+    from ops.day2 import rotate as keys
+
+    keys.rotate(load(env, setting), dry_run=dry_run, yes=yes)
+
+
+@task(help={"env": _ENV, "setting": _SETTING, "json": "print one JSON object"}, iterable=["setting"])
+@doorway
+def verify(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
+    """Live checks of what only this environment can prove: each passes, fails, or says why it was not run."""
+    from ops.day2 import verify as checks
+
+    checks.verify(load(env, setting), as_json=json)
+
+
 namespace = Collection(
     add_server,
+    rotate,
+    unlock,
+    verify,
     heal,
     rollback,
     doctor,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from ops import az, output, ports, terraform_binary, twin_control
+from ops import az, output, ports, prerequisites, terraform_binary, twin_control
 from ops.environment import Environment
 from ops.errors import OpsError, ToolError
 from twin.errors import RuntimeFailure
@@ -138,5 +138,8 @@ CHECKS: dict[str, Check] = {
     "database": Check(_database, where=(True,)),
     "az": Check(_az, where=(False,)),
     "subscription": Check(_subscription, where=(False,)),
+    "roles": Check(prerequisites.roles, where=(False,)),
+    "providers": Check(prerequisites.providers, where=(False,)),
+    "names": Check(prerequisites.names, where=(False,)),
     "docker": Check(_docker, where=(False,)),
 }

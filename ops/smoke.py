@@ -95,10 +95,10 @@ def _reach_directly(endpoint: str) -> None:
 
 
 async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
-    return await asyncio.gather(_see(endpoint, admin, "admin"), _see(endpoint, reader, "reader"))
+    return await asyncio.gather(see(endpoint, admin, "admin"), see(endpoint, reader, "reader"))
 
 
-async def _see(endpoint: str, token: str, user: str) -> Seen:
+async def see(endpoint: str, token: str, user: str) -> Seen:
     import httpx2
     from mcp import Client
     from mcp.client.streamable_http import streamable_http_client

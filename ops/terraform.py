@@ -92,6 +92,10 @@ class Terraform:
         """Applies exactly the saved plan."""
         self._run(plan.stage, self.apply_arguments(plan.stage), allowed=(0,))
 
+    def unlock(self, stage: Stage, lock_id: str) -> None:
+        """Ends a lock that its holder left behind."""
+        self._run(stage, ["force-unlock", "-force", lock_id], allowed=(0,))
+
     def show(self, stage: Stage, plan_file: Path | None = None) -> dict[str, Any]:
         """`terraform show -json` of the state, or of a saved plan."""
         arguments = ["show", "-json", *([str(plan_file)] if plan_file else [])]

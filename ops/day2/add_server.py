@@ -99,7 +99,9 @@ def rendered(name: str, template: Path = TEMPLATE) -> dict[str, str]:
 
 
 def write(planned: Scaffold) -> None:
-    """The folder appears whole; then the entry."""
+    """The folder appears whole, then the entry; neither where the entry cannot be placed."""
+    before = planned.variables.read_text(encoding="utf-8")
+    after = with_entry(before, planned.entry, planned.variables) if planned.entry else before
     if planned.files:
         partial = planned.folder.with_name(f".{planned.folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
@@ -109,8 +111,6 @@ def write(planned: Scaffold) -> None:
             path.write_text(text, encoding="utf-8")
         partial.replace(planned.folder)
     if planned.entry:
-        before = planned.variables.read_text(encoding="utf-8")
-        after = with_entry(before, planned.entry, planned.variables)
         partial = planned.variables.with_name("terraform.tfvars.partial")
         partial.write_text(after, encoding="utf-8")
         if planned.name not in (tfvars.read(partial).get("mcp_servers") or {}):

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from platform_under_test import ROOT, Answer, Platform
 
+from ops.day2.rotate import with_active
+
 pytestmark = pytest.mark.usefixtures("local_only")
 
 SLOTS = """    slots      = ["a", "b"]
@@ -112,6 +114,20 @@ def test_a_new_image_and_the_way_back(rolling: Platform) -> None:
     assert failed(answers) == []
     assert image(rolling)["digest"] == first["digest"]
     assert rolling.invoke("rollback", check=False).returncode == 1
+
+
+def test_servers_change_over_to_the_other_database_key(rolling: Platform) -> None:
+    """The part of `rotate` that touches what runs: another connection string for every slot, one after the other."""
+    variables = Path(rolling.variables["TERRAFORM_DIR"]) / "environments/local/terraform.tfvars"
+    text = with_active(variables.read_text(encoding="utf-8"), "secondary")
+    variables.write_text(text, encoding="utf-8")
+    before = pids(rolling)
+    answers = under_load(rolling, lambda: rolling.invoke("deploy"))
+    assert len(answers) > 100
+    assert failed(answers) == []
+    after = pids(rolling)
+    assert {name for name in before if name.startswith("aci-") and before[name] == after[name]} == set()
+    assert before["mongo"] == after["mongo"]
 
 
 def test_a_container_whose_address_changed(rolling: Platform) -> None:

@@ -93,9 +93,10 @@ def test_a_file_that_is_written_otherwise(local: Environment) -> None:
     """Nothing is guessed: the entry is printed for a person to add."""
     path = local.folder / "terraform.tfvars"
     path.write_text("mcp_servers = { a = { image = {} } }\n", encoding="utf-8")
-    with pytest.raises(SettingError, match="add this there:\n  second = {"):
-        add_server.add(again(local), "second")
+    with pytest.raises(SettingError, match=r"add this there:\n  second = \{"):
+        add_server.add(again(local), "second", yes=True)
     assert path.read_text(encoding="utf-8") == "mcp_servers = { a = { image = {} } }\n"
+    assert not (local.servers_dir / "second").exists()
 
 
 def test_the_real_files_take_an_entry(tmp_path: Path) -> None:
