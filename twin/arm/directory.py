@@ -21,12 +21,25 @@ from twin.entra.directory import (
     FederatedCredential,
     Group,
     ManagedIdentity,
+    Scope,
     Secret,
     ServicePrincipal,
     User,
 )
 from twin.entra.first_party import APPLICATIONS, GRAPH
 from twin.state import State
+
+_REGISTRY_ID = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
+REGISTRY = Application(
+    _REGISTRY_ID,
+    f"first-party-{_REGISTRY_ID}",
+    "Azure Container Registry",
+    identifier_uris=("https://containerregistry.azure.net", "https://containerregistry.azure.net/"),
+    scopes=(Scope(f"{_REGISTRY_ID}/user_impersonation", "user_impersonation"),),
+    multi_tenant=True,
+    first_party=True,
+)
+"""The resource that `az acr login` asks a token for; the MCP platform itself never does."""
 
 
 @dataclass(frozen=True)
@@ -146,9 +159,10 @@ class Tenant:
         graph = replace(self._base.applications[GRAPH], roles=_roles(permissions.APP_ROLES))
         return replace(
             self._base,
-            applications={**self._base.applications, GRAPH: graph, **own},
+            applications={**self._base.applications, GRAPH: graph, REGISTRY.client_id: REGISTRY, **own},
             service_principals={
                 **self._base.service_principals,
+                REGISTRY.client_id: ServicePrincipal(REGISTRY.object_id, REGISTRY.client_id),
                 **{app.client_id: ServicePrincipal(app.object_id, app.client_id) for app in self.applications},
             },
             identities={identity.client_id: identity for identity in self.identities.values()},

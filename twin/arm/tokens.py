@@ -14,6 +14,7 @@ from twin.arm.errors import AzureError
 
 MANAGEMENT = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 GRAPH = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
+REGISTRY = MANAGEMENT | {"https://containerregistry.azure.net"}
 VAULT = frozenset({"https://vault.azure.net"})
 STORAGE = frozenset({"https://storage.azure.com"})
 

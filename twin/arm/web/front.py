@@ -66,7 +66,7 @@ SERVICES = (
     ),
     Service("graph.microsoft.com", Table(graph.ROUTES), tokens.GRAPH, shapes.graph),
     Service(".vault.azure.net", Table(secrets.ROUTES), tokens.VAULT, shapes.key_vault),
-    Service(".azurecr.io", Table(registry_tokens.ROUTES), tokens.MANAGEMENT, shapes.registry),
+    Service(".azurecr.io", Table(registry_tokens.ROUTES), tokens.REGISTRY, shapes.registry),
     Service(".blob.core.windows.net", Table(), tokens.STORAGE, shapes.blob),
 )  # fmt: skip
 HOSTS = (ENTRA, *(service.host for service in SERVICES))
