@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from tests.plan import data
 from tests.plan.bench import ENVIRONMENTS
 from tests.plan.conftest import Planned
+from tests.plan.inventory import resources
 
 FILE = Path(__file__).parent / "data.yaml"
 LASTING = [name for name in ENVIRONMENTS if name != "local"]  # a twin's data is anybody's to delete
@@ -29,3 +31,16 @@ def test_no_data_is_lost(planned: Planned, environment: str, request: pytest.Fix
         return
     new = sorted(after.keys() - before.keys())
     assert not new, f"{environment} keeps new data, {new}: pytest tests/plan/test_data.py --regenerate"
+
+
+def test_production_guards_what_people_put_in(planned: Planned) -> None:
+    """Each account, database, collection, vault and registry of production has its own guard against destruction."""
+    found = [address for stage in (1, 2) for address in resources(planned(stage, "prod")._raw)]
+    kept = data.kept(*(planned(stage, "prod")._raw for stage in (1, 2)))
+    guarded = Counter(
+        address.partition(".terraform_data.keep")[0] for address in found if ".terraform_data." in address
+    )
+    put_in = Counter(
+        address.partition(".azurerm_")[0] for address in kept if "azurerm_" in address and "monitoring" not in address
+    )
+    assert guarded == put_in

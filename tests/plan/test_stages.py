@@ -69,3 +69,23 @@ def test_the_pictures_show_what_is_planned(planned: Planned, request: pytest.Fix
         diagrams.write(drawn)
         return
     assert diagrams.stale(drawn) == [], "draw them anew: python -m docs.diagrams"
+
+
+# "Azure Private Endpoint private DNS zone values", by sub-resource; another name resolves to the closed public address.
+ZONES = {
+    "MongoDB": "privatelink.mongo.cosmos.azure.com",
+    "vault": "privatelink.vaultcore.azure.net",
+    "registry": "privatelink.azurecr.io",
+    "blob": "privatelink.blob.core.windows.net",
+}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_each_private_endpoint_has_the_zone_that_azure_documents(planned: Planned, environment: str) -> None:
+    """The zone of each endpoint's sub-resource is made, and no zone that nothing answers in."""
+    planned_here = [inventory.resources(planned(stage, environment)._raw) for stage in (1, 2)]
+    found = {address: values for one in planned_here for address, values in one.items()}
+    endpoints = [values["private_service_connection"][0] for a, values in found.items() if "_private_endpoint." in a]
+    zones = {str(values["name"]) for address, values in found.items() if "_private_dns_zone." in address}
+    wanted = {ZONES[name] for endpoint in endpoints for name in endpoint["subresource_names"]}
+    assert {zone for zone in zones if zone.startswith("privatelink.")} == wanted
