@@ -22,6 +22,7 @@ def groups(scene: Scene) -> str:
 
 def addresses(scene: Scene) -> str:
     """An address may change when Azure restarts a group; `invoke heal` brings the record up to date."""
+    _azure(scene)
     zones = (scene.environment.variables.get("network") or {}).get("existing_private_dns_zone_ids") or {}
     if "servers" in zones:
         raise NotRun("the DNS zone belongs to the landing zone, in a resource group of its own")

@@ -16,6 +16,7 @@ from ops.errors import UsageError
 from tests.unit.ops.conftest import Make
 
 Run = Callable[..., int]
+BOOTSTRAP = ("bootstrap_all", "identity", "federation", "entra", "state")
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_debug_shows_the_traceback(make: Make, run: Run, monkeypatch: pytest.Mon
 
 def test_every_changing_task_can_be_rehearsed() -> None:
     """What changes something has --dry-run, --yes and --env."""
-    for name in ("deploy", "push", "destroy"):
+    for name in (*("deploy", "push", "destroy", "heal", "rollback", "rotate", "unlock", "add_server"), *BOOTSTRAP):
         arguments = {argument.attr_name or argument.name for argument in tasks.__dict__[name].get_arguments()}
         assert {"env", "dry_run", "yes"} <= arguments, name
 
