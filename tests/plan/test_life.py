@@ -40,6 +40,29 @@ def test_each_tier_holds_its_own_connection(platform: Bench, tier: str, connecti
     assert group["container"][0]["secure_environment_variables"] == {"MONGODB_URI": account[connection]}
 
 
+@pytest.mark.parametrize("tier", ["admin", "reader"])
+def test_servers_believe_the_gateway_and_nobody_else(platform: Bench, tier: str) -> None:
+    """Who issues, for whom, who may call, and by which name: all as the same state says it elsewhere."""
+    applied = resources(_show(platform, 2))
+    identity = resources(_show(platform, 1))["module.gateway_identity.azurerm_user_assigned_identity.this"]
+    named = {v["name"]: v["value"] for address, v in applied.items() if "_named_value." in address}
+    group = applied[f'module.servers["mongodb-{tier}-a"].azurerm_container_group.this']
+    backend = applied[f'module.apim.azurerm_api_management_backend.slot["mongodb-{tier}-a"]']
+    told = group["container"][0]["environment_variables"]
+    hosts = told.pop("MCP_ALLOWED_HOSTS").split(",")
+    assert told == {
+        "PORT": "8000",
+        "MCP_SERVER_NAME": "mongodb",
+        "MCP_TIER": tier,
+        "MCP_AUTH_ISSUER": named["entra-issuer"],
+        "MCP_AUTH_JWKS_URI": f"{named['entra-authority']}/discovery/v2.0/keys",
+        "MCP_AUTH_TENANT_ID": named["tenant-id"],
+        "MCP_AUTH_AUDIENCE": applied["module.backend_app.azuread_application.this"]["client_id"],
+        "MCP_AUTH_GATEWAY_OBJECT_ID": identity["principal_id"],
+    }
+    assert backend["url"].removeprefix("http://") in hosts
+
+
 def test_each_group_holds_the_role_of_its_tier(platform: Bench) -> None:
     """Administrators administer and readers read, by the ids that Entra goes by."""
     applied = resources(_show(platform, 2))
