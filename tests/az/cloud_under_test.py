@@ -12,11 +12,15 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 ROOT = Path(__file__).parents[2]
 TENANT = "33333333-3333-4333-8333-333333333333"
@@ -36,6 +40,15 @@ CONTRIBUTOR = {
     "name": "Carl Contributor",
     "roles": ["Contributor"],
 }
+PIPELINE = {
+    "client_id": "22222222-bbbb-4bbb-8bbb-000000000001",
+    "object_id": "22222222-bbbb-4bbb-8bbb-000000000002",
+    "name": "pipeline",
+    "secret": "only-for-this-run",
+    "roles": ["Contributor"],
+}
+AGENTS = "https://vstoken.dev.azure.com/00000000-0000-4000-8000-00000000000a"
+"""The issuer of a pipeline's agent; its key is this run's."""
 PROVIDERS = ["Microsoft.ManagedIdentity", "Microsoft.Storage", "Microsoft.KeyVault", "Microsoft.ContainerRegistry"]
 SECONDS = 120
 _CODE = re.compile(r"enter the code ([A-Z0-9]+)")
@@ -69,12 +82,15 @@ class CloudUnderTest:
     def __init__(self, home: Path, azurite: str, az: str) -> None:
         self._home, self._az_folder = home, str(Path(az).parent)
         self._secret = secrets.token_urlsafe(16)
+        self._agent_key = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
         config = {
             "data_dir": str(home / "arm"),
             "tenant_id": TENANT,
             "subscription_id": SUBSCRIPTION,
             "control_secret": self._secret,
             "people": [OPERATOR, CONTRIBUTOR],
+            "applications": [PIPELINE],
+            "trusted_issuers": {AGENTS: {"keys": [self._agent_key.as_dict(private=False)]}},
             "registered_providers": PROVIDERS,
             "taken_names": ["sttaken"],
             "azurite": [azurite],
@@ -151,6 +167,12 @@ class CloudUnderTest:
         rest.start()
         assert process.wait(SECONDS) == 0, "".join(said)
         rest.join()
+
+    def assertion(self, subject: str) -> str:
+        """What an agent of that service connection presents in place of a secret."""
+        now = int(time.time())
+        claims = {"iss": AGENTS, "sub": subject, "aud": "api://AzureADTokenExchange", "iat": now, "exp": now + 600}
+        return jwt.encode({"alg": "RS256", "kid": self._agent_key.kid}, claims, self._agent_key)
 
     # ---- the control port
     def control(self, method: str, path: str, body: Any = None) -> Any:
