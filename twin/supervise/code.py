@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_NOT_SUPERVISED = {"arm", "provider"}  # the control plane and Terraform's provider: no process of a platform
 
 
 def code_fingerprint() -> str:
-    """Changes when a module of the twin or the interpreter does."""
+    """Changes when the interpreter does, or a module that a platform's processes run."""
     digest = hashlib.sha256(f"{sys.executable} {sys.version}".encode())
     for path in sorted(_PACKAGE.rglob("*.py")):
+        if path.relative_to(_PACKAGE).parts[0] in _NOT_SUPERVISED:
+            continue
         stat = path.stat()
         digest.update(f"{path.relative_to(_PACKAGE)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
