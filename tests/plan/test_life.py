@@ -63,6 +63,16 @@ def test_servers_believe_the_gateway_and_nobody_else(platform: Bench, tier: str)
     assert backend["url"].removeprefix("http://") in hosts
 
 
+def test_what_servers_print_is_kept(platform: Bench) -> None:
+    """Every container group delivers its output to the workspace that the alerts and the workbook read."""
+    applied = resources(_show(platform, 2))
+    workspace = applied["module.monitoring.azurerm_log_analytics_workspace.this"]["workspace_id"]
+    groups = [values for address, values in applied.items() if "azurerm_container_group." in address]
+    kept = [group["diagnostics"][0]["log_analytics"][0]["workspace_id"] for group in groups if group["diagnostics"]]
+    assert kept == [workspace] * len(groups)
+    assert groups
+
+
 def test_each_group_holds_the_role_of_its_tier(platform: Bench) -> None:
     """Administrators administer and readers read, by the ids that Entra goes by."""
     applied = resources(_show(platform, 2))
