@@ -73,6 +73,27 @@ def test_what_servers_print_is_kept(platform: Bench) -> None:
     assert groups
 
 
+def test_every_alert_reaches_somebody(platform: Bench) -> None:
+    """Each alert, whatever its kind, calls the one action group, which has an address."""
+    applied = resources(_show(platform, 2))
+    (group,) = [values for address, values in applied.items() if ".azurerm_monitor_action_group." in address]
+    alerts = {address: values for address, values in applied.items() if "alert" in address.split(".")[-2]}
+    called = {address: str(values["action"]).count(group["id"]) for address, values in alerts.items()}
+    assert group["email_receiver"]
+    assert set(called.values()) == {1}, called
+    assert len(alerts) > 8
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_no_output_holds_a_secret(platform: Bench, stage: int) -> None:
+    """Outputs land in pipeline logs: none contains a value of a database key, whatever it is called."""
+    account = resources(_show(platform, 2))["module.database.azurerm_cosmosdb_account.this"]
+    secrets = {value for name, value in account.items() if name.endswith(("_key", "_connection_string")) and value}
+    outputs = json.dumps(_show(platform, stage)["values"]["outputs"])
+    assert len(secrets) >= 8
+    assert [secret for secret in secrets if json.dumps(secret)[1:-1] in outputs] == []
+
+
 def test_each_group_holds_the_role_of_its_tier(platform: Bench) -> None:
     """Administrators administer and readers read, by the ids that Entra goes by."""
     applied = resources(_show(platform, 2))
