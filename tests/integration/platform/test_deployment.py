@@ -39,12 +39,12 @@ def test_a_second_deploy_changes_nothing(platform: Platform) -> None:
 
 
 def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(tmp_path: Path) -> None:
-    """SIGINT at several moments, then one more deploy: healthy. Then destroy: no process, no file."""
+    """SIGINT while Terraform is at stage 1, then at stage 2, then one more deploy: healthy. Destroyed: nothing left."""
     home = tmp_path / "home"
     twin = Platform("local", {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
     command = [sys.executable, "-m", "invoke", "deploy", "--env", "local"]
     try:
-        for moment in (1.0, 3.0):
+        for stage in (1, 2):
             started = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -54,7 +54,7 @@ def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(t
                 start_new_session=True,
                 preexec_fn=_heed_sigint,
             )
-            time.sleep(moment)
+            _wait_for(home / f"logs/terraform-stage{stage}.log")
             os.killpg(started.pid, signal.SIGINT)
             assert started.wait(60) == 130, "the deployment was over before it was interrupted"
         twin.invoke("deploy")
@@ -64,6 +64,14 @@ def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(t
         twin.invoke("destroy", "--yes")
     assert [pid for pid in pids if _alive(pid)] == []
     assert not home.exists()
+
+
+def _wait_for(log: Path) -> None:
+    """Until Terraform has begun to write there."""
+    deadline = time.monotonic() + 60
+    while not log.exists():
+        assert time.monotonic() < deadline, f"nothing wrote {log}"
+        time.sleep(0.02)
 
 
 def _heed_sigint() -> None:
