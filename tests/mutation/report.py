@@ -14,11 +14,11 @@ DOCUMENT = ROOT / "docs" / "mutations.md"
 _HEAD = """\
 # Mutations: what the gates notice
 
-A gate that never fails proves nothing. Each line below is one way to break this infrastructure: a single text, replaced
-in a copy of the repository. `nox -s mutation` makes them one at a time and asks the gates until one notices: first where
-`tests/mutation/mutations/` says that it is worth looking, then everywhere else, from cheap to dear. The table names the
-gate that noticed, and there the test or the policy; others may notice as well. Where none does, there is a hole: the
-command fails and names it.
+A gate that never fails proves nothing. Each line below is one way to break this infrastructure: a single text,
+replaced in a copy of the repository. `nox -s mutation` makes them one at a time and asks the gates until one notices:
+first where `tests/mutation/mutations/` says that it is worth looking, then everywhere else, from cheap to dear. The
+table names the gate that noticed, and there the test or the policy; others may notice as well. Where none does, there
+is a hole: the command fails and names it.
 
 This page is written by `python -m tests.mutation --write`. The mutations stand in `tests/mutation/mutations/`, one file
 for each class. `tests/plan/test_mutations.py` checks on every run that each still applies to the present text, and that

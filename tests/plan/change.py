@@ -15,7 +15,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +91,18 @@ def apply(bench: Bench, stage: int, given: Mapping[str, Any]) -> None:
 def plan(bench: Bench, stage: int, given: Mapping[str, Any]) -> Change:
     """Plans against the applied state, without asking the cloud again: nobody else touches it.
 
-    Where guards refuse, the plan is made once more without them, so that what they stop is seen.
+    Guards are put aside, so that it is seen what they would stop; those that would have stopped it are named.
     """
-    change = _planned(bench, stage, given)
-    if not change.guards:
-        return change
     with _unguarded(bench):
-        return replace(_planned(bench, stage, given), guards=change.guards)
+        change = _planned(bench, stage, given)
+    ending = [address for action in _ENDS for address in change.actions.get(action, [])]
+    change.guards = [address for address in ending if ".terraform_data.keep[" in address]
+    return change
+
+
+def refusals(bench: Bench, stage: int, given: Mapping[str, Any]) -> list[str]:
+    """The guards that refuse this, as Terraform names them."""
+    return sorted(_planned(bench, stage, given).guards)
 
 
 @contextmanager

@@ -70,6 +70,13 @@ def test_what_people_put_in_is_guarded(file: Path, name: str) -> None:
     assert bool(lost) == ("refused by" in case)
 
 
+@pytest.mark.parametrize("name", ["another name of the database account", "other names of registry and vault"])
+def test_guards_refuse(applied: Bench, name: str) -> None:
+    """What a case says is refused, Terraform refuses, by those guards and before it changes anything."""
+    case = FILES[CHANGES / "names.yaml"][name]
+    assert change.refusals(applied, case["stage"], _values(applied, case)) == case["refused by"]
+
+
 def test_nothing_changes_where_no_value_does(applied: Bench) -> None:
     """Otherwise the cases would blame a value for what happens anyway."""
     assert [change.plan(applied, stage, _values(applied)).actions for stage in (1, 2)] == [{}, {}]
