@@ -25,7 +25,9 @@ TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src", "docs/diagrams"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
-TWO_WORKERS = ["-n", "2", "--dist", "loadfile"]  # what a small machine bears; `-- -n 0` runs in one process
+# What a small machine bears; `-- -n 0` runs in one process. xdist would begin with the files of the most tests, and end
+# with the few long ones on one worker.
+TWO_WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 SERVER = Path("servers/mongo-db-server")
 
 

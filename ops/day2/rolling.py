@@ -24,6 +24,8 @@ from ops.workspace import Workspace
 _GROUP = re.compile(r'^(module\.servers\["([^"]+)"\])\.azurerm_container_group\.')
 _PATIENCE = 300.0  # seconds in which a new container group must serve
 _PAUSE = 2.0
+#: Seconds a breaker stays open: `trip_duration` in terraform/modules/apim/mcp-apis.tf (tests/plan compares the two).
+TRIP = 10.0
 _CALLS = 3  # through the gateway, one after the other, per slot that a server has
 
 Publish = Callable[[Workspace], Platform]
@@ -171,22 +173,28 @@ def _slots_of(environment: Environment, server: str) -> Sequence[str]:
 
 
 def settle_local(space: Workspace, chosen: Ports, publish: Publish) -> Callable[[Wave], None]:
-    """The twin takes the state over, every part serves, and the gateway answers."""
+    """The twin takes the state over, every part serves, its circuit breakers have closed, and the gateway answers.
+
+    While the breaker of a changed slot is still open the gateway sends it nothing: replacing the next slot then would
+    leave nobody to answer.
+    """
 
     def settle(_: Wave) -> None:
         reached = publish(space)
         twin_control.ensure(space.environment, chosen)
+        time.sleep(TRIP)
         require_answers(space.environment, reached)
 
     return settle
 
 
 def settle_azure(space: Workspace, publish: Callable[[], Platform]) -> Callable[[Wave], None]:
-    """Azure says that the groups run, and the gateway answers."""
+    """Azure says that the groups run, their circuit breakers have closed, and the gateway answers; see settle_local."""
 
     def settle(wave: Wave) -> None:
         for group in wave.groups:
             _wait_until_running(space.environment, group)
+        time.sleep(TRIP)
         require_answers(space.environment, publish())
 
     return settle

@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 from platform_under_test import Platform
 
+#: Files that deploy or change platforms of their own take minutes: they go first, so that two workers end together.
+_LONG = ("test_rolling.py", "test_broken_terraform.py", "test_process.py", "test_matrix.py", "test_add_server.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(_LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(_LONG)))
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--env", default=None, help="run against this deployed environment instead of a twin of its own")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -72,6 +73,7 @@ def under_load(platform: Platform, change: Callable[[], object]) -> list[Answer]
     def reader(number: int) -> list[Answer]:
         found = []
         while not done.is_set():
+            time.sleep(0.02)  # what changes needs the processor too
             arguments = {"name": "list-databases", "arguments": {}}
             found.append(platform.call("tools/call", arguments, user="reader", id=number))
         return found
