@@ -32,6 +32,22 @@ def code(page: Path) -> list[str]:
 
 
 @cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _tests() -> set[str]:
+    """Functions and files of tests."""
+    parts = ("unit", "integration", "plan", "policy", "conformance")
+    files = [file for part in parts for file in (ROOT / "tests" / part).glob("[!n]*/**/test_*.py")]
+    files += [file for part in parts for file in (ROOT / "tests" / part).glob("test_*.py")]
+    return {file.stem for file in files} | {
+        name for file in files for name in re.findall(r"def (test_\w+)", _text(file))
+    }
+
+
+@cache
 def sentences() -> str:
     """What the code can say to a person, one text per line, with a gap where something is filled in."""
     found: list[str] = []
@@ -120,6 +136,12 @@ def test_an_example_is_part_of_values_that_are_planned(page: str, block: str) ->
         [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()] for path in planned
     ]
     assert any(lines == text[at : at + len(lines)] for text in texts for at in range(len(text))), page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_test_that_a_page_names_exists(page: Path) -> None:
+    """An auditor who looks for it finds it."""
+    assert set(re.findall(r"`(test_\w+)`", _text(page))) - _tests() == set()
 
 
 def test_pages_link_to_what_exists(tmp_path: Path) -> None:
