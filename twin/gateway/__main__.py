@@ -15,8 +15,13 @@ from twin.errors import TwinError
 from twin.gateway.app import Gateway
 from twin.gateway.config import Config
 from twin.gateway.load import load
+from twin.gateway.named_values import secret_named_values
 from twin.gateway.server import Server
 from twin.gateway.services import make_services
+from twin.gateway.tracing import Tracer
+from twin.gateway.tracing_mask import Mask
+from twin.gateway.tracing_ring import Ring, TracedGateway
+from twin.gateway.tracing_server import TraceServer
 from twin.gateway.upstream import Upstream
 from twin.gateway.urls import parse_url
 from twin.state import State
@@ -24,7 +29,9 @@ from twin.state import State
 
 def make_gateway(config: Config, upstream: Upstream) -> Gateway:
     """Raises PolicyProblems where the applied policies cannot be run."""
-    loaded = load(State.load(config.state))
+    state = State.load(config.state)
+    mask = Mask([*secret_named_values(state), config.identity_header]) if config.trace else None
+    loaded = load(state, Tracer(mask) if mask is not None else None)
     services = make_services(
         upstream,
         loaded.backends,
@@ -32,7 +39,7 @@ def make_gateway(config: Config, upstream: Upstream) -> Gateway:
         identity_header=config.identity_header,
         authority=config.authority or _origin(config.identity_endpoint),
     )
-    return Gateway(loaded, services)
+    return Gateway(loaded, services) if mask is None else TracedGateway(loaded, services, Ring(), mask)
 
 
 def _origin(endpoint: str) -> str:
@@ -41,15 +48,20 @@ def _origin(endpoint: str) -> str:
     return f"{url.scheme}://{url.authority}" if url is not None else ""
 
 
-async def serve(gateway: Gateway, upstream: Upstream, host: str, port: int) -> None:
+async def serve(gateway: Gateway, upstream: Upstream, config: Config) -> None:
     """Until SIGTERM or SIGINT."""
     stopping, loop, server = asyncio.Event(), asyncio.get_running_loop(), Server(gateway)
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
-    bound = await server.start(host, port)
+    traces = TraceServer(gateway.ring, config.trace) if isinstance(gateway, TracedGateway) else None
+    if traces is not None:
+        await traces.start()
+    bound = await server.start(config.host, config.port)
     print(f"ready gateway {bound}", flush=True)  # noqa: T201 - the supervisor waits for this line
     await stopping.wait()
     await server.stop()
+    if traces is not None:
+        traces.stop()
     upstream.close()
 
 
@@ -67,7 +79,7 @@ def main() -> int:
     gc.set_threshold(20_000, 20, 50)  # requests leave little that only the collector could find
     gc.freeze()  # what was loaded lives as long as the process: the collector need not look at it again
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(gateway, upstream, config.host, config.port))
+        runner.run(serve(gateway, upstream, config))
     return 0
 
 

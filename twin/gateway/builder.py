@@ -17,6 +17,8 @@ from twin.gateway.values import NamedValues
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from twin.gateway.tracing import Tracer
+
 #: Where API Management looks no deeper: a fragment may include fragments, but not without end.
 MAX_DEPTH = 16
 
@@ -43,6 +45,8 @@ class References:
     backends: frozenset[str] = frozenset()
     identity_clients: frozenset[str] = frozenset()
     problems: list[LocatedError] = field(default_factory=list)
+    #: Where requests are traced: steps and conditions that tell what they do.
+    tracer: Tracer | None = None
 
 
 class Builder:
@@ -101,7 +105,9 @@ class Builder:
         return [self.step(element, spec.build(element))]
 
     def step(self, element: Element, run: Run) -> Step:
-        place = self.place
+        place, tracer = self.place, self.references.tracer
+        if tracer is not None:
+            run = tracer.step(element, run)
         return Step(run, element.tag, place.scope, place.section, place.path, element.node.attributes.get("id"))
 
     def _base(self, node: Node) -> list[Step]:

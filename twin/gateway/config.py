@@ -15,6 +15,7 @@ from twin.errors import PolicyError
 class Config:
     """`authority` is where Entra ID's tenants are; empty: where the identity endpoint is.
 
+    `trace` says where the traces of requests can be asked for (`port`) and with which `key`; empty: none are kept.
     `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
     """
 
@@ -25,6 +26,7 @@ class Config:
     identity_endpoint: str = ""
     identity_header: str = ""
     authority: str = ""
+    trace: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> Config:

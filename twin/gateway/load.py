@@ -23,6 +23,7 @@ from twin.gateway.pipeline import Pipeline
 from twin.gateway.products import Product, load_products, open_product
 from twin.gateway.router import Api, Route, template_segments
 from twin.gateway.services import Backend
+from twin.gateway.tracing import Tracer
 from twin.gateway.urls import parse_base
 from twin.gateway.values import NamedValues
 from twin.state import Resource, State
@@ -64,14 +65,18 @@ class Loaded:
     deployment: DeploymentInfo
 
 
-def load(state: State) -> Loaded:
-    """Raises PolicyProblems with everything that is wrong, StateError where no API Management service is applied."""
-    return _Loader(state).load()
+def load(state: State, tracer: Tracer | None = None) -> Loaded:
+    """Raises PolicyProblems with everything that is wrong, StateError where no API Management service is applied.
+
+    With a tracer, requests that it traces tell what each element does.
+    """
+    return _Loader(state, tracer).load()
 
 
 class _Loader:
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, tracer: Tracer | None) -> None:
         self.state = state
+        self.tracer = tracer
         self.service = state.one("azurerm_api_management")
         self.problems: list[LocatedError] = []
 
@@ -84,6 +89,7 @@ class _Loader:
             backends=frozenset(backends),
             identity_clients=frozenset(attached_identities(self.state, self.service)),
             problems=self.problems,
+            tracer=self.tracer,
         )
         _check_fragments(references)
         root = self._global(references)

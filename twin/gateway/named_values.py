@@ -28,6 +28,13 @@ def load_named_values(state: State, service: Resource, report: Callable[[Located
     return found
 
 
+def secret_named_values(state: State) -> list[str]:
+    """The values of those that are marked secret or come from Key Vault."""
+    values = load_named_values(state, state.one("azurerm_api_management"), lambda error: None)
+    applied = state.of_type("azurerm_api_management_named_value")
+    return [values[r["display_name"]] for r in applied if r.get("secret") or r.block("value_from_key_vault")]
+
+
 def _from_vault(
     state: State, service: Resource, source: Mapping[str, object], where: Where, report: Callable[[LocatedError], None]
 ) -> str:

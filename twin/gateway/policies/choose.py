@@ -36,9 +36,11 @@ def choose(element: Element) -> Run:
 
 def condition_of(element: Element) -> Callable[[Context], Any]:
     """A Boolean expression or literal; one that is not Boolean is refused at load where its type is known."""
-    value = element.value("condition")
+    value, tracer = element.value("condition"), element.builder.references.tracer
     if value.expression is None:
-        return element.flag("condition", default=False)
-    if value.expression.type not in (BOOL, OBJECT):
-        element.invalid(f"the condition of <{element.tag}> is {value.expression.type}, not bool", "condition")
-    return value.run
+        found: Callable[[Context], Any] = element.flag("condition", default=False)
+    else:
+        found = value.run
+        if value.expression.type not in (BOOL, OBJECT):
+            element.invalid(f"the condition of <{element.tag}> is {value.expression.type}, not bool", "condition")
+    return tracer.condition(element, found) if tracer is not None else found
