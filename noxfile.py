@@ -156,6 +156,12 @@ def az(session: nox.Session) -> None:
 
 
 @nox.session
+def newcomer(session: nox.Session) -> None:
+    """Follows the README from a fresh clone with nothing cached, and times each command. `-- --without nox`."""
+    session.run("python", "-m", "tests.newcomer", *session.posargs)
+
+
+@nox.session
 def mutation(session: nox.Session) -> None:
     """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`."""
     install(session, "plan")

@@ -58,16 +58,18 @@ def show(environment: Environment, *, as_json: bool) -> None:
     if as_json:
         output.data_json(found)
     else:
-        output.table("", ("", ""), rows(found))
+        output.facts([row for row in rows(found) if row[0] != "reason"])  # the error says it
     if not found["healthy"]:
         raise NotDeployedError(found["reason"])
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     """The same for people; the database's address holds a key, so only machines that ask for JSON get it."""
+    names = ("endpoint", "gateway", "authority", "client_id", "scope", "database")
     plain = [
-        (name, str(found[name]))
-        for name in ("env", "healthy", "endpoint", "gateway", "authority", "client_id", "scope", "database")
+        ("env", found["env"]),
+        ("healthy", "yes" if found["healthy"] else "no"),
+        *((name.replace("_", " "), str(found[name])) for name in names),
     ]
     tiers = [
         (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()

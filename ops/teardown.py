@@ -76,8 +76,7 @@ def _ask_for_name(name: str) -> None:
         raise DeclinedError(
             f"destroying {name} needs an answer and there is no terminal; add --yes to agree beforehand"
         )
-    output.console.print(f"Everything in {name} will be deleted. Type its name to go on: ", end="", markup=False)
-    if sys.stdin.readline().strip() != name:
+    if output.asked(f"Everything in {name} will be deleted. Type its name to go on: ") != name:
         raise DeclinedError("nothing was changed: that is not the environment's name")
 
 

@@ -1,0 +1,61 @@
+"""How `nox -s newcomer` reads the README: nothing is left out in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.newcomer import __main__ as newcomer
+from tests.newcomer.readme import commands
+from tests.newcomer.terminal import Ran, last_words
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def test_the_two_commands_and_the_look_around_are_run() -> None:
+    run = [command.text for command in commands(README.read_text(encoding="utf-8")) if not command.reason]
+    assert "pip install -r requirements.txt && invoke deploy" in run
+    assert "pip install -r requirements.txt && nox" in run
+    assert {"invoke status", "invoke destroy", "invoke doctor"} <= set(run)
+
+
+def test_what_needs_azure_is_listed_with_its_reason() -> None:
+    left_out = [command for command in commands(README.read_text(encoding="utf-8")) if command.reason]
+    assert {"invoke bootstrap.identity --env dev", "invoke deploy --env dev"} <= {c.text for c in left_out}
+    assert all(" " in command.reason for command in left_out)
+
+
+def test_a_command_is_read_without_its_comment_and_in_one_line() -> None:
+    text = "words\n\n```sh\ninvoke status   # what runs\naz group create \\\n  --name x\n```\n"
+    found = commands(text)
+    assert [command.text for command in found] == ["invoke status", "az group create --name x"]
+    assert [bool(command.reason) for command in found] == [False, True]
+
+
+def test_failures_and_long_silences_are_problems() -> None:
+    ran = [
+        Ran("true", 0, 9.0, 4.9, "", ""),
+        Ran("false", 1, 0.1, 0.0, "", "bad\nworse\n"),
+        Ran("slow", 0, 9.0, 6.0, "Installing", ""),
+    ]
+    assert newcomer.problems(ran) == [
+        "error: `false` ended with code 1: worse",
+        "error: `slow` said nothing for 6.0 s after: Installing",
+    ]
+
+
+def test_a_first_shell_has_no_caches(tmp_path: Path) -> None:
+    """An empty home, and nothing of the environment that runs the script."""
+    given = {
+        "PATH": "/venv/bin:/usr/bin",
+        "VIRTUAL_ENV": "/venv",
+        "XDG_CACHE_HOME": "/c",
+        "UV_CACHE_DIR": "/c",
+        "CI": "true",
+    }
+    found = newcomer.surroundings(given, tmp_path / "home")
+    assert (found["PATH"], found["HOME"]) == ("/usr/bin", str(tmp_path / "home"))
+    assert not {"VIRTUAL_ENV", "XDG_CACHE_HOME", "UV_CACHE_DIR", "CI"} & set(found)
+
+
+def test_control_sequences_are_no_words() -> None:
+    assert last_words("one\r\n\x1b[2K\x1b[32m✓\x1b[0m two\n\x1b[?25l\n") == "✓ two"
