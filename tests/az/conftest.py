@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.az import project_under_test
 from tests.az.cloud_under_test import CloudUnderTest, program
+from tests.az.project_under_test import Project
+from twin import provider
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +34,24 @@ def cloud(shared: CloudUnderTest) -> Iterator[CloudUnderTest]:
     shared.control("DELETE", "/requests")
     yield shared
     assert shared.refused() == []
+
+
+@pytest.fixture(scope="session")
+def shared_project(shared: CloudUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """One copy of the project, so that its tasks are compiled once."""
+    folder = tmp_path_factory.mktemp("project")
+    with provider.serve(folder / "cloud.json") as served:
+        yield Project(shared, project_under_test.copy(folder / "copy"), dict(served.env))
+
+
+_ACCOUNTS = itertools.count(1)
+
+
+@pytest.fixture
+def project(cloud: CloudUnderTest, shared_project: Project) -> Project:
+    """An empty subscription, and a storage account's name that was never used."""
+    shared_project.account = f"stboot{next(_ACCOUNTS)}"
+    return shared_project
 
 
 @pytest.fixture(scope="session")

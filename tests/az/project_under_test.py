@@ -1,0 +1,102 @@
+"""`invoke` as an operator runs it, in a copy of the project: `terraform init` leaves its folder behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.az.cloud_under_test import ROOT, SUBSCRIPTION, CloudUnderTest, Result
+
+_COPIED = ("ops", "servers", "terraform", "twin", "tasks.py", "pyproject.toml")
+_LEFT = shutil.ignore_patterns(".terraform", "__pycache__", "node_modules", ".venv")
+SETTINGS = {
+    "SUBSCRIPTION_ID": SUBSCRIPTION,
+    "RESOURCE_GROUP": "rg-boot",
+    "LOCATION": "uksouth",
+    "IDENTITY_NAME": "id-boot",
+    "ADO_ORG": "contoso",
+    "ADO_PROJECT": "mcp",
+    "SERVICE_CONNECTION_NAME": "azure",
+    "CONTAINER_NAME": "tfstate",
+}
+CHANGING = ("PUT", "PATCH", "DELETE", "POST")
+_ASKING = ("checkNameAvailability", "getByIds")
+"""What POST asks without changing anything."""
+_PATIENCE = 120
+
+
+def copy(target: Path) -> Path:
+    for name in _COPIED:
+        source, place = ROOT / name, target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, place, ignore=_LEFT)
+        else:
+            shutil.copy(source, place)
+    return target
+
+
+@dataclass
+class Project:
+    """`served` is the stand-in provider's environment, so that `init` asks no registry.
+
+    Each empty cloud has a storage account of its own name, because what Azurite keeps outlives the cloud.
+    """
+
+    cloud: CloudUnderTest
+    folder: Path
+    served: dict[str, str]
+    forked: bool = True
+    account: str = "stboot"
+    settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        own = {"TWIN_HOME": str(self.home), "PYTHONPATH": str(self.folder), "STORAGE_ACCOUNT": self.account}
+        return {**self.settings, **self.served, **own}
+
+    @property
+    def home(self) -> Path:
+        return self.folder / ".twin" / self.account
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "invoke", "--search-root", str(self.folder), *arguments]
+
+    def invoke(self, task: str, *arguments: str, who: str = "operator") -> Result:
+        return self.cloud.run(self.command(task, "--env", "dev", *arguments), who, forked=self.forked, **self.variables)
+
+    def bootstrap(self, *arguments: str) -> Result:
+        return self.invoke("bootstrap", "--yes", *arguments)
+
+    def changes(self) -> list[str]:
+        """What was sent that changes something, by anybody, since the last time this was asked."""
+        sent = [row for row in self.cloud.requests() if row["host"] != "login.microsoftonline.com"]
+        self.cloud.control("DELETE", "/requests")
+        return [
+            f"{row['method']} {row['host']}{row['path']}"
+            for row in sent
+            if row["method"] in CHANGING and not row["path"].endswith(_ASKING)
+        ]
+
+    def dies_at(self, fault: dict[str, Any], *arguments: str) -> None:
+        """`bootstrap`, killed while that request is on its way; the request is never carried out."""
+        self.cloud.control("POST", "/faults", [{**fault, "seconds": 20, "status": 500}])
+        environment = {**self.cloud.environment(forked=self.forked), **self.variables}
+        process = subprocess.Popen(
+            self.command("bootstrap", "--env", "dev", "--yes", *arguments), env=environment, cwd=self.folder,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + _PATIENCE
+        while self.cloud.control("GET", "/faults")["waiting"]:
+            assert process.poll() is None, f"it ended with {process.returncode} before it asked for {fault}"
+            assert time.monotonic() < deadline, f"it did not ask for {fault} within {_PATIENCE} s"
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)  # the task and the az that it runs
+        process.wait()
