@@ -20,7 +20,7 @@ from mongo_db_server.server import build_from, runtime_of
 from mongo_db_server.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-START_SECONDS = 20
+START_SECONDS = 60
 UNUSED_ID = "00000000-0000-4000-8000-000000000000"
 
 CallTool = Callable[..., Awaitable[Any]]
