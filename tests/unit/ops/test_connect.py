@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from ops import connect
-from ops.errors import UsageError
+from ops.errors import ToolError, UsageError
 from tests.unit.ops.test_status import PLATFORM
 
 URL = "http://127.0.0.1:8080/mongodb/mcp"
@@ -68,3 +69,44 @@ def test_internal_gateway_is_out_of_a_cloud_clients_reach() -> None:
     with pytest.raises(UsageError, match="cannot reach an internal gateway"):
         connect.configuration(PLATFORM, "claude", exposure="internal")
     assert connect.configuration(PLATFORM, "vscode", exposure="internal")[1]
+
+
+def test_what_a_file_holds_stays(tmp_path: Path) -> None:
+    """Other servers and settings are kept; ours is added, or replaced."""
+    path = tmp_path / ".vscode" / "mcp.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"inputs": [1], "servers": {"other": {}, "mongodb": {"url": "old"}}}), encoding="utf-8")
+    assert connect.written("vscode", PLATFORM, folder=tmp_path) == path
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "inputs": [1],
+        "servers": {"other": {}, "mongodb": {"type": "http", "url": URL}},
+    }
+
+
+def test_a_file_is_made_where_there_is_none(tmp_path: Path) -> None:
+    path = connect.written("json", PLATFORM, folder=tmp_path)
+    assert path == tmp_path / ".mcp.json"
+    assert path.read_text(encoding="utf-8") == connect.configuration(PLATFORM, "json")[1] + "\n"
+
+
+@pytest.mark.parametrize("text", ['{"servers": {}, // mine\n}', "[]"])
+def test_a_file_that_is_no_plain_object_is_left_alone(tmp_path: Path, text: str) -> None:
+    """Comments would be lost, so a person does it."""
+    path = tmp_path / ".vscode" / "mcp.json"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ToolError, match="nothing was written"):
+        connect.written("vscode", PLATFORM, folder=tmp_path)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_what_a_command_configures_is_not_written() -> None:
+    with pytest.raises(UsageError, match="has no file to write"):
+        connect.written("inspector", PLATFORM)
+
+
+def test_a_machine_gets_every_client_that_reaches_the_gateway() -> None:
+    found = connect.document(PLATFORM, "internal")
+    assert found["endpoints"] == {"mongodb": URL}
+    assert set(found["clients"]) == set(connect.CLIENTS) - {"claude"}
+    assert found["clients"]["cursor"]["file"] == "~/.cursor/mcp.json"

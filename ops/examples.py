@@ -1,0 +1,83 @@
+"""What the command line shows of each task: what it is for, and commands to copy. Tests read each as invoke does."""
+
+from __future__ import annotations
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Begin": ("doctor", "bootstrap.bootstrap-all", "deploy", "connect"),
+    "Look": ("status", "plan", "logs", "token", "verify", "watch", "trace", "console"),
+    "Change": ("add-server", "push", "rollback", "rotate", "heal", "unlock", "destroy"),
+    "Bootstrap, step by step": ("bootstrap.identity", "bootstrap.federation", "bootstrap.entra", "bootstrap.state"),
+}
+
+EXAMPLES: dict[str, list[tuple[str, str]]] = {
+    "doctor": [
+        ("invoke doctor", "this machine"),
+        ("invoke doctor --env dev --json", "also sign-in, roles and names; for a machine"),
+    ],
+    "plan": [
+        ("invoke plan", "both stages of the local platform"),
+        ("invoke plan --env dev --stage 1", "one stage"),
+        ("invoke plan --env dev --json", "every address, for a machine"),
+    ],
+    "deploy": [
+        ("invoke deploy", "the platform on this machine"),
+        ("invoke deploy --env dev --dry-run", "what it would run"),
+        ("invoke deploy --env dev --yes", "in a pipeline"),
+        ("invoke deploy --setting GATEWAY_PORT=9080", "where 8080 is taken"),
+    ],
+    "push": [
+        ("invoke push --env dev", "every server's image"),
+        ("invoke push --env dev --server mongodb", "one"),
+    ],
+    "status": [
+        ("invoke status", "for a person"),
+        ("invoke status --env dev --json", "for a machine; exit code 1 where it does not answer"),
+    ],
+    "token": [
+        ("invoke token --as reader", "for a script"),
+        ('curl -H "Authorization: Bearer $(invoke token)" …', "as the administrator"),
+    ],
+    "connect": [
+        ("invoke connect --client vscode", "print it, or write it where you agree"),
+        ("invoke connect --client cursor --write", "write it"),
+        ("invoke connect --env dev --client claude", "for an environment on Azure"),
+    ],
+    "logs": [
+        ("invoke logs", "the end of every log"),
+        ("invoke logs --part gateway --follow", "one, as it grows"),
+    ],
+    "destroy": [
+        ("invoke destroy", "the local platform, without a trace"),
+        ("invoke destroy --env dev --dry-run", "what it would run"),
+    ],
+    "heal": [
+        ("invoke heal", "what drifted locally"),
+        ("invoke heal --env dev --dry-run", "what drifted on Azure, and nothing else"),
+    ],
+    "rollback": [("invoke rollback --env dev --server mongodb", "the digest that ran before")],
+    "rotate": [("invoke rotate --env dev --dry-run", "the steps"), ("invoke rotate --env dev", "do them")],
+    "unlock": [("invoke unlock --env dev", "who holds it; ends it if you agree")],
+    "verify": [
+        ("invoke verify --env dev", "as whoever is signed in"),
+        ("invoke verify --json", "for a machine"),
+    ],
+    "add-server": [
+        ("invoke add-server release-notes", "a folder and an entry"),
+        ("invoke deploy", "then run it"),
+    ],
+    "gateway.check": [
+        ("invoke gateway.check terraform/modules/apim/policies", "this project's policies"),
+        ("invoke gateway.check policy.xml --json", "one of yours, for a machine"),
+    ],
+    "bootstrap.bootstrap-all": [
+        ("invoke bootstrap --env dev --dry-run", "every command"),
+        ("invoke bootstrap --env dev", "do it; again, and it changes nothing"),
+    ],
+    "bootstrap.identity": [("invoke bootstrap.identity --env dev", "step 1 alone")],
+    "bootstrap.federation": [
+        ("invoke bootstrap.federation --env dev", "trust the service connection of Azure DevOps"),
+        ("invoke bootstrap.federation --env dev --github OWNER/REPOSITORY", "trust GitHub Actions"),
+    ],
+    "bootstrap.entra": [("invoke bootstrap.entra --env dev --minimal", "the least that the pipeline needs")],
+    "bootstrap.state": [("invoke bootstrap.state --env dev", "step 3 alone")],
+}
