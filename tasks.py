@@ -3,20 +3,18 @@
 `invoke --list` names them, `invoke --help TASK` explains one. Exit code 1: it did not work; 2: asked wrongly.
 """
 
+from functools import partial
+
 from invoke.collection import Collection
 from invoke.context import Context
-from invoke.tasks import task
+from invoke.tasks import task as invoke_task
 
-from ops.cli import doorway, load
+from ops import help_texts
+from ops.cli import Doorway, doorway, load
 
-_ENV = "a folder of terraform/environments (default: local)"
-_SETTING = "NAME=VALUE, wins over environment variables and files; may be repeated"
-_CHANGES = {
-    "env": _ENV,
-    "setting": _SETTING,
-    "dry_run": "print exactly what would run, and run nothing",
-    "yes": "ask no questions",
-}
+task = partial(invoke_task, klass=Doorway)
+
+_ENV, _SETTING, _CHANGES = help_texts.ENV, help_texts.SETTING, help_texts.CHANGES
 
 
 @task(help={"env": _ENV, "setting": _SETTING, "json": "print one JSON object"}, iterable=["setting"])
@@ -28,29 +26,51 @@ def doctor(c: Context, env: str = "local", setting: list[str] | None = None, jso
     checks.show(load(env, setting), as_json=json)
 
 
-@task(
-    help={"env": _ENV, "setting": _SETTING, "stage": "1 or 2 (default: both)", "json": "print one JSON object"},
-    iterable=["setting"],
-)
+@task(help=help_texts.PLAN, iterable=["setting", "target_image"])
 @doorway
 def plan(
-    c: Context, env: str = "local", stage: str | None = None, setting: list[str] | None = None, json: bool = False
+    c: Context,
+    env: str = "local",
+    stage: str | None = None,
+    target_image: list[str] | None = None,
+    out: str | None = None,
+    check: bool = False,
+    setting: list[str] | None = None,
+    json: bool = False,
 ) -> None:
-    """Show what a deployment would change; the plan is saved."""
+    """Show what a deployment would change, and what changed outside Terraform; the plan is saved."""
     from ops import planning
 
-    planning.show(load(env, setting), planning.parse_stage(stage), as_json=json)
+    environment = load(env, setting)
+    planning.show(environment, planning.request(environment, stage, target_image or [], out), as_json=json, check=check)
 
 
-@task(help=_CHANGES, iterable=["setting"])
+@task(help=help_texts.DEPLOY, iterable=["setting", "target_image"])
 @doorway
 def deploy(
-    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
+    c: Context,
+    env: str = "local",
+    stage: str | None = None,
+    target_image: list[str] | None = None,
+    plan: str | None = None,
+    setting: list[str] | None = None,
+    dry_run: bool = False,
+    yes: bool = False,
 ) -> None:
-    """Stage 1, images, stage 2, smoke test. On local: the whole platform on this machine, left running."""
-    from ops import deploy as steps
+    """Stage 1, images, stage 2, smoke test. On local: the whole platform on this machine, left running.
 
-    steps.deploy(load(env, setting), dry_run=dry_run, yes=yes)
+    What changed outside Terraform is shown before anything is changed. Where a person has to read a plan first:
+
+        invoke plan --env dev --stage 1 --out plans      writes plans/stage1.json
+        invoke deploy --env dev --plan plans --dry-run   shows it again
+        invoke deploy --env dev --plan plans             applies it, or says what changed since
+    """
+    from ops import deploy as steps
+    from ops import request
+
+    environment = load(env, setting)
+    asked = request.of(environment, stage, target_image or [], plan)
+    steps.deploy(environment, asked, dry_run=dry_run, yes=yes)
 
 
 @task(help={**_CHANGES, "server": "a key of mcp_servers (default: all)"}, iterable=["setting"])

@@ -11,6 +11,9 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from invoke.parser.argument import Argument
+from invoke.tasks import Task
+
 from ops import environment as environments
 from ops import output, settings
 from ops.environment import Environment
@@ -20,6 +23,17 @@ from twin.errors import TwinError
 _COLLECT_AFTER = 100_000  # new objects; Python's own 700 suit programs that live longer
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Doorway(Task[Any]):
+    """A task whose `--yes` may also be written `--auto-approve`, as Terraform calls it."""
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        found = super().get_arguments(ignore_unknown_help)
+        for argument in found:
+            if argument.names[0] == "yes":
+                argument.names = (*argument.names, "auto-approve")
+        return found
 
 
 def doorway(task: F) -> F:

@@ -1,6 +1,7 @@
 """Step 4: stage 1 → images → (Key Vault role) → stage 2 → smoke test; locally the twin starts before the last step.
 
-Every step looks first and does only what differs, so a run that was interrupted is finished by the next.
+Every step looks first and does only what differs, so a run that was interrupted is finished by the next. A pipeline
+takes one stage at a time, and applies the plan that was published and approved, or nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ops import (
@@ -20,8 +22,10 @@ from ops import (
     output,
     platform,
     push,
+    saved_plan,
     smoke,
     status,
+    target_images,
     terraform_binary,
     token,
     twin_control,
@@ -29,10 +33,12 @@ from ops import (
 )
 from ops.day2 import rolling
 from ops.environment import Environment
-from ops.errors import AzError, SmokeError
+from ops.errors import AzError, NotDeployedError, SmokeError
 from ops.images import Image
 from ops.platform import Platform
 from ops.ports import Ports
+from ops.request import Request
+from ops.terraform import Plan
 from ops.workspace import Workspace
 from twin import control
 from twin.state import State
@@ -41,32 +47,54 @@ _PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minute
 _PAUSE = 10.0
 
 
-def deploy(environment: Environment, *, dry_run: bool = False, yes: bool = False) -> None:
+def deploy(environment: Environment, asked: Request | None = None, *, dry_run: bool = False, yes: bool = False) -> None:
     """Ends with a healthy platform, or an OpsError that says what stands in the way."""
-    wanted = images.decide(environment)
+    asked = asked or Request()
+    wanted = [image for image in images.decide(environment) if image.server not in asked.images] if asked.builds else []
     chosen = twin_control.choose_ports(environment) if environment.is_local else None
     if dry_run:
-        for line in commands(environment, wanted, chosen):
+        for number in asked.stages if asked.plan else ():
+            _show(saved_plan.load(asked.plan or Path(), environment, number))
+        for line in commands(environment, wanted, chosen, asked):
             output.data(line)
         return
     with lock.held(environment.home):
         if chosen:
-            _local(environment, wanted, chosen)
+            _local(environment, wanted, chosen, asked)
         else:
-            _azure(environment, wanted, yes=yes)
+            _azure(environment, wanted, asked, yes=yes)
 
 
-def commands(environment: Environment, wanted: Sequence[Image], chosen: Ports | None) -> list[str]:
+def commands(
+    environment: Environment, wanted: Sequence[Image], chosen: Ports | None, asked: Request | None = None
+) -> list[str]:
     """Everything a deployment runs, one command per line, as a person would type it."""
+    asked = asked or Request()
     space = workspace.described(environment, chosen.variables(environment) if chosen else {})
     one, two = space.stages
     return [
-        *space.terraform.commands(one),
+        *(space.terraform.commands(one) if 1 in asked.stages else []),
         *push.commands(environment, wanted),
-        *([] if environment.is_local else [az.command(*_vault_role(environment, "<your object id>"))]),
-        *space.terraform.commands(two),
-        *([f"{sys.executable} -m twin.runtime --home {environment.home}"] if environment.is_local else []),
+        *([] if environment.is_local or 2 not in asked.stages else [_vault_command(environment)]),
+        *(space.terraform.commands(two) if 2 in asked.stages else []),
+        *(
+            [f"{sys.executable} -m twin.runtime --home {environment.home}"]
+            if environment.is_local and 2 in asked.stages
+            else []
+        ),
     ]
+
+
+def _show(about: saved_plan.Saved) -> None:
+    rows = [(action, address) for address, action in about.actions.items()]
+    output.say(f"stage {about.stage} of {about.environment}, commit {about.commit[:12]}: {about.summary}")
+    rolling.show_drift(about.actions, about.drift, f"stage {about.stage}")
+    if rows:
+        output.table("would change", ("action", "resource"), rows)
+
+
+def _vault_command(environment: Environment) -> str:
+    return az.command(*_vault_role(environment, "<your object id>"))
 
 
 def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
@@ -76,6 +104,7 @@ def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
         space.terraform.init(stage)
         plan = space.terraform.plan(stage)
         result.append(plan.summary())
+    rolling.show_drift(plan.actions, plan.drift, stage.name)
     if not plan.changes:
         return False
     if not yes:
@@ -87,9 +116,71 @@ def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
     return True
 
 
-def _stage2(space: Workspace, before: Mapping[str, Any], chosen: Ports | None, *, yes: bool) -> bool:
+def apply_saved(space: Workspace, number: int, folder: Path, apply: Callable[[Plan], None] | None = None) -> bool:
+    """Applies the plan that was saved in `folder`, if it is still what would happen; True if something changed.
+
+    Planning again comes first, for what drifted since is seen only so. `apply` stands in for Terraform's own.
+    """
+    about = saved_plan.load(folder, space.environment, number)
+    with output.step(f"stage {number}, as planned") as result:
+        space.terraform.init(space.stage(number))
+        approved = saved_plan.fetch(space, about, folder)
+        now = space.terraform.plan(space.stage(number))
+        result.append(approved.summary())
+    rolling.show_drift(now.actions, now.drift, now.stage.name)
+    saved_plan.require_fresh(space, approved, now)
+    if not approved.changes:
+        return False
+    if apply:
+        apply(approved)
+        return True
+    with output.step(f"stage {number} apply") as result:
+        space.terraform.apply(approved)
+        result.append("applied")
+    return True
+
+
+def _stage1(space: Workspace, asked: Request, *, yes: bool) -> bool:
+    if 1 in asked.stages:
+        return apply_saved(space, 1, asked.plan) if asked.plan else apply_stage(space, 1, yes=yes)
+    _require_stage1(space)
+    return False
+
+
+def _require_stage1(space: Workspace) -> None:
+    """Stage 2 reads what stage 1 made, and Terraform's own refusal names a data source, not the remedy."""
+    stage = space.stage(1)
+    space.terraform.init(stage)
+    if not (space.terraform.show(stage).get("values") or {}).get("root_module", {}).get("child_modules"):
+        raise NotDeployedError(
+            f"stage 1 of {space.environment.name} is not applied, and stage 2 reads what it makes; run "
+            f"`invoke deploy --env {space.environment.name} --stage 1` first"
+        )
+
+
+def _require_images(space: Workspace) -> None:
+    """A stage 2 of its own builds nothing, so what it is to run must be known."""
+    recorded = images.recorded(space.images_file)
+    for image in images.decide(space.environment):
+        if image.server not in recorded:
+            raise NotDeployedError(
+                f"images.json of {space.environment.name} records no image of {image.server}, and --stage 2 builds "
+                f"none; run `invoke push --env {space.environment.name}`, or give --target-image {image.server}=…"
+            )
+
+
+def _stage2(space: Workspace, asked: Request, before: Mapping[str, Any], chosen: Ports | None, *, yes: bool) -> bool:
     """One slot after the other where there are several; `before` is what images.json said before the push."""
-    return rolling.apply_stage2(space, before, settling(space, chosen), yes=yes)
+    settle = settling(space, chosen)
+    if not asked.plan:
+        _require_images(space)
+        return rolling.apply_stage2(space, before, settle, yes=yes)
+    saved_plan.place_images(space, asked.plan)
+
+    def apply(plan: Plan) -> None:
+        rolling.apply_planned(space, plan, before, settle, partial(saved_plan.require_within, space, plan))
+
+    return apply_saved(space, 2, asked.plan, apply)
 
 
 def settling(space: Workspace, chosen: Ports | None) -> Callable[[rolling.Wave], None]:
@@ -115,39 +206,50 @@ def published(space: Workspace) -> Platform:
     return reached
 
 
-def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports) -> None:
+def _local(environment: Environment, wanted: Sequence[Image], chosen: Ports, asked: Request) -> None:
     doctor.require(environment, ("python", "settings", "terraform", "uv", "ports"))
     smoke.prepare()
-    binary = terraform_binary.find()
-    with workspace.opened(environment, binary, chosen.variables(environment)) as space:
-        changed = apply_stage(space, 1, yes=True)
+    with workspace.opened(environment, terraform_binary.find(), chosen.variables(environment)) as space:
+        changed = _stage1(space, asked, yes=True)
+        if 2 not in asked.stages:
+            return _tell_next(environment)
         before = images.recorded(space.images_file)
-        pushed = push.push_all(space, wanted)
-        changed = _stage2(space, before, chosen, yes=True) or changed
+        pushed = push.push_all(space, wanted) if wanted else []
+        target_images.record(space, target_images.resolve(space, asked.images))
+        changed = _stage2(space, asked, before, chosen, yes=True) or changed
         reached = published(space)
     with output.step("local platform") as result:
         result.append("started" if twin_control.ensure(environment, chosen) else "running")
     _smoke(environment, reached)
     if not changed and not any(done.built for done in pushed):
         output.say("nothing changed")
-    _tell(environment, reached)
+    return _tell(environment, reached)
 
 
-def _azure(environment: Environment, wanted: Sequence[Image], *, yes: bool) -> None:
-    doctor.require(environment, ("settings", "terraform", "az", "subscription", "docker"))
+def _azure(environment: Environment, wanted: Sequence[Image], asked: Request, *, yes: bool) -> None:
+    doctor.require(environment, ("settings", "terraform", "az", "subscription", *(["docker"] if wanted else [])))
     with workspace.opened(environment, terraform_binary.find(), {}) as space:
-        apply_stage(space, 1, yes=yes)
+        _stage1(space, asked, yes=yes)
+        if 2 not in asked.stages:
+            return _tell_next(environment)
         before = images.recorded(space.images_file)
-        push.push_all(space, wanted)
+        if wanted:
+            push.push_all(space, wanted)
+        target_images.record(space, target_images.resolve(space, asked.images))
         _grant_vault(environment, yes=yes)
-        _stage2(space, before, None, yes=yes)
+        _stage2(space, asked, before, None, yes=yes)
         reached = applied(space)
     for server, endpoint in reached.endpoints.items():
         with output.step(f"smoke test {server}") as result:
             answered = smoke.status(endpoint)
             smoke.require_challenge(endpoint, answered)
             result.append(f"no token: {answered}; run `nox -s integration -- --env {environment.name}` for the rest")
-    _tell(environment, reached)
+    return _tell(environment, reached)
+
+
+def _tell_next(environment: Environment) -> None:
+    suffix = f" --env {environment.name}"
+    output.say(f"stage 1 is applied; next: invoke push{suffix}, then invoke deploy{suffix} --stage 2")
 
 
 def _smoke(environment: Environment, reached: Platform) -> None:

@@ -10,6 +10,7 @@ OpsError                  exit code 1
 ├── BootstrapError        what bootstrap has to find or make is not there, or not as it must be
 ├── BusyError             a port is taken, or another run holds the environment
 ├── NotDeployedError      the task needs something that is not running or not applied
+├── StalePlanError        a saved plan is no longer what would happen, or not the one that was saved
 ├── SmokeError            the platform is up, but a call through it did not do what it must
 ├── DeclinedError         a person answered "no"
 └── InterruptError        Ctrl-C or SIGTERM; exit code 130
@@ -69,6 +70,10 @@ class BusyError(OpsError):
 
 
 class NotDeployedError(OpsError):
+    pass
+
+
+class StalePlanError(OpsError):
     pass
 
 

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ops import lock, output, terraform_binary, twin_control, workspace
+from ops import lock, output, saved_plan, target_images, terraform_binary, twin_control, workspace
+from ops.day2 import rolling
 from ops.environment import Environment
-from ops.errors import TerraformError, UsageError
+from ops.errors import NotDeployedError, TerraformError
+from ops.request import check_images, parse_stage
 from ops.terraform import Plan
 from ops.workspace import Workspace
 
 _BOTH = (1, 2)
 
 
-def plan(environment: Environment, stages: Sequence[int] = _BOTH) -> dict[str, Any]:
-    """Plans and saves; `{"env", "changes", "stages": {"stage1": {"summary", "changes", "file", "actions"}}}`.
+def plan(
+    environment: Environment,
+    stages: Sequence[int] = _BOTH,
+    *,
+    images: Mapping[str, str] | None = None,
+    out: Path | None = None,
+) -> dict[str, Any]:
+    """Plans and saves; `{"env", "changes", "stages": {"stage1": {"summary", "changes", "file", "actions", "drift"}}}`.
+
+    `images` are what servers are to run (`--target-image`). What can be applied is also saved in the folder `out`.
 
     Where stage 1 still has to change, stage 2 is planned (locally) on a copy in which it has; such a plan has no
     `file`, because it cannot be applied. On Azure stage 2 has to wait: it reads real objects.
@@ -29,10 +39,14 @@ def plan(environment: Environment, stages: Sequence[int] = _BOTH) -> dict[str, A
     with (
         lock.held(environment.home),
         workspace.opened(environment, terraform_binary.find(), variables) as space,
+        target_images.standing(space, _entries(space, images or {})),
         output.step("plan") as result,
     ):
         made = _stages(space, stages)
         result.extend(f"{plan.stage.name}: {plan.summary()}" for plan in made)
+        for plan in made:
+            if out and plan.stage.plan_file.exists():
+                saved_plan.save(space, plan, out)
         return {
             "env": environment.name,
             "changes": any(plan.changes for plan in made),
@@ -40,25 +54,52 @@ def plan(environment: Environment, stages: Sequence[int] = _BOTH) -> dict[str, A
         }
 
 
-def show(environment: Environment, stages: Sequence[int], *, as_json: bool) -> None:
-    """For people: each resource that changes. For machines: one object on stdout."""
-    found = plan(environment, stages)
+def request(
+    environment: Environment, stage: str | None, target_image: Sequence[str], out: str | None
+) -> tuple[Sequence[int], dict[str, str], Path | None]:
+    """Stages, images and folder that the command line asks for; UsageError for what does not fit together."""
+    stages = parse_stage(stage)
+    check_images(stages, target_image)
+    return stages, target_images.parse(target_image, environment), Path(out).resolve() if out else None
+
+
+def show(
+    environment: Environment,
+    asked: tuple[Sequence[int], Mapping[str, str], Path | None],
+    *,
+    as_json: bool,
+    check: bool = False,
+) -> None:
+    """For people: each resource that changes. For machines: one object on stdout. `check` makes changes an error."""
+    stages, images, out = asked
+    found = plan(environment, stages, images=images, out=out)
     if as_json:
         output.data_json(found)
-        return
-    for name, made in found["stages"].items():
-        if made["actions"]:
-            rows = [(action, address) for address, action in made["actions"].items()]
-            output.table(f"\n{name}: {made['summary']}", ("action", "resource"), rows)
+    else:
+        for name, made in found["stages"].items():
+            _print(name, made)
+    if check and found["changes"]:
+        raise NotDeployedError(
+            f"{environment.name} is not what its files say: {_summary(found)}; `invoke heal --env {environment.name}` "
+            f"puts back what changed by itself, and `invoke deploy --env {environment.name}` does the rest"
+        )
 
 
-def parse_stage(text: str | None) -> Sequence[int]:
-    """`--stage`: None means both."""
-    if text is None:
-        return _BOTH
-    if text not in ("1", "2"):
-        raise UsageError(f"--stage {text!r} must be 1 or 2")
-    return (int(text),)
+def _print(name: str, made: Mapping[str, Any]) -> None:
+    rolling.show_drift(made["actions"], made["drift"], f"\n{name}")
+    if made["actions"]:
+        rows = [(action, address) for address, action in made["actions"].items()]
+        output.table(f"\n{name}: {made['summary']}", ("action", "resource"), rows)
+
+
+def _summary(found: Mapping[str, Any]) -> str:
+    return "; ".join(f"{name}: {made['summary']}" for name, made in found["stages"].items() if made["changes"])
+
+
+def _entries(space: Workspace, images: Mapping[str, str]) -> target_images.Entries:
+    if images:
+        space.terraform.init(space.stage(2))
+    return target_images.resolve(space, images)
 
 
 def _stages(space: Workspace, stages: Sequence[int]) -> list[Plan]:
@@ -113,4 +154,5 @@ def _described(made: Plan) -> dict[str, Any]:
         "changes": made.changes,
         "file": str(file) if file.exists() else None,
         "actions": dict(made.actions),
+        "drift": dict(made.drift),
     }

@@ -86,29 +86,53 @@ def apply_stage2(space: Workspace, before: Mapping[str, Any], settle: Callable[[
         space.terraform.init(stage)
         plan = space.terraform.plan(stage)
         result.append(plan.summary())
+    show_drift(plan.actions, plan.drift, stage.name)
     if not plan.changes:
         return False
     if not yes:
         output.table(f"{stage.name} changes", ["action", "resource"], [(a, r) for r, a in plan.actions.items()])
         output.confirm(f"Apply {plan.summary()} in {space.environment.name}?", yes=yes)
+    apply_planned(space, plan, before, settle)
+    return True
+
+
+def show_drift(actions: Mapping[str, str], drift: Mapping[str, str], title: str) -> None:
+    """What was changed outside Terraform and would be put back, before anything is changed.
+
+    Drift without an action is left out: Terraform only takes a value over, as it does with what Azure computed.
+    """
+    rows = [(change, address) for address, change in sorted(drift.items()) if address in actions]
+    if rows:
+        output.table(f"{title}: changed outside Terraform, and put back", ("change", "resource"), rows)
+
+
+def apply_planned(
+    space: Workspace,
+    plan: Plan,
+    before: Mapping[str, Any],
+    settle: Callable[[Wave], None],
+    within: Callable[[Plan], None] = lambda _: None,
+) -> None:
+    """Applies stage 2's plan: the plan itself, or its parts slot by slot; `within` raises for a part that is none."""
     staggered = waves(space.environment, plan.actions)
     if staggered:
         hold(space, before)
     for wave in staggered:
-        _roll(space, wave, settle)
-    with output.step(f"{stage.name} apply") as result:
+        _roll(space, wave, settle, within)
+    with output.step(f"{plan.stage.name} apply") as result:
         _finished(space)
-        rest = space.terraform.plan(stage) if staggered else plan
+        rest = space.terraform.plan(space.stage(2)) if staggered else plan
         if rest.changes:
+            within(rest)
             space.terraform.apply(rest)
         result.append("applied")
-    return True
 
 
-def _roll(space: Workspace, wave: Wave, settle: Callable[[Wave], None]) -> None:
+def _roll(space: Workspace, wave: Wave, settle: Callable[[Wave], None], within: Callable[[Plan], None]) -> None:
     with output.step(f"slot {wave.slot}") as result:
         _release(space, wave)
         changed = space.terraform.plan(space.stage(2), targets=wave.targets)
+        within(changed)
         space.terraform.apply(changed)
         settle(wave)
         result.append(f"{', '.join(wave.groups)}: replaced, and the gateway answers")

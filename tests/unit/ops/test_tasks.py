@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from invoke.collection import Collection
 from invoke.program import Program
+from invoke.tasks import Task
 
 import tasks
-from ops import planning
+from ops import request
 from ops.environment import ROOT
 from ops.errors import UsageError
 from tests.unit.ops.conftest import Make
@@ -73,9 +74,9 @@ def test_unknown_stage(run: Run, stage: str, capsys: pytest.CaptureFixture[str])
 
 def test_both_stages_by_default() -> None:
     """Without --stage both are planned."""
-    assert planning.parse_stage(None) == (1, 2)
+    assert request.parse_stage(None) == (1, 2)
     with pytest.raises(UsageError):
-        planning.parse_stage("12")
+        request.parse_stage("12")
 
 
 def test_debug_shows_the_traceback(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,6 +91,22 @@ def test_every_changing_task_can_be_rehearsed() -> None:
     for name in (*("deploy", "push", "destroy", "heal", "rollback", "rotate", "unlock", "add_server"), *BOOTSTRAP):
         arguments = {argument.attr_name or argument.name for argument in tasks.__dict__[name].get_arguments()}
         assert {"env", "dry_run", "yes"} <= arguments, name
+
+
+def test_yes_has_a_second_name_everywhere() -> None:
+    """`--auto-approve` is `--yes`, in every task that has it."""
+    found = [task for task in vars(tasks).values() if isinstance(task, Task)]
+    names = [argument.names for task in found for argument in task.get_arguments() if argument.name == "yes"]
+    assert len(names) > 10
+    assert all("auto-approve" in known for known in names)
+
+
+def test_options_that_do_not_go_together(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, exit code 2, nothing done."""
+    assert run("deploy", "--stage", "1", "--target-image", "mongodb=1", "--auto-approve") == 2
+    assert capsys.readouterr().err.startswith("error: --target-image is about stage 2")
+    assert run("deploy", "--plan", "x", "--target-image", "mongodb=1") == 2
+    assert "images included" in capsys.readouterr().err
 
 
 def test_a_task_has_no_logic() -> None:
