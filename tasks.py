@@ -1,15 +1,16 @@
 """The tasks. Each is a doorway: what it does is in ops/, where it is tested.
 
-`invoke --list` names them, `invoke --help TASK` explains one. Exit code 1: it did not work; 2: asked wrongly.
+`invoke --list` names them, `invoke TASK --help` explains one. Exit code 1: it did not work; 2: asked wrongly.
 """
 
 from functools import partial
 
 from invoke.collection import Collection
 from invoke.context import Context
+from invoke.main import program
 from invoke.tasks import task as invoke_task
 
-from ops import help_texts
+from ops import command_line, help_texts
 from ops.cli import Doorway, doorway, load
 
 task = partial(invoke_task, klass=Doorway)
@@ -107,16 +108,23 @@ def token(c: Context, as_: str = "admin", env: str = "local", setting: list[str]
     tokens.show(load(env, setting), as_)
 
 
-@task(
-    help={"env": _ENV, "setting": _SETTING, "client": "vscode, claude, cursor, json or inspector (default: all)"},
-    iterable=["setting"],
-)
+@task(help=help_texts.CONNECT, iterable=["setting"])
 @doorway
-def connect(c: Context, client: str | None = None, env: str = "local", setting: list[str] | None = None) -> None:
-    """The configuration with which an MCP client uses this endpoint."""
+def connect(
+    c: Context,
+    client: str | None = None,
+    env: str = "local",
+    write: bool = False,
+    setting: list[str] | None = None,
+    json: bool = False,
+) -> None:
+    """The configuration with which an MCP client uses this endpoint: printed, or written into its file.
+
+    On a terminal it offers to open the client, and says what to expect at sign-in.
+    """
     from ops import connect as clients
 
-    clients.show(load(env, setting), client)
+    clients.show(load(env, setting), client, write=write, as_json=json)
 
 
 @task(
@@ -358,3 +366,5 @@ namespace = Collection(
     gateway=Collection("gateway", check),
     bootstrap=Collection("bootstrap", bootstrap_all, identity, federation, entra, state),
 )
+
+command_line.speak(program)

@@ -31,3 +31,10 @@ DEPLOY = {
     "plan": "a folder that `invoke plan --out` wrote: exactly that is applied, or, where anything changed since, "
     "nothing. Where a server has several slots, each slot's part of it, one after the other",
 }
+CONNECT = {
+    "env": ENV,
+    "setting": SETTING,
+    "client": "vscode, claude, cursor, json or inspector (default: all)",
+    "write": "write the client's file, in which everything else stays; with --client",
+    "json": "print one JSON object",
+}
