@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import tree_sitter_c_sharp
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from twin.gateway.csharp import calls, members, operators
 from twin.gateway.csharp.clr import PYTHON_ERRORS, translated
 from twin.gateway.csharp.expressions import Compiler
+from twin.gateway.csharp.grouping import Source, read
 from twin.gateway.csharp.purity import only_input
 from twin.gateway.csharp.scope import CSharpError, Frame, Typed, fail, named
 from twin.gateway.csharp.statements import block_of
@@ -23,7 +23,6 @@ _REGISTERED = (calls, operators, members)  # importing them fills the tables
 _PREFIX = "class P { object E() {\n"
 _UNKNOWN = object()
 _IMMUTABLE = frozenset({str, bool, int})
-_PARSER = Parser(Language(tree_sitter_c_sharp.language()))
 
 
 class Expression:
@@ -71,22 +70,34 @@ def compile_expression(source: str) -> Expression:
     if not text.endswith(")" if single else "}"):
         raise CSharpError("an expression must be the whole value: nothing may follow it", text[:40])
     body = f"return (\n{inner}\n);" if single else f"\n{inner}\n"
-    root = _PARSER.parse(f"{_PREFIX}{body}}} }}".encode()).root_node
-    skipped = source[: len(source) - len(source.lstrip())].count("\n")
-    compiler = Compiler()
+    parsed, compiler = Source(f"{_PREFIX}{body}}} }}"), Compiler()
     try:
+        root = read(parsed)
         found = _compile(compiler, root, single=single)
     except CSharpError as error:
-        raise CSharpError(error.message, error.name, max(error.row - 2, 0) + skipped) from error
+        raise _placed(error, parsed, source) from error
     except PYTHON_ERRORS as error:  # a shape of tree or arguments that no handler expects
-        raise CSharpError("C# that the local gateway cannot compile", text[:40], skipped) from error
+        raise CSharpError("C# that the local gateway cannot compile", text[:40], _blank_lines(source)) from error
     if found.type.name == "void":
         raise CSharpError("the expression yields nothing", text[:40])
     return Expression(text, found.type, found.run, compiler.locals.size, only_input(root))
 
 
+def _blank_lines(source: str) -> int:
+    return source[: len(source) - len(source.lstrip())].count("\n")
+
+
+def _placed(error: CSharpError, parsed: Source, source: str) -> CSharpError:
+    """The error with its place in `source`, which the parsed text wraps in two lines of its own."""
+    row, column = max(error.row - 2, 0), parsed.column(error.row, error.column) + 1
+    if row == 0:
+        before = source[: source.index("@")]
+        column += len(before.rpartition("\n")[2]) + len("@(")
+    where = f"column {column}" if row else f"column {column} of the value"
+    return CSharpError(f"{error.message} ({where})", error.name, row + _blank_lines(source), column)
+
+
 def _compile(compiler: Compiler, root: Node, *, single: bool) -> Typed:
-    _reject_syntax_errors(root)
     classes = named(root)
     if len(classes) != 1:
         raise fail(root, "an expression must be the whole value: its brackets do not match")
@@ -100,20 +111,3 @@ def _compile(compiler: Compiler, root: Node, *, single: bool) -> Typed:
     if len(statements) != 1 or statements[0].type != "return_statement":
         raise fail(root, "`@(…)` holds one expression; use `@{…}` for statements")
     return compiler.compile(named(statements[0])[0])
-
-
-def _reject_syntax_errors(root: Node) -> None:
-    if not root.has_error:
-        return
-    queue = [root]
-    while queue:
-        node = queue.pop(0)
-        if node.is_error or node.is_missing:
-            raise fail(node, f"not C# that parses, near `{_near(node)}`")
-        queue.extend(child for child in node.children if child.has_error or child.is_missing)
-    raise fail(root, "not C# that parses")
-
-
-def _near(node: Node) -> str:
-    text = (node.text or b"").decode().strip().split("\n", 1)[0]
-    return text[:60] or f"missing {node.type}"

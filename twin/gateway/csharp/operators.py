@@ -11,12 +11,13 @@ from tree_sitter import Node
 from twin.gateway.csharp import library
 from twin.gateway.csharp.clr import ClrError, equals, limited, to_text
 from twin.gateway.csharp.conversions import converter, instance_test
-from twin.gateway.csharp.expressions import Compiler, handles, index_of, property_of, static_owner
+from twin.gateway.csharp.expressions import Compiler, handles, index_of, static_owner
 from twin.gateway.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
 from twin.gateway.csharp.typenames import type_of
 from twin.gateway.csharp.types import (
     BOOL,
     INT,
+    LONG,
     NUMERIC,
     STRING,
     TIMESPAN,
@@ -25,6 +26,7 @@ from twin.gateway.csharp.types import (
     castable,
     is_numeric,
     is_reference,
+    nullable,
     unify,
 )
 
@@ -77,7 +79,12 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-_UNARY: dict[str, Callable[[Any], Any]] = {"-": operator.neg, "+": operator.pos, "~": operator.invert}
+_UNARY: dict[str, Callable[[Any], Any]] = {
+    "!": operator.not_,
+    "-": lambda value: _whole(-value) if isinstance(value, int) else -value,
+    "+": operator.pos,
+    "~": operator.invert,
+}
 
 
 @handles("binary_expression")
@@ -130,7 +137,19 @@ def binary(node: Node, sign: str, left: Typed, right: Typed) -> Typed:
     if apply is None or type_ is None:
         raise fail(node, f"`{sign}` does not take {left.type} and {right.type} (CS0019)", sign)
     first, second = left.run, right.run
+    if "Nullable" in (left.type.name, right.type.name):
+        return Typed(nullable(type_), _lifted(apply, first, second))
     return Typed(type_, lambda frame: apply(first(frame), second(frame)))
+
+
+def _lifted(apply: Callable[[Any, Any], Any], first: Code, second: Code) -> Code:
+    """An operator on nullable values: null where either is."""
+
+    def value(frame: Frame) -> Any:
+        one, two = first(frame), second(frame)
+        return None if one is None or two is None else apply(one, two)
+
+    return value
 
 
 def _bare(type_: T) -> T:
@@ -189,6 +208,8 @@ def _comparable(node: Node, sign: str, left: T, right: T) -> None:
     tokens = "JToken" in (left.name, right.name) and not (is_reference(left) and is_reference(right))
     related = assignable(left, right) or assignable(right, left)
     scalar = "string" in (left.name, right.name) and left != right and "null" not in (left.name, right.name)
+    if "null" in (left.name, right.name) and "void" not in (left.name, right.name):
+        return
     if both_numbers or (related and not tokens and not scalar):
         return
     raise fail(node, f"`{sign}` does not take {left} and {right}: cast or convert one of them (CS0019)", sign)
@@ -204,9 +225,10 @@ def _prefix(compiler: Compiler, node: Node) -> Typed:
     run = found.run
     if sign == "!" and found.type == BOOL:
         return Typed(BOOL, lambda frame: not run(frame))
-    if sign in "+-~" and is_numeric(found.type):
+    kind = _bare(found.type)
+    if (sign == "!" and kind == BOOL) or (sign in "+-~" and is_numeric(kind) and (sign != "~" or kind in (INT, LONG))):
         apply = _UNARY[sign]
-        return Typed(found.type, lambda frame: apply(run(frame)))
+        return Typed(found.type, lambda frame: None if (value := run(frame)) is None else apply(value))
     raise fail(node, f"`{sign}` does not take {found.type} (CS0023)", sign)
 
 
@@ -236,8 +258,6 @@ def _step(compiler: Compiler, node: Node, target: Node, sign: str, *, before: bo
 @handles("cast_expression")
 def _cast(compiler: Compiler, node: Node) -> Typed:
     type_node, value = field(node, "type"), field(node, "value")
-    if value.type == "collection_expression":  # the grammar takes `(x)["a"]` for a cast of a C# 12 collection
-        return _indexed_parentheses(compiler, node, type_node, value)
     type_, found = type_of(type_node), compiler.compile(value)
     if not castable(found.type, type_):
         raise fail(node, f"{found.type} cannot be cast to {type_} (CS0030)", str(type_))
@@ -255,33 +275,6 @@ def _string_cast(run: Code, convert: Callable[[Any], Any]) -> Code:
         return value if value.__class__ is str else convert(value)
 
     return cast
-
-
-def _indexed_parentheses(compiler: Compiler, node: Node, target: Node, subscript: Node) -> Typed:
-    if target.type == "identifier":
-        receiver = compiler.compile(target)
-    elif target.type == "qualified_name":
-        first, *rest = text_of(target).split(".")
-        if first != "context":
-            raise fail(node, f"`{text_of(node)}` is not supported")
-        receiver = Typed(T("IContext"), lambda frame: frame.context)
-        for name in rest:
-            receiver = property_of(receiver, name, node)
-    else:
-        raise fail(node, f"`{text_of(node)}` is not supported")
-    inner = named(subscript)[0]
-    while inner.type in ("collection_element", "expression_element"):
-        inner = named(inner)[0]
-    return index_of(compiler, receiver, _Argument(inner), node)  # type: ignore[arg-type]
-
-
-class _Argument:
-    """Looks like an argument node around one expression."""
-
-    type = "argument"
-
-    def __init__(self, inner: Node) -> None:
-        self.named_children = [inner]
 
 
 @handles("as_expression")

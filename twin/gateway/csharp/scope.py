@@ -58,13 +58,14 @@ class Typed:
 
 
 class CSharpError(Exception):
-    """The expression does not compile; `row` counts lines from 0 within it."""
+    """The expression does not compile; `row` counts lines from 0 within it, `column` characters in its line."""
 
-    def __init__(self, message: str, name: str, row: int = 0) -> None:
+    def __init__(self, message: str, name: str, row: int = 0, column: int = 0) -> None:
         super().__init__(message)
         self.message = message
         self.name = name
         self.row = row
+        self.column = column
 
 
 def text_of(node: Node) -> str:
@@ -73,7 +74,8 @@ def text_of(node: Node) -> str:
 
 def fail(node: Node, message: str, name: str | None = None) -> CSharpError:
     shown = text_of(node).split("\n", 1)[0]
-    return CSharpError(message, name or (shown if len(shown) <= 60 else shown[:57] + "..."), node.start_point[0])
+    row, column = node.start_point
+    return CSharpError(message, name or (shown if len(shown) <= 60 else shown[:57] + "..."), row, column)
 
 
 def named(node: Node) -> list[Node]:
