@@ -68,6 +68,8 @@ RULES: dict[str, Rule] = {
     ),
     "GATEWAY_PORT": Rule(r"\d+", "a port from 1 to 65535, or 0 for any free one"),
     "ENTRA_PORT": Rule(r"\d+", "a port from 1 to 65535, or 0 for any free one"),
+    "CONSOLE_PORT": Rule(r"\d+", "a port from 1 to 65535, or 0 for any free one"),
+    "TRACE": Rule(r"0|1", "1 (keep the policy traces of recent requests) or 0"),
     "MONGODB_URI": Rule(
         r"mongodb(\+srv)?://\S+", "a MongoDB connection string that starts with mongodb:// or mongodb+srv://"
     ),
@@ -101,6 +103,8 @@ class Settings(BaseSettings):
     # only where the environment runs on this machine
     gateway_port: int | None = None
     entra_port: int | None = None
+    console_port: int | None = None
+    trace: Literal["0", "1"] = "1"
     mongodb_uri: SecretStr | None = None
     mongo: Literal["auto", "docker", "twin"] = "auto"
     mongo_image: str = "mongo:7.0"
@@ -117,7 +121,7 @@ class Settings(BaseSettings):
             raise ValueError(rule.text)
         return value
 
-    @field_validator("gateway_port", "entra_port")
+    @field_validator("gateway_port", "entra_port", "console_port")
     @classmethod
     def _is_a_port(cls, value: int | None, info: ValidationInfo) -> int | None:
         if value is not None and value > 65535:

@@ -15,7 +15,8 @@ from twin.errors import PolicyError
 class Config:
     """`authority` is where Entra ID's tenants are; empty: where the identity endpoint is.
 
-    `trace` says where the traces of requests can be asked for (`port`) and with which `key`; empty: none are kept.
+    `trace` holds the `key` with which traces of requests can be asked for, and the `file` in which the gateway says
+    where; empty: none are kept.
     `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
     """
 

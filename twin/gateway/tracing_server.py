@@ -9,30 +9,32 @@ import asyncio
 import hmac
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from twin.errors import PolicyError
 from twin.gateway.tracing_ring import Ring
+from twin.supervise.files import write_json
 
 #: Bytes of a question; seconds until one must be asked.
 MAX_QUESTION, PATIENCE = 4096, 5.0
 
 
 class TraceServer:
-    """`settings`: `port` (0: a free one) and `key`."""
+    """`settings`: the `key`, and the `file` (0600) in which readers find port and key."""
 
     def __init__(self, ring: Ring, settings: Mapping[str, Any]) -> None:
         self._ring = ring
-        self._port = int(settings["port"])
+        self._file = Path(settings["file"])
         self._key = str(settings["key"])
         self._server: asyncio.Server | None = None
         if len(self._key) < 16:
             raise PolicyError("the key of the gateway's traces is shorter than 16 characters; make a longer one")
 
-    async def start(self) -> int:
-        """The port it listens on."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=MAX_QUESTION)
-        return int(self._server.sockets[0].getsockname()[1])
+    async def start(self) -> None:
+        """On a free port: nobody needs to know it who cannot read the file."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_QUESTION)
+        write_json(self._file, {"port": self._server.sockets[0].getsockname()[1], "key": self._key})
 
     def stop(self) -> None:
         if self._server is not None:

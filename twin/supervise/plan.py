@@ -39,6 +39,19 @@ _VISIBLE = {
         # Not read by the gateway: it forgets its own tokens when a role changes, which Azure takes up to a day to do.
         "azuread_app_role_assignment",
     ),
+    # What its page of the directory shows, without the passwords that applications have.
+    "console": (
+        "azuread_application",
+        "azuread_application_registration",
+        "azuread_application_app_role",
+        "azuread_application_permission_scope",
+        "azuread_application_pre_authorized",
+        "azuread_group",
+        "azuread_group_member",
+        "azuread_service_principal",
+        "azuread_app_role_assignment",
+        "azurerm_user_assigned_identity",
+    ),
 }
 
 
@@ -51,12 +64,13 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     containers, refused = plan_containers(state, Surroundings(home, mongo_port, external, port_for, in_docker))
     routes = names.route_backends(state, service, containers)
     cut_off = {f"{a} from {c.process.name}": why for c in containers for a, why in c.cut_off.items()}
-    secret = _identity_secret(home)
+    secret = _secret(home, "identity_header")
     processes = [
         _entra(state, service, config, home, secret),
         *([] if external else [(_mongo_container if in_docker else _mongo)(state, config, home, mongo_port)]),
         *(container.process for container in containers),
-        _gateway(state, config, home, secret, routes.resolve),
+        _gateway(state, config, home, secret, routes.resolve, _traces(config, home)),
+        *([] if config.console_port is None else [_console(state, config.console_port, home)]),
     ]
     _require_distinct(processes)
     return Plan(
@@ -108,7 +122,14 @@ def _mongo_container(state: State, config: RuntimeConfig, home: Path, port: int)
     return replace(part, argv=python_module("twin.supervise.docker_mongo", home / "run" / "mongo.json"))
 
 
-def _gateway(state: State, config: RuntimeConfig, home: Path, secret: str, resolve: Mapping[str, str]) -> ProcessSpec:
+def _gateway(
+    state: State,
+    config: RuntimeConfig,
+    home: Path,
+    secret: str,
+    resolve: Mapping[str, str],
+    traces: Mapping[str, Any],
+) -> ProcessSpec:
     settings = {
         "state": str(_state_path(home, "gateway")),
         "host": "127.0.0.1",
@@ -116,9 +137,29 @@ def _gateway(state: State, config: RuntimeConfig, home: Path, secret: str, resol
         "resolve": dict(resolve),
         "identity_endpoint": f"http://127.0.0.1:{config.entra_port}/msi/token",
         "identity_header": secret,
+        "trace": dict(traces),
     }
     health = Health("http", GATEWAY_STATUS_PATH)
-    return _part("gateway", config.gateway_port, health, settings, home, _visible_state(state, "gateway", home))
+    files = _visible_state(state, "gateway", home)
+    if not traces:
+        files[str(home / "run" / "trace.json")] = as_file({})  # no address of an earlier gateway's traces
+    return _part("gateway", config.gateway_port, health, settings, home, files)
+
+
+def _traces(config: RuntimeConfig, home: Path) -> dict[str, Any]:
+    """With which key the gateway's traces can be asked for, and the file in which it says where."""
+    return {"file": str(home / "run" / "trace.json"), "key": _secret(home, "trace_key")} if config.trace else {}
+
+
+def _console(state: State, port: int, home: Path) -> ProcessSpec:
+    settings = {
+        "home": str(home),
+        "state": str(_state_path(home, "console")),
+        "host": "127.0.0.1",
+        "port": port,
+        "key": _secret(home, "console_key"),
+    }
+    return _part("console", port, Health("http", "/healthz"), settings, home, _visible_state(state, "console", home))
 
 
 def _part(
@@ -169,15 +210,15 @@ def _attached_clients(state: State, service: Resource) -> list[str]:
     return [identity["client_id"] for identity in identities if arm.contains(ids, identity["id"])]
 
 
-def _identity_secret(home: Path) -> str:
-    """The header value that opens the identity endpoint; kept, so that a reload changes no process for its sake."""
+def _secret(home: Path, name: str) -> str:
+    """What opens the identity endpoint, the traces, the console; kept, so that a reload changes no process for it."""
     path = home / "run" / "secrets.json"
     stored = read_json(path)
-    if isinstance(stored, dict) and stored.get("identity_header"):
-        return str(stored["identity_header"])
-    secret = secrets.token_urlsafe(32)
-    write_json(path, {"identity_header": secret})
-    return secret
+    known = stored if isinstance(stored, dict) else {}
+    if not known.get(name):
+        known[name] = secrets.token_urlsafe(32)
+        write_json(path, known)
+    return str(known[name])
 
 
 def _require_distinct(processes: Sequence[ProcessSpec]) -> None:

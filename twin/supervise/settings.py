@@ -16,6 +16,9 @@ class RuntimeConfig:
 
     `mongo`: a container of `mongo_image`, the stand-in, or (`auto`) the container where it can be had (see
     database_choice).
+
+    `trace` lets the gateway keep the policy traces of recent requests; `console_port` is that of the platform's page,
+    None for no page.
     """
 
     gateway_port: int = 8080
@@ -24,12 +27,16 @@ class RuntimeConfig:
     mongo: Literal["auto", "docker", "twin"] = "twin"
     mongo_image: str = "mongo:7.0"
     seed: bool = True
+    trace: bool = False
+    console_port: int | None = None
 
     def __post_init__(self) -> None:
         if self.gateway_port == self.entra_port:
             raise RuntimeFailure(
                 f"GATEWAY_PORT and ENTRA_PORT are both {self.gateway_port}; give each a port of its own"
             )
+        if self.console_port is not None and self.console_port in (self.gateway_port, self.entra_port):
+            raise RuntimeFailure(f"CONSOLE_PORT is the gateway's or the issuer's port {self.console_port}; change one")
 
     def save(self, home: Path) -> None:
         write_json(home / "run" / "runtime.json", asdict(self))

@@ -21,9 +21,9 @@ from twin.supervise.spec import Plan
 from twin.supervise.status import PartStatus, Status, now
 
 # The gateway goes first, so that no call meets half a platform; then what it calls; then what that needs.
-_STOP_ORDER = (("gateway",), ("server",), ("entra", "mongo"))
+_STOP_ORDER = (("gateway", "console"), ("server",), ("entra", "mongo"))
 _GRACE = 6.0  # seconds: a little more than the gateway gives the answers it has begun
-_SETTINGS = {"gateway": "GATEWAY_PORT", "entra": "ENTRA_PORT"}
+_SETTINGS = {"gateway": "GATEWAY_PORT", "entra": "ENTRA_PORT", "console": "CONSOLE_PORT"}
 
 Planner = Callable[[State, RuntimeConfig, Path, Callable[[str], int]], Plan]
 """See `twin.supervise.plan.make_plan`; the last argument chooses the port of a process by its name."""
@@ -72,10 +72,9 @@ class Supervisor:
 
     async def apply(self, plan: Plan, held: frozenset[int] = frozenset()) -> None:
         """Stops what is gone or changed, starts what is new or changed, leaves the rest alone."""
-        for name, setting in _SETTINGS.items():
-            port = plan.process(name).port
-            if port not in held:
-                ports.require_free(port, setting)
+        for process in plan.processes:
+            if process.name in _SETTINGS and process.port not in held:
+                ports.require_free(process.port, _SETTINGS[process.name])
         wanted = {process.name: process for process in plan.processes}
         outdated = [
             part

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +18,6 @@ from twin.gateway.tracing import MAX_ENTRIES, Tracer
 from twin.gateway.tracing_mask import MASK, MAX_VALUE, Mask
 from twin.gateway.tracing_ring import Ring, TracedGateway
 from twin.gateway.tracing_server import TraceServer
-from twin.supervise.files import write_json
 
 KEY = "a-key-of-this-home-only"
 SECRET = "S3cret-of-the-vault"
@@ -293,7 +290,7 @@ async def test_a_long_trace_is_cut_and_says_so() -> None:
 def ask(question: Any) -> dict[str, Any]:
     ring = Ring()
     ring.add(document(7))
-    return TraceServer(ring, {"port": 0, "key": KEY}).answer(json.dumps(question).encode())
+    return TraceServer(ring, {"file": "unused", "key": KEY}).answer(json.dumps(question).encode())
 
 
 @pytest.mark.parametrize("question", [{}, {"key": ""}, {"key": "wrong"}, {"key": 1}, [], "x"])
@@ -303,7 +300,9 @@ def test_who_does_not_hold_the_key_is_told_nothing(question: Any) -> None:
 
 def test_http_is_no_question() -> None:
     """Nothing that a browser can be made to send is answered."""
-    assert TraceServer(Ring(), {"port": 0, "key": KEY}).answer(b"GET / HTTP/1.1\r\n") == {"error": "not a question"}
+    assert TraceServer(Ring(), {"file": "unused", "key": KEY}).answer(b"GET / HTTP/1.1\r\n") == {
+        "error": "not a question"
+    }
 
 
 def test_who_holds_it_may_list_and_find() -> None:
@@ -314,13 +313,7 @@ def test_who_holds_it_may_list_and_find() -> None:
 
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(PolicyError, match="shorter than 16"):
-        TraceServer(Ring(), {"port": 0, "key": "short"})
-
-
-def test_the_key_s_file_is_private(tmp_path: Path) -> None:
-    path = tmp_path / "run" / "trace.json"
-    write_json(path, {"port": 1, "key": KEY})
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        TraceServer(Ring(), {"file": "unused", "key": "short"})
 
 
 # off

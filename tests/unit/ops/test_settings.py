@@ -21,6 +21,8 @@ GOOD_AND_BAD = {
     "KEY_VAULT_NAME": ("keyvault-mcp-dev", "1keyvault"),
     "GATEWAY_PORT": ("0", "65536"),
     "ENTRA_PORT": ("8081", "http"),
+    "CONSOLE_PORT": ("8082", "http"),
+    "TRACE": ("0", "on"),
     "MONGODB_URI": ("mongodb://127.0.0.1/", "http://127.0.0.1/"),
     "MONGO": ("docker", "podman"),
     "MONGO_IMAGE": ("registry.example:5000/mongo:8.0", "Mongo 7"),

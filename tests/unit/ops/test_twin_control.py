@@ -14,7 +14,12 @@ from twin.supervise.settings import RuntimeConfig
 def test_settings_reach_the_runtime(make: Make) -> None:
     """Ports as chosen, the database as set."""
     environment = make(MONGODB_URI="mongodb://h/", MONGO="docker", MONGO_IMAGE="mongo:8.0")
-    assert twin_control.config(environment, Ports(1, 2)) == RuntimeConfig(1, 2, "mongodb://h/", "docker", "mongo:8.0")
+    expected = RuntimeConfig(1, 2, "mongodb://h/", "docker", "mongo:8.0", trace=True, console_port=3)
+    assert twin_control.config(environment, Ports(1, 2, 3)) == expected
+
+
+def test_traces_can_be_switched_off(make: Make) -> None:
+    assert [twin_control.config(make(TRACE=value), Ports(1, 2)).trace for value in "01"] == [False, True]
 
 
 def test_a_container_is_looked_for_unless_told_otherwise(make: Make) -> None:

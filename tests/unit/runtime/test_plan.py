@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,28 @@ def test_gateway_and_issuer_share_the_identity_secret(tmp_path: Path) -> None:
     secret = settings(found.process("gateway"))["identity_header"]
     assert settings(found.process("entra"))["identity_hosts"] == {secret: ["c0000000-0000-4000-8000-000000000001"]}
     assert settings(plan(tmp_path).process("gateway"))["identity_header"] == secret
+
+
+def test_traces_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
+    """Their key is no other part's, and an untraced gateway leaves no address behind."""
+    off, on = plan(tmp_path), plan(tmp_path, config=replace(CONFIG, trace=True))
+    path = str(tmp_path / "run" / "trace.json")
+    assert settings(off.process("gateway"))["trace"] == {}
+    assert off.process("gateway").files[path] == "{}"
+    given = settings(on.process("gateway"))
+    assert given["trace"]["file"] == path
+    assert path not in on.process("gateway").files
+    assert len({given["trace"]["key"], given["identity_header"]}) == 2
+
+
+def test_a_console_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    """It sees the directory, and neither a password nor a database key."""
+    assert "console" not in [process.name for process in plan(tmp_path).processes]
+    console = plan(tmp_path, config=replace(CONFIG, console_port=8082)).process("console")
+    assert (console.port, console.health) == (8082, Health("http", "/healthz"))
+    seen = {entry["type"] for entry in json.loads(console.files[str(tmp_path / "run/state.console.json")])}
+    assert "azuread_application" in seen
+    assert not [type_ for type_ in seen if "password" in type_ or "cosmosdb" in type_ or "secret" in type_]
 
 
 def test_parts_see_only_their_share_of_the_state(tmp_path: Path) -> None:

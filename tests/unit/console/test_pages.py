@@ -1,0 +1,179 @@
+"""What the pages say of what they are given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twin.console.config import Config, address
+from twin.console.pages.overview import overview
+from twin.console.pages.requests import matches, requests_page
+from twin.console.pages.tools import Choice, example, shown, tools_page
+from twin.console.pages.trace import trace_page
+from twin.console.people import Answer, _message
+from twin.console.sources import Slot, Sources
+from twin.errors import RuntimeFailure
+from twin.supervise.files import write_json
+from twin.supervise.status import PartStatus, Status
+
+KEY = "a-key-of-this-home-only"
+ID = "11111111-2222-4333-8444-555555555555"
+SUMMARY: dict[str, Any] = {
+    "id": ID,
+    "time": "2026-11-23T10:00:00.000+00:00",
+    "method": "POST",
+    "path": "/mongodb/mcp",
+    "api": "mcp-mongodb",
+    "operation": "post",
+    "rpc": "tools/call",
+    "tool": "find",
+    "caller": "oid",
+    "client": "azp",
+    "tier": "reader",
+    "backend": "mongodb-reader-a",
+    "status": 200,
+    "milliseconds": 12.34,
+    "refusal": "",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+}
+ENTRY: dict[str, Any] = {
+    "element": "choose",
+    "scope": "api",
+    "document": "API 'mcp-mongodb'",
+    "fragment": "",
+    "section": "inbound",
+    "path": "choose[1]",
+    "line": 12,
+    "attributes": {},
+    "depth": 0,
+    "at": 0.1,
+    "milliseconds": 0.2,
+    "changes": [["tier", "", "<reader>"]],
+    "conditions": [["when[1]", '@(tier == "admin")', "false"]],
+    "notes": ["branch: otherwise"],
+    "error": "",
+}
+TRACE: dict[str, Any] = {
+    "summary": SUMMARY,
+    "request": {"query": "", "client": "127.0.0.1", "headers": [["Host", "x"]]},
+    "entries": [ENTRY],
+    "dropped": 0,
+}
+
+
+def part(state: Any, **more: Any) -> PartStatus:
+    return PartStatus(state, "server", 20001, 7, **more)
+
+
+def sources(home: Path) -> Sources:
+    return Sources(Config(home, home / "state.json", KEY))
+
+
+def test_a_healthy_platform_is_said_to_be_one() -> None:
+    slots = [Slot("mongodb", "reader", "a", "aci-mongodb-reader-a", part("healthy"))]
+    text = overview("/k", Status(1, "now", {"gateway": part("healthy")}), None, slots)
+    assert "Every part serves." in text
+    assert "reader · slot a" in text
+
+
+def test_what_is_ill_is_said_first_with_its_reason() -> None:
+    status = Status(1, "now", {"gateway": part("restarting", detail="died with 1")}, unreachable={"x": "no DNS record"})
+    text = overview("/k", status, None, [])
+    assert "gateway is restarting. died with 1" in text
+    assert "no DNS record" in text
+
+
+def test_a_trace_shows_branch_condition_and_difference() -> None:
+    text = trace_page("/k", TRACE, [], {"oid": "Rae Reader"}, "")
+    for wanted in ("branch: otherwise", "when[1]", "&lt;reader&gt;", "Rae Reader", "API 'mcp", "0af7651916cd43dd"):
+        assert wanted.replace("'", "&#x27;") in text
+
+
+def test_a_trace_is_joined_with_the_server_s_line() -> None:
+    line = {"event": "call", "outcome": "ok", "tool": "find", "namespace": "shop.orders", "duration_ms": 3.2}
+    text = trace_page("/k", TRACE, [{**line, "container": "aci-mongodb-reader-a"}], {}, "")
+    for wanted in ("shop.orders", "3.2 ms", "aci-mongodb-reader-a"):
+        assert wanted in text
+
+
+def test_an_unknown_request_is_said_to_be_unknown() -> None:
+    assert "holds no such request" in trace_page("/k", None, [], {}, "")
+
+
+@pytest.mark.parametrize(
+    ("show", "expected"), [("", [True, True, True]), ("mcp", [True, False, False]), ("refused", [False, True, True])]
+)
+def test_requests_are_filtered(show: str, expected: list[bool]) -> None:
+    plain = {**SUMMARY, "rpc": ""}
+    found = [SUMMARY, {**plain, "status": 403}, {**plain, "status": 0, "refusal": "the caller left"}]
+    assert [matches(request, show) for request in found] == expected
+
+
+def test_following_is_a_refresh_without_script() -> None:
+    pages = [requests_page("/k", [SUMMARY], {}, show="", live=live, problem="") for live in (True, False)]
+    assert ['http-equiv="refresh"' in page for page in pages] == [True, False]
+    assert not any("<script" in page for page in pages)
+
+
+def test_the_refusal_of_an_outsider_is_shown_with_its_trace() -> None:
+    refused = Answer(403, ID, "", {"error": {"code": -32003, "message": "holds no role"}}, 0.1)
+    text = tools_page("/k", Choice(["mongodb"], "mongodb", "outsider", listed=refused))
+    assert "The gateway answered 403: holds no role" in text
+    assert f"/k/requests/{ID}" in text
+
+
+def test_required_arguments_are_prefilled() -> None:
+    schema = {
+        "required": ["database", "limit", "sort"],
+        "properties": {
+            "database": {"type": "string", "examples": ["shop"]},
+            "limit": {"type": "integer", "default": 10},
+            "sort": {"type": "object"},
+            "optional": {"type": "string"},
+        },
+    }
+    assert json.loads(example(schema)) == {"database": "shop", "limit": 10, "sort": {}}
+
+
+def test_json_in_a_text_part_is_shown_as_json() -> None:
+    result = {"content": [{"type": "text", "text": '{"a": 1}'}]}
+    assert shown(Answer(200, "", "", {"result": result}, 0.1)) == '{\n  "a": 1\n}'
+
+
+@pytest.mark.parametrize("text", ['{"id": 1, "result": {}}', 'event: message\ndata: {"id": 1, "result": {}}\n\n'])
+def test_answers_are_read_from_json_and_from_events(text: str) -> None:
+    assert _message(text) == {"id": 1, "result": {}}
+
+
+def test_slots_are_told_apart_by_server_and_tier(tmp_path: Path) -> None:
+    """Names of servers and tiers may hold hyphens, and one may begin like another."""
+    offer = {"gateway": "", "endpoints": {"mongo": "", "mongo-db": ""}, "authority": "", "tenant_id": "", "scope": ""}
+    write_json(tmp_path / "run" / "platform.json", {**offer, "client_ids": {}})
+    names = ("aci-mongo-db-reader-a", "aci-mongo-admin-b")
+    Status(1, "now", {name: part("healthy") for name in names}).write(tmp_path)
+    found = [(slot.server, slot.tier, slot.slot) for slot in sources(tmp_path).slots()]
+    assert found == [("mongo", "admin", "b"), ("mongo-db", "reader", "a")]
+
+
+def test_only_the_request_s_own_lines_are_read(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "aci-x.log"
+    log.parent.mkdir()
+    mine = {"event": "call", "correlation_id": ID}
+    lines = [json.dumps(mine), json.dumps({"correlation_id": "other", "text": ID}), "not json " + ID, '{"half": ' + ID]
+    log.write_text("\n".join(lines), encoding="utf-8")
+    assert sources(tmp_path).audit(ID) == [{**mine, "container": "aci-x"}]
+
+
+def test_the_address_holds_the_key(tmp_path: Path) -> None:
+    assert address(tmp_path, 8082) == ""
+    write_json(tmp_path / "run" / "console.json", {"key": KEY})
+    assert address(tmp_path, 8082) == f"http://127.0.0.1:8082/{KEY}/"
+
+
+@pytest.mark.parametrize("changes", [{"host": "0.0.0.0"}, {"key": "short"}, {"key": "with/a/slash-in-it-x"}])
+def test_it_listens_on_loopback_and_with_a_key_only(changes: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(RuntimeFailure):
+        Config(**{"home": tmp_path, "state": tmp_path, "key": KEY, **changes})  # type: ignore[arg-type]

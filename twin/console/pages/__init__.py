@@ -1,0 +1,1 @@
+"""One page per file; each takes what it shows and returns finished HTML."""

@@ -1,0 +1,128 @@
+"""What the pages show, read anew for each: the supervisor's status, what was deployed, the directory, servers' logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twin.console.config import Config
+from twin.entra import applied
+from twin.entra.directory import Directory
+from twin.errors import RuntimeFailure, TwinError
+from twin.gateway import tracing_client
+from twin.state import State
+from twin.supervise.files import read_json
+from twin.supervise.status import PartStatus, Status
+
+#: Bytes of a server's log that are looked through for one request.
+_LOG_END = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What clients are offered, as the last deployment wrote it: endpoints by server, and who issues tokens."""
+
+    gateway: str
+    endpoints: Mapping[str, str]
+    authority: str
+    tenant_id: str
+    scope: str
+    client_ids: Mapping[str, str]
+
+    @property
+    def client_id(self) -> str:
+        return self.client_ids.get("desktop") or next(iter(self.client_ids.values()), "")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One container group: its process, and which tier of which server it is."""
+
+    server: str
+    tier: str
+    slot: str
+    name: str
+    part: PartStatus
+
+
+class Sources:
+    def __init__(self, config: Config) -> None:
+        self.home = config.home
+        self._state = config.state
+
+    def status(self) -> Status | None:
+        return Status.read(self.home)
+
+    def offer(self) -> Offer | None:
+        """None before a deployment ended."""
+        stored = read_json(self.home / "run" / "platform.json")
+        try:
+            return Offer(**stored)
+        except TypeError:
+            return None
+
+    def need_offer(self) -> Offer:
+        found = self.offer()
+        if found is None or not found.client_id:
+            raise RuntimeFailure("nothing is deployed that a client could sign in to; run `invoke deploy`")
+        return found
+
+    def directory(self) -> Directory:
+        """Raises TwinError where the applied state holds no valid directory."""
+        offer = self.offer()
+        return applied.directory(State.load(self._state), offer.tenant_id if offer else None)
+
+    def people(self) -> dict[str, str]:
+        """Names by object id; empty where there is no directory."""
+        try:
+            directory = self.directory()
+        except TwinError:
+            return {}
+        users = {user.object_id: user.name for user in directory.users}
+        return users | {identity.principal_id: identity.name for identity in directory.identities.values()}
+
+    def slots(self) -> list[Slot]:
+        """Of each server, tier by tier, slot by slot."""
+        status, offer = self.status(), self.offer()
+        servers = sorted(offer.endpoints, key=len, reverse=True) if offer is not None else []
+        found = []
+        for name, part in sorted(status.parts.items()) if status is not None else ():
+            if part.kind != "server":
+                continue
+            server = next((s for s in servers if name.startswith(f"aci-{s}-")), "")
+            tier, _, slot = name.removeprefix(f"aci-{server}-").rpartition("-")
+            found.append(Slot(server, tier, slot, name, part))
+        return found
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Raises RuntimeFailure where the gateway keeps no traces."""
+        return tracing_client.recent(self.home)
+
+    def trace(self, request_id: str) -> dict[str, Any] | None:
+        return tracing_client.find(self.home, request_id)
+
+    def audit(self, request_id: str) -> list[dict[str, Any]]:
+        """What servers wrote about one request, each line with its container's name."""
+        found = []
+        for path in sorted((self.home / "logs").glob("aci-*.log")):
+            for line in _end_of(path).splitlines():
+                if request_id in line and line.startswith("{"):
+                    found.extend(_line(line, request_id, path.stem))
+        return found
+
+
+def _line(text: str, request_id: str, container: str) -> list[dict[str, Any]]:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return []  # a line that is still being written
+    return [{**line, "container": container}] if line.get("correlation_id") == request_id else []
+
+
+def _end_of(path: Path) -> str:
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _LOG_END, 0))
+        return file.read().decode("utf-8", "replace")
