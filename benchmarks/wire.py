@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,12 +23,18 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Wire:
-    """`request` is one whole HTTP/1.1 request; `pid` the process whose CPU time counts (None: not measured)."""
+    """`request` is one whole HTTP/1.1 request, or one for each connection in turn; `pid` the process whose CPU time
+    counts (None: not measured)."""
 
     name: str
     port: int
-    request: bytes
+    request: bytes | Sequence[bytes]
     pid: int | None = None
+
+    def of(self, connection: int) -> bytes:
+        if isinstance(self.request, bytes):
+            return self.request
+        return self.request[connection % len(self.request)]
 
 
 @dataclass
@@ -68,8 +75,9 @@ def cpu_seconds(pid: int) -> float:
 class _Caller(asyncio.Protocol):
     """One connection: the next request leaves when the answer to the last is whole."""
 
-    def __init__(self, target: Wire, turns: _Turns) -> None:
+    def __init__(self, target: Wire, number: int, turns: _Turns) -> None:
         self.target, self.turns = target, turns
+        self.request = target.of(number)
         self.pending = b""
         self.sent = 0.0
 
@@ -80,7 +88,7 @@ class _Caller(asyncio.Protocol):
     def call(self) -> None:
         if self.turns.take():
             self.sent = time.perf_counter()
-            self.transport.write(self.target.request)  # type: ignore[attr-defined]
+            self.transport.write(self.request)  # type: ignore[attr-defined]
         else:
             self.transport.close()
 
@@ -89,7 +97,8 @@ class _Caller(asyncio.Protocol):
         if not _whole(self.pending):
             return
         self.turns.latencies.append(time.perf_counter() - self.sent)
-        if not self.pending.startswith(b"HTTP/1.1 200") or b'"result"' not in self.pending:
+        whole = self.pending.startswith(b"HTTP/1.1 200") and b'"result"' in self.pending
+        if not whole or b'"isError":true' in self.pending:
             self.turns.fail(f"{self.target.name} answered {self.pending[:300]!r}")
         self.pending = b""
         self.call()
@@ -133,8 +142,8 @@ class _Turns:
 async def _round(target: Wire, connections: int, calls: int) -> tuple[list[float], float]:
     loop, turns = asyncio.get_running_loop(), _Turns(calls, connections)
     started = time.perf_counter()
-    for _ in range(connections):
-        await loop.create_connection(lambda: _Caller(target, turns), "127.0.0.1", target.port)
+    for number in range(connections):
+        await loop.create_connection(partial(_Caller, target, number, turns), "127.0.0.1", target.port)
     await turns.done
     return turns.latencies, time.perf_counter() - started
 

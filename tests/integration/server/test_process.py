@@ -4,59 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import lone_server
 import pymongo
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
-from joserfc import jwt
-from joserfc.jwk import RSAKey
+from lone_server import Issuer
 from pymongo.errors import OperationFailure
 
 Start = Callable[[dict[str, str]], Any]
 ROOT = Path(__file__).parents[3]
-TENANT, BACKEND, GATEWAY = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
-
-
-class Issuer:
-    """Publishes one key, and signs the gateway's token with it."""
-
-    def __init__(self) -> None:
-        self.key = RSAKey.generate_key(2048, {"kid": "key-1"})
-        published = json.dumps({"keys": [self.key.as_dict(private=False)]}).encode()
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("content-length", str(len(published)))
-                self.end_headers()
-                self.wfile.write(published)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Silence."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def token(self) -> str:
-        now = int(time.time())
-        claims = {"iss": f"{self.url}/v2.0", "tid": TENANT, "aud": BACKEND, "oid": GATEWAY, "roles": ["Gateway.Invoke"]}
-        return jwt.encode({"alg": "RS256", "kid": "key-1"}, claims | {"nbf": now, "exp": now + 600}, self.key)
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +32,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def environment(issuer: Issuer, mongodb_uri: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MCP_", "MONGODB_"))}
-    return kept | {
-        "PYTHONPATH": str(ROOT / "servers/mongo-db-server/src"),
-        "HOST": "127.0.0.1",
-        "PORT": "0",
-        "MCP_TIER": "reader",
-        "MCP_AUTH_ISSUER": f"{issuer.url}/v2.0",
-        "MCP_AUTH_JWKS_URI": f"{issuer.url}/keys",
-        "MCP_AUTH_TENANT_ID": TENANT,
-        "MCP_AUTH_AUDIENCE": BACKEND,
-        "MCP_AUTH_GATEWAY_OBJECT_ID": GATEWAY,
-        "MONGODB_URI": mongodb_uri,
-    }
+    return lone_server.environment(issuer, mongodb_uri, MCP_TIER="reader")
 
 
 @pytest.fixture

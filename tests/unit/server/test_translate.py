@@ -19,10 +19,10 @@ SECRET = "mongodb://account:s3cret@account.mongo.cosmos.azure.com:10255/?ssl=tru
 @pytest.mark.parametrize(
     ("error", "kind", "words"),
     [
-        (ServerSelectionTimeoutError(f"{SECRET}: timed out"), errors.TimeLimitError, "time limit"),
+        (ServerSelectionTimeoutError(f"{SECRET}: timed out"), errors.DatabaseError, "cannot be reached"),
         (NetworkTimeout("account.mongo.cosmos.azure.com:10255: timed out"), errors.TimeLimitError, "time limit"),
         (ExecutionTimeout("operation exceeded time limit", 50), errors.TimeLimitError, "max_time_ms"),
-        (AutoReconnect("account.mongo.cosmos.azure.com:10255: refused"), errors.DatabaseError, "cannot be reached"),
+        (AutoReconnect("account.mongo.cosmos.azure.com:10255: refused"), errors.DatabaseError, "Look first whether"),
         (OperationFailure("not authorized on shop", 13), errors.RefusedError, "Unauthorized"),
         (OperationFailure("Authentication failed.", 18), errors.DatabaseError, "MONGODB_URI"),
         (

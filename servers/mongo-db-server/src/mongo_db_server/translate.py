@@ -55,6 +55,8 @@ def retry_after_ms(error: BaseException) -> int | None:
 def translate(error: Exception, *, terse: bool = False) -> CallError:
     """The one place where a driver error becomes a sentence for the caller. `terse` leaves out the database's own
     words, which may quote a value that the caller must not see."""
+    if isinstance(error, mongo.ServerSelectionTimeoutError):  # also a timeout, but no other query would help
+        return DatabaseError("The database cannot be reached at the moment; the call may be tried again.")
     if isinstance(error, mongo.PyMongoError) and error.timeout:
         return TimeLimitError(
             "The time limit passed while waiting for the database: narrow the query or raise `max_time_ms`."
@@ -68,7 +70,9 @@ def translate(error: Exception, *, terse: bool = False) -> CallError:
     if isinstance(error, mongo.OperationFailure):
         return _operation(error, terse=terse)
     if isinstance(error, mongo.ConnectionFailure):
-        return DatabaseError("The database cannot be reached at the moment; the call may be tried again.")
+        return DatabaseError(
+            "The connection to the database broke; the call may be tried again. Look first whether a write was done."
+        )
     if isinstance(error, _CANNOT_BE_SENT):
         return InvalidCallError(f"The arguments cannot be sent to the database: {_clean(str(error))}.")
     if isinstance(error, mongo.PyMongoError):
