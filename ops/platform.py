@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.errors import NotDeployedError
+from twin.gateway import breakers
+from twin.state import State
 
 _OUTPUTS = ("public_base_url", "endpoints", "authority", "tenant_id", "scope", "client_ids")
 
@@ -23,6 +25,8 @@ class Platform:
     tenant_id: str
     scope: str
     client_ids: Mapping[str, str]
+    #: Seconds for which the gateway leaves a backend alone after failures, the longest of all; 0 without breakers.
+    breaker_seconds: float = 0.0
 
     @property
     def client_id(self) -> str:
@@ -43,7 +47,14 @@ def from_show_json(document: Mapping[str, Any], environment: str) -> Platform:
         tenant_id=value["tenant_id"],
         scope=value["scope"],
         client_ids=value["client_ids"],
+        breaker_seconds=_breaker_seconds(State.from_show_json(document)),
     )
+
+
+def _breaker_seconds(state: State) -> float:
+    backends = state.of_type("azurerm_api_management_backend")
+    rules = [rule for backend in backends for rule in backend.values.get("circuit_breaker_rule") or []]
+    return max((breakers.seconds(rule["trip_duration"]) for rule in rules), default=0.0)
 
 
 def save(platform: Platform, home: Path) -> None:

@@ -24,8 +24,6 @@ from ops.workspace import Workspace
 _GROUP = re.compile(r'^(module\.servers\["([^"]+)"\])\.azurerm_container_group\.')
 _PATIENCE = 300.0  # seconds in which a new container group must serve
 _PAUSE = 2.0
-#: Seconds a breaker stays open: `trip_duration` in terraform/modules/apim/mcp-apis.tf (tests/plan compares the two).
-TRIP = 10.0
 _CALLS = 3  # through the gateway, one after the other, per slot that a server has
 
 Publish = Callable[[Workspace], Platform]
@@ -89,9 +87,8 @@ def apply_stage2(space: Workspace, before: Mapping[str, Any], settle: Callable[[
     show_drift(plan.actions, plan.drift, stage.name)
     if not plan.changes:
         return False
-    if not yes:
-        output.table(f"{stage.name} changes", ["action", "resource"], [(a, r) for r, a in plan.actions.items()])
-        output.confirm(f"Apply {plan.summary()} in {space.environment.name}?", yes=yes)
+    output.plan(f"{stage.name} changes", plan.actions)
+    output.confirm(f"Apply {plan.summary()} in {space.environment.name}?", yes=yes)
     apply_planned(space, plan, before, settle)
     return True
 
@@ -206,7 +203,7 @@ def settle_local(space: Workspace, chosen: Ports, publish: Publish) -> Callable[
     def settle(_: Wave) -> None:
         reached = publish(space)
         twin_control.ensure(space.environment, chosen)
-        time.sleep(TRIP)
+        time.sleep(reached.breaker_seconds)
         require_answers(space.environment, reached)
 
     return settle
@@ -218,8 +215,9 @@ def settle_azure(space: Workspace, publish: Callable[[], Platform]) -> Callable[
     def settle(wave: Wave) -> None:
         for group in wave.groups:
             _wait_until_running(space.environment, group)
-        time.sleep(TRIP)
-        require_answers(space.environment, publish())
+        reached = publish()
+        time.sleep(reached.breaker_seconds)
+        require_answers(space.environment, reached)
 
     return settle
 

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from ops.day2 import rolling
 from tests.plan.bench import ENVIRONMENTS
 from tests.plan.conftest import Planned
 from tests.plan.inventory import resources
-from twin.gateway import breakers
 
 #: The environments, and the case with slots and lists of tools.
 PLANS = [*ENVIRONMENTS, "two-servers"]
@@ -67,14 +65,6 @@ def test_fragments_exist(planned: Planned, environment: str) -> None:
     used = {name for text in _texts(plan).values() for name in _attributes(text, "include-fragment", "fragment-id")}
     assert used
     assert used - made == set()
-
-
-@pytest.mark.parametrize("environment", PLANS)
-def test_tasks_wait_as_long_as_a_breaker_stays_open(planned: Planned, environment: str) -> None:
-    """A rolling change that went on earlier would leave no slot that the gateway calls."""
-    backends = _by_type(planned(2, environment)._raw)("azurerm_api_management_backend").values()
-    open_for = {breakers.seconds(b["circuit_breaker_rule"][0]["trip_duration"]) for b in backends}
-    assert open_for == {rolling.TRIP}
 
 
 @pytest.mark.parametrize("environment", PLANS)

@@ -29,6 +29,10 @@ def rolling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("rolling")
     shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform"))
     shutil.copytree(ROOT / "servers", folder / "servers", ignore=shutil.ignore_patterns("__pycache__"))
+    backends = folder / "terraform/modules/apim/mcp-apis.tf"
+    text, replaced = re.subn(r"trip_duration( *)= \"PT10S\"", r'trip_duration\1= "PT3S"', backends.read_text("utf-8"))
+    assert replaced, "the breaker in mcp-apis.tf looks different: correct this test, which would wait long for it"
+    backends.write_text(text, encoding="utf-8")
     variables = folder / "terraform/environments/local/terraform.tfvars"
     text, replaced = re.subn(r"    tiers = \{", SLOTS, variables.read_text(encoding="utf-8"), count=1)
     assert replaced, "the tiers in local/terraform.tfvars look different: correct this test"
@@ -146,6 +150,6 @@ def test_a_container_whose_address_changed(rolling: Platform) -> None:
     answers = under_load(rolling, lambda: healing.append(rolling.invoke("heal").stderr))
     assert failed(answers) == []
     assert 'module.servers["mongodb-reader-a"].azurerm_container_group.this' in healing[0]
-    assert 'update  module.servers["mongodb-reader-a"].azurerm_private_dns_a_record.this' in healing[0]
+    assert re.search(r"update\s+servers mongodb-reader-a\s+private_dns_a_record", healing[0])
     assert pids(rolling) == before
     assert "nothing drifted" in rolling.invoke("heal").stderr

@@ -15,6 +15,7 @@ from ops.day2.rollback import commands as rollback_commands
 from ops.day2.rolling import Wave
 from ops.environment import Environment
 from ops.errors import NotDeployedError, SmokeError, UsageError
+from ops.platform import Platform
 from ops.terraform import Plan, Stage
 from ops.workspace import Workspace
 from tests.unit.ops.conftest import Make
@@ -109,6 +110,17 @@ def test_a_slot_that_does_not_come_up_stops_the_rest(space: Workspace) -> None:
     rolling.apply_stage2(space, half, lambda wave: settled.append(wave.slot), yes=True)
     assert settled == ["b"]
     assert "slots" not in images.recorded(space.images_file)["two"]
+
+
+def test_the_next_slot_waits_for_the_breakers_of_the_last(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until they close the gateway sends the changed slot nothing, and its answers prove nothing of it."""
+    happened: list[object] = []
+    reached = Platform("http://gateway", {}, "http://issuer", "t", "s", {}, breaker_seconds=10)
+    monkeypatch.setattr(rolling, "_wait_until_running", lambda _, group: happened.append(group))
+    monkeypatch.setattr("time.sleep", happened.append)
+    monkeypatch.setattr(rolling, "require_answers", lambda *_: happened.append("asked"))
+    rolling.settle_azure(space, lambda: reached)(Wave("a", (), ("aci-two-reader-a",)))
+    assert happened == ["aci-two-reader-a", 10, "asked"]
 
 
 def test_history_is_newest_first() -> None:

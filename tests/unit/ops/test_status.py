@@ -27,6 +27,7 @@ KEYS = [
     "gateway",
     "mongodb_uri",
     "database",
+    "console",
     "pids",
 ]
 PLATFORM = Platform(
@@ -165,6 +166,18 @@ def test_outputs_make_a_platform() -> None:
     }
     shown = {"values": {"outputs": {name: {"value": value} for name, value in outputs.items()}}}
     assert platform.from_show_json(shown, "dev") == PLATFORM
+
+
+def test_a_platform_says_how_long_its_breakers_stay_open() -> None:
+    """The longest of all backends: a rolling change waits that long before the next slot."""
+    kind = "azurerm_api_management_backend"
+    backends = [
+        {"address": f"{kind}.{n}", "mode": "managed", "type": kind, "values": {"circuit_breaker_rule": rules}}
+        for n, rules in (("a", [{"trip_duration": "PT10S"}]), ("b", [{"trip_duration": "PT1M"}]), ("c", []))
+    ]
+    names = ("public_base_url", "endpoints", "authority", "tenant_id", "scope", "client_ids")
+    shown = {"values": {"outputs": {n: {"value": ""} for n in names}, "root_module": {"resources": backends}}}
+    assert platform.from_show_json(shown, "dev").breaker_seconds == 60
 
 
 @pytest.mark.parametrize("shown", [{}, {"values": {"outputs": {"scope": {"value": "x"}}}}])
