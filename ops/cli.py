@@ -48,7 +48,8 @@ def doorway(task: F) -> F:
         # What a task loads (schemas, an SDK) it keeps to its end: looking through it again and again finds nothing.
         gc.set_threshold(_COLLECT_AFTER)
         try:
-            return task(*arguments, **options)
+            with output.patience():
+                return task(*arguments, **options)
         except (OpsError, TwinError) as error:
             if debugging():
                 raise
@@ -73,6 +74,5 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _exit(sentence: str, code: int) -> None:
-    output.console.print("error: ", style="bold red", end="", markup=False)
-    output.say(sentence)
+    output.error(sentence)
     sys.exit(code)

@@ -86,11 +86,10 @@ def commands(
 
 
 def _show(about: saved_plan.Saved) -> None:
-    rows = [(action, address) for address, action in about.actions.items()]
     output.say(f"stage {about.stage} of {about.environment}, commit {about.commit[:12]}: {about.summary}")
     rolling.show_drift(about.actions, about.drift, f"stage {about.stage}")
-    if rows:
-        output.table("would change", ("action", "resource"), rows)
+    if about.actions:
+        output.plan("would change", about.actions)
 
 
 def _vault_command(environment: Environment) -> str:
@@ -107,9 +106,8 @@ def apply_stage(space: Workspace, number: int, *, yes: bool) -> bool:
     rolling.show_drift(plan.actions, plan.drift, stage.name)
     if not plan.changes:
         return False
-    if not yes:
-        output.table(f"{stage.name} changes", ["action", "resource"], [(a, r) for r, a in plan.actions.items()])
-        output.confirm(f"Apply {plan.summary()} in {space.environment.name}?", yes=yes)
+    output.plan(f"{stage.name} changes", plan.actions)
+    output.confirm(f"Apply {plan.summary()} in {space.environment.name}?", yes=yes)
     with output.step(f"{stage.name} apply") as result:
         space.terraform.apply(plan)
         result.append("applied")
@@ -249,7 +247,13 @@ def _azure(environment: Environment, wanted: Sequence[Image], asked: Request, *,
 
 def _tell_next(environment: Environment) -> None:
     suffix = f" --env {environment.name}"
-    output.say(f"stage 1 is applied; next: invoke push{suffix}, then invoke deploy{suffix} --stage 2")
+    output.summary(
+        f"stage 1 of {environment.name} is applied",
+        [
+            (f"invoke push{suffix}", "build the images and put them into the registry"),
+            (f"invoke deploy{suffix} --stage 2", "then the rest"),
+        ],
+    )
 
 
 def _smoke(environment: Environment, reached: Platform) -> None:
@@ -312,11 +316,15 @@ def _vault_role(environment: Environment, object_id: str) -> tuple[str, ...]:
 
 def _tell(environment: Environment, reached: Platform) -> None:
     suffix = "" if environment.name == "local" else f" --env {environment.name}"
-    for server, endpoint in reached.endpoints.items():
-        output.say(f"\n{server} is served at {endpoint}")
-    output.say(f"connect a client:  invoke connect --client vscode{suffix}  (or claude, cursor, inspector)")
+    following = [
+        (f"invoke connect{suffix} --client vscode", "connect a client; or claude, cursor, inspector"),
+        (f"invoke status{suffix}", "what runs, and whether it answers"),
+    ]
     if environment.is_local:
-        output.say(
-            f"sign in as:        admin, reader or outsider; a token for scripts: invoke token --as admin{suffix}"
-        )
-        output.say(f"look and stop:     invoke status{suffix}, invoke logs{suffix}, invoke destroy{suffix}")
+        following += [
+            (f"invoke token{suffix} --as admin", "a token for scripts; or reader, outsider"),
+            (f"invoke logs{suffix}", "the end of every log"),
+            (f"invoke destroy{suffix}", "stop, and take everything away"),
+        ]
+    served = "; ".join(f"{server} is served at {endpoint}" for server, endpoint in reached.endpoints.items())
+    output.summary(served, following)

@@ -50,6 +50,9 @@ def show(environment: Environment, *, as_json: bool) -> None:
         output.data_json({"env": environment.name, "ok": all(finding.ok for finding in found), "checks": checks})
     else:
         output.table("", ("check", "", "found"), [(f.name, "ok" if f.ok else "NO", f.text) for f in found])
+        if all(finding.ok for finding in found):
+            suffix = "" if environment.name == "local" else f" --env {environment.name}"
+            output.summary("everything that a deployment needs is here", [(f"invoke deploy{suffix}", "next")])
     bad = [finding.name for finding in found if not finding.ok]
     if bad:
         raise ToolError(

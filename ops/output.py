@@ -12,11 +12,12 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.control import Control
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +25,7 @@ from ops import changes as planned
 from ops.errors import DeclinedError
 
 _SLOW = 2.0  # seconds after which a step also tells how long it took
+_PATIENCE = 1.0  # seconds without a word
 _HEARTBEAT = 30.0  # seconds after which a step that goes on says so in a log, where nothing turns
 _LOG_WIDTH = 200  # columns of a table that goes to a file or a pipeline's log
 _NAME = 22  # columns of a step's name
@@ -36,7 +38,17 @@ _STYLES = {
     **dict.fromkeys(("not run", "found", "read"), "dim"),
 }
 
-console = Console(
+
+class Speaking(Console):
+    """Whatever is shown ends the waiting of `patience`."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        if not all(isinstance(shown, Control) for shown in objects):  # a spinner prints its own
+            _ended()
+        super().print(*objects, **options)
+
+
+console = Speaking(
     stderr=True,
     highlight=False,
     no_color=bool(os.environ.get("NO_COLOR")) or None,
@@ -60,6 +72,7 @@ def error(text: str) -> None:
 
 def data(text: str) -> None:
     """One value for the caller's pipe."""
+    _ended()
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -102,11 +115,41 @@ def summary(text: str, following: Sequence[tuple[str, str]] = ()) -> None:
 
 
 @contextmanager
+def patience() -> Iterator[None]:
+    """Until a task shows something, a person sees after a moment that it works, and for how long."""
+    if not _live():
+        yield
+        return
+    started = time.monotonic()
+    status = console.status(Text("starting"), spinner="dots" if _unicode() else "line")
+
+    def tick() -> None:
+        with _waiting:
+            if not _begun.is_set():
+                status.start()
+                status.update(Text(f"working … {time.monotonic() - started:.0f} s"))
+
+    def end() -> None:
+        with _waiting:
+            _begun.set()
+            status.stop()
+
+    _begun.clear()
+    _enders.append(end)
+    try:
+        with _ticking(_PATIENCE, tick):
+            yield
+    finally:
+        _ended()
+
+
+@contextmanager
 def step(name: str) -> Iterator[list[str]]:
     """Shows that something runs, then one line with its result; the caller appends the result to the list.
 
     Anything over two seconds also shows its elapsed time, and where it failed the line says so before the error does.
     """
+    _ended()
     result: list[str] = []
     started = time.monotonic()
     try:
@@ -181,6 +224,16 @@ def _unicode() -> bool:
 
 def _live() -> bool:
     return console.is_terminal and not console.is_dumb_terminal and not os.environ.get("CI")
+
+
+_waiting = threading.Lock()
+_begun = threading.Event()  # something was shown
+_enders: list[Callable[[], None]] = []
+
+
+def _ended() -> None:
+    while _enders:
+        _enders.pop()()
 
 
 @contextmanager

@@ -78,6 +78,7 @@ def show(
     else:
         for name, made in found["stages"].items():
             _print(name, made)
+        _next(environment, changes=found["changes"])
     if check and found["changes"]:
         raise NotDeployedError(
             f"{environment.name} is not what its files say: {_summary(found)}; `invoke heal --env {environment.name}` "
@@ -88,8 +89,17 @@ def show(
 def _print(name: str, made: Mapping[str, Any]) -> None:
     rolling.show_drift(made["actions"], made["drift"], f"\n{name}")
     if made["actions"]:
-        rows = [(action, address) for address, action in made["actions"].items()]
-        output.table(f"\n{name}: {made['summary']}", ("action", "resource"), rows)
+        output.plan(f"\n{name}: {made['summary']}", made["actions"])
+
+
+def _next(environment: Environment, *, changes: bool) -> None:
+    name = environment.name
+    suffix = "" if name == "local" else f" --env {name}"
+    steps = [
+        (f"invoke plan{suffix} --json", "the same with every address, for a machine"),
+        (f"invoke deploy{suffix}", "do it"),
+    ]
+    output.summary(f"{name} would change" if changes else f"{name} is what its files say", steps if changes else ())
 
 
 def _summary(found: Mapping[str, Any]) -> str:

@@ -51,12 +51,12 @@ def _heal_stage(space: Workspace, number: int, *, yes: bool) -> int:
     stage = space.stage(number)
     with output.step(f"look at {stage.name}") as result:
         plan = space.terraform.plan(stage)
-        result.append(f"{len(plan.drift)} drifted")
+        result.append(f"{len(plan.drift)} differ from what was applied" if plan.drift else "as it was applied")
     if not plan.drift:
         return 0
     with output.step(f"plan {stage.name}") as result:
         small = space.terraform.plan(stage, targets=targets(plan))
-        result.append(small.summary())
+        result.append(small.summary() if small.changes else "nothing to put back: Azure filled in what was left open")
     if not small.changes:
         space.terraform.apply(small)  # nothing to put back: the state learns what Azure filled in by itself
         return 0
@@ -68,7 +68,7 @@ def _heal_stage(space: Workspace, number: int, *, yes: bool) -> int:
             f"nobody deployed; run `invoke deploy`, which does both",
             log=stage.log,
         )
-    output.table("", ("will", "resource"), [(action, address) for address, action in small.actions.items()])
+    output.plan("will", small.actions)
     output.confirm(f"Apply {small.summary()} in {space.environment.name}?", yes=yes)
     with output.step(f"heal {stage.name}") as result:
         space.terraform.apply(small)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
 from ops import changes, output
 
@@ -18,7 +17,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def on(monkeypatch: pytest.MonkeyPatch, *, width: int, terminal: bool) -> io.StringIO:
     text = io.StringIO()
-    made = Console(file=text, width=width, force_terminal=terminal, no_color=True, highlight=False)
+    made = output.Speaking(file=text, width=width, force_terminal=terminal, no_color=True, highlight=False)
     monkeypatch.setattr(output, "console", made)
     monkeypatch.delenv("CI", raising=False)
     return text
@@ -94,3 +93,23 @@ def test_few_creations_are_named_each() -> None:
         ("create", "apim", "public_ip"),
         ("create", "stage", "key_vault_secret connection_strings read-only-primary"),
     ]
+
+
+def test_a_person_sees_that_a_task_works_until_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spinner with the elapsed time, which is gone when the first line comes."""
+    text = on(monkeypatch, width=80, terminal=True)
+    monkeypatch.setattr(output, "_PATIENCE", 0.01)
+    with output.patience():
+        while "working … 0 s" not in text.getvalue():
+            pass
+        output.say("here it is")
+        shown = text.getvalue()
+        output.say("and more")
+    assert "working" not in shown.rpartition("\x1b[2K")[2]
+    assert text.getvalue().endswith("here it is\nand more\n")
+
+
+def test_a_log_gets_no_spinner(shown: io.StringIO) -> None:
+    with output.patience():
+        pass
+    assert shown.getvalue() == ""
