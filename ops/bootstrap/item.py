@@ -13,6 +13,7 @@ from ops.errors import AzError, BootstrapError
 
 PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes
 _PAUSE = 5.0
+_TOLD_EVERY = 30.0  # a pipeline's log has no spinner, and silence looks like a hang
 # A look may meet these for a while after a change; anything else is an answer.
 _PASSING = ("missing-role", "not-found", "busy", "throttled", "azure")
 # A command may meet these because what it refers to was made a moment ago.
@@ -142,15 +143,19 @@ def _bring_about(item: Item, values: Values) -> None:
 
 def _run(made: Command, values: Values, patience: float) -> None:
     """Runs it; again where what it refers to is so new that a part of Azure does not know it yet."""
-    deadline = time.monotonic() + patience
+    started, said = time.monotonic(), 0.0
     while True:
         try:
             made.run(values)
         except AzError as error:
             if error.kind == "exists":
                 return  # made meanwhile, or not seen before; the next look decides
-            if error.kind not in _TOO_NEW or time.monotonic() > deadline:
+            waited = time.monotonic() - started
+            if error.kind not in _TOO_NEW or waited > patience:
                 raise
+            if waited >= said:
+                output.say(f"trying again for {patience - waited:.0f} s, as this may pass: {error}")
+                said = waited + _TOLD_EVERY
             time.sleep(_PAUSE)
         else:
             return
@@ -163,13 +168,16 @@ def _past(item: Item, before: Found) -> str:
 
 
 def _wait(item: Item, values: Values) -> float:
-    """Looks until the item is there; the seconds it took."""
-    started = time.monotonic()
+    """Looks until the item is there; the seconds it took. Says now and then what it waits for."""
+    started, said = time.monotonic(), 0.0
     while True:
         last = _patiently(item, values)
         waited = time.monotonic() - started
         if last.state == "there":
             return waited
+        if waited >= said:
+            output.say(_waiting(item, last, waited))
+            said = waited + _TOLD_EVERY
         if waited > item.patience:
             why = f" ({last.text})" if last.text else ""
             raise BootstrapError(
@@ -177,6 +185,11 @@ def _wait(item: Item, values: Values) -> float:
                 "Azure may take longer: run it again, it goes on from here"
             )
         time.sleep(min(_PAUSE, max(0.0, item.patience - waited)))
+
+
+def _waiting(item: Item, last: Found, waited: float) -> str:
+    why = f" ({last.text})" if last.text else ""
+    return f"waiting for {item.what} {item.name}{why}: {waited:.0f} s of at most {item.patience:.0f} s"
 
 
 def _patiently(item: Item, values: Values) -> Found:

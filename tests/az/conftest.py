@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ops import tfvars
 from tests.az import project_under_test
 from tests.az.cloud_under_test import CloudUnderTest, program
 from tests.az.project_under_test import Project
@@ -40,8 +41,13 @@ def cloud(shared: CloudUnderTest) -> Iterator[CloudUnderTest]:
 def shared_project(shared: CloudUnderTest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """One copy of the project, so that its tasks are compiled once."""
     folder = tmp_path_factory.mktemp("project")
-    with provider.serve(folder / "cloud.json") as served:
-        yield Project(shared, project_under_test.copy(folder / "copy"), dict(served.env))
+    copied = project_under_test.copy(folder / "copy")
+    store = provider.Store(folder / "cloud.json")
+    dev = tfvars.read(copied / "terraform/environments/dev/terraform.tfvars")
+    group = {"name": dev["resource_group_name"], "location": dev["location"]}  # as bootstrap makes it
+    store.seed("azurerm_resource_group", group, subscription_id=dev["subscription_id"])
+    with provider.serve(store, types=lambda: provider.types_used(copied / "terraform", folder)) as served:
+        yield Project(shared, copied, dict(served.env))
 
 
 _ACCOUNTS = itertools.count(1)

@@ -24,7 +24,8 @@ _MESSAGES = {
 class Fault:
     """`path` is a regular expression searched in the path; `seconds` is how long the answer is held back.
 
-    `after` acts first and then loses the answer; `drop` closes the connection in place of an answer.
+    `after` acts first and then loses the answer; `drop` closes the connection in place of an answer. `skip` matching
+    requests are let through before the first.
     """
 
     status: int = 500
@@ -38,6 +39,7 @@ class Fault:
     seconds: float = 0
     after: bool = False
     drop: bool = False
+    skip: int = 0
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Fault:
@@ -53,6 +55,11 @@ class Fault:
         if self.times < 1 or (self.method and self.method != method) or not host.endswith(self.host):
             return False
         return re.search(self.path, path, re.IGNORECASE) is not None
+
+    def passes(self) -> bool:
+        """Whether this request is one that is let through first."""
+        self.skip -= 1
+        return self.skip >= 0
 
     def error(self) -> AzureError:
         code, message = _MESSAGES.get(self.status, (self.code, "A fault on request."))
@@ -71,7 +78,7 @@ class Faults:
 
     def take(self, method: str, host: str, path: str) -> Fault | None:
         for fault in self._waiting:
-            if fault.fits(method, host, path):
+            if fault.fits(method, host, path) and not fault.passes():
                 fault.times -= 1
                 self._waiting = [f for f in self._waiting if f.times > 0]
                 return fault

@@ -23,6 +23,13 @@ def test_a_fault_fits_its_requests_and_is_gone_after_its_times() -> None:
     assert taken[0].error().headers == {"Retry-After": "7"}
 
 
+def test_a_fault_lets_through_as_many_as_it_is_told_to() -> None:
+    faults = Faults()
+    faults.add(Fault.parse({"path": "/roleAssignments/", "skip": 2}))
+    taken = [faults.take("PUT", "management.azure.com", "/s/roleAssignments/x") for _ in range(4)]
+    assert [fault is None for fault in taken] == [True, True, False, True]
+
+
 @pytest.mark.parametrize("document", [{"stauts": 500}, {"status": 418}])
 def test_a_fault_that_cannot_be_made_is_refused(document: dict[str, int]) -> None:
     with pytest.raises(TwinError, match=r"unknown keys|needs a code"):
