@@ -151,6 +151,14 @@ def put_blob_service(cloud: Cloud, call: Call) -> Answer:
     return Answer(made)
 
 
+def keeps_versions(cloud: Cloud, name: str) -> bool:
+    account = cloud.named(TYPE, name)
+    if account is None:
+        return False
+    service = cloud.resources.get(f"{account['id']}/blobServices/default".lower())
+    return bool(service and service["properties"].get("isVersioningEnabled"))
+
+
 _ACCOUNT = f"{GROUP}/providers/{TYPE}/{{name}}"
 _SUB = "/subscriptions/{subscription}"
 

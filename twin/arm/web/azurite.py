@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from starlette.responses import Response
 from yarl import URL
 
 from twin.arm.errors import AzureError
+from twin.arm.web import versions
 from twin.errors import RuntimeFailure
 
 START_SECONDS = 60
@@ -39,20 +40,27 @@ class Azurites:
     _running: dict[str, tuple[asyncio.subprocess.Process, int]] = field(default_factory=dict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def forward(self, account: str, request: Request, body: bytes) -> Response:
+    async def forward(self, account: str, request: Request, body: bytes, *, versioned: bool) -> Response:
         """The request as it is, to the account's Azurite; production's Host tells Azurite the account."""
+
+        async def send(method: str, path: str, query: str, headers: Mapping[str, str], content: bytes) -> Response:
+            return await self._send(account, method, f"{path}?{query}" if query else path, headers, content)
+
+        if versioned:
+            return await versions.forward(send, request, body)
+        path, query = request.scope["raw_path"].decode(), request.scope["query_string"].decode()
+        headers = {k: v for k, v in request.headers.items() if k not in ("connection", "content-length")}
+        return await send(request.method, path, query, headers, body)
+
+    async def _send(self, account: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
         async with self._lock:
             port = await self._port(account)
         context = ssl.create_default_context(cafile=str(self.certificates[0]))
-        url = URL(f"https://127.0.0.1:{port}{request.scope['raw_path'].decode()}", encoded=True)
-        query = request.scope["query_string"].decode()
-        target = URL(f"{url}?{query}", encoded=True) if query else url
-        headers = [(k, v) for k, v in request.headers.items() if k not in ("connection", "content-length")]
         async with (
             aiohttp.ClientSession(auto_decompress=False, trust_env=False) as client,
             client.request(
-                request.method,
-                target,
+                method,
+                URL(f"https://127.0.0.1:{port}{target}", encoded=True),
                 data=body or None,
                 headers=headers,
                 ssl=context,
@@ -61,7 +69,7 @@ class Azurites:
         ):
             content = await answer.read()
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP}
-            if request.method == "HEAD" and "Content-Length" in answer.headers:
+            if method == "HEAD" and "Content-Length" in answer.headers:
                 kept["content-length"] = answer.headers["Content-Length"]
             return Response(content, answer.status, kept)
 

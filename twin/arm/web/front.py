@@ -75,7 +75,7 @@ HOSTS = (ENTRA, *(service.host for service in SERVICES))
 class BlobStore(Protocol):
     """Azurite, one process per storage account."""
 
-    async def forward(self, account: str, request: Request, body: bytes) -> Response: ...
+    async def forward(self, account: str, request: Request, body: bytes, *, versioned: bool) -> Response: ...
 
 
 class Front:
@@ -188,7 +188,8 @@ class Front:
                 blobs.authorize(self.cloud, caller, request.method, host, path, request.query_params)
         else:
             blobs.check_shared_key(self.cloud, host)
-        return await self._store.forward(host.split(".")[0], request, body)
+        account = host.split(".")[0]
+        return await self._store.forward(account, request, body, versioned=storage.keeps_versions(self.cloud, account))
 
 
 def _content(request: Request, body: bytes) -> Any:
