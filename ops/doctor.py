@@ -127,9 +127,9 @@ def _subscription(environment: Environment) -> str:
 def _docker(_: Environment) -> str:
     if not shutil.which("docker"):
         raise ToolError("Docker is not installed; images for Azure are built with it (docs.docker.com/get-docker)")
-    from ops import images_azure
+    from ops import images_engine
 
-    return str(images_azure.engine().version()["Version"])
+    return str(images_engine.connect().version()["Version"])
 
 
 CHECKS: dict[str, Check] = {

@@ -1,95 +1,75 @@
-"""`push` to Azure Container Registry: build for linux/amd64 with Docker, push, and keep the digest."""
+"""`push` to Azure Container Registry: build for linux/amd64 with Docker, push, and keep digest and papers."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterable
-from typing import Any
+import re
+import tomllib
+from pathlib import Path
 
-from ops import az
-from ops.environment import ROOT, Environment
-from ops.errors import ImageError, ToolError
+from ops import az, images_engine, images_origin, images_papers
+from ops.environment import Environment
+from ops.errors import ImageError
 from ops.images import Image, Pushed, tag_for
+from ops.images_engine import PLATFORM, Built
+from ops.images_origin import UNKNOWN, Origin
 
-PLATFORM = "linux/amd64"  # what Azure Container Instances runs
+_MOVING = ("latest", "main", "master", "edge", "stable")
+_SEMANTIC = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 
 
-def push(image: Image, environment: Environment) -> Pushed:
-    """Builds, pushes the configured tag and the commit's tag; the digest is the registry's."""
-    client = engine()
-    repository = _reference(environment, image)
+def push(image: Image, environment: Environment, home: Path) -> Pushed:
+    """Builds and pushes under every tag; the digest is the registry's, and the papers lie in `home`/images."""
+    tags(image, images_origin.look(image.source.folder))  # before anything is built
+    client = images_engine.connect()
+    repository = reference(environment, image)
     az.run("acr", "login", "--name", environment.need("ACR_NAME"))
-    built = _build(client, image, f"{repository}:{image.tag}")
-    digests = {tag: _push_tag(client, built, repository, tag) for tag in tags(image, _commit())}
+    built = images_engine.build(client, image, f"{repository}:{image.tag}", environment.settings.base_image)
+    digests = {tag: images_engine.push(client, built.image, repository, tag) for tag in tags(image, built.origin)}
+    write_papers(home, image, digests[image.tag], built)
     return Pushed(image, digests[image.tag], built=True)
 
 
-def tags(image: Image, commit: str | None) -> tuple[str, ...]:
-    """The tags of one push: the one Terraform names, and the commit's."""
-    return (image.tag, *((tag_for(commit),) if commit else ()))
+def write_papers(home: Path, image: Image, digest: str, built: Built) -> None:
+    given = {**built.arguments, "platform": PLATFORM}
+    images_papers.write(home, image, digest, built.python, built.origin, parameters=given)
+
+
+def tags(image: Image, origin: Origin) -> tuple[str, ...]:
+    """The tag that Terraform names, the project's version, and the commit's; ImageError for a tag that moves.
+
+    What no commit holds gets no commit's tag: it would name another content.
+    """
+    if image.tag in _MOVING:
+        raise ImageError(
+            f"image.tag of {image.server} is {image.tag!r}, which tells no two images apart; give it a version "
+            "such as 0.1.0 in mcp_servers of terraform.tfvars"
+        )
+    commit = () if origin.dirty or origin.commit == UNKNOWN else (tag_for(origin.commit),)
+    return tuple(dict.fromkeys((image.tag, *_version(image), *commit)))
 
 
 def commands(image: Image, environment: Environment) -> list[str]:
-    reference = f"{_reference(environment, image)}:{image.tag}"
+    name = reference(environment, image)
+    origin = images_origin.look(image.source.folder)
+    given = images_engine.build_arguments(image, origin, environment.settings.base_image)
+    arguments = " ".join(f"--build-arg {key}={value}" for key, value in given.items())
+    wanted = tags(image, origin)
     return [
         az.command("acr", "login", "--name", environment.need("ACR_NAME")),
-        f"docker build --platform {PLATFORM} -t {reference} {image.source.folder}",
-        f"docker push {reference}",
+        f"docker build --platform {PLATFORM} -t {name}:{image.tag} {arguments} {image.source.folder}",
+        *(f"docker tag {name}:{image.tag} {name}:{tag}" for tag in wanted if tag != image.tag),
+        *(f"docker push {name}:{tag}" for tag in wanted),
     ]
 
 
-def pushed_digest(messages: Iterable[dict[str, Any]], reference: str) -> str:
-    """The digest out of Docker's push messages; ImageError for what the registry refused."""
-    digest = ""
-    for message in messages:
-        if "error" in message:
-            raise ImageError(
-                f"{reference} was not pushed: {message['error']}; check `az acr login` and the AcrPush role"
-            )
-        digest = (message.get("aux") or {}).get("Digest") or digest
-    if not digest:
-        raise ImageError(f"{reference} was pushed but the registry told no digest; push it again")
-    return digest
-
-
-def _reference(environment: Environment, image: Image) -> str:
+def reference(environment: Environment, image: Image) -> str:
+    """The image's name in the registry, without a tag."""
     return f"{environment.need('ACR_NAME').lower()}.azurecr.io/{image.repository}"
 
 
-def engine() -> Any:
-    """The Docker engine's client; ToolError where none answers."""
-    import docker
-
-    try:
-        client = docker.from_env()
-        client.ping()
-    except docker.errors.DockerException as error:
-        raise ToolError(f"no Docker engine answers ({error}); start Docker Desktop or the docker service") from error
-    return client
-
-
-def _build(client: Any, image: Image, reference: str) -> Any:
-    import docker
-
-    try:
-        built, _ = client.images.build(path=str(image.source.folder), tag=reference, platform=PLATFORM, rm=True)
-    except (docker.errors.BuildError, docker.errors.APIError) as error:
-        raise ImageError(
-            f"{image.source.folder.name} was not built: {error}; `docker build` there shows it whole"
-        ) from error
-    return built
-
-
-def _push_tag(client: Any, built: Any, repository: str, tag: str) -> str:
-    import docker
-
-    built.tag(repository, tag=tag)
-    try:
-        return pushed_digest(client.images.push(repository, tag=tag, stream=True, decode=True), f"{repository}:{tag}")
-    except docker.errors.APIError as error:
-        raise ImageError(f"{repository}:{tag} was not pushed: {error}; check the network and `az acr login`") from error
-
-
-def _commit() -> str | None:
-    answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() if answer.returncode == 0 else None
+def _version(image: Image) -> tuple[str, ...]:
+    """The version of the server's project, where it is one."""
+    path = image.source.folder / "pyproject.toml"
+    found = str(tomllib.loads(path.read_text(encoding="utf-8")).get("project", {}).get("version", ""))
+    # A tag holds no plus sign ("OCI Distribution Specification", Pulling manifests).
+    return (found.replace("+", "-"),) if _SEMANTIC.fullmatch(found) else ()

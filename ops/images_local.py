@@ -3,6 +3,7 @@
     <home>/images/<repository>/tags.json                 {tag: digest}
     <home>/images/<repository>/<digest hex>/image.json   {"entrypoint", "python", "path", "digest"}
     <home>/images/<repository>/<digest hex>/src          the server's code, as it was when it was pushed
+    <home>/images/<repository>/<digest hex>/*.json       its papers, see images_papers
 
 Virtual environments are shared by every home of this checkout: one per lock.
 """
@@ -12,11 +13,13 @@ from __future__ import annotations
 import compileall
 import hashlib
 import json
+import platform
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from ops import images_origin, images_papers
 from ops.environment import ROOT
 from ops.errors import ImageError, ToolError
 from ops.images import Image, Pushed, Source, content_digest
@@ -40,6 +43,7 @@ def push(image: Image, home: Path, *, venvs: Path = VENVS) -> Pushed:
     built = _read(folder / "image.json") != described
     if built:
         _store(image.source, folder, described)
+        images_papers.write(home, image, digest, platform.python_version(), images_origin.look(image.source.folder))
     _tag(folder.parent / "tags.json", image.tag, digest)
     return Pushed(image, digest, built)
 

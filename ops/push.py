@@ -44,4 +44,4 @@ def push_all(space: Workspace, wanted: Sequence[Image]) -> list[Pushed]:
 def _push_one(space: Workspace, image: Image) -> Pushed:
     if space.environment.is_local:
         return images_local.push(image, space.home)
-    return images_azure.push(image, space.environment)
+    return images_azure.push(image, space.environment, space.home)

@@ -78,6 +78,7 @@ RULES: dict[str, Rule] = {
         "auto (a container where Docker has the image, else the stand-in), docker or twin (the stand-in)",
     ),
     "MONGO_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image of MongoDB, e.g. mongo:7.0"),
+    "BASE_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image with Python 3.11 or later, e.g. python:3.12-slim@sha256:…"),
     "TWIN_HOME": Rule(r".+", "a folder"),
     "SERVERS_DIR": Rule(r".+", "a folder that holds the servers' folders"),
     "TERRAFORM_DIR": Rule(r".+", "a folder that holds stage1, stage2, modules and environments"),
@@ -100,6 +101,7 @@ class Settings(BaseSettings):
     container_name: str = "tfstate"
     acr_name: str | None = None
     key_vault_name: str | None = None
+    base_image: str | None = None
     # only where the environment runs on this machine
     gateway_port: int | None = None
     entra_port: int | None = None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import images, images_azure
+from ops import images
 from ops.errors import ImageError, SettingError, UsageError
 from ops.images import Image, Pushed, Source
 from tests.unit.ops.conftest import Make
@@ -131,30 +131,3 @@ def test_corrupt_record(tmp_path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(SettingError, match="delete it and run `invoke push`"):
         images.recorded(path)
-
-
-def test_azure_never_pushes_a_moving_tag_alone(image: Image) -> None:
-    """Beside the configured tag goes the commit's, which never moves."""
-    assert images_azure.tags(image, "0123456789abcdef") == ("0.1.0", "sha-0123456789ab")
-
-
-def test_azure_commands(make: Make, image: Image) -> None:
-    """The documented commands, with this environment's registry and the platform that Azure runs."""
-    lines = images_azure.commands(image, make("dev"))
-    assert lines[0] == "az acr login --name acrmcp"
-    assert "--platform linux/amd64 -t acrmcp.azurecr.io/mongodb-mcp:0.1.0" in lines[1]
-
-
-def test_pushed_digest() -> None:
-    """The digest is the registry's own answer."""
-    messages = [{"status": "Pushed"}, {"aux": {"Tag": "0.1.0", "Digest": DIGEST}}]
-    assert images_azure.pushed_digest(messages, "r:1") == DIGEST
-
-
-@pytest.mark.parametrize(
-    ("messages", "why"), [([{"error": "denied"}], "denied"), ([{"status": "Pushed"}], "told no digest")]
-)
-def test_refused_push(messages: list[dict[str, str]], why: str) -> None:
-    """A registry's refusal, or its silence, is an error."""
-    with pytest.raises(ImageError, match=why):
-        images_azure.pushed_digest(messages, "r:1")
