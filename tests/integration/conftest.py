@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from platform_under_test import Platform
+from platform_under_test import ROOT, Platform
 
 #: Files that deploy or change platforms of their own take minutes: they go first, so that two workers end together.
 _LONG = ("test_rolling.py", "test_broken_terraform.py", "test_process.py", "test_matrix.py", "test_add_server.py")
@@ -25,13 +27,32 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if environment := request.config.getoption("--env"):
         yield Platform(environment)
         return
-    home: Path = tmp_path_factory.mktemp("twin") / "home"
-    twin = Platform("local", {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
+    folder = tmp_path_factory.mktemp("twin")
+    places = {"TWIN_HOME": str(folder / "home"), "TERRAFORM_DIR": str(_patient(folder / "terraform"))}
+    twin = Platform("local", {**places, "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
     try:
         twin.invoke("deploy")
         yield twin
     finally:
         twin.invoke("destroy", "--yes")
+
+
+def _patient(folder: Path) -> Path:
+    """terraform/ with a rate limit that all tests together do not reach: three users call for all of them.
+
+    The limit itself is tried in tests/plan, where the clock is the test's own.
+    """
+    shutil.copytree(ROOT / "terraform", folder, ignore=shutil.ignore_patterns(".terraform"))
+    values = folder / "environments/local/terraform.tfvars"
+    text, limits = re.subn(
+        r"^    tiers = \{",
+        "    rate_limit = { calls = 100000, period = 60 }\n    tiers = {",
+        values.read_text("utf-8"),
+        flags=re.M,
+    )
+    assert limits, "the tiers in local/terraform.tfvars look different: correct this fixture"
+    values.write_text(text, encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")
