@@ -8,7 +8,7 @@ from typing import Any
 from tree_sitter import Node
 
 from twin.gateway.csharp import library
-from twin.gateway.csharp.clr import MAX_SIZE, limited, null_reference
+from twin.gateway.csharp.clr import limited, null_reference, room_for_items
 from twin.gateway.csharp.expressions import Compiler, default_value, guarded, handles, static_owner
 from twin.gateway.csharp.library import Member
 from twin.gateway.csharp.scope import NIL, Code, Frame, Typed, fail, field, named, text_of
@@ -43,6 +43,7 @@ def _delegate_call(compiler: Compiler, node: Node, function: Node) -> Typed:
         raise fail(node, f"`{text_of(function)}` is not a method (CS0149)", text_of(function))
     arguments = [compiler.compile(named(argument)[0]).run for argument in named(field(node, "arguments"))]
     run = target.run
+    compiler.delegate_calls += 1
     return Typed(target.type.args[-1], lambda frame: run(frame)(*[argument(frame) for argument in arguments]))
 
 
@@ -183,7 +184,7 @@ def lambda_for(compiler: Compiler, node: Node, kinds: list[T]) -> Typed:
     parameters = _parameters(node)
     if len(parameters) != len(kinds):
         raise fail(node, f"this lambda takes {len(kinds)} parameters, not {len(parameters)}")
-    body = field(node, "body")
+    body, calls = field(node, "body"), compiler.delegate_calls
     with compiler.locals.block():
         slots = []
         for parameter, kind in zip(parameters, kinds, strict=True):
@@ -191,7 +192,28 @@ def lambda_for(compiler: Compiler, node: Node, kinds: list[T]) -> Typed:
             slots.append(compiler.locals.declare(parameter, text_of(name), kind))
         found = block_of(compiler, body) if body.type == "block" else compiler.compile(body)
     run = found.run
-    return Typed(T("Func", (*kinds, found.type)), _closure(run, slots))
+    make = _closure(run, slots)
+    if compiler.delegate_calls > calls:
+        make = _reentrant(make, slice(min(slots, default=compiler.locals.size), compiler.locals.size))
+    return Typed(T("Func", (*kinds, found.type)), make)
+
+
+def _reentrant(make: Code, own: slice) -> Code:
+    """A lambda that may call itself: its variables are those of one call."""
+
+    def made(frame: Frame) -> Callable[..., Any]:
+        function = make(frame)
+
+        def call(*values: Any) -> Any:
+            before = frame.slots[own]
+            try:
+                return function(*values)
+            finally:
+                frame.slots[own] = before
+
+        return call
+
+    return made
 
 
 def _closure(run: Code, slots: list[int]) -> Code:
@@ -292,7 +314,7 @@ def _array(compiler: Compiler, node: Node) -> Typed:
     if len(sizes) != 1:
         raise fail(node, "only one-dimensional arrays are supported")
     size, element = compiler.want(sizes[0], INT, what="an array length").run, default_value(type_.args[0])
-    return Typed(type_, lambda frame: limited([element] * min(size(frame), MAX_SIZE + 1)))
+    return Typed(type_, lambda frame: [element] * room_for_items(size(frame)))
 
 
 def array_of(compiler: Compiler, node: Node, element: T | None) -> Typed:

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from twin.gateway.csharp.types import T, ancestry
 
-#: A policy expression may not build anything larger, in characters or elements.
+#: A policy expression may not build anything larger: characters of a text, elements of a collection.
 MAX_SIZE = 8 * 1024 * 1024
+MAX_ITEMS = 1024 * 1024
 
 
 class ClrError(Exception):
@@ -34,7 +35,9 @@ class EvaluationLimit(Exception):
 
 
 #: What Python raises where a member was given a null, or a value it cannot take.
-PYTHON_ERRORS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError, RecursionError)
+PYTHON_ERRORS = (TypeError, AttributeError, ValueError, LookupError, ArithmeticError)
+#: What it raises where there is no room left.
+PYTHON_LIMITS = (RecursionError, MemoryError)
 
 
 def translated(error: Exception) -> ClrError:
@@ -119,9 +122,24 @@ def iso(value: datetime) -> str:
 
 
 def to_json(raw: Any, *, indented: bool) -> str:
+    measured(raw)
     if not indented:
         return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
     return json.dumps(raw, ensure_ascii=False, indent=2).replace("\n", "\r\n")
+
+
+def measured(raw: Any) -> None:
+    """Raises EvaluationLimit where JSON holds more than MAX_ITEMS values: what holds itself twice doubles."""
+    if not isinstance(raw, dict | list):
+        return
+    queue, left = [raw], MAX_ITEMS
+    while queue:
+        container = queue.pop()
+        left -= len(container)
+        if left < 0:
+            raise _too_large()
+        items = container.values() if isinstance(container, dict) else container
+        queue.extend([item for item in items if item.__class__ is dict or item.__class__ is list])
 
 
 _SPELLED = (str, int, Decimal, UUID)
@@ -202,14 +220,35 @@ def iterate(value: Any) -> Iterable[Any]:
     return list(found)
 
 
-_GROWING = frozenset({str, list})
-
-
 def limited(value: Any) -> Any:
-    """`value`, unless it has grown past MAX_SIZE."""
-    if value.__class__ in _GROWING and len(value) > MAX_SIZE:
-        raise EvaluationLimit(f"an expression built more than {MAX_SIZE} characters or elements")
+    """`value`, unless it has grown past MAX_SIZE or MAX_ITEMS."""
+    kind = value.__class__
+    if kind is str:
+        if len(value) > MAX_SIZE:
+            raise _too_large()
+    elif kind is list and len(value) > MAX_ITEMS:
+        raise _too_large()
     return value
+
+
+def _too_large() -> EvaluationLimit:
+    return EvaluationLimit(f"an expression built more than {MAX_SIZE} characters or {MAX_ITEMS} elements")
+
+
+def room(characters: int) -> int:
+    """The number, unless a text of so many characters may not be built. To be asked before it is."""
+    if characters > MAX_SIZE:
+        raise _too_large()
+    return characters
+
+
+def room_for_items(count: int) -> int:
+    """The same for the elements of a collection. A negative count is an exception, as in .NET."""
+    if count > MAX_ITEMS:
+        raise _too_large()
+    if count < 0:
+        raise ClrError("ArgumentOutOfRangeException", "Specified argument was out of the range of valid values.")
+    return count
 
 
 def type_label(type_: T) -> str:

@@ -8,13 +8,14 @@ from typing import Any
 from tree_sitter import Node
 
 from twin.gateway.csharp import calls, members, operators
-from twin.gateway.csharp.clr import PYTHON_ERRORS, translated
+from twin.gateway.csharp.clr import PYTHON_ERRORS, PYTHON_LIMITS, EvaluationLimit, translated
 from twin.gateway.csharp.expressions import Compiler
 from twin.gateway.csharp.grouping import Source, read
 from twin.gateway.csharp.purity import only_input
 from twin.gateway.csharp.scope import CSharpError, Frame, Typed, fail, named
 from twin.gateway.csharp.statements import block_of
 from twin.gateway.csharp.types import T
+from twin.gateway.csharp.watch import WATCH
 from twin.gateway.jwt import Jwt
 
 __all__ = ["CSharpError", "Expression", "compile_expression"]
@@ -56,10 +57,19 @@ class Expression:
         return found
 
     def _evaluate(self, context: Any) -> Any:
+        watch = WATCH
+        if not watch.armed:
+            watch.arm()
+        watch.beats = 0
+        watch.running = True
         try:
             return self._run(Frame(context, self._size))
         except PYTHON_ERRORS as error:
             raise translated(error) from error
+        except PYTHON_LIMITS as error:
+            raise EvaluationLimit("an expression called itself too deep, or took too much memory") from error
+        finally:
+            watch.running = False
 
 
 def compile_expression(source: str) -> Expression:
@@ -76,7 +86,7 @@ def compile_expression(source: str) -> Expression:
         found = _compile(compiler, root, single=single)
     except CSharpError as error:
         raise _placed(error, parsed, source) from error
-    except PYTHON_ERRORS as error:  # a shape of tree or arguments that no handler expects
+    except (*PYTHON_ERRORS, RecursionError) as error:  # a shape of tree or arguments that no handler expects
         raise CSharpError("C# that the local gateway cannot compile", text[:40], _blank_lines(source)) from error
     if found.type.name == "void":
         raise CSharpError("the expression yields nothing", text[:40])

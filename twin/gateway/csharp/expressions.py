@@ -50,6 +50,8 @@ class Compiler:
 
     def __init__(self) -> None:
         self.locals = Locals()
+        #: How many calls of lambdas that variables hold were compiled: a lambda with one may call itself.
+        self.delegate_calls = 0
 
     def compile(self, node: Node) -> Typed:
         """The expression as a value: a `?.` chain ends here."""

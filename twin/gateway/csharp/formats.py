@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from twin.gateway.csharp.clr import ClrError, to_text
+from twin.gateway.csharp.clr import ClrError, room, to_text
 
 _TOKENS = re.compile(r"yyyy|yy|MMMM|MMM|MM|M|dddd|ddd|dd|d|HH|H|hh|h|mm|m|ss|s|f{1,7}|F{1,7}|tt|zzz|K|'[^']*'|\\.|.")
 _SINGLE = {
@@ -48,6 +48,7 @@ def composite(pattern: str, values: list[Any]) -> str:
             raise ClrError("FormatException", "Index (zero based) must be less than the size of the argument list.")
         shown = format_value(values[index], match.group(3) or "")
         width = int(match.group(2) or 0)
+        room(abs(width))
         return shown.rjust(width) if width >= 0 else shown.ljust(-width)
 
     return _PLACEHOLDER.sub(replace, pattern)
@@ -64,6 +65,8 @@ def _number(value: float, layout: str) -> str:
     kind, digits = layout[0].upper(), layout[1:]
     if kind in "DXNFP" and (not digits or digits.isdigit()):
         width = int(digits) if digits else {"N": 2, "F": 2, "P": 2}.get(kind, 0)
+        if width > 99:  # .NET's precision specifiers have two digits
+            raise ClrError("FormatException", "Format specifier was invalid.")
         if kind in "DX":
             text = f"{int(value):0{width}d}" if kind == "D" else f"{int(value):0{width}X}"
             return text.lower() if layout[0] == "x" else text

@@ -53,6 +53,7 @@ def _add(items: Any, value: Any) -> bool:
     if isinstance(items, HashSet) and value in items:
         return False
     items.append(value)
+    limited(items)
     return True
 
 

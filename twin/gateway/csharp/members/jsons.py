@@ -5,7 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from twin.gateway.csharp.clr import ClrError, JArray, JObject, JProperty, JToken, JValue, to_json, unwrap, wrap
+from twin.gateway.csharp.clr import (
+    ClrError,
+    JArray,
+    JObject,
+    JProperty,
+    JToken,
+    JValue,
+    limited,
+    measured,
+    to_json,
+    unwrap,
+    wrap,
+)
 from twin.gateway.csharp.conversions import converter
 from twin.gateway.csharp.expressions import default_value
 from twin.gateway.csharp.library import Out, constructor, enum, indexer, method, prop, static
@@ -193,7 +205,12 @@ def _add(token: JObject, name: Any, value: Any = None) -> None:
 
 
 method("JObject", "Remove", BOOL)(lambda token, name: token.raw.pop(name, token) is not token)
-method("JArray", "Add", T("void"))(lambda token, value: token.raw.append(unwrap(value)))
+method("JArray", "Add", T("void"))(lambda token, value: limited(_appended(token.raw, unwrap(value))))
+
+
+def _appended(items: list[Any], value: Any) -> list[Any]:
+    items.append(value)
+    return items
 
 
 @method("JObject", "Merge", T("void"))
@@ -208,6 +225,7 @@ def _merge(token: JObject, other: JToken) -> None:
 
 @method("JToken", "DeepClone", lambda receiver, arguments, generics: receiver)
 def _clone(token: JToken) -> JToken:
+    measured(token.raw)
     return wrap(json.loads(json.dumps(token.raw)))
 
 

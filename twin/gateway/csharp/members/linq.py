@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cmp_to_key
 from typing import Any
 
-from twin.gateway.csharp.clr import ClrError, Pair, equals, iterate, limited
+from twin.gateway.csharp.clr import ClrError, Pair, equals, iterate, limited, room_for_items
 from twin.gateway.csharp.library import element_type, method, static
 from twin.gateway.csharp.members.collections import HashSet
 from twin.gateway.csharp.members.text import fold
@@ -92,7 +92,11 @@ def _select(items: Any, change: Any) -> list[Any]:
 
 @_linq("SelectMany", lambda receiver, arguments, generics: enumerable(element_of(arguments[0].args[-1]) or OBJECT))
 def _select_many(items: Any, change: Any) -> list[Any]:
-    return list(limited([inner for item in iterate(items) for inner in iterate(change(item))]))
+    found: list[Any] = []
+    for item in iterate(items):
+        found.extend(iterate(change(item)))
+        limited(found)
+    return found
 
 
 def _first(items: Any, test: Any = None) -> Any:
@@ -274,12 +278,10 @@ def _cast(receiver: T, arguments: list[T], generics: list[T]) -> T:
 
 
 _linq("Cast", _cast)(lambda items: list(iterate(items)))
-static("Enumerable", "Range", enumerable(INT))(
-    lambda start, count: limited(list(range(start, start + min(count, 1 << 24))))
-)
+static("Enumerable", "Range", enumerable(INT))(lambda start, count: list(range(start, start + room_for_items(count))))
 static("Enumerable", "Empty", _cast)(lambda: [])
 static("Enumerable", "Repeat", lambda receiver, arguments, generics: enumerable(arguments[0]))(
-    lambda value, count: limited([value] * min(count, 1 << 24))
+    lambda value, count: [value] * room_for_items(count)
 )
 
 __all__ = ["Pair", "is_reference"]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from twin.gateway.csharp.clr import ClrError, EvaluationLimit, limited
+from twin.gateway.csharp.clr import ClrError, EvaluationLimit, room, to_text
 from twin.gateway.csharp.library import constructor, indexer, method, prop, static, static_prop
 from twin.gateway.csharp.types import BOOL, INT, OBJECT, STRING, T, array
 
-#: Text longer than this is not searched: Python's engine cannot be interrupted.
-MAX_TEXT = 256 * 1024
+#: Text longer than this is not searched, and a longer pattern is not compiled.
+MAX_TEXT, MAX_PATTERN = 256 * 1024, 16 * 1024
 _FLAGS = {
     "IgnoreCase": re.IGNORECASE,
     "Multiline": re.MULTILINE,
@@ -31,6 +31,8 @@ for _name, _flag in {**_FLAGS, "None": 0, "Compiled": 0, "CultureInvariant": 0}.
 @lru_cache(maxsize=512)
 def compiled(pattern: str, options: int = 0) -> re.Pattern[str]:
     """The pattern in Python's syntax: named groups, `\\z`; `$` keeps its meaning, which is the same in both."""
+    if len(pattern) > MAX_PATTERN:
+        raise EvaluationLimit(f"a regular expression has more than {MAX_PATTERN} characters")
     translated = _NAMED.sub(r"(?P<\1>", pattern).replace(r"\z", r"\Z")
     try:
         return re.compile(translated, options)
@@ -114,9 +116,15 @@ def _matches(pattern: re.Pattern[str], text: Any) -> list[Match]:
 
 
 def _replace(pattern: re.Pattern[str], text: Any, replacement: Any) -> str:
-    if isinstance(replacement, str):
-        return str(limited(pattern.sub(lambda found: _expand(replacement, found), _text(text))))
-    return str(limited(pattern.sub(lambda found: replacement(Match(found)), _text(text))))
+    size = len(_text(text))
+
+    def put(found: re.Match[str]) -> str:
+        nonlocal size
+        new = _expand(replacement, found) if isinstance(replacement, str) else to_text(replacement(Match(found)))
+        size = room(size + len(new))
+        return new
+
+    return pattern.sub(put, _text(text))
 
 
 def _split(pattern: re.Pattern[str], text: Any) -> list[str]:

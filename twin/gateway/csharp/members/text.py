@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from twin.gateway.csharp.clr import (
     equals,
     iterate,
     limited,
+    room,
     to_json,
     to_text,
 )
@@ -140,7 +142,16 @@ def _insert(value: str, start: int, part: str) -> str:
 def _replace(value: str, old: str, new: str, comparison: Any = None) -> str:
     if not old:
         raise ClrError("ArgumentException", "String cannot be of zero length.")
+    if comparison is not None and str(comparison).endswith("IgnoreCase"):
+        return _replace_ignoring_case(value, old, new or "")
+    room(len(value) + value.count(old) * (len(new or "") - len(old)))
     return value.replace(old, new or "")
+
+
+def _replace_ignoring_case(value: str, old: str, new: str) -> str:
+    found = re.compile(re.escape(old), re.IGNORECASE)
+    room(len(value) + len(found.findall(value)) * (len(new) - len(old)))
+    return found.sub(lambda match: new, value)
 
 
 @method("string", "Split", array(STRING))
@@ -190,8 +201,8 @@ for _name in ("ToLower", "ToLowerInvariant"):
 for _name in ("ToUpper", "ToUpperInvariant"):
     method("string", _name, STRING)(lambda value: value.upper())
 method("string", "ToCharArray", array(CHAR))(lambda value: list(value))
-method("string", "PadLeft", STRING)(lambda value, width, fill=" ": limited(value.rjust(min(width, 1 << 20), fill)))
-method("string", "PadRight", STRING)(lambda value, width, fill=" ": limited(value.ljust(min(width, 1 << 20), fill)))
+method("string", "PadLeft", STRING)(lambda value, width, fill=" ": value.rjust(room(width), fill))
+method("string", "PadRight", STRING)(lambda value, width, fill=" ": value.ljust(room(width), fill))
 method("string", "Normalize", STRING)(lambda value: unicodedata.normalize("NFC", value))
 method("string", "GetHashCode", INT)(hash)
 static("string", "IsNullOrEmpty", BOOL)(lambda value: not value)
@@ -212,7 +223,9 @@ def _compare(left: str, right: str, comparison: Any = None) -> int:
 @static("string", "Join", STRING)
 def _join(separator: str, *values: Any) -> str:
     items = iterate(values[0]) if len(values) == 1 and not isinstance(values[0], str) else values
-    return limited(to_text(separator).join(to_text(item) for item in items))  # type: ignore[no-any-return]
+    texts, between = [to_text(item) for item in items], to_text(separator)
+    room(sum(map(len, texts)) + len(between) * max(len(texts) - 1, 0))
+    return between.join(texts)
 
 
 @static("string", "Concat", STRING)
@@ -229,7 +242,7 @@ def _format(pattern: str, *values: Any) -> str:
 
 @constructor("string")
 def _new_string(character: Any, count: int = 1) -> str:
-    return "".join(character) if isinstance(character, list) else limited(character * min(count, 1 << 24))
+    return "".join(character) if isinstance(character, list) else character * room(count)
 
 
 _CHAR_TESTS: dict[str, Callable[[str], bool]] = {
