@@ -127,15 +127,7 @@ def connect(
     clients.show(load(env, setting), client, write=write, as_json=json)
 
 
-@task(
-    help={
-        "env": _ENV,
-        "setting": _SETTING,
-        "part": "one part, e.g. gateway (default: all)",
-        "follow": "go on until Ctrl-C",
-    },
-    iterable=["setting"],
-)
+@task(help=help_texts.LOGS, iterable=["setting"])
 @doorway
 def logs(
     c: Context, env: str = "local", part: str | None = None, follow: bool = False, setting: list[str] | None = None
@@ -144,6 +136,35 @@ def logs(
     from ops import logs as files
 
     files.show(load(env, setting), part=part, follow=follow)
+
+
+@task(help=help_texts.TRACE, iterable=["setting"])
+@doorway
+def trace(
+    c: Context, request: str = "", env: str = "local", setting: list[str] | None = None, json: bool = False
+) -> None:
+    """What each policy did with a request at the local gateway; without an id, which requests there were."""
+    from ops import trace as traces
+
+    traces.show(load(env, setting), request, as_json=json)
+
+
+@task(help=help_texts.WATCH, iterable=["setting"])
+@doorway
+def watch(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
+    """Calls as they happen, by caller, tier, tool, time and refusal, until Ctrl-C."""
+    from ops import watch as calls
+
+    calls.show(load(env, setting), as_json=json)
+
+
+@task(help={"env": _ENV, "setting": _SETTING}, iterable=["setting"])
+@doorway
+def console(c: Context, env: str = "local", setting: list[str] | None = None) -> None:
+    """The address of the local platform's own page, and nothing else."""
+    from ops import status as report
+
+    report.console(load(env, setting))
 
 
 @task(help={**_CHANGES, "prod": "needed to destroy prod"}, iterable=["setting"])
@@ -362,6 +383,9 @@ namespace = Collection(
     token,
     connect,
     logs,
+    trace,
+    watch,
+    console,
     destroy,
     gateway=Collection("gateway", check),
     bootstrap=Collection("bootstrap", bootstrap_all, identity, federation, entra, state),

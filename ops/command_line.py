@@ -24,6 +24,8 @@ from ops import examples, output
 from ops.errors import UsageError
 
 _LOG_WIDTH = 160
+#: A first word that may be left out, which invoke itself cannot have: the option that it is.
+OPTIONAL_WORDS = {"trace": "--request"}
 
 
 def speak(program: Program) -> None:
@@ -95,6 +97,7 @@ def _refusing(program: Program, parse: Callable[[], None]) -> Callable[[], None]
     def parsed() -> None:
         try:
             _explain_if_asked(program)
+            named(program.core.unparsed)
             parse()
         except ParseError as error:
             options = error.context.flags if error.context else ()
@@ -102,6 +105,12 @@ def _refusing(program: Program, parse: Callable[[], None]) -> Callable[[], None]
             sys.exit(UsageError.exit_code)
 
     return parsed
+
+
+def named(asked: list[str]) -> None:
+    """`trace ID` as `trace --request ID`, in place."""
+    if len(asked) > 1 and asked[0] in OPTIONAL_WORDS and not asked[1].startswith("-"):
+        asked.insert(1, OPTIONAL_WORDS[asked[0]])
 
 
 def _explain_if_asked(program: Program) -> None:

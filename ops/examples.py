@@ -46,6 +46,16 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("invoke logs", "the end of every log"),
         ("invoke logs --part gateway --follow", "one, as it grows"),
     ],
+    "trace": [
+        ("invoke trace", "recent requests at the local gateway"),
+        ("invoke trace 6a594f1c", "one: by its X-Correlation-Id, or the beginning of it"),
+        ("invoke trace --request 6a594f1c --json", "for a machine"),
+    ],
+    "watch": [
+        ("invoke watch", "calls at the local gateway, as they happen"),
+        ("invoke watch --env dev --json", "from Log Analytics, a JSON object per line"),
+    ],
+    "console": [("invoke console", "the address of the local platform's page")],
     "destroy": [
         ("invoke destroy", "the local platform, without a trace"),
         ("invoke destroy --env dev --dry-run", "what it would run"),

@@ -31,6 +31,19 @@ DEPLOY = {
     "plan": "a folder that `invoke plan --out` wrote: exactly that is applied, or, where anything changed since, "
     "nothing. Where a server has several slots, each slot's part of it, one after the other",
 }
+LOGS = {
+    "env": ENV,
+    "setting": SETTING,
+    "part": "one part, e.g. gateway (default: all)",
+    "follow": "go on until Ctrl-C",
+}
+TRACE = {
+    "env": ENV,
+    "setting": SETTING,
+    "request": "its id, as X-Correlation-Id of an answer says it; none: list the recent ones",
+    "json": "print one JSON object",
+}
+WATCH = {"env": ENV, "setting": SETTING, "json": "print one JSON object per call"}
 CONNECT = {
     "env": ENV,
     "setting": SETTING,

@@ -10,6 +10,7 @@ from ops.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
 from ops.platform import Platform
 from twin import control
+from twin.console.config import address
 from twin.state import Resource, State
 from twin.supervise.status import Status
 
@@ -47,6 +48,7 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
         "gateway": reached.gateway,
         "mongodb_uri": running.mongodb_uri if running else "",
         "database": running.database if running else "",
+        "console": _console(environment, running),
         "pids": {name: part.pid for name, part in running.parts.items() if part.pid} if running else {},
     }
     return {**found, "reason": "; ".join(problems)} if problems else found
@@ -59,8 +61,20 @@ def show(environment: Environment, *, as_json: bool) -> None:
         output.data_json(found)
     else:
         output.facts([row for row in rows(found) if row[0] != "reason"])  # the error says it
+        if found["console"] and output.console.is_terminal:  # it holds a key, which no log needs
+            output.facts([("console", found["console"])])
     if not found["healthy"]:
         raise NotDeployedError(found["reason"])
+
+
+def console(environment: Environment) -> None:
+    """Prints the address of the platform's own page; NotDeployedError where there is none."""
+    found = _console(environment, control.status(environment.home)) if environment.is_local else ""
+    if not found:
+        raise NotDeployedError(
+            f"{environment.name} has no console: only a local platform that runs has; `invoke deploy`"
+        )
+    output.data(found)
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
@@ -119,6 +133,12 @@ def _unanswered(reached: Platform, answer: Answer) -> list[str]:
     return problems
 
 
+def _console(environment: Environment, running: Status | None) -> str:
+    """The address of the platform's own page, with its key; empty where there is none."""
+    part = running.parts.get("console") if running else None
+    return address(environment.home, part.port) if part is not None and part.port else ""
+
+
 def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
     """Each tier's first slot."""
     tiers: dict[str, str] = {}
@@ -157,5 +177,6 @@ _EMPTY: dict[str, Any] = {
     "gateway": "",
     "mongodb_uri": "",
     "database": "",
+    "console": "",
     "pids": {},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +59,9 @@ class Sources:
     def offer(self) -> Offer | None:
         """None before a deployment ended."""
         stored = read_json(self.home / "run" / "platform.json")
-        try:
-            return Offer(**stored)
-        except TypeError:
+        if not isinstance(stored, dict) or any(field.name not in stored for field in fields(Offer)):
             return None
+        return Offer(**{field.name: stored[field.name] for field in fields(Offer)})
 
     def need_offer(self) -> Offer:
         found = self.offer()

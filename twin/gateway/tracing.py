@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: Elements kept of one request; those of a long `retry` end there, and the trace says so.
 MAX_ENTRIES = 300
 _UNSET = object()
+#: Elements that set a header they do not name.
+_HEADERS = {"authentication-managed-identity": "Authorization"}
 #: W3C "Trace Context", level 1: version, trace id, parent span, flags.
 _TRACE_ID, _VERSION_LENGTH = slice(3, 35), 55
 
@@ -111,8 +113,8 @@ class Tracer:
     def step(self, element: Element, run: Run) -> Run:
         """The same step, which writes an entry where the request is traced."""
         site = _site(element)
-        forwards = element.tag == "forward-request"
-        header = element.node.attributes.get("name", "") if element.tag == "set-header" else ""
+        forwards, sets_header = element.tag == "forward-request", element.tag == "set-header"
+        header = _HEADERS.get(element.tag) or (element.node.attributes.get("name", "") if sets_header else "")
 
         def traced(context: Context) -> Awaitable[None] | None:
             trace = CURRENT.get()
@@ -217,8 +219,9 @@ def _finish(
         changes.append(("backend", before.backend, after.backend))
     if before.header != after.header:
         changes.append((f"header {header}", show(header, before.header), show(header, after.header)))
-    if before.status != after.status or entry.site.element == "forward-request":
-        changes.append(("response status", "" if context.response is None else str(before.status), str(after.status)))
+    forwards = entry.site.element == "forward-request"
+    if before.status != after.status or forwards:
+        changes.append(("response status", "" if forwards else str(before.status), str(after.status)))
 
 
 def _branch(entry: Entry) -> str:

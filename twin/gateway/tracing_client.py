@@ -23,6 +23,21 @@ def recent(home: Path, after: int = 0, most: int = 200) -> list[dict[str, Any]]:
     return found
 
 
+class Follower:
+    """What is new since the last question, oldest first; a gateway that was restarted begins anew."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._after = 0
+
+    def more(self) -> list[dict[str, Any]]:
+        answer = _ask(self._home, {"after": self._after})
+        if answer["latest"] < self._after:
+            answer = _ask(self._home, {"after": 0})
+        self._after = answer["latest"]
+        return list(reversed(answer["requests"]))
+
+
 def find(home: Path, request_id: str) -> dict[str, Any] | None:
     """One trace; None where the gateway holds no such request (any more)."""
     found: dict[str, Any] | None = _ask(home, {"id": request_id})["trace"]

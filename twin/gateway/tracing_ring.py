@@ -43,6 +43,11 @@ class Ring:
             _, (_, _, freed) = self._held.popitem(last=False)
             self._bytes -= freed
 
+    @property
+    def latest(self) -> int:
+        """The number of the newest request; smaller than one that a reader knows where the gateway was restarted."""
+        return self._number
+
     def recent(self, after: int = 0, most: int = MAX_TRACES) -> list[Document]:
         """Summaries, newest first."""
         newer = [document["summary"] for number, document, _ in reversed(self._held.values()) if number > after]

@@ -52,7 +52,7 @@ class TraceServer:
             writer.close()
 
     def answer(self, line: bytes) -> dict[str, Any]:
-        """`{"key", "after", "most"}` → `{"requests": […]}`; `{"key", "id"}` → `{"trace": …}`, null where unknown."""
+        """`{"key", "after", "most"}` → `{"requests": […], "latest": n}`; `{"key", "id"}` → `{"trace": …}`, null where unknown."""
         try:
             question = json.loads(line)
         except ValueError:
@@ -65,4 +65,4 @@ class TraceServer:
         after, most = question.get("after", 0), question.get("most", 200)
         if not isinstance(after, int) or not isinstance(most, int):
             return {"error": "after and most are numbers"}
-        return {"requests": self._ring.recent(after, max(0, most))}
+        return {"requests": self._ring.recent(after, max(0, most)), "latest": self._ring.latest}

@@ -85,8 +85,26 @@ def test_examples_are_read_without_complaint(command: str) -> None:
     program.create_config()
     program.parse_core(words)
     program.parse_collection()
+    command_line.named(program.core.unparsed)
     program.parse_tasks()
     assert program.tasks
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("trace", "trace"),
+        ("trace abc", "trace --request abc"),
+        ("trace --json", "trace --json"),
+        ("trace abc --json", "trace --request abc --json"),
+        ("logs abc", "logs abc"),
+    ],
+)
+def test_a_request_s_id_may_be_left_out(given: str, read: str) -> None:
+    """Without one, recent requests are listed."""
+    words = given.split()
+    command_line.named(words)
+    assert words == read.split()
 
 
 def test_every_example_is_of_a_task() -> None:
