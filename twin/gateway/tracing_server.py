@@ -52,7 +52,7 @@ class TraceServer:
             writer.close()
 
     def answer(self, line: bytes) -> dict[str, Any]:
-        """`{"key", "after", "most"}` → `{"requests": […], "latest": n}`; `{"key", "id"}` → `{"trace": …}`, null where unknown."""
+        """`{"key", "after", "most"}` → `{"requests": […], "latest": n}`; `{"key", "id"}` → `{"trace": …}` or null."""
         try:
             question = json.loads(line)
         except ValueError:
