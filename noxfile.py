@@ -152,13 +152,20 @@ def az(session: nox.Session) -> None:
     azurite = Path("tests/az/node_modules/.bin").resolve()
     path = os.pathsep.join([str(home.resolve() / "bin"), str(azurite), os.environ["PATH"]])
     session.env["PATH"] = path
-    pytest(session, "tests/az")
+    pytest(session, "tests/az", *TWO_WORKERS)  # each has a control plane of its own
 
 
 @nox.session
 def newcomer(session: nox.Session) -> None:
     """Follows the README from a fresh clone with nothing cached, and times each command. `-- --without nox`."""
     session.run("python", "-m", "tests.newcomer", *session.posargs)
+
+
+@nox.session
+def pipelines(session: nox.Session) -> None:
+    """The pipelines: published schemas, a linted Jenkinsfile, and their steps run in clean clones against a twin."""
+    install(session, "pipelines")
+    pytest(session, "tests/pipelines")
 
 
 @nox.session
@@ -206,7 +213,7 @@ def lock(session: nox.Session) -> None:
     for name in ("lint", "unit", "plan", "integration", "bench"):
         session.run(*compile_, "pyproject.toml", "--group", name, "-o", f"requirements/{name}.txt")
     # Checkov pins many libraries tightly, and the pages need nothing of ours: locks of their own.
-    for name in ("policy", "docs"):
+    for name in ("policy", "docs", "pipelines"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
     with session.chdir(SERVER):
         session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
