@@ -20,7 +20,7 @@ from types import TracebackType
 _DONE = re.compile(rb"\x1b\]777;(\d+)\x07")
 # Printed before each prompt; a terminal shows nothing of it.
 _PROMPT = r"printf '\033]777;%d\007' $?"
-_QUESTION = b"Only 'yes' goes on: "
+_QUESTION = "Only 'yes' goes on: "
 _POLL = 0.25  # seconds
 
 
@@ -91,7 +91,7 @@ class Shell:
                     silence, quiet_after = now - last, last_words(_text(received))
                 last = now
                 received += chunk
-                if received.endswith(_QUESTION):
+                if plain(_text(received[-200:])).endswith(_QUESTION):
                     os.write(self._terminal, b"no\n")  # an offer, which a newcomer may decline
             elif now - started > self._limit:
                 os.write(self._terminal, b"\x03")
