@@ -51,7 +51,7 @@ def deploy(environment: Environment, asked: Request | None = None, *, dry_run: b
     """Ends with a healthy platform, or an OpsError that says what stands in the way."""
     asked = asked or Request()
     wanted = [image for image in images.decide(environment) if image.server not in asked.images] if asked.builds else []
-    chosen = twin_control.choose_ports(environment) if environment.is_local else None
+    chosen = twin_control.choose_ports(environment, keep=not dry_run) if environment.is_local else None
     if dry_run:
         for number in asked.stages if asked.plan else ():
             _show(saved_plan.load(asked.plan or Path(), environment, number))

@@ -32,12 +32,12 @@ class Ports:
         return {name: url for name, url in urls.items() if environment.variables.get(name) != url}
 
 
-def choose(environment: Environment, ours: frozenset[int] = frozenset()) -> Ports:
-    """The settings decide, else the URLs in terraform.tfvars; 0 picks a free port once and keeps it.
+def choose(environment: Environment, ours: frozenset[int] = frozenset(), *, keep: bool = True) -> Ports:
+    """The settings decide, else the URLs in terraform.tfvars; 0 picks a free port once and, with `keep`, keeps it.
 
     `ours` are the ports on which this environment already listens.
     """
-    book = PortBook(environment.home / "ports.json", ours)
+    book = PortBook(environment.home / "ports.json", ours, keep=keep)
     wanted = {
         "gateway": _wanted(environment.settings.gateway_port, environment.variables, "public_base_url"),
         "entra": _wanted(environment.settings.entra_port, environment.variables, "entra_authority"),

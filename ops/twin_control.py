@@ -9,9 +9,9 @@ from twin import control
 from twin.supervise.settings import RuntimeConfig
 
 
-def choose_ports(environment: Environment) -> Ports:
+def choose_ports(environment: Environment, *, keep: bool = True) -> Ports:
     """The ports to use; those on which this environment's own platform listens count as free."""
-    return ports.choose(environment, listening(environment))
+    return ports.choose(environment, listening(environment), keep=keep)
 
 
 def listening(environment: Environment) -> frozenset[int]:

@@ -34,10 +34,13 @@ def require_free(port: int, setting: str) -> None:
 
 
 class PortBook:
-    """The port of each process by name, kept in a file. A remembered port that someone else took is replaced."""
+    """The port of each process by name, kept in a file. A remembered port that someone else took is replaced.
 
-    def __init__(self, path: Path, running: frozenset[int] = frozenset()) -> None:
-        self._path = path
+    `keep=False`: what is chosen is not written down, for a rehearsal.
+    """
+
+    def __init__(self, path: Path, running: frozenset[int] = frozenset(), *, keep: bool = True) -> None:
+        self._path, self._keep = path, keep
         self._running = running
         stored = read_json(path)
         self._ports: dict[str, int] = stored if isinstance(stored, dict) else {}
@@ -47,7 +50,8 @@ class PortBook:
         if port is None or not (port in self._running or is_free(port)):
             port = self._choose()
             self._ports[name] = port
-            write_json(self._path, self._ports)
+            if self._keep:
+                write_json(self._path, self._ports)
         return port
 
     def _choose(self) -> int:

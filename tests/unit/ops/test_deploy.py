@@ -41,7 +41,9 @@ def test_dry_run_of_azure_prints_the_documented_steps(make: Make, servers: Path)
 
 
 def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--dry-run` leaves no file, not even a lock."""
+    """`--dry-run` leaves no file, not even a lock or the port that it would pick."""
+    monkeypatch.setattr("ops.ports.is_free", lambda port: port != 8082)
+    monkeypatch.setattr("twin.supervise.ports.is_free", lambda _: True)
     wanted = images.decide(make(), servers_dir=servers)
     monkeypatch.setattr(images, "decide", lambda *_: wanted)
     environment = make()
