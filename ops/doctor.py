@@ -89,7 +89,7 @@ def _uv(_: Environment) -> str:
 
 def _ports(environment: Environment) -> str:
     ours = twin_control.listening(environment)
-    chosen = ports.choose(environment, ours)
+    chosen = ports.choose(environment, ours, keep=False)
     ports.check_free(chosen, ours)
     whose = "ours" if chosen.gateway in ours else "free"
     return f"gateway {chosen.gateway}, issuer {chosen.entra}: {whose}"
@@ -97,7 +97,7 @@ def _ports(environment: Environment) -> str:
 
 def _database(environment: Environment) -> str:
     """The one that a deployment would use now."""
-    chosen = ports.choose(environment, twin_control.listening(environment))
+    chosen = ports.choose(environment, twin_control.listening(environment), keep=False)
     try:
         return database_choice.choose(twin_control.config(environment, chosen), environment.home.resolve()).text
     except RuntimeFailure as error:
