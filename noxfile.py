@@ -194,12 +194,29 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
+    install(session, "integration")
+    session.run("python", "-m", "tests.fuzz", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
+    install(session, "integration")
+    session.run("python", "-m", "tests.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
-    """Side-by-side measurements, printed as tables. Never a gate: the machine decides the numbers."""
+    """Side-by-side measurements, printed as tables; `-- mcp_server` for one. Never a gate: the machine decides."""
     install(session, "bench")
-    for script in sorted(Path("benchmarks").glob("bench_*.py")):
+    scripts = {path.stem.removeprefix("bench_"): path for path in sorted(Path("benchmarks").glob("bench_*.py"))}
+    named = [name for name in session.posargs if name in scripts]
+    arguments = [argument for argument in session.posargs if argument not in scripts]
+    for name in named or scripts:
         session.run(
-            "python", str(script), *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'benchmarks'}"}
+            "python", str(scripts[name]), *arguments, env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'benchmarks'}"}
         )
 
 

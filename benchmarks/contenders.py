@@ -11,27 +11,23 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 from local_platform import ROOT
+
+from tests.support import lone_server
 
 REFERENCE = ROOT / "benchmarks" / "reference"
 LEGACY = "2025-11-25"
 _READY_SECONDS = 60
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_TENANT, _AUDIENCE, _GATEWAY = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
 @dataclass(frozen=True)
@@ -118,67 +114,21 @@ def database(folder: Path) -> Iterator[str]:
     if given := os.environ.get("MONGODB_URI"):
         yield given
         return
-    config, password = folder / "mongo.json", uuid.uuid4().hex
-    config.touch(0o600)
-    user = {"name": "account", "password": password, "role": "readWrite"}
-    where = {"host": "127.0.0.1", "port": 0, "data_dir": str(folder / "mongo")}
-    config.write_text(json.dumps({**where, "users": [user], "seed": True}))
-    command = [sys.executable, "-m", "twin.mongo", "--config", str(config)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    mongo = lone_server.StandIn(folder, seed=True)
+    mongo.start()
     try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line.startswith("ready "):
-            raise SystemExit("the MongoDB stand-in did not start")
-        yield f"mongodb://account:{password}@127.0.0.1:{line.split()[2]}/?retryWrites=false"
+        yield mongo.uri
     finally:
-        process.terminate()
-        process.wait()
+        mongo.stop()
 
 
 @contextmanager
 def ours(uri: str) -> Iterator[Kind]:
     """Our server in the tier that has all tools, with its defaults."""
-    key = RSAKey.generate_key(2048, {"kid": "key-1"})
-    published = json.dumps({"keys": [key.as_dict(private=False)]}).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-length", str(len(published)))
-            self.end_headers()
-            self.wfile.write(published)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Silence."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        issuer = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        now = int(time.time())
-        claims = {"iss": f"{issuer}/v2.0", "tid": _TENANT, "aud": _AUDIENCE, "oid": _GATEWAY}
-        claims |= {"roles": ["Gateway.Invoke"], "nbf": now, "exp": now + 24 * 3600}
-        token = jwt.encode({"alg": "RS256", "kid": "key-1"}, claims, key)
-        try:
-            yield _ours(uri, issuer, token)
-        finally:
-            server.shutdown()
-
-
-def _ours(uri: str, issuer: str, token: str) -> Kind:
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("MCP_", "MONGODB_"))},
-        "PYTHONPATH": str(ROOT / "servers/mongo-db-server/src"),
-        "HOST": "127.0.0.1",
-        "MCP_TIER": "admin",
-        "MCP_AUTH_ISSUER": f"{issuer}/v2.0",
-        "MCP_AUTH_JWKS_URI": f"{issuer}/keys",
-        "MCP_AUTH_TENANT_ID": _TENANT,
-        "MCP_AUTH_AUDIENCE": _AUDIENCE,
-        "MCP_AUTH_GATEWAY_OBJECT_ID": _GATEWAY,
-        "MONGODB_URI": uri,
-    }
-    headers = {"Authorization": f"Bearer {token}", "X-Mcp-Tier": "admin", "X-Mcp-Caller": "bench"}
-    return Kind("ours", (sys.executable, "-m", "mongo_db_server"), environment, "PORT", headers)
+    with closing(lone_server.Issuer()) as issuer:
+        environment = lone_server.environment(issuer, uri, MCP_TIER="admin")
+        command = (sys.executable, "-m", "mongo_db_server")
+        yield Kind("ours", command, environment, "PORT", issuer.headers("admin", 24 * 3600))
 
 
 def install(folder: Path) -> Path:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.soak.clients import Client, Told
-from tests.soak.verdict import Memory, complaints
+from tests.soak.verdict import complaints
 from tests.support import lone_server
+from tests.support.memory import Memory
 
 CONNECTIONS = 8
 KILLS = 3

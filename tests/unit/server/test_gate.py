@@ -133,7 +133,7 @@ async def test_no_keys_gets_503(expected: Expected, mint: Mint) -> None:
 @asynccontextmanager
 async def running(gate: Gate) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
-        gate._app.router.lifespan_context(gate._app),  # type: ignore[attr-defined]  # ASGITransport sends no lifespan
+        gate._app._app.router.lifespan_context(gate._app._app),  # type: ignore[attr-defined]  # ASGITransport sends none
         httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=gate), base_url="http://reader.mcp.internal:8000"
         ) as client,

@@ -12,6 +12,7 @@ from mcp_types import CallToolRequestParams
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from mongo_db_server.dispatcher import Dispatcher
 from mongo_db_server.errors import RefusedError
+from mongo_db_server.gate import replay
 from mongo_db_server.limits import Limits
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply, Untrusted
@@ -48,6 +49,18 @@ async def echo(arguments: EchoArguments, call: Call) -> Reply:
     return answer
 
 
+def whole(app: Any) -> Any:
+    """Hands the body over in one message, as the gate does; httpx ends it with a second one."""
+
+    async def gathered(scope: Any, receive: Any, send: Any) -> None:
+        body = b""
+        while (message := await receive()).get("more_body"):
+            body += message["body"]
+        await app(scope, replay({"type": "http.request", "body": body, "more_body": False}, receive), send)
+
+    return gathered
+
+
 @pytest.fixture
 def post(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Posts one request, the short way or the SDK's, and returns status and JSON."""
@@ -64,13 +77,14 @@ def post(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         app = mcp.http_app(path="/mcp", stateless_http=True, json_response=True, middleware=middleware)
         async with (
             app.router.lifespan_context(app),
-            httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1") as client,
+            httpx2.AsyncClient(transport=httpx2.ASGITransport(app=whole(app)), base_url="http://127.0.0.1") as client,
         ):
             yield client
 
-    async def post(short: bool, headers: dict[str, str], content: bytes) -> tuple[int, Any]:
+    async def post(short: bool, headers: dict[str, str], content: bytes, times: int = 1) -> tuple[int, Any]:
         async with client(short) as connection:
-            response = await connection.post("/mcp", headers=headers, content=content)
+            for _ in range(times):
+                response = await connection.post("/mcp", headers=headers, content=content)
         assert response.headers["content-type"] == "application/json"
         return response.status_code, response.json()
 
@@ -116,6 +130,52 @@ async def test_both_ways_refuse_alike(version: str, params: dict[str, Any], post
     assert await post(True, headers, body) == await post(False, headers, body)
 
 
+def listing(version: str, **params: Any) -> tuple[dict[str, str], bytes]:
+    """What a stock client sends to list the tools."""
+    headers, body = ordinary(version)
+    headers = {name: value for name, value in headers.items() if name != "mcp-name"}
+    if version == MODERN:
+        headers["mcp-method"] = "tools/list"
+        params = {"_meta": json.loads(body)["params"]["_meta"], **params}
+    return headers, json.dumps({"jsonrpc": "2.0", "id": "a", "method": "tools/list", "params": params}).encode()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_both_ways_list_alike(version: str, post: Callable[..., Any]) -> None:
+    """The remembered list is the SDK's, the first time and later, under the id of the request."""
+    headers, body = listing(version)
+    assert is_recognised(headers, body)
+    wanted = await post(False, headers, body)
+    assert (wanted[0], wanted[1]["id"], len(wanted[1]["result"]["tools"])) == (200, "a", 1)
+    assert [await post(True, headers, body, times) for times in (1, 3)] == [wanted, wanted]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_sdk_writes_each_list_once(version: str) -> None:
+    """A list costs the same however many tools there are; an error is not taken for a list."""
+    asked: list[str] = []
+    answers = [{"error": {}}, {"result": {"tools": [1]}}]
+
+    async def sdk(scope: Any, receive: Any, send: Any) -> None:
+        asked.append((await receive())["body"].decode())
+        body = json.dumps({"jsonrpc": "2.0", "id": "a", **answers[len(asked) - 1]}).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    short = Shortcut(sdk, path="/mcp", dispatcher=Dispatcher([], tier="reader", audit=print), server_info={})
+    headers, body = listing(version)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=whole(short)), base_url="http://x") as client:
+        found = [(await client.post("/mcp", headers=headers, content=body)).json() for _ in range(4)]
+    assert len(asked) == 2
+    assert [answer.get("result") for answer in found] == [None, *[{"tools": [1]}] * 3]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_page_of_the_list_is_the_sdks(version: str) -> None:
+    """Cursors of lists are not ours to judge."""
+    assert not is_recognised(*listing(version, cursor="x"))
+
+
 def _changed(change: Callable[[dict[str, str], dict[str, Any]], None], version: str) -> tuple[dict[str, str], bytes]:
     headers, body = ordinary(version, arguments={"answer": "facts"})
     request = json.loads(body)
@@ -125,6 +185,8 @@ def _changed(change: Callable[[dict[str, str], dict[str, Any]], None], version: 
 
 CHANGES: dict[str, Callable[[dict[str, str], dict[str, Any]], Any]] = {
     "other method": lambda headers, request: request.update(method="tools/list"),
+    "method of resources": lambda headers, request: request.update(method="resources/list"),
+    "method not text": lambda headers, request: request.update(method=[]),
     "notification": lambda headers, request: request.pop("id"),
     "null id": lambda headers, request: request.update(id=None),
     "boolean id": lambda headers, request: request.update(id=True),

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pydantic_core import to_json
+
 from mongo_db_server.caller import CALLER
 
 Sink = Callable[[dict[str, Any]], None]
@@ -23,7 +25,12 @@ def write_line(record: dict[str, Any]) -> None:
     request runs, by a library too, carries the gateway's id of that request, so that both logs can be joined."""
     correlation_id = CALLER.get().correlation_id
     request = {} if correlation_id is None else {"correlation_id": correlation_id}
-    sys.stderr.write(_ENCODER.encode({"time": _now(), **request, **record}) + "\n")
+    line = {"time": _now(), **request, **record}
+    try:
+        text = to_json(line).decode()
+    except ValueError:  # half a surrogate pair in a name that a caller invented, or a type of a library
+        text = _ENCODER.encode(line)
+    sys.stderr.write(text + "\n")
 
 
 def _now() -> str:

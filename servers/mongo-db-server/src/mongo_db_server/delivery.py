@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Send
@@ -20,30 +20,40 @@ _UNWATCHED_SECONDS = 0.05
 async def unless_gone(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
     """The result of the work, or None when the caller hung up first: then the work has been cancelled, which closes its
     cursors and connections at the database."""
-    task = asyncio.ensure_future(work)
+    watch = _Watch(receive)
     try:
-        await asyncio.wait((task,), timeout=_UNWATCHED_SECONDS)
-        if not task.done():
-            await _watch(task, receive)
-        return await task
+        return await work
     except asyncio.CancelledError:
-        if not task.done():
-            task.cancel()
-        elif task.cancelled():
+        if watch.gone and not watch.task.uncancel():  # nobody else wants the request to end
             return None
         raise
-
-
-async def _watch(task: asyncio.Future[Any], receive: Receive) -> None:
-    """Returns when the task is done or the caller has gone; in that case the task is cancelled and over."""
-    gone = asyncio.ensure_future(_disconnection(receive))
-    try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        gone.cancel()
-    if not task.done():
-        task.cancel()
-        await asyncio.wait((task,))
+        watch.end()
+
+
+class _Watch:
+    """Cancels the present task when the caller hangs up, unless it is over before anybody looked."""
+
+    def __init__(self, receive: Receive) -> None:
+        loop = asyncio.get_running_loop()
+        self.task = cast("asyncio.Task[Any]", asyncio.current_task())  # a coroutine runs in a task
+        self.gone = False
+        self._receive = receive
+        self._watching: asyncio.Task[None] | None = None
+        self._timer = loop.call_later(_UNWATCHED_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self._wait())
+
+    async def _wait(self) -> None:
+        await _disconnection(self._receive)
+        self.gone = True
+        self.task.cancel()
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
 
 
 async def _disconnection(receive: Receive) -> None:

@@ -89,7 +89,7 @@ async def collect(
             break
         encoded = ejson.encode(document, form)
         text = ejson.dumps(encoded)
-        size = len(text.encode())
+        size = len(text) if text.isascii() else len(text.encode())
         if page.size + size > max_bytes:
             page.more = True
             page.cut = _byte_cut(len(page.documents), size, max_bytes)

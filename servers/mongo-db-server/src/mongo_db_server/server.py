@@ -13,7 +13,6 @@ from urllib.parse import unquote
 import httpx2
 from fastmcp import FastMCP
 from mcp_types import CallToolRequestParams
-from starlette.middleware import Middleware
 
 from mongo_db_server import __version__
 from mongo_db_server.admission import Admission
@@ -25,6 +24,7 @@ from mongo_db_server.database import connect
 from mongo_db_server.dispatcher import Dispatcher
 from mongo_db_server.gate import Gate
 from mongo_db_server.health import Readiness, database_ping, live
+from mongo_db_server.hosts import Hosts
 from mongo_db_server.keys import Fetch, KeyStore, http_fetch
 from mongo_db_server.limits import Limits
 from mongo_db_server.patterns import items
@@ -156,13 +156,19 @@ def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
         host_origin_protection=True,
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
-        middleware=[Middleware(Shortcut, path=PATH, dispatcher=server.dispatcher, server_info=server.info)],
     )
     app.router.lifespan_context = _closing(
         _sending(app.router.lifespan_context, telemetry), issuer.aclose, client.close
     )
-    return Gate(
+    short = Shortcut(
         app,
+        path=PATH,
+        dispatcher=server.dispatcher,
+        server_info=server.info,
+        hosts=Hosts(settings.allowed_hosts, settings.allowed_origins),
+    )
+    return Gate(
+        short,
         verifier=TokenVerifier(Expected.of(settings), keys),
         tier=settings.mcp_tier,
         max_body=settings.mcp_request_bytes_ceiling,

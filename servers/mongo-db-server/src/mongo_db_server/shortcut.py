@@ -1,7 +1,8 @@
-"""The short way for ordinary tool calls: recognised, run and answered without the SDK's dispatch.
+"""The short way for ordinary tool calls and lists of tools: recognised and answered without the SDK's dispatch.
 
 Recognised is only what could not be plainer; everything else, every error of the protocol included, goes the SDK's way
-untouched. Envelope and arguments are judged by the SDK's own functions, so both ways accept and refuse the same.
+untouched. Envelope and arguments are judged by the SDK's own functions, so both ways accept and refuse the same. The
+list of tools does not change while the process lives: the SDK writes it once for each protocol version.
 """
 
 from __future__ import annotations
@@ -23,16 +24,17 @@ from mongo_db_server.gate import replay
 from mongo_db_server.wire import Envelope
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from mongo_db_server.dispatcher import Dispatcher
+    from mongo_db_server.hosts import Hosts
 
-_METHOD = "tools/call"
+_CALL, _LIST = "tools/call", "tools/list"
 _JSON = "application/json"
 _READ = {b"accept", b"content-type", b"mcp-protocol-version", b"mcp-method", b"mcp-name"}
 _REQUEST = {"jsonrpc", "id", "method", "params"}
-# `inputResponses` and `requestState` continue an earlier call; the SDK unseals them.
-_PARAMS = {"name", "arguments", "_meta"}
+# `inputResponses` and `requestState` continue an earlier call, which the SDK unseals; a `cursor` is the SDK's too.
+_PARAMS = {_CALL: {"name", "arguments", "_meta"}, _LIST: {"_meta"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +46,50 @@ class Call:
     progress_token: int | str | None = None  # of a caller who wants to hear how far it is, and takes a stream
 
 
-class Shortcut:
-    """Stands before `app`, which must be the SDK's application for the same tools. `path` is the only one it serves."""
+@dataclass(frozen=True, slots=True)
+class Listing:
+    version: str
+    request_id: int | str
 
-    def __init__(self, app: ASGIApp, *, path: str, dispatcher: Dispatcher, server_info: Any) -> None:
+
+class Shortcut:
+    """Stands before `app`, which must be the SDK's application for the same tools. `path` is the only one it serves;
+    `hosts` None leaves `Host` and `Origin` to whatever stands before."""
+
+    def __init__(
+        self, app: ASGIApp, *, path: str, dispatcher: Dispatcher, server_info: Any, hosts: Hosts | None = None
+    ) -> None:
         self._app = app
         self._path = path
         self._dispatcher = dispatcher
+        self._hosts = hosts
         versions = (*HANDSHAKE_PROTOCOL_VERSIONS, *MODERN_PROTOCOL_VERSIONS)
         self._envelopes = {version: Envelope(version, server_info) for version in versions}
+        self._lists: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != self._path:
+        if (
+            scope["type"] != "http"
+            or scope["method"] != "POST"
+            or scope["path"] != self._path
+            or not (self._hosts is None or await self._hosts.admits(scope))
+        ):
             await self._app(scope, receive, send)
             return
         message = await receive()
         body = message.get("body", b"")
-        call = None if message.get("more_body") else recognise(scope["headers"], body)
-        if call is None:
+        asked = None if message.get("more_body") else recognise(scope["headers"], body)
+        if asked is None:
             await self._app(scope, replay(message, receive), send)
-            return
+        elif isinstance(asked, Call):
+            await self._call(asked, receive, send)
+        elif (listed := self._lists.get(asked.version)) is not None:
+            identity = json.dumps(asked.request_id)
+            await Response(send, None).end(f'{{"jsonrpc":"2.0","id":{identity},"result":{listed}}}'.encode())
+        else:
+            await self._learn(asked, scope, replay(message, receive), send)
+
+    async def _call(self, call: Call, receive: Receive, send: Send) -> None:
         response = Response(send, call.progress_token)
         reset = PROGRESS.set(response.progress if call.progress_token is not None else None)
         try:
@@ -73,9 +99,24 @@ class Shortcut:
         if answer is not None:
             await response.end(self._envelopes[call.version].write(call.request_id, answer))
 
+    async def _learn(self, listing: Listing, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the SDK answer, and remembers the answer of this protocol version."""
+        kept = bytearray()
 
-def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | None:
-    """The call, when the request is an ordinary one of a version both ways speak; else None."""
+        async def keep(message: Message) -> None:
+            kept.extend(message.get("body", b""))
+            await send(message)
+
+        await self._app(scope, receive, keep)
+        try:
+            result = json.loads(kept.decode())["result"]
+        except (ValueError, KeyError, TypeError):
+            return  # an error: the next one asks again
+        self._lists[listing.version] = json.dumps(result, separators=(",", ":"))
+
+
+def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | Listing | None:
+    """What is asked, when the request is an ordinary one of a version both ways speak; else None."""
     headers = _headers(raw_headers)
     if headers is None:
         return None
@@ -85,17 +126,19 @@ def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | Non
         return None
     if not _is_plain(request):
         return None
-    version = headers.get("mcp-protocol-version", "")
-    params = request["params"]
+    version, method = headers.get("mcp-protocol-version", ""), request["method"]
+    params: Any = request.get("params")
     if version in MODERN_PROTOCOL_VERSIONS:
         if not isinstance(classify_inbound_request(request, headers=headers), InboundModernRoute):
             return None
     elif version not in HANDSHAKE_PROTOCOL_VERSIONS:
         return None
     try:
-        validate_client_request(_METHOD, version, params)
+        validate_client_request(method, version, params)
     except ValidationError:
         return None
+    if method == _LIST:
+        return Listing(version, request["id"])
     token = (params.get("_meta") or {}).get("progressToken")
     streams = token is not None and "text/event-stream" in headers.get("accept", "")
     return Call(version, request["id"], params["name"], params.get("arguments") or {}, token if streams else None)
@@ -121,15 +164,13 @@ def _accepts_json(accept: str) -> bool:
 
 
 def _is_plain(request: Any) -> bool:
-    if not isinstance(request, dict) or request.keys() != _REQUEST:
+    if not isinstance(request, dict) or not _REQUEST >= request.keys() >= _REQUEST - {"params"}:
         return False
-    params = request["params"]
-    return (
-        request["jsonrpc"] == "2.0"
-        and request["method"] == _METHOD
-        and type(request["id"]) in (int, str)
-        and isinstance(params, dict)
-        and params.keys() <= _PARAMS
-        and isinstance(params.get("name"), str)
-        and isinstance(params.get("arguments", {}), dict)
-    )
+    method: Any = request["method"]
+    if request["jsonrpc"] != "2.0" or type(request["id"]) not in (int, str) or method not in (_CALL, _LIST):
+        return False
+    params: Any = request.get("params", {} if method == _LIST else None)
+    if not isinstance(params, dict) or not params.keys() <= _PARAMS[method]:
+        return False
+    named = isinstance(params.get("name"), str) and isinstance(params.get("arguments", {}), dict)
+    return named or method == _LIST

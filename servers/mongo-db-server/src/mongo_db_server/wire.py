@@ -12,11 +12,12 @@ from typing import Any
 from mcp_types import SERVER_INFO_META_KEY, CallToolResult
 from mcp_types.methods import serialize_server_result
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic_core import to_json
 
 from mongo_db_server.errors import CallError
 from mongo_db_server.replies import Reply, texts_and_facts
 
-# Escapes what is not ASCII: an error may quote half a surrogate pair that the caller sent.
+# Slower, and escapes what is not ASCII: an error may quote half a surrogate pair that the caller sent.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _WRITTEN_PER_CALL = ("content", "structuredContent", "isError")
 
@@ -46,13 +47,20 @@ class Envelope:
         return f'{{"jsonrpc":"2.0","id":{json.dumps(request_id)},"result":{{{result}{self._rest}}}}}'.encode()
 
 
+def _json(value: Any) -> str:
+    try:
+        return to_json(value).decode()
+    except ValueError:
+        return _ENCODER.encode(value)
+
+
 def _content(texts: list[str]) -> str:
-    return '"content":' + _ENCODER.encode([{"type": "text", "text": text} for text in texts])
+    return '"content":' + _json([{"type": "text", "text": text} for text in texts])
 
 
 def _structured(reply: Reply, facts: dict[str, Any]) -> str:
     """The facts with the untrusted items, which are JSON text already, put in as they are."""
-    written = _ENCODER.encode(facts)
+    written = _json(facts)
     if reply.untrusted is None:
         return written
     items = ",".join(reply.untrusted.texts)
