@@ -16,7 +16,7 @@ ROWS: list[tuple[str, dict[str, str]]] = [
         "What you run",
         {
             "ops": "what the tasks of tasks.py do; each task is a doorway",
-            "pipelines": "Azure DevOps: every step is a task or a session",
+            "pipelines": "every step is a task or a session; GitHub: .github/",
             "requirements": "hash-pinned locks, one for each session of noxfile.py",
         },
     ),
@@ -43,7 +43,7 @@ ROWS: list[tuple[str, dict[str, str]]] = [
 def draw(files: Sequence[str] | None = None) -> str:
     """The SVG; `files`: paths below the root (default: what git tracks). DiagramError for a folder without words."""
     tree = _folders(files if files is not None else _tracked())
-    unknown = set(tree) - {name for _, row in ROWS for name in row} - {".ci"}
+    unknown = set(tree) - {name for _, row in ROWS for name in row} - {".ci", ".github"}
     if unknown:
         raise DiagramError(f"{sorted(unknown)} is on no row of the map; name it in docs/diagrams/repository.py")
     canvas = Canvas("A map of the repository", "Each folder, what it is for, and the folders inside.")
