@@ -169,6 +169,16 @@ def pipelines(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """The local platform's page in headless Chromium; screenshots in results/browser. Needs Chromium on the machine."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    if not any(shutil.which(name) for name in names if name):
+        session.error("Chromium is not installed: `apt-get install chromium`, or set CHROMIUM to a browser's path")
+    install(session, "integration")
+    pytest(session, "tests/browser")
+
+
+@nox.session
 def mutation(session: nox.Session) -> None:
     """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`."""
     install(session, "plan")
