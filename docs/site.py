@@ -22,7 +22,14 @@ _FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 # The order of the pages; what is in docs/ and not in here follows under "More".
 NAV: dict[str, list[str]] = {
     "Start": ["index.md", "bootstrap.md", "architecture.md", "sign-in.md", "connect.md"],
-    "Do": ["add-a-server.md", "operate.md", "private-deployment.md", "custom-domain.md", "troubleshooting.md"],
+    "Do": [
+        "add-a-server.md",
+        "operate.md",
+        "pipelines.md",
+        "private-deployment.md",
+        "custom-domain.md",
+        "troubleshooting.md",
+    ],
     "Know": [
         "network.md",
         "controls.md",
@@ -38,6 +45,7 @@ NAMES = {
     "twin/fidelity.md": "Fidelity",
     "troubleshooting.md": "Troubleshooting",
     "operate.md": "Operate",
+    "pipelines.md": "Pipelines",
     "private-deployment.md": "Private deployer, landing zone",
     "network.md": "Network",
     "controls.md": "Security controls",

@@ -24,9 +24,9 @@ AZURE = {"Build.Reason": "Manual", "System.AccessToken": "none", "System.OidcReq
 STAGES = ["validate", "plan", "approve", "stage1", "image", "approve2", "stage2", "integration", "promote"]
 INSTEAD = {
     "nox -s lint": "true",
-    "nox -s unit": "nox -s unit -- -k test_locks -n 0",
+    "nox -s unit": "mkdir -p results && touch results/unit.xml",  # results have to be there to be published
     "nox -s plan": "true",
-    "nox -s policy": "touch results/policy.sarif",  # findings have to be there to be published
+    "nox -s policy": "touch results/policy.sarif",
     "nox -s integration": "true",
     "nox -s docs": "true",
     "nox -s integration -- --env local": "nox -s integration -- --env local -k test_challenges -n 0",
@@ -101,7 +101,6 @@ def test_a_broken_policy_stops_everything_after_the_gates(agent: Agent, origin: 
 def test_who_declines_the_plan_stops_the_apply(agent: Agent, origin: Path) -> None:
     """A plan is published; without its approval nothing is applied."""
     agent.approves = lambda environment: False
-    agent.instead = {**INSTEAD, "nox -s unit": "mkdir -p results && touch results/unit.xml"}
     results = agent.run(azure(origin))
     assert (results["plan"], results["approve"], results["stage1"]) == (SUCCEEDED, FAILED, SKIPPED), told(agent)
     assert (agent.artifact("plan-stage1") / "stage1.json").exists()

@@ -91,7 +91,8 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
         for name, rest in re.findall(r"\binvoke ([a-z][\w.-]*)([^\n`;&|]*)", text):
             assert name in names, f"invoke {name}"
             if name in known:
-                options = {arg for argument in tasks.namespace[name].get_arguments() for arg in argument.names}
+                arguments = tasks.namespace[name].get_arguments()
+                options = {arg.replace("-", "_") for argument in arguments for arg in argument.names}
                 given = {option.replace("-", "_") for option in re.findall(r"--([a-z][\w-]*)", rest)}
                 assert given <= {option.rstrip("_") for option in options} | {"help"}, f"invoke {name}{rest}"
         for given in re.findall(r"\bnox -s ([a-z ]+)", text):
