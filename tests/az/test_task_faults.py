@@ -90,9 +90,9 @@ def test_what_does_not_pass_is_one_sentence_with_its_remedy(
 
 
 def test_a_role_that_is_not_in_force_yet_is_waited_for_with_progress(project: Project) -> None:
-    """Azure says up to ten minutes; here it takes twelve seconds from when the role is given."""
+    """Azure says up to ten minutes; here it takes twenty seconds from when the role is given."""
     assert identity(project).status == 0
-    project.cloud.control("PUT", "/delays", {"roles": 12})
+    project.cloud.control("PUT", "/delays", {"roles": 20})
 
     ended = project.invoke("bootstrap.state", "--yes")
 
