@@ -143,7 +143,7 @@ class Calls:
         return self._chance(0.02 if key in ("confirmation", "cursor") else likely)
 
     def _value(self, key: str) -> Any:
-        if self._chance(0.02):
+        if self._chance(0.03):
             return self._pick(JUNK)
         made = self._by_name.get(key)
         value = made() if made is not None else self._pick((True, False, True, 1, "x"))

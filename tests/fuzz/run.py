@@ -97,6 +97,11 @@ class Server:
         await self._gate(scope, receive, send)
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
+    def forget(self) -> None:
+        """What it has learned of views: it remembers them for a few seconds, and every round puts them back."""
+        for tool in self._gate._app._dispatcher._tools.values():
+            tool.runtime.views.forget(VISIBLE)
+
     async def schemas(self) -> dict[str, Any]:
         message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
         _, body = await self.post(Request("2025-11-25", "tools/list", {}, json.dumps(message).encode()))
@@ -131,6 +136,7 @@ class Fuzz:
 
     async def _round(self, server: Server, calls: Calls) -> None:
         self.world.seed()
+        server.forget()
         only_hidden = server.tier == "admin"
         before = self.world.digest(hidden=only_hidden)
         left = iter(range(ROUND))

@@ -43,6 +43,7 @@ async def refusal(server: Any, name: str, **arguments: Any) -> str:
         ("update-many", {**SHOP, "filter": {"a": 1}, "update": {}}, "`update` must hold update operators"),
         ("update-many", {**SHOP, "filter": {}, "update": {"$set": {"a": 1}}}, "say so with `all_documents=true`"),
         ("update-many", {**SHOP, "filter": {"a": 1}, "update": [{"$set": {"x": {"$function": {}}}}]}, "JavaScript"),
+        ("create-index", {**SHOP, "keys": {"$minKey": 1}}, "`keys` must be an object of field names."),
         ("delete-many", {**SHOP, "filter": {}}, "say so with `all_documents=true`"),
         ("delete-many", {**SHOP}, "`filter` is required."),
     ],

@@ -19,6 +19,7 @@ from bson.min_key import MinKey
 from bson.objectid import ObjectId
 from bson.regex import Regex
 from bson.timestamp import Timestamp
+from bson.tz_util import FixedOffset, utc
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mongo_db_server import ejson
@@ -121,6 +122,15 @@ def test_malformed_wrapper_is_named(value: Any) -> None:
     with pytest.raises(InvalidCallError, match="`filter` holds a malformed") as raised:
         ejson.decode({"a": [value]}, "filter")
     assert name in str(raised.value) or "$numberLong" in str(raised.value)
+
+
+@given(st.datetimes(timezones=st.just(utc)) | st.datetimes(timezones=st.just(FixedOffset(90, "x"))))
+def test_dates_are_the_drivers(moment: datetime.datetime) -> None:
+    """The short way for dates writes what the driver's own Extended JSON writes, before 1970 and elsewhere too."""
+    stored = bson.decode(bson.encode({"d": moment}), ejson.CODEC)["d"]
+    shown = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    for value in (stored, shown):
+        assert ejson.encode(value) == json.loads(json_util.dumps(value, json_options=json_util.RELAXED_JSON_OPTIONS))
 
 
 def test_regex_operator_stays_an_operator() -> None:

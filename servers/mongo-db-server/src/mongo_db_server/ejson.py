@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from math import isfinite
 from typing import Any, Literal
 from uuid import UUID
@@ -23,6 +24,7 @@ from bson.dbref import DBRef
 from bson.errors import BSONError
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from bson.tz_util import utc
 from pydantic_core import to_json
 
 from mongo_db_server.errors import InvalidCallError
@@ -31,6 +33,8 @@ Form = Literal["relaxed", "canonical"]
 
 MAX_DEPTH = 100  # MongoDB's own limit for nested documents ("MongoDB Limits and Thresholds")
 _SAFE_INTEGER = 2**53
+_EPOCH = 1970  # older dates are numbers in the relaxed form
+_OFFSET = len("+00:00")
 _PLAIN = frozenset({str, bool, type(None)})
 
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
@@ -110,6 +114,9 @@ def _relaxed(value: Any) -> Any:
         return value
     if kind is ObjectId:
         return {"$oid": str(value)}
+    if kind is datetime and value.tzinfo is utc and value.year >= _EPOCH:
+        text = value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+        return {"$date": f"{text[:-_OFFSET]}Z"}
     return _relaxed_rare(value)
 
 

@@ -58,7 +58,9 @@ async def create_index(arguments: CreateIndexArguments, call: Call) -> Reply:
 
 
 def _model(arguments: CreateIndexArguments, call: Call) -> tuple[list[tuple[str, Any]], dict[str, Any]]:
-    keys: dict[str, Any] = call.decode(arguments.keys, "keys")
+    keys = call.decode(arguments.keys, "keys")
+    if not isinstance(keys, dict):  # {"$minKey": 1} is a value
+        raise InvalidCallError("`keys` must be an object of field names.")
     for path, kind in keys.items():
         if not (kind in _KINDS if isinstance(kind, str) else kind in (1, -1) and not isinstance(kind, bool)):
             raise InvalidCallError(f"`keys.{path}` must be 1, -1 or one of {', '.join(sorted(_KINDS))}.")
