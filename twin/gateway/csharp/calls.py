@@ -9,7 +9,16 @@ from tree_sitter import Node
 
 from twin.gateway.csharp import library
 from twin.gateway.csharp.clr import limited, null_reference, room_for_items
-from twin.gateway.csharp.expressions import Compiler, default_value, guarded, handles, static_owner
+from twin.gateway.csharp.expressions import (
+    ANONYMOUS,
+    Compiler,
+    default_value,
+    fits_byte,
+    guarded,
+    handles,
+    static_owner,
+    widened,
+)
 from twin.gateway.csharp.library import Member
 from twin.gateway.csharp.scope import NIL, Code, Frame, Typed, fail, field, named, text_of
 from twin.gateway.csharp.typenames import declared, type_of
@@ -77,7 +86,7 @@ def _call(compiler: Compiler, node: Node, receiver: Typed, name_node: Node) -> T
         raise fail(node, f"{receiver.type} has no supported method {name!r}{hint}", f"{receiver.type}.{name}")
     types, arguments = bind(compiler, node, member, receiver.type, generics)
     result = member.result(receiver.type, types, generics)
-    impl = member.bound(generics)
+    impl = member.bound(generics, receiver.type)
     if receiver.safe or "extension" in member.note:
         return Typed(result, _direct(receiver.run, impl, arguments, result), receiver.chain)
     run = receiver.run
@@ -322,9 +331,28 @@ def array_of(compiler: Compiler, node: Node, element: T | None) -> Typed:
     items = [compiler.compile(item) for item in named(node)]
     found = element or (items[0].type if items else OBJECT)
     for item, item_node in zip(items, named(node), strict=True):
-        wider = found if assignable(item.type, found) else (None if element else unify(found, item.type))
+        fits = assignable(item.type, found) or fits_byte(item, found)
+        wider = found if fits else (None if element else unify(found, item.type))
         if wider is None:
             raise fail(item_node, f"an element of {found}[] cannot be {item.type}")
         found = wider
-    codes = [item.run for item in items]
+    codes = [widened(item, found).run for item in items]
     return Typed(array(found), lambda frame: [code(frame) for code in codes])
+
+
+@handles("anonymous_object_creation_expression")
+def _anonymous(compiler: Compiler, node: Node) -> Typed:
+    """`new { a = 1, b.C }`: its properties are read by name, or serialised."""
+    found: dict[str, Typed] = {}
+    waiting: str | None = None
+    for child in node.children:
+        if child.type == "=":
+            waiting, _ = found.popitem()
+        elif child.is_named and child.type != "comment":
+            name = waiting or text_of(child.child_by_field_name("name") or child)
+            named_next = child.next_sibling is not None and child.next_sibling.type == "="
+            found[name] = Typed(OBJECT, lambda frame: None) if named_next else compiler.compile(child)
+            waiting = None
+    runs = [(name, value.run) for name, value in found.items()]
+    type_ = T(ANONYMOUS, tuple(T(name, (value.type,)) for name, value in found.items()))
+    return Typed(type_, lambda frame: {name: run(frame) for name, run in runs}, safe=True)

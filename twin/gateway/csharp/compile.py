@@ -7,7 +7,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from twin.gateway.csharp import calls, members, operators
+from twin.gateway.csharp import calls, literals, members, operators
 from twin.gateway.csharp.clr import PYTHON_ERRORS, PYTHON_LIMITS, EvaluationLimit, translated
 from twin.gateway.csharp.expressions import Compiler
 from twin.gateway.csharp.grouping import Source, read
@@ -20,7 +20,7 @@ from twin.gateway.jwt import Jwt
 
 __all__ = ["CSharpError", "Expression", "compile_expression"]
 
-_REGISTERED = (calls, operators, members)  # importing them fills the tables
+_REGISTERED = (calls, literals, operators, members)  # importing them fills the tables
 _PREFIX = "class P { object E() {\n"
 _UNKNOWN = object()
 _IMMUTABLE = frozenset({str, bool, int})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from twin.gateway.csharp.clr import ClrError, JArray, JObject, JProperty, JToken, JValue, Pair, to_text, wrap
-from twin.gateway.csharp.types import DICTIONARIES, NUMERIC, SEQUENCES, T, is_reference
+from twin.gateway.csharp.types import BITS, DICTIONARIES, NUMERIC, SEQUENCES, T, is_reference
+from twin.gateway.csharp.types import wrap as wrap_integer
 
 _CLASSES: dict[str, type | tuple[type, ...]] = {
     "string": str,
@@ -99,7 +101,11 @@ def _numeric(value: Any, target: T) -> Any:
         value = ord(value)
     if target.name == "char":
         return chr(value)
-    return float(value) if target.name in ("double", "decimal") else int(value)
+    if target.name in ("double", "decimal"):
+        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return -(1 << (BITS.get(target.name, 1) - 1))
+    return int(value) % 256 if target.name == "byte" else wrap_integer(int(value), BITS[target.name])
 
 
 def _from_token(value: Any, target: T) -> Any:

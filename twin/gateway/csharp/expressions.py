@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from tree_sitter import Node
 
 from twin.gateway.csharp import library
-from twin.gateway.csharp.clr import ClrError, limited, null_reference, to_text
-from twin.gateway.csharp.formats import format_value
-from twin.gateway.csharp.scope import NIL, Code, CSharpError, Frame, Locals, Typed, fail, field, named, text_of
+from twin.gateway.csharp.clr import ClrError, null_reference, to_text
+from twin.gateway.csharp.scope import NIL, CSharpError, Frame, Locals, Typed, fail, field, named, text_of
 from twin.gateway.csharp.typenames import type_name, type_of
 from twin.gateway.csharp.types import (
     BOOL,
+    BYTE,
     CHAR,
     DECIMAL,
     DOUBLE,
     INT,
     LONG,
     NULL,
-    STRING,
     VALUE_TYPES,
     T,
     assignable,
+    default_value,
     is_reference,
     nullable,
     unify,
@@ -33,9 +33,6 @@ from twin.gateway.csharp.types import (
 Handler = Callable[["Compiler", Node], Typed]
 _HANDLERS: dict[str, Handler] = {}
 
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{1,4}|.)")
-
 
 def handles(*types: str) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
@@ -43,6 +40,20 @@ def handles(*types: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
+
+
+#: Expressions that C# 7 has and policy expressions here do not.
+_REFUSED = {
+    "tuple_expression": "tuples and deconstruction",
+    "query_expression": "query expressions (`from … select`; Where and Select are not)",
+    "checked_expression": "`checked` and `unchecked`",
+    "typeof_expression": "`typeof` and reflection",
+    "sizeof_expression": "`sizeof` and pointers",
+    "await_expression": "`async` and `await`",
+    "stackalloc_expression": "`stackalloc` and pointers",
+    "ref_expression": "`ref` variables",
+    "range_expression": "ranges, newer than C# 7,",
+}
 
 
 class Compiler:
@@ -69,6 +80,8 @@ class Compiler:
     def chain(self, node: Node) -> Typed:
         """The expression as part of a `?.` chain."""
         handler = _HANDLERS.get(node.type)
+        if node.type in _REFUSED:
+            raise fail(node, f"{_REFUSED[node.type]} are outside the supported subset")
         if handler is None:
             kind = node.type.replace("_", " ")
             raise fail(node, f"C# `{text_of(node)}` ({kind}) is outside the supported subset")
@@ -77,9 +90,9 @@ class Compiler:
     def want(self, node: Node, type_: T, *, what: str) -> Typed:
         """The expression, which must convert to `type_` without a cast."""
         found = self.compile_for(node, type_)
-        if not assignable(found.type, type_):
+        if not assignable(found.type, type_) and not fits_byte(found, type_):
             raise fail(node, f"{what} needs {type_}, and `{text_of(node)}` is {found.type}: add a cast or conversion")
-        return found
+        return widened(found, type_)
 
     def compile_for(self, node: Node, type_: T) -> Typed:
         """Compiles with a target type, which array initialisers and lambdas take theirs from."""
@@ -94,90 +107,27 @@ class Compiler:
         return self.compile(node)
 
 
+def fits_byte(found: Typed, type_: T) -> bool:
+    """A constant from 0 to 255 converts to a byte (C# specification, "Implicit constant expression conversions")."""
+    return type_ == BYTE and found.constant and found.type == INT and 0 <= found.run(Frame(None, 0)) <= 255
+
+
+def widened(found: Typed, type_: T) -> Typed:
+    """A number or character as the wider number that it is assigned to."""
+    run = found.run
+    if type_ in (DOUBLE, DECIMAL) and found.type in (INT, LONG, BYTE):
+        return Typed(type_, lambda frame: float(run(frame)))
+    if found.type == CHAR and type_ in (INT, LONG, DOUBLE):
+        return Typed(type_, lambda frame: ord(run(frame)))
+    return found
+
+
 def constant(type_: T, value: Any) -> Typed:
     return Typed(type_, lambda frame: value, safe=value is not None, constant=True)
 
 
 def _context(frame: Frame) -> Any:
     return frame.context
-
-
-def unescape(text: str) -> str:
-    def replace(match: re.Match[str]) -> str:
-        code = match.group(1)
-        return chr(int(code[1:], 16)) if code[0] in "uUx" and len(code) > 1 else _ESCAPES.get(code, code)
-
-    return _ESCAPE.sub(replace, text)
-
-
-@handles("string_literal")
-def _string(compiler: Compiler, node: Node) -> Typed:
-    return constant(STRING, unescape(text_of(node)[1:-1]))
-
-
-@handles("verbatim_string_literal")
-def _verbatim(compiler: Compiler, node: Node) -> Typed:
-    return constant(STRING, text_of(node)[2:-1].replace('""', '"'))
-
-
-@handles("character_literal")
-def _character(compiler: Compiler, node: Node) -> Typed:
-    return constant(CHAR, unescape(text_of(node)[1:-1]))
-
-
-@handles("boolean_literal")
-def _boolean(compiler: Compiler, node: Node) -> Typed:
-    return constant(BOOL, text_of(node) == "true")
-
-
-@handles("null_literal")
-def _null(compiler: Compiler, node: Node) -> Typed:
-    return constant(NULL, None)
-
-
-@handles("integer_literal")
-def _integer(compiler: Compiler, node: Node) -> Typed:
-    text = text_of(node).replace("_", "").lower()
-    digits = text.rstrip("lu")
-    value = int(digits, 0) if digits.startswith(("0x", "0b")) else int(digits)
-    return constant(LONG if "l" in text or value > 2**31 - 1 else INT, value)
-
-
-@handles("real_literal")
-def _real(compiler: Compiler, node: Node) -> Typed:
-    text = text_of(node).replace("_", "").lower()
-    return constant(DECIMAL if text.endswith("m") else DOUBLE, float(text.rstrip("mfd")))
-
-
-@handles("interpolated_string_expression")
-def _interpolated(compiler: Compiler, node: Node) -> Typed:
-    verbatim = "@" in text_of(node)[:2]
-    parts: list[Code] = []
-    for child in named(node):
-        if child.type == "interpolation":
-            parts.append(_hole(compiler, child))
-        elif child.type in ("string_content", "escape_sequence"):
-            raw = text_of(child).replace("{{", "{").replace("}}", "}")
-            text = raw.replace('""', '"') if verbatim else unescape(raw)
-            parts.append(lambda frame, text=text: text)  # type: ignore[misc]
-    return Typed(STRING, lambda frame: limited("".join([part(frame) for part in parts])))
-
-
-def _hole(compiler: Compiler, node: Node) -> Code:
-    inside = [child for child in named(node) if child.type != "interpolation_brace"]
-    run = compiler.compile(inside[0]).run
-    clauses = {child.type: text_of(child)[1:].strip() for child in inside[1:]}
-    layout = clauses.get("interpolation_format_clause", "")
-    alignment = clauses.get("interpolation_alignment_clause", "0")
-    if not re.fullmatch(r"-?\d{1,3}", alignment):
-        raise fail(node, f"the alignment {alignment!r} must be a number", alignment)
-    width = int(alignment)
-
-    def text(frame: Frame) -> str:
-        shown = format_value(run(frame), layout)
-        return shown.rjust(width) if width >= 0 else shown.ljust(-width)
-
-    return text
 
 
 @handles("parenthesized_expression")
@@ -244,6 +194,8 @@ def _member(compiler: Compiler, node: Node) -> Typed:
 
 
 def property_of(receiver: Typed, name: str, node: Node) -> Typed:
+    if receiver.type.name == ANONYMOUS:
+        return anonymous_property(receiver, name, node)
     found = library.find(receiver.type.name, "property", name)
     if found is None:
         raise fail(
@@ -253,6 +205,17 @@ def property_of(receiver: Typed, name: str, node: Node) -> Typed:
         )
     type_ = found.result(receiver.type, [], [])
     return through(receiver, found.impl, type_, safe=found.never_null or type_.name in VALUE_TYPES)
+
+
+#: The name of anonymous types; their arguments are their properties, each with its type.
+ANONYMOUS = "Anonymous"
+
+
+def anonymous_property(receiver: Typed, name: str, node: Node) -> Typed:
+    types = {argument.name: argument.args[0] for argument in receiver.type.args}
+    if name not in types:
+        raise fail(node, f"this anonymous type has no property {name!r} (CS1061)", name)
+    return through(receiver, itemgetter(name), types[name])
 
 
 def _hint(type_: T) -> str:
@@ -343,14 +306,6 @@ def _default(compiler: Compiler, node: Node) -> Typed:
     return constant(type_, default_value(type_))
 
 
-def default_value(type_: T) -> Any:
-    if type_.name in ("int", "long", "byte"):
-        return 0
-    if type_.name in ("double", "decimal"):
-        return 0.0
-    return False if type_.name == "bool" else None
-
-
 @handles("throw_expression")
 def _throw(compiler: Compiler, node: Node) -> Typed:
     run = compiler.compile(named(node)[0]).run
@@ -362,4 +317,4 @@ def _throw(compiler: Compiler, node: Node) -> Typed:
     return Typed(NULL, throw)
 
 
-__all__ = ["CSharpError", "Compiler", "to_text"]
+__all__ = ["CSharpError", "Compiler", "default_value", "to_text"]

@@ -2,7 +2,8 @@
 
 An implementation is a Python function. Its receiver (instance members) or its first argument (static ones) comes first;
 parameters with defaults are optional; annotations `str`, `int`, `bool` are checked against the C# argument at load;
-an `Out` parameter receives a function that stores the value; a keyword `generics` receives the generic arguments.
+an `Out` parameter receives a function that stores the value; a keyword `generics` receives the generic arguments, a
+keyword `default` the default value of what the receiver holds.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from twin.gateway.csharp.types import BOOL, INT, OBJECT, STRING, T, ancestry, element_of
+from twin.gateway.csharp.types import BOOL, INT, OBJECT, STRING, T, ancestry, default_value, dictionary_of, element_of
 
 Out = Callable[[Any], None]
 Impl = Callable[..., Any]
@@ -39,11 +40,15 @@ class Member:
     out_type: Returns = OBJECT
     lambdas: Callable[[T, int], list[T]] | None = None
     generic: bool = False
+    defaulted: bool = False
     never_null: bool = False
     note: str = ""
 
-    def bound(self, generics: list[T]) -> Impl:
-        """The implementation, given the call's generic arguments where it asks for them."""
+    def bound(self, generics: list[T], receiver: T = OBJECT) -> Impl:
+        """The implementation, given what it asks for: generic arguments, the default of the receiver's elements."""
+        if self.defaulted:
+            entry = dictionary_of(receiver)
+            return partial(self.impl, default=default_value(entry[1] if entry else element_type(receiver)))
         return partial(self.impl, generics=generics) if self.generic else self.impl
 
     def result(self, receiver: T, arguments: list[T], generics: list[T]) -> T:
@@ -86,6 +91,7 @@ def _signature(impl: Impl, skip: int) -> dict[str, Any]:
         "params": tuple(_CHECKED.get(str(p.annotation)) for p in named),
         "outs": frozenset(i for i, p in enumerate(named) if p.annotation == "Out"),
         "generic": any(p.name == "generics" for p in parameters),
+        "defaulted": any(p.name == "default" and p.kind is p.KEYWORD_ONLY for p in parameters),
     }
 
 

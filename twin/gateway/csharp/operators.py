@@ -9,13 +9,19 @@ from typing import Any
 from tree_sitter import Node
 
 from twin.gateway.csharp import library
+from twin.gateway.csharp.arithmetic import ARITHMETIC, SHIFTS, UNARY, shift, wrapping
 from twin.gateway.csharp.clr import ClrError, equals, limited, to_text
 from twin.gateway.csharp.conversions import converter, instance_test
-from twin.gateway.csharp.expressions import Compiler, handles, index_of, static_owner
+from twin.gateway.csharp.expressions import Compiler, constant, handles, index_of, static_owner
 from twin.gateway.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
 from twin.gateway.csharp.typenames import type_of
 from twin.gateway.csharp.types import (
+    BITS,
     BOOL,
+    BYTE,
+    CHAR,
+    DECIMAL,
+    DOUBLE,
     INT,
     LONG,
     NUMERIC,
@@ -28,6 +34,7 @@ from twin.gateway.csharp.types import (
     is_reference,
     nullable,
     unify,
+    wrap,
 )
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -37,54 +44,6 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _ORDERED = {"DateTime", "TimeSpan", "DateTimeOffset", "char"}
-
-
-def _whole(value: int) -> int:
-    if not -(2**63) <= value < 2**63:
-        raise ClrError("OverflowException", "Arithmetic operation resulted in an overflow.")
-    return value
-
-
-def _divide(left: Any, right: Any) -> Any:
-    if isinstance(left, int) and isinstance(right, int):
-        if right == 0:
-            raise ClrError("DivideByZeroException", "Attempted to divide by zero.")
-        return _whole(abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1))
-    return left / right if right else float("nan") if not left else float("inf") * (1 if left > 0 else -1)
-
-
-def _remainder(left: Any, right: Any) -> Any:
-    if right == 0:
-        raise ClrError("DivideByZeroException", "Attempted to divide by zero.")
-    return left - right * _divide(left, right) if isinstance(left, int) else left % right
-
-
-def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def checked(left: Any, right: Any) -> Any:
-        result = apply(left, right)
-        return _whole(result) if isinstance(result, int) else result
-
-    return checked
-
-
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": _arithmetic(operator.add),
-    "-": _arithmetic(operator.sub),
-    "*": _arithmetic(operator.mul),
-    "/": _divide,
-    "%": _remainder,
-    "&": operator.and_,
-    "|": operator.or_,
-    "^": operator.xor,
-}
-
-
-_UNARY: dict[str, Callable[[Any], Any]] = {
-    "!": operator.not_,
-    "-": lambda value: _whole(-value) if isinstance(value, int) else -value,
-    "+": operator.pos,
-    "~": operator.invert,
-}
 
 
 @handles("binary_expression")
@@ -125,21 +84,54 @@ def _coalesce(node: Node, left: Typed, right: Typed) -> Typed:
 def binary(node: Node, sign: str, left: Typed, right: Typed) -> Typed:
     """An operator on two compiled operands."""
     if sign in ("==", "!="):
+        if left.type != right.type:
+            left, right = _as_number(left, right.type), _as_number(right, left.type)
         return _equality(node, sign, left, right)
     if sign == "+" and STRING in (left.type, right.type):
         first, second = left.run, right.run
         return Typed(STRING, lambda frame: limited(to_text(first(frame)) + to_text(second(frame))))
+    left, right = _as_number(left, right.type), _as_number(right, left.type)
     kinds = (_bare(left.type), _bare(right.type))
     if sign in _COMPARE:
         return _comparison(node, sign, left, right, kinds)
-    apply = _ARITHMETIC.get(sign)
     type_ = _arithmetic_type(sign, *kinds)
-    if apply is None or type_ is None:
+    if type_ is None:
         raise fail(node, f"`{sign}` does not take {left.type} and {right.type} (CS0019)", sign)
+    apply = shift(SHIFTS[sign], type_) if sign in SHIFTS else wrapping(ARITHMETIC[sign], type_)
     first, second = left.run, right.run
+    if left.constant and right.constant:
+        return _folded(node, sign, ARITHMETIC.get(sign, apply), apply, left, right, type_)
     if "Nullable" in (left.type.name, right.type.name):
         return Typed(nullable(type_), _lifted(apply, first, second))
     return Typed(type_, lambda frame: apply(first(frame), second(frame)))
+
+
+def _folded(
+    node: Node,
+    sign: str,
+    exact: Callable[[Any, Any], Any],
+    apply: Callable[[Any, Any], Any],
+    left: Typed,
+    right: Typed,
+    type_: T,
+) -> Typed:
+    """Two constants: C# checks at once that the result fits, and that nothing is divided by zero."""
+    one, two = left.run(Frame(None, 0)), right.run(Frame(None, 0))
+    try:
+        value = apply(one, two)
+    except ClrError as error:
+        raise fail(node, "division by constant zero (CS0020)", sign) from error
+    if value != exact(one, two):
+        raise fail(node, "the operation overflows at compile time (CS0220)", sign)
+    return constant(type_, value)
+
+
+def _as_number(operand: Typed, beside: T) -> Typed:
+    """A character beside a number or a character counts as its code."""
+    if operand.type.name != "char" or not (is_numeric(beside) or beside.name == "char"):
+        return operand
+    run = operand.run
+    return Typed(INT, lambda frame: ord(run(frame)))
 
 
 def _lifted(apply: Callable[[Any, Any], Any], first: Code, second: Code) -> Code:
@@ -159,6 +151,10 @@ def _bare(type_: T) -> T:
 def _arithmetic_type(sign: str, left: T, right: T) -> T | None:
     if sign in ("&", "|", "^") and left == right and left.name in ("bool", "RegexOptions"):
         return left
+    if sign in SHIFTS:
+        return (LONG if left == LONG else INT) if left in (INT, LONG, BYTE, CHAR) and right in (INT, BYTE) else None
+    if sign in ("&", "|", "^") and (DOUBLE in (left, right) or DECIMAL in (left, right)):
+        return None
     if is_numeric(left) and is_numeric(right):
         wider = left if NUMERIC[left.name] >= NUMERIC[right.name] else right
         return INT if wider.name == "byte" else wider
@@ -227,7 +223,11 @@ def _prefix(compiler: Compiler, node: Node) -> Typed:
         return Typed(BOOL, lambda frame: not run(frame))
     kind = _bare(found.type)
     if (sign == "!" and kind == BOOL) or (sign in "+-~" and is_numeric(kind) and (sign != "~" or kind in (INT, LONG))):
-        apply = _UNARY[sign]
+        apply, bits = UNARY[sign], BITS.get(kind.name)
+        if found.constant:
+            return constant(found.type, apply(run(Frame(None, 0))))
+        if sign == "-" and bits is not None:
+            return Typed(found.type, lambda frame: None if (value := run(frame)) is None else wrap(-value, bits))
         return Typed(found.type, lambda frame: None if (value := run(frame)) is None else apply(value))
     raise fail(node, f"`{sign}` does not take {found.type} (CS0023)", sign)
 
@@ -245,11 +245,11 @@ def _step(compiler: Compiler, node: Node, target: Node, sign: str, *, before: bo
     if found is None or not is_numeric(found[1]):
         raise fail(node, f"`{sign}` needs a numeric variable", sign)
     slot, type_ = found
-    change = 1 if sign == "++" else -1
+    change, bits = 1 if sign == "++" else -1, BITS.get(type_.name)
 
     def step(frame: Frame) -> Any:
         old = frame.slots[slot]
-        frame.slots[slot] = _whole(old + change)
+        frame.slots[slot] = wrap(old + change, bits) if bits else old + change
         return frame.slots[slot] if before else old
 
     return Typed(type_, step)
@@ -332,6 +332,8 @@ def _assignment(compiler: Compiler, node: Node) -> Typed:
     if target.type == "element_access_expression":
         return _element_assignment(compiler, node, target, sign, value_node)
     found = compiler.locals.find(text_of(target))
+    if sign == "??=":
+        raise fail(node, "`??=` is newer than C# 7, which policy expressions use", sign)
     if target.type != "identifier" or found is None:
         raise fail(node, f"`{text_of(target)}` cannot be assigned: only variables and elements can", text_of(target))
     slot, type_ = found
@@ -339,7 +341,10 @@ def _assignment(compiler: Compiler, node: Node) -> Typed:
         run = compiler.want(value_node, type_, what=f"the variable {text_of(target)!r}").run
     else:
         current = Typed(type_, lambda frame: frame.slots[slot])
-        run = binary(node, sign[:-1], current, compiler.compile(value_node)).run
+        changed = binary(node, sign[:-1], current, compiler.compile(value_node))
+        if changed.type != type_ and not (is_numeric(changed.type) and is_numeric(type_)):
+            raise fail(node, f"`{sign}` yields {changed.type}, and {text_of(target)!r} is {type_} (CS0029)", sign)
+        run = _narrowed(changed, type_)
 
     def assign(frame: Frame) -> Any:
         frame.slots[slot] = value = run(frame)
@@ -348,15 +353,29 @@ def _assignment(compiler: Compiler, node: Node) -> Typed:
     return Typed(type_, assign)
 
 
+def _narrowed(changed: Typed, type_: T) -> Code:
+    """`n += 1.5` converts its result to the type of `n`, as a cast does."""
+    if changed.type == type_:
+        return changed.run
+    convert, run = converter(changed.type, type_), changed.run
+    return lambda frame: convert(run(frame))
+
+
 def _element_assignment(compiler: Compiler, node: Node, target: Node, sign: str, value_node: Node) -> Typed:
     receiver = compiler.compile(field(target, "expression"))
     write = library.find(receiver.type.name, "indexer", "this[]=")
-    if write is None or sign != "=":
+    if sign == "??=":
+        raise fail(node, "`??=` is newer than C# 7, which policy expressions use", sign)
+    if write is None or (receiver.type.name.startswith("J") and sign != "="):
         raise fail(node, f"an element of {receiver.type} cannot be assigned with `{sign}`", f"{receiver.type}[]")
     element = index_of(compiler, receiver, field(target, "subscript"), target).type
     key = compiler.compile(named(named(field(target, "subscript"))[0])[0]).run
-    value = compiler.want(value_node, element, what="this element").run
-    run, store = receiver.run, write.impl
+    run, store, read = receiver.run, write.impl, library.find(receiver.type.name, "indexer", "this[]")
+    if sign == "=":
+        value = compiler.want(value_node, element, what="this element").run
+    else:
+        present = Typed(element, lambda frame: read.impl(run(frame), key(frame)) if read else None)
+        value = binary(node, sign[:-1], present, compiler.compile(value_node)).run
 
     def assign(frame: Frame) -> Any:
         held, at, result = run(frame), key(frame), value(frame)

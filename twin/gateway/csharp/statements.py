@@ -10,7 +10,8 @@ from tree_sitter import Node
 from twin.gateway.csharp.clr import PYTHON_ERRORS, ClrError, iterate, null_reference, translated
 from twin.gateway.csharp.expressions import Compiler, default_value
 from twin.gateway.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
-from twin.gateway.csharp.typenames import declared, type_name, type_of
+from twin.gateway.csharp.switches import switch_ends, switch_of
+from twin.gateway.csharp.typenames import declared, type_of
 from twin.gateway.csharp.types import BOOL, EXCEPTION, NULL, OBJECT, VOID, T, element_of, unify
 
 BREAK, CONTINUE, RETURN, THROW = "break", "continue", "return", "throw"
@@ -20,6 +21,19 @@ Run = Callable[[Frame], str | None]
 Handler = Callable[["Block", Node], Run]
 _HANDLERS: dict[str, Handler] = {}
 
+#: Statements that C# 7 has and policy expressions here do not.
+_REFUSED = {
+    "local_function_statement": "local functions",
+    "using_statement": "`using` and what it disposes of",
+    "lock_statement": "`lock` and threads",
+    "goto_statement": "`goto` and labels",
+    "labeled_statement": "`goto` and labels",
+    "yield_statement": "`yield` and iterators",
+    "unsafe_statement": "`unsafe` and pointers",
+    "fixed_statement": "`fixed` and pointers",
+    "checked_statement": "`checked` and `unchecked`",
+}
+
 
 class Block:
     """A body being compiled, with the types its return statements yield."""
@@ -27,9 +41,13 @@ class Block:
     def __init__(self, compiler: Compiler) -> None:
         self.compiler = compiler
         self.returned: list[T] = []
+        #: The slots of the exceptions whose catch clauses are being compiled.
+        self.caught: list[int] = []
 
     def statement(self, node: Node) -> Run:
         handler = _HANDLERS.get(node.type)
+        if node.type in _REFUSED:
+            raise fail(node, f"{_REFUSED[node.type]} are outside the supported subset", text_of(node).split("\n")[0])
         if handler is None:
             raise fail(node, f"C# `{text_of(node).split(chr(10))[0]}` ({node.type}) is outside the supported subset")
         return handler(self, node)
@@ -81,7 +99,11 @@ def _ends(node: Node) -> bool:
     if node.type == "try_statement":
         catches = [child for child in named(node) if child.type == "catch_clause"]
         return _ends(field(node, "body")) and all(_ends(field(child, "body")) for child in catches)
-    return node.type == "while_statement" and text_of(field(node, "condition")) == "true"
+    if node.type == "switch_statement":
+        return switch_ends(node, _ends)
+    endless = node.child_by_field_name("condition")
+    looping = node.type == "while_statement" and endless is not None and text_of(endless) == "true"
+    return looping or (node.type == "for_statement" and endless is None)
 
 
 @_handles("block")
@@ -123,6 +145,8 @@ def _declaration(block: Block, node: Node) -> Run:
 
 
 def _declarator(compiler: Compiler, type_node: Node, node: Node) -> tuple[int, Code]:
+    if node.child_by_field_name("name") is None or field(node, "name").type != "identifier":
+        raise fail(node, "tuples and deconstruction are outside the supported subset")
     name_node = field(node, "name")
     values = [child for child in named(node) if child != name_node]
     name = text_of(name_node)
@@ -247,6 +271,10 @@ def _while(block: Block, node: Node) -> Run:
     return _looping(condition, _nested(block, field(node, "body")), [], first=node.type == "do_statement")
 
 
+def _always(frame: Frame) -> bool:
+    return True
+
+
 @_handles("for_statement")
 def _for(block: Block, node: Node) -> Run:
     compiler = block.compiler
@@ -256,8 +284,10 @@ def _for(block: Block, node: Node) -> Run:
         if initializer is not None and initializer.type == "variable_declaration":
             start = _declaration(block, initializer)
         elif initializer is not None:
-            raise fail(node, "a for loop must declare its variable", "for")
-        condition = compiler.want(field(node, "condition"), BOOL, what="a loop condition").run
+            begin = compiler.compile(initializer).run
+            start = lambda frame: begin(frame) and None  # noqa: E731 - as above
+        clause = node.child_by_field_name("condition")
+        condition = compiler.want(clause, BOOL, what="a loop condition").run if clause is not None else _always
         update = [compiler.compile(child).run for child in node.children_by_field_name("update") if child.is_named]
         loop = _looping(condition, block.statement(field(node, "body")), update)
 
@@ -268,15 +298,37 @@ def _for(block: Block, node: Node) -> Run:
     return execute
 
 
+@_handles("switch_statement")
+def _switch(block: Block, node: Node) -> Run:
+    run = switch_of(block.compiler, node, block.statement)
+
+    def execute(frame: Frame) -> str | None:
+        signal = run(frame)
+        return None if signal is BREAK else signal
+
+    return execute
+
+
 @_handles("throw_statement")
 def _throw(block: Block, node: Node) -> Run:
     if not named(node):
-        raise fail(node, "`throw;` is not supported: throw a new exception", "throw")
+        return _rethrow(block, node)
     run = block.compiler.want(named(node)[0], EXCEPTION, what="throw").run
 
     def execute(frame: Frame) -> str | None:
         error = run(frame)
         raise error if isinstance(error, ClrError) else null_reference()
+
+    return execute
+
+
+def _rethrow(block: Block, node: Node) -> Run:
+    if not block.caught:
+        raise fail(node, "`throw;` stands only in a catch clause (CS0156)", "throw")
+    slot = block.caught[-1]
+
+    def execute(frame: Frame) -> str | None:
+        raise frame.slots[slot]
 
     return execute
 
@@ -292,11 +344,11 @@ def _try(block: Block, node: Node) -> Run:
             return body(frame)
         except (ClrError, *PYTHON_ERRORS) as caught:
             error = caught if isinstance(caught, ClrError) else translated(caught)
-            for type_, slot, handler in catches:
+            for type_, slot, wanted, handler in catches:
                 if error.is_a(type_):
-                    if slot is not None:
-                        frame.slots[slot] = error
-                    return handler(frame)
+                    frame.slots[slot] = error
+                    if wanted(frame):
+                        return handler(frame)
             raise error from caught
 
     def execute(frame: Frame) -> str | None:
@@ -309,15 +361,19 @@ def _try(block: Block, node: Node) -> Run:
     return execute if lasts else guarded
 
 
-def _catch(block: Block, node: Node) -> tuple[str, int | None, Run]:
-    if any(child.type == "catch_filter_clause" for child in named(node)):
-        raise fail(node, "`catch … when` is not supported", "when")
+def _catch(block: Block, node: Node) -> tuple[str, int, Code, Run]:
+    """Which exceptions it takes, where it keeps one, its `when`, and its body."""
     declarations = [child for child in named(node) if child.type == "catch_declaration"]
-    with block.compiler.locals.block():
-        type_, slot = "Exception", None
+    filters = [child for child in named(node) if child.type == "catch_filter_clause"]
+    compiler, type_ = block.compiler, EXCEPTION
+    with compiler.locals.block():
+        name: Node | None = None
         if declarations:
-            type_ = type_name(text_of(field(declarations[0], "type")))
-            name = declarations[0].child_by_field_name("name")
-            caught = type_of(field(declarations[0], "type"))
-            slot = block.compiler.locals.declare(name, text_of(name), caught) if name is not None else None
-        return type_, slot, block.statement(field(node, "body"))
+            type_, name = type_of(field(declarations[0], "type")), declarations[0].child_by_field_name("name")
+        kept = text_of(name) if name is not None else f"<catch {node.start_byte}>"
+        slot = compiler.locals.declare(node, kept, type_)
+        wanted = compiler.want(named(filters[0])[0], BOOL, what="`when`").run if filters else _always
+        block.caught.append(slot)
+        body = block.statement(field(node, "body"))
+        block.caught.pop()
+    return type_.name, slot, wanted, body

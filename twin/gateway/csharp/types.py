@@ -6,6 +6,7 @@ Knowing the type at load is what lets the gateway refuse `string s = context.Var
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,24 @@ BASES: dict[str, tuple[str, ...]] = {
 
 #: What Newtonsoft.Json converts to a JToken by itself.
 _TO_JTOKEN = {"string", "bool", "byte", "int", "long", "double", "decimal", "DateTime", "TimeSpan", "Guid", "Uri"}
+
+
+#: Bits of the integer types; arithmetic that leaves them wraps around, as C# does outside `checked`.
+BITS = {"int": 32, "long": 64}
+
+
+def wrap(value: int, bits: int) -> int:
+    half = 1 << (bits - 1)
+    return value if -half <= value < half else (value + half) % (1 << bits) - half
+
+
+def default_value(type_: T) -> Any:
+    """`default(T)`; null where the local gateway has no other."""
+    if type_.name in ("int", "long", "byte"):
+        return 0
+    if type_.name in ("double", "decimal"):
+        return 0.0
+    return {"bool": False, "char": "\0"}.get(type_.name)
 
 
 def array(element: T) -> T:

@@ -116,9 +116,9 @@ method("IDictionary", "Add", T("void"))(_insert)
 method("IDictionary", "Remove", BOOL)(lambda entries, key: entries.pop(key, entries) is not entries)
 
 
-def _try_get(entries: Any, key: Any, result: Out) -> bool:
+def _try_get(entries: Any, key: Any, result: Out, *, default: Any) -> bool:
     found = key in entries
-    result(entries[key] if found else None)
+    result(entries[key] if found else default)
     return found
 
 

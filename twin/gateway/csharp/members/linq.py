@@ -120,12 +120,12 @@ def _single(items: Any, test: Any = None) -> Any:
     return found[0]
 
 
-def _or_default(take: Callable[..., Any], *, many_fail: bool = False) -> Callable[..., Any]:
-    def default(items: Any, test: Any = None) -> Any:
+def _or_default(take: Callable[..., Any]) -> Callable[..., Any]:
+    def taken(items: Any, test: Any = None, *, default: Any) -> Any:
         found = _matching(items, test)
-        return take(found) if found else None
+        return take(found) if found else default
 
-    return default
+    return taken
 
 
 _linq("First", element_type)(_first)
@@ -133,13 +133,8 @@ _linq("Last", element_type)(_last)
 _linq("Single", element_type)(_single)
 
 
-def _default_type(receiver: T, *_: object) -> T:
-    """`FirstOrDefault` of value types yields their default; null stands for it only where null is possible."""
-    return element_type(receiver)
-
-
 for _name, _take in (("FirstOrDefault", _first), ("LastOrDefault", _last), ("SingleOrDefault", _single)):
-    _linq(_name, _default_type)(_or_default(_take))
+    _linq(_name, element_type)(_or_default(_take))
 
 
 @_linq("ElementAt", element_type)
@@ -151,9 +146,9 @@ def _element_at(items: Any, index: int) -> Any:
 
 
 @_linq("ElementAtOrDefault", element_type)
-def _element_at_or_default(items: Any, index: int) -> Any:
+def _element_at_or_default(items: Any, index: int, *, default: Any) -> Any:
     found = list(iterate(items))
-    return found[index] if 0 <= index < len(found) else None
+    return found[index] if 0 <= index < len(found) else default
 
 
 @_linq("Contains", BOOL)
