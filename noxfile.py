@@ -217,6 +217,12 @@ def soak(session: nox.Session) -> None:
     session.run("python", "-m", "tests.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
 
 
+@nox.session(requires=["docs"])
+def pages(session: nox.Session) -> None:
+    """Every page in headless Chromium, light and dark, wide and narrow; pictures in results/pages. Needs Chromium."""
+    session.run("python", "-m", "tests.pages", "site", *session.posargs)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables; `-- mcp_server` for one. Never a gate: the machine decides."""
