@@ -200,7 +200,7 @@ def _finish(
     trace: Trace, entry: Entry, context: Context, before: _Before, header: str, error: BaseException | None = None
 ) -> None:
     trace.end(entry)
-    if error is not None:
+    if error is not None and not entry.container:  # else the step inside, from which it came, says it
         entry.error = _described(trace, error)
     if entry.site.element == "choose":
         entry.notes.append(f"branch: {_branch(entry)}")
@@ -211,7 +211,7 @@ def _finish(
     for name, value in after.variables.items():
         earlier = before.variables.get(name, _UNSET)
         if earlier is not value and earlier != value:
-            changes.append((name, "" if earlier is _UNSET else show(name, earlier), show(name, value)))
+            changes.append((name, "" if earlier is _UNSET else show(name, earlier), show(name, value) or '""'))
     for name, value in before.variables.items():
         if name not in after.variables:
             changes.append((name, show(name, value), ""))

@@ -97,6 +97,12 @@ async def test_variables_are_shown_before_and_after_where_they_changed() -> None
     assert entry(trace, "choose")["changes"] == []
 
 
+async def test_an_empty_text_is_a_value() -> None:
+    """Not the same as a variable that is gone."""
+    trace = await Traced(inbound='<set-variable name="x" value=""/>').trace()
+    assert entry(trace, "set-variable")["changes"] == [["x", "", '""']]
+
+
 @pytest.mark.parametrize(
     ("value", "branch", "values"),
     [("1", "when[1]", ["true"]), ("2", "when[2]", ["false", "true"]), ("3", "otherwise", ["false", "false"])],
@@ -143,6 +149,13 @@ async def test_an_answer_of_a_policy_ends_the_trace() -> None:
     trace = await world.trace()
     assert entry(trace, "return-response")["error"] == "answered 403: no other policy runs"
     assert len(trace["entries"]) == 1
+
+
+async def test_an_answer_or_error_is_told_once() -> None:
+    """By the element that it came from, not again by those around it."""
+    world = Traced(inbound='<choose><when condition="@(true)"><return-response/></when></choose>')
+    trace = await world.trace()
+    assert [one["error"] != "" for one in trace["entries"]] == [False, True]
 
 
 async def test_waiting_counts_as_time_of_the_element_that_waited() -> None:

@@ -70,7 +70,9 @@ def _applications(ours: list[Application]) -> Html:
     for app in ours:
         uris = [h("div", h("code", uri)) for uris in app.redirect_uris.values() for uri in uris]
         scopes = [badge(scope.value) for scope in app.scopes]
-        detail = h("details", h("summary", f"{len(uris)} redirect URIs"), uris) if uris else "–"
+        detail = (
+            h("details", h("summary", f"{len(uris)} redirect URI{'s' if len(uris) > 1 else ''}"), uris) if uris else "–"
+        )
         rows.append((h("strong", app.name), scopes or "–", detail, h("code", app.client_id)))
     return _section("Applications", ("Name", "Scopes", "Redirects to", "Client id"), rows)
 

@@ -56,6 +56,6 @@ def _row(root: str, request: Mapping[str, Any], people: Mapping[str, str]) -> Ht
         ("Caller", people.get(caller) or short(caller)),
         ("Tier", request["tier"]),
         ("Took", milliseconds(request["milliseconds"])),
-        ("Why refused", h("span", request["refusal"], class_="quiet")),
+        ("Why refused", h("span", request["refusal"], class_="quiet") if request["refusal"] else None),
     )
     return h("tr", [h("td", cell, data_label=name) for name, cell in cells])
