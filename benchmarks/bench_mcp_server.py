@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from contenders import LEGACY, Kind, Running, database, install, npm, ours, started
+from contenders import LEGACY, REFERENCE, Kind, Running, database, install, npm, ours, started
 from load import call_tool, ms, table
 from wire import Found, Wire, measure, request
 
@@ -87,6 +87,13 @@ def cold_starts(kinds: Sequence[Kind], folder: Path) -> list[tuple[str, ...]]:
     return [(name, f"{statistics.median(found):.2f} s", f"{min(found):.2f} s") for name, found in seconds.items()]
 
 
+def same_tools(npm_server: Running) -> None:
+    """The comparison in the server's README is about the tools that are listed in tools.json."""
+    listed = {tool["name"]: sorted(tool["inputSchema"].get("properties", {})) for tool in npm_server.tools()}
+    if listed != json.loads((REFERENCE / "tools.json").read_text()):
+        raise SystemExit("npm's server lists other tools than benchmarks/reference/tools.json: compare again")
+
+
 def run(rounds: int, entry: Path | None, folder: Path, stack: ExitStack) -> None:
     uri = stack.enter_context(database(folder))
     (folder / "npm").mkdir()
@@ -95,6 +102,7 @@ def run(rounds: int, entry: Path | None, folder: Path, stack: ExitStack) -> None
     starts = cold_starts(kinds, folder)
     table("Cold start, to the first answer", ["", "median", "best"], starts)
     servers = [stack.enter_context(started(kind, folder / f"{kind.name}.log")) for kind in kinds]
+    same_tools(servers[1])
     turns = [(server, version) for version in (MODERN, LEGACY) for server in servers]
     rows, ratios = [], []
     for operation in OPERATIONS:

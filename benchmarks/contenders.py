@@ -68,19 +68,26 @@ class Running:
         _post(self.url, {"jsonrpc": "2.0", "method": "notifications/initialized"}, headers)
         return {"mcp-session-id": identity}
 
+    def tools(self) -> list[dict[str, Any]]:
+        """What it lists, where it answers in JSON."""
+        headers = {**self.kind.headers, **self.session(), "MCP-Protocol-Version": LEGACY}
+        _, body = _post(self.url, {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}, headers)
+        found: list[dict[str, Any]] = json.loads(body)["result"]["tools"]
+        return found
 
-def _post(url: str, message: dict[str, Any], headers: Mapping[str, str]) -> Mapping[str, str]:
+
+def _post(url: str, message: dict[str, Any], headers: Mapping[str, str]) -> tuple[Mapping[str, str], bytes]:
+    """Headers, by lower-case name, and body of the answer."""
     usual = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     request = urllib.request.Request(url, json.dumps(message).encode(), {**usual, **headers})
     with _HTTP.open(request, timeout=30) as answer:
-        answer.read()
-        return dict(answer.headers.items())
+        return {name.lower(): value for name, value in answer.headers.items()}, answer.read()
 
 
 def _initialize(url: str, headers: Mapping[str, str]) -> str:
     params = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
-    answer = _post(url, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}, headers)
-    return {name.lower(): value for name, value in answer.items()}.get("mcp-session-id", "")
+    answer, _ = _post(url, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}, headers)
+    return answer.get("mcp-session-id", "")
 
 
 @contextmanager

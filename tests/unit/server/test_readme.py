@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mongo_db_server.settings import Settings
 from mongo_db_server.tools import ALL
 
 FOLDER = Path(__file__).parents[3] / "servers" / "mongo-db-server"
+REFERENCE = FOLDER.parents[1] / "benchmarks" / "reference" / "tools.json"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 LINKS = sorted(set(re.findall(r"\]\((\.\./\.\./tests/[^)#]+)(?:#([^)]+))?\)", README)))
 COMPARED = README[README.index("## Compared") : README.index("## What it refuses")]
@@ -27,6 +29,16 @@ def test_every_yes_is_linked() -> None:
     ours = [row.split("|")[2] for row in COMPARED.splitlines() if row.startswith("|")][2:]
     assert len(ours) > 20
     assert [cell for cell in ours if "tests/" not in cell and cell.strip() != "no"] == []
+
+
+def test_every_database_tool_of_npm_is_here() -> None:
+    """Of the tools that npm's server lists, only those that are not about the database's content are missing."""
+    listed = json.loads(REFERENCE.read_text(encoding="utf-8"))
+    ours = {tool.name for tool in ALL}
+    renamed = {"mongodb-logs": "server-logs"}
+    elsewhere = {"connect", "disconnect", "list-connections", "search-knowledge", "list-knowledge-sources"}
+    assert len(listed) == 27
+    assert {name for name in listed if renamed.get(name, name) not in ours} == elsewhere
 
 
 def test_every_tool_and_setting_is_listed() -> None:
