@@ -18,6 +18,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.control import Control
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -46,6 +47,11 @@ class Speaking(Console):
         if not all(isinstance(shown, Control) for shown in objects):  # a spinner prints its own
             _ended()
         super().print(*objects, **options)
+
+    def set_live(self, live: Live) -> bool:
+        if not getattr(_ticker, "runs", False):  # not the waiting's own, but a task's
+            _ended()
+        return super().set_live(live)
 
 
 console = Speaking(
@@ -227,6 +233,7 @@ def _live() -> bool:
 
 
 _waiting = threading.Lock()
+_ticker = threading.local()  # `runs`: in the thread that ticks
 _begun = threading.Event()  # something was shown
 _enders: list[Callable[[], None]] = []
 
@@ -241,6 +248,7 @@ def _ticking(period: float, tick: Any) -> Iterator[None]:
     done = threading.Event()
 
     def ticks() -> None:
+        _ticker.runs = True
         while not done.wait(period):
             tick()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.live import Live
 
 from ops import changes, output
 
@@ -113,3 +114,16 @@ def test_a_log_gets_no_spinner(shown: io.StringIO) -> None:
     with output.patience():
         pass
     assert shown.getvalue() == ""
+
+
+def test_a_task_with_a_live_table_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`invoke watch` has its own, and prints nothing."""
+    text = on(monkeypatch, width=80, terminal=True)
+    monkeypatch.setattr(output, "_PATIENCE", 0.01)
+    with output.patience():
+        while "working … 0 s" not in text.getvalue():
+            pass
+        with Live("calls", console=output.console, auto_refresh=False):
+            begun = len(text.getvalue())
+        assert "working" not in text.getvalue()[begun:]
+        assert output._begun.is_set()
