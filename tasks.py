@@ -54,6 +54,7 @@ def deploy(
     stage: str | None = None,
     target_image: list[str] | None = None,
     plan: str | None = None,
+    runtime: str | None = None,
     setting: list[str] | None = None,
     dry_run: bool = False,
     yes: bool = False,
@@ -69,7 +70,7 @@ def deploy(
     from ops import deploy as steps
     from ops import request
 
-    environment = load(env, setting)
+    environment = load(env, [*(setting or ()), *([f"RUNTIME={runtime}"] if runtime else ())])
     asked = request.of(environment, stage, target_image or [], plan)
     steps.deploy(environment, asked, dry_run=dry_run, yes=yes)
 

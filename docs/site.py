@@ -25,6 +25,7 @@ NAV: dict[str, list[str]] = {
     "Do": [
         "add-a-server.md",
         "operate.md",
+        "images.md",
         "pipelines.md",
         "private-deployment.md",
         "custom-domain.md",
@@ -45,6 +46,7 @@ NAMES = {
     "twin/fidelity.md": "Fidelity",
     "troubleshooting.md": "Troubleshooting",
     "operate.md": "Operate",
+    "images.md": "Images",
     "pipelines.md": "Pipelines",
     "private-deployment.md": "Private deployer, landing zone",
     "network.md": "Network",

@@ -28,6 +28,7 @@ DEPLOY = {
     **CHANGES,
     "stage": STAGE + ". Stage 2 alone builds no image: `invoke push` first, or --target-image",
     "target_image": TARGET_IMAGE,
+    "runtime": "process (default) or docker: what a container group becomes on this machine; as the setting RUNTIME",
     "plan": "a folder that `invoke plan --out` wrote: exactly that is applied, or, where anything changed since, "
     "nothing. Where a server has several slots, each slot's part of it, one after the other",
 }

@@ -66,7 +66,7 @@ def build(client: Any, image: Image, reference: str, base: str | None = None) ->
             tag=reference,
             platform=PLATFORM,
             buildargs=dict(arguments),
-            network_mode=_network(client.info()),
+            network_mode=_network(client),
             rm=True,
             forcerm=True,
             decode=True,
@@ -145,9 +145,10 @@ def _finish(messages: Iterable[dict[str, Any]], image: Image) -> None:
             raise ImageError(f"{image.source.folder.name} was not built: {explained(str(message['error']))}")
 
 
-def _network(info: Mapping[str, Any]) -> str | None:
-    """Packages are fetched while building; an engine that forwards nothing has no other way to them."""
-    return None if info.get("IPv4Forwarding", True) else "host"
+def _network(client: Any) -> str | None:
+    """Packages are fetched while building; an engine without a bridge, or that forwards nothing, has no other way."""
+    bridged = any(network.name == "bridge" for network in client.networks.list())
+    return None if bridged and client.info().get("IPv4Forwarding", True) else "host"
 
 
 def _on_base(client: Any, origin: Origin, base: str) -> Origin:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ops import images, images_azure, images_local, lock, output, workspace
+from ops import images, images_azure, images_docker, images_local, lock, output, workspace
 from ops.environment import Environment
 from ops.images import Image, Pushed
 from ops.workspace import Workspace
@@ -25,6 +25,8 @@ def push(environment: Environment, server: str | None = None, *, dry_run: bool =
 
 
 def commands(environment: Environment, wanted: Sequence[Image]) -> list[str]:
+    if environment.is_local and environment.settings.runtime == "docker":
+        return [line for image in wanted for line in images_docker.commands(image, environment)]
     if environment.is_local:
         return [line for image in wanted for line in images_local.commands(image)]
     return [line for image in wanted for line in images_azure.commands(image, environment)]
@@ -42,6 +44,8 @@ def push_all(space: Workspace, wanted: Sequence[Image]) -> list[Pushed]:
 
 
 def _push_one(space: Workspace, image: Image) -> Pushed:
+    if space.environment.is_local and space.environment.settings.runtime == "docker":
+        return images_docker.push(image, space.environment, space.home)
     if space.environment.is_local:
         return images_local.push(image, space.home)
     return images_azure.push(image, space.environment, space.home)

@@ -79,6 +79,8 @@ RULES: dict[str, Rule] = {
     ),
     "MONGO_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image of MongoDB, e.g. mongo:7.0"),
     "BASE_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image with Python 3.11 or later, e.g. python:3.12-slim@sha256:…"),
+    "RUNTIME": Rule(r"process|docker", "process or docker (containers of the Docker engine on this machine)"),
+    "REGISTRY": Rule(r"engine|acr", "engine (images stay in the Docker engine) or acr (pushed to ACR_NAME and pulled)"),
     "TWIN_HOME": Rule(r".+", "a folder"),
     "SERVERS_DIR": Rule(r".+", "a folder that holds the servers' folders"),
     "TERRAFORM_DIR": Rule(r".+", "a folder that holds stage1, stage2, modules and environments"),
@@ -110,6 +112,8 @@ class Settings(BaseSettings):
     mongodb_uri: SecretStr | None = None
     mongo: Literal["auto", "docker", "twin"] = "auto"
     mongo_image: str = "mongo:7.0"
+    runtime: Literal["process", "docker"] = "process"
+    registry: Literal["engine", "acr"] = "engine"
     twin_home: Path | None = None
     terraform_dir: Path | None = None
     servers_dir: Path | None = None

@@ -29,6 +29,7 @@ def config(environment: Environment, chosen: Ports) -> RuntimeConfig:
         mongodb_uri=settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else None,
         mongo=settings.mongo,
         mongo_image=settings.mongo_image,
+        runtime=settings.runtime,
         trace=settings.trace == "1",
         console_port=chosen.console,
     )

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from twin.errors import RuntimeFailure
-from twin.supervise import docker_container, files, lock
+from twin.supervise import docker_box, docker_container, files, lock
 from twin.supervise.code import code_fingerprint
 from twin.supervise.plan import ROOT
 from twin.supervise.settings import RuntimeConfig
@@ -86,8 +86,9 @@ def stop(home: Path, timeout: float = 20) -> bool:
     for pid, identity in left:
         lock.end_group(pid, identity, grace=3)
     orphaned = False
-    with suppress(RuntimeFailure):  # no engine answers: the next start looks again
-        orphaned = docker_container.stop_leftovers(home)
+    for leftovers in (docker_container.stop_leftovers, docker_box.stop_leftovers):
+        with suppress(RuntimeFailure):  # no engine answers: the next start looks again
+            orphaned = leftovers(home) or orphaned
     (home / "run" / "status.json").unlink(missing_ok=True)
     return holder is not None or bool(left) or orphaned
 

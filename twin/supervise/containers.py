@@ -1,4 +1,4 @@
-"""Container groups as processes: image, environment, ports, and what a local process cannot stand in for."""
+"""Container groups as processes or containers: image, environment, ports, and what cannot be stood in for here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from twin.errors import RuntimeFailure, TwinError
 from twin.state import Resource, State
-from twin.supervise import databases, private_link, registry
+from twin.supervise import databases, docker_server, private_link, registry
 from twin.supervise.spec import Health, ProcessSpec
 
 _UNSUPPORTED = {
@@ -22,7 +22,8 @@ _UNSUPPORTED = {
 class Surroundings:
     """What a container meets when it starts: the image store, its MongoDB, and the ports that are free.
 
-    `user_per_key`: the MongoDB is a container, whose users have one password each (see databases.users).
+    `user_per_key`: the MongoDB is a container, whose users have one password each (see databases.users). `in_docker`:
+    container groups become containers.
     """
 
     home: Path
@@ -30,6 +31,7 @@ class Surroundings:
     external_mongodb: str | None
     port_for: Callable[[str], int]
     user_per_key: bool = False
+    in_docker: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,17 @@ def _plan_container(
     port = around.port_for(name)
     scratch = around.home / "run" / "scratch" / name
     environment, cut_off = _environment(state, group, container, around)
+    if around.in_docker:
+        secret = frozenset(container.get("secure_environment_variables") or ())
+        health = Health("http", _health_path(container))
+        box = docker_server.Box(
+            name, image.reference, tuple(container.get("commands") or image.entrypoint), port,
+            {key: value for key, value in environment.items() if key not in secret},
+            {key: value for key, value in environment.items() if key in secret},
+            float(container.get("memory") or 0),
+        )  # fmt: skip
+        spec = docker_server.spec(box, health, group.get("restart_policy", "Always"), image.digest, around.home)
+        return Container(group, listens_on, spec, cut_off)
     process = ProcessSpec(
         name=name,
         kind="server",
@@ -115,6 +128,8 @@ def _health_path(container: Mapping[str, Any]) -> str:
 
 
 def _command(container: Mapping[str, Any], image: registry.Image) -> tuple[str, ...]:
+    if not image.python:
+        raise RuntimeFailure("its image was built for Docker; run `invoke push`, which builds the local one")
     command = tuple(container.get("commands") or image.entrypoint)
     if command[0] not in ("python", "python3"):
         raise RuntimeFailure(f"command {command[0]!r} is not in the local image, which holds `python` only")

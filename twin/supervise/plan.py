@@ -61,7 +61,8 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     external = config.mongodb_uri
     mongo_port = 0 if external else port_for("mongo")
     in_docker = config.mongo == "docker"
-    containers, refused = plan_containers(state, Surroundings(home, mongo_port, external, port_for, in_docker))
+    around = Surroundings(home, mongo_port, external, port_for, in_docker, config.runtime == "docker")
+    containers, refused = plan_containers(state, around)
     routes = names.route_backends(state, service, containers)
     cut_off = {f"{a} from {c.process.name}": why for c in containers for a, why in c.cut_off.items()}
     secret = _secret(home, "identity_header")

@@ -51,12 +51,16 @@ class ImageReference:
 
 @dataclass(frozen=True)
 class Image:
-    """What `invoke push` stored: the command, the interpreter that stands for the image's, and its import path."""
+    """What `invoke push` stored: the command, the interpreter that stands for the image's, and its import path.
+
+    `reference`: what a Docker engine calls it, where it was built for one; then there is no interpreter.
+    """
 
     digest: str
     entrypoint: tuple[str, ...]
     python: str
     path: tuple[str, ...]
+    reference: str = ""
 
 
 def pull(state: State, group: Resource, reference: str, store: Path) -> Image:
@@ -138,4 +142,5 @@ def _stored(image: ImageReference, reference: str, store: Path) -> Image:
     found: Any = read_json(folder / digest.removeprefix("sha256:") / "image.json") if digest else None
     if not isinstance(found, dict):
         raise RuntimeFailure(f"image {reference} is not in the registry; run `invoke push`")
-    return Image(found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]))
+    reference = str(found.get("reference", ""))
+    return Image(found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference)

@@ -15,7 +15,7 @@ class RuntimeConfig:
     """`mongodb_uri` replaces the local MongoDB by one that already runs; `seed` fills an empty one with samples.
 
     `mongo`: a container of `mongo_image`, the stand-in, or (`auto`) the container where it can be had (see
-    database_choice).
+    database_choice). `runtime`: what a container group becomes.
 
     `trace` lets the gateway keep the policy traces of recent requests; `console_port` is that of the platform's page,
     None for no page.
@@ -26,6 +26,7 @@ class RuntimeConfig:
     mongodb_uri: str | None = None
     mongo: Literal["auto", "docker", "twin"] = "twin"
     mongo_image: str = "mongo:7.0"
+    runtime: Literal["process", "docker"] = "process"
     seed: bool = True
     trace: bool = False
     console_port: int | None = None

@@ -40,11 +40,14 @@ class Engine:
         self.pushed: list[str] = []
         self.built: dict[str, Any] = {}
         self._said, self._refuses = said or [{"stream": "Step 1/1 : FROM x"}], refuses
-        self.api = self.images = self.containers = self
+        self.api = self.images = self.containers = self.networks = self
         self.id, self.attrs = DIGEST, {"RepoDigests": ["python@sha256:" + "b" * 64]}
 
     def info(self) -> dict[str, Any]:
         return {"IPv4Forwarding": False}
+
+    def list(self) -> list[Any]:
+        return []
 
     def build(self, **given: Any) -> Iterator[dict[str, Any]]:
         self.built = given

@@ -91,6 +91,6 @@ class FakeEngine:
         del self.held[name]
 
 
-def _has(labels: dict[str, str], filters: dict[str, str]) -> bool:
-    name, _, value = filters["label"].partition("=")
-    return labels.get(name) == value
+def _has(labels: dict[str, str], filters: dict[str, Any]) -> bool:
+    wanted = [filters["label"]] if isinstance(filters["label"], str) else filters["label"]
+    return all(labels.get(name) == value for name, _, value in (pair.partition("=") for pair in wanted))
