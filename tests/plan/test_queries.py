@@ -97,7 +97,7 @@ async def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 
     gate = server.http_app(settings.load(), fetch_keys=fetch)
     async with (
-        gate._app.router.lifespan_context(gate._app),  # type: ignore[attr-defined]
+        gate._app._app.router.lifespan_context(gate._app._app),  # type: ignore[attr-defined]
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app=gate), base_url="http://slot") as client,
     ):
         for name, arguments in {
