@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from twin.gateway.failures import Answer, Failure
-from twin.gateway.messages import Context, Request, Run
+from twin.gateway.messages import Context, Request, Run, Url
 from twin.gateway.tracing_mask import Mask
 
 if TYPE_CHECKING:
@@ -32,17 +32,13 @@ _TRACE_ID, _VERSION_LENGTH = slice(3, 35), 55
 
 @dataclass(frozen=True)
 class Site:
-    """Where an element stands. `attributes` as written: named values stay `{{names}}`."""
+    """Where an element stands. `shown` is what a trace says of it, its attributes as written: named values stay
+    `{{names}}`."""
 
     element: str
-    scope: str
-    document: str
-    fragment: str
     section: str
-    path: str
-    line: int
-    attributes: dict[str, str]
     otherwise: bool
+    shown: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -99,7 +95,7 @@ CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
 @dataclass(frozen=True, slots=True)
 class _Before:
     variables: dict[str, Any]
-    backend: str
+    backend: tuple[str | None, Url | None]
     status: int
     header: str
 
@@ -112,7 +108,7 @@ class Tracer:
 
     def step(self, element: Element, run: Run) -> Run:
         """The same step, which writes an entry where the request is traced."""
-        site = _site(element)
+        site = _site(element, self.mask)
         forwards, sets_header = element.tag == "forward-request", element.tag == "set-header"
         header = _HEADERS.get(element.tag) or (element.node.attributes.get("name", "") if sets_header else "")
 
@@ -157,19 +153,20 @@ class Tracer:
         return traced
 
 
-def _site(element: Element) -> Site:
-    place = element.builder.place
-    return Site(
-        element=element.tag,
-        scope=place.scope,
-        document=place.label,
-        fragment=place.fragments[-1] if place.fragments else "",
-        section=place.section,
-        path=place.path,
-        line=element.node.line,
-        attributes={name: text for name, text in element.node.attributes.items() if name not in ("condition", "value")},
-        otherwise=element.tag == "choose" and any(child.tag == "otherwise" for child in element.node.children),
-    )
+def _site(element: Element, mask: Mask) -> Site:
+    place, given = element.builder.place, element.node.attributes
+    shown = {
+        "element": element.tag,
+        "scope": place.scope,
+        "document": place.label,
+        "fragment": place.fragments[-1] if place.fragments else "",
+        "section": place.section,
+        "path": place.path,
+        "line": element.node.line,
+        "attributes": {n: mask.value(n, text) for n, text in given.items() if n not in ("condition", "value")},
+    }
+    otherwise = element.tag == "choose" and any(child.tag == "otherwise" for child in element.node.children)
+    return Site(element.tag, place.section, otherwise, shown)
 
 
 async def _wait(
@@ -185,8 +182,12 @@ async def _wait(
 
 def _before(context: Context, site: Site, header: str) -> _Before:
     request = context.request
-    backend = request.backend_id or (str(request.base) if request.base is not None else "")
+    backend = (request.backend_id, request.base)
     return _Before(dict(context.variables), backend, context.response.status, _header(context, site, header))
+
+
+def _named(backend: tuple[str | None, Url | None]) -> str:
+    return backend[0] or (str(backend[1]) if backend[1] is not None else "")
 
 
 def _header(context: Context, site: Site, header: str) -> str:
@@ -216,7 +217,7 @@ def _finish(
         if name not in after.variables:
             changes.append((name, show(name, value), ""))
     if before.backend != after.backend:
-        changes.append(("backend", before.backend, after.backend))
+        changes.append(("backend", _named(before.backend), _named(after.backend)))
     if before.header != after.header:
         changes.append((f"header {header}", show(header, before.header), show(header, after.header)))
     forwards = entry.site.element == "forward-request"

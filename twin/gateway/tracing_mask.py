@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from twin.gateway.csharp.clr import JToken, to_text
@@ -27,10 +28,13 @@ _PAIR = re.compile(rf"((?:^|[?&\s;'\"])(?:{_FIELDS})=)[^&\s;'\"]+", re.I)
 _JSON_PAIR = re.compile(rf'("(?:{_FIELDS})"\s*:\s*)"(?:[^"\\]|\\.)*"', re.I)
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.I)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+#: What every form of a secret has somewhere; most texts have none of it, and are not looked at again.
+_SUSPECT = re.compile(r'[Bb][Ee][Aa][Rr]|[Bb][Aa][Ss][Ii][Cc]|eyJ|[=@]|"\s*:')
 _CREDENTIALS = re.compile(r"(://[^/\s:@]+:)[^/\s@]+@")
 _SHOWN_CLAIMS = ("iss", "aud", "tid", "azp", "oid", "scp", "roles", "groups", "idtyp", "exp")
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Whether what has this name (header, variable, form field) is never shown."""
     return _NAME.fullmatch(name) is not None or _NAME_PART.search(name) is not None
@@ -47,9 +51,10 @@ class Mask:
         """Cut only after masking: half a token would not look like one."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        text = _JWT.sub(MASK, _BEARER.sub(rf"\1 {MASK}", text))
-        text = _JSON_PAIR.sub(rf'\1"{MASK}"', _PAIR.sub(rf"\1{MASK}", text))
-        text = _CREDENTIALS.sub(rf"\1{MASK}@", text)
+        if _SUSPECT.search(text) is not None:
+            text = _JWT.sub(MASK, _BEARER.sub(rf"\1 {MASK}", text))
+            text = _JSON_PAIR.sub(rf'\1"{MASK}"', _PAIR.sub(rf"\1{MASK}", text))
+            text = _CREDENTIALS.sub(rf"\1{MASK}@", text)
         return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text)} characters)"
 
     def value(self, name: str, value: Any) -> str:

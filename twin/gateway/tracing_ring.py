@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from dataclasses import asdict
 from datetime import UTC, datetime
 from time import perf_counter, time
 from typing import Any
@@ -33,8 +32,8 @@ class Ring:
         self._bytes = 0
         self._number = 0
 
-    def add(self, document: Document) -> None:
-        size = len(json.dumps(document, default=str))
+    def add(self, document: Document, size: int) -> None:
+        """`size` in bytes, about."""
         self._number += 1
         document["summary"]["number"] = self._number
         self._held[document["summary"]["id"]] = (self._number, document, size)
@@ -76,7 +75,7 @@ class TracedGateway(Gateway):
             context, response = await super().respond(request)
         finally:
             if not seen["target"].startswith("/status-"):
-                self.ring.add(_document(trace, seen, context or trace.context, response))
+                self.ring.add(_document(trace, seen, context or trace.context, response), _size(trace, seen))
             CURRENT.set(None)
         return context, response
 
@@ -157,12 +156,21 @@ def _refusal(variables: Document, context: Context | None, response: Response | 
     return ""
 
 
+def _size(trace: Trace, seen: Document) -> int:
+    """Of what is kept: an entry's frame, and the texts in it."""
+    texts = sum(len(text) for entry in trace.entries for change in entry.changes for text in change)
+    texts += sum(len(text) for entry in trace.entries for condition in entry.conditions for text in condition)
+    return (
+        2048
+        + 1024 * len(trace.entries)
+        + 2 * texts
+        + 2 * sum(len(name) + len(value) for name, value in seen["headers"])
+    )
+
+
 def _entry(entry: Entry, trace: Trace) -> Document:
-    site = asdict(entry.site)
-    site.pop("otherwise")
     return {
-        **site,
-        "attributes": {name: trace.mask.value(name, text) for name, text in site["attributes"].items()},
+        **entry.site.shown,
         "depth": entry.depth,
         "at": round((entry.started - trace.started) * 1000, 3),
         "milliseconds": round(entry.took * 1000, 3),

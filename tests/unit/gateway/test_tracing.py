@@ -272,7 +272,7 @@ def document(number: int, size: int = 10) -> dict[str, Any]:
 def test_the_ring_keeps_the_latest() -> None:
     ring = Ring(most=2)
     for number in range(3):
-        ring.add(document(number))
+        ring.add(document(number), 10)
     assert [one["id"] for one in ring.recent()] == ["2", "1"]
     assert ring.find("0") is None
 
@@ -280,14 +280,14 @@ def test_the_ring_keeps_the_latest() -> None:
 def test_the_ring_is_bounded_in_bytes() -> None:
     ring = Ring(most_bytes=2000)
     for number in range(3):
-        ring.add(document(number, 900))
+        ring.add(document(number), 900)
     assert [one["id"] for one in ring.recent()] == ["2", "1"]
 
 
 def test_a_reader_asks_for_what_is_new() -> None:
     ring = Ring()
     for number in range(3):
-        ring.add(document(number))
+        ring.add(document(number), 10)
     assert [one["id"] for one in ring.recent(after=2)] == ["2"]
 
 
@@ -302,7 +302,7 @@ async def test_a_long_trace_is_cut_and_says_so() -> None:
 
 def ask(question: Any) -> dict[str, Any]:
     ring = Ring()
-    ring.add(document(7))
+    ring.add(document(7), 10)
     return TraceServer(ring, {"file": "unused", "key": KEY}).answer(json.dumps(question).encode())
 
 
