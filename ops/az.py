@@ -18,13 +18,23 @@ _MASK = "***"
 
 def run(*arguments: str) -> Any:
     """`az <arguments> -o json`, parsed; None where it prints nothing. AzError carries az's own words too."""
+    said = _output(arguments)
+    return json.loads(said) if said.strip() else None
+
+
+def act(*arguments: str) -> None:
+    """As `run`, for a command that answers in words whatever it is asked for: `az acr login` says "Login Succeeded"."""
+    _output(arguments)
+
+
+def _output(arguments: tuple[str, ...]) -> str:
     binary = shutil.which("az")
     if not binary:
         raise ToolError("the Azure CLI is not on PATH; install it (learn.microsoft.com/cli/azure/install-azure-cli)")
     answer = subprocess.run([binary, *arguments, "--output", "json"], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise AzError(refusal(arguments, answer.stderr), kind=refusals.of(answer.stderr).kind)
-    return json.loads(answer.stdout) if answer.stdout.strip() else None
+    return answer.stdout
 
 
 def find(*arguments: str) -> Any:

@@ -22,7 +22,7 @@ def push(image: Image, environment: Environment, home: Path) -> Pushed:
     tags(image, images_origin.look(image.source.folder))  # before anything is built
     client = images_engine.connect()
     repository = reference(environment, image)
-    az.run("acr", "login", "--name", environment.need("ACR_NAME"))
+    az.act("acr", "login", "--name", environment.need("ACR_NAME"))
     built = images_engine.build(client, image, f"{repository}:{image.tag}", environment.settings.base_image)
     digests = {tag: images_engine.push(client, built.image, repository, tag) for tag in tags(image, built.origin)}
     write_papers(home, image, digests[image.tag], built)

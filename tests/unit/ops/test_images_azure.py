@@ -72,7 +72,7 @@ class Engine:
 @pytest.fixture
 def signed_in(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(az, "run", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(az, "act", lambda *arguments: asked.append(arguments))
     monkeypatch.setattr(images_azure.images_origin, "look", lambda _: ORIGIN)
     return asked
 
