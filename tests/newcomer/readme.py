@@ -10,7 +10,11 @@ _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # What a command says, and why it does not run here; whatever is not in here runs.
 _ELSEWHERE = [
     (r"^invoke bootstrap\b", "it works in a subscription and a tenant; `nox -s az` runs it against a local one"),
-    (r"--env (?!local\b)\S+", "it works in a subscription; the same task without --env runs above"),
+    (r"--env (?!local\b)\S+", "it works in a subscription"),
+    (
+        r"--runtime docker",
+        "it needs a Docker engine; tests/unit/runtime runs it with a stand-in",
+    ),
     (r"^az |\| az |\$\(az ", "it works in a subscription; `nox -s az` runs it against a local one"),
     (r"^[A-Z_]+=", "it only names what the commands below it use"),
     (r"^(cd|terraform|docker) ", "it works in a subscription; `invoke deploy` does the same on this machine"),

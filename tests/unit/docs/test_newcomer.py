@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.newcomer import __main__ as newcomer
 from tests.newcomer.readme import commands
 from tests.newcomer.terminal import Ran, last_words
@@ -59,3 +61,32 @@ def test_a_first_shell_has_no_caches(tmp_path: Path) -> None:
 
 def test_control_sequences_are_no_words() -> None:
     assert last_words("one\r\n\x1b[2K\x1b[32m✓\x1b[0m two\n\x1b[?25l\n") == "✓ two"
+
+
+# Commands of pages that the README does not have, and what runs each.
+RUN_BY = {
+    "invoke add-server release-notes": ("tests/integration/platform/test_add_server.py", '"add-server"'),
+    "invoke rollback --server mongodb": ("tests/integration/platform/test_rolling.py", '"rollback"'),
+    "invoke heal": ("tests/integration/platform/test_rolling.py", '"heal"'),
+    "invoke connect": ("tests/unit/docs/test_pages.py", "connect.configuration(platform, client)"),
+    "python -m twin.provider --store /tmp/cloud.json": (
+        "tests/integration/platform/test_documented_commands.py",
+        '"twin.provider", "--store"',
+    ),
+}
+ROOT = README.parent
+FOLDERS = ("docs/*.md", "twin/**/*.md", "servers/*/*.md", "terraform/*.md")
+PAGES = sorted(path for folder in FOLDERS for path in ROOT.glob(folder))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_of_a_page_runs_somewhere_or_says_why_not(page: Path) -> None:
+    """As part of the README, in a test that is named here, or not here because it needs Azure."""
+    shown = [command.text for command in commands(README.read_text(encoding="utf-8")) if not command.reason]
+    run = {part for text in shown for part in text.split(" && ")}
+    for command in commands(page.read_text(encoding="utf-8")):
+        if command.reason or command.text in run:
+            continue
+        assert command.text in RUN_BY, f"add it to RUN_BY with the test that runs it: {command.text}"
+        file, words = RUN_BY[command.text]
+        assert words in (ROOT / file).read_text(encoding="utf-8"), f"{file} does not run {command.text}"
