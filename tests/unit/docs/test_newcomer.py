@@ -68,6 +68,10 @@ RUN_BY = {
     "invoke add-server release-notes": ("tests/integration/platform/test_add_server.py", '"add-server"'),
     "invoke rollback --server mongodb": ("tests/integration/platform/test_rolling.py", '"rollback"'),
     "invoke heal": ("tests/integration/platform/test_rolling.py", '"heal"'),
+    "invoke console": ("tests/browser/conftest.py", 'invoke("console")'),
+    "invoke trace": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
+    "invoke trace --json": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
+    "invoke watch": ("tests/unit/ops/test_watch.py", "watch."),
     "invoke connect": ("tests/unit/docs/test_pages.py", "connect.configuration(platform, client)"),
     "python -m twin.provider --store /tmp/cloud.json": (
         "tests/integration/platform/test_documented_commands.py",
