@@ -34,7 +34,8 @@ TYPES = _names(
     GroupCollection Guid HMAC HMACMD5 HMACSHA1 HMACSHA256 HMACSHA384 HMACSHA512 HashAlgorithm HashAlgorithmName
     HashSet IApi ICollection IContext IDeployment IDictionary IEnumerable IEnumerator IError IList IMessageBody
     IOperation IPAddress IProduct IReadOnlyCollection IReadOnlyDictionary IRequest IResponse ISet ISubscription
-    IUrl IUser JArray JConstructor JContainer JObject JProperty JRaw JToken JTokenType JValue JsonConvert Jwt
+    IGroup IPrivateEndpointConnection IUrl IUser IUserIdentity JArray JConstructor JContainer JObject JProperty
+    JRaw JToken JTokenType JValue JsonConvert Jwt
     KeyValuePair KeyedHashAlgorithm List MD5 Match MatchCollection Math MidpointRounding Nullable Oid
     PaddingMode PublicKey Queue RNGCryptoServiceProvider RSA RSAEncryptionPadding RSASignaturePadding Random
     Regex RegexOptions SHA1 SHA1Managed SHA256 SHA256Managed SHA384 SHA384Managed SHA512 SHA512Managed Stack

@@ -138,10 +138,7 @@ def test_endless_work_is_stopped(source: str) -> None:
 
 def test_every_failure_can_be_caught() -> None:
     """A null where none may be is an exception like any other."""
-    assert (
-        evaluate('@{ try { return Regex.IsMatch("a", null); } catch (ArgumentNullException) { return "null"; } }')
-        == "null"
-    )
+    assert evaluate('@{ try { return Regex.IsMatch("a", null); } catch (Exception) { return "null"; } }') == "null"
 
 
 def test_no_catch_clause_hides_a_limit() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from tree_sitter import Node
 
 from twin.gateway.csharp import library
-from twin.gateway.csharp.clr import limited, null_reference, room_for_items
+from twin.gateway.csharp.clr import EvaluationLimit, limited, null_reference, room_for_items
 from twin.gateway.csharp.expressions import (
     ANONYMOUS,
     Compiler,
@@ -20,6 +20,7 @@ from twin.gateway.csharp.expressions import (
     widened,
 )
 from twin.gateway.csharp.library import Member
+from twin.gateway.csharp.members.regex import reject_unknown
 from twin.gateway.csharp.scope import NIL, Code, Frame, Typed, fail, field, named, text_of
 from twin.gateway.csharp.typenames import declared, type_of
 from twin.gateway.csharp.types import INT, OBJECT, T, array, assignable, dictionary_of, element_of, unify
@@ -130,13 +131,24 @@ def bind(compiler: Compiler, node: Node, member: Member, receiver: T, generics: 
         if position in member.outs:
             found = out_argument(compiler, argument, value, member.out(receiver, types, generics))
         elif value.type == "lambda_expression":
-            found = _lambda_argument(compiler, value, member, receiver)
+            found = _lambda_argument(compiler, value, member, receiver, types)
         else:
             found = compiler.compile(value)
             _check_argument(member, position, found.type, value)
+            if member.owner == "Regex" and found.constant and member.names[position : position + 1] == ("pattern",):
+                _check_pattern(found, value)
         types.append(found.type)
         codes.append(found.run)
     return types, codes
+
+
+def _check_pattern(found: Typed, node: Node) -> None:
+    """A pattern that Python's engine would take for something else does not load."""
+    pattern = found.run(Frame(None, 0))
+    try:
+        reject_unknown(pattern if isinstance(pattern, str) else "")
+    except EvaluationLimit as error:
+        raise fail(node, str(error)) from error
 
 
 def _check_argument(member: Member, position: int, given: T, node: Node) -> None:
@@ -152,9 +164,9 @@ def _check_argument(member: Member, position: int, given: T, node: Node) -> None
     )
 
 
-def _lambda_argument(compiler: Compiler, node: Node, member: Member, receiver: T) -> Typed:
+def _lambda_argument(compiler: Compiler, node: Node, member: Member, receiver: T, types: list[T]) -> Typed:
     count = len(_parameters(node))
-    kinds = member.lambdas(receiver, count) if member.lambdas else [element_of(receiver) or OBJECT, INT][:count]
+    kinds = member.lambdas(receiver, count, types) if member.lambdas else [element_of(receiver) or OBJECT, INT][:count]
     return lambda_for(compiler, node, kinds)
 
 

@@ -115,6 +115,10 @@ def _from_token(value: Any, target: T) -> Any:
             return None
         raise ClrError("ArgumentNullException", "Value cannot be null.")
     raw = value.raw
+    if isinstance(raw, list) and target.name in SEQUENCES and target.args:
+        return [element(item, target.args[0]) for item in raw]
+    if isinstance(raw, dict) and target.name in DICTIONARIES and len(target.args) == 2:
+        return {name: element(item, target.args[1]) for name, item in raw.items()}
     if isinstance(raw, dict | list):
         kind = "Object" if isinstance(raw, dict) else "Array"
         raise ClrError("ArgumentException", f"Can not convert {kind} to {target}.")
@@ -124,6 +128,13 @@ def _from_token(value: Any, target: T) -> Any:
             return None
         raise ClrError("ArgumentException", f"Can not convert Null to {target}.")
     return _scalar(raw, inner)
+
+
+def element(raw: Any, type_: T) -> Any:
+    """A value inside JSON as an element of a collection; `object` takes plain values, and tokens for the rest."""
+    if type_.name == "object":
+        return wrap(raw) if isinstance(raw, dict | list) else raw
+    return converter(T("JToken"), type_)(wrap(raw))
 
 
 def _scalar(raw: Any, target: T) -> Any:

@@ -176,6 +176,8 @@ def static_owner(compiler: Compiler, node: Node) -> str | None:
         if first == "context" or compiler.locals.find(first) is not None:
             return None
         name = type_name(text_of(node))
+        if library.is_type(name) and not library.is_documented(name):
+            raise fail(node, f"the type {name!r} is not in Microsoft's list of types for policy expressions", name)
         return name if library.is_type(name) else None
     return None
 

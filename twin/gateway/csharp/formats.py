@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from twin.gateway.csharp.clr import ClrError, room, to_text
+from twin.gateway.csharp.clr import ClrError, EvaluationLimit, room, to_text
 
 _TOKENS = re.compile(r"yyyy|yy|MMMM|MMM|MM|M|dddd|ddd|dd|d|HH|H|hh|h|mm|m|ss|s|f{1,7}|F{1,7}|tt|zzz|K|'[^']*'|\\.|.")
 _SINGLE = {
@@ -75,7 +75,7 @@ def _number(value: float, layout: str) -> str:
         whole, _, fraction = layout.partition(".")
         text = f"{value:.{len(fraction)}f}"
         return text.zfill(len(whole) + (len(fraction) + 1 if fraction else 0))
-    raise ClrError("FormatException", f"the number format {layout!r} is not supported by the local gateway")
+    raise EvaluationLimit(f"the local gateway does not know the number format {layout!r}: use D, X, N, F, P or 0.00")
 
 
 def _date(value: datetime, layout: str) -> str:

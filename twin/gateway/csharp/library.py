@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from twin.gateway import documented
 from twin.gateway.csharp.types import BOOL, INT, OBJECT, STRING, T, ancestry, default_value, dictionary_of, element_of
 
 Out = Callable[[Any], None]
@@ -38,9 +39,10 @@ class Member:
     params: tuple[T | None, ...] = ()
     outs: frozenset[int] = frozenset()
     out_type: Returns = OBJECT
-    lambdas: Callable[[T, int], list[T]] | None = None
+    lambdas: Callable[[T, int, list[T]], list[T]] | None = None
     generic: bool = False
     defaulted: bool = False
+    names: tuple[str, ...] = ()
     never_null: bool = False
     note: str = ""
 
@@ -89,6 +91,7 @@ def _signature(impl: Impl, skip: int) -> dict[str, Any]:
         "required": sum(p.default is p.empty for p in named),
         "most": 99 if many else len(named),
         "params": tuple(_CHECKED.get(str(p.annotation)) for p in named),
+        "names": tuple(p.name for p in named),
         "outs": frozenset(i for i, p in enumerate(named) if p.annotation == "Out"),
         "generic": any(p.name == "generics" for p in parameters),
         "defaulted": any(p.name == "default" and p.kind is p.KEYWORD_ONLY for p in parameters),
@@ -101,7 +104,7 @@ def method(
     returns: Returns,
     *,
     out: Returns = OBJECT,
-    lambdas: Callable[[T, int], list[T]] | None = None,
+    lambdas: Callable[[T, int, list[T]], list[T]] | None = None,
     note: str = "",
 ) -> Callable[[Impl], Impl]:
     def register(impl: Impl) -> Impl:
@@ -121,7 +124,7 @@ def static(
     returns: Returns,
     *,
     out: Returns = OBJECT,
-    lambdas: Callable[[T, int], list[T]] | None = None,
+    lambdas: Callable[[T, int, list[T]], list[T]] | None = None,
     note: str = "",
 ) -> Callable[[Impl], Impl]:
     def register(impl: Impl) -> Impl:
@@ -167,6 +170,15 @@ def element_type(receiver: T, *_: object) -> T:
 
 def is_type(name: str) -> bool:
     return name in _TYPES
+
+
+#: Types that Microsoft's table implies: lambdas are held in them.
+_IMPLIED = frozenset({"Func"})
+
+
+def is_documented(name: str) -> bool:
+    """Whether an expression may write the type's name ("API Management policy expressions", allowed types)."""
+    return name in documented.TYPES or name in _IMPLIED
 
 
 def declare_type(*names: str) -> None:

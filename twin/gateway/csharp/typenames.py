@@ -62,10 +62,15 @@ def type_of(node: Node) -> T:
         return type_of(named(node)[-1])
     if node.type == "generic_name":
         return _generic(node)
-    name = type_name(text_of(node))
+    return T(_known(node, type_name(text_of(node))))
+
+
+def _known(node: Node, name: str) -> str:
     if not library.is_type(name):
         raise fail(node, f"the type {name!r} is not in the supported list", name)
-    return T(name)
+    if not library.is_documented(name):
+        raise fail(node, f"the type {name!r} is not in Microsoft's list of types for policy expressions", name)
+    return name
 
 
 def _generic(node: Node) -> T:
@@ -73,9 +78,7 @@ def _generic(node: Node) -> T:
     arguments = tuple(type_of(child) for child in named(named(node)[1]))
     if name == "Nullable":
         return nullable(arguments[0])
-    if not library.is_type(name):
-        raise fail(node, f"the type {name!r} is not in the supported list", name)
-    return T(name, arguments)
+    return T(_known(node, name), arguments)
 
 
 def declared(node: Node, inferred: T) -> T:

@@ -33,6 +33,7 @@ DATETIME, TIMESPAN, GUID, URI, EXCEPTION = T("DateTime"), T("TimeSpan"), T("Guid
 NUMERIC = {"byte": 0, "int": 1, "long": 2, "double": 3, "decimal": 3}
 VALUE_TYPES = {*NUMERIC, "bool", "char", "DateTime", "TimeSpan", "Guid", "Nullable", "KeyValuePair", "DateTimeOffset"}
 SEQUENCES = {"Array", "List", "IEnumerable", "IList", "ICollection", "IReadOnlyList", "IReadOnlyCollection", "HashSet"}
+SEQUENCES |= {"IOrderedEnumerable", "Queue", "Stack"}
 DICTIONARIES = {"Dictionary", "IDictionary", "IReadOnlyDictionary"}
 
 #: What a type also is. Members are looked up along this chain.
@@ -49,6 +50,10 @@ BASES: dict[str, tuple[str, ...]] = {
     "IReadOnlyList": ("IReadOnlyCollection",),
     "ICollection": ("IEnumerable",),
     "IReadOnlyCollection": ("IEnumerable",),
+    "IOrderedEnumerable": ("IEnumerable",),
+    "IGrouping": ("IEnumerable",),
+    "Queue": ("IReadOnlyCollection",),
+    "Stack": ("IReadOnlyCollection",),
     "Dictionary": ("IDictionary", "IReadOnlyDictionary"),
     "IHeaders": ("IReadOnlyDictionary",),
     "IQuery": ("IReadOnlyDictionary",),
@@ -144,6 +149,8 @@ def element_of(type_: T) -> T | None:
     """What iterating over the type yields, or None where it cannot be iterated."""
     if type_.name in SEQUENCES:
         return type_.args[0] if type_.args else OBJECT
+    if type_.name == "IGrouping":
+        return type_.args[1]
     if (entry := dictionary_of(type_)) is not None:
         return pair(*entry)
     fixed = {

@@ -40,9 +40,45 @@ method("ICollection", "Add", T("void"))(lambda items, value: _add(items, value))
 method("List", "AddRange", T("void"))(lambda items, more: _extend(items, more))
 method("ICollection", "Clear", T("void"))(lambda items: items.clear())
 method("IList", "IndexOf", INT)(lambda items, value: items.index(value) if value in items else -1)
-method("IList", "Insert", T("void"))(lambda items, index, value: items.insert(index, value))
+method("IList", "Insert", T("void"))(lambda items, index, value: _put_at(items, index, value))
 method("ICollection", "Remove", BOOL)(lambda items, value: _discard(items, value))
-method("List", "Sort", T("void"))(lambda items: items.sort())
+method("List", "Sort", T("void"), note="texts by their codes")(lambda items: items.sort())
+method("IList", "RemoveAt", T("void"))(lambda items, index: (_at(items, index), items.pop(index)))
+method("List", "RemoveAll", INT)(lambda items, test: _remove_all(items, test))
+method("List", "Exists", BOOL)(lambda items, test: any(test(item) for item in items))
+method("List", "FindAll", lambda receiver, *_: receiver)(lambda items, test: [item for item in items if test(item)])
+method("List", "ForEach", T("void"))(lambda items, do: [do(item) for item in list(items)])
+
+
+@method("List", "Find", element_type)
+def _find(items: list[Any], test: Any, *, default: Any) -> Any:
+    return next((item for item in items if test(item)), default)
+
+
+def _remove_all(items: list[Any], test: Any) -> int:
+    kept = [item for item in items if not test(item)]
+    removed, items[:] = len(items) - len(kept), kept
+    return removed
+
+
+def _put_at(items: list[Any], index: int, value: Any) -> None:
+    items.insert(index, value)
+    limited(items)
+
+
+def _next(items: list[Any], *, take: bool) -> Any:
+    if not items:
+        raise ClrError("InvalidOperationException", "The collection is empty.")
+    return items.pop(0) if take else items[0]
+
+
+for _owner, _take_name in (("Queue", "Dequeue"), ("Stack", "Pop")):
+    constructor(_owner, lambda receiver, *_: receiver)(list)
+    method(_owner, _take_name, element_type)(lambda items: _next(items, take=True))
+    method(_owner, "Peek", element_type)(lambda items: _next(items, take=False))
+    method(_owner, "Clear", T("void"))(lambda items: items.clear())
+method("Queue", "Enqueue", T("void"))(lambda items, value: _put_at(items, len(items), value))
+method("Stack", "Push", T("void"))(lambda items, value: _put_at(items, 0, value))
 method("List", "ToArray", lambda receiver, *_: T("Array", receiver.args))(list)
 static("Array", "IndexOf", INT)(lambda items, value: items.index(value) if value in items else -1)
 static("Array", "Reverse", T("void"))(lambda items: items.reverse())
@@ -113,6 +149,7 @@ indexer("IDictionary", value_type, OBJECT, write=_store)(_lookup)
 indexer("IReadOnlyDictionary", value_type, OBJECT)(_lookup)
 constructor("Dictionary", lambda receiver, *_: receiver)(lambda entries=None: dict(entries) if entries else {})
 method("IDictionary", "Add", T("void"))(_insert)
+method("IDictionary", "Clear", T("void"))(lambda entries: entries.clear())
 method("IDictionary", "Remove", BOOL)(lambda entries, key: entries.pop(key, entries) is not entries)
 
 

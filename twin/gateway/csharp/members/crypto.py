@@ -40,7 +40,7 @@ class Hash:
 
 
 def _hash(type_name: str, algorithm: str) -> None:
-    for name in (type_name, f"{type_name}Managed"):
+    for name in (type_name,) if type_name == "MD5" else (type_name, f"{type_name}Managed"):
         static(type_name, "Create", T(type_name))(lambda: Hash(algorithm))
         constructor(name)(lambda: Hash(algorithm))
         method(name, "ComputeHash", _BYTES)(lambda made, data: made.compute(data))

@@ -7,6 +7,7 @@ from typing import Any
 
 from twin.gateway.csharp.clr import (
     ClrError,
+    EvaluationLimit,
     JArray,
     JObject,
     JProperty,
@@ -18,7 +19,7 @@ from twin.gateway.csharp.clr import (
     unwrap,
     wrap,
 )
-from twin.gateway.csharp.conversions import converter
+from twin.gateway.csharp.conversions import converter, element
 from twin.gateway.csharp.expressions import default_value
 from twin.gateway.csharp.library import Out, constructor, enum, indexer, method, prop, static
 from twin.gateway.csharp.types import (
@@ -235,7 +236,7 @@ static("JToken", "DeepEquals", BOOL)(lambda left, right: unwrap(left) == unwrap(
 @method("JToken", "SelectToken", JTOKEN, note="dotted and bracketed paths; no filters or wildcards")
 def _select(token: JToken, path: str) -> JToken | None:
     if any(sign in path for sign in "*?@(") or ".." in path:
-        raise ClrError("JsonException", "the local gateway's SelectToken knows no filters or wildcards")
+        raise EvaluationLimit("the local gateway's SelectToken knows no filters or wildcards")
     found: Any = token.raw
     for part in path.lstrip("$").replace("['", ".").replace("']", "").replace("[", ".").replace("]", "").split("."):
         if not part:
@@ -249,14 +250,37 @@ def _select(token: JToken, path: str) -> JToken | None:
     return wrap(found)
 
 
+@method("JToken", "SelectTokens", enumerable(JTOKEN), note="dotted and bracketed paths with `*`; no filters")
+def _select_all(token: JToken, path: str) -> list[JToken]:
+    found = [token]
+    for index, part in enumerate(path.replace("[*]", ".*").split(".*")):
+        if index:
+            found = [child for one in found for child in _inside(one)]
+        if part.strip(".$"):
+            found = [chosen for one in found if (chosen := _select(one, part)) is not None]
+    return found
+
+
+def _inside(token: JToken) -> list[JToken]:
+    raw = token.raw
+    return [wrap(item) for item in (raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else [])]
+
+
+@method("JToken", "Values", lambda receiver, arguments, generics: enumerable(_generic(receiver, arguments, generics)))
+def _values(token: JToken, *, generics: list[T]) -> list[Any]:
+    """`array.Values<string>()`: each element, converted."""
+    return [element(item.raw, generics[0]) if generics else item for item in _inside(token)]
+
+
 @method("JToken", "Value", _generic)
-def _value(token: JToken, key: Any, *, generics: list[T]) -> Any:
-    child = _child(token, key)
+def _value(token: JToken, key: Any = None, *, generics: list[T]) -> Any:
+    """`token.Value<T>("name")`, and `token.Value<T>()` of the token itself."""
+    child = _child(token, key) if key is not None else token
     wanted = generics[0]
     return default_value(wanted) if child is None else converter(JTOKEN, wanted)(child)
 
 
-@method("JToken", "ToObject", _generic, note="to JSON types and scalars")
+@method("JToken", "ToObject", _generic, note="to JSON types, scalars, lists and dictionaries")
 def _to_object(token: JToken, *, generics: list[T]) -> Any:
     return converter(JTOKEN, generics[0])(token)
 
@@ -266,7 +290,7 @@ def _serialize(value: Any, layout: Any = None) -> str:
     return to_json(unwrap(value), indented=layout == "Indented")
 
 
-@static("JsonConvert", "DeserializeObject", _generic, note="to JToken, JObject and JArray")
+@static("JsonConvert", "DeserializeObject", _generic, note="to JSON types, scalars, lists and dictionaries")
 def _deserialize(text: str, *, generics: list[T]) -> Any:
     found = parse(text)
     return converter(JTOKEN, generics[0])(found) if generics else found

@@ -7,9 +7,10 @@ from functools import cmp_to_key
 from typing import Any
 
 from twin.gateway.csharp.clr import ClrError, Pair, equals, iterate, limited, room_for_items
-from twin.gateway.csharp.library import element_type, method, static
+from twin.gateway.csharp.conversions import instance_test
+from twin.gateway.csharp.library import element_type, method, prop, static
 from twin.gateway.csharp.members.collections import HashSet
-from twin.gateway.csharp.members.text import fold
+from twin.gateway.csharp.members.text import compared, fold
 from twin.gateway.csharp.types import (
     BOOL,
     CHAR,
@@ -171,6 +172,7 @@ _linq("Take", _same)(lambda items, count: list(iterate(items))[: max(count, 0)])
 _linq("Concat", _same)(lambda items, more: limited([*iterate(items), *iterate(more)]))
 _linq("Union", _same)(lambda items, more: _unique([*iterate(items), *iterate(more)]))
 _linq("Append", _same)(lambda items, more: [*iterate(items), more])
+_linq("Prepend", _same)(lambda items, more: [more, *iterate(items)])
 
 
 def _unique(items: Any, comparer: Any = None) -> list[Any]:
@@ -215,14 +217,89 @@ def _sequence_equal(items: Any, others: Any) -> bool:
     return len(one) == len(two) and all(equals(left, right) for left, right in zip(one, two, strict=True))
 
 
-def _compare(left: Any, right: Any) -> int:
-    return int(left > right) - int(left < right)
+class Ordered(list[Any]):
+    """What OrderBy yields, with the keys by which ThenBy goes on: each a function and whether it descends."""
+
+    def __init__(self, items: Any, keys: list[tuple[Any, bool]]) -> None:
+        super().__init__(items)
+        self.keys = keys
+        for key, descending in reversed(keys):
+            self.sort(key=lambda item, key=key: cmp_to_key(compared)(key(item)), reverse=descending)  # type: ignore[misc]
 
 
-_linq("OrderBy", _same)(lambda items, key: sorted(iterate(items), key=lambda item: cmp_to_key(_compare)(key(item))))
-_linq("OrderByDescending", _same)(
-    lambda items, key: sorted(iterate(items), key=lambda item: cmp_to_key(_compare)(key(item)), reverse=True)
+def _ordered(receiver: T, *_: object) -> T:
+    return T("IOrderedEnumerable", (element_type(receiver),))
+
+
+def _ordering(*, descending: bool) -> None:
+    suffix = "Descending" if descending else ""
+    _linq(f"OrderBy{suffix}", _ordered)(lambda items, key: Ordered(iterate(items), [(key, descending)]))
+    method("IOrderedEnumerable", f"ThenBy{suffix}", _ordered)(
+        lambda items, key: Ordered(items, [*items.keys, (key, descending)])
+    )
+
+
+_ordering(descending=False)
+_ordering(descending=True)
+
+
+def _folded(receiver: T, arguments: list[T], generics: list[T]) -> T:
+    return arguments[0] if len(arguments) > 1 else element_type(receiver)
+
+
+def _folding(receiver: T, count: int, types: list[T]) -> list[T]:
+    return [types[0] if types else element_type(receiver), element_type(receiver)]
+
+
+@_linq("Aggregate", _folded, lambdas=_folding)
+def _aggregate(items: Any, first: Any, step: Any = None) -> Any:
+    """`Aggregate(step)` and `Aggregate(seed, step)`."""
+    found = list(iterate(items))
+    if step is None:
+        found, step, first = found[1:], first, _first(found)
+    for item in found:
+        first = limited(step(first, item))
+    return first
+
+
+@_linq(
+    "Zip",
+    lambda receiver, arguments, generics: enumerable(arguments[1].args[-1]),
+    lambdas=lambda receiver, count, types: [element_type(receiver), element_of(types[0]) or OBJECT],
 )
+def _zip(items: Any, others: Any, join: Any) -> list[Any]:
+    return [join(left, right) for left, right in zip(iterate(items), iterate(others), strict=False)]
+
+
+class Grouping(list[Any]):
+    """IGrouping: a key and its elements."""
+
+    def __init__(self, key: Any) -> None:
+        super().__init__()
+        self.key = key
+
+
+@_linq("GroupBy", lambda receiver, arguments, generics: _groups(receiver, arguments, generics))
+def _group_by(items: Any, key: Any) -> list[Grouping]:
+    groups: dict[Any, Grouping] = {}
+    for item in iterate(items):
+        name = key(item)
+        groups.setdefault(name, Grouping(name)).append(item)
+    return list(groups.values())
+
+
+prop("IGrouping", "Key", lambda receiver, *_: receiver.args[0], lambda group: group.key)
+
+
+@_linq("OfType", lambda receiver, arguments, generics: _cast(receiver, arguments, generics))
+def _of_type(items: Any, *, generics: list[T]) -> list[Any]:
+    test = instance_test(generics[0])
+    return [item for item in iterate(items) if test(item)]
+
+
+@_linq("DefaultIfEmpty", _same)
+def _default_if_empty(items: Any, instead: Any = None, *, default: Any) -> list[Any]:
+    return list(iterate(items)) or [default if instead is None else instead]
 
 
 def _numbers(items: Any, pick: Any) -> list[Any]:
@@ -265,7 +342,7 @@ def _to_dictionary(items: Any, key: Any, value: Any = None) -> dict[Any, Any]:
 
 
 def _groups(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return enumerable(T("KeyValuePair", (arguments[0].args[-1], enumerable(element_type(receiver)))))
+    return enumerable(T("IGrouping", (arguments[0].args[-1], element_type(receiver))))
 
 
 def _cast(receiver: T, arguments: list[T], generics: list[T]) -> T:

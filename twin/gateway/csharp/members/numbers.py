@@ -93,16 +93,22 @@ def _to_integer(type_name: str) -> Callable[..., int]:
             return 0
         if isinstance(plain, str):
             return int(plain, base) if base != 10 else _integer(type_name)(plain)
-        return int(round(plain, 0))
+        number = int(round(plain, 0)) if math.isfinite(plain) else 1 << 64
+        lowest, limit = (0, 256) if type_name == "byte" else (-_RANGES[type_name], _RANGES[type_name])
+        if not lowest <= number < limit:
+            raise ClrError("OverflowException", f"Value was either too large or too small for {type_name}.")
+        return number
 
     return convert
 
 
 static("Convert", "ToInt32", INT)(_to_integer("int"))
 static("Convert", "ToInt64", LONG)(_to_integer("long"))
-static("Convert", "ToDouble", DOUBLE)(
-    lambda value: _double(value) if isinstance(value, str) else float(_plain(value) or 0)
-)
+static("Convert", "ToByte", BYTE)(_to_integer("byte"))
+for _name, _type in (("ToDouble", DOUBLE), ("ToDecimal", T("decimal"))):
+    static("Convert", _name, _type)(
+        lambda value: _double(value) if isinstance(value, str) else float(_plain(value) or 0)
+    )
 static("Convert", "ToBoolean", BOOL)(lambda value: _boolean(value) if isinstance(value, str) else bool(_plain(value)))
 static("Convert", "ToString", STRING)(lambda value, culture=None: to_text(value))
 
@@ -137,6 +143,21 @@ static("Math", "Floor", DOUBLE)(lambda value: float(math.floor(value)))
 static("Math", "Round", DOUBLE)(_round)
 static("Math", "Sign", INT)(lambda value: (value > 0) - (value < 0))
 static("Math", "Sqrt", DOUBLE)(lambda value: math.sqrt(value) if value >= 0 else math.nan)
+static("Math", "Truncate", DOUBLE)(lambda value: float(math.trunc(value)))
+static("Math", "Pow", DOUBLE)(lambda value, exponent: _power(value, exponent))
+static_prop("Math", "PI", DOUBLE, lambda: math.pi)
+
+
+def _power(value: float, exponent: float) -> float:
+    try:
+        found = float(value) ** float(exponent)
+    except OverflowError:
+        return math.inf
+    except ZeroDivisionError:
+        return math.inf
+    return found if isinstance(found, float) else math.nan
+
+
 static_prop("MidpointRounding", "AwayFromZero", T("MidpointRounding"), lambda: "AwayFromZero")
 static_prop("MidpointRounding", "ToEven", T("MidpointRounding"), lambda: "ToEven")
 

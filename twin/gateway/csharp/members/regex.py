@@ -28,12 +28,35 @@ for _name, _flag in {**_FLAGS, "None": 0, "Compiled": 0, "CultureInvariant": 0}.
     static_prop("RegexOptions", _name, _OPTIONS, lambda flag=int(_flag): flag)  # type: ignore[misc]
 
 
+#: What .NET's engine knows and Python's does not, or takes for something else.
+_UNKNOWN = {
+    "Unicode categories (\\p{…})": re.compile(r"(?<!\\)(?:\\\\)*\\[pP]\{"),
+    "class subtraction ([a-z-[aeiou]])": re.compile(r"\[[^\]]*-\["),
+    "balancing groups": re.compile(r"\(\?<\w*-\w+>"),
+    "the anchor \\G": re.compile(r"(?<!\\)(?:\\\\)*\\G"),
+}
+_ANCHORS = re.compile(r"\\(?:\\|[zZe])|\(\?'(\w+)'")
+_ANCHOR = {r"\z": r"\Z", r"\Z": r"(?=\n?\Z)", r"\e": r"\x1b"}
+
+
+def _anchor(found: re.Match[str]) -> str:
+    return f"(?P<{found.group(1)}>" if found.group(1) else _ANCHOR.get(found.group(0), found.group(0))
+
+
+def reject_unknown(pattern: str) -> None:
+    """Raises EvaluationLimit, which no catch takes: what cannot be reproduced must not look like a bad pattern."""
+    for what, sign in _UNKNOWN.items():
+        if sign.search(pattern):
+            raise EvaluationLimit(f"the local gateway's Regex does not know {what}: write the characters out")
+
+
 @lru_cache(maxsize=512)
 def compiled(pattern: str, options: int = 0) -> re.Pattern[str]:
     """The pattern in Python's syntax: named groups, `\\z`; `$` keeps its meaning, which is the same in both."""
     if len(pattern) > MAX_PATTERN:
         raise EvaluationLimit(f"a regular expression has more than {MAX_PATTERN} characters")
-    translated = _NAMED.sub(r"(?P<\1>", pattern).replace(r"\z", r"\Z")
+    reject_unknown(pattern)
+    translated = _ANCHORS.sub(_anchor, _NAMED.sub(r"(?P<\1>", pattern))
     try:
         return re.compile(translated, options)
     except re.error as error:
@@ -88,6 +111,10 @@ class Groups:
 
     def __iter__(self) -> Any:
         return iter([self.match.group(index) for index in range(len(self))])
+
+
+def _captures(group: Group) -> list[Group]:
+    return [group] if group.value is not None else []
 
 
 def _expand(template: str, found: re.Match[str]) -> str:
@@ -153,7 +180,7 @@ for _name, (_returns, _function) in _FUNCTIONS.items():
     _register(_name, _returns, _function)
 
 
-def _evaluator(receiver: T, count: int) -> list[T]:
+def _evaluator(receiver: T, count: int, types: list[T]) -> list[T]:
     return [T("Match")] * count
 
 
@@ -168,11 +195,14 @@ def _instance_replace(pattern: Any, text: str, replacement: Any) -> str:
 
 
 constructor("Regex")(lambda pattern, options=0: compiled(pattern, options))
-static("Regex", "Escape", STRING)(re.escape)
 static("Regex", "Unescape", STRING)(lambda text: re.sub(r"\\(.)", r"\1", text))
 prop("Capture", "Value", STRING, lambda group: group.value or "")
 prop("Capture", "Index", INT, lambda group: group.start)
 prop("Capture", "Length", INT, lambda group: len(group.value or ""))
+static_prop("Match", "Empty", T("Match"), lambda: Match(None))
+prop("Group", "Captures", T("CaptureCollection"), lambda group: _captures(group), note="the last one only")
+prop("CaptureCollection", "Count", INT, len)
+indexer("CaptureCollection", T("Capture"), INT)(lambda captures, index: captures[index])
 prop("Group", "Success", BOOL, lambda group: group.value is not None)
 prop("Match", "Groups", T("GroupCollection"), Groups)
 method("Match", "Result", STRING)(lambda match, template: _expand(template, match.found) if match.found else "")

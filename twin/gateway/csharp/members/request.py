@@ -47,11 +47,26 @@ prop("IContext", "Subscription", T("ISubscription"), lambda context: None, note=
 prop("IContext", "User", T("IUser"), lambda context: None, note="always null: no portal users here")
 prop("IContext", "Product", T("IProduct"), attrgetter("api.product"), note="the open product of the API, or null")
 prop("IContext", "Tracing", BOOL, lambda context: False)
-for _owner in ("ISubscription", "IUser"):
-    for _name in ("Id", "Name", "Key", "Email"):
-        prop(_owner, _name, STRING, lambda value: None)
+_MAYBE_TIME, _GROUPS = T("Nullable", (DATETIME,)), enumerable(T("IGroup"))
+_PEOPLE: dict[str, dict[str, T]] = {
+    "ISubscription": {
+        **dict.fromkeys(("Id", "Key", "Name", "PrimaryKey", "SecondaryKey"), STRING),
+        **{"CreatedDate": DATETIME, "StartDate": _MAYBE_TIME, "EndDate": _MAYBE_TIME},
+    },
+    "IUser": {
+        **dict.fromkeys(("Email", "FirstName", "Id", "LastName", "Note"), STRING),
+        **{"Groups": _GROUPS, "Identities": enumerable(T("IUserIdentity")), "RegistrationDate": DATETIME},
+    },
+    "IGroup": {"Id": STRING, "Name": STRING},
+    "IUserIdentity": {"Id": STRING, "Provider": STRING},
+    "IPrivateEndpointConnection": {"Name": STRING, "GroupId": STRING, "MemberName": STRING},
+}
+for _owner, _members in _PEOPLE.items():
+    for _name, _type in _members.items():
+        prop(_owner, _name, _type, lambda value: None)
 prop("IProduct", "Id", STRING, attrgetter("id"))
 prop("IProduct", "Name", STRING, attrgetter("name"))
+prop("IProduct", "SubscriptionLimit", T("Nullable", (INT,)), lambda product: None, note="always null")
 prop("IProduct", "ApprovalRequired", BOOL, attrgetter("approval_required"))
 prop("IProduct", "SubscriptionRequired", BOOL, lambda product: False, note="always false: others are refused")
 
@@ -69,6 +84,8 @@ prop("IRequest", "MatchedParameters", _STRINGS, attrgetter("request.parameters")
 prop("IRequest", "OriginalUrl", _URL, attrgetter("request.original"), never_null=True)
 prop("IRequest", "Url", _URL, attrgetter("request.url"), never_null=True)
 prop("IRequest", "Body", _BODY, lambda context: context.request.body)
+_ENDPOINT = T("IPrivateEndpointConnection")
+prop("IRequest", "PrivateEndpointConnection", _ENDPOINT, lambda context: None, note="always null")
 prop("IResponse", "StatusCode", INT, lambda response: response.status)
 prop("IResponse", "StatusReason", STRING, lambda response: response.reason)
 prop("IResponse", "Headers", _HEADERS, attrgetter("headers"), never_null=True)
@@ -80,7 +97,6 @@ prop("IUrl", "Port", INT, lambda url: url.port)
 prop("IUrl", "Path", STRING, lambda url: url.path)
 prop("IUrl", "QueryString", STRING, lambda url: f"?{url.query}" if url.query else "")
 prop("IUrl", "Query", _QUERY, attrgetter("parameters"), never_null=True)
-method("IUrl", "ToUri", T("Uri"))(lambda url: _uri(url))
 
 for _name, _attribute in {"Source": "source", "Reason": "reason", "Message": "message", "Scope": "scope"}.items():
     prop("IError", _name, STRING, lambda error, attribute=_attribute: getattr(error, attribute))
@@ -102,12 +118,6 @@ for _name, _attribute in _OPERATION.items():
     prop("IOperation", _name, STRING, lambda operation, attribute=_attribute: getattr(operation, attribute))
 for _name, _attribute in {"ServiceName": "service_name", "Region": "region", "GatewayId": "gateway_id"}.items():
     prop("IDeployment", _name, STRING, lambda deployment, attribute=_attribute: getattr(deployment, attribute))
-
-
-def _uri(url: Url) -> Any:
-    from twin.gateway.csharp.members.uris import parse as parse_uri
-
-    return parse_uri(str(url))
 
 
 def _many(values: ManyValues, name: Any) -> list[str]:
@@ -209,7 +219,7 @@ for _name, _claim_name in {"Issuer": "iss", "Subject": "sub", "Id": "jti"}.items
     prop("Jwt", _name, STRING, lambda token, claim=_claim_name: token.one(claim))
 prop("Jwt", "Audiences", enumerable(STRING), lambda token: token.audiences)
 prop("Jwt", "Claims", T("IClaims"), attrgetter("claims"), never_null=True)
-for _name, _claim_name in {"ExpirationTime": "exp", "NotBefore": "nbf"}.items():
+for _name, _claim_name in {"ExpirationTime": "exp", "IssuedAt": "iat", "NotBefore": "nbf"}.items():
     prop("Jwt", _name, T("Nullable", (DATETIME,)), lambda token, claim=_claim_name: _time(token.payload.get(claim)))
 
 

@@ -209,15 +209,35 @@ static("string", "IsNullOrEmpty", BOOL)(lambda value: not value)
 static("string", "IsNullOrWhiteSpace", BOOL)(lambda value: value is None or not value.strip())
 
 
-@method("string", "CompareTo", INT)
+def order_key(value: Any) -> Any:
+    """How the invariant culture sorts texts: letters before their case, lower case first; null before all."""
+    return (value.lower(), value.swapcase()) if isinstance(value, str) else value
+
+
+def compared(left: Any, right: Any) -> int:
+    if left is None or right is None:
+        return int(left is not None) - int(right is not None)
+    one, two = order_key(left), order_key(right)
+    return int(one > two) - int(one < two)
+
+
+@method("string", "CompareTo", INT, note="without a culture's rules for accents and hyphens")
 def _compare_to(value: str, other: str) -> int:
-    return (value > other) - (value < other)
+    return compared(value, other)
 
 
-@static("string", "Compare", INT)
+@static("string", "Compare", INT, note="without a culture's rules for accents and hyphens")
 def _compare(left: str, right: str, comparison: Any = None) -> int:
-    one, two = fold(left or "", comparison), fold(right or "", comparison)
-    return int((one > two) - (one < two))
+    if comparison is True:  # Compare(a, b, ignoreCase)
+        comparison = "InvariantCultureIgnoreCase"
+    one, two = fold(left, comparison), fold(right, comparison)
+    return _compare_ordinal(one, two) if str(comparison).startswith("Ordinal") else compared(one, two)
+
+
+@static("string", "CompareOrdinal", INT)
+def _compare_ordinal(left: str, right: str) -> int:
+    one, two = left or "", right or ""
+    return int(one > two) - int(one < two)
 
 
 @static("string", "Join", STRING)
@@ -255,8 +275,10 @@ _CHAR_TESTS: dict[str, Callable[[str], bool]] = {
 }
 for _test, _impl in _CHAR_TESTS.items():
     static("char", _test, BOOL)(lambda value, test=_impl: test(value))
-static("char", "ToLowerInvariant", CHAR)(lambda value: value.lower())
-static("char", "ToUpperInvariant", CHAR)(lambda value: value.upper())
+for _name in ("ToLower", "ToLowerInvariant"):
+    static("char", _name, CHAR)(lambda value: value.lower())
+for _name in ("ToUpper", "ToUpperInvariant"):
+    static("char", _name, CHAR)(lambda value: value.upper())
 
 
 class StringBuilder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap, monthrange
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
@@ -83,7 +84,6 @@ def _ticks(span: timedelta) -> int:
 
 for _owner in (DATETIME, _OFFSET):
     static(_owner.name, "Parse", _owner, note="ISO 8601 only")(lambda text, culture=None: _parse(text))
-    static(_owner.name, "TryParse", BOOL, out=_owner, note="ISO 8601 only")(_try_parse)
     for _unit in ("Days", "Hours", "Minutes", "Seconds", "Milliseconds"):
         method(_owner.name, f"Add{_unit}", _owner)(_shift(_unit.lower()))
         if _unit != "Days":
@@ -99,8 +99,13 @@ for _owner in (DATETIME, _OFFSET):
         "Subtract",
         lambda receiver, arguments, generics: TIMESPAN if arguments[0] != TIMESPAN else receiver,
     )(lambda value, other: value - other)
-    method(_owner.name, "CompareTo", INT)(lambda value, other: (value > other) - (value < other))
-method("DateTime", "ToUniversalTime", DATETIME)(lambda value: value)
+static("DateTimeOffset", "TryParse", BOOL, out=_OFFSET, note="ISO 8601 only")(_try_parse)
+method("DateTimeOffset", "CompareTo", INT)(lambda value, other: (value > other) - (value < other))
+method("DateTime", "AddTicks", DATETIME)(lambda value, ticks: _add(value, timedelta(microseconds=ticks / 10)))
+method("DateTime", "IsDaylightSavingTime", BOOL)(lambda value: False)
+prop("DateTime", "DayOfWeek", T("DayOfWeek"), lambda value: value.strftime("%A"))
+static("DateTime", "IsLeapYear", BOOL)(lambda year: isleap(year))
+static("DateTime", "DaysInMonth", INT)(lambda year, month: monthrange(year, month)[1])
 prop("DateTime", "Date", DATETIME, lambda value: value.replace(hour=0, minute=0, second=0, microsecond=0))
 prop("DateTime", "DayOfYear", INT, lambda value: value.timetuple().tm_yday)
 prop("DateTime", "TimeOfDay", TIMESPAN, lambda value: value - value.replace(hour=0, minute=0, second=0, microsecond=0))

@@ -79,8 +79,9 @@ def _is_kind(value: Any) -> bool:
 
 
 @static("Uri", "TryCreate", BOOL, out=URI)
-def _try_create(text: str, kind: Any, result: Out) -> bool:
-    found = parse(text)
+def _try_create(text: Any, kind: Any, result: Out) -> bool:
+    """`TryCreate(base, relative, out uri)`. The form with a UriKind needs a type that is not documented."""
+    found = parse(urljoin(str(text), str(kind))) if isinstance(text, Uri) else parse(text)
     result(found)
     return found is not None
 
