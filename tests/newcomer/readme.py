@@ -16,7 +16,7 @@ _ELSEWHERE = [
         "it needs a Docker engine; tests/unit/runtime runs it with a stand-in",
     ),
     (r"^az |\| az |\$\(az ", "it works in a subscription; `nox -s az` runs it against a local one"),
-    (r"^[A-Z_]+=", "it only names what the commands below it use"),
+    (r"^[A-Z_]+=|^echo ", "it only names or shows what the commands around it use"),
     (r"^(cd|terraform|docker) ", "it works in a subscription; `invoke deploy` does the same on this machine"),
 ]
 
