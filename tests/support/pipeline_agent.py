@@ -57,13 +57,14 @@ class Job:
 
 @dataclass
 class Agent:
-    """`origin` is what is cloned, `work` an empty folder, `sessions` where Nox keeps its environments.
+    """`origin` is what is cloned, `work` an empty folder; an agent keeps `tools` and Nox's `sessions` between runs.
 
     `instead` replaces whole lines of scripts; `approves` says whether people agree to what an environment guards.
     """
 
     origin: Path
     work: Path
+    tools: Path
     sessions: Path
     approves: Callable[[str], bool] = lambda environment: True
     env: Mapping[str, str] = field(default_factory=dict)
@@ -137,9 +138,9 @@ class Agent:
 
         Ours stands for 3.12. The pipeline's own `pip install` finds everything in place and checks it.
         """
-        tools = self.work / "tools"
+        self.work.mkdir(parents=True, exist_ok=True)
+        tools = self.tools
         if not tools.exists():
-            self.work.mkdir(parents=True, exist_ok=True)
             _uv("venv", "--quiet", "--seed", "--python", sys.executable, str(tools))
             lock = str(self.origin / "requirements.txt")
             _uv("pip", "install", "--quiet", "--require-hashes", "--python", str(tools / "bin" / "python"), "-r", lock)
