@@ -134,25 +134,49 @@ def conformance(session: nox.Session) -> None:
     pytest(session, "tests/conformance")
 
 
-@nox.session
-def az(session: nox.Session) -> None:
-    """The real Azure CLI against the local control plane, with Azurite for blobs. Needs npm for Azurite."""
-    if shutil.which("npm") is None:
-        session.error("npm is not installed, and Azurite comes from its registry: install Node.js 20 or later")
-    install(session, "integration")
-    home = Path(session.create_tmp()) / "azure-cli"  # it pins many libraries tightly, as Checkov does
+def install_azure_cli(session: nox.Session) -> str:
+    """Its folder of programs. It pins many libraries tightly, as Checkov does: an environment of its own."""
+    home = Path(session.create_tmp()) / "azure-cli"
     session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
     python = home / "bin" / "python"
     session.run(
         "uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), "--require-hashes",
         "-r", "requirements/az.txt",
     )  # fmt: skip
+    return str(home.resolve() / "bin")
+
+
+@nox.session
+def az(session: nox.Session) -> None:
+    """The real Azure CLI against the local control plane, with Azurite for blobs. Needs npm for Azurite."""
+    if shutil.which("npm") is None:
+        session.error("npm is not installed, and Azurite comes from its registry: install Node.js 20 or later")
+    install(session, "integration")
+    azure_cli = install_azure_cli(session)
     with session.chdir("tests/az"):
         session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
     azurite = Path("tests/az/node_modules/.bin").resolve()
-    path = os.pathsep.join([str(home.resolve() / "bin"), str(azurite), os.environ["PATH"]])
+    path = os.pathsep.join([azure_cli, str(azurite), os.environ["PATH"]])
     session.env["PATH"] = path
     pytest(session, "tests/az", *TWO_WORKERS)  # each has a control plane of its own
+
+
+@nox.session
+def image(session: nox.Session) -> None:
+    """The server's image in a Docker engine of its own: built, closed, pushed, deployed by digest. Needs root."""
+    programs = {"dockerd": "docker.io", "docker-registry": "docker-registry", "debootstrap": "debootstrap"}
+    if sys.platform != "linux" or os.geteuid() != 0:
+        session.error("a Docker engine of its own needs Linux and root: run this in a container or on a CI agent")
+    missing = [package for program, package in programs.items() if shutil.which(program) is None]
+    if missing and shutil.which("apt-get") is None:
+        session.error(f"{', '.join(missing)} must be installed, and this is no Debian: install them by hand")
+    if missing:
+        session.run("apt-get", "update", "-q", external=True)
+        install_missing = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *missing]
+        session.run(*install_missing, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
+    install(session, "integration")
+    session.env["PATH"] = os.pathsep.join([install_azure_cli(session), os.environ["PATH"]])
+    pytest(session, "tests/image")
 
 
 @nox.session
