@@ -1,4 +1,4 @@
-"""The server's image: what it is, how it runs, how it is pushed and deployed by digest."""
+"""The server's image: how it is made, how it runs, how it is pushed, deployed by digest, and rolled back."""
 
 from __future__ import annotations
 
@@ -105,10 +105,33 @@ def test_nobody_pulls_without_a_sign_in(deployed: Rig) -> None:
         deployed.docker.api.inspect_distribution(f"{REPOSITORY}:0.1.0", auth_config={"username": "x", "password": "y"})
 
 
+def test_a_second_image_goes_out_and_the_first_comes_back(deployed: Rig) -> None:
+    """Deployed by digest, each; the roll-back pulls the first digest again, which the engine has no more."""
+    first = _recorded(deployed)["digest"]
+    module = deployed.servers / "mongo-db-server/src/mongo_db_server/__init__.py"
+    module.write_text(module.read_text(encoding="utf-8") + "\nRELEASE = 2\n", encoding="utf-8")
+    deployed.platform.invoke("deploy", "--runtime", "docker", timeout=600)
+    second = _recorded(deployed)["digest"]
+    assert second != first
+    assert _running(deployed) == {f"{REPOSITORY}@{second}"}
+    deployed.docker.images.remove(f"{REPOSITORY}@{first}", force=True)
+
+    deployed.platform.invoke("rollback", "--server", "mongodb", "--setting", "RUNTIME=docker", timeout=600)
+
+    assert _recorded(deployed)["digest"] == first
+    assert _running(deployed) == {f"{REPOSITORY}@{first}"}
+    answer = deployed.platform.call("tools/list", user="admin")
+    assert answer.status == 200, answer.text
+
+
 def _recorded(rig: Rig) -> dict[str, Any]:
     path = rig.home / "terraform/environments/local/images.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["mongodb"]
     return found
+
+
+def _running(rig: Rig) -> set[str]:
+    return {container.attrs["Config"]["Image"] for container in rig.containers()}
 
 
 def _normal(line: str) -> str:
