@@ -70,4 +70,6 @@ class Engine:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for left in (self._home / "exec" / "netns").glob("*"):  # host networking's, which dockerd leaves mounted
+            subprocess.run(["umount", str(left)], check=False, capture_output=True)
         shutil.rmtree(self._home / "data", ignore_errors=True)

@@ -124,6 +124,18 @@ def test_a_second_image_goes_out_and_the_first_comes_back(deployed: Rig) -> None
     assert answer.status == 200, answer.text
 
 
+def test_the_same_sources_give_the_same_layer(deployed: Rig) -> None:
+    """Built again from nothing, every layer has the digest that it had."""
+    folder = str(deployed.servers / "mongo-db-server")
+    arguments = {"BASE_IMAGE": base.NAME, "SOURCE_DATE_EPOCH": "0"}
+    kept, _ = deployed.docker.images.build(path=folder, buildargs=arguments, network_mode="host", tag="again:1")
+    again, _ = deployed.docker.images.build(
+        path=folder, buildargs=arguments, network_mode="host", tag="again:2", nocache=True
+    )
+    assert again.id != kept.id
+    assert again.attrs["RootFS"]["Layers"] == kept.attrs["RootFS"]["Layers"]
+
+
 def _recorded(rig: Rig) -> dict[str, Any]:
     path = rig.home / "terraform/environments/local/images.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["mongodb"]
