@@ -29,7 +29,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         return
     folder = tmp_path_factory.mktemp("twin")
     places = {"TWIN_HOME": str(folder / "home"), "TERRAFORM_DIR": str(_patient(folder / "terraform"))}
-    twin = Platform("local", {**places, "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
+    twin = Platform("local", {**places, "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "TRACE": "1"})
     try:
         twin.invoke("deploy")
         yield twin

@@ -77,7 +77,7 @@ def under_load(platform: Platform, change: Callable[[], object]) -> list[Answer]
     def reader(number: int) -> list[Answer]:
         found = []
         while not done.is_set():
-            time.sleep(0.02)  # what changes needs the processor too
+            time.sleep(0.05)  # what changes needs the processor too
             arguments = {"name": "list-databases", "arguments": {}}
             found.append(platform.call("tools/call", arguments, user="reader", id=number))
         return found

@@ -67,9 +67,6 @@ def test_control_sequences_are_no_words() -> None:
 RUN_BY = {
     "invoke add-server release-notes": ("tests/integration/platform/test_add_server.py", '"add-server"'),
     "invoke rollback --server mongodb": ("tests/integration/platform/test_rolling.py", '"rollback"'),
-    "invoke console": ("tests/browser/conftest.py", 'platform.invoke("console")'),
-    "invoke trace": ("tests/unit/ops/test_trace.py", "trace.show(make())"),
-    "invoke watch": ("tests/unit/ops/test_watch.py", "watch.show(make())"),
     "invoke heal": ("tests/integration/platform/test_rolling.py", '"heal"'),
     "invoke console": ("tests/browser/conftest.py", 'invoke("console")'),
     "invoke trace": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
