@@ -61,7 +61,7 @@ def claims(token: str) -> dict[str, Any]:
 
 
 def _local(platform: Platform, user: str) -> str:
-    from ops.sign_in import sign_in
+    from twin.sign_in import sign_in
 
     if not platform.client_id:
         raise NotDeployedError(

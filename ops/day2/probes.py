@@ -17,6 +17,7 @@ from ops import smoke, token
 from ops.environment import Environment
 from ops.errors import OpsError, SmokeError
 from ops.platform import Platform
+from twin.errors import TwinError
 
 _TIMEOUT = 15.0
 _MCP = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
@@ -183,7 +184,7 @@ def _seen(scene: Scene, user: str) -> smoke.Seen:
 def _token(scene: Scene, user: str) -> str:
     try:
         return token.mint(scene.environment, scene.reached, user)
-    except OpsError as error:
+    except (OpsError, TwinError) as error:
         raise NotRun(f"needs a test identity: {error}") from error
 
 

@@ -12,6 +12,7 @@ from ops.day2 import probes, probes_azure
 from ops.day2.probes import NotRun, Scene
 from ops.environment import Environment
 from ops.errors import OpsError, SmokeError
+from twin.errors import TwinError
 
 Verdict = Literal["pass", "fail", "not run"]
 Probe = Callable[[Scene], str]
@@ -81,7 +82,7 @@ def _finding(scene: Scene, check: Check) -> Finding:
         return Finding(check.name, check.claim, "pass", check.run(scene))
     except NotRun as reason:
         return Finding(check.name, check.claim, "not run", str(reason))
-    except OpsError as error:
+    except (OpsError, TwinError) as error:
         return Finding(check.name, check.claim, "fail", str(error))
 
 

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ops.errors import OpsError
 from twin.console.config import Config
 from twin.console.guard import App, Guard
 from twin.console.pages.directory import directory_page
@@ -105,7 +104,7 @@ class _Pages:
             if listed.status == 401:  # the issuer has other keys now: sign in anew, once
                 self._people.forget()
                 listed = self._people.tools(offer, choice.server, choice.user)
-        except (TwinError, OpsError) as error:
+        except TwinError as error:
             return replace(choice, problem=str(error))
         return replace(choice, listed=listed, claims=token)
 
@@ -122,7 +121,7 @@ class _Pages:
         try:
             offer = self._sources.need_offer()
             answer = self._people.call(offer, choice.server, choice.user, choice.tool, arguments)
-        except (TwinError, OpsError) as error:
+        except TwinError as error:
             return replace(choice, problem=str(error))
         return replace(choice, answer=answer)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ops.sign_in import sign_in
 from twin.console.sources import Offer
 from twin.errors import RuntimeFailure
+from twin.sign_in import sign_in
 
 _TIMEOUT = 65.0  # seconds; a little more than the gateway gives a server
 _EARLY = 60.0  # seconds before its end that a token is not used any more

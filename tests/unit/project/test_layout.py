@@ -50,6 +50,22 @@ def test_no_file_of_400_lines_and_no_function_of_60(path: Path) -> None:
     assert [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= 60] == []
 
 
+#: Who may know whom: tasks drive the twin, servers stand alone.
+UNKNOWN_TO = {"twin": {"ops", "tasks", "tests", "mongo_db_server"}, "ops": {"tasks", "tests", "mongo_db_server"}}
+UNKNOWN_TO["servers"] = {"ops", "twin", "tasks", "tests"}
+
+
+@pytest.mark.parametrize("part", UNKNOWN_TO)
+def test_parts_depend_on_each_other_in_one_direction(part: str) -> None:
+    found = set()
+    for path in (path for path in PYTHON if path.relative_to(ROOT).parts[0] == part):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else names
+            found |= {f"{path.relative_to(ROOT)} imports {n}" for n in names if n.split(".")[0] in UNKNOWN_TO[part]}
+    assert found == set()
+
+
 def test_each_nox_session_has_its_folder() -> None:
     """Folder of tests = session = pipeline step."""
     pipeline = (ROOT / "pipelines" / "azure-pipelines.yml").read_text(encoding="utf-8")

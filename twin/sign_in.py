@@ -13,13 +13,13 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from ops.errors import OpsError
+from twin.errors import TwinError
 
 TIMEOUT = 15
 """Seconds per request."""
 
 
-class SignInError(OpsError):
+class SignInError(TwinError):
     """The issuer refused, or did not answer as an issuer does."""
 
 

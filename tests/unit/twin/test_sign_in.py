@@ -1,4 +1,4 @@
-"""`ops.sign_in` against the issuer itself, in process."""
+"""`twin.sign_in` against the issuer itself, in process."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 import pytest
 from starlette.testclient import TestClient
 
-from ops.sign_in import Answer, Send, SignInError, sign_in
 from twin.entra import applied
 from twin.entra.app import create_app
 from twin.entra.issuer import Issuer
 from twin.entra.keys import KeyRing
+from twin.sign_in import Answer, Send, SignInError, sign_in
 from twin.state import Resource, State
 
 TENANT = "99999999-0000-4000-8000-000000000001"
