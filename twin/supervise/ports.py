@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import socket
+import tempfile
+import time
 from pathlib import Path
 
 from twin.errors import RuntimeFailure
@@ -12,6 +15,8 @@ from twin.supervise.files import read_json, write_json
 
 # Below every system's ephemeral range: no outgoing connection takes the port while its server restarts.
 _RANGE = range(20_000, 30_000)
+#: Seconds for which a chosen port is left to whoever chose it: between the choice and the server lies a deployment.
+_RESERVED = 600.0
 
 
 def is_free(port: int) -> bool:
@@ -31,6 +36,27 @@ def require_free(port: int, setting: str) -> None:
         raise RuntimeFailure(
             f"port {port} is taken by another program (or not allowed); set {setting} to a free one, or to 0 for any"
         )
+
+
+def reserve(port: int) -> bool:
+    """False where another platform of this user chose the port in the last ten minutes and may not listen yet.
+
+    One empty file for each port, so that several processes agree without a server; where files cannot be had, nobody
+    reserves anything.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    mark = Path(tempfile.gettempdir()) / f"mcp-ports-{user}" / str(port)
+    with contextlib.suppress(OSError):
+        mark.parent.mkdir(mode=0o700)
+    try:
+        if mark.exists() and time.time() - mark.stat().st_mtime > _RESERVED:
+            mark.unlink(missing_ok=True)
+        mark.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 class PortBook:
@@ -58,7 +84,7 @@ class PortBook:
         taken = set(self._ports.values())
         for _ in range(200):
             port = random.choice(_RANGE)  # noqa: S311  # not a secret: only spreads platforms of one machine apart
-            if port not in taken and is_free(port):
+            if port not in taken and is_free(port) and (not self._keep or reserve(port)):
                 return port
         raise RuntimeFailure(
             f"no free port found between {_RANGE.start} and {_RANGE.stop - 1}; end programs that hold them"
