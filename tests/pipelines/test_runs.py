@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import azure_pipelines
@@ -72,9 +73,35 @@ def told(agent: Agent) -> str:
     return "\n".join(f"{log.stem}: {log.read_text(encoding='utf-8')[-1500:]}" for log in logs)
 
 
-@pytest.mark.parametrize("made", [azure, github])
-def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Made) -> None:
-    """Every stage succeeds; what is applied is what was published, and what was tested is what is promoted."""
+def azure_drift(root: Path) -> list[Job]:
+    return azure_pipelines.jobs(root / "pipelines" / "drift.yml", {"environment": "local"}, AZURE)
+
+
+def github_drift(root: Path) -> list[Job]:
+    return github_workflows.jobs(root, "drift.yml", {"environment": "local"}, {"event_name": "workflow_dispatch"})
+
+
+def every_morning(agent: Agent, day: str, jobs: list[Job]) -> tuple[str, str]:
+    """How the drift pipeline ends, and what it says."""
+    one = replace(agent, work=agent.work / day, results={}, commands=[])
+    results = one.run(jobs)
+    return results["drift"], (one.work / "drift.log").read_text(encoding="utf-8")
+
+
+def move_a_container(cloud: Path) -> None:
+    """What Azure may do at a restart: another address than the one that Terraform wrote into DNS."""
+    content = json.loads(cloud.read_text(encoding="utf-8"))
+    moved = next(iter((content.get("objects") or content)["azurerm_container_group"].values()))
+    moved["ip_address"] = moved["ip_address"].rpartition(".")[0] + ".200"
+    cloud.write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("made", "watched"), [(azure, azure_drift), (github, github_drift)])
+def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Made, watched: Made) -> None:
+    """Every stage succeeds; what is applied is what was published, and what was tested is what is promoted.
+
+    The next morning nothing has drifted; the morning after a container has moved, and that run fails and says so.
+    """
     assert agent.run(made(origin)) == dict.fromkeys(STAGES, SUCCEEDED), told(agent)
     one, two = (json.loads((agent.artifact(f"plan-stage{n}") / f"stage{n}.json").read_text()) for n in (1, 2))
     assert set(one["actions"].values()) == set(two["actions"].values()) == {"create"}
@@ -86,6 +113,13 @@ def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Mad
         json.loads((agent.artifact(name) / "images.json").read_text()) for name in ("plan-stage2", "release")
     )
     assert tested["mongodb"]["digest"] == pushed["mongodb"]["digest"]
+
+    result, said = every_morning(agent, "quiet", watched(origin))
+    assert result == SUCCEEDED, said
+    move_a_container(agent.work.parent / "cloud" / "cloud.json")
+    result, said = every_morning(agent, "moved", watched(origin))
+    assert result == FAILED, said
+    assert "private_dns_a_record" in said
 
 
 @pytest.mark.parametrize("made", [azure, github])

@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tftest
 
 REPOSITORY = Path(__file__).parents[2]
@@ -76,7 +78,10 @@ class Bench:
 
     def plan(self, folder: Path, *, case: str | None = None) -> tftest.TerraformPlanOutput:
         """A plan that creates everything which the state of that root does not hold yet."""
-        return self._root(folder).plan(output=True, tf_var_file=self.var_files(case) if case else None)
+        root = self._root(folder)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tempfile, "tempdir", str(self.home))  # tftest leaves the plan's file behind
+            return root.plan(output=True, tf_var_file=self.var_files(case) if case else None)
 
     def apply(self, folder: Path, *, case: str | None = None) -> None:
         self._root(folder).apply(tf_var_file=self.var_files(case) if case else None)

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Folders, Job, Step
-from pipeline_expressions import AZURE_FUNCTIONS, Lookup, NotUnderstood, evaluate, expand
+from pipeline_expressions import AZURE_FUNCTIONS, Lookup, NotUnderstood, evaluate, expand, listed, only_known, read
 
 _ROOT = {"trigger", "pr", "schedules", "parameters", "variables", "pool", "stages"}
 _STAGE = {"stage", "displayName", "dependsOn", "condition", "jobs"}
@@ -23,8 +22,8 @@ _SIGNED_IN = {"servicePrincipalId": "none", "tenantId": "none", "AZURESUBSCRIPTI
 
 def jobs(path: Path, parameters: Mapping[str, str], predefined: Mapping[str, str]) -> list[Job]:
     """The pipeline in `path` as the service would run it, for these parameters and predefined variables."""
-    document = _read(path)
-    _known(document, _ROOT, path.name)
+    document = read(path)
+    only_known(document, _ROOT, path.name)
     given = _parameters(document.get("parameters") or [], parameters, path.name)
     document = expand(document, AZURE_FUNCTIONS, _lookup({"parameters": given}))
     variables = {**predefined, **{name: str(value) for name, value in (document.get("variables") or {}).items()}}
@@ -38,13 +37,13 @@ def jobs(path: Path, parameters: Mapping[str, str], predefined: Mapping[str, str
 
 
 def _stage(stage: dict[str, Any], folder: Path, variables: Mapping[str, str], before: tuple[str, ...]) -> list[Job]:
-    _known(stage, _STAGE, f"stage {stage.get('stage')}")
-    needs = _names(stage["dependsOn"]) if "dependsOn" in stage else before
+    only_known(stage, _STAGE, f"stage {stage.get('stage')}")
+    needs = listed(stage["dependsOn"]) if "dependsOn" in stage else before
     found = _templates(stage["jobs"], "jobs", folder)
     if len(found) != 1:
         raise NotUnderstood(f"stage {stage['stage']} has {len(found)} jobs; the agent of these tests runs one in each")
     where, job = found[0]
-    _known(job, _JOB, f"job of stage {stage['stage']}")
+    only_known(job, _JOB, f"job of stage {stage['stage']}")
     steps = [_step(step, variables) for _, step in _flat(_steps(job), where)]
     condition = str(stage.get("condition", "succeeded()"))
     environment = str(job.get("environment", ""))
@@ -82,10 +81,10 @@ def _templates(items: Sequence[dict[str, Any]], kind: str, folder: Path) -> list
         if "template" not in item:
             found.append((folder, item))
             continue
-        _known(item, {"template", "parameters"}, f"template {item['template']}")
+        only_known(item, {"template", "parameters"}, f"template {item['template']}")
         path = folder / str(item["template"])
-        document = _read(path)
-        _known(document, {"parameters", kind}, path.name)
+        document = read(path)
+        only_known(document, {"parameters", kind}, path.name)
         given = _parameters(document.get("parameters") or [], item.get("parameters") or {}, path.name)
         content = expand(document[kind], AZURE_FUNCTIONS, _lookup({"parameters": given}))
         found += _templates(content, kind, path.parent)
@@ -99,13 +98,13 @@ def _step(step: dict[str, Any], variables: Mapping[str, str]) -> Step:
     if "checkout" in step:
         return Step("checkout", "nothing", when)
     if "script" in step:
-        _known(step, {*_STEP, "script"}, f"step {name}")
+        only_known(step, {*_STEP, "script"}, f"step {name}")
         return _run(name, when, str(step["script"]), env, variables)
     if "publish" in step:
-        _known(step, {*_STEP, "publish", "artifact"}, f"step {name}")
+        only_known(step, {*_STEP, "publish", "artifact"}, f"step {name}")
         return Step(name, "publish", when, artifact=str(step["artifact"]), path=str(step["publish"]))
     if "download" in step:
-        _known(step, {*_STEP, "download", "artifact"}, f"step {name}")
+        only_known(step, {*_STEP, "download", "artifact"}, f"step {name}")
         if step["download"] != "current":
             raise NotUnderstood(f"download: {step['download']} needs another run; only current is understood")
         return Step(name, "download", when, artifact=str(step["artifact"]), path=str(step["artifact"]))
@@ -113,7 +112,7 @@ def _step(step: dict[str, Any], variables: Mapping[str, str]) -> Step:
 
 
 def _task(step: dict[str, Any], name: str, when: Any, env: dict[str, str], variables: Mapping[str, str]) -> Step:
-    _known(step, {*_STEP, "task", "inputs"}, f"step {name}")
+    only_known(step, {*_STEP, "task", "inputs"}, f"step {name}")
     task, inputs = str(step["task"]), step.get("inputs") or {}
     if task not in _TASKS:
         raise NotUnderstood(f"task {task} is not understood here; these are: {', '.join(sorted(_TASKS))}")
@@ -193,17 +192,3 @@ def _lookup(scopes: Mapping[str, Mapping[str, Any]]) -> Lookup:
         return scopes[scope].get(rest, "")
 
     return lookup
-
-
-def _read(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    return document
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    return tuple(value) if isinstance(value, list) else (str(value),)
-
-
-def _known(found: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unknown := set(found) - known:
-        raise NotUnderstood(f"{where}: {', '.join(sorted(map(str, unknown)))} is not understood here")

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pipeline_agent import FAILED, SUCCEEDED, Job, Step
-from pipeline_expressions import Lookup, NotUnderstood, evaluate, expand
+from pipeline_expressions import Lookup, NotUnderstood, evaluate, expand, listed, only_known, read
 
 _WORKFLOW = {"name", "on", "permissions", "concurrency", "env", "jobs"}
 _JOB = {"needs", "if", "runs-on", "timeout-minutes", "environment", "permissions", "env", "steps", "uses"}
@@ -21,12 +20,12 @@ _STATES = ("success", "failure", "always")
 
 def jobs(root: Path, file: str, inputs: Mapping[str, str], github: Mapping[str, str]) -> list[Job]:
     """The jobs of `.github/workflows/<file>`; `github` are members of that context, e.g. event_name."""
-    document = _read(root / ".github" / "workflows" / file)
-    _known(document, _WORKFLOW, file)
+    document = read(root / ".github" / "workflows" / file)
+    only_known(document, _WORKFLOW, file)
     scopes = {"inputs": _inputs(document, inputs, github["event_name"], file), "github": github, "vars": {}}
     found: list[Job] = []
     for name, job in document["jobs"].items():
-        _known(job, _JOB, f"job {name}")
+        only_known(job, _JOB, f"job {name}")
         if "uses" in job:
             found.append(_called(root, name, job, scopes))
         else:
@@ -41,7 +40,7 @@ def _called(root: Path, name: str, job: dict[str, Any], scopes: Mapping[str, Any
     inner = jobs(root, Path(str(job["uses"])).name, {}, {**scopes["github"], "called": "true"})
     if len(inner) != 1:
         raise NotUnderstood(f"{job['uses']} has {len(inner)} jobs; the agent of these tests calls workflows of one")
-    return replace(inner[0], name=name, needs=_names(job.get("needs", [])))
+    return replace(inner[0], name=name, needs=listed(job.get("needs", [])))
 
 
 def _job(root: Path, name: str, job: dict[str, Any], env: Mapping[str, str], scopes: Mapping[str, Any]) -> Job:
@@ -55,11 +54,11 @@ def _job(root: Path, name: str, job: dict[str, Any], env: Mapping[str, str], sco
         return _true(condition, fine, FAILED in results, where)
 
     environment = str(expand(job.get("environment", ""), {}, where))
-    return Job(name, steps, _names(job.get("needs", [])), when, environment)
+    return Job(name, steps, listed(job.get("needs", [])), when, environment)
 
 
 def _steps(root: Path, step: dict[str, Any], env: Mapping[str, str], scopes: Mapping[str, Any]) -> list[Step]:
-    _known(step, _STEP, f"step {step.get('name') or step.get('uses') or step.get('run')}")
+    only_known(step, _STEP, f"step {step.get('name') or step.get('uses') or step.get('run')}")
     where = _lookup(scopes)
     variables = {**env, **expand(step.get("env") or {}, {}, where)}
     condition = str(step.get("if", "success()"))
@@ -72,7 +71,7 @@ def _steps(root: Path, step: dict[str, Any], env: Mapping[str, str], scopes: Map
         return [Step(script, "run", when, lambda _: script, variables)]
     uses = str(step["uses"])
     if uses.startswith("./"):
-        action = _read(root / uses / "action.yml")
+        action = read(root / uses / "action.yml")
         if action["runs"]["using"] != "composite":
             raise NotUnderstood(f"{uses} is {action['runs']['using']}: only composite actions are understood")
         return [made for inner in action["runs"]["steps"] for made in _steps(root, inner, env, scopes)]
@@ -129,17 +128,3 @@ def _lookup(scopes: Mapping[str, Mapping[str, Any]]) -> Lookup:
         return scopes[scope].get(rest, "")
 
     return lookup
-
-
-def _read(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    return document
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    return tuple(value) if isinstance(value, list) else (str(value),)
-
-
-def _known(found: Mapping[str, Any], known: set[str], where: str) -> None:
-    if unknown := set(found) - known:
-        raise NotUnderstood(f"{where}: {', '.join(sorted(map(str, unknown)))} is not understood here")

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 _TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_][\w.-]*)|(?P<sign>==|!=|&&|\|\||[!()\[\],]))")
 
@@ -17,6 +20,23 @@ Lookup = Callable[[str], Any]
 
 class NotUnderstood(Exception):
     """The pipeline uses something that the agent of these tests does not know; the sentence names it."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A pipeline's document; every value is text, as `on` and `yes` are meant in it."""
+    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return document
+
+
+def only_known(found: Mapping[str, Any], allowed: set[str], where: str) -> None:
+    """Refuses keys that are not in `allowed`."""
+    if unknown := set(found) - allowed:
+        raise NotUnderstood(f"{where}: {', '.join(sorted(map(str, unknown)))} is not understood here")
+
+
+def listed(value: Any) -> tuple[str, ...]:
+    """What is needed: one name, or a list of them."""
+    return tuple(value) if isinstance(value, list) else (str(value),)
 
 
 def evaluate(text: str, functions: Functions, lookup: Lookup) -> Any:
