@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -134,6 +135,24 @@ def conformance(session: nox.Session) -> None:
     pytest(session, "tests/conformance")
 
 
+def need_packages(session: nox.Session, missing: Sequence[str]) -> None:
+    """Installs Debian packages where that can be done; elsewhere the session says what it lacks."""
+    if not missing:
+        return
+    if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("apt-get") is None:
+        session.error(f"{', '.join(missing)} must be installed; this session does it itself only as root on Debian")
+    session.run("apt-get", "update", "-q", external=True)
+    install_missing = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *missing]
+    session.run(*install_missing, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
+
+
+def need_chromium(session: nox.Session) -> None:
+    """CHROMIUM, or what the system has, or Debian's; with a font, as a page without one measures and shows nothing."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    if not any(shutil.which(name) for name in names if name):
+        need_packages(session, ["chromium", "fonts-dejavu-core"])
+
+
 def install_azure_cli(session: nox.Session) -> str:
     """Its folder of programs. It pins many libraries tightly, as Checkov does: an environment of its own."""
     home = Path(session.create_tmp()) / "azure-cli"
@@ -167,13 +186,7 @@ def image(session: nox.Session) -> None:
     programs = {"dockerd": "docker.io", "docker-registry": "docker-registry", "debootstrap": "debootstrap"}
     if sys.platform != "linux" or os.geteuid() != 0:
         session.error("a Docker engine of its own needs Linux and root: run this in a container or on a CI agent")
-    missing = [package for program, package in programs.items() if shutil.which(program) is None]
-    if missing and shutil.which("apt-get") is None:
-        session.error(f"{', '.join(missing)} must be installed, and this is no Debian: install them by hand")
-    if missing:
-        session.run("apt-get", "update", "-q", external=True)
-        install_missing = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *missing]
-        session.run(*install_missing, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
+    need_packages(session, [package for program, package in programs.items() if shutil.which(program) is None])
     install(session, "integration")
     session.env["PATH"] = os.pathsep.join([install_azure_cli(session), os.environ["PATH"]])
     pytest(session, "tests/image")
@@ -194,10 +207,8 @@ def pipelines(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """The local platform's page in headless Chromium; screenshots in results/browser. Needs Chromium on the machine."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    if not any(shutil.which(name) for name in names if name):
-        session.error("Chromium is not installed: `apt-get install chromium`, or set CHROMIUM to a browser's path")
+    """The local platform's page in headless Chromium, installed where it is missing; screenshots in results/browser."""
+    need_chromium(session)
     install(session, "integration")
     pytest(session, "tests/browser")
 
@@ -243,7 +254,8 @@ def soak(session: nox.Session) -> None:
 
 @nox.session(requires=["docs"])
 def pages(session: nox.Session) -> None:
-    """Every page in headless Chromium, light and dark, wide and narrow; pictures in results/pages. Needs Chromium."""
+    """Every page in headless Chromium, light and dark, wide and narrow; pictures in results/pages."""
+    need_chromium(session)
     session.run("python", "-m", "tests.pages", "site", *session.posargs)
 
 
