@@ -51,6 +51,22 @@ PIPELINE = {
 }
 AGENTS = "https://vstoken.dev.azure.com/00000000-0000-4000-8000-00000000000a"
 """The issuer of a pipeline's agent; its key is this run's."""
+ORGANISATIONS = [
+    {
+        "id": AGENTS.rpartition("/")[2],
+        "name": "contoso",
+        "projects": {"mcp": "55555555-bbbb-4bbb-8bbb-000000000001"},
+        "members": [OPERATOR["object_id"]],
+        "older": True,
+    },
+    {
+        "id": "55555555-bbbb-4bbb-8bbb-00000000000b",
+        "name": "fabrikam",
+        "projects": {"Remote tools": "55555555-bbbb-4bbb-8bbb-000000000002"},
+        "members": [OPERATOR["object_id"]],
+    },
+]
+"""Of Azure DevOps: one whose agents' tokens it issues itself, one whose agents' tokens Entra ID issues."""
 PROVIDERS = ["Microsoft.ManagedIdentity", "Microsoft.Storage", "Microsoft.KeyVault", "Microsoft.ContainerRegistry"]
 SECONDS = 600
 _CODE = re.compile(r"enter the code ([A-Z0-9]+)")
@@ -97,6 +113,7 @@ class CloudUnderTest:
             "registered_providers": PROVIDERS,
             "taken_names": ["sttaken"],
             "azurite": [azurite],
+            "organisations": ORGANISATIONS,
         }
         path = home / "arm.json"
         path.touch(mode=0o600)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.az.cloud_under_test import OPERATOR, SUBSCRIPTION, TENANT, CloudUnderTest, Result
+from tests.az.cloud_under_test import AGENTS, OPERATOR, SUBSCRIPTION, TENANT, CloudUnderTest, Result
 from tests.az.project_under_test import Project
 from tests.az.test_documented_steps import ROLES, without_times
 
@@ -42,12 +42,12 @@ def runs(shared: CloudUnderTest, shared_project: Project) -> Runs:
     project.account, project.forked = "stboot", False
     shared.control("DELETE", "/cloud")
     shared.control("DELETE", "/requests")
-    first, after_first = project.bootstrap(*CONNECTION), shared.control("GET", "/cloud")
+    first, after_first = project.bootstrap(), shared.control("GET", "/cloud")
     asked = [row for row in shared.requests() if row["host"] != "login.microsoftonline.com"]  # tokens are cached
     sent = sorted({f"{row['method']} {row['host']}{row['path']} {row['version'] or ''}".strip() for row in asked})
     saved = json.loads((project.home / "bootstrap.json").read_text(encoding="utf-8"))
     shared.control("DELETE", "/requests")
-    second, after_second = project.bootstrap(*CONNECTION), shared.control("GET", "/cloud")
+    second, after_second = project.bootstrap(), shared.control("GET", "/cloud")
     refused, changes = shared.refused(), project.changes()
     stages = [project.folder / f"terraform/stage{number}/.terraform/terraform.tfstate" for number in (1, 2)]
     project.forked = True
@@ -59,8 +59,8 @@ def test_the_first_run_makes_everything_that_steps_1_to_3_promise(runs: Runs) ->
     made = runs.after_first
     of_type = {d["type"].rsplit("/", 1)[-1]: d["properties"] for d in made["resources"]}
     principal = of_type["userAssignedIdentities"]["principalId"]
-    assert of_type["federatedIdentityCredentials"]["issuer"] == CONNECTION[1]
-    assert of_type["federatedIdentityCredentials"]["subject"] == CONNECTION[3]
+    assert of_type["federatedIdentityCredentials"]["issuer"] == AGENTS
+    assert of_type["federatedIdentityCredentials"]["subject"] == "sc://contoso/mcp/azure"
     assert of_type["blobServices"]["isVersioningEnabled"] is True
     assert of_type["storageAccounts"]["minimumTlsVersion"] == "TLS1_2"
     assert roles(made) >= {
@@ -78,7 +78,7 @@ def test_the_ids_are_printed_for_programs_and_saved(runs: Runs) -> None:
     identity = next(d for d in runs.after_first["resources"] if d["name"] == "id-boot")["properties"]
     ids = {"IDENTITY_CLIENT_ID": identity["clientId"], "IDENTITY_PRINCIPAL_ID": identity["principalId"]}
     assert dict(line.split("=") for line in runs.first.out.splitlines()) == ids
-    assert runs.saved == ids
+    assert {name: runs.saved.get(name) for name in ids} == ids
 
 
 def test_people_see_what_there_is_and_what_will_be_made(runs: Runs) -> None:

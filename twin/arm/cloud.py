@@ -6,11 +6,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from twin.arm import conditions, roles
 from twin.arm.call import Caller, Document
 from twin.arm.directory import Tenant
 from twin.arm.errors import authorization_failed, group_not_found, not_found
+
+if TYPE_CHECKING:
+    from twin.arm.services.devops import Organisation
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Cloud:
         self.providers: set[str] = set()
         self.registry_tokens: dict[str, Document] = {}
         self.taken_names: set[str] = set()  # global names that belong to other customers
+        self.organisations: dict[str, Organisation] = {}  # of Azure DevOps, by lower-case name
 
     # ---- resources
     def get(self, path: str) -> Document:

@@ -10,6 +10,7 @@ from typing import Any
 from twin.arm import permissions, roles
 from twin.arm.cloud import Cloud, Delays
 from twin.arm.directory import Person, Registered, Tenant
+from twin.arm.services.devops import Organisation
 from twin.entra.directory import User
 from twin.entra.trust import check_trusted
 from twin.errors import TwinError
@@ -36,6 +37,7 @@ class Config:
     registered_providers: tuple[str, ...] = ()
     taken_names: tuple[str, ...] = ()
     trusted_issuers: dict[str, Any] = field(default_factory=dict)
+    organisations: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -68,6 +70,7 @@ class Config:
         cloud = Cloud(Tenant(self.tenant_id, people, applications), self.subscription_id, delays=delays)
         cloud.providers = {name.lower() for name in self.registered_providers}
         cloud.taken_names = {name.lower() for name in self.taken_names}
+        cloud.organisations = {one.name.lower(): one for one in map(Organisation.parse, self.organisations)}
         for entry in (*self.people, *self.applications):
             kind = cloud.tenant.kind_of(entry["object_id"]) or ""
             for role in entry.get("roles", ()):

@@ -42,6 +42,18 @@ REGISTRY = Application(
 """The resource that `az acr login` asks a token for; the MCP platform itself never does."""
 
 
+_DEVOPS_ID = "499b84ac-1321-427f-aa17-267ca6975798"
+DEVOPS = replace(
+    REGISTRY,
+    client_id=_DEVOPS_ID,
+    object_id=f"first-party-{_DEVOPS_ID}",
+    name="Azure DevOps",
+    identifier_uris=("https://app.vssps.visualstudio.com", "https://app.vssps.visualstudio.com/"),
+    scopes=(Scope(f"{_DEVOPS_ID}/user_impersonation", "user_impersonation"),),
+)
+"""The resource of `az rest` on dev.azure.com."""
+
+
 @dataclass(frozen=True)
 class Person:
     """A user and the directory roles (template ids) that he holds from the start."""
@@ -159,10 +171,17 @@ class Tenant:
         graph = replace(self._base.applications[GRAPH], roles=_roles(permissions.APP_ROLES))
         return replace(
             self._base,
-            applications={**self._base.applications, GRAPH: graph, REGISTRY.client_id: REGISTRY, **own},
+            applications={
+                **self._base.applications,
+                GRAPH: graph,
+                REGISTRY.client_id: REGISTRY,
+                DEVOPS.client_id: DEVOPS,
+                **own,
+            },
             service_principals={
                 **self._base.service_principals,
                 REGISTRY.client_id: ServicePrincipal(REGISTRY.object_id, REGISTRY.client_id),
+                DEVOPS.client_id: ServicePrincipal(DEVOPS.object_id, DEVOPS.client_id),
                 **{app.client_id: ServicePrincipal(app.object_id, app.client_id) for app in self.applications},
             },
             identities={identity.client_id: identity for identity in self.identities.values()},

@@ -9,6 +9,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from twin.arm import directory
 from twin.arm.call import Caller
 from twin.arm.errors import AzureError
 
@@ -16,6 +17,7 @@ MANAGEMENT = frozenset({"https://management.azure.com", "https://management.core
 GRAPH = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
 REGISTRY = MANAGEMENT | {"https://containerregistry.azure.net"}
 VAULT = frozenset({"https://vault.azure.net"})
+DEVOPS = frozenset({directory.DEVOPS.client_id})
 STORAGE = frozenset({"https://storage.azure.com"})
 
 

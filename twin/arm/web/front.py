@@ -24,6 +24,7 @@ from twin.arm.recorder import Recorder, blob_template, masked
 from twin.arm.routing import Route, Table, normal
 from twin.arm.services import (
     authorization,
+    devops,
     graph,
     identities,
     registries,
@@ -65,6 +66,7 @@ SERVICES = (
         shapes.resource_manager,
     ),
     Service("graph.microsoft.com", Table(graph.ROUTES), tokens.GRAPH, shapes.graph),
+    Service("dev.azure.com", Table(devops.ROUTES), tokens.DEVOPS, shapes.devops),
     Service(".vault.azure.net", Table(secrets.ROUTES), tokens.VAULT, shapes.key_vault),
     Service(".azurecr.io", Table(registry_tokens.ROUTES), tokens.REGISTRY, shapes.registry),
     Service(".blob.core.windows.net", Table(), tokens.STORAGE, shapes.blob),

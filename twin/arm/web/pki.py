@@ -17,6 +17,7 @@ NAMES = (
     "login.microsoftonline.com",
     "management.azure.com",
     "graph.microsoft.com",
+    "dev.azure.com",
     "*.vault.azure.net",
     "*.blob.core.windows.net",
     "*.azurecr.io",

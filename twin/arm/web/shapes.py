@@ -49,6 +49,15 @@ def registry(error: AzureError) -> Response:
     return _json({"errors": [{"code": error.code, "message": error.message}]}, error.status, error.headers)
 
 
+def devops(error: AzureError) -> Response:
+    """Without a token that it takes, Azure DevOps shows its sign-in page, with a status that looks like success."""
+    if error.code.startswith("InvalidAuthenticationToken") or error.code == "AuthenticationFailed":
+        page = "<!DOCTYPE html><html><head><title>Azure DevOps Services | Sign In</title></head><body></body></html>"
+        return Response(page, 203, media_type="text/html; charset=utf-8")
+    document = {"$id": "1", "innerException": None, "message": error.message, "typeKey": error.code, "errorCode": 0}
+    return _json(document, error.status, error.headers)
+
+
 def blob(error: AzureError) -> Response:
     text = f"<Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
     headers = {"x-ms-error-code": error.code, **error.headers}
