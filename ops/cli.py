@@ -1,4 +1,7 @@
-"""What every task does around its one call: loads the environment, and turns errors and signals into one line."""
+"""What every task does around its one call: loads the environment, and turns errors and signals into one line.
+
+Settings and output take long to load; they are loaded when a person already sees that the task works.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
-from ops import environment as environments
-from ops import output, settings
-from ops.environment import Environment
+from ops import waiting
 from ops.errors import InterruptError, OpsError
 from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    from ops.environment import Environment
 
 _COLLECT_AFTER = 100_000  # new objects; Python's own 700 suit programs that live longer
 
@@ -48,7 +52,7 @@ def doorway(task: F) -> F:
         # What a task loads (schemas, an SDK) it keeps to its end: looking through it again and again finds nothing.
         gc.set_threshold(_COLLECT_AFTER)
         try:
-            with output.patience():
+            with waiting.patience():
                 return task(*arguments, **options)
         except (OpsError, TwinError) as error:
             if debugging():
@@ -62,6 +66,9 @@ def doorway(task: F) -> F:
 
 def load(name: str, setting: list[str] | None = None) -> Environment:
     """The environment a task works on, with what `--setting NAME=VALUE` says."""
+    from ops import environment as environments
+    from ops import settings
+
     return environments.load(name, settings.parse_flags(setting or []))
 
 
@@ -74,5 +81,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _exit(sentence: str, code: int) -> None:
+    from ops import output
+
     output.error(sentence)
     sys.exit(code)

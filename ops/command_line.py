@@ -1,29 +1,22 @@
 """How the command line lists, explains and refuses: invoke's own words teach too little.
 
-`invoke --list` by purpose, `--help` with examples, and errors in the shape of every other error.
+`invoke --list` by purpose and `--help` with examples (ops/explanations.py), errors in the shape of every other error.
+What shows them takes long to load, and is loaded when it is asked for: a task's first words do not wait for it.
 """
 
 from __future__ import annotations
 
 import difflib
-import inspect
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 
-from ops import examples, output
 from ops.errors import UsageError
 
-_LOG_WIDTH = 160
 #: A first word that may be left out, which invoke itself cannot have: the option that it is.
 OPTIONAL_WORDS = {"trace": "--request"}
 
@@ -33,48 +26,9 @@ def speak(program: Program) -> None:
     flat = program.list_tasks
     program.parse_tasks = _refusing(program, program.parse_tasks)  # type: ignore[method-assign]
     program.parse_cleanup = _refusing(program, program.parse_cleanup)  # type: ignore[method-assign]
-    program.print_task_help = lambda name: explain(program, name)  # type: ignore[method-assign]
+    program.print_task_help = lambda name: _explain(program, name)  # type: ignore[method-assign]
     program.no_tasks_given = lambda: _list_instead(program)  # type: ignore[method-assign]
-    program.list_tasks = lambda: flat() if _asked_otherwise(program) else listing(program)  # type: ignore[method-assign]
-
-
-def listing(program: Program) -> None:
-    """Every task once, under what it is for; a task that no group names comes last."""
-    console = _stdout()
-    tasks = program.collection
-    names = list(tasks.task_names)
-    grouped = {title: [name for name in given if name in names] for title, given in examples.GROUPS.items()}
-    grouped["More"] = [name for name in names if not any(name in given for given in grouped.values())]
-    width = max(map(len, names)) + 2
-    for title, given in grouped.items():
-        if given:
-            console.print(Text(title, style="bold"))
-            for name in given:
-                _line(console, _shown(name, tasks.task_names[name]), _first(tasks[name].__doc__), width)
-            console.print()
-    console.print(Text("invoke TASK --help explains one, with examples. --env NAME picks terraform/environments/NAME."))
-
-
-def explain(program: Program, name: str) -> None:
-    """Usage, what the task does, its options, and commands to copy."""
-    console = _stdout()
-    options = program.parser.contexts[name].help_tuples()
-    console.print(Text(f"invoke {name}{' [options]' if options else ''}", style="bold"), end="\n\n")
-    for part in re.split(r"\n\s*\n", inspect.getdoc(program.collection[name]) or ""):
-        as_it_is = part.startswith(" ")
-        words = textwrap.dedent(part) if as_it_is else " ".join(part.split())
-        console.print(Padding(Text(words), (0, 0, 1, 4 if as_it_is else 2)))
-    if options:
-        console.print(Text("Options", style="bold"))
-        width = max(len(_plain(spec)) for spec, _ in options) + 2
-        for spec, words in options:
-            _line(console, _plain(spec), words or "", width)
-        console.print()
-    if name in examples.EXAMPLES:
-        console.print(Text("Examples", style="bold"))
-        width = max(len(command) for command, _ in examples.EXAMPLES[name]) + 2
-        for command, words in examples.EXAMPLES[name]:
-            _line(console, command, words, width)
+    program.list_tasks = lambda: flat() if _asked_otherwise(program) else _list(program)  # type: ignore[method-assign]
 
 
 def sentence(error: ParseError, tasks: Iterable[str], options: Iterable[str] = ()) -> str:
@@ -101,6 +55,8 @@ def _refusing(program: Program, parse: Callable[[], None]) -> Callable[[], None]
             parse()
         except ParseError as error:
             options = error.context.flags if error.context else ()
+            from ops import output
+
             output.error(sentence(error, program.collection.task_names, options))
             sys.exit(UsageError.exit_code)
 
@@ -119,13 +75,25 @@ def _explain_if_asked(program: Program) -> None:
     if len(asked) > 1 and {"--help", "-h"} & set(asked[1:]):
         program.parser = program._make_parser()
         if asked[0] in program.parser.contexts:
-            explain(program, asked[0])
+            _explain(program, asked[0])
             raise Exit
 
 
 def _list_instead(program: Program) -> NoReturn:
-    listing(program)
+    _list(program)
     raise Exit
+
+
+def _list(program: Program) -> None:
+    from ops import explanations
+
+    explanations.listing(program)
+
+
+def _explain(program: Program, name: str) -> None:
+    from ops import explanations
+
+    explanations.explain(program, name)
 
 
 def _asked_otherwise(program: Program) -> bool:
@@ -135,33 +103,3 @@ def _asked_otherwise(program: Program) -> bool:
 def _near(word: str, known: Iterable[str]) -> str:
     found = difflib.get_close_matches(word, list(known), n=1)
     return f" (did you mean {found[0]}?)" if found else ""
-
-
-def _shown(name: str, aliases: Iterable[str]) -> str:
-    """`bootstrap.all (bootstrap)` is typed as `bootstrap`."""
-    return min([name, *aliases], key=len)
-
-
-def _first(doc: str | None) -> str:
-    return (doc or "").strip().partition("\n")[0]
-
-
-def _plain(spec: str) -> str:
-    """`-e STRING, --env=STRING` as `-e, --env VALUE`."""
-    return re.sub(r"=(STRING|INT)", " VALUE", re.sub(r"^(-\w) (?:STRING|INT)", r"\1", spec))
-
-
-def _line(console: Console, name: str, words: str, width: int) -> None:
-    made = Table.grid(padding=(0, 0), expand=False)
-    made.add_column(width=width, no_wrap=True)
-    made.add_column()
-    made.add_row(Text(name, style="cyan"), Text(words))
-    console.print(Padding(made, (0, 0, 0, 2)))
-
-
-def _stdout() -> Console:
-    return Console(
-        highlight=False,
-        no_color=output.console.no_color or None,
-        width=None if sys.stdout.isatty() else _LOG_WIDTH,
-    )

@@ -12,21 +12,20 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.control import Control
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from ops import changes as planned
+from ops import waiting
 from ops.errors import DeclinedError
 
 _SLOW = 2.0  # seconds after which a step also tells how long it took
-_PATIENCE = 1.0  # seconds without a word
 _HEARTBEAT = 30.0  # seconds after which a step that goes on says so in a log, where nothing turns
 _LOG_WIDTH = 200  # columns of a table that goes to a file or a pipeline's log
 _NAME = 22  # columns of a step's name
@@ -41,16 +40,14 @@ _STYLES = {
 
 
 class Speaking(Console):
-    """Whatever is shown ends the waiting of `patience`."""
+    """Whatever is shown ends the waiting for it."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        if not all(isinstance(shown, Control) for shown in objects):  # a spinner prints its own
-            _ended()
+        waiting.ended()
         super().print(*objects, **options)
 
     def set_live(self, live: Live) -> bool:
-        if not getattr(_ticker, "runs", False):  # not the waiting's own, but a task's
-            _ended()
+        waiting.ended()
         return super().set_live(live)
 
 
@@ -78,7 +75,7 @@ def error(text: str) -> None:
 
 def data(text: str) -> None:
     """One value for the caller's pipe."""
-    _ended()
+    waiting.ended()
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -121,41 +118,12 @@ def summary(text: str, following: Sequence[tuple[str, str]] = ()) -> None:
 
 
 @contextmanager
-def patience() -> Iterator[None]:
-    """Until a task shows something, a person sees after a moment that it works, and for how long."""
-    if not _live():
-        yield
-        return
-    started = time.monotonic()
-    status = console.status(Text("starting"), spinner="dots" if _unicode() else "line")
-
-    def tick() -> None:
-        with _waiting:
-            if not _begun.is_set():
-                status.start()
-                status.update(Text(f"working … {time.monotonic() - started:.0f} s"))
-
-    def end() -> None:
-        with _waiting:
-            _begun.set()
-            status.stop()
-
-    _begun.clear()
-    _enders.append(end)
-    try:
-        with _ticking(_PATIENCE, tick):
-            yield
-    finally:
-        _ended()
-
-
-@contextmanager
 def step(name: str) -> Iterator[list[str]]:
     """Shows that something runs, then one line with its result; the caller appends the result to the list.
 
     Anything over two seconds also shows its elapsed time, and where it failed the line says so before the error does.
     """
-    _ended()
+    waiting.ended()
     result: list[str] = []
     started = time.monotonic()
     try:
@@ -232,23 +200,11 @@ def _live() -> bool:
     return console.is_terminal and not console.is_dumb_terminal and not os.environ.get("CI")
 
 
-_waiting = threading.Lock()
-_ticker = threading.local()  # `runs`: in the thread that ticks
-_begun = threading.Event()  # something was shown
-_enders: list[Callable[[], None]] = []
-
-
-def _ended() -> None:
-    while _enders:
-        _enders.pop()()
-
-
 @contextmanager
 def _ticking(period: float, tick: Any) -> Iterator[None]:
     done = threading.Event()
 
     def ticks() -> None:
-        _ticker.runs = True
         while not done.wait(period):
             tick()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.live import Live
 
 from ops import changes, output
 
@@ -94,36 +93,3 @@ def test_few_creations_are_named_each() -> None:
         ("create", "apim", "public_ip"),
         ("create", "stage", "key_vault_secret connection_strings read-only-primary"),
     ]
-
-
-def test_a_person_sees_that_a_task_works_until_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spinner with the elapsed time, which is gone when the first line comes."""
-    text = on(monkeypatch, width=80, terminal=True)
-    monkeypatch.setattr(output, "_PATIENCE", 0.01)
-    with output.patience():
-        while "working … 0 s" not in text.getvalue():
-            pass
-        output.say("here it is")
-        shown = text.getvalue()
-        output.say("and more")
-    assert "working" not in shown.rpartition("\x1b[2K")[2]
-    assert text.getvalue().endswith("here it is\nand more\n")
-
-
-def test_a_log_gets_no_spinner(shown: io.StringIO) -> None:
-    with output.patience():
-        pass
-    assert shown.getvalue() == ""
-
-
-def test_a_task_with_a_live_table_ends_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`invoke watch` has its own, and prints nothing."""
-    text = on(monkeypatch, width=80, terminal=True)
-    monkeypatch.setattr(output, "_PATIENCE", 0.01)
-    with output.patience():
-        while "working … 0 s" not in text.getvalue():
-            pass
-        with Live("calls", console=output.console, auto_refresh=False):
-            begun = len(text.getvalue())
-        assert "working" not in text.getvalue()[begun:]
-        assert output._begun.is_set()
