@@ -50,19 +50,19 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The agent's tools, made by the first job of the first test."""
-    return tmp_path_factory.mktemp("agent") / "tools"
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the agent keeps between the tests, made by the first job of the first one."""
+    return tmp_path_factory.mktemp("agent")
 
 
 @pytest.fixture
-def agent(origin: Path, tools: Path, tmp_path: Path) -> Iterator[Agent]:
+def agent(origin: Path, kept: Path, tmp_path: Path) -> Iterator[Agent]:
     """Jobs in folders of their own; what outlives a job on Azure is the twin, outside of them."""
     home = tmp_path / "cloud"
     env = {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "MONGO": "twin", "NO_COLOR": "1"}
-    yield Agent(origin, tmp_path / "work", tools, ROOT / ".nox", env=env, instead=INSTEAD)
+    yield Agent(origin, tmp_path / "work", kept, env=env, instead=INSTEAD)
     if home.exists():
-        command = [str(tools / "bin" / "invoke"), "destroy", "--yes"]
+        command = [str(kept / "tools" / "bin" / "invoke"), "destroy", "--yes"]
         subprocess.run(command, cwd=origin, env={**os.environ, **env}, check=True, capture_output=True)
     shutil.rmtree(tmp_path / "work", ignore_errors=True)
 

@@ -57,15 +57,17 @@ class Job:
 
 @dataclass
 class Agent:
-    """`origin` is what is cloned, `work` an empty folder; an agent keeps `tools` and Nox's `sessions` between runs.
+    """`origin` is what is cloned; logs and artifacts go into `work`, an empty folder.
+
+    `home` is what the agent keeps between jobs and runs: its tools, and Nox's sessions. Each job's clone is new but in
+    the same place, as on a real agent, because programs in those sessions begin with the path of their interpreter.
 
     `instead` replaces whole lines of scripts; `approves` says whether people agree to what an environment guards.
     """
 
     origin: Path
     work: Path
-    tools: Path
-    sessions: Path
+    home: Path
     approves: Callable[[str], bool] = lambda environment: True
     env: Mapping[str, str] = field(default_factory=dict)
     instead: Mapping[str, str] = field(default_factory=dict)
@@ -92,14 +94,20 @@ class Agent:
         return self.work / "artifacts" / name
 
     def _job(self, job: Job, tools: Path) -> str:
-        folders = Folders(self.work / job.name, self.work / job.name / "s")
-        _git("clone", "--quiet", str(self.origin), str(folders.source), cwd=self.work)
-        self.sessions.mkdir(parents=True, exist_ok=True)
-        (folders.source / ".nox").symlink_to(self.sessions)
+        folders = Folders(self.home / "1", self.home / "1" / "s")
+        shutil.rmtree(folders.workspace, ignore_errors=True)
+        _git("clone", "--quiet", str(self.origin), str(folders.source), cwd=self.home)
+        kept, sessions = self.home / "nox", folders.source / ".nox"
+        if kept.exists():
+            kept.rename(sessions)
         fine = not job.environment or self.approves(job.environment)
-        for step in job.steps if fine else ():
-            if step.when(fine):
-                fine = self._step(job, step, folders, tools) and fine
+        try:
+            for step in job.steps if fine else ():
+                if step.when(fine):
+                    fine = self._step(job, step, folders, tools) and fine
+        finally:
+            if sessions.exists():
+                sessions.rename(kept)
         return SUCCEEDED if fine else FAILED
 
     def _step(self, job: Job, step: Step, folders: Folders, tools: Path) -> bool:
@@ -138,8 +146,9 @@ class Agent:
 
         Ours stands for 3.12. The pipeline's own `pip install` finds everything in place and checks it.
         """
-        self.work.mkdir(parents=True, exist_ok=True)
-        tools = self.tools
+        for folder in (self.work, self.home):
+            folder.mkdir(parents=True, exist_ok=True)
+        tools = self.home / "tools"
         if not tools.exists():
             _uv("venv", "--quiet", "--seed", "--python", sys.executable, str(tools))
             lock = str(self.origin / "requirements.txt")
