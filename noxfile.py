@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -32,14 +33,34 @@ TWO_WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 SERVER = Path("servers/mongo-db-server")
 
 
+def on_a_terminal() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("CI") and shutil.which("uv") is not None
+
+
 def install(session: nox.Session, name: str) -> None:
-    session.install("--require-hashes", "-r", f"requirements/{name}.txt")
+    wanted = ("--require-hashes", "-r", f"requirements/{name}.txt")
+    if on_a_terminal():  # where a person waits for it
+        session.log(f"uv pip install {' '.join(wanted)}")
+        told = (sys.executable, "-m", "ops.elapsed", "uv", "pip", "install", "-q", *wanted)
+        session.run_install(*told, external=True, log=False)
+    else:
+        session.install(*wanted)
+
+
+def run(session: nox.Session, *command: str, **options: Any) -> None:
+    """A command that may be silent for long: on a terminal it shows its elapsed time."""
+    if on_a_terminal():
+        session.log(" ".join(command))
+        session.run(sys.executable, "-m", "ops.elapsed", *command, **{**options, "external": True, "log": False})
+    else:
+        session.run(*command, **options)
 
 
 def pytest(session: nox.Session, folder: str, *arguments: str) -> None:
     """Runs one folder; results also as JUnit for the pipeline. Arguments after `--` go to pytest."""
     RESULTS.mkdir(exist_ok=True)
-    session.run(
+    run(
+        session,
         "pytest",
         folder,
         f"--junitxml={RESULTS}/{session.name}.xml",
@@ -61,10 +82,10 @@ def terraform(session: nox.Session) -> str:
 def lint(session: nox.Session) -> None:
     """Formatting, lint, strict types, and `terraform fmt`."""
     install(session, "lint")
-    session.run("ruff", "check", *PYTHON_SOURCES)
-    session.run("ruff", "format", "--check", *PYTHON_SOURCES)
-    session.run("mypy", *TYPED_SOURCES)
-    session.run(terraform(session), "fmt", "-check", "-recursive", "-diff", "terraform", external=True)
+    run(session, "ruff", "check", *PYTHON_SOURCES)
+    run(session, "ruff", "format", "--check", *PYTHON_SOURCES)
+    run(session, "mypy", *TYPED_SOURCES)
+    run(session, terraform(session), "fmt", "-check", "-recursive", "-diff", "terraform", external=True)
 
 
 @nox.session
@@ -89,7 +110,8 @@ def checkov(session: nox.Session, name: str, *arguments: str) -> None:
     written = [RESULTS / f"{name}.sarif", RESULTS / f"{name}.xml"]
     for path in written:
         path.unlink(missing_ok=True)
-    session.run(
+    run(
+        session,
         "checkov", "--quiet", "--compact", "--skip-download", "--external-checks-dir", "policies",
         "--output", "cli", "--output", "sarif", "--output", "junitxml",
         "--output-file-path", ",".join(["console", *map(str, written)]), *arguments,
@@ -102,7 +124,7 @@ def policy(session: nox.Session) -> None:
     """Checkov on the code and on the plans, where values are final; then the policies' own tests."""
     install(session, "policy")
     plans = RESULTS / "plans"
-    session.run(sys.executable, "-m", "ops.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans), external=True)
+    run(session, sys.executable, "-m", "ops.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans), external=True)
     documents = [str(plans / f"{name}-stage{stage}.json") for name in ENVIRONMENTS for stage in STAGES]
     pytest(session, "tests/policy")
     checkov(session, "policy-code", "--directory", "terraform", "--framework", "terraform")
