@@ -153,7 +153,7 @@ def conditions(root: Path) -> list[bool]:
     ("old", "new", "sentence"),
     [
         ("    needs: plan\n", "    needs: plan\n    strategy: {}\n", "strategy is not understood"),
-        ("actions/upload-artifact@v4", "actions/cache@v4", "the action actions/cache is not understood"),
+        ("actions/upload-artifact@", "actions/cache@", "the action actions/cache is not understood"),
         ("inputs.target-image == ''", "fromJSON(inputs.x)", "the function fromJSON is not understood"),
     ],
 )
