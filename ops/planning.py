@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ops import lock, output, saved_plan, target_images, terraform_binary, twin_control, workspace
+from ops import active_key, lock, output, saved_plan, target_images, terraform_binary, twin_control, workspace
 from ops.day2 import rolling
 from ops.environment import Environment
 from ops.errors import NotDeployedError, TerraformError
@@ -148,6 +148,7 @@ def _copied(space: Workspace) -> Iterator[Workspace]:
         home = Path(folder)
         shutil.copytree(space.home / "state", home / "state")
         shutil.copyfile(space.home / "cloud.json", home / "cloud.json")
+        active_key.carry(space.home, home)
         if space.images_file.exists():
             target = home / space.images_file.relative_to(space.home)
             target.parent.mkdir(parents=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ops import active_key
 from ops.environment import Environment
 from ops.terraform import Stage, Terraform
 from ops.terraform_binary import Binary
@@ -90,6 +91,7 @@ def opened(
         yield replace(planned, terraform=Terraform(binary.path))
         return
     copy(environment.terraform_dir, planned.root)
+    active_key.place(planned.home, planned.stage(2).var_file)
     with _provider(planned) as provider_env:
         env = {**provider_env, "TF_CLI_CONFIG_FILE": str(_empty_config(planned.home)), **dict.fromkeys(_STRAY, "")}
         yield replace(planned, terraform=Terraform(binary.path, env))

@@ -1,147 +1,159 @@
 """`invoke rotate`: new database keys, without a moment at which a server holds an old one.
 
 The key that nobody uses is regenerated first and stored in Key Vault; the servers change over to it, slot by slot; then
-the other one is regenerated. Which one the servers use is `cosmos.active_key` in terraform.tfvars.
+the other one is regenerated. Which one the servers use is `cosmos.active_key` (see ops.active_key).
 """
 
 from __future__ import annotations
 
-import re
+import shlex
+import sys
+import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ops import az, images, output, tfvars, workspace
+from ops import active_key, az, images, output, workspace
 from ops.day2 import rolling, running
+from ops.day2.running import Running
 from ops.environment import Environment
-from ops.errors import SettingError, UsageError
+from ops.errors import NotDeployedError, UsageError
+from ops.workspace import Workspace
+from twin import database_keys
+from twin.state import State
 from twin.supervise.files import read_json, write_json
 
-_OTHER = {"primary": "secondary", "secondary": "primary"}
-_BLOCK = re.compile(r"^cosmos\s*=\s*\{\n", re.MULTILINE)
-_ACTIVE = re.compile(r'^(\s*active_key\s*=\s*)"\w+"', re.MULTILINE)
+_PATIENCE = 600.0  # seconds in which the account must show a key that Azure says is regenerated
+_PAUSE = 5.0
+_REGENERATE = ("cosmosdb", "keys", "regenerate")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One rotation: the servers go from `old` to `new`. `switched`: the files say `new` already."""
+
+    old: str
+    new: str
+    switched: bool
 
 
 def rotate(environment: Environment, *, dry_run: bool = False, yes: bool = False) -> None:
     """Repeating it after an interruption finishes what was begun; after that, it begins anew."""
-    if environment.is_local:
-        raise UsageError(
-            f"the keys of {environment.name} are the twin's own, made with it and gone with it: "
-            "there is nothing that could leak, and nothing to rotate"
-        )
-    old, new = _begun(environment) or (active(environment), _OTHER[active(environment)])
+    turn = due(environment)
     if dry_run:
-        for line in commands(environment, old, new):
+        for line in commands(environment, turn):
             output.data(line)
         return
-    output.table("", ("step", "what"), list(_steps(old, new)))
-    output.confirm(f"Rotate the database keys of {environment.name}?", yes=yes)
-    marker = _marker(environment)
-    switched = active(environment) == new
-    _apply(environment)  # what runs is what the files say, before a key changes
-    if not switched:
-        write_json(marker, {"old": old, "new": new})
-        _regenerate(environment, new)
-        _apply(environment)
-        _switch(environment.folder / "terraform.tfvars", new)
-        environment = _again(environment)
-        _apply(environment)
-    _regenerate(environment, old)
-    _apply(environment)
-    marker.unlink(missing_ok=True)
-    output.say(
-        f"both keys are new, and the servers use the {new} one; commit terraform.tfvars, whose active_key changed"
-    )
+    output.table("", ("step", "what"), list(_steps(turn)))
+    output.confirm(f"Rotate the database keys of {environment.name}?", yes=yes or environment.is_local)
+    with running.opened(environment) as platform:
+        if due(environment) != turn:  # somebody else rotated while this waited for an answer
+            raise UsageError(f"the keys of {environment.name} were rotated meanwhile; run `invoke rotate` again")
+        _rotate(platform, turn)
+    shared = "" if environment.is_local else "; commit terraform.tfvars, whose active_key changed"
+    output.say(f"both keys are new, and the servers use the {turn.new} one{shared}")
 
 
-def commands(environment: Environment, old: str, new: str) -> list[str]:
+def due(environment: Environment) -> Turn:
+    """The rotation that was interrupted, or the next one."""
+    now = active_key.active(environment)
+    found = read_json(_marker(environment))
+    if isinstance(found, dict):
+        return Turn(found["old"], found["new"], switched=now == found["new"])
+    return Turn(now, active_key.OTHER[now], switched=False)
+
+
+def commands(environment: Environment, turn: Turn) -> list[str]:
     """Everything in order; the applies go slot by slot where a server has several."""
-    applies = workspace.described(environment, {}).terraform.commands(workspace.described(environment, {}).stage(2))[1:]
-    edit = f"sed -i '{_edit(environment, new)}' {environment.folder / 'terraform.tfvars'}"
+    space = workspace.described(environment, {})
+    applies = space.terraform.commands(space.stage(2))[1:]
+    first = [*_key_commands(environment, turn.new), *applies]
+    edits = active_key.commands(environment, turn.new, space.stage(2).var_file)
     return [
-        *(az.command(*arguments) for arguments in _keys(environment, new)),
+        *([] if turn.switched else [*first, *edits]),
         *applies,
-        edit,
-        *applies,
-        *(az.command(*arguments) for arguments in _keys(environment, old)),
+        *_key_commands(environment, turn.old),
         *applies,
     ]
 
 
-def active(environment: Environment) -> str:
-    """Which key the files give the servers."""
-    found = (environment.variables.get("cosmos") or {}).get("active_key") or "primary"
-    if found not in _OTHER:
-        raise SettingError(f"cosmos.active_key of {environment.name} is {found!r}; it must be primary or secondary")
-    return str(found)
+def _rotate(platform: Running, turn: Turn) -> None:
+    environment = platform.environment
+    _apply(platform)  # what runs is what the files say, before a key changes
+    if not turn.switched:
+        write_json(_marker(environment), {"old": turn.old, "new": turn.new})
+        _renew(platform, turn.new)
+        active_key.switch(environment, turn.new, platform.space.stage(2).var_file)
+        _apply(platform)
+    _renew(platform, turn.old)
+    _marker(environment).unlink(missing_ok=True)
 
 
-def with_active(text: str, key: str) -> str:
-    """terraform.tfvars with another active key, everything else as it was; SettingError where it cannot be placed."""
-    start = _BLOCK.search(text)
-    if not start:
-        raise SettingError(
-            f'terraform.tfvars has no `cosmos = {{` on a line of its own; add `cosmos = {{ active_key = "{key}" }}` '
-            "there and run it again"
-        )
-    end = text.find("\n}", start.end())
-    head, block, tail = text[: start.end()], text[start.end() : end + 1], text[end + 1 :]
-    changed, count = _ACTIVE.subn(rf'\1"{key}"', block, count=1)
-    return head + (changed if count else f'  active_key = "{key}"\n\n{block}') + tail
+def _steps(turn: Turn) -> Iterator[tuple[str, str]]:
+    if not turn.switched:
+        yield "1", f"regenerate the {turn.new} keys, which nobody uses, and store them in Key Vault"
+    yield "2", f"change the servers over to the {turn.new} key, one slot after the other"
+    yield "3", f"regenerate the {turn.old} keys, which nobody uses any more, and store them in Key Vault"
 
 
-def _edit(environment: Environment, key: str) -> str:
-    """For sed: what `with_active` does."""
-    if (environment.variables.get("cosmos") or {}).get("active_key"):
-        return f's/^\\( *active_key *= *\\)"[a-z]*"/\\1"{key}"/'
-    return f'/^cosmos *= *{{/a\\  active_key = "{key}"'
+def _kinds(key: str) -> tuple[str, str]:
+    """As `az cosmosdb keys regenerate --key-kind` calls them."""
+    return key, f"{key}Readonly"
 
 
-def _steps(old: str, new: str) -> Iterator[tuple[str, str]]:
-    yield "1", f"regenerate the {new} keys, which nobody uses, and store them in Key Vault"
-    yield "2", f"change the servers over to the {new} key, one slot after the other"
-    yield "3", f"regenerate the {old} keys, which nobody uses any more, and store them in Key Vault"
+def _account(environment: Environment) -> tuple[str, str]:
+    """Its name, and its resource group's."""
+    return str(environment.variables.get("cosmos_account_name") or ""), environment.need("RESOURCE_GROUP")
 
 
-def _keys(environment: Environment, key: str) -> Iterator[tuple[str, ...]]:
-    account = str(environment.variables.get("cosmos_account_name") or "")
-    for kind in (key, f"{key}Readonly"):
-        yield (
-            *("cosmosdb", "keys", "regenerate", "--name", account),
-            *("--resource-group", environment.need("RESOURCE_GROUP"), "--key-kind", kind),
-        )
+def _options(environment: Environment, kind: str) -> tuple[str, ...]:
+    name, group = _account(environment)
+    return ("--name", name, "--resource-group", group, "--key-kind", kind)
 
 
-def _regenerate(environment: Environment, key: str) -> None:
+def _key_commands(environment: Environment, key: str) -> list[str]:
+    if environment.is_local:
+        twin = [sys.executable, "-m", database_keys.__name__, "--home", str(environment.home)]
+        return [shlex.join([*twin, *_options(environment, kind)]) for kind in _kinds(key)]
+    return [az.command(*_REGENERATE, *_options(environment, kind)) for kind in _kinds(key)]
+
+
+def _renew(platform: Running, key: str) -> None:
+    """Both keys of that name get new values, which Terraform then stores; NotDeployedError where none is seen."""
+    environment = platform.environment
+    before = _shown(platform.space, key)
     with output.step(f"regenerate {key}"):
-        for arguments in _keys(environment, key):
-            az.run(*arguments)
+        for kind in _kinds(key):
+            if environment.is_local:
+                database_keys.regenerate(environment.home, *_account(environment), kind)
+            else:
+                az.run(*_REGENERATE, *_options(environment, kind))
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        _apply(platform)
+        after = _shown(platform.space, key)
+        if all(was != now for was, now in zip(before, after, strict=True)):
+            return
+        if time.monotonic() > deadline:
+            raise NotDeployedError(
+                f"the account still shows a {key} key that was regenerated {_PATIENCE:.0f} s ago, so nothing was "
+                "changed over to it; wait, then run `invoke rotate` again"
+            )
+        time.sleep(_PAUSE)
 
 
-def _apply(environment: Environment) -> None:
-    with running.opened(environment) as platform:
-        before: dict[str, Any] = images.recorded(platform.space.images_file)
-        rolling.apply_stage2(platform.space, before, platform.settle, yes=True)
+def _shown(space: Workspace, key: str) -> tuple[str, str]:
+    """Both keys of that name, as Terraform saw them last."""
+    state = State.from_show_json(space.terraform.show(space.stage(2)))
+    account = state.one("azurerm_cosmosdb_account")
+    return str(account[f"{key}_key"]), str(account[f"{key}_readonly_key"])
 
 
-def _switch(path: Path, key: str) -> None:
-    text = with_active(path.read_text(encoding="utf-8"), key)
-    partial = path.with_name("terraform.tfvars.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def _again(environment: Environment) -> Environment:
-    variables = tfvars.read(environment.folder / "terraform.tfvars")
-    return replace(environment, variables=variables)
+def _apply(platform: Running) -> None:
+    before = images.recorded(platform.space.images_file)
+    if rolling.apply_stage2(platform.space, before, platform.settle, yes=True):
+        platform.publish()
 
 
 def _marker(environment: Environment) -> Path:
     return environment.home / "rotation.json"
-
-
-def _begun(environment: Environment) -> tuple[str, str] | None:
-    """The rotation that was interrupted, if there was one."""
-    found = read_json(_marker(environment))
-    return (found["old"], found["new"]) if isinstance(found, dict) else None

@@ -1,4 +1,7 @@
-"""`python -m twin.mongo --config FILE`: prints `ready mongo <port>` when it listens, serves until SIGTERM."""
+"""`python -m twin.mongo --config FILE`: prints `ready mongo <port>` when it listens, serves until SIGTERM.
+
+SIGHUP: reads its `users_file` again. Who is connected stays connected; see twin.supervise.live for how it confirms.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ from pathlib import Path
 import uvloop
 
 from twin.errors import MongoError
-from twin.mongo.config import Config
+from twin.mongo.config import Config, read_users
 from twin.mongo.dispatch import Server
 from twin.mongo.expiry import sweep_for_ever
 from twin.mongo.scram import Credentials
 from twin.mongo.seed import plant
 from twin.mongo.server import Listener
 from twin.mongo.storage.store import Store
+from twin.supervise import live
+
+log = logging.getLogger("twin.mongo")
 
 
 def build(config: Config) -> Server:
@@ -27,6 +33,18 @@ def build(config: Config) -> Server:
     if config.seed and store.is_new:
         plant(store)
     return Server(store, Credentials(config.users))
+
+
+def take_users(server: Server, path: Path) -> None:
+    """Lets in whom the file names now, and nobody else. What is wrong with the file is logged, and changes nothing."""
+    try:
+        users, text = read_users(path)
+    except MongoError as error:
+        log.error("the users stay as they were: %s", error)
+        return
+    server.credentials.replace(users)
+    live.confirm(path, text)
+    log.info("%d users may sign in", len(users))
 
 
 async def serve(config: Config) -> None:
@@ -43,6 +61,9 @@ async def serve(config: Config) -> None:
         raise MongoError(
             f"cannot listen on {config.host}:{config.port} ({error.strerror}); choose another port"
         ) from error
+    if config.users_file:
+        loop.add_signal_handler(signal.SIGHUP, take_users, server, config.users_file)
+        take_users(server, config.users_file)  # as it is now: it may have changed since it was first read
     sweeper = asyncio.create_task(sweep_for_ever(server))
     sys.stdout.write(f"ready mongo {port}\n")
     sys.stdout.flush()
@@ -56,7 +77,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m twin.mongo", description="A MongoDB stand-in for machines without MongoDB."
     )
-    parser.add_argument("--config", type=Path, required=True, help="JSON: host, port, data_dir, users, seed")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="JSON: host, port, data_dir, users or users_file, seed"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:

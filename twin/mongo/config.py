@@ -10,7 +10,7 @@ from typing import Any
 from twin.errors import MongoError
 
 ROLES = ("readWrite", "read")
-_FIELDS = {"host", "port", "data_dir", "users", "seed"}
+_FIELDS = {"host", "port", "data_dir", "users", "users_file", "seed"}
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,17 @@ class User:
 
 @dataclass(frozen=True)
 class Config:
-    """`port` 0 takes a free one; no `data_dir` keeps nothing; no `users` asks nobody for a password."""
+    """`port` 0 takes a free one; no `data_dir` keeps nothing; no `users` asks nobody for a password.
+
+    `users_file`: where the users were read from, and are read again on SIGHUP.
+    """
 
     host: str
     port: int
     data_dir: Path | None
     users: tuple[User, ...]
     seed: bool
+    users_file: Path | None = None
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -48,10 +52,15 @@ class Config:
     def parse(cls, given: Any) -> Config:
         if not isinstance(given, dict) or set(given) - _FIELDS:
             raise MongoError(f"the MongoDB stand-in's configuration has only the fields {sorted(_FIELDS)}")
-        if "users" not in given:
-            raise MongoError("the MongoDB stand-in's configuration needs `users`; an empty list turns sign-in off")
+        if ("users" in given) == ("users_file" in given):
+            raise MongoError(
+                "the MongoDB stand-in's configuration needs `users` or `users_file`, and not both; "
+                "an empty list turns sign-in off"
+            )
+        file = Path(given["users_file"]) if "users_file" in given else None
+        users = read_users(file)[0] if file else _users(given["users"])
         host = given.get("host", "127.0.0.1")
-        if not given["users"] and host not in ("127.0.0.1", "::1", "localhost"):
+        if not users and host not in ("127.0.0.1", "::1", "localhost"):
             raise MongoError(
                 f"without `users` the MongoDB stand-in listens on 127.0.0.1 only, not on {host!r}; add a user"
             )
@@ -60,9 +69,25 @@ class Config:
             host=host,
             port=int(given.get("port", 0)),
             data_dir=Path(data_dir) if data_dir else None,
-            users=tuple(_user(user) for user in given["users"]),
+            users=users,
             seed=bool(given.get("seed", False)),
+            users_file=file,
         )
+
+
+def read_users(path: Path) -> tuple[tuple[User, ...], str]:
+    """The users of a file (a JSON list of what `users` holds), and its text. MongoError names the file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return _users(json.loads(text)), text
+    except (OSError, ValueError, MongoError) as error:
+        raise MongoError(f"the users file {path} must be a JSON list of users, and is not: {error}") from error
+
+
+def _users(given: Any) -> tuple[User, ...]:
+    if not isinstance(given, list):
+        raise MongoError("`users` must be a list")
+    return tuple(_user(user) for user in given)
 
 
 def _user(given: Any) -> User:

@@ -1,7 +1,7 @@
 """SCRAM-SHA-256 (RFC 5802, RFC 7677), the server's side, with several passwords for one user name.
 
-Cosmos DB has one user name with a read-write and a read-only key. All credentials share one salt and iteration count,
-so the server's first message fits each of them; the client's proof then shows which password it knows.
+Cosmos DB has one user name with two read-write and two read-only keys. All credentials share one salt and iteration
+count, so the server's first message fits each of them; the client's proof then shows which password it knows.
 """
 
 from __future__ import annotations
@@ -38,16 +38,29 @@ def _prepared(password: str) -> str:
 
 
 class Credentials:
-    """The users' derived keys; passwords themselves are not needed again."""
+    """The users' derived keys, and the users they were derived from: what stays is not derived again."""
 
     def __init__(self, users: Iterable[User]) -> None:
         self.salt = os.urandom(28)
         self._by_name: dict[str, list[_Credential]] = {}
+        self._required = False
+        self.replace(users)
+
+    def replace(self, users: Iterable[User]) -> None:
+        """From now on these users may sign in, and nobody else.
+
+        Who has signed in stays so, and a sign-in under way goes on: the salt that it was given holds. A server that
+        asked for a password once asks for ever, even where no user is left.
+        """
+        known = {held.user: held for all_held in self._by_name.values() for held in all_held}
+        fresh: dict[str, list[_Credential]] = {}
         for user in users:
-            self._by_name.setdefault(user.name, []).append(self._derive(user))
+            fresh.setdefault(user.name, []).append(known.get(user) or self._derive(user))
+        self._by_name = fresh
+        self._required = self._required or bool(fresh)
 
     def __bool__(self) -> bool:
-        return bool(self._by_name)
+        return self._required
 
     def _derive(self, user: User) -> _Credential:
         password = _prepared(user.password).encode()

@@ -37,6 +37,11 @@ def guid(*parts: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
 
 
+def as_key(data: bytes) -> str:
+    """Base64 with neither `+` nor `/`, as Azure's keys: drivers refuse a connection string with a bare slash."""
+    return base64.b64encode(data, altchars=b"Az").decode()
+
+
 def digest_of(values: Any) -> str:
     """A name for what is known of an object: two objects with the same arguments share it."""
     return hashlib.sha256(json.dumps(_known(values), sort_keys=True).encode()).hexdigest()
@@ -66,12 +71,9 @@ class Cloud:
     _created: set[tuple[str, str]] = field(default_factory=set)
 
     def secret(self, *parts: str, size: int = 32) -> str:
-        """A key, base64, of `size` bytes (at most 64): the same for the same store and parts, and only for them.
-
-        It has neither `+` nor `/`, as Azure's have not: drivers refuse a connection string with a bare slash.
-        """
+        """A key of `size` bytes (at most 64): the same for the same store and parts, and only for them."""
         mac = hmac.new(self.store.salt, "\x1f".join(parts).encode(), hashlib.sha512)
-        return base64.b64encode(mac.digest()[:size], altchars=b"Az").decode()
+        return as_key(mac.digest()[:size])
 
     def find(self, type_: str, **where: Any) -> Values | None:
         """The first stored object of that type whose attributes equal `where`."""

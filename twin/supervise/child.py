@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from twin.supervise import files, lock
+from twin.supervise import files, live, lock
 from twin.supervise.spec import ProcessSpec
 
 _PR_SET_PDEATHSIG = 1
@@ -32,6 +32,7 @@ class Child:
         """Starts it with exactly `spec.env`; OSError where the program cannot be run."""
         for path, text in spec.files.items():
             files.write_private(Path(path), text)
+        live.write(spec.live)
         files.make_folder(spec.cwd)
         files.remove(spec.health.file)  # its last life may have left it
         files.rotate(log)
@@ -62,6 +63,11 @@ class Child:
             await asyncio.wait_for(self._process.wait(), grace)
         self._signal(signal.SIGKILL)
         await self._process.wait()
+
+    def announce(self) -> None:
+        """Tells the process itself, not its group, that a live file has changed."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGHUP)
 
     def last_words(self, lines: int = 8) -> str:
         return files.tail(self._log, self._log_start, lines)

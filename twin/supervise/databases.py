@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
 from twin.state import Resource, State
+from twin.supervise.files import read_json
 
 # What only the real service understands: it has TLS, a replica set and per-account routing by appName.
 _REMOTE_OPTIONS = {"ssl", "tls", "replicaset", "appname", "authmechanism"}
 
 _CLOSED_PORT = 1
+_ACCOUNT = "azurerm_cosmosdb_account"
 
 _KEYS = {
     "primary_key": "readWrite",
@@ -20,6 +24,23 @@ _KEYS = {
 }
 
 
+def with_current_keys(state: State, home: Path) -> State:
+    """The state with each account's keys as the home's cloud has them now.
+
+    A key that was regenerated counts at once, as in Azure, though Terraform's state learns it with the next apply. The
+    cloud's file is read as it is: `twin.provider.store`, which writes it, takes long to load.
+    """
+    cloud = read_json(home / "cloud.json")
+    accounts: Any = (cloud.get("objects") or {}).get(_ACCOUNT) or {} if isinstance(cloud, dict) else {}
+
+    def current(resource: Resource) -> Resource:
+        stored = accounts.get(resource.get("id")) if resource.type == _ACCOUNT else None
+        keys = {name: stored[name] for name in _KEYS if stored.get(name)} if stored else {}
+        return replace(resource, values={**resource.values, **keys}) if keys else resource
+
+    return State(tuple(current(resource) for resource in state.resources))
+
+
 def users(state: State, *, user_per_key: bool = False) -> list[dict[str, str]]:
     """Each account's name with each of its keys, and the role that key has.
 
@@ -27,7 +48,7 @@ def users(state: State, *, user_per_key: bool = False) -> list[dict[str, str]]:
     """
     return [
         {"name": _user(account, key) if user_per_key else account["name"], "password": account[key], "role": role}
-        for account in state.of_type("azurerm_cosmosdb_account")
+        for account in state.of_type(_ACCOUNT)
         for key, role in _KEYS.items()
         if account.get(key)
     ]
@@ -46,7 +67,7 @@ def _user(account: Resource, key: str) -> str:
 
 def administrator_uri(state: State, port: int, *, user_per_key: bool = False) -> str:
     """The local MongoDB as the first account's primary key opens it; without accounts, without a user."""
-    accounts = state.of_type("azurerm_cosmosdb_account")
+    accounts = state.of_type(_ACCOUNT)
     if not accounts:
         return f"mongodb://127.0.0.1:{port}/"
     account = accounts[0]
@@ -94,4 +115,4 @@ def account_of(uri: MongoUri, state: State) -> Resource | None:
     account, _, domain = uri.host.partition(".")
     if "cosmos" not in domain:
         return None
-    return next((a for a in state.of_type("azurerm_cosmosdb_account") if a["name"].lower() == account), None)
+    return next((a for a in state.of_type(_ACCOUNT) if a["name"].lower() == account), None)

@@ -3,8 +3,8 @@
 Stays in the foreground for as long as the container runs, so that it is supervised as every other part is; prints the
 container's log, `ready mongo <port>` when users and sample data are there, and removes the container on SIGTERM.
 
-FILE: home, image, port, users ([{name, password, role}]), seed, ready (a file that exists while the database is ready),
-engine (see docker_engine.environment).
+FILE: home, image, port, users_file (of a JSON list [{name, password, role}], read again on SIGHUP: see live.py), seed,
+ready (a file that exists while the database is ready), engine (see docker_engine.environment).
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.errors import RuntimeFailure
-from twin.supervise import docker_engine, docker_prepare
+from twin.supervise import docker_engine, docker_prepare, live
 from twin.supervise.docker_container import ADMINISTRATOR, Containers
 from twin.supervise.docker_volume import Volume
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Config:
     home: Path
     image: str
     port: int
-    users: tuple[Mapping[str, str], ...]
+    users_file: Path
     seed: bool
     ready: Path
     engine: Mapping[str, str]
@@ -39,12 +42,15 @@ class Config:
     @classmethod
     def load(cls, path: Path) -> Config:
         given = json.loads(path.read_text(encoding="utf-8"))
-        given |= {"home": Path(given["home"]), "ready": Path(given["ready"]), "users": tuple(given["users"])}
-        return cls(**given)
+        paths = {name: Path(given[name]) for name in ("home", "ready", "users_file")}
+        return cls(**{**given, **paths})
 
 
-def serve(config: Config, engine: Any) -> None:
-    """Until the container ends (RuntimeFailure) or a signal raises SystemExit; either way it is removed."""
+def serve(config: Config, engine: Any, changed: threading.Event) -> None:
+    """Until the container ends (RuntimeFailure) or a signal raises SystemExit; either way it is removed.
+
+    `changed` is set when the users file was written anew.
+    """
     containers = Containers(engine, config.home)
     config.ready.unlink(missing_ok=True)
     containers.remove()
@@ -55,6 +61,7 @@ def serve(config: Config, engine: Any) -> None:
             container.start()
         threading.Thread(target=_print_log, args=(container,), daemon=True).start()
         _prepare(config, volume, container)
+        threading.Thread(target=_follow_users, args=(config, volume, changed), daemon=True).start()
         config.ready.touch()
         sys.stdout.write(f"ready mongo {config.port}\n")
         sys.stdout.flush()
@@ -77,13 +84,46 @@ def _volume(config: Config, containers: Containers) -> Volume:
 
 
 def _prepare(config: Config, volume: Volume, container: Any) -> None:
-    from pymongo import MongoClient
-
     def alive() -> bool:
         container.reload()
         return str(container.status) in ("created", "running")
 
-    with MongoClient[dict[str, Any]](
+    with _administrator(config, volume) as client:
+        docker_prepare.await_answer(client, alive)
+        take_users(config, client.admin)
+        if config.seed and not volume.prepared:
+            docker_prepare.plant(client)
+    volume.is_prepared(config.home)
+
+
+def take_users(config: Config, admin: Any) -> None:
+    """Lets in whom the users file names, and nobody else; who is connected stays connected."""
+    text = config.users_file.read_text(encoding="utf-8")
+    docker_prepare.set_users(admin, json.loads(text), ADMINISTRATOR)
+    live.confirm(config.users_file, text)
+
+
+def _follow_users(config: Config, volume: Volume, changed: threading.Event) -> None:
+    from pymongo.errors import PyMongoError
+
+    while changed.wait():
+        changed.clear()
+        try:
+            with _administrator(config, volume) as client:
+                take_users(config, client.admin)
+        except (
+            PyMongoError,
+            OSError,
+            ValueError,
+        ) as error:
+            # Not confirmed, so whoever waits for the change is told.
+            sys.stderr.write(f"the users stay as they were: {error}\n")
+
+
+def _administrator(config: Config, volume: Volume) -> MongoClient[dict[str, Any]]:
+    from pymongo import MongoClient
+
+    return MongoClient(
         "127.0.0.1",
         config.port,
         username=ADMINISTRATOR,
@@ -91,12 +131,7 @@ def _prepare(config: Config, volume: Volume, container: Any) -> None:
         authMechanism="SCRAM-SHA-256",
         serverSelectionTimeoutMS=1000,
         directConnection=True,
-    ) as client:
-        docker_prepare.await_answer(client, alive)
-        docker_prepare.set_users(client.admin, config.users, ADMINISTRATOR)
-        if config.seed and not volume.prepared:
-            docker_prepare.plant(client)
-    volume.is_prepared(config.home)
+    )
 
 
 def _print_log(container: Any) -> None:
@@ -110,9 +145,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m twin.supervise.docker_mongo")
     parser.add_argument("--config", type=Path, required=True)
     config = Config.load(parser.parse_args().config)
+    changed = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, lambda *_: changed.set())
     try:
-        serve(config, docker_engine.connect(config.engine))
+        serve(config, docker_engine.connect(config.engine), changed)
     except RuntimeFailure as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from twin.errors import RuntimeFailure
+from twin.supervise import live
 from twin.supervise.child import Child
 from twin.supervise.health import check
 from twin.supervise.spec import ProcessSpec
@@ -20,6 +22,7 @@ FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0  # seconds between a death and the next s
 _STEADY = 10.0  # seconds of serving after which earlier deaths are forgiven
 _HOPELESS = 2  # deaths without ever serving, after which the part counts as failed (and is still restarted)
 _WHILE_STARTING, _WHILE_SERVING = 0.05, 1.0  # seconds between health checks
+_TAKEN_WITHIN = 10.0  # seconds in which a process takes over what a live file says
 _MISSES = 2  # failed checks in a row that make a serving part unhealthy: one may be a pause of the machine
 
 _log = logging.getLogger("twin.runtime")
@@ -51,6 +54,27 @@ class Part:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+
+    async def adopt(self, spec: ProcessSpec) -> None:
+        """Goes on with a spec of the same fingerprint; returns when the process has taken its live files over.
+
+        A process that is not there will read them when it starts. RuntimeFailure for one that does not take them over.
+        """
+        changed, self.spec = spec.live != self.spec.live, spec
+        if not changed and live.is_taken(spec.live):
+            return
+        live.write(spec.live)
+        child = self._child
+        if child is not None:
+            child.announce()
+        deadline = time.monotonic() + _TAKEN_WITHIN
+        while child is not None and child is self._child and not live.is_taken(spec.live):
+            if time.monotonic() > deadline:
+                raise RuntimeFailure(
+                    f"{spec.name} did not take over {', '.join(spec.live)} within {_TAKEN_WITHIN:g} s; see its log, "
+                    f"then run it again"
+                )
+            await asyncio.sleep(0.02)
 
     async def _run(self) -> None:
         deaths, ever_served = 0, False

@@ -101,10 +101,11 @@ def _mongo(state: State, config: RuntimeConfig, home: Path, port: int) -> Proces
         "host": "127.0.0.1",
         "port": port,
         "data_dir": str(home / "mongo"),
-        "users": databases.users(state),
+        "users_file": str(users_file(home)),
         "seed": config.seed,
     }
-    return _part("mongo", port, Health("mongo"), settings, home, {})
+    part = _part("mongo", port, Health("mongo"), settings, home, {})
+    return replace(part, live={str(users_file(home)): as_file(databases.users(state))})
 
 
 def _mongo_container(state: State, config: RuntimeConfig, home: Path, port: int) -> ProcessSpec:
@@ -113,14 +114,20 @@ def _mongo_container(state: State, config: RuntimeConfig, home: Path, port: int)
         "home": str(home),
         "image": config.mongo_image,
         "port": port,
-        "users": databases.users(state, user_per_key=True),
+        "users_file": str(users_file(home)),
         "seed": config.seed,
         "ready": str(ready),
         "engine": docker_engine.environment(),
     }
     # MongoDB answers before its users are there.
     part = _part("mongo", port, Health("mongo", file=str(ready)), settings, home, {})
-    return replace(part, argv=python_module("twin.supervise.docker_mongo", home / "run" / "mongo.json"))
+    argv = python_module("twin.supervise.docker_mongo", home / "run" / "mongo.json")
+    return replace(part, argv=argv, live={str(users_file(home)): as_file(databases.users(state, user_per_key=True))})
+
+
+def users_file(home: Path) -> Path:
+    """Who may sign in at the database: a key that is regenerated changes this file, and restarts nothing."""
+    return home / "run" / "mongo.users.json"
 
 
 def _gateway(

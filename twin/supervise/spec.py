@@ -31,7 +31,8 @@ class Health:
 class ProcessSpec:
     """One process. `files` are written (0600) before it starts: path → text.
 
-    `version` is the image digest: a new image behind the same tag is another process.
+    `live` files too, and the running process takes over what they say later (see live.py). `version` is the image
+    digest: a new image behind the same tag is another process.
     """
 
     name: str
@@ -42,13 +43,14 @@ class ProcessSpec:
     cwd: str
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    live: Mapping[str, str] = field(default_factory=dict)
     restart: Restart = "Always"
     version: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Equal fingerprints: a running process need not be restarted."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        text = json.dumps({**asdict(self), "live": sorted(self.live)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twin.errors import TwinError
 from twin.state import State
-from twin.supervise import database_choice, lock, ports
+from twin.supervise import database_choice, databases, lock, ports
 from twin.supervise.code import code_fingerprint
 from twin.supervise.external import ExternalMongo
 from twin.supervise.files import read_json
@@ -49,7 +49,7 @@ class Supervisor:
 
     async def load(self) -> None:
         """Reads state and settings and applies them; on TwinError nothing has changed."""
-        state = State.load(self._home / "run" / "state.json")
+        state = databases.with_current_keys(State.load(self._home / "run" / "state.json"), self._home)
         config = RuntimeConfig.load(self._home)
         choice = await asyncio.to_thread(database_choice.choose, config, self._home)
         config = replace(config, mongo="docker" if choice.kind == "docker" else "twin")
@@ -71,7 +71,10 @@ class Supervisor:
         self.publish()
 
     async def apply(self, plan: Plan, held: frozenset[int] = frozenset()) -> None:
-        """Stops what is gone or changed, starts what is new or changed, leaves the rest alone."""
+        """Stops what is gone or changed, starts what is new or changed, leaves the rest alone.
+
+        What a running part takes over comes first: a refusal there ends it before anything is stopped.
+        """
         for process in plan.processes:
             if process.name in _SETTINGS and process.port not in held:
                 ports.require_free(process.port, _SETTINGS[process.name])
@@ -81,6 +84,9 @@ class Supervisor:
             for name, part in self._parts.items()
             if name not in wanted or wanted[name].fingerprint != part.spec.fingerprint
         ]
+        for name, part in self._parts.items():
+            if name in wanted and part not in outdated:
+                await part.adopt(wanted[name])
         self._quiet = True  # readers see the platform before or after, not half-way
         await self._stop(outdated)
         await self._follow_external(plan)

@@ -1,4 +1,4 @@
-"""A running platform is changed under load: a new image, the way back, an address that moved. No call fails."""
+"""A running platform is changed under load: a new image, the way back, new keys, a moved address. No call fails."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pymongo
 import pytest
 from platform_under_test import ROOT, Answer, Platform
-
-from ops.day2.rotate import with_active
+from pymongo.errors import OperationFailure
 
 pytestmark = pytest.mark.usefixtures("local_only")
 
+KEYS = ("primary", "primary_readonly", "secondary", "secondary_readonly")
 SLOTS = """    slots      = ["a", "b"]
     rate_limit = { calls = 100000, period = 60 }
     tiers = {"""
@@ -122,18 +123,55 @@ def test_a_new_image_and_the_way_back(rolling: Platform) -> None:
     assert rolling.invoke("rollback", check=False).returncode == 1
 
 
-def test_servers_change_over_to_the_other_database_key(rolling: Platform) -> None:
-    """The part of `rotate` that touches what runs: another connection string for every slot, one after the other."""
+def account(platform: Platform) -> dict[str, Any]:
+    """The account as the cloud has it: its four keys, and the connection strings made of them."""
+    cloud = json.loads((home(platform) / "cloud.json").read_text(encoding="utf-8"))
+    (found,) = cloud["objects"]["azurerm_cosmosdb_account"].values()
+    return dict(found)
+
+
+def opens(platform: Platform, key: str) -> bool:
+    """Whether the local MongoDB lets that key in."""
+    port = json.loads((home(platform) / "run/status.json").read_text(encoding="utf-8"))["parts"]["mongo"]["port"]
+    who = {"username": account(platform)["name"], "password": key, "serverSelectionTimeoutMS": 5000}
+    with pymongo.MongoClient("127.0.0.1", port, **who) as client:
+        try:
+            client.list_database_names()
+        except OperationFailure as error:
+            return error.code != 18  # AuthenticationFailed
+    return True
+
+
+def stored(platform: Platform) -> dict[str, str]:
+    """The connection strings that Key Vault holds, by name, in the applied state."""
+    applied = json.loads((home(platform) / "run/state.json").read_text(encoding="utf-8"))
+    found = [r["values"] for r in applied if r["type"] == "azurerm_key_vault_secret"]
+    return {secret["name"]: secret["value"] for secret in found if secret["name"].startswith("cosmos-")}
+
+
+def test_new_database_keys(rolling: Platform) -> None:
+    """All four are other keys afterwards, the old ones open nothing, and the committed file is as it was."""
     variables = Path(rolling.variables["TERRAFORM_DIR"]) / "environments/local/terraform.tfvars"
-    text = with_active(variables.read_text(encoding="utf-8"), "secondary")
-    variables.write_text(text, encoding="utf-8")
-    before = pids(rolling)
-    answers = under_load(rolling, lambda: rolling.invoke("deploy"))
+    text, old, before = variables.read_text(encoding="utf-8"), account(rolling), pids(rolling)
+    answers = under_load(rolling, lambda: rolling.invoke("rotate"))
     assert len(answers) > 100
     assert failed(answers) == []
-    after = pids(rolling)
-    assert {name for name in before if name.startswith("aci-") and before[name] == after[name]} == set()
-    assert before["mongo"] == after["mongo"]
+    new, after = account(rolling), pids(rolling)
+    for key in (f"{which}_key" for which in KEYS):
+        assert new[key] != old[key]
+        assert (opens(rolling, old[key]), opens(rolling, new[key])) == (False, True)
+    assert stored(rolling) == {
+        f"cosmos-{access}-{which}": new[f"{which}{suffix}_mongodb_connection_string"]
+        for which in ("primary", "secondary")
+        for access, suffix in (("read-write", ""), ("read-only", "_readonly"))
+    }
+    assert {name for name in before if before[name] != after[name]} == {name for name in before if "aci-" in name}
+    assert variables.read_text(encoding="utf-8") == text
+    assert "no changes" in rolling.invoke("plan").stderr
+    assert [line.split()[-1] for line in rolling.invoke("rotate", "--dry-run").stdout.splitlines()][:2] == [
+        "primary",
+        "primaryReadonly",
+    ]
 
 
 def test_a_container_whose_address_changed(rolling: Platform) -> None:

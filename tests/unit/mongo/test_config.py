@@ -7,7 +7,11 @@ import json
 import pytest
 
 from twin.errors import MongoError
-from twin.mongo.config import Config
+from twin.mongo.__main__ import take_users
+from twin.mongo.config import Config, User
+from twin.mongo.dispatch import Server
+from twin.mongo.scram import Credentials
+from twin.supervise import live
 
 USER = {"name": "account", "password": "secret", "role": "read"}
 
@@ -23,7 +27,9 @@ def test_a_whole_configuration(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "needs `users`"),
+        ({}, "needs `users` or `users_file`"),
+        ({"users": [], "users_file": "x"}, "and not both"),
+        ({"users": {}}, "must be a list"),
         ({"users": [], "prot": 1}, "has only the fields"),
         ([], "has only the fields"),
         ({"users": [], "host": "0.0.0.0"}, "listens on 127.0.0.1 only"),
@@ -35,6 +41,37 @@ def test_a_whole_configuration(tmp_path):
 def test_mistakes_are_one_sentence(given, message):
     with pytest.raises(MongoError, match=message):
         Config.parse(given)
+
+
+def test_users_in_a_file_of_their_own(tmp_path):
+    """Which is read again while it runs."""
+    file = tmp_path / "users.json"
+    file.write_text(json.dumps([USER]))
+    config = Config.parse({"users_file": str(file)})
+    assert (config.users_file, config.users) == (file, (User(**USER),))
+
+
+@pytest.mark.parametrize("text", [None, "{", "{}", '[{"name": "x"}]'])
+def test_a_users_file_that_says_nothing_useful(tmp_path, text):
+    file = tmp_path / "users.json"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(MongoError, match=r"users\.json must be a JSON list of users, and is not"):
+        Config.parse({"users_file": str(file)})
+
+
+@pytest.mark.parametrize("text", ["{", '[{"name": "x"}]'])
+def test_nonsense_leaves_the_users_as_they_were(tmp_path, text):
+    """And is not confirmed: whoever wrote it learns that it does not count."""
+    file = tmp_path / "users.json"
+    file.write_text(json.dumps([USER]))
+    server = Server(None, Credentials(Config.parse({"users_file": str(file)}).users))
+    take_users(server, file)
+    held = dict(server.credentials._by_name)
+    file.write_text(text)
+    take_users(server, file)
+    assert server.credentials._by_name == held
+    assert not live.is_taken({str(file): text})
 
 
 def test_a_file_that_is_no_json(tmp_path):

@@ -47,6 +47,30 @@ def test_the_password_picks_the_role(credentials, password, role):
     assert (user.role, proved) == (role, True)
 
 
+def test_a_regenerated_key_opens_at_once_and_the_old_one_no_more():
+    """Who has signed in is not asked again; a sign-in under way with a key that stays goes on."""
+    held = Credentials(USERS)
+    under_way = Conversation(held)
+    begun = under_way.first(b"n,,n=acct,r=clientnonce")
+    held.replace([User("acct", "regenerated", "readWrite"), *USERS[1:]])
+    assert client(Conversation(held), "acct", "regenerated")[0].role == "readWrite"
+    assert client(Conversation(held), "acct", "read-only key")[0].role == "read"
+    with pytest.raises(CommandError):
+        client(Conversation(held), "acct", "read-write key")
+    under_way.first = lambda _: begun
+    assert client(under_way, "acct", "read-only key")[0].role == "read"
+
+
+def test_without_users_left_nobody_gets_in():
+    """An account that is gone must not open its data to everybody."""
+    held = Credentials(USERS)
+    held.replace([])
+    assert held
+    with pytest.raises(CommandError):
+        client(Conversation(held), "acct", "read-only key")
+    assert not Credentials([])
+
+
 def test_a_name_with_a_comma_and_an_equals_sign(credentials):
     assert client(Conversation(credentials), "o,=x", "pass")[0].role == "read"
 

@@ -1,19 +1,17 @@
-"""Keys, locks and live checks: what is decided on what az and the platform answered."""
+"""Locks and live checks: what is decided on what az and the platform answered."""
 
 from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops.day2 import probes_azure, rotate, unlock, verify
+from ops.day2 import probes_azure, unlock, verify
 from ops.day2.probes import NotRun, Scene
 from ops.day2.unlock import Lock, parse
-from ops.environment import ROOT
-from ops.errors import AzError, SettingError, SmokeError, UsageError
+from ops.errors import AzError, SmokeError, UsageError
 from ops.platform import Platform
 from tests.unit.ops.conftest import Make
 
@@ -41,45 +39,10 @@ def test_a_lock_that_nobody_can_read() -> None:
         parse({"terraformlockid": "e30="})
 
 
-@pytest.mark.parametrize("task", [unlock.unlock, rotate.rotate])
-def test_not_on_this_machine(make: Make, task: Any) -> None:
+def test_no_lock_to_end_on_this_machine(make: Make) -> None:
     """One sentence says why."""
     with pytest.raises(UsageError, match="there is nothing"):
-        task(make("local"))
-
-
-def test_keys_are_regenerated_when_nobody_uses_them(make: Make) -> None:
-    """Secondary first, the servers change over, then primary."""
-    lines = rotate.commands(make("dev", STORAGE_ACCOUNT="stmcptfstate"), "primary", "secondary")
-    kinds = [line.split()[-1] if line.startswith("az") else line.split()[0] for line in lines]
-    assert kinds == [
-        *("secondary", "secondaryReadonly", "terraform", "terraform", "sed", "terraform", "terraform"),
-        *("primary", "primaryReadonly", "terraform", "terraform"),
-    ]
-
-
-@pytest.mark.parametrize("environment", ["local", "dev", "prod"])
-def test_the_active_key_is_written_and_nothing_else(environment: str) -> None:
-    """Into a file that does not name it yet, and over what it says."""
-    text = (ROOT / f"terraform/environments/{environment}/terraform.tfvars").read_text(encoding="utf-8")
-    once = rotate.with_active(text, "secondary")
-    assert once.replace('  active_key = "secondary"\n\n', "") == text
-    assert rotate.with_active(once, "primary") == once.replace('active_key = "secondary"', 'active_key = "primary"')
-
-
-def test_a_file_without_cosmos() -> None:
-    """Nothing is guessed."""
-    with pytest.raises(SettingError, match=r"no `cosmos = \{`"):
-        rotate.with_active("name = 1\n", "secondary")
-
-
-def test_an_interrupted_rotation_goes_on_with_the_same_keys(make: Make, tmp_path: Path) -> None:
-    """Else it would regenerate the key that servers have just changed over to."""
-    environment = make("dev", STORAGE_ACCOUNT="stmcptfstate")
-    assert rotate._begun(environment) is None
-    environment.home.mkdir()
-    (environment.home / "rotation.json").write_text('{"old": "primary", "new": "secondary"}', encoding="utf-8")
-    assert rotate._begun(environment) == ("primary", "secondary")
+        unlock.unlock(make("local"))
 
 
 def test_a_check_passes_fails_or_says_why_not(make: Make) -> None:

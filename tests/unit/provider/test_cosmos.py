@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pymongo.uri_parser import parse_uri
 
+from twin.errors import ProviderError
+from twin.provider import account_keys
 from twin.provider.cloud import Cloud
 from twin.provider.derive import cosmos
 from twin.provider.store import Store
@@ -21,3 +23,58 @@ def test_every_connection_string_opens_as_it_is(tmp_path: Path, number: int) -> 
     for which in cosmos.KEYS:
         parsed = parse_uri(values[f"{which}_mongodb_connection_string"])
         assert (parsed["username"], parsed["password"]) == ("cosmos-mcp", values[f"{which}_key"])
+
+
+GROUP = {"name": "rg-mcp", "location": "uksouth"}
+ACCOUNT = {
+    "name": "cosmos-mcp",
+    "resource_group_name": "rg-mcp",
+    "location": "uksouth",
+    "offer_type": "Standard",
+    "kind": "MongoDB",
+    "capabilities": [{"name": "EnableMongo"}],
+    "consistency_policy": [{"consistency_level": "Session"}],
+    "geo_location": [{"location": "uksouth", "failover_priority": 0}],
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "cloud.json")
+    store.seed("azurerm_resource_group", GROUP)
+    store.seed(account_keys.TYPE, ACCOUNT)
+    return store
+
+
+@pytest.mark.parametrize(("kind", "which"), account_keys.KINDS.items())
+def test_one_key_and_its_connection_strings_change_and_nothing_else(store: Store, kind: str, which: str) -> None:
+    (before,) = store.of_type(account_keys.TYPE)
+    account_keys.regenerate(store, "COSMOS-mcp", "RG-mcp", kind)
+    (after,) = Store(store.path).of_type(account_keys.TYPE)
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {f"{which}_key", f"{which}_sql_connection_string", f"{which}_mongodb_connection_string"}
+    assert len(after[f"{which}_key"]) == len(before[f"{which}_key"])
+    assert parse_uri(after[f"{which}_mongodb_connection_string"])["password"] == after[f"{which}_key"]
+
+
+def test_every_time_it_is_another_value(store: Store) -> None:
+    seen = set()
+    for _ in range(3):
+        account_keys.regenerate(store, "cosmos-mcp", "rg-mcp", "primary")
+        seen.add(store.of_type(account_keys.TYPE)[0]["primary_key"])
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "kind", "sentence"),
+    [
+        ("cosmos-mcp", "rg-mcp", "tertiary", "'tertiary' does not exist; it must be one of primary, secondary"),
+        ("other", "rg-mcp", "primary", "has no Cosmos DB account 'other' in 'rg-mcp'; run `invoke deploy` first"),
+        ("cosmos-mcp", "rg-other", "primary", "has no Cosmos DB account"),
+    ],
+)
+def test_what_does_not_exist_is_named(store: Store, name: str, group: str, kind: str, sentence: str) -> None:
+    before = store.of_type(account_keys.TYPE)
+    with pytest.raises(ProviderError, match=sentence):
+        account_keys.regenerate(store, name, group, kind)
+    assert store.of_type(account_keys.TYPE) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.unit.runtime.docker_fake import FakeEngine
 from twin import control
 from twin.errors import RuntimeFailure
 from twin.mongo import seed
-from twin.supervise import docker_container, docker_engine, docker_mongo, docker_prepare
+from twin.supervise import docker_container, docker_engine, docker_mongo, docker_prepare, live
 from twin.supervise.docker_container import ADMINISTRATOR, Containers
 from twin.supervise.docker_mongo import Config
 from twin.supervise.docker_volume import Volume, holds_data
@@ -30,7 +31,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 
 def config(home: Path) -> Config:
-    return Config(home, IMAGE, 21000, (USER,), seed=True, ready=home / "mongo.ready", engine={"DOCKER_HOST": "x"})
+    users = home / "mongo.users.json"
+    users.write_text(json.dumps([USER]), encoding="utf-8")
+    return Config(home, IMAGE, 21000, users, seed=True, ready=home / "mongo.ready", engine={"DOCKER_HOST": "x"})
 
 
 def test_the_container_is_private_and_found_again_by_its_label(tmp_path: Path, engine: FakeEngine) -> None:
@@ -83,7 +86,7 @@ def test_a_life_prepares_once_and_ends_with_nothing_running(
     monkeypatch.setattr("signal.signal", lambda *_: None)
     config(tmp_path).ready.touch()
     with pytest.raises(RuntimeFailure, match="ended with exit code 14"):
-        docker_mongo.serve(config(tmp_path), engine)
+        docker_mongo.serve(config(tmp_path), engine, Event())
     assert engine.did == ["create", "start", "stop", "remove"]
     assert (ready, config(tmp_path).ready.exists(), holds_data(tmp_path)) == ([False], False, True)
 
@@ -99,7 +102,7 @@ def test_a_leftover_is_removed_first_and_its_data_kept(
     monkeypatch.setattr(docker_mongo, "_prepare", lambda config, volume, container: seen.append(volume))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(RuntimeFailure):
-        docker_mongo.serve(config(tmp_path), engine)
+        docker_mongo.serve(config(tmp_path), engine, Event())
     assert engine.did == ["create", "stop", "remove", "create", "start", "stop", "remove"]
     assert (seen, len(engine.held)) == ([volume], 1)
 
@@ -116,7 +119,7 @@ def test_an_interrupted_first_preparation_starts_over(
     monkeypatch.setattr("signal.signal", lambda *_: None)
     for _ in range(2):
         with pytest.raises(SystemExit):
-            docker_mongo.serve(config(tmp_path), engine)
+            docker_mongo.serve(config(tmp_path), engine, Event())
     assert engine.did == ["create", "start", "stop", "remove", "remove volume", "create", "start", "stop", "remove"]
     assert not holds_data(tmp_path)
 
@@ -190,6 +193,17 @@ def test_each_key_has_a_user_with_its_role() -> None:
         ),
         ("createUser", "cosmos-mcp.primary_readonly_key", {"role": "readAnyDatabase", "db": "admin"}),
     ]
+
+
+def test_a_key_that_was_regenerated_is_taken_over_and_confirmed(tmp_path: Path) -> None:
+    """Whoever changed the file knows when it counts; the container goes on."""
+    mongo: Any = FakeMongo(users=(ADMINISTRATOR, USER["name"]))
+    given = config(tmp_path)
+    file = {str(given.users_file): given.users_file.read_text(encoding="utf-8")}
+    assert not live.is_taken(file)
+    docker_mongo.take_users(given, mongo)
+    assert [command[:2] for command in mongo.commands] == [("updateUser", USER["name"])]
+    assert live.is_taken(file)
 
 
 def test_the_sample_data_is_the_stand_ins() -> None:

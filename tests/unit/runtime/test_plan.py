@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.runtime.platform_state import DIGEST, Edit, build, fill_image_store, identity_id
 from twin.errors import RuntimeFailure, StateError
+from twin.supervise.databases import with_current_keys
 from twin.supervise.plan import make_plan
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Plan, ProcessSpec
@@ -27,6 +28,12 @@ def plan(home: Path, edit: Edit | None = None, config: RuntimeConfig = CONFIG) -
 def settings(process: ProcessSpec) -> dict[str, Any]:
     """The configuration file that a part is started with."""
     loaded: dict[str, Any] = json.loads(process.files[process.argv[-1]])
+    return loaded
+
+
+def users(mongo: ProcessSpec) -> list[dict[str, str]]:
+    """Who may sign in at the database: in the one file that its process takes over while it runs."""
+    loaded: list[dict[str, str]] = json.loads(mongo.live[settings(mongo)["users_file"]])
     return loaded
 
 
@@ -77,7 +84,7 @@ def test_in_docker_each_key_has_a_user_of_its_own(tmp_path: Path) -> None:
     assert process.health == Health("mongo", file=str(tmp_path / "run/mongo.ready"))
     given = settings(process)
     assert (given["home"], given["image"], given["port"], given["seed"]) == (str(tmp_path), "mongo:8.0", 21000, True)
-    assert [(user["name"], user["role"]) for user in given["users"]] == [
+    assert [(user["name"], user["role"]) for user in users(process)] == [
         ("cosmos-mcp.primary_key", "readWrite"),
         ("cosmos-mcp.secondary_key", "readWrite"),
         ("cosmos-mcp.primary_readonly_key", "read"),
@@ -102,8 +109,8 @@ def test_in_docker_a_wrong_key_stays_wrong(tmp_path: Path) -> None:
 
 def test_mongo_knows_every_key_with_its_role(tmp_path: Path) -> None:
     """One user name, four passwords: read-only keys stay read-only."""
-    users = settings(plan(tmp_path).process("mongo"))["users"]
-    assert [(user["name"], user["password"], user["role"]) for user in users] == [
+    found = users(plan(tmp_path).process("mongo"))
+    assert [(user["name"], user["password"], user["role"]) for user in found] == [
         ("cosmos-mcp", "rw+key==", "readWrite"),
         ("cosmos-mcp", "rw2", "readWrite"),
         ("cosmos-mcp", "ro+key==", "read"),
@@ -183,6 +190,24 @@ def change_keys(resources: dict[str, dict[str, Any]]) -> None:
     resources["azurerm_cosmosdb_account.this"]["secondary_key"] = "rotated"
 
 
+def test_a_new_key_reaches_the_database_without_a_restart(tmp_path: Path) -> None:
+    """The running process takes the users over: a restart would cut the calls that use the other key."""
+    before, after = plan(tmp_path).process("mongo"), plan(tmp_path, change_keys).process("mongo")
+    assert before.fingerprint == after.fingerprint
+    assert [user["password"] for user in users(after)] == ["rw+key==", "rotated", "ro+key==", "ro2"]
+
+
+def test_keys_are_the_clouds_as_they_are_now(tmp_path: Path) -> None:
+    """Terraform's state learns a regenerated key with the next apply; the database goes by the account."""
+    state = build(None)
+    account = state.one("azurerm_cosmosdb_account")
+    cloud = {"objects": {account.type: {account["id"]: {"secondary_key": "regenerated", "name": "ignored"}}}}
+    (tmp_path / "cloud.json").write_text(json.dumps(cloud), encoding="utf-8")
+    current = with_current_keys(state, tmp_path).one("azurerm_cosmosdb_account")
+    assert current.values == {**account.values, "secondary_key": "regenerated"}
+    assert with_current_keys(state, tmp_path / "none") == state
+
+
 @pytest.mark.parametrize(
     ("edit", "changed"),
     [
@@ -190,7 +215,7 @@ def change_keys(resources: dict[str, dict[str, Any]]) -> None:
         (change_api, {"gateway"}),
         (change_environment, {"aci-mongodb-reader-a"}),
         (change_directory, {"entra"}),
-        (change_keys, {"mongo"}),
+        (change_keys, set()),
     ],
 )
 def test_a_change_restarts_only_what_it_concerns(tmp_path: Path, edit: Edit | None, changed: set[str]) -> None:

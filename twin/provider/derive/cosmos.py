@@ -32,11 +32,17 @@ def account(cloud: Cloud, it: Values) -> Mapping[str, Any]:
         "backup.tier": lambda backup: "" if backup["type"] == "Periodic" else "Continuous30Days",
     }
     for which in KEYS:
-        key = cloud.secret(it["id"], which, size=KEY_BYTES)
-        out[f"{which}_key"] = key
-        out[f"{which}_sql_connection_string"] = f"AccountEndpoint={endpoint};AccountKey={key};"
-        out[f"{which}_mongodb_connection_string"] = mongodb(name, key)
+        out |= with_key({**it, "endpoint": endpoint}, which, cloud.secret(it["id"], which, size=KEY_BYTES))
     return out
+
+
+def with_key(account: Values, which: str, key: str) -> Values:
+    """What follows from one of the account's keys: itself, and the connection strings made of it."""
+    return {
+        f"{which}_key": key,
+        f"{which}_sql_connection_string": f"AccountEndpoint={account['endpoint']};AccountKey={key};",
+        f"{which}_mongodb_connection_string": mongodb(account["name"], key),
+    }
 
 
 def mongodb(account: str, key: str) -> str:
