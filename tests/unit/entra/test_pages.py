@@ -200,7 +200,7 @@ def test_default_scope_asks_for_what_the_client_registered(make: Make) -> None:
     asked = world.press(world.authorize(client_id=other, scope=f"api://{API}/.default"), user="reader")
     assert "<code>Mcp.Access</code>" in asked.text
     code = world.landed(world.press(asked, accept="1"))["code"]
-    assert world.redeem(code, client_id=other).json()["scope"] == SCOPE
+    assert world.redeem(code, client_id=other).json()["scope"] == f"{SCOPE} api://{API}/.default"
 
 
 def test_required_assignment_keeps_others_out(make: Make) -> None:

@@ -13,7 +13,7 @@ from twin.entra.directory import Application, Platform, User
 from twin.entra.errors import EntraError
 from twin.entra.grants.request import TokenRequest
 from twin.entra.issuer import Issuer
-from twin.entra.scopes import OIDC, Wanted
+from twin.entra.scopes import DEFAULT, OIDC, Wanted
 from twin.entra.tokens import LIFETIME
 
 REFRESH_SECONDS = {Platform.PUBLIC: 90 * 86_400, Platform.WEB: 90 * 86_400, Platform.SPA: 86_400}
@@ -73,9 +73,11 @@ def _body(
 
 
 def _scope_text(wanted: Wanted, granted: tuple[str, ...]) -> str:
-    if wanted.resource.first_party and not granted:
-        return " ".join(sorted(wanted.oidc - {"offline_access"}))
-    return " ".join(f"{wanted.named}/{value}" for value in granted)
+    """What was granted, and `.default` where that was asked for: MSAL finds a token in its cache by these words."""
+    asked = (DEFAULT,) if wanted.everything else ()
+    named = [f"{wanted.named}/{value}" for value in (*granted, *asked)]
+    own = sorted(wanted.oidc - {"offline_access"}) if wanted.resource.first_party and not granted else []
+    return " ".join([*own, *named])
 
 
 def _refresh_token(issuer: Issuer, sign_in: SignIn) -> str:
