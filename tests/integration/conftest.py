@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from otlp_receiver import Receiver
 from platform_under_test import ROOT, Platform
 
 #: Files that deploy or change platforms of their own take minutes: they go first, so that two workers end together.
@@ -22,13 +23,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def receiver() -> Iterator[Receiver]:
+    """Where the servers of the platform under test send their spans."""
+    with Receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def platform(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver
+) -> Iterator[Platform]:
     """The platform under test: a twin on free ports, deployed here and destroyed after, or the one named by --env."""
     if environment := request.config.getoption("--env"):
         yield Platform(environment)
         return
     folder = tmp_path_factory.mktemp("twin")
-    places = {"TWIN_HOME": str(folder / "home"), "TERRAFORM_DIR": str(_patient(folder / "terraform"))}
+    places = {"TWIN_HOME": str(folder / "home"), "TERRAFORM_DIR": str(_patient(folder / "terraform", receiver.url))}
     twin = Platform("local", {**places, "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "TRACE": "1"})
     try:
         twin.invoke("deploy")
@@ -37,8 +47,9 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         twin.invoke("destroy", "--yes")
 
 
-def _patient(folder: Path) -> Path:
-    """terraform/ with a rate limit that all tests together do not reach: three users call for all of them.
+def _patient(folder: Path, telemetry: str) -> Path:
+    """terraform/ with a rate limit that all tests together do not reach: three users call for all of them. And with
+    servers that send their telemetry to that address.
 
     The limit itself is tried in tests/plan, where the clock is the test's own.
     """
@@ -46,7 +57,9 @@ def _patient(folder: Path) -> Path:
     values = folder / "environments/local/terraform.tfvars"
     text, limits = re.subn(
         r"^    tiers = \{",
-        "    rate_limit = { calls = 100000, period = 60 }\n    tiers = {",
+        "    rate_limit = { calls = 100000, period = 60 }\n"
+        f'    environment = {{ OTEL_EXPORTER_OTLP_ENDPOINT = "{telemetry}" }}\n'
+        "    tiers = {",
         values.read_text("utf-8"),
         flags=re.M,
     )

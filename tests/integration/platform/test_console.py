@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from otlp_receiver import Receiver
 from platform_under_test import Answer, Platform, request
 
 pytestmark = pytest.mark.usefixtures("local_only")
@@ -51,6 +52,23 @@ def test_the_id_of_an_answer_leads_to_its_trace_and_the_servers_line(platform: P
     after = page.text.partition("Server and database")[2]
     assert "aci-mongodb-reader-a" in after
     assert "list-databases" in after
+
+
+def test_one_trace_from_the_gateway_through_the_server_to_the_database(
+    platform: Platform, console: str, receiver: Receiver
+) -> None:
+    """The gateway's span is the parent of the server's, and that one of the database's; the console names the trace."""
+    answer = called(platform)
+    _, trace_id, gateway_span, _ = str(trace_of(platform, answer)["summary"]["traceparent"]).split("-")
+    spans = receiver.trace(trace_id)
+    (call,) = [span for span in spans if span["name"] == "tools/call list-databases"]
+    assert (call["parentSpanId"], call["service"]) == (gateway_span, "mongodb")
+    commands = [span for span in spans if span["parentSpanId"] == call["spanId"]]
+    assert "listDatabases admin" in {span["name"] for span in commands}
+    for span in commands:
+        assert int(call["startTimeUnixNano"]) <= int(span["startTimeUnixNano"])
+        assert int(span["endTimeUnixNano"]) <= int(call["endTimeUnixNano"])
+    assert trace_id in request(f"{console}/requests/{answer.headers['x-correlation-id']}").text
 
 
 def test_keys_of_traces_and_console_are_in_private_files(platform: Platform) -> None:

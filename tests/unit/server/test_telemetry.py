@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -9,6 +10,8 @@ from mongo_db_server.caller import CALLER, Caller
 from mongo_db_server.server import telemetry_of
 from mongo_db_server.settings import load
 from mongo_db_server.telemetry import Telemetry
+from mongo_db_server.telemetry_database import Commands
+from pymongo.monitoring import CommandFailedEvent, CommandSucceededEvent
 
 LINE: dict[str, Any] = {
     **{"event": "call", "caller": "ada", "tier": "reader", "tool": "find", "namespace": "shop.orders.old"},
@@ -53,6 +56,37 @@ async def test_a_call_is_a_span_named_by_the_conventions() -> None:
         "db.namespace": "shop",
         "db.collection.name": "orders.old",
     }
+
+
+async def test_commands_to_the_database_are_spans_below_the_calls_own() -> None:
+    """Each with its command, its database, its time and its error, and nothing else of it."""
+    reset = CALLER.set(Caller(trace=f"00-{TRACE}-{SPAN}-01", commands=[]))
+    client, times = {"connection_id": ("127.0.0.1", 1), "operation_id": 1}, timedelta(milliseconds=20)
+    try:
+        listener = Commands(clock=lambda: 999.99)
+        listener.succeeded(CommandSucceededEvent(times, {"n": "secret"}, "find", 1, database_name="shop", **client))
+        listener.failed(CommandFailedEvent(times, {"code": 50}, "getMore", 2, database_name="shop", **client))
+        bodies = await sent(LINE)
+    finally:
+        CALLER.reset(reset)
+    call, found, failed = bodies["/v1/traces"]["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    assert {(span["traceId"], span["parentSpanId"]) for span in (found, failed)} == {(TRACE, call["spanId"])}
+    assert (found["name"], failed["name"]) == ("find shop", "getMore shop")
+    assert int(found["endTimeUnixNano"]) - int(found["startTimeUnixNano"]) == pytest.approx(20_000_000, abs=1000)
+    assert values(found["attributes"]) == {
+        "db.system.name": "mongodb",
+        "db.operation.name": "find",
+        "db.namespace": "shop",
+    }
+    assert values(failed["attributes"])["error.type"] == "50"
+    assert "secret" not in json.dumps(bodies)
+
+
+def test_commands_of_nobodys_request_are_not_kept() -> None:
+    """The driver's own, between requests."""
+    event = CommandSucceededEvent(timedelta(0), {}, "ping", 1, ("127.0.0.1", 1), 1, database_name="admin")
+    Commands().succeeded(event)
+    assert CALLER.get().commands is None
 
 
 async def test_durations_are_a_histogram_per_tool_and_error() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Caller:
     request_bytes: int | None = None
     correlation_id: str | None = None
     trace: str | None = None  # W3C `traceparent` of the request
+    # What the request asked of the database so far; see telemetry_database.
+    commands: list[Any] | None = field(default=None, compare=False)
 
 
 NOBODY = Caller()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
 from pymongo.errors import PyMongoError
+from pymongo.monitoring import CommandListener
 
 from mongo_db_server.errors import SettingsError
 from mongo_db_server.settings import Settings
@@ -13,7 +15,7 @@ from mongo_db_server.settings import Settings
 SERVER_SELECTION_MS = 5_000
 
 
-def connect(settings: Settings) -> AsyncMongoClient[dict[str, Any]]:
+def connect(settings: Settings, listeners: Sequence[CommandListener] = ()) -> AsyncMongoClient[dict[str, Any]]:
     """A client that connects on first use, so the server starts while the database is away. Raises SettingsError."""
     try:
         return AsyncMongoClient(
@@ -24,6 +26,7 @@ def connect(settings: Settings) -> AsyncMongoClient[dict[str, Any]]:
             serverSelectionTimeoutMS=SERVER_SELECTION_MS,
             connectTimeoutMS=SERVER_SELECTION_MS,
             tz_aware=True,
+            event_listeners=list(listeners),
         )
     except (PyMongoError, ValueError, TypeError):
         # The driver's own sentence may quote the connection string.

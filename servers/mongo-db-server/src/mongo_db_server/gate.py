@@ -62,6 +62,7 @@ class Gate:
             request_bytes=len(body),
             correlation_id=given.get(b"x-correlation-id"),
             trace=given.get(b"traceparent"),
+            commands=[],
         )
         reset = CALLER.set(caller)
         try:

@@ -33,6 +33,7 @@ from mongo_db_server.resources import add_resources
 from mongo_db_server.rules import Rules
 from mongo_db_server.shortcut import Shortcut
 from mongo_db_server.telemetry import Telemetry, end
+from mongo_db_server.telemetry_database import Commands
 from mongo_db_server.tokens import Expected, TokenVerifier
 from mongo_db_server.toolkit import MongoTool
 from mongo_db_server.tools import ALL
@@ -144,10 +145,10 @@ def confirmation_key(settings: Settings) -> bytes | None:
 
 def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
     """The ASGI application. Connects to nothing until it is started."""
-    client = connect(settings)
     issuer = httpx2.AsyncClient(timeout=_JWKS_SECONDS, follow_redirects=False)
     keys = KeyStore(fetch_keys or http_fetch(issuer, settings.mcp_auth_jwks_uri))
     telemetry = telemetry_of(settings, issuer)
+    client = connect(settings, [Commands()] if telemetry else [])
     server = build_from(runtime_of(settings, client, _audit(telemetry)))
     app = server.mcp.http_app(
         path=PATH,

@@ -1,4 +1,5 @@
-"""OpenTelemetry of every call: a span, a histogram and a log record, sent as OTLP/HTTP with JSON.
+"""OpenTelemetry of every call: a span with one for each command to the database below it, a histogram and a log record,
+sent as OTLP/HTTP with JSON.
 
 Names are those of the semantic conventions for MCP and generative AI ("Semantic conventions for Model Context
 Protocol", "execute_tool"). Everything comes from the call's audit line, so no value of a caller or of the database can
@@ -22,6 +23,7 @@ from typing import Any
 
 from mongo_db_server import __version__
 from mongo_db_server.caller import CALLER
+from mongo_db_server.telemetry_database import Command
 
 Post = Callable[[str, bytes], Awaitable[None]]
 
@@ -34,7 +36,7 @@ _BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 _SCOPE = {"name": "mongo_db_server", "version": __version__}
 _FINE = frozenset({"ok", "dry-run", "confirmation-required"})
-_SERVER_KIND, _ERROR_STATUS, _CUMULATIVE, _INFO = 2, 2, 2, 9
+_SERVER_KIND, _CLIENT_KIND, _ERROR_STATUS, _CUMULATIVE, _INFO = 2, 3, 2, 2, 9
 
 
 @dataclass
@@ -61,10 +63,10 @@ class Telemetry:
         """Notes one audit line."""
         ended = self._clock()
         seconds = line.get("duration_ms", 0.0) / 1000
-        trace, parent, flags = _context(CALLER.get().trace)
+        caller = CALLER.get()
+        trace, parent, flags = _context(caller.trace)
         span, attributes = secrets.token_hex(8), _of_call(line)
-        self.dropped += len(self._spans) == _MAX_WAITING
-        self._spans.append(
+        self._keep(
             {
                 **{"traceId": trace, "spanId": span, "flags": flags, "kind": _SERVER_KIND},
                 **({"parentSpanId": parent} if parent else {}),
@@ -75,6 +77,9 @@ class Telemetry:
                 "status": {} if line["outcome"] in _FINE else {"code": _ERROR_STATUS},
             }
         )
+        while caller.commands:
+            command = _of_command(caller.commands.pop(0))
+            self._keep(command | {"traceId": trace, "parentSpanId": span, "flags": flags})
         logged = {name: value for name, value in line.items() if value is not None}
         self._logs.append(
             {
@@ -89,6 +94,10 @@ class Telemetry:
         histogram.count += 1
         histogram.sum += seconds
         histogram.buckets[bisect_left(_BOUNDS, seconds)] += 1
+
+    def _keep(self, span: dict[str, Any]) -> None:
+        self.dropped += len(self._spans) == _MAX_WAITING
+        self._spans.append(span)
 
     async def run(self) -> None:
         """Sends what there is, now and then, until cancelled."""
@@ -157,6 +166,21 @@ def _of_call(line: dict[str, Any]) -> dict[str, Any]:
     if line["outcome"] not in _FINE:
         attributes["error.type"] = line["outcome"]
     return attributes
+
+
+def _of_command(command: Command) -> dict[str, Any]:
+    error = {"error.type": command.error} if command.error else {}
+    return {
+        "spanId": secrets.token_hex(8),
+        "kind": _CLIENT_KIND,
+        "name": f"{command.name} {command.database}",
+        "startTimeUnixNano": _nanoseconds(command.ended - command.seconds),
+        "endTimeUnixNano": _nanoseconds(command.ended),
+        "attributes": _attributes(
+            {"db.system.name": "mongodb", "db.operation.name": command.name, "db.namespace": command.database} | error
+        ),
+        "status": {"code": _ERROR_STATUS} if command.error else {},
+    }
 
 
 def _context(traceparent: str | None) -> tuple[str, str | None, int]:
