@@ -18,6 +18,7 @@ import uv
 from pipeline_expressions import NotUnderstood
 
 SUCCEEDED, FAILED, SKIPPED = "succeeded", "failed", "skipped"
+_KEPT = (".nox", ".twin")
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ class Job:
 class Agent:
     """`origin` is what is cloned; logs and artifacts go into `work`, an empty folder.
 
-    `home` is what the agent keeps between jobs and runs: its tools, and Nox's sessions. Each job's clone is new but in
-    the same place, as on a real agent, because programs in those sessions begin with the path of their interpreter.
+    `home` is what the agent keeps between jobs and runs: its tools, Nox's sessions, and what the local images were
+    installed into. Each job's clone is new but in the same place, as on a real agent, because programs in those begin
+    with the path of their interpreter.
 
     `instead` replaces whole lines of scripts; `approves` says whether people agree to what an environment guards.
     """
@@ -97,18 +99,21 @@ class Agent:
         folders = Folders(self.home / "1", self.home / "1" / "s")
         shutil.rmtree(folders.workspace, ignore_errors=True)
         _git("clone", "--quiet", str(self.origin), str(folders.source), cwd=self.home)
-        kept, sessions = self.home / "nox", folders.source / ".nox"
-        if kept.exists():
-            kept.rename(sessions)
+        self._move(self.home / "kept", folders.source)
         fine = not job.environment or self.approves(job.environment)
         try:
             for step in job.steps if fine else ():
                 if step.when(fine):
                     fine = self._step(job, step, folders, tools) and fine
         finally:
-            if sessions.exists():
-                sessions.rename(kept)
+            self._move(folders.source, self.home / "kept")
         return SUCCEEDED if fine else FAILED
+
+    def _move(self, source: Path, target: Path) -> None:
+        target.mkdir(exist_ok=True)
+        for name in _KEPT:
+            if (source / name).exists():
+                (source / name).rename(target / name)
 
     def _step(self, job: Job, step: Step, folders: Folders, tools: Path) -> bool:
         if step.kind == "run":

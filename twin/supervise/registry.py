@@ -142,5 +142,11 @@ def _stored(image: ImageReference, reference: str, store: Path) -> Image:
     found: Any = read_json(folder / digest.removeprefix("sha256:") / "image.json") if digest else None
     if not isinstance(found, dict):
         raise RuntimeFailure(f"image {reference} is not in the registry; run `invoke push`")
+    python = found["python"]
+    if python and not Path(python).exists():
+        raise RuntimeFailure(
+            f"image {reference} was installed into {Path(python).parents[1]}, which is gone; run `invoke push`, which "
+            "installs it again"
+        )
     reference = str(found.get("reference", ""))
     return Image(found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference)

@@ -40,13 +40,16 @@ def build(edit: Edit | None = None) -> State:
     return State(tuple(Resource(address, address.split(".")[0], values) for address, values in resources.items()))
 
 
-def fill_image_store(home: Path, python: str = "/venv/bin/python", **overrides: Any) -> None:
-    """What `invoke push` leaves for the one image of this state."""
+def fill_image_store(home: Path, python: str = "venv/bin/python", **overrides: Any) -> None:
+    """What `invoke push` leaves for the one image of this state; `python` is below `home`, or empty."""
+    if python:
+        (home / python).parent.mkdir(parents=True, exist_ok=True)
+        (home / python).touch()
     folder = home / "images" / "mongodb-mcp"
     image = {
         "digest": DIGEST,
         "entrypoint": ["python", "-m", "mongo_db_server"],
-        "python": python,
+        "python": str(home / python) if python else "",
         "path": ["/code"],
         **overrides,
     }

@@ -101,6 +101,14 @@ def test_refusal_names_what_is_missing(tmp_path: Path, edit: Edit, says: str) ->
         raise RuntimeFailure(found)
 
 
+def test_an_image_whose_interpreter_is_gone_is_refused(tmp_path: Path) -> None:
+    """It was installed into a folder of a checkout that was taken away: pushing again makes it whole."""
+    fill_image_store(tmp_path)
+    (tmp_path / "venv/bin/python").unlink()
+    _, refused = plan_containers(build(None), Surroundings(tmp_path, 21000, None, lambda _: 21001))
+    assert f"was installed into {tmp_path / 'venv'}, which is gone; run `invoke push`" in refused["aci-mongodb-admin-a"]
+
+
 def test_a_role_on_the_resource_group_is_inherited(tmp_path: Path) -> None:
     def on_the_group(resources: Resources) -> None:
         assignment = resources["azurerm_role_assignment.admin"]
@@ -153,7 +161,7 @@ def test_commands_replace_the_entrypoint(tmp_path: Path) -> None:
         resources[ADMIN]["container"][0]["commands"] = ["python", "-m", "other"]
 
     containers, _ = planned(tmp_path, module)
-    assert containers[0].process.argv == ("/venv/bin/python", "-m", "other")
+    assert containers[0].process.argv == (str(tmp_path / "venv/bin/python"), "-m", "other")
 
 
 @pytest.mark.parametrize("policy", ["Always", "OnFailure", "Never"])

@@ -51,7 +51,7 @@ def test_one_process_per_part_and_container(tmp_path: Path) -> None:
 def test_container_runs_the_image_with_its_own_environment_only(tmp_path: Path) -> None:
     """Nothing of the machine's environment reaches a server, except what a container runtime provides."""
     process = plan(tmp_path).process("aci-mongodb-admin-a")
-    assert process.argv == ("/venv/bin/python", "-m", "mongo_db_server")
+    assert process.argv == (str(tmp_path / "venv/bin/python"), "-m", "mongo_db_server")
     assert process.env == {
         "MCP_TIER": "admin",
         "MCP_ALLOWED_HOSTS": "mongodb-admin-a.mcp.internal:8000",
@@ -61,7 +61,7 @@ def test_container_runs_the_image_with_its_own_environment_only(tmp_path: Path) 
         "PORT": "21001",
         "PYTHONPATH": "/code",
         "PYTHONUNBUFFERED": "1",
-        "PATH": "/venv/bin:/usr/bin:/bin",
+        "PATH": f"{tmp_path}/venv/bin:/usr/bin:/bin",
         "HOME": str(tmp_path / "run/scratch/aci-mongodb-admin-a"),
         "LANG": "C.UTF-8",
     }
