@@ -99,6 +99,15 @@ def test_a_file_that_is_written_otherwise(local: Environment) -> None:
     assert not (local.servers_dir / "second").exists()
 
 
+def test_its_image_is_built_as_the_first_one_is() -> None:
+    """Reproducible, closed and labelled: nothing that the first server's Dockerfile gained is missing in the next."""
+    folder = environments.ROOT / "servers/mongo-db-server"
+    first = (folder / "Dockerfile").read_text(encoding="utf-8").replace("A MongoDB MCP", "An MCP")
+    template = (add_server.TEMPLATE / "Dockerfile.tmpl").read_text(encoding="utf-8")
+    written = template.replace("__PACKAGE__", "mongo_db_server").replace("__NAME__", folder.name)
+    assert written == first
+
+
 def test_the_real_files_take_an_entry(tmp_path: Path) -> None:
     """Every environment of this repository."""
     for environment in ("local", "dev", "prod"):
