@@ -99,6 +99,7 @@ class CloudUnderTest:
 
     def __init__(self, home: Path, azurite: str, az: str) -> None:
         self._home, self._az = home, Path(az)
+        self.provider_store = home / "cloud.json"
         self._forked: dict[str, subprocess.Popen[str]] = {}
         self._secret = secrets.token_urlsafe(16)
         self._agent_key = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
@@ -114,6 +115,7 @@ class CloudUnderTest:
             "taken_names": ["sttaken"],
             "azurite": [azurite],
             "organisations": ORGANISATIONS,
+            "provider_store": str(self.provider_store),
         }
         path = home / "arm.json"
         path.touch(mode=0o600)

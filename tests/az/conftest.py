@@ -42,7 +42,7 @@ def shared_project(shared: CloudUnderTest, tmp_path_factory: pytest.TempPathFact
     """One copy of the project, so that its tasks are compiled once."""
     folder = tmp_path_factory.mktemp("project")
     copied = project_under_test.copy(folder / "copy")
-    store = provider.Store(folder / "cloud.json")
+    store = provider.Store(shared.provider_store)  # one cloud: what az regenerates, Terraform sees
     dev = tfvars.read(copied / "terraform/environments/dev/terraform.tfvars")
     group = {"name": dev["resource_group_name"], "location": dev["location"]}  # as bootstrap makes it
     store.seed("azurerm_resource_group", group, subscription_id=dev["subscription_id"])

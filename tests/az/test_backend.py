@@ -19,9 +19,11 @@ import pytest
 from tests.az import project_under_test
 from tests.az.cloud_under_test import AGENTS, SUBSCRIPTION, TENANT, CloudUnderTest, Result
 from tests.az.project_under_test import Project
+from twin.provider import Store, account_keys
 
 CONNECTION = ("--ado-org-id", AGENTS.rpartition("/")[2])
 ACCOUNT = "stbackend"
+REQUESTS = Path(__file__).parent / "requests_rotate.json"
 STATES = ("stage1.tfstate", "stage2.tfstate")
 
 
@@ -195,6 +197,34 @@ def test_a_state_that_was_overwritten_is_had_back_from_its_previous_version(
 
     assert json.loads(rescued.read_text(encoding="utf-8"))["resources"]
     assert operators.terraform(1, "plan", "-detailed-exitcode").status == 0
+
+
+def test_new_database_keys_by_az_and_terraform(operators: Operators, pytestconfig: pytest.Config) -> None:
+    """The whole of `invoke rotate`: what it asks of Azure is written down, and Key Vault has the new keys."""
+    project, store = operators.project, Store(operators.project.cloud.provider_store)
+    (before,) = store.of_type(account_keys.TYPE)
+    project.cloud.control("DELETE", "/requests")
+
+    ended = project.cloud.run(
+        project.command("rotate", "--env", "dev", "--yes"), forked=True,
+        **{**project.variables, "RESOURCE_GROUP": before["resource_group_name"]},
+    )  # fmt: skip
+
+    assert ended.status == 0, ended.err
+    (after,) = store.of_type(account_keys.TYPE)
+    kept = {s["name"]: s["value"] for s in store.of_type("azurerm_key_vault_secret") if "cosmos-" in s["name"]}
+    for which in account_keys.KINDS.values():
+        assert after[f"{which}_key"] != before[f"{which}_key"]
+        assert after[f"{which}_mongodb_connection_string"] in kept.values()
+    assert len(kept) == len(account_keys.KINDS)
+    values = project.folder / "terraform/environments/dev/terraform.tfvars"
+    assert 'active_key = "secondary"' in values.read_text(encoding="utf-8")
+    assert operators.terraform(2, "plan", "-detailed-exitcode").status == 0
+    asked = [row for row in project.cloud.requests() if row["host"] != "login.microsoftonline.com"]
+    sent = sorted({f"{row['method']} {row['host']}{row['path']} {row['version'] or ''}".strip() for row in asked})
+    if pytestconfig.getoption("--regenerate"):
+        REQUESTS.write_text(json.dumps(sent, indent=1) + "\n", encoding="utf-8")
+    assert sent == json.loads(REQUESTS.read_text(encoding="utf-8"))
 
 
 def answered(project: Project, answer: str) -> Result:

@@ -15,6 +15,7 @@ from twin.arm.errors import authorization_failed, group_not_found, not_found
 
 if TYPE_CHECKING:
     from twin.arm.services.devops import Organisation
+    from twin.provider.store import Store
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Cloud:
         self.providers: set[str] = set()
         self.registry_tokens: dict[str, Document] = {}
         self.taken_names: set[str] = set()  # global names that belong to other customers
+        self.applied: Store | None = None  # what Terraform made with the stand-in provider
         self.organisations: dict[str, Organisation] = {}  # of Azure DevOps, by lower-case name
 
     # ---- resources

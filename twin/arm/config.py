@@ -14,11 +14,14 @@ from twin.arm.services.devops import Organisation
 from twin.entra.directory import User
 from twin.entra.trust import check_trusted
 from twin.errors import TwinError
+from twin.provider.store import Store
 
 
 @dataclass(frozen=True)
 class Config:
     """`azurite` is the command that starts `azurite-blob`, a list; without it blob requests are refused.
+
+    `provider_store`: the stand-in Terraform provider's file, whose Cosmos DB accounts are served.
 
     `people` and `applications` may hold `roles`: role names at subscription scope; people also `directory_roles`.
     """
@@ -38,6 +41,7 @@ class Config:
     taken_names: tuple[str, ...] = ()
     trusted_issuers: dict[str, Any] = field(default_factory=dict)
     organisations: tuple[dict[str, Any], ...] = ()
+    provider_store: Path | None = None
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -60,7 +64,8 @@ class Config:
                 raise TwinError(f"the control plane's configuration lacks {key!r}")
         check_trusted(document.get("trusted_issuers", {}))
         tuples = {k: tuple(v) for k, v in document.items() if isinstance(v, list)}
-        return cls(**{**document, **tuples, "data_dir": Path(document["data_dir"])})
+        paths: dict[str, Any] = {k: Path(document[k]) for k in ("data_dir", "provider_store") if k in document}
+        return cls(**{**document, **tuples, **paths})
 
     def cloud(self) -> Cloud:
         """A fresh cloud: what stands before anybody does anything."""
@@ -71,6 +76,7 @@ class Config:
         cloud.providers = {name.lower() for name in self.registered_providers}
         cloud.taken_names = {name.lower() for name in self.taken_names}
         cloud.organisations = {one.name.lower(): one for one in map(Organisation.parse, self.organisations)}
+        cloud.applied = Store(self.provider_store) if self.provider_store else None
         for entry in (*self.people, *self.applications):
             kind = cloud.tenant.kind_of(entry["object_id"]) or ""
             for role in entry.get("roles", ()):

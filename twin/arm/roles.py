@@ -71,6 +71,24 @@ BUILT_IN = (
             "Microsoft.Support/*",
         ),
     ),
+    _role(
+        "DocumentDB Account Contributor",
+        (
+            "Microsoft.Authorization/*/read",
+            "Microsoft.DocumentDb/databaseAccounts/*",
+            "Microsoft.Resources/deployments/*",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ),
+    ),
+    _role(
+        "Cosmos DB Account Reader Role",
+        (
+            "Microsoft.Authorization/*/read",
+            "Microsoft.DocumentDB/*/read",
+            "Microsoft.DocumentDB/databaseAccounts/readonlykeys/action",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ),
+    ),
     _role("AcrPull", ("Microsoft.ContainerRegistry/registries/pull/read",)),
     _role(
         "AcrPush",

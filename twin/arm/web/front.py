@@ -24,6 +24,7 @@ from twin.arm.recorder import Recorder, blob_template, masked
 from twin.arm.routing import Route, Table, normal
 from twin.arm.services import (
     authorization,
+    databases,
     devops,
     graph,
     identities,
@@ -60,7 +61,7 @@ SERVICES = (
         "management.azure.com",
         Table(
             metadata.ROUTES, subscriptions.ROUTES, identities.ROUTES, storage.ROUTES, vaults.ROUTES, registries.ROUTES,
-            authorization.ROUTES,
+            databases.ROUTES, authorization.ROUTES,
         ),
         tokens.MANAGEMENT,
         shapes.resource_manager,
