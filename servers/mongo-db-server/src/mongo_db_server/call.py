@@ -36,6 +36,8 @@ Document = dict[str, Any]
 # How to tell the caller how far the call is; None when he did not ask.
 PROGRESS: ContextVar[Report | None] = ContextVar("progress", default=None)
 _MAX_BATCH = 1_000
+_KEPT_COLLECTIONS = 256
+_MAX_NAME = 255  # "MongoDB Limits and Thresholds": a namespace has at most 255 bytes
 _CLOSE_SECONDS = 5.0
 _closing: set[asyncio.Task[None]] = set()
 
@@ -97,9 +99,26 @@ class Runtime:
     confirm_updates: bool = False
     name: str = "mongodb"
     views: Views = field(init=False)
+    _collections: dict[tuple[str, str], AsyncCollection[Document]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.views = Views(views_in(self.client), self.rules)
+
+    def database(self, name: str) -> AsyncDatabase[Document]:
+        """The driver's object for a name that has been judged."""
+        return self.client.get_database(name, codec_options=ejson.CODEC)
+
+    def collection(self, database: str, name: str) -> AsyncCollection[Document]:
+        """Kept, because making the driver's objects costs as much as writing an answer; not for names too long to
+        exist, so that callers cannot fill the memory."""
+        found = self._collections.get((database, name))
+        if found is None:
+            found = self.database(database)[name]
+            if len(self._collections) >= _KEPT_COLLECTIONS:
+                self._collections.clear()
+            if len(name) <= _MAX_NAME:
+                self._collections[database, name] = found
+        return found
 
 
 @dataclass
@@ -119,14 +138,13 @@ class Call:
         """Raises RefusedError for a database out of scope."""
         self.rules.scope.require_database(name)
         self.audit["namespace"] = name
-        return self.client.get_database(name, codec_options=ejson.CODEC)
+        return self.runtime.database(name)
 
     def named(self, where: InCollection) -> AsyncCollection[Document]:
         """A collection of which nothing is read. Raises RefusedError for one out of scope."""
         self.rules.scope.require_collection(where.database, where.collection)
-        database = self.database(where.database)
         self.audit["namespace"] = f"{where.database}.{where.collection}"
-        return database[where.collection]
+        return self.runtime.collection(where.database, where.collection)
 
     async def look_through(self, *sources: tuple[str, str]) -> None:
         """Raises RefusedError when one of the namespaces is a view that shows what a rule keeps back."""

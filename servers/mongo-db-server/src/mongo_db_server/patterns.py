@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from mongo_db_server.errors import RefusedError
 from mongo_db_server.namespaces import is_system_collection, is_system_database, require_collection, require_database
@@ -68,13 +68,20 @@ class Scope:
         return self.databases.active or self.collections.active
 
     def admits_database(self, name: str) -> bool:
+        if is_system_database(name):
+            return False
         # The server folds case when it compares database names for creation, so we do when we deny.
-        folded = AllowDeny(None, tuple(pattern.lower() for pattern in self.databases.deny))
-        return not is_system_database(name) and self.databases.admits(name) and folded.admits(name.lower())
+        return not self.databases.active or (self.databases.admits(name) and self._folded.admits(name.lower()))
+
+    @cached_property
+    def _folded(self) -> AllowDeny:
+        return AllowDeny(None, tuple(pattern.lower() for pattern in self.databases.deny))
 
     def admits_collection(self, database: str, name: str) -> bool:
         if is_system_collection(name):
             return False
+        if not self.collections.active:
+            return True
         whole, rules = f"{database}.{name}", self.collections
         if any(matches(pattern, whole) or matches(pattern, name) for pattern in rules.deny):
             return False

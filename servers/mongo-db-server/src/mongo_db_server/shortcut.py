@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _CALL, _LIST = "tools/call", "tools/list"
 _JSON = "application/json"
 _READ = {b"accept", b"content-type", b"mcp-protocol-version", b"mcp-method", b"mcp-name"}
+_REMEMBERED_CHARS = 2_048  # of an envelope and a name, so that strangers cannot fill the memory
 _REQUEST = {"jsonrpc", "id", "method", "params"}
 # `inputResponses` and `requestState` continue an earlier call, which the SDK unseals; a `cursor` is the SDK's too.
 _PARAMS = {_CALL: {"name", "arguments", "_meta"}, _LIST: {"_meta"}}
@@ -128,14 +129,14 @@ def recognise(raw_headers: list[tuple[bytes, bytes]], body: bytes) -> Call | Lis
         return None
     version, method = headers.get("mcp-protocol-version", ""), request["method"]
     params: Any = request.get("params")
-    if version in MODERN_PROTOCOL_VERSIONS:
-        if not isinstance(classify_inbound_request(request, headers=headers), InboundModernRoute):
-            return None
-    elif version not in HANDSHAKE_PROTOCOL_VERSIONS:
-        return None
+    name = params["name"] if method == _CALL else ""
     try:
-        validate_client_request(method, version, params)
-    except ValidationError:
+        envelope = json.dumps(params["_meta"]) if params and "_meta" in params else ""
+    except RecursionError:
+        return None
+    short = len(envelope) + len(name) <= _REMEMBERED_CHARS
+    admits = _admits if short else _admits.__wrapped__
+    if not admits(version, method, name, envelope, headers.get("mcp-method"), headers.get("mcp-name")):
         return None
     if method == _LIST:
         return Listing(version, request["id"])
@@ -156,6 +157,30 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> Mapping[str, str] | None:
             return None
     accepts = _accepts_json(headers.get("accept", ""))
     return headers if accepts and headers.get("content-type", "").split(";")[0].strip() == _JSON else None
+
+
+@lru_cache(maxsize=256)
+def _admits(
+    version: str, method: str, name: str, envelope: str, method_header: str | None, name_header: str | None
+) -> bool:
+    """Whether the SDK takes such a request: asked once, because callers repeat all of this and change arguments only,
+    of which the SDK asks that they are an object. `envelope` is `_meta` as JSON, empty when there is none."""
+    params: dict[str, Any] = {"name": name, "arguments": {}} if method == _CALL else {}
+    if envelope:
+        params["_meta"] = json.loads(envelope)
+    given = {"mcp-protocol-version": version, "mcp-method": method_header, "mcp-name": name_header}
+    headers = {header: value for header, value in given.items() if value is not None}
+    if version in MODERN_PROTOCOL_VERSIONS:
+        request = {"method": method, "params": params}
+        if not isinstance(classify_inbound_request(request, headers=headers), InboundModernRoute):
+            return False
+    elif version not in HANDSHAKE_PROTOCOL_VERSIONS:
+        return False
+    try:
+        validate_client_request(method, version, params)
+    except ValidationError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=64)

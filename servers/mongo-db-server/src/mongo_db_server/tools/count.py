@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, Field
 
+from mongo_db_server import direct
+from mongo_db_server.call import closing
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply
 from mongo_db_server.toolkit import Call, InCollection, JsonObject, output, tool
@@ -28,13 +30,13 @@ async def count(arguments: CountArguments, call: Call) -> Reply:
     call.rules.scope.require_collection(arguments.database, arguments.collection)
     condition = call.filter(arguments.filter)
     collection = await call.reading(arguments)
+    stages = [*call.rules.fields.mask, {"$match": condition}, {"$count": "n"}]
 
     async def attempt() -> int:
-        if not call.rules.fields.active:
-            return await collection.count_documents(condition)
-        stages = [*call.rules.fields.mask, {"$match": condition}, {"$count": "n"}]
-        async with await collection.aggregate(stages) as cursor:
-            return sum([int(row["n"]) async for row in cursor])
+        command = {"aggregate": collection.name, "pipeline": stages, "cursor": {}}
+        rows = await direct.read(collection, command, lambda: collection.aggregate(stages))
+        async with closing(rows):
+            return sum([int(row["n"]) async for row in rows])
 
     number = await call.patiently(attempt)
     return Reply(f"{number} documents match in {arguments.database}.{arguments.collection}.", {"count": number})
