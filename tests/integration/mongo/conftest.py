@@ -41,7 +41,7 @@ class Standin:
             "host": "127.0.0.1",
             "port": 0,
             "data_dir": str(home / "data"),
-            "users": users,
+            **({} if "users_file" in settings else {"users": users}),
             "seed": False,
             **settings,
         }
