@@ -65,7 +65,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("invoke heal --env dev --dry-run", "what drifted on Azure, and nothing else"),
     ],
     "rollback": [("invoke rollback --env dev --server mongodb", "the digest that ran before")],
-    "rotate": [("invoke rotate --env dev --dry-run", "the steps"), ("invoke rotate --env dev", "do them")],
+    "rotate": [("invoke rotate", "the local platform's"), ("invoke rotate --env dev --dry-run", "the steps on Azure")],
     "unlock": [("invoke unlock --env dev", "who holds it; ends it if you agree")],
     "verify": [
         ("invoke verify --env dev", "as whoever is signed in"),
