@@ -221,6 +221,12 @@ def newcomer(session: nox.Session) -> None:
 
 
 @nox.session
+def captures(session: nox.Session) -> None:
+    """What each task shows on a terminal of 80 and of 120 columns, as SVG in results/captures, from a real run."""
+    run(session, sys.executable, "-m", "tests.captures", *session.posargs, external=True)
+
+
+@nox.session
 def pipelines(session: nox.Session) -> None:
     """The pipelines: published schemas, a linted Jenkinsfile, and their steps run in clean clones against a twin."""
     install(session, "pipelines")

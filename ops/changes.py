@@ -29,7 +29,7 @@ def counted(addresses: Iterable[str]) -> list[tuple[str, str]]:
         kinds = found.setdefault(part.partition(" ")[0], {})
         kinds[kind] = kinds.get(kind, 0) + 1
     return [
-        (part, ", ".join(kind if number == 1 else f"{number} × {kind}" for kind, number in sorted(kinds.items())))
+        (part, ", ".join(kind if number == 1 else f"{number}×{kind}" for kind, number in sorted(kinds.items())))
         for part, kinds in sorted(found.items())
     ]
 

@@ -134,7 +134,7 @@ def show(environment: Environment, client: str | None, *, write: bool = False, a
             output.data(text)
     if client:
         _offer(client, reached, write=write)
-    output.summary("At sign-in", expectations(environment, CLIENTS[client].after if client else ""))
+    output.facts(expectations(environment, CLIENTS[client].after if client else ""), title="\nAt sign-in")
 
 
 def document(platform: Platform, exposure: str = "public") -> dict[str, Any]:

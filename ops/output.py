@@ -96,11 +96,25 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     console.print(made)
 
 
-def facts(rows: Sequence[tuple[str, str]]) -> None:
+def facts(rows: Sequence[tuple[str, str]], title: str = "") -> None:
     """A name and a value on each line; addresses stay in one piece, so that they can be copied."""
+    if title:
+        _show(Text(title, style="bold"))
     width = max((len(name) for name, _ in rows), default=0) + 2
     for name, value in rows:
         _show(Text.assemble((name.ljust(width), "dim"), (value, _STYLES.get(value, ""))), hang=width)
+
+
+def findings(rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Verdict, name, claim and what was found: on a terminal below each other, as either may be long."""
+    verdicts, names = (max((len(row[at]) for row in rows), default=0) + 2 for at in (0, 1))
+    for verdict, name, claim, found in rows:
+        head = Text.assemble((verdict.ljust(verdicts), _STYLES.get(verdict, "")), name.ljust(names), claim)
+        if console.is_terminal:
+            _show(head, hang=verdicts + names)
+            _show(Text.assemble(" " * (verdicts + names), (found, "dim")), hang=verdicts + names)
+        else:
+            _show(Text.assemble(head, f": {found}"))
 
 
 def plan(title: str, actions: Mapping[str, str]) -> None:
@@ -179,7 +193,10 @@ def _lines(text: Text, hang: int) -> list[Text]:
     breaks: list[int] = []
     start = 0
     for word in re.finditer(r"\S+\s*", text.plain):
-        if word.start() > start and word.start() + len(word.group().rstrip()) - start > width - (hang if breaks else 0):
+        length = len(word.group().rstrip())
+        room = width - (hang if breaks else 0)
+        # What is longer than a line of its own stays where it is: the terminal breaks it, and it is copied whole.
+        if word.start() > start and word.start() + length - start > room and (length <= width - hang or not hang):
             breaks.append(word.start())
             start = word.start()
     lines = text.divide(breaks)

@@ -60,9 +60,12 @@ def show(environment: Environment, *, as_json: bool) -> None:
     if as_json:
         output.data_json(found)
     else:
-        output.facts([row for row in rows(found) if row[0] != "reason"])  # the error says it
+        parts = _parts(found)
+        shown = [row for row in rows(found) if row not in parts and row[0] != "reason"]  # the error says it
         if found["console"] and output.console.is_terminal:  # it holds a key, which no log needs
-            output.facts([("console", found["console"])])
+            shown.append(("console", found["console"]))
+        output.facts(shown)
+        output.facts(parts)
     if not found["healthy"]:
         raise NotDeployedError(found["reason"])
 
@@ -85,12 +88,18 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("healthy", "yes" if found["healthy"] else "no"),
         *((name.replace("_", " "), str(found[name])) for name in names),
     ]
+    reason = [("reason", found["reason"])] if "reason" in found else []
+    return [(name, value) for name, value in (*plain, *_parts(found), *reason) if value]
+
+
+def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Tiers and processes: their names are long, and would move every address to the right."""
     tiers = [
         (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
     ]
-    pids = [(f"process {name}", str(pid)) for name, pid in found["pids"].items()]
-    reason = [("reason", found["reason"])] if "reason" in found else []
-    return [(name, value) for name, value in (*plain, *tiers, *pids, *reason) if value]
+    return [(name, value) for name, value in tiers if value] + [
+        (f"process {name}", str(pid)) for name, pid in found["pids"].items()
+    ]
 
 
 def deployed(environment: Environment) -> Platform:

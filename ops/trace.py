@@ -64,21 +64,15 @@ def _list(found: Sequence[Document]) -> None:
     if not found:
         output.say("no requests yet; call a tool, then look again")
         return
-    columns = ("id", "time", "status", "call", "tier", "took", "refused because")
-    output.table("", columns, [row(one) for one in found])
-
-
-def row(request: Document) -> tuple[str, ...]:
-    """One request as cells: id, time of day, status, call, tier, milliseconds, reason."""
-    return (
-        request["id"],
-        clock(request["time"]),
-        str(request["status"] or "cut off"),
-        what(request),
-        request["tier"] or "–",
-        f"{request['milliseconds']:.1f} ms",
-        request["refusal"],
-    )
+    on_terminal = output.console.is_terminal
+    for one in found:
+        # On a terminal the id's beginning, with which `invoke trace` finds it; in a log the whole.
+        head = Text.assemble((one["id"][:8] if on_terminal else one["id"], "cyan"), f"  {clock(one['time'])}  ")
+        head.append(str(one["status"] or "cut"), style="green" if 200 <= one["status"] < 300 else "red")
+        head.append(f"{_took(one):>10}  {one['tier'] or '–':<8}{what(one)}")
+        output.console.print(head, soft_wrap=True)
+        if one["refusal"]:
+            output.facts([(" " * (len("12:00:00") if on_terminal else len(one["id"])), one["refusal"])])
 
 
 def what(request: Document) -> str:

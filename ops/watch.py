@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.console import JustifyMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -96,7 +97,10 @@ def _live(name: str, more: More, pause: float) -> None:
 def _table(name: str, kept: Sequence[Call], total: int, refused: int) -> Table:
     made = Table(title=f"{name}: {total} calls, {refused} refused; Ctrl-C ends", title_justify="left", box=None)
     for column in ("time", "status", "took", "tier", "caller", "call", "refused because"):
-        made.add_column(column, overflow="fold", justify="right" if column == "took" else "left")
+        # One line each: `invoke trace` has the whole reason.
+        cut = column == "refused because"
+        justify: JustifyMethod = "right" if column == "took" else "left"
+        made.add_column(column, overflow="ellipsis" if cut else "fold", no_wrap=cut, justify=justify)
     for call in kept:
         style = "green" if 200 <= call["status"] < 300 else "red"
         cells = (f"{call['milliseconds']:.1f} ms", call["tier"], call["caller"], call["call"], call["refusal"])

@@ -67,7 +67,7 @@ def verify(environment: Environment, *, as_json: bool = False) -> None:
         checks = [asdict(finding) for finding in found]
         output.data_json({"env": environment.name, "ok": not _failed(found), "checks": checks})
     else:
-        output.table("", ("check", "", "claim", "found"), [(f.name, f.verdict, f.claim, f.text) for f in found])
+        output.findings([(f.verdict, f.name, f.claim, f.text) for f in found])
     failed = _failed(found)
     if failed:
         raise SmokeError(f"{len(failed)} of {len(found)} checks failed: {', '.join(failed)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -13,6 +14,11 @@ from ops import changes, output
 def shown(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """A log: no terminal."""
     return on(monkeypatch, width=200, terminal=False)
+
+
+def plain(text: io.StringIO) -> list[str]:
+    """The lines without their styles."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text.getvalue()).splitlines()
 
 
 def on(monkeypatch: pytest.MonkeyPatch, *, width: int, terminal: bool) -> io.StringIO:
@@ -55,6 +61,29 @@ def test_an_address_stays_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(lines) > 3
 
 
+def test_an_address_too_long_for_its_place_stays_beside_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of its own would not hold it either."""
+    text = on(monkeypatch, width=30, terminal=True)
+    output.facts([("authority", "http://127.0.0.1:8081/7b7a1a5e/v2.0"), ("scope", "b")])
+    assert plain(text) == ["authority  http://127.0.0.1:8081/7b7a1a5e/v2.0", "scope      b"]
+
+
+def test_a_finding_is_a_line_for_what_is_claimed_and_one_for_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal; in a log it is one line."""
+    found = [("pass", "pkce", "S256 is advertised", "S256"), ("not run", "vault", "it answers nobody", "only on Azure")]
+    text = on(monkeypatch, width=80, terminal=True)
+    output.findings(found)
+    assert plain(text) == [
+        "pass     pkce   S256 is advertised",
+        "                S256",
+        "not run  vault  it answers nobody",
+        "                only on Azure",
+    ]
+    log = on(monkeypatch, width=200, terminal=False)
+    output.findings(found)
+    assert log.getvalue().splitlines()[1] == "not run  vault  it answers nobody: only on Azure"
+
+
 def test_markup_in_what_is_shown_is_only_text(shown: io.StringIO) -> None:
     output.error("settings.env line [bold]3[/bold] is wrong")
     output.say('module.servers["a"]')
@@ -76,7 +105,7 @@ def test_what_is_destroyed_is_named_and_first() -> None:
     assert rows == [
         ("replace", "servers a", "container_group"),
         ("update", "stage", "x.y"),
-        ("create", "network", "20 × subnet"),
+        ("create", "network", "20×subnet"),
     ]
 
 
