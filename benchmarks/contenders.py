@@ -116,15 +116,15 @@ def started(kind: Kind, log: Path) -> Iterator[Running]:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[str]:
-    """`MONGODB_URI` where it is set, else the stand-in with its sample data."""
+def database(folder: Path) -> Iterator[tuple[str, int | None]]:
+    """`MONGODB_URI` where it is set, else the stand-in with its sample data, and its process."""
     if given := os.environ.get("MONGODB_URI"):
-        yield given
+        yield given, None
         return
     mongo = lone_server.StandIn(folder, seed=True)
     mongo.start()
     try:
-        yield mongo.uri
+        yield mongo.uri, mongo.process.pid if mongo.process else None
     finally:
         mongo.stop()
 

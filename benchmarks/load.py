@@ -103,7 +103,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         shown.add_column(column, justify="left" if column == columns[0] else "right")
     for row in rows:
         shown.add_row(*row)
-    Console(width=110).print(shown)
+    Console(width=120).print(shown)
 
 
 def ms(seconds: float) -> str:

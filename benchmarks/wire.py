@@ -24,12 +24,13 @@ _TICK = os.sysconf("SC_CLK_TCK")
 @dataclass(frozen=True)
 class Wire:
     """`request` is one whole HTTP/1.1 request, or one for each connection in turn; `pid` the process whose CPU time
-    counts (None: not measured)."""
+    counts, `beside` one that works for it, such as a database (None: not measured)."""
 
     name: str
     port: int
     request: bytes | Sequence[bytes]
     pid: int | None = None
+    beside: int | None = None
 
     def of(self, connection: int) -> bytes:
         if isinstance(self.request, bytes):
@@ -39,11 +40,12 @@ class Wire:
 
 @dataclass
 class Found:
-    """Latencies in seconds; rates per second and CPU seconds per call, one per round."""
+    """Latencies in seconds; rates per second and CPU seconds per call, one per round (`beside` as in `Wire`)."""
 
     latencies: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    beside: list[float] = field(default_factory=list)
 
     def quantile(self, share: float) -> float:
         ordered = sorted(self.latencies)
@@ -154,13 +156,15 @@ async def _measure(targets: Sequence[Wire], connections: int, calls: int, rounds
         await _round(target, connections, max(200, connections))
     for _ in range(rounds):
         for target in targets:
-            before = cpu_seconds(target.pid) if target.pid else 0.0
-            latencies, seconds = await _round(target, connections, calls)
             one = found[target.name]
+            spent = [(one.cpu, target.pid), (one.beside, target.beside)]
+            before = [cpu_seconds(pid) if pid else 0.0 for _, pid in spent]
+            latencies, seconds = await _round(target, connections, calls)
             one.latencies += latencies
             one.rates.append(calls / seconds)
-            if target.pid:
-                one.cpu.append((cpu_seconds(target.pid) - before) / calls)
+            for (noted, pid), earlier in zip(spent, before, strict=True):
+                if pid:
+                    noted.append((cpu_seconds(pid) - earlier) / calls)
     return found
 
 
