@@ -48,7 +48,9 @@ ApiManagementGatewayLogs
         Tool = tostring(Call.tool),
         Outcome = tostring(Call.outcome)
 ) on CorrelationId
-| project-away CorrelationId1
+| project
+    CorrelationId, TimeGenerated, Method, ResponseCode, TotalTime, LastErrorSource, LastErrorReason,
+    Caller, Tier, Tool, Outcome
 | order by TimeGenerated asc
 | take 1000
 """

@@ -12,9 +12,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from ops import watch
 from tests.plan.kql import TABLES, Query, committed
 
-QUERIES = committed()
+QUERIES = [*committed(), Query("invoke watch", watch.QUERY.format(seconds=900))]
 EVERY_QUERY = pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
 
 TENANT, BACKEND, GATEWAY = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
@@ -90,7 +91,7 @@ async def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     key = RSAKey.generate_key(2048, {"kid": "key"})
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(server, "connect", lambda _: Databases())
+    monkeypatch.setattr(server, "connect", lambda *_: Databases())
 
     async def fetch() -> dict[str, Any]:
         return {"keys": [key.as_dict(private=False)]}
