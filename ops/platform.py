@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ops.errors import NotDeployedError
+from twin import offer
 from twin.gateway import breakers
+from twin.offer import Offer as Platform
+from twin.offer import save
 from twin.state import State
 
+__all__ = ["Platform", "from_show_json", "load", "not_deployed", "save"]
+
 _OUTPUTS = ("public_base_url", "endpoints", "authority", "tenant_id", "scope", "client_ids")
-
-
-@dataclass(frozen=True)
-class Platform:
-    """`gateway` is its public URL, `authority` the issuer with /v2.0; maps are by server and by `mcp_clients` name."""
-
-    gateway: str
-    endpoints: Mapping[str, str]
-    authority: str
-    tenant_id: str
-    scope: str
-    client_ids: Mapping[str, str]
-    #: Seconds for which the gateway leaves a backend alone after failures, the longest of all; 0 without breakers.
-    breaker_seconds: float = 0.0
-
-    @property
-    def client_id(self) -> str:
-        """The client that people's own tools sign in with: `desktop`, where there is one."""
-        return self.client_ids.get("desktop") or next(iter(self.client_ids.values()), "")
 
 
 def from_show_json(document: Mapping[str, Any], environment: str) -> Platform:
@@ -57,24 +41,14 @@ def _breaker_seconds(state: State) -> float:
     return max((breakers.seconds(rule["trip_duration"]) for rule in rules), default=0.0)
 
 
-def save(platform: Platform, home: Path) -> None:
-    path = _file(home)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.write_text(json.dumps(asdict(platform), indent=1), encoding="utf-8")
-
-
 def load(home: Path, environment: str) -> Platform:
     """What the last deployment to this home offered; NotDeployedError where there was none."""
-    try:
-        return Platform(**json.loads(_file(home).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise not_deployed(environment) from error
+    found = offer.load(home)
+    if found is None:
+        raise not_deployed(environment)
+    return found
 
 
 def not_deployed(environment: str) -> NotDeployedError:
     suffix = "" if environment == "local" else f" --env {environment}"
     return NotDeployedError(f"{environment} is not deployed; run `invoke deploy{suffix}`")
-
-
-def _file(home: Path) -> Path:
-    return home / "run" / "platform.json"

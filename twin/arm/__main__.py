@@ -19,6 +19,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from twin import serving
 from twin.arm.cloud import Cloud
 from twin.arm.config import Config
 from twin.arm.faults import Faults
@@ -86,7 +87,7 @@ async def _serve(config: Config) -> None:
         front.cloud = config.cloud()
 
     control = Control(config.control_secret, recorder, faults, lambda: front.cloud, reset).app()
-    inner, outer = _listen(config.host, 0), _listen(config.host, 0)
+    inner, outer = (serving.listen(config.host, 0, "close something") for _ in range(2))
     servers = [_server(front, certificates), _server(control, None)]
     running = [asyncio.create_task(s.serve([sock])) for s, sock in zip(servers, (inner, outer), strict=True)]
     proxy = Proxy(_port(inner), _is_served, lambda host: _exists(front.cloud, host), recorder.tunnels_refused.append)
@@ -116,12 +117,8 @@ def _announce(config: Config, proxy: int, control: int, authority: Path) -> None
 
 
 def _server(app: ASGIApp, certificates: tuple[Path, Path, Path] | None) -> _Server:
-    settings = uvicorn.Config(
-        app, access_log=False, log_config=None, log_level="warning", server_header=False, proxy_headers=False,
-        http="h11", lifespan="off", timeout_graceful_shutdown=2,
-        ssl_certfile=certificates[1] if certificates else None,
-        ssl_keyfile=certificates[2] if certificates else None,
-    )  # fmt: skip
+    _, certificate, key = certificates or (None, None, None)
+    settings = serving.config(app, timeout_graceful_shutdown=2, ssl_certfile=certificate, ssl_keyfile=key)
     return _Server(settings)
 
 
@@ -132,12 +129,6 @@ async def _proxy(proxy: Proxy, config: Config) -> asyncio.Server:
         raise RuntimeFailure(
             f"port {config.port} on {config.host} is taken ({error.strerror}); give another one, or 0"
         ) from error
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.bind((host, port))
-    return listener
 
 
 def _port(listener: socket.socket) -> int:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from twin.console.sources import Offer
 from twin.errors import RuntimeFailure
+from twin.offer import Offer
 from twin.sign_in import sign_in
 
 _TIMEOUT = 65.0  # seconds; a little more than the gateway gives a server

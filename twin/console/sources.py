@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from twin import offer
 from twin.console.config import Config
 from twin.entra import applied
 from twin.entra.directory import Directory
 from twin.errors import RuntimeFailure, TwinError
 from twin.gateway import tracing_client
+from twin.offer import Offer
 from twin.state import State
-from twin.supervise.files import read_json
 from twin.supervise.status import PartStatus, Status
 
 #: Bytes of a server's log that are looked through for one request.
 _LOG_END = 2 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What clients are offered, as the last deployment wrote it: endpoints by server, and who issues tokens."""
-
-    gateway: str
-    endpoints: Mapping[str, str]
-    authority: str
-    tenant_id: str
-    scope: str
-    client_ids: Mapping[str, str]
-
-    @property
-    def client_id(self) -> str:
-        return self.client_ids.get("desktop") or next(iter(self.client_ids.values()), "")
 
 
 @dataclass(frozen=True)
@@ -58,10 +42,7 @@ class Sources:
 
     def offer(self) -> Offer | None:
         """None before a deployment ended."""
-        stored = read_json(self.home / "run" / "platform.json")
-        if not isinstance(stored, dict) or any(field.name not in stored for field in fields(Offer)):
-            return None
-        return Offer(**{field.name: stored[field.name] for field in fields(Offer)})
+        return offer.load(self.home)
 
     def need_offer(self) -> Offer:
         found = self.offer()
@@ -71,8 +52,8 @@ class Sources:
 
     def directory(self) -> Directory:
         """Raises TwinError where the applied state holds no valid directory."""
-        offer = self.offer()
-        return applied.directory(State.load(self._state), offer.tenant_id if offer else None)
+        offered = self.offer()
+        return applied.directory(State.load(self._state), offered.tenant_id if offered else None)
 
     def people(self) -> dict[str, str]:
         """Names by object id; empty where there is no directory."""
@@ -85,8 +66,8 @@ class Sources:
 
     def slots(self) -> list[Slot]:
         """Of each server, tier by tier, slot by slot."""
-        status, offer = self.status(), self.offer()
-        servers = sorted(offer.endpoints, key=len, reverse=True) if offer is not None else []
+        status, offered = self.status(), self.offer()
+        servers = sorted(offered.endpoints, key=len, reverse=True) if offered is not None else []
         found = []
         for name, part in sorted(status.parts.items()) if status is not None else ():
             if part.kind != "server":

@@ -9,29 +9,17 @@ import argparse
 import asyncio
 import logging
 import signal
-import socket
 import sys
 from pathlib import Path
 
-import uvicorn
-
+from twin import serving
 from twin.entra.app import create_app
 from twin.entra.config import Config
 from twin.entra.issuer import Issuer
 from twin.entra.keys import KeyRing
-from twin.errors import RuntimeFailure, TwinError
+from twin.errors import TwinError
 
 log = logging.getLogger("twin.entra")
-
-
-class Server(uvicorn.Server):
-    """Says `ready entra PORT` on stdout once it accepts connections."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and sockets:
-            sys.stdout.write(f"ready entra {sockets[0].getsockname()[1]}\n")
-            sys.stdout.flush()
 
 
 def main() -> int:
@@ -47,7 +35,7 @@ def main() -> int:
 
 
 async def _serve(config: Config) -> None:
-    listener = _listen(config)
+    listener = serving.listen(config.host, config.port, "set ENTRA_PORT to another one, or 0")
     port = listener.getsockname()[1]
     issuer = Issuer(
         config.base_url or f"http://{config.host}:{port}",
@@ -60,32 +48,8 @@ async def _serve(config: Config) -> None:
     if sys.platform != "win32":
         loop.add_signal_handler(signal.SIGHUP, _reload, issuer, config)
         loop.add_signal_handler(signal.SIGUSR1, _roll_over, issuer)
-    settings = uvicorn.Config(
-        create_app(issuer),
-        access_log=False,
-        log_config=None,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,  # nobody may say that he is somebody else
-        http="h11",  # the stricter parser: nothing here is read in two ways
-        lifespan="off",
-        timeout_graceful_shutdown=3,
-        h11_max_incomplete_event_size=32 * 1024,
-    )
-    await Server(settings).serve(sockets=[listener])
-
-
-def _listen(config: Config) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((config.host, config.port))
-    except OSError as error:
-        listener.close()
-        raise RuntimeFailure(
-            f"port {config.port} on {config.host} is taken ({error.strerror}); set ENTRA_PORT to another one, or 0"
-        ) from error
-    return listener
+    settings = serving.config(create_app(issuer), h11_max_incomplete_event_size=32 * 1024)
+    await serving.Announced(settings, "entra").serve(sockets=[listener])
 
 
 def _reload(issuer: Issuer, config: Config) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from twin.console.html import Child, Html, h
 from twin.console.pages.layout import alert, badge, clock, facts, page
-from twin.console.sources import Offer, Slot
+from twin.console.sources import Slot
+from twin.offer import Offer
 from twin.supervise.status import PartStatus, Status
 
 _KINDS = {"healthy": "good", "starting": "busy", "restarting": "busy", "waiting": "busy"}
