@@ -134,7 +134,7 @@ def policy(session: nox.Session) -> None:
         # Raises on a plan without replicas; it is judged on the code, where its exception stands with its reason.
         "--skip-check", "CKV_AZURE_233",
     )  # fmt: skip
-    session.run("python", "-m", "tests.policy.reports", str(RESULTS))
+    run(session, "python", "-m", "tests.policy.reports", str(RESULTS))
 
 
 @nox.session

@@ -106,7 +106,8 @@ def last_words(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]", "", text)
+    """Without control sequences, and without what ops.elapsed adds behind a word and takes back."""
+    return re.sub(r"\x1b7.*?\x1b8|\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]", "", text)
 
 
 def _text(received: bytes) -> str:
