@@ -37,6 +37,7 @@ NAV: dict[str, list[str]] = {
         "sign-in-threats.md",
         "monitoring.md",
         "costs.md",
+        "newcomer.md",
         "terraform.md",
         "mutations.md",
     ],
@@ -53,6 +54,7 @@ NAMES = {
     "controls.md": "Security controls",
     "sign-in-threats.md": "Sign-in threats",
     "costs.md": "Costs",
+    "newcomer.md": "A newcomer's transcript",
     "terraform.md": "Terraform",
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from tests.newcomer.readme import Command, commands
 from tests.newcomer.terminal import Ran, Shell, last_words, plain
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "newcomer.md"
 SILENCE = 5.0  # seconds
 # Commands that are not ours, and say nothing while they work, whatever the machine.
 SILENT = ("python3 -m venv",)
@@ -30,11 +32,22 @@ PORTS = {"GATEWAY_PORT": 8080, "ENTRA_PORT": 8081}
 # What a first shell does not have. Addresses of proxies, certificates and package indexes are the machine's own.
 _NOT_THEIRS = ("PYTHON", "VIRTUAL_ENV", "NOX", "XDG_", "UV_CACHE", "PIP_CACHE", "NO_COLOR", "MONGODB_URI", "INVOKE_")
 
+_HEAD = """# What a newcomer sees, and how long it takes
+
+Written by `nox -s newcomer -- --write`: the commands of the [README](../README.md), as they stand there, typed into a
+terminal one after the other, in a fresh clone with an empty home and nothing cached. The longest silence is the time
+without a byte on that terminal; times are in seconds. `results/newcomer` has what each command said.
+"""
+_FOOT = """Commands that need a subscription are left out: `nox -s newcomer -- --list` names each with its reason. `--without nox`
+leaves out the gates, which take most of the time.
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.newcomer", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "newcomer", metavar="FOLDER")
     parser.add_argument("--without", action="append", default=[], metavar="WORD", help="leave out commands with it")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/newcomer.md")
     parser.add_argument("--list", action="store_true", help="say what would run, and what not and why")
     given = parser.parse_args(arguments)
     shown = commands((ROOT / "README.md").read_text(encoding="utf-8"))
@@ -46,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="newcomer-") as scratch:
         ran = follow(wanted, Path(scratch), given.out)
+    if given.write:
+        PAGE.write_text(page(ran), encoding="utf-8")
     report = table(ran, [Command(command.text, "left out by --without") for command in left_out], shown)
     (given.out / "transcript.md").write_text(report, encoding="utf-8")
     (given.out / "transcript.json").write_text(json.dumps([asdict(step) for step in ran], indent=2), encoding="utf-8")
@@ -100,11 +115,31 @@ def problems(ran: Sequence[Ran]) -> list[str]:
 
 
 def table(ran: Sequence[Ran], left_out: Sequence[Command], shown: Sequence[Command]) -> str:
-    rows = [f"| `{s.command}` | {s.code} | {s.seconds:.1f} | {s.silence:.1f} | {s.quiet_after[:60]} |" for s in ran]
-    total = f"{sum(step.seconds for step in ran):.0f} s in all; a silence may last {SILENCE:.0f} s."
-    head = ["| command | code | seconds | longest silence | after |", "|---|---|---|---|---|"]
     rest = listed([*left_out, *(command for command in shown if command.reason)])
-    return "\n".join(["# From a fresh clone", "", total, "", *head, *rows, "", "# Not run", "", rest])
+    return "\n".join(["# From a fresh clone", "", machine(), "", *rows(ran), "", "# Not run", "", rest])
+
+
+def rows(ran: Sequence[Ran]) -> list[str]:
+    """A row for each command, and one for all; times in seconds."""
+    head = ["| command | code | seconds | longest silence | after |", "|---|---|---|---|---|"]
+    each = [f"| `{s.command}` | {s.code} | {s.seconds:.1f} | {s.silence:.1f} | {_after(s)} |" for s in ran]
+    return [*head, *each, f"| all | | {sum(step.seconds for step in ran):.0f} | | |"]
+
+
+def _after(step: Ran) -> str:
+    """The words before the silence, in a cell of a table."""
+    return step.quiet_after[:60].replace("|", "/").replace("`", "")
+
+
+def machine() -> str:
+    return (
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end. A "
+        f"silence may last {SILENCE:.0f} s, but while Python makes its environment."
+    )
+
+
+def page(ran: Sequence[Ran]) -> str:
+    return "\n".join([_HEAD, machine(), "", *rows(ran), "", _FOOT])
 
 
 def listed(shown: Sequence[Command]) -> str:

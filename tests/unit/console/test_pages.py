@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway_traces import ENTRY, ID, SUMMARY
 
 from twin.console.config import Config, address
 from twin.console.pages.overview import overview
@@ -20,42 +21,6 @@ from twin.supervise.files import write_json
 from twin.supervise.status import PartStatus, Status
 
 KEY = "a-key-of-this-home-only"
-ID = "11111111-2222-4333-8444-555555555555"
-SUMMARY: dict[str, Any] = {
-    "id": ID,
-    "time": "2026-11-23T10:00:00.000+00:00",
-    "method": "POST",
-    "path": "/mongodb/mcp",
-    "api": "mcp-mongodb",
-    "operation": "post",
-    "rpc": "tools/call",
-    "tool": "find",
-    "caller": "oid",
-    "client": "azp",
-    "tier": "reader",
-    "backend": "mongodb-reader-a",
-    "status": 200,
-    "milliseconds": 12.34,
-    "refusal": "",
-    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-}
-ENTRY: dict[str, Any] = {
-    "element": "choose",
-    "scope": "api",
-    "document": "API 'mcp-mongodb'",
-    "fragment": "",
-    "section": "inbound",
-    "path": "choose[1]",
-    "line": 12,
-    "attributes": {},
-    "depth": 0,
-    "at": 0.1,
-    "milliseconds": 0.2,
-    "changes": [["tier", "", "<reader>"]],
-    "conditions": [["when[1]", '@(tier == "admin")', "false"]],
-    "notes": ["branch: otherwise"],
-    "error": "",
-}
 TRACE: dict[str, Any] = {
     "summary": SUMMARY,
     "request": {"query": "", "client": "127.0.0.1", "headers": [["Host", "x"]]},

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import gateway_traces
 import pytest
+from gateway_traces import ID
 
 from ops import trace
 from ops.errors import OpsError, UsageError
@@ -14,50 +16,21 @@ from twin.gateway import tracing_client
 from twin.gateway.tracing_client import Follower, TracesUnavailable
 from twin.supervise.files import write_json
 
-ID = "11111111-2222-4333-8444-555555555555"
-SUMMARY: dict[str, Any] = {
-    "id": ID,
-    "time": "2026-11-23T10:00:00.000+00:00",
-    "method": "POST",
-    "path": "/mongodb/mcp",
-    "api": "mcp-mongodb",
-    "rpc": "tools/call",
-    "tool": "find",
-    "caller": "oid",
-    "tier": "",
-    "backend": "",
-    "status": 403,
-    "milliseconds": 1.25,
-    "refusal": "no role",
-    "traceparent": "",
+SUMMARY: dict[str, Any] = gateway_traces.SUMMARY | {
+    **{"tier": "", "backend": "", "traceparent": ""},
+    **{"status": 403, "milliseconds": 1.25, "refusal": "no role"},
+}
+INCLUDED = {"element": "include-fragment", "attributes": {"fragment-id": "mcp-caller"}, "milliseconds": 0.5}
+CHOSEN = {
+    **{"depth": 1, "fragment": "mcp-caller", "milliseconds": 0.25},
+    "changes": [["tier", "", "reader"], ["x", "1", "2"], ["gone", "y", ""]],
+    "conditions": [["when[1]", "@(a\n == b)", "true"]],
+    "notes": ["branch: when[1]"],
+    "error": "answered 403: no other policy runs",
 }
 ENTRIES: list[dict[str, Any]] = [
-    {
-        "element": "include-fragment",
-        "scope": "api",
-        "fragment": "",
-        "section": "inbound",
-        "attributes": {"fragment-id": "mcp-caller"},
-        "depth": 0,
-        "milliseconds": 0.5,
-        "changes": [],
-        "conditions": [],
-        "notes": [],
-        "error": "",
-    },
-    {
-        "element": "choose",
-        "scope": "api",
-        "fragment": "mcp-caller",
-        "section": "inbound",
-        "attributes": {},
-        "depth": 1,
-        "milliseconds": 0.25,
-        "changes": [["tier", "", "reader"], ["x", "1", "2"], ["gone", "y", ""]],
-        "conditions": [["when[1]", "@(a\n == b)", "true"]],
-        "notes": ["branch: when[1]"],
-        "error": "answered 403: no other policy runs",
-    },
+    gateway_traces.ENTRY | {"changes": [], "conditions": [], "notes": []} | INCLUDED,
+    gateway_traces.ENTRY | CHOSEN,
 ]
 TRACE: dict[str, Any] = {"summary": SUMMARY, "entries": ENTRIES, "dropped": 3, "request": {}}
 
