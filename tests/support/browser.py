@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from typing import Any
 
-TIMEOUT = 20
+TIMEOUT = 60
 
 
 @dataclass

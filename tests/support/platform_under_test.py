@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 20
+TIMEOUT = 60
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Standin:
         with (self._home / "log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
-        readable, _, _ = select.select([self.process.stdout], [], [], 20)
+        readable, _, _ = select.select([self.process.stdout], [], [], 60)
         words = self.process.stdout.readline().split() if readable else []
         assert words[:2] == ["ready", "mongo"], (self._home / "log").read_text()
         self.port = int(words[2])
@@ -74,11 +74,11 @@ class Standin:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(60)
 
 
 @pytest.fixture(scope="module")

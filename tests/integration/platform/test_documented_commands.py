@@ -37,7 +37,7 @@ def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
         yield {**os.environ, name: value, "CHECKPOINT_DISABLE": "1"}
     finally:
         serving.send_signal(signal.SIGINT)
-        assert serving.wait(20) == 0
+        assert serving.wait(60) == 0
 
 
 def _seed_resource_group(store: Path) -> None:

@@ -178,7 +178,7 @@ def test_children_die_with_a_killed_supervisor(platform: Platform) -> None:
 def test_two_supervisors_of_one_home_are_refused(platform: Platform) -> None:
     platform.start()
     second = control._spawn(platform.home)
-    assert second.wait(15) == 1
+    assert second.wait(60) == 1
     assert "already has a supervisor" in (platform.home / "logs/supervisor.log").read_text()
     assert platform.status().healthy
 

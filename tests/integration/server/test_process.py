@@ -107,7 +107,7 @@ async def test_sigterm_lets_a_call_finish(
 def test_wrong_setting_ends_with_exit_code_2(change: dict[str, str], start: Start, environment: dict[str, str]) -> None:
     """The one line it writes names the setting and no secret."""
     server = start(environment | change)
-    assert server.process.wait(20) == 2
+    assert server.process.wait(60) == 2
     assert server.process.stdout is not None
     assert server.process.stdout.read() == ""
     written = server.log.read_text()
