@@ -22,12 +22,14 @@ _DONE = re.compile(rb"\x1b\]777;(\d+)\x07")
 _PROMPT = r"printf '\033]777;%d\007' $?"
 _QUESTION = "Only 'yes' goes on: "
 _POLL = 0.25  # seconds
+#: Programs of others, by their command line.
+THEIRS = re.compile(r"-m venv\b|-m ensurepip\b|/pip3? ")
 
 
 @dataclass(frozen=True)
 class Ran:
     """`seconds` of the whole command; `silence`: the longest time without a byte; `quiet_after`: the last words
-    before that silence."""
+    before that silence; `theirs`: the longest silence while one of `THEIRS` ran, which no project can end."""
 
     command: str
     code: int
@@ -35,6 +37,7 @@ class Ran:
     silence: float
     quiet_after: str
     output: str
+    theirs: float = 0.0
 
 
 class Shell:
@@ -81,13 +84,16 @@ class Shell:
 
     def _until_done(self, started: float, command: str) -> Ran:
         received = b""
-        silence, quiet_after, last = 0.0, "", started
+        silence, theirs, quiet_after, last = 0.0, 0.0, "", started
+        running = ""
         while not (done := _DONE.search(received)):
             ready, _, _ = select.select([self._terminal], [], [], _POLL)
             now = time.monotonic()
             if ready:
                 chunk = os.read(self._terminal, 65536)
-                if now - last > silence:
+                if THEIRS.search(running):
+                    theirs = max(theirs, now - last)
+                elif now - last > silence:
                     silence, quiet_after = now - last, last_words(_text(received))
                 last = now
                 received += chunk
@@ -95,8 +101,10 @@ class Shell:
                     os.write(self._terminal, b"no\n")  # an offer, which a newcomer may decline
             elif now - started > self._limit:
                 os.write(self._terminal, b"\x03")
-                return Ran(command, 124, now - started, silence, quiet_after, _text(received))
-        return Ran(command, int(done.group(1)), last - started, silence, quiet_after, _text(received[: done.start()]))
+                return Ran(command, 124, now - started, silence, quiet_after, _text(received), theirs)
+            running = _foreground(self._terminal)
+        output = _text(received[: done.start()])
+        return Ran(command, int(done.group(1)), last - started, silence, quiet_after, output, theirs)
 
 
 def last_words(text: str) -> str:
@@ -112,6 +120,14 @@ def plain(text: str) -> str:
 
 def _text(received: bytes) -> str:
     return received.decode(errors="replace").replace("\r\n", "\n")
+
+
+def _foreground(terminal: int) -> str:
+    """The command line of what runs in it; empty where that cannot be seen, as outside Linux."""
+    try:
+        return Path(f"/proc/{os.tcgetpgrp(terminal)}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _own_terminal() -> None:

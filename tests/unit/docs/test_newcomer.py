@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.newcomer import __main__ as newcomer
+from tests.newcomer import terminal
 from tests.newcomer.readme import commands
 from tests.newcomer.terminal import Ran, last_words
 
@@ -43,6 +47,21 @@ def test_failures_and_long_silences_are_problems() -> None:
         "error: `false` ended with code 1: worse",
         "error: `slow` said nothing for 6.0 s after: Installing",
     ]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_silence_of_pip_or_venv_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told by what runs in the terminal at its end."""
+    monkeypatch.setattr(terminal, "THEIRS", re.compile("^sleep"))
+    with terminal.Shell(tmp_path, {"PATH": os.environ["PATH"]}) as shell:
+        step = shell.run("sleep 0.6; echo done")
+    assert step.theirs >= 0.5
+    assert step.silence < step.theirs
+
+
+def test_the_page_has_a_row_for_each_command() -> None:
+    written = newcomer.page([Ran("invoke deploy", 0, 30.25, 1.5, "a | b `c`", "", 0.5)])
+    assert "| `invoke deploy` | 0 | 30.2 | 1.5 | 0.5 | a / b c |" in written
 
 
 def test_a_first_shell_has_no_caches(tmp_path: Path) -> None:
