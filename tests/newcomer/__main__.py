@@ -82,8 +82,8 @@ def follow(wanted: Sequence[Command], scratch: Path, out: Path) -> list[Ran]:
             silences = f"longest silence {step.silence:.1f} s, of pip and venv {step.theirs:.1f} s"
             say(f"  code {step.code}, {step.seconds:.1f} s, {silences}")
             if step.code:
-                shell.run("invoke destroy --yes")  # nothing is left running
                 break
+        shell.run("invoke destroy --yes")  # nothing is left running, wherever the README ends
     return ran
 
 
