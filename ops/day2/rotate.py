@@ -9,11 +9,11 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops import active_key, az, images, output, workspace
+from ops import active_key, az, images, output, twin_control, workspace
 from ops.day2 import rolling, running
 from ops.day2.running import Running
 from ops.environment import Environment
@@ -41,7 +41,8 @@ def rotate(environment: Environment, *, dry_run: bool = False, yes: bool = False
     """Repeating it after an interruption finishes what was begun; after that, it begins anew."""
     turn = due(environment)
     if dry_run:
-        for line in commands(environment, turn):
+        chosen = twin_control.choose_ports(environment, keep=False) if environment.is_local else None
+        for line in commands(environment, turn, chosen.variables(environment) if chosen else {}):
             output.data(line)
         return
     output.table("", ("step", "what"), list(_steps(turn)))
@@ -63,9 +64,9 @@ def due(environment: Environment) -> Turn:
     return Turn(now, active_key.OTHER[now], switched=False)
 
 
-def commands(environment: Environment, turn: Turn) -> list[str]:
-    """Everything in order; the applies go slot by slot where a server has several."""
-    space = workspace.described(environment, {})
+def commands(environment: Environment, turn: Turn, variables: Mapping[str, str]) -> list[str]:
+    """Everything in order; the applies go slot by slot where a server has several. `variables`: the local ports'."""
+    space = workspace.described(environment, variables)
     applies = space.terraform.commands(space.stage(2))[1:]
     first = [*_key_commands(environment, turn.new), *applies]
     edits = active_key.commands(environment, turn.new, space.stage(2).var_file)

@@ -179,7 +179,8 @@ def test_the_commands_that_dry_run_prints(dev: Environment, local: Environment) 
     """The same order, as a person would type them; locally the twin's own command in place of az."""
     kinds = ("secondary", "secondaryReadonly", "primary", "primaryReadonly")
     for environment, program in ((dev, "az cosmosdb keys regenerate "), (local, " -m twin.database_keys ")):
-        lines = rotate.commands(environment, rotate.due(environment))
+        lines = rotate.commands(environment, rotate.due(environment), {"public_base_url": "http://127.0.0.1:9000"})
+        assert sum("-var=public_base_url=http://127.0.0.1:9000" in line for line in lines) == 3
         keys = [line for line in lines if program in line]
         assert [line.split()[-1] for line in keys] == list(kinds)
         assert all("--name cosmos-mcp --resource-group rg-mcp" in line for line in keys)
