@@ -58,6 +58,7 @@ def serve(settings: Settings) -> None:
 
     app = http_app(settings)
     gc.freeze()
+    gc.set_threshold(10_000, 10, 10)  # a page of documents is thousands of objects, and none of them garbage in a ring
     gc.enable()
     config = uvicorn.Config(
         app,
