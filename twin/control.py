@@ -35,9 +35,11 @@ __all__ = [
 ]
 
 _HOPELESS = ("failed", "refused", "ended")
+#: Seconds for every part to serve. What failed ends the wait at once; this is for machines that have much else to do.
+PATIENCE = 90.0
 
 
-def start(home: Path, config: RuntimeConfig, progress: Progress | None = None, timeout: float = 30) -> Status:
+def start(home: Path, config: RuntimeConfig, progress: Progress | None = None, timeout: float = PATIENCE) -> Status:
     """Brings the platform of `home` up for its `run/state.json` and returns when every part serves.
 
     A platform that already runs is reloaded instead, unless the twin's own code has changed since. RuntimeFailure says
@@ -57,7 +59,7 @@ def start(home: Path, config: RuntimeConfig, progress: Progress | None = None, t
         raise
 
 
-def reload(home: Path, progress: Progress | None = None, timeout: float = 30) -> Status:
+def reload(home: Path, progress: Progress | None = None, timeout: float = PATIENCE) -> Status:
     """Applies what changed in `run/` and returns when every part serves; on RuntimeFailure, what ran before runs on."""
     home = home.resolve()
     holder = lock.SupervisorLock(home).holder()
