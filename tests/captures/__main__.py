@@ -88,7 +88,9 @@ def draw(name: str, command: str, output: str, width: int, out: Path) -> None:
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ {command}", style="bold"), soft_wrap=True)
     for line in screen.lines():
-        console.print(Text.from_ansi(line, end=""), soft_wrap=True)
+        text = Text.from_ansi(line, end="")
+        for part in text.divide(range(width, len(text), width)):  # as a terminal goes on in the next line
+            console.print(part, soft_wrap=True)
     (out / f"{name}.txt").write_text(console.export_text(clear=False), encoding="utf-8")
     console.save_svg(str(out / f"{name}.svg"), title=command)
 

@@ -36,3 +36,8 @@ def test_a_picture_has_the_command_and_what_it_said(tmp_path: Path) -> None:
     draw("status-80", "invoke status", "healthy  \x1b[32myes\x1b[0m\r\n", 80, tmp_path)
     assert (tmp_path / "status-80.txt").read_text(encoding="utf-8").splitlines() == ["$ invoke status", "healthy  yes"]
     assert "healthy" in (tmp_path / "status-80.svg").read_text(encoding="utf-8")
+
+
+def test_a_line_that_is_too_long_goes_on_in_the_next(tmp_path: Path) -> None:
+    draw("x", "x", "a" * 25, 10, tmp_path)
+    assert (tmp_path / "x.txt").read_text(encoding="utf-8").split() == ["$", "x", "a" * 10, "a" * 10, "a" * 5]
