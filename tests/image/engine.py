@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,12 +29,15 @@ class Engine:
             raise RuntimeError("dockerd is not on PATH; `nox -s image` installs Debian's docker.io")
         self._home, self._log = home, home / "dockerd.log"
         home.mkdir(parents=True)
-        self.host = f"unix://{home}/docker.sock"
+        # A socket's path has at most 104 characters, and containerd appends 30 of its own: not in the run's folder,
+        # which lies as deep as the checkout does.
+        self._sockets = Path(tempfile.mkdtemp(prefix="engine-", dir="/tmp"))
+        self.host = f"unix://{self._sockets}/docker.sock"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [
                     "dockerd", "--host", self.host, "--pidfile", str(home / "pid"),
-                    "--data-root", str(home / "data"), "--exec-root", str(home / "exec"),
+                    "--data-root", str(home / "data"), "--exec-root", str(self._sockets / "exec"),
                     "--bridge", "none", "--iptables=false", "--ip6tables=false",
                     "--ip-forward=false",
                 ],
@@ -70,6 +74,7 @@ class Engine:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for left in (self._home / "exec" / "netns").glob("*"):  # host networking's, which dockerd leaves mounted
+        for left in (self._sockets / "exec" / "netns").glob("*"):  # host networking's, which dockerd leaves mounted
             subprocess.run(["umount", str(left)], check=False, capture_output=True)
         shutil.rmtree(self._home / "data", ignore_errors=True)
+        shutil.rmtree(self._sockets, ignore_errors=True)
