@@ -74,7 +74,8 @@ class Engine:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for left in (self._sockets / "exec" / "netns").glob("*"):  # host networking's, which dockerd leaves mounted
+        # Host networking's are always left mounted, the data where the engine did not come up.
+        for left in (*(self._sockets / "exec" / "netns").glob("*"), self._home / "data"):
             subprocess.run(["umount", str(left)], check=False, capture_output=True)
         shutil.rmtree(self._home / "data", ignore_errors=True)
         shutil.rmtree(self._sockets, ignore_errors=True)
