@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from stand_in_cloud import ACCOUNT, GROUP, with_database_account
 
 from tests.az.cloud_under_test import CONTRIBUTOR, CloudUnderTest, Result
 from twin.provider import Store, account_keys
 
-ACCOUNT = {
-    "name": "cosmos-keys",
-    "resource_group_name": "rg-keys",
-    "location": "uksouth",
-    "offer_type": "Standard",
-    "kind": "MongoDB",
-    "consistency_policy": [{"consistency_level": "Session"}],
-    "geo_location": [{"location": "uksouth", "failover_priority": 0}],
-}
-WHERE = ("--name", ACCOUNT["name"], "--resource-group", ACCOUNT["resource_group_name"])
+WHERE = ("--name", ACCOUNT, "--resource-group", GROUP)
 
 
 @pytest.fixture
 def store(cloud: CloudUnderTest) -> Store:
     """The cloud that Terraform and the control plane share, with an account."""
-    store = Store(cloud.provider_store)
-    store.seed("azurerm_resource_group", {"name": "rg-keys", "location": "uksouth"})
-    store.seed(account_keys.TYPE, ACCOUNT)
-    return store
+    return with_database_account(cloud.provider_store)
 
 
 def regenerate(cloud: CloudUnderTest, kind: str, who: str = "operator") -> Result:
@@ -39,7 +28,7 @@ def test_each_kind_changes_its_own_key(cloud: CloudUnderTest, store: Store) -> N
         assert regenerate(cloud, kind).status == 0
         after = cloud.quick("cosmosdb", "keys", "list", *WHERE).json()
         assert {name for name in after if after[name] != before[name]} == {f"{kind}MasterKey"}
-        account = account_keys.find(store, ACCOUNT["name"], ACCOUNT["resource_group_name"])
+        account = account_keys.find(store, ACCOUNT, GROUP)
         assert account is not None
         assert account[f"{which}_key"] == after[f"{kind}MasterKey"]
 
@@ -64,6 +53,6 @@ def test_it_takes_a_role_that_may(cloud: CloudUnderTest, store: Store) -> None:
 
 
 def test_an_account_that_does_not_exist(cloud: CloudUnderTest) -> None:
-    ended = cloud.quick("cosmosdb", "keys", "regenerate", "-n", "none", "-g", "rg-keys", "--key-kind", "primary")
+    ended = cloud.quick("cosmosdb", "keys", "regenerate", "-n", "none", "-g", GROUP, "--key-kind", "primary")
     assert ended.status == 3
     assert "ResourceNotFound" in ended.err

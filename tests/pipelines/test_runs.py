@@ -19,6 +19,7 @@ import azure_pipelines
 import github_workflows
 import pytest
 from pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Job, clone, commit_all
+from stand_in_cloud import move_container
 
 ROOT = Path(__file__).parents[2]
 AZURE = {"Build.Reason": "Manual", "System.AccessToken": "none", "System.OidcRequestUri": "none"}
@@ -88,14 +89,6 @@ def every_morning(agent: Agent, day: str, jobs: list[Job]) -> tuple[str, str]:
     return results["drift"], (one.work / "drift.log").read_text(encoding="utf-8")
 
 
-def move_a_container(cloud: Path) -> None:
-    """What Azure may do at a restart: another address than the one that Terraform wrote into DNS."""
-    content = json.loads(cloud.read_text(encoding="utf-8"))
-    moved = next(iter((content.get("objects") or content)["azurerm_container_group"].values()))
-    moved["ip_address"] = moved["ip_address"].rpartition(".")[0] + ".200"
-    cloud.write_text(json.dumps(content), encoding="utf-8")
-
-
 @pytest.mark.parametrize(("made", "watched"), [(azure, azure_drift), (github, github_drift)])
 def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Made, watched: Made) -> None:
     """Every stage succeeds; what is applied is what was published, and what was tested is what is promoted.
@@ -116,7 +109,7 @@ def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Mad
 
     result, said = every_morning(agent, "quiet", watched(origin))
     assert result == SUCCEEDED, said
-    move_a_container(agent.work.parent / "cloud" / "cloud.json")
+    move_container(agent.work.parent / "cloud" / "cloud.json", "aci-mongodb-reader-a")
     result, said = every_morning(agent, "moved", watched(origin))
     assert result == FAILED, said
     assert "private_dns_a_record" in said

@@ -16,6 +16,7 @@ import pymongo
 import pytest
 from platform_under_test import ROOT, Answer, Platform
 from pymongo.errors import OperationFailure
+from stand_in_cloud import move_container
 
 pytestmark = pytest.mark.usefixtures("local_only")
 
@@ -182,12 +183,7 @@ def test_new_database_keys(rolling: Platform) -> None:
 
 def test_a_container_whose_address_changed(rolling: Platform) -> None:
     """Azure gives another address at a restart: heal brings the record up to date, and only that."""
-    path = home(rolling) / "cloud.json"
-    cloud = json.loads(path.read_text(encoding="utf-8"))
-    groups = (cloud.get("objects") or cloud)["azurerm_container_group"].values()
-    moved = next(group for group in groups if group["name"] == "aci-mongodb-reader-a")
-    moved["ip_address"] = moved["ip_address"].rpartition(".")[0] + ".200"
-    path.write_text(json.dumps(cloud), encoding="utf-8")
+    move_container(home(rolling) / "cloud.json", "aci-mongodb-reader-a")
     before = pids(rolling)
 
     healing: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from stand_in_cloud import ACCOUNT, GROUP, with_database_account
 
 from twin.arm.errors import AzureError
 from twin.provider import account_keys
@@ -13,23 +14,13 @@ from twin.provider.well_known import ROLES
 
 from .conftest import CONTRIBUTOR, NOBODY, SUB, Azure
 
-ACCOUNT = {
-    "name": "cosmos-x",
-    "resource_group_name": "rg",
-    "location": "uksouth",
-    "offer_type": "Standard",
-    "kind": "MongoDB",
-    "consistency_policy": [{"consistency_level": "Session"}],
-    "geo_location": [{"location": "uksouth", "failover_priority": 0}],
-}
-PATH = f"{SUB}/resourceGroups/RG/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-x"
+# Azure compares names without case.
+PATH = f"{SUB}/resourceGroups/{GROUP.upper()}/providers/Microsoft.DocumentDB/databaseAccounts/{ACCOUNT}"
 
 
 @pytest.fixture
 def store(azure: Azure, tmp_path: Path) -> Store:
-    store = azure.cloud.applied = Store(tmp_path / "cloud.json")
-    store.seed("azurerm_resource_group", {"name": "rg", "location": "uksouth"})
-    store.seed(account_keys.TYPE, ACCOUNT)
+    store = azure.cloud.applied = with_database_account(tmp_path / "cloud.json")
     return store
 
 
@@ -69,7 +60,7 @@ def test_who_may_not(azure: Azure, store: Store, role: str | None) -> None:
 @pytest.mark.parametrize("role", ["Contributor", "DocumentDB Account Contributor"])
 def test_who_may(azure: Azure, store: Store, role: str) -> None:
     """Held at the resource group is enough."""
-    azure.assign(ROLES[role], NOBODY, azure.group())
+    azure.assign(ROLES[role], NOBODY, azure.group(GROUP))
     before = store.of_type(account_keys.TYPE)
     regenerate(azure, "primary", NOBODY)
     assert store.of_type(account_keys.TYPE) != before

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pymongo.uri_parser import parse_uri
+from stand_in_cloud import with_database_account
 
 from twin.errors import ProviderError
 from twin.provider import account_keys
@@ -25,25 +26,9 @@ def test_every_connection_string_opens_as_it_is(tmp_path: Path, number: int) -> 
         assert (parsed["username"], parsed["password"]) == ("cosmos-mcp", values[f"{which}_key"])
 
 
-GROUP = {"name": "rg-mcp", "location": "uksouth"}
-ACCOUNT = {
-    "name": "cosmos-mcp",
-    "resource_group_name": "rg-mcp",
-    "location": "uksouth",
-    "offer_type": "Standard",
-    "kind": "MongoDB",
-    "capabilities": [{"name": "EnableMongo"}],
-    "consistency_policy": [{"consistency_level": "Session"}],
-    "geo_location": [{"location": "uksouth", "failover_priority": 0}],
-}
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "cloud.json")
-    store.seed("azurerm_resource_group", GROUP)
-    store.seed(account_keys.TYPE, ACCOUNT)
-    return store
+    return with_database_account(tmp_path / "cloud.json", capabilities=[{"name": "EnableMongo"}])
 
 
 @pytest.mark.parametrize(("kind", "which"), account_keys.KINDS.items())

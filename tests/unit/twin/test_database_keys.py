@@ -5,28 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from stand_in_cloud import with_database_account
 
 from twin import control, database_keys
 from twin.errors import RuntimeFailure
 from twin.provider import Store, account_keys
 
-ACCOUNT = {
-    "name": "cosmos-mcp",
-    "resource_group_name": "rg-mcp",
-    "location": "uksouth",
-    "offer_type": "Standard",
-    "kind": "MongoDB",
-    "consistency_policy": [{"consistency_level": "Session"}],
-    "geo_location": [{"location": "uksouth", "failover_priority": 0}],
-}
 STATUS = control.Status(pid=1, since="", parts={})
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    store = Store(tmp_path / "cloud.json")
-    store.seed("azurerm_resource_group", {"name": "rg-mcp", "location": "uksouth"})
-    store.seed(account_keys.TYPE, ACCOUNT)
+    with_database_account(tmp_path / "cloud.json")
     return tmp_path
 
 
