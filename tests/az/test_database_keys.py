@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stand_in_cloud import ACCOUNT, GROUP, with_database_account
+from database_account import ACCOUNT, GROUP, with_database_account
 
 from tests.az.cloud_under_test import CONTRIBUTOR, CloudUnderTest, Result
 from twin.provider import Store, account_keys

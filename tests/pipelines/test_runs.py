@@ -18,8 +18,8 @@ from pathlib import Path
 import azure_pipelines
 import github_workflows
 import pytest
+from cloud_file import move_container
 from pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Job, clone, commit_all
-from stand_in_cloud import move_container
 
 ROOT = Path(__file__).parents[2]
 AZURE = {"Build.Reason": "Manual", "System.AccessToken": "none", "System.OidcRequestUri": "none"}

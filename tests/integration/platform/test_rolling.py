@@ -14,9 +14,9 @@ from typing import Any
 
 import pymongo
 import pytest
+from cloud_file import move_container
 from platform_under_test import ROOT, Answer, Platform
 from pymongo.errors import OperationFailure
-from stand_in_cloud import move_container
 
 pytestmark = pytest.mark.usefixtures("local_only")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stand_in_cloud import ACCOUNT, GROUP, with_database_account
+from database_account import ACCOUNT, GROUP, with_database_account
 
 from twin.arm.errors import AzureError
 from twin.provider import account_keys

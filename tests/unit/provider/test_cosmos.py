@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from database_account import with_database_account
 from pymongo.uri_parser import parse_uri
-from stand_in_cloud import with_database_account
 
 from twin.errors import ProviderError
 from twin.provider import account_keys

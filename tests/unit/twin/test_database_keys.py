@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stand_in_cloud import with_database_account
+from database_account import with_database_account
 
 from twin import control, database_keys
 from twin.errors import RuntimeFailure

@@ -1,8 +1,7 @@
-"""What tests put into the stand-in provider's cloud, or change in it behind Terraform's back."""
+"""A stand-in cloud in which Terraform made a database account, for tests of its keys."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,3 @@ def with_database_account(path: Path, **more: Any) -> Store:
     }
     store.seed(account_keys.TYPE, {**account, **more})
     return store
-
-
-def move_container(path: Path, name: str) -> None:
-    """What Azure may do at a restart: another address than the one that Terraform wrote into DNS."""
-    cloud = json.loads(path.read_text(encoding="utf-8"))
-    moved = next(group for group in cloud["objects"]["azurerm_container_group"].values() if group["name"] == name)
-    moved["ip_address"] = moved["ip_address"].rpartition(".")[0] + ".200"
-    path.write_text(json.dumps(cloud), encoding="utf-8")
