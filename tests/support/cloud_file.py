@@ -1,4 +1,4 @@
-"""What happens in Azure behind Terraform's back, written into the stand-in cloud's file; it needs nothing but Python."""
+"""What happens in Azure behind Terraform's back, written into the stand-in cloud's file with nothing but Python."""
 
 from __future__ import annotations
 
