@@ -19,11 +19,11 @@ import nox
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "unit", "plan", "policy", "integration"]
+nox.options.sessions = ["lint", "unit", "emulators", "plan", "policy", "integration"]
 nox.options.error_on_missing_interpreters = True
 
-PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "servers", "policies", "tests", "benchmarks", "docs"]
-TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src", "docs/diagrams"]
+PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "emulators", "servers", "policies", "tests", "tools"]
+TYPED_SOURCES = ["ops", "twin", "emulators", "servers/mongo-db-server/src", "tools/diagrams"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
@@ -56,13 +56,12 @@ def run(session: nox.Session, *command: str, **options: Any) -> None:
         session.run(*command, **options)
 
 
-def pytest(session: nox.Session, folder: str, *arguments: str) -> None:
-    """Runs one folder; results also as JUnit for the pipeline. Arguments after `--` go to pytest."""
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Run the folders named; results also as JUnit for the pipeline. Arguments after `--` go to pytest."""
     RESULTS.mkdir(exist_ok=True)
     run(
         session,
         "pytest",
-        folder,
         f"--junitxml={RESULTS}/{session.name}.xml",
         "-ra",
         *arguments,
@@ -90,9 +89,18 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Tests without sockets."""
+    """Tests without sockets: the tasks, the local platform, and each server's own."""
     install(session, "unit")
-    pytest(session, "tests/unit", *TWO_WORKERS)
+    servers = sorted(str(folder) for folder in Path("servers").glob("*/tests"))
+    pytest(session, "tests/unit", *servers, *TWO_WORKERS)
+
+
+@nox.session
+def emulators(session: nox.Session) -> None:
+    """Each emulator's own tests, with real clients: PyMongo, Terraform, MSAL. `-- emulators/apim` for one."""
+    install(session, "emulators")
+    chosen = any(argument.startswith("emulators") for argument in session.posargs)
+    pytest(session, *([] if chosen else ["emulators"]), *TWO_WORKERS)
 
 
 @nox.session
@@ -217,13 +225,13 @@ def image(session: nox.Session) -> None:
 @nox.session
 def newcomer(session: nox.Session) -> None:
     """Follows the README from a fresh clone with nothing cached, and times each command. `-- --without nox`."""
-    session.run("python", "-m", "tests.newcomer", *session.posargs)
+    session.run("python", "-m", "tools.newcomer", *session.posargs)
 
 
 @nox.session
 def captures(session: nox.Session) -> None:
     """What each task shows on a terminal of 80 and of 120 columns, as SVG in results/captures, from a real run."""
-    run(session, sys.executable, "-m", "tests.captures", *session.posargs, external=True)
+    run(session, sys.executable, "-m", "tools.captures", *session.posargs, external=True)
 
 
 @nox.session
@@ -252,7 +260,7 @@ def mutation(session: nox.Session) -> None:
     session.run(
         "uv", "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", "requirements/policy.txt"
     )
-    session.run("python", "-m", "tests.mutation", "--checkov", str(home / "bin" / "checkov"), *session.posargs)
+    session.run("python", "-m", "tools.mutation", "--checkov", str(home / "bin" / "checkov"), *session.posargs)
 
 
 @nox.session
@@ -260,7 +268,7 @@ def docs(session: nox.Session) -> None:
     """The pages, as a site in site/; a link that leads nowhere fails."""
     install(session, "docs")
     gathered = RESULTS / "docs"
-    session.run(sys.executable, "-m", "docs.site", str(gathered), external=True)
+    session.run(sys.executable, "-m", "tools.pages.gather", str(gathered), external=True)
     session.run("zensical", "build", "--strict", "--clean", "--config-file", str(gathered / "zensical.toml"))
     shutil.rmtree("site", ignore_errors=True)
     shutil.copytree(gathered / "site", "site")
@@ -270,33 +278,36 @@ def docs(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
     install(session, "integration")
-    session.run("python", "-m", "tests.fuzz", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
     install(session, "integration")
-    session.run("python", "-m", "tests.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
 
 
 @nox.session(requires=["docs"])
 def pages(session: nox.Session) -> None:
     """Every page in headless Chromium, light and dark, wide and narrow; pictures in results/pages."""
     need_chromium(session)
-    session.run("python", "-m", "tests.pages", "site", *session.posargs)
+    session.run("python", "-m", "tools.pages", "site", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables; `-- mcp_server` for one. Never a gate: the machine decides."""
     install(session, "bench")
-    scripts = {path.stem.removeprefix("bench_"): path for path in sorted(Path("benchmarks").glob("bench_*.py"))}
+    scripts = {path.stem.removeprefix("bench_"): path for path in sorted(Path("tools/benchmarks").glob("bench_*.py"))}
     named = [name for name in session.posargs if name in scripts]
     arguments = [argument for argument in session.posargs if argument not in scripts]
     for name in named or scripts:
         session.run(
-            "python", str(scripts[name]), *arguments, env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'benchmarks'}"}
+            "python",
+            str(scripts[name]),
+            *arguments,
+            env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'tools/benchmarks'}"},
         )
 
 
@@ -307,7 +318,7 @@ def lock(session: nox.Session) -> None:
     upgrade = ["--upgrade"] if "--upgrade" in session.posargs else []
     compile_ = ["uv", "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-header", *upgrade]
     session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
-    for name in ("lint", "unit", "plan", "integration", "bench"):
+    for name in ("lint", "unit", "emulators", "plan", "integration", "bench"):
         session.run(*compile_, "pyproject.toml", "--group", name, "-o", f"requirements/{name}.txt")
     # Checkov pins many libraries tightly, and the pages need nothing of ours: locks of their own.
     for name in ("policy", "docs", "pipelines"):

@@ -14,10 +14,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from emulators.base.files import read_json, write_json
 from ops import tfvars
 from ops.environment import Environment
 from ops.errors import SettingError
-from twin.supervise.files import read_json, write_json
 
 OTHER = {"primary": "secondary", "secondary": "primary"}
 _BLOCK = re.compile(r"^cosmos\s*=\s*\{\n", re.MULTILINE)

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
+from emulators.base.errors import TwinError
 from ops import waiting
 from ops.errors import InterruptError, OpsError
-from twin.errors import TwinError
 
 if TYPE_CHECKING:
     from ops.environment import Environment

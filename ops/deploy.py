@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from emulators.base.state import State
 from ops import (
     az,
     doctor,
@@ -41,7 +42,6 @@ from ops.request import Request
 from ops.terraform import Plan
 from ops.workspace import Workspace
 from twin import control
-from twin.state import State
 
 _PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes
 _PAUSE = 10.0

@@ -7,10 +7,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from emulators.apim.check import Report, report
+from emulators.base.errors import PolicyError
 from ops import output
 from ops.errors import UsageError
-from twin.errors import PolicyError
-from twin.gateway.check import Report, report
 
 
 class PoliciesRefused(PolicyError):

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from emulators.base.errors import TwinError
 from ops import environment as environments
 from ops import terraform_binary, workspace
 from ops.environment import Environment
 from ops.errors import OpsError
-from twin.errors import TwinError
 
 
 def plan_json(environment: Environment) -> Iterator[tuple[int, dict[str, Any]]]:

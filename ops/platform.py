@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emulators.apim import breakers
+from emulators.base.state import State
 from ops.errors import NotDeployedError
 from twin import offer
-from twin.gateway import breakers
 from twin.offer import Offer as Platform
 from twin.offer import save
-from twin.state import State
 
 __all__ = ["Platform", "from_show_json", "load", "not_deployed", "save"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from emulators.base.state import Resource, State
 from ops import output, platform, smoke, terraform_binary, workspace
 from ops.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
 from ops.platform import Platform
 from twin import control
 from twin.console.config import address
-from twin.state import Resource, State
 from twin.supervise.status import Status
 
 Answer = Callable[[str], int]

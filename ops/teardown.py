@@ -6,12 +6,12 @@ import shutil
 import sys
 from collections.abc import Mapping
 
+from emulators.base.errors import TwinError
 from ops import lock, output, terraform_binary, twin_control, workspace
 from ops.environment import Environment
 from ops.errors import DeclinedError, TerraformError, UsageError
 from ops.workspace import Workspace
 from twin import control
-from twin.errors import TwinError
 
 
 def destroy(environment: Environment, *, dry_run: bool = False, yes: bool = False, prod: bool = False) -> None:

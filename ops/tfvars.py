@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from emulators.base.files import write_json
 from ops.errors import SettingError
-from twin.supervise.files import write_json
 
 CACHE = Path(__file__).resolve().parent.parent / ".twin" / "cache"
 

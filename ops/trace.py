@@ -9,10 +9,10 @@ from typing import Any
 
 from rich.text import Text
 
+from emulators.apim import tracing_client
 from ops import output
 from ops.environment import Environment
 from ops.errors import OpsError, UsageError
-from twin.gateway import tracing_client
 
 _LISTED = 25
 _SECTIONS = {"inbound": "Inbound", "backend": "Backend", "outbound": "Outbound", "on-error": "On error"}

@@ -14,13 +14,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from emulators.apim.tracing_client import Follower, TracesUnavailable
 from ops import az, output
 from ops.environment import Environment
 from ops.errors import UsageError
 from ops.trace import clock
 from twin.console.config import Config
 from twin.console.sources import Sources
-from twin.gateway.tracing_client import Follower, TracesUnavailable
 
 _SHOWN = 30  # calls on a terminal
 _LOCAL_PAUSE, _AZURE_PAUSE = 0.5, 15.0  # seconds between two questions

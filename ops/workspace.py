@@ -19,7 +19,7 @@ from ops.terraform import Stage, Terraform
 from ops.terraform_binary import Binary
 
 if TYPE_CHECKING:
-    from twin.provider import Store
+    from emulators.azurerm import Store
 
 # Made here or by Terraform: not the source's, so the copy keeps them.
 _OURS = ("backend_override.tf", "images.json", ".terraform.lock.hcl")
@@ -144,12 +144,12 @@ def _empty_config(home: Path) -> Path:
 
 @contextmanager
 def _provider(workspace: Workspace) -> Iterator[Mapping[str, str]]:
-    from twin import provider
+    from emulators import azurerm
 
     home = workspace.home
-    store = provider.Store(home / "cloud.json")
+    store = azurerm.Store(home / "cloud.json")
     _seed(store, workspace.environment)
-    with provider.serve(store, types=lambda: provider.types_used(workspace.root, home / "state")) as attached:
+    with azurerm.serve(store, types=lambda: azurerm.types_used(workspace.root, home / "state")) as attached:
         yield attached.env
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from twin.errors import RuntimeFailure
-from twin.supervise import docker_box, docker_container, files, lock
+from emulators.base import files
+from emulators.base.errors import RuntimeFailure
+from twin.supervise import docker_box, docker_container, lock
 from twin.supervise.code import code_fingerprint
 from twin.supervise.plan import ROOT
 from twin.supervise.settings import RuntimeConfig

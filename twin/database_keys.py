@@ -13,8 +13,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from emulators.base.errors import TwinError
 from twin import control
-from twin.errors import TwinError
 
 
 def regenerate(home: Path, name: str, resource_group: str, kind: str) -> None:
@@ -22,8 +22,8 @@ def regenerate(home: Path, name: str, resource_group: str, kind: str) -> None:
 
     ProviderError for an unknown account or kind, RuntimeFailure where what runs did not take the new key over.
     """
-    from twin.provider import account_keys
-    from twin.provider.store import Store
+    from emulators.azurerm import account_keys
+    from emulators.azurerm.store import Store
 
     account_keys.regenerate(Store(home / "cloud.json"), name, resource_group, kind)
     if control.status(home) is not None:

@@ -15,7 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-from twin.errors import TwinError
+from emulators.base.errors import TwinError
 from twin.supervise import watchdog
 from twin.supervise.lock import SupervisorLock
 from twin.supervise.plan import make_plan

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulators.base.files import write_json
 from ops import az, lock, output, terraform_binary, workspace
 from ops.bootstrap import entra, federation, identity, state
 from ops.bootstrap.command import Values
@@ -15,7 +16,6 @@ from ops.bootstrap.options import Options
 from ops.environment import Environment
 from ops.errors import UsageError
 from ops.workspace import Workspace
-from twin.supervise.files import write_json
 
 STEPS: dict[str, Callable[[Environment, Options], Task]] = {
     "identity": lambda environment, _: identity.task(environment),

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from emulators.base.errors import TwinError
 from ops import smoke, token
 from ops.environment import Environment
 from ops.errors import OpsError, SmokeError
 from ops.platform import Platform
-from twin.errors import TwinError
 
 _TIMEOUT = 15.0
 _MCP = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}

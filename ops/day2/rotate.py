@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulators.base.files import read_json, write_json
+from emulators.base.state import State
 from ops import active_key, az, images, output, twin_control, workspace
 from ops.day2 import rolling, running
 from ops.day2.running import Running
@@ -20,8 +22,6 @@ from ops.environment import Environment
 from ops.errors import NotDeployedError, UsageError
 from ops.workspace import Workspace
 from twin import database_keys
-from twin.state import State
-from twin.supervise.files import read_json, write_json
 
 _PATIENCE = 600.0  # seconds in which the account must show a key that Azure says is regenerated
 _PAUSE = 5.0

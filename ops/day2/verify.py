@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from emulators.base.errors import TwinError
 from ops import output, status
 from ops.day2 import probes, probes_azure
 from ops.day2.probes import NotRun, Scene
 from ops.environment import Environment
 from ops.errors import OpsError, SmokeError
-from twin.errors import TwinError
 
 Verdict = Literal["pass", "fail", "not run"]
 Probe = Callable[[Scene], str]

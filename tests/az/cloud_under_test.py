@@ -95,7 +95,7 @@ class Result:
 
 
 class CloudUnderTest:
-    """Starts `python -m twin.arm`; `az` and `script` run commands against it as an operator would."""
+    """Starts `python -m emulators.arm`; `az` and `script` run commands against it as an operator would."""
 
     def __init__(self, home: Path, azurite: str, az: str) -> None:
         self._home, self._az = home, Path(az)
@@ -122,7 +122,7 @@ class CloudUnderTest:
         path.write_text(json.dumps(config), encoding="utf-8")
         self._log = (home / "arm.log").open("wb")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "twin.arm", "--config", str(path)],
+            [sys.executable, "-m", "emulators.arm", "--config", str(path)],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )  # fmt: skip
         assert self._process.stdout is not None

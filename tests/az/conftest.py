@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from emulators import azurerm
 from ops import tfvars
 from tests.az import project_under_test
 from tests.az.cloud_under_test import CloudUnderTest, program
 from tests.az.project_under_test import Project
-from twin import provider
 
 
 @pytest.fixture(scope="session")
@@ -42,11 +42,11 @@ def shared_project(shared: CloudUnderTest, tmp_path_factory: pytest.TempPathFact
     """One copy of the project, so that its tasks are compiled once."""
     folder = tmp_path_factory.mktemp("project")
     copied = project_under_test.copy(folder / "copy")
-    store = provider.Store(shared.provider_store)  # one cloud: what az regenerates, Terraform sees
+    store = azurerm.Store(shared.provider_store)  # one cloud: what az regenerates, Terraform sees
     dev = tfvars.read(copied / "terraform/environments/dev/terraform.tfvars")
     group = {"name": dev["resource_group_name"], "location": dev["location"]}  # as bootstrap makes it
     store.seed("azurerm_resource_group", group, subscription_id=dev["subscription_id"])
-    with provider.serve(store, types=lambda: provider.types_used(copied / "terraform", folder)) as served:
+    with azurerm.serve(store, types=lambda: azurerm.types_used(copied / "terraform", folder)) as served:
         yield Project(shared, copied, dict(served.env))
 
 

@@ -16,10 +16,10 @@ from typing import IO
 
 import pytest
 
+from emulators.azurerm import Store, account_keys
 from tests.az import project_under_test
 from tests.az.cloud_under_test import AGENTS, SUBSCRIPTION, TENANT, CloudUnderTest, Result
 from tests.az.project_under_test import Project
-from twin.provider import Store, account_keys
 
 CONNECTION = ("--ado-org-id", AGENTS.rpartition("/")[2])
 ACCOUNT = "stbackend"

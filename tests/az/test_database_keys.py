@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from database_account import ACCOUNT, GROUP, with_database_account
 
+from emulators.azurerm import Store, account_keys
 from tests.az.cloud_under_test import CONTRIBUTOR, CloudUnderTest, Result
-from twin.provider import Store, account_keys
 
 WHERE = ("--name", ACCOUNT, "--resource-group", GROUP)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from emulators.arm.directory import DEVOPS
 from tests.az.cloud_under_test import AGENTS, OPERATOR, ORGANISATIONS, TENANT
 from tests.az.project_under_test import SETTINGS, Project
 from tests.az.test_sign_in import LOGIN
-from twin.arm.directory import DEVOPS
 
 NEWER: dict[str, Any] = next(one for one in ORGANISATIONS if one["name"] == "fabrikam")
 FABRIKAM = {"ADO_ORG": "fabrikam", "ADO_PROJECT": "Remote tools", "SERVICE_CONNECTION_NAME": "azure dev"}

@@ -111,7 +111,7 @@ def gateway_port(
     file = folder / "gateway.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps({**gateway_config, "port": 0, "resolve": resolve}), encoding="utf-8")
-    with _process(["-m", "twin.gateway", "--config", str(file)], dict(os.environ), folder / "log") as port:
+    with _process(["-m", "emulators.apim", "--config", str(file)], dict(os.environ), folder / "log") as port:
         yield port
 
 

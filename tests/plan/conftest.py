@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import tftest
 
+from emulators import azurerm
 from ops import terraform_binary, workspace
 from tests.plan.bench import TERRAFORM, Bench
-from twin import provider
 
 Planned = Callable[[int, str], tftest.TerraformPlanOutput]
 
@@ -40,8 +40,8 @@ def _opened(home: Path) -> Iterator[Bench]:
     empty = home / "terraform.rc"
     empty.touch()
     # Told of the types in use only, as `invoke deploy` does it: a quarter of a plan's time.
-    types = partial(provider.types_used, home, home / "state")
-    with provider.serve(provider.Store(home / "cloud.json"), types=types) as attached:
+    types = partial(azurerm.types_used, home, home / "state")
+    with azurerm.serve(azurerm.Store(home / "cloud.json"), types=types) as attached:
         # Short-lived and small: Go's garbage collector would take a sixth of each plan.
         quiet = {"GOGC": "400", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
         env = {**attached.env, **quiet, "TF_CLI_CONFIG_FILE": str(empty)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from emulators.azurerm.catalog import catalog_of
 from tests.plan.change import DATA
 from tests.plan.inventory import resources
-from twin.provider.catalog import catalog_of
 
 Kept = dict[str, dict[str, Any]]
 # They hold no data, but people's tools hold their ids, and assignments and consents those of their roles and scopes.

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from emulators.apim.load import Loaded
+from emulators.apim.tests import tokens
+from emulators.apim.tests.world import NOW, Call, Reply, World, ok
+from emulators.base.state import Resource, State
 from tests.plan.bench import Bench
-from tests.unit.gateway import tokens
-from tests.unit.gateway.world import NOW, Call, Reply, World, ok
-from twin.gateway.load import Loaded
-from twin.state import Resource, State
 
 JSON = {"Content-Type": "application/json"}
 CALLBACK = "http://localhost:51234/callback"

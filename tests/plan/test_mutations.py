@@ -1,4 +1,4 @@
-"""The mutations of tests/mutation still fit this tree, and the page that shows them shows these."""
+"""The mutations of tools/mutation still fit this tree, and the page that shows them shows these."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from tests.mutation import report, table
-from tests.mutation.gates import GATES
+from tools.mutation import report, table
+from tools.mutation.gates import GATES
 
 MUTATIONS = table.load()
 CLASSES = {
@@ -45,5 +45,5 @@ def test_ids_are_unique() -> None:
 def test_the_page_names_exactly_these() -> None:
     """docs/mutations.md is of the present table, and claims no survivor to be caught."""
     text = report.DOCUMENT.read_text(encoding="utf-8")
-    assert report.named(text) == [mutation.id for mutation in MUTATIONS], "run: python -m tests.mutation --write"
+    assert report.named(text) == [mutation.id for mutation in MUTATIONS], "run: python -m tools.mutation --write"
     assert "**nothing**" not in text

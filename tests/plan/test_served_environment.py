@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from emulators.apim.load import Loaded, load
+from emulators.apim.tests import tokens
+from emulators.apim.tests.world import NOW, ok, streaming
+from emulators.base.state import State
 from tests.plan.bench import Bench
 from tests.plan.served import CALLBACK, JSON, Environment, header
 from tests.plan.served import state as served_state
-from tests.unit.gateway import tokens
-from tests.unit.gateway.world import NOW, ok, streaming
-from twin.gateway.load import Loaded, load
-from twin.state import State
 
 TENANT = "99999999-9999-4999-8999-999999999999"
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
+from emulators.apim.tests import tokens
+from emulators.apim.tests.world import Call, Reply, World, ok, streaming
+from emulators.base.state import State
 from tests.plan.bench import Bench
-from tests.unit.gateway import tokens
-from tests.unit.gateway.world import Call, Reply, World, ok, streaming
-from twin.gateway.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
-from twin.state import State
 
 JSON = {"Content-Type": "application/json"}
 REFUSED = UpstreamError("BackendConnectionFailure", f"{NOT_CONNECTED} (slot)")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from docs import diagrams
 from tests.plan import costs, inventory
 from tests.plan.bench import CASES, ENVIRONMENTS
 from tests.plan.conftest import Planned
+from tools import diagrams
 
 COSTS = Path(__file__).parents[2] / "docs" / "costs.md"
 BEGIN, END = "<!-- from the plans -->\n", "<!-- end -->\n"
@@ -68,7 +68,7 @@ def test_the_pictures_show_what_is_planned(planned: Planned, request: pytest.Fix
     if request.config.getoption("--regenerate"):
         diagrams.write(drawn)
         return
-    assert diagrams.stale(drawn) == [], "draw them anew: python -m docs.diagrams"
+    assert diagrams.stale(drawn) == [], "draw them anew: python -m tools.diagrams"
 
 
 # "Azure Private Endpoint private DNS zone values", by sub-resource; another name resolves to the closed public address.

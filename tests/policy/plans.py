@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from emulators import azurerm
 from ops import terraform_binary
-from twin import provider
 
 CASES = Path(__file__).parent / "cases"
 PROVIDERS = """
@@ -37,7 +37,7 @@ def main(classes: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="policy-plans-") as folder:
         home = Path(folder)
         (home / "terraform.rc").touch()
-        with provider.serve(provider.Store(home / "cloud.json")) as attached:
+        with azurerm.serve(azurerm.Store(home / "cloud.json")) as attached:
             env = {**os.environ, **attached.env, "TF_CLI_CONFIG_FILE": str(home / "terraform.rc")}
             for case in [path for chosen_folder in chosen for path in sorted(chosen_folder.glob("*.tf"))]:
                 root = home / case.parent.name / case.stem

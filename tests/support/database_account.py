@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twin.provider import Store, account_keys
+from emulators.azurerm import Store, account_keys
 
 ACCOUNT = "cosmos-mcp"
 GROUP = "rg-mcp"

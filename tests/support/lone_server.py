@@ -105,7 +105,7 @@ class StandIn:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "twin.mongo", "--config", str(self._config)]
+        command = [sys.executable, "-m", "emulators.mongodb", "--config", str(self._config)]
         self.process, _ = start(command, dict(os.environ), self._log)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:

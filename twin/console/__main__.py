@@ -8,10 +8,10 @@ import logging
 import sys
 from pathlib import Path
 
-from twin import serving
+from emulators.base import serving
+from emulators.base.errors import TwinError
 from twin.console.app import create_app
 from twin.console.config import Config
-from twin.errors import TwinError
 
 
 def main() -> int:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from emulators.base.errors import TwinError
 from twin.console.config import Config
 from twin.console.guard import App, Guard
 from twin.console.pages.directory import directory_page
@@ -24,7 +25,6 @@ from twin.console.pages.tools import USERS, Choice, tools_page
 from twin.console.pages.trace import trace_page
 from twin.console.people import People, claims
 from twin.console.sources import Sources
-from twin.errors import TwinError
 
 _STYLE = Path(__file__).parent / "style.css"
 T = TypeVar("T")

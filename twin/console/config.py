@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from twin.errors import RuntimeFailure
+from emulators.base.errors import RuntimeFailure
 
 SHORTEST_KEY = 16
 

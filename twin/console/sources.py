@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emulators.apim import tracing_client
+from emulators.base.errors import RuntimeFailure, TwinError
+from emulators.base.state import State
+from emulators.entra import applied
+from emulators.entra.directory import Directory
 from twin import offer
 from twin.console.config import Config
-from twin.entra import applied
-from twin.entra.directory import Directory
-from twin.errors import RuntimeFailure, TwinError
-from twin.gateway import tracing_client
 from twin.offer import Offer
-from twin.state import State
 from twin.supervise.status import PartStatus, Status
 
 #: Bytes of a server's log that are looked through for one request.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from twin.state import Resource, State
+from emulators.base.state import Resource, State
 
 
 def same_id(left: str | None, right: str | None) -> bool:

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from twin.supervise import files, live, lock
+from emulators.base import files, live
+from twin.supervise import lock
 from twin.supervise.spec import ProcessSpec
 
 _PR_SET_PDEATHSIG = 1

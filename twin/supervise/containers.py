@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twin.errors import RuntimeFailure, TwinError
-from twin.state import Resource, State
+from emulators.base.errors import RuntimeFailure, TwinError
+from emulators.base.state import Resource, State
 from twin.supervise import databases, docker_server, private_link, registry
 from twin.supervise.spec import Health, ProcessSpec
 

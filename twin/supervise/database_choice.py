@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from twin.errors import RuntimeFailure
+from emulators.base.errors import RuntimeFailure
 from twin.supervise import docker_engine, docker_volume
 from twin.supervise.settings import RuntimeConfig
 
@@ -28,7 +28,7 @@ def choose(config: RuntimeConfig, home: Path) -> Choice:
     if config.mongodb_uri:
         return Choice("uri", "the one at MONGODB_URI")
     if config.mongo == "twin":
-        return Choice("twin", "twin.mongo (MONGO=twin)")
+        return Choice("twin", "emulators.mongodb (MONGO=twin)")
     insisted = config.mongo == "docker" or docker_volume.holds_data(home)
     missing = docker_engine.missing(config.mongo_image, docker_engine.environment())
     if missing and insisted:
@@ -37,7 +37,7 @@ def choose(config: RuntimeConfig, home: Path) -> Choice:
             " mend that, or choose the stand-in, which has data of its own, with `--setting MONGO=twin`"
         )
     if missing:
-        return Choice("twin", f"twin.mongo: {missing}")
+        return Choice("twin", f"emulators.mongodb: {missing}")
     if not insisted and (home / "mongo").exists():
-        return Choice("twin", "twin.mongo, which this platform began with (another: --setting MONGO=docker)")
+        return Choice("twin", "emulators.mongodb, which this platform began with (another: --setting MONGO=docker)")
     return Choice("docker", f"a container of {config.mongo_image}")

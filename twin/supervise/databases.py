@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
-from twin.state import Resource, State
-from twin.supervise.files import read_json
+from emulators.base.files import read_json
+from emulators.base.state import Resource, State
 
 # What only the real service understands: it has TLS, a replica set and per-account routing by appName.
 _REMOTE_OPTIONS = {"ssl", "tls", "replicaset", "appname", "authmechanism"}
@@ -28,7 +28,7 @@ def with_current_keys(state: State, home: Path) -> State:
     """The state with each account's keys as the home's cloud has them now.
 
     A key that was regenerated counts at once, as in Azure, though Terraform's state learns it with the next apply. The
-    cloud's file is read as it is: `twin.provider.store`, which writes it, takes long to load.
+    cloud's file is read as it is: `emulators.azurerm.store`, which writes it, takes long to load.
     """
     cloud = read_json(home / "cloud.json")
     accounts: Any = (cloud.get("objects") or {}).get(_ACCOUNT) or {} if isinstance(cloud, dict) else {}

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twin.errors import RuntimeFailure
+from emulators.base.errors import RuntimeFailure
+from emulators.base.files import make_folder, read_json, write_json
 from twin.supervise import docker_engine
 from twin.supervise.docker_engine import translated
-from twin.supervise.files import make_folder, read_json, write_json
 
 _HOME, _PART = "mcp-twin.servers-of", "mcp-twin.part"
 _SECRETS = "/run/secrets/environment"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from twin.supervise.files import read_json, write_json
+from emulators.base.files import read_json, write_json
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from twin.errors import RuntimeFailure
-from twin.supervise.files import read_json
+from emulators.base.errors import RuntimeFailure
+from emulators.base.files import read_json
 
 if sys.platform != "win32":
     import fcntl

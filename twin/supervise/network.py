@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from twin.state import Resource, State
+from emulators.base.state import Resource, State
 from twin.supervise import arm
 
 _RESERVED = 4  # the first four addresses of a subnet are Azure's own

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from twin.errors import RuntimeFailure
-from twin.supervise import live
+from emulators.base import live
+from emulators.base.errors import RuntimeFailure
 from twin.supervise.child import Child
 from twin.supervise.health import check
 from twin.supervise.spec import ProcessSpec

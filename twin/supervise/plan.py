@@ -10,11 +10,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from twin.errors import RuntimeFailure
-from twin.state import Resource, State
+from emulators.base.errors import RuntimeFailure
+from emulators.base.files import read_json, write_json
+from emulators.base.state import Resource, State
 from twin.supervise import arm, databases, docker_engine, names
 from twin.supervise.containers import Surroundings, plan_containers
-from twin.supervise.files import read_json, write_json
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Plan, ProcessSpec, as_file, python_module
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.state import State
+from emulators.base.state import State
 from twin.supervise import arm
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twin.errors import RuntimeFailure
-from twin.state import Resource, State
+from emulators.base.errors import RuntimeFailure
+from emulators.base.files import read_json
+from emulators.base.state import Resource, State
 from twin.supervise import arm
-from twin.supervise.files import read_json
 
 # "Azure Container Registry roles and permissions": who may pull, by the registry's role assignment mode.
 _PULL_ROLES = {

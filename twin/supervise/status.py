@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from twin.supervise.files import read_json, write_json
+from emulators.base.files import read_json, write_json
 
 PartState = Literal["waiting", "starting", "healthy", "unhealthy", "restarting", "failed", "ended", "refused"]
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from twin.errors import TwinError
-from twin.state import State
+from emulators.base.errors import TwinError
+from emulators.base.files import read_json
+from emulators.base.state import State
 from twin.supervise import database_choice, databases, lock, ports
 from twin.supervise.code import code_fingerprint
 from twin.supervise.external import ExternalMongo
-from twin.supervise.files import read_json
 from twin.supervise.part import Part
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Plan

@@ -140,7 +140,7 @@ def test_nonsense_is_answered_not_obeyed(platform: Platform, name: str) -> None:
     answer = send(platform, NONSENSE[name])
     assert answer.status < 500 or answer.json["error"]["message"], answer.text
     assert len(answer.text) < 100_000  # the list of tools, which some of these rightly get, is a quarter of that
-    for inside in ("Traceback", 'File "', "site-packages", "twin.gateway", "mongo_db_server.", "mongodb://"):
+    for inside in ("Traceback", 'File "', "site-packages", "emulators.apim", "mongo_db_server.", "mongodb://"):
         assert inside not in answer.text
 
 

@@ -21,11 +21,11 @@ LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 
 @pytest.fixture(scope="module")
 def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What `python -m twin.provider` tells a person to export, while it serves."""
+    """What `python -m emulators.azurerm` tells a person to export, while it serves."""
     store = tmp_path_factory.mktemp("provider") / "cloud.json"
     _seed_resource_group(store)
     serving = subprocess.Popen(
-        [sys.executable, "-m", "twin.provider", "--store", str(store)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "emulators.azurerm", "--store", str(store)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert serving.stdout is not None
     exported = ""
@@ -42,8 +42,8 @@ def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
 
 def _seed_resource_group(store: Path) -> None:
     """Step 1's `az group create`."""
+    from emulators.azurerm import Store
     from ops import environment
-    from twin.provider import Store
 
     dev = environment.load("dev")
     Store(store).seed(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from emulators.base.state import State
 from twin import control
 from twin.control import RuntimeConfig, Status
-from twin.state import State
 from twin.supervise import lock
 from twin.supervise.plan import ROOT
 from twin.supervise.ports import PortBook

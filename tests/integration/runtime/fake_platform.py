@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from emulators.base.state import State
 from twin import runtime
-from twin.state import State
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Plan, ProcessSpec
 

@@ -39,7 +39,9 @@ def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config.write_text(
         json.dumps({"host": "127.0.0.1", "port": 0, "data_dir": str(home / "data"), "users": [user], "seed": False})
     )
-    mongo = Running([sys.executable, "-m", "twin.mongo", "--config", str(config)], dict(os.environ), home / "log")
+    mongo = Running(
+        [sys.executable, "-m", "emulators.mongodb", "--config", str(config)], dict(os.environ), home / "log"
+    )
     try:
         yield f"mongodb://account:{user['password']}@127.0.0.1:{mongo.port()}/?retryWrites=false"
     finally:

@@ -4,7 +4,7 @@ from contextlib import closing
 
 from lone_server import Issuer
 
-from tests.fuzz.run import Fuzz
+from tools.fuzz.run import Fuzz
 
 
 async def test_a_few_generated_calls_break_no_promise(mongodb_uri: str) -> None:

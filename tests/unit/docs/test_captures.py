@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.captures.__main__ import draw
-from tests.captures.screen import Screen
+from tools.captures.__main__ import draw
+from tools.captures.screen import Screen
 
 
 @pytest.mark.parametrize(

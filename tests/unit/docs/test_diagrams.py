@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from docs import diagrams
-from docs.diagrams import repository, request_path, svg, system
-from docs.diagrams.plans import DiagramError, Plans
+from tools import diagrams
+from tools.diagrams import repository, request_path, svg, system
+from tools.diagrams.plans import DiagramError, Plans
 
 PICTURES = ["deployment.svg", "network.svg", "repository.svg", "request-path.svg", "sign-in.svg", "system.svg"]
 
@@ -22,7 +22,7 @@ def plan(*resources: tuple[str, str]) -> Plans:
 def test_the_pictures_of_the_repository_are_not_stale() -> None:
     """A new folder, or another step of sign-in, needs its picture drawn anew."""
     stale = diagrams.stale(diagrams.from_the_repository())
-    assert stale == [], "draw them anew: python -m docs.diagrams --repository"
+    assert stale == [], "draw them anew: python -m tools.diagrams --repository"
 
 
 def test_a_picture_that_differs_or_is_missing_is_stale() -> None:

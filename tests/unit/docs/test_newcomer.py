@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.newcomer import __main__ as newcomer
-from tests.newcomer import terminal
-from tests.newcomer.readme import commands
-from tests.newcomer.terminal import Ran, last_words
+from tools.newcomer import __main__ as newcomer
+from tools.newcomer import terminal
+from tools.newcomer.readme import commands
+from tools.newcomer.terminal import Ran, last_words
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -92,9 +92,9 @@ RUN_BY = {
     "invoke trace --json": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
     "invoke watch": ("tests/unit/ops/test_watch.py", "watch."),
     "invoke connect": ("tests/unit/docs/test_pages.py", "connect.configuration(platform, client)"),
-    "python -m twin.provider --store /tmp/cloud.json": (
+    "python -m emulators.azurerm --store /tmp/cloud.json": (
         "tests/integration/platform/test_documented_commands.py",
-        '"twin.provider", "--store"',
+        '"emulators.azurerm", "--store"',
     ),
 }
 ROOT = README.parent

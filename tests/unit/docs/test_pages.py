@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 import tasks
-from docs import reference, site
 from ops import connect
 from ops.platform import Platform
+from tools.pages import gather, reference
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -51,7 +51,12 @@ def _tests() -> set[str]:
 def sentences() -> str:
     """What the code can say to a person, one text per line, with a gap where something is filled in."""
     found: list[str] = []
-    written = [*ROOT.glob("ops/**/*.py"), *ROOT.glob("twin/**/*.py"), *ROOT.glob("servers/*/src/**/*.py")]
+    written = [
+        *ROOT.glob("ops/**/*.py"),
+        *ROOT.glob("twin/**/*.py"),
+        *ROOT.glob("emulators/**/*.py"),
+        *ROOT.glob("servers/*/src/**/*.py"),
+    ]
     for path in sorted(path for path in written if not path.name.endswith("_pb2.py")):
         found += python_strings(path.read_text(encoding="utf-8"))
     for path in sorted([*ROOT.glob("terraform/**/*.tf"), *ROOT.glob("terraform/**/*.tftpl")]):
@@ -147,7 +152,7 @@ def test_a_test_that_a_page_names_exists(page: Path) -> None:
 
 def test_pages_link_to_what_exists(tmp_path: Path) -> None:
     """All pages gather; each is in the order of the pages once."""
-    site.gather(tmp_path)
+    gather.gather(tmp_path)
     config = (tmp_path / "zensical.toml").read_text(encoding="utf-8")
     for page in tmp_path.glob("docs/**/*.md"):
         assert config.count(f'"{page.relative_to(tmp_path / "docs")}"') == 1, page
@@ -155,14 +160,14 @@ def test_pages_link_to_what_exists(tmp_path: Path) -> None:
 
 def test_a_link_that_leads_nowhere_is_refused() -> None:
     page = DOCS / "network.md"
-    with pytest.raises(site.PageError, match=r"docs/network.md links to nowhere.md, which does not exist"):
-        site.relinked("[words](nowhere.md)", page, site.pages())
+    with pytest.raises(gather.PageError, match=r"docs/network.md links to nowhere.md, which does not exist"):
+        gather.relinked("[words](nowhere.md)", page, gather.pages())
 
 
 def test_a_link_to_a_file_that_is_no_page_becomes_its_path() -> None:
     page = DOCS / "network.md"
-    assert site.relinked("[rules](../noxfile.py)", page, site.pages()) == "rules (`noxfile.py`)"
-    assert site.relinked("[README](../README.md#limits)", page, site.pages()) == "[README](index.md#limits)"
+    assert gather.relinked("[rules](../noxfile.py)", page, gather.pages()) == "rules (`noxfile.py`)"
+    assert gather.relinked("[README](../README.md#limits)", page, gather.pages()) == "[README](index.md#limits)"
 
 
 @pytest.mark.parametrize("module", sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir()))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emulators.base.state import Resource, State
 from ops import platform, status
 from ops.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
@@ -13,7 +14,6 @@ from ops.platform import Platform
 from tests.unit.ops.conftest import Make
 from twin import control
 from twin.control import PartStatus, Status
-from twin.state import Resource, State
 
 KEYS = [
     "env",
@@ -148,10 +148,10 @@ def test_people_do_not_see_the_key(deployed: Environment, monkeypatch: pytest.Mo
 
 def test_people_see_which_database_it_is(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line, with the reason why it is not a better one."""
-    now = replace(running(gateway="healthy"), database="twin.mongo: Docker has no image mongo:7.0")
+    now = replace(running(gateway="healthy"), database="emulators.mongodb: Docker has no image mongo:7.0")
     monkeypatch.setattr(control, "status", lambda home: now)
     rows = status.rows(status.document(deployed, lambda endpoint: 401))
-    assert ("database", "twin.mongo: Docker has no image mongo:7.0") in rows
+    assert ("database", "emulators.mongodb: Docker has no image mongo:7.0") in rows
 
 
 def test_outputs_make_a_platform() -> None:

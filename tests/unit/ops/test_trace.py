@@ -9,12 +9,12 @@ import gateway_traces
 import pytest
 from gateway_traces import ID
 
+from emulators.apim import tracing_client
+from emulators.apim.tracing_client import Follower, TracesUnavailable
+from emulators.base.files import write_json
 from ops import trace
 from ops.errors import OpsError, UsageError
 from tests.unit.ops.conftest import Make
-from twin.gateway import tracing_client
-from twin.gateway.tracing_client import Follower, TracesUnavailable
-from twin.supervise.files import write_json
 
 SUMMARY: dict[str, Any] = gateway_traces.SUMMARY | {
     **{"tier": "", "backend": "", "traceparent": ""},

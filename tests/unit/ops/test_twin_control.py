@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from emulators.base.errors import RuntimeFailure
 from ops import doctor, twin_control
 from ops.errors import ToolError
 from ops.ports import Ports
 from tests.unit.ops.conftest import Make
-from twin.errors import RuntimeFailure
 from twin.supervise import database_choice
 from twin.supervise.settings import RuntimeConfig
 
@@ -28,7 +28,7 @@ def test_a_container_is_looked_for_unless_told_otherwise(make: Make) -> None:
 
 
 def test_doctor_says_which_database_it_would_be(make: Make) -> None:
-    assert doctor.CHECKS["database"].run(make(MONGO="twin")) == "twin.mongo (MONGO=twin)"
+    assert doctor.CHECKS["database"].run(make(MONGO="twin")) == "emulators.mongodb (MONGO=twin)"
 
 
 def test_doctor_says_how_to_mend_a_missing_database(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

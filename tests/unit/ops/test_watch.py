@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from emulators.apim.tracing_client import Follower, TracesUnavailable
 from ops import az, watch
 from ops.errors import UsageError
 from tests.unit.ops.conftest import Make
-from twin.gateway.tracing_client import Follower, TracesUnavailable
 
 WORKBOOK = Path(__file__).parents[3] / "terraform" / "modules" / "monitoring" / "workbook"
 REQUEST: dict[str, Any] = {

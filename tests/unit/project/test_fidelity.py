@@ -9,13 +9,13 @@ import pytest
 
 TWIN = Path(__file__).parents[3] / "twin"
 TEXT = (TWIN / "FIDELITY.md").read_text(encoding="utf-8")
-PARTS = ("provider", "gateway", "entra", "mongo")
+PARTS = ("azurerm", "apim", "entra", "mongodb")
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_has_a_linked_readme(part: str) -> None:
-    assert f"({part}/README.md)" in TEXT
-    assert (TWIN / part / "README.md").is_file()
+    assert f"(../emulators/{part}/README.md)" in TEXT
+    assert (TWIN.parent / "emulators" / part / "README.md").is_file()
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", TEXT))))

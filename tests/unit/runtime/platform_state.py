@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twin.state import Resource, State
-from twin.supervise.files import write_json
+from emulators.base.files import write_json
+from emulators.base.state import Resource, State
 
 TENANT = "0f5a6d3e-1111-4222-8333-444455556666"
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-mcp"

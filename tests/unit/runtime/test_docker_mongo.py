@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from emulators.base import live
+from emulators.base.errors import RuntimeFailure
+from emulators.mongodb import seed
 from tests.unit.runtime.docker_fake import FakeEngine
 from twin import control
-from twin.errors import RuntimeFailure
-from twin.mongo import seed
-from twin.supervise import docker_container, docker_engine, docker_mongo, docker_prepare, live
+from twin.supervise import docker_container, docker_engine, docker_mongo, docker_prepare
 from twin.supervise.docker_container import ADMINISTRATOR, Containers
 from twin.supervise.docker_mongo import Config
 from twin.supervise.docker_volume import Volume, holds_data

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from twin.errors import RuntimeFailure
+from emulators.base.errors import RuntimeFailure
+from emulators.base.files import read_json, rotate, shorten, tail, write_json
 from twin.supervise import lock
 from twin.supervise.databases import MongoUri
-from twin.supervise.files import read_json, rotate, shorten, tail, write_json
 from twin.supervise.health import _decode, _hello
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.status import PartStatus, Status

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from emulators.base.errors import RuntimeFailure, StateError
 from tests.unit.runtime.platform_state import DIGEST, Edit, build, fill_image_store, identity_id
-from twin.errors import RuntimeFailure, StateError
 from twin.supervise.databases import with_current_keys
 from twin.supervise.plan import make_plan
 from twin.supervise.settings import RuntimeConfig

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from database_account import with_database_account
 
+from emulators.azurerm import Store, account_keys
+from emulators.base.errors import RuntimeFailure
 from twin import control, database_keys
-from twin.errors import RuntimeFailure
-from twin.provider import Store, account_keys
 
 STATUS = control.Status(pid=1, since="", parts={})
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 import pytest
 from starlette.testclient import TestClient
 
-from twin.entra import applied
-from twin.entra.app import create_app
-from twin.entra.issuer import Issuer
-from twin.entra.keys import KeyRing
+from emulators.base.state import Resource, State
+from emulators.entra import applied
+from emulators.entra.app import create_app
+from emulators.entra.issuer import Issuer
+from emulators.entra.keys import KeyRing
 from twin.sign_in import Answer, Send, SignInError, sign_in
-from twin.state import Resource, State
 
 TENANT = "99999999-0000-4000-8000-000000000001"
 API, CLIENT = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"

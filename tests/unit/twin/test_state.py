@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from twin.errors import StateError
-from twin.state import State
+from emulators.base.errors import StateError
+from emulators.base.state import State
 
 
 def shown(*resources: dict[str, Any], child: list[dict[str, Any]] | None = None) -> dict[str, Any]:

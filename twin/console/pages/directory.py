@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from emulators.entra.directory import Application, Directory
 from twin.console.html import Child, Html, h
 from twin.console.pages.layout import alert, badge, page, table
-from twin.entra.directory import Application, Directory
 
 
 def directory_page(root: str, directory: Directory | None, problem: str) -> str:

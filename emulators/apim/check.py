@@ -1,0 +1,148 @@
+"""Which policies would run: for files anywhere, without an applied state.
+
+A file alone does not say what is applied beside it, so what a policy refers to (fragments, backends, named values,
+identities) is taken to exist, and an attribute that holds a named value is taken to be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulators.apim import policies
+from emulators.apim.builder import Builder, Place, References, build_pipeline
+from emulators.apim.document import Node, parse
+from emulators.apim.elements import ELEMENTS
+from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, Where
+from emulators.apim.pipeline import Pipeline
+from emulators.apim.values import NamedValues
+from emulators.base.errors import PolicyError
+
+_REGISTERED = policies
+SUFFIXES = (".xml", ".tftpl")
+
+
+class NotRendered(LocatedError):
+    """A Terraform template: only what Terraform makes of it is a policy."""
+
+
+class _AnyName(dict[str, str]):
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return "x"
+
+
+class _AnyValue(NamedValues):
+    def __init__(self) -> None:
+        super().__init__({})
+        self._values = _AnyName()
+
+
+@dataclass(frozen=True)
+class Found:
+    """One policy element of a file; `remark` says how it differs from API Management, where it does."""
+
+    line: int
+    tag: str
+    remark: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """One file. `elements` are those that would run, `problems` all that keeps it from loading."""
+
+    path: Path
+    elements: tuple[Found, ...]
+    problems: tuple[LocatedError, ...]
+
+    @property
+    def runs(self) -> bool:
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "runs": self.runs,
+            "elements": [{"line": one.line, "name": one.tag, "differs": one.remark} for one in self.elements],
+            "problems": [
+                {"line": one.where.line, "name": one.name, "kind": type(one).__name__, "message": one.reason}
+                for one in self.problems
+            ],
+        }
+
+
+def report(paths: Sequence[Path]) -> list[Report]:
+    """One for each file, and for each `.xml` and `.tftpl` file below a folder. PolicyError where there is none."""
+    return [_report(file) for path in paths for file in _files(path)]
+
+
+def check(path: Path) -> list[LocatedError]:
+    """The problems of one policy file, or of a folder's. None: all of it would run."""
+    return [problem for one in report([path]) for problem in one.problems]
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise PolicyError(f"{path} does not exist: name a policy file, or a folder of them")
+    if path.is_file():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    if not found:
+        raise PolicyError(f"{path} holds no policy: no file below it ends in .xml or .tftpl")
+    return found
+
+
+def _report(file: Path) -> Report:
+    label = str(file)
+    if file.suffix == ".tftpl":
+        message = "a Terraform template: check the XML that Terraform renders from it (see `terraform show`)"
+        return Report(file, (), (NotRendered(message, where=Where(label), name=file.name),))
+    try:
+        source = file.read_text(encoding="utf-8-sig")
+        root = parse(source, label)
+    except (OSError, UnicodeDecodeError) as error:
+        unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(label), name=file.name)
+        return Report(file, (), (unreadable,))
+    except MalformedPolicy as error:
+        return Report(file, (), (error,))
+    references = References(_AnyValue())
+    if root.tag == "fragment":
+        Builder(references, Place("api", label), Pipeline()).steps(root.children)
+    else:
+        build_pipeline(source, Place("api", label), references, Pipeline())
+    unknown = set(_with_named_values(root))
+    problems = tuple(one for one in references.problems if _is_the_file_s(one, unknown))
+    bad_lines = {one.where.line for one in problems}
+    runs = tuple(one for one in _elements(root) if one.line not in bad_lines)
+    return Report(file, runs, tuple(sorted(problems, key=lambda one: one.where.line)))
+
+
+def _is_the_file_s(problem: LocatedError, unknown: set[tuple[int, str]]) -> bool:
+    if isinstance(problem, MissingReference):
+        return False
+    return not (isinstance(problem, InvalidAttribute) and (problem.where.line, problem.name) in unknown)
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
+def _with_named_values(root: Node) -> Iterator[tuple[int, str]]:
+    """Lines and names of attributes and texts whose value only the applied state knows."""
+    for node in _walk(root):
+        if "{{" in node.text:
+            yield node.line, node.tag
+        yield from ((node.line, name) for name, value in node.attributes.items() if "{{" in value)
+
+
+def _elements(root: Node) -> Iterator[Found]:
+    for node in _walk(root):
+        spec = ELEMENTS.get(node.tag)
+        if spec is not None:
+            yield Found(node.line, node.tag, spec.partial)

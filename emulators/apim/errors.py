@@ -1,0 +1,77 @@
+"""What the local gateway refuses, at load. Every message names the scope, the line and the thing.
+
+PolicyError (emulators.base.errors)
+├── MalformedPolicy         not well-formed XML, or not of the shape `<policies><inbound>…`
+├── UnknownElement          an element the gateway does not run, or not in that section
+├── UnknownAttribute        an attribute the element does not take
+├── InvalidAttribute        a missing or impossible attribute or text value
+├── MissingReference        a fragment, backend, named value, API or secret that the applied state does not hold
+├── UnsupportedExpression   C# outside the documented subset, or C# that would not compile
+├── UnsupportedResource     an applied resource that would change requests and is not reproduced
+└── PolicyProblems          all of the above that one load met, together
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from emulators.base.errors import PolicyError
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in a policy document: `scope` as the reader knows it ("API 'mongodb'"), `line` from 1 (0: the whole)."""
+
+    scope: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.scope}, line {self.line}" if self.line else self.scope
+
+
+class LocatedError(PolicyError):
+    """`where` is the place, `name` the element, attribute, member or reference it is about."""
+
+    def __init__(self, message: str, *, where: Where, name: str) -> None:
+        super().__init__(f"{where}: {message}")
+        self.where = where
+        self.name = name
+        self.reason = message
+
+
+class MalformedPolicy(LocatedError):
+    pass
+
+
+class UnknownElement(LocatedError):
+    pass
+
+
+class UnknownAttribute(LocatedError):
+    pass
+
+
+class InvalidAttribute(LocatedError):
+    pass
+
+
+class MissingReference(LocatedError):
+    pass
+
+
+class UnsupportedExpression(LocatedError):
+    pass
+
+
+class UnsupportedResource(LocatedError):
+    pass
+
+
+class PolicyProblems(PolicyError):
+    """Everything one load found; `problems` in document order."""
+
+    def __init__(self, problems: Sequence[LocatedError]) -> None:
+        self.problems = tuple(problems)
+        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"the local gateway cannot run these policies ({len(self.problems)}):\n{listed}")

@@ -1,0 +1,53 @@
+"""Which headers cross the gateway."""
+
+from __future__ import annotations
+
+from emulators.apim.messages import Context, ManyValues
+
+#: RFC 9110, section 7.6.1, and what the gateway writes itself.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_REQUEST_OWN = HOP_BY_HOP | {"host", "content-length", "expect"}
+_FORWARDED_ANEW = _REQUEST_OWN | {"x-forwarded-for"}
+#: What the server writes itself: its own Date, and how long the body is.
+_RESPONSE_OWN = HOP_BY_HOP | {"content-length", "date"}
+
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _named_in_connection(headers: ManyValues) -> frozenset[str]:
+    listed = headers.lower("connection")
+    return frozenset(name.strip().lower() for name in listed.split(",")) if listed else _NOTHING
+
+
+def end_to_end(headers: ManyValues) -> list[tuple[str, str]]:
+    """Request headers for a backend: no hop-by-hop ones, nor those that Connection names."""
+    named = _named_in_connection(headers)
+    return headers.without(_REQUEST_OWN | named if named else _REQUEST_OWN)
+
+
+def forwardable(headers: ManyValues, context: Context) -> list[tuple[str, str]]:
+    """As `end_to_end`, with the caller's address added to X-Forwarded-For, as API Management does."""
+    named = _named_in_connection(headers)
+    kept = headers.without(_FORWARDED_ANEW | named if named else _FORWARDED_ANEW)
+    before = headers.lower("x-forwarded-for")
+    kept.append(("X-Forwarded-For", f"{before},{context.request.ip}" if before else context.request.ip))
+    return kept
+
+
+def for_caller(headers: ManyValues) -> list[tuple[str, str]]:
+    """Response headers, without those that are the server's to write."""
+    named = _named_in_connection(headers)
+    return headers.without(_RESPONSE_OWN | named if named else _RESPONSE_OWN)

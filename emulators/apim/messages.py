@@ -1,0 +1,350 @@
+"""The request and response that policies read and change, and the context around them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Protocol
+from urllib.parse import unquote_plus
+from uuid import UUID
+
+from emulators.apim.jwt import Jwt
+
+#: Header names seen on the wire, as text and in lower case: a few are in every message.
+_NAMES: dict[bytes, tuple[str, str]] = {}
+
+
+def _learn(name: bytes) -> tuple[str, str]:
+    text = name.decode("latin-1")
+    found = (text, text.lower())
+    if len(_NAMES) < 1024 and len(name) <= 64:
+        _NAMES[name] = found
+    return found
+
+
+class ManyValues(Mapping[str, list[str]]):
+    """Names to lists of values, names without case: headers and query parameters. The first spelling is kept."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._entries: dict[str, tuple[str, list[str]]] = {}
+        for name, value in pairs:
+            self.add(name, value)
+
+    def receive(self, name: bytes, value: bytes) -> None:
+        """One header as it arrived."""
+        known = _NAMES.get(name) or _learn(name)
+        entry = self._entries.get(known[1])
+        if entry is None:
+            self._entries[known[1]] = (known[0], [value.decode("latin-1")])
+        else:
+            entry[1].append(value.decode("latin-1"))
+
+    def add(self, name: str, value: str) -> None:
+        entry = self._entries.get(name.lower())
+        if entry is None:
+            self._entries[name.lower()] = (name, [value])
+        else:
+            entry[1].append(value)
+
+    def lower(self, key: str) -> str | None:
+        """As `joined`, for a name that is in lower case already."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        values = entry[1]
+        return values[0] if len(values) == 1 else ",".join(values)
+
+    def put(self, key: str, name: str, value: str) -> None:
+        """As `set` of one value, with the name in lower case too."""
+        self._entries[key] = (name, [value])
+
+    def drop(self, key: str) -> None:
+        """As `remove`, for a name that is in lower case already."""
+        self._entries.pop(key, None)
+
+    def set(self, name: str, values: Iterable[str]) -> None:
+        self._entries[name.lower()] = (name, list(values))
+
+    def remove(self, name: str) -> None:
+        self._entries.pop(name.lower(), None)
+
+    def __getitem__(self, name: str) -> list[str]:
+        return self._entries[name.lower()][1]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def joined(self, name: str, default: Any = None) -> Any:
+        """The values separated by commas, as `GetValueOrDefault` answers."""
+        entry = self._entries.get(name.lower())
+        return default if entry is None else ",".join(entry[1])
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        for name, values in self._entries.values():
+            for value in values:
+                yield name, value
+
+    def without(self, names: Container[str]) -> list[tuple[str, str]]:
+        """All pairs but those of these names, which are given in lower case."""
+        entries = self._entries.items()
+        return [(name, value) for key, (name, values) in entries if key not in names for value in values]
+
+    def copy(self) -> ManyValues:
+        return ManyValues(self.pairs())
+
+
+def parse_query(query: str) -> list[tuple[str, str]]:
+    """Decoded pairs of a query string without `?`."""
+    parts = (part.partition("=") for part in query.split("&") if part)
+    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in parts]
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass
+class Url:
+    """IUrl. `path` and `query` stay percent-encoded; `query` has no `?`. Nothing changes one: it is not frozen only
+    because freezing triples what making one costs, and each request makes two."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str = ""
+
+    @cached_property
+    def parameters(self) -> ManyValues:
+        return ManyValues(parse_query(self.query))
+
+    @property
+    def authority(self) -> str:
+        return self.host if self.port == _DEFAULT_PORTS.get(self.scheme) else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+class Body:
+    """A message body. Reading it without `preserveContent` leaves nothing for whoever comes after."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def read(self, *, preserve: bool) -> bytes:
+        data = self.data
+        if not preserve:
+            self.data = b""
+        return data
+
+
+class Stream(Protocol):
+    """A backend response whose body has not been read yet."""
+
+    async def read(self) -> bytes: ...
+
+    def take(self) -> tuple[bytes, bool]:
+        """What has arrived, and whether that is all of it. Waits for nothing."""
+        ...
+
+    def chunks(self) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Response:
+    status: int = 200
+    reason: str = ""
+    headers: ManyValues = field(default_factory=ManyValues)
+    body: Body | None = None
+    stream: Stream | None = None
+    #: False: every chunk goes on as it arrives; True: chunks are gathered to 8 KB first.
+    buffered: bool = False
+
+    async def materialise(self) -> None:
+        """Reads a backend response to its end, so that policies can read or change its body."""
+        if self.stream is not None:
+            self.body, self.stream = Body(await self.stream.read()), None
+
+    def discard(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None
+
+
+@dataclass(slots=True)
+class Request:
+    """`path` is relative to the API and percent-encoded; `base` is where the backend begins, once that is known."""
+
+    method: str
+    original: Url
+    path: str
+    query: str
+    headers: ManyValues
+    body: Body | None
+    ip: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    base: Url | None = None
+    backend_id: str | None = None
+
+    @property
+    def url(self) -> Url:
+        base = self.base
+        if base is None:
+            return Url(self.original.scheme, self.original.host, self.original.port, self.path, self.query)
+        return Url(base.scheme, base.host, base.port, base.path.rstrip("/") + self.path, self.query)
+
+
+@dataclass(frozen=True)
+class LastError:
+    """context.LastError ("Error handling in API Management policies")."""
+
+    source: str
+    reason: str | None
+    message: str
+    scope: str | None = None
+    section: str | None = None
+    path: str | None = None
+    policy_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ProductInfo:
+    id: str
+    name: str
+    approval_required: bool = False
+
+
+@dataclass(frozen=True)
+class ApiInfo:
+    id: str
+    name: str
+    path: str
+    revision: str
+    service_url: Url | None
+    version: str | None = None
+    #: The open product in whose context calls are handled.
+    product: ProductInfo | None = None
+
+
+@dataclass(frozen=True)
+class OperationInfo:
+    id: str
+    name: str
+    method: str
+    url_template: str
+
+
+@dataclass(frozen=True)
+class DeploymentInfo:
+    service_name: str
+    region: str
+    gateway_id: str = "managed"
+
+
+class _Ids:
+    """Random UUIDs. The system is asked for randomness 256 ids at a time: the call costs more than all the rest."""
+
+    def __init__(self) -> None:
+        self._random, self._at = b"", 0
+
+    def make(self) -> UUID:
+        if self._at == len(self._random):
+            self._random, self._at = os.urandom(16 * 256), 0
+        self._at += 16
+        return UUID(bytes=self._random[self._at - 16 : self._at], version=4)
+
+
+_IDS = _Ids()
+
+
+class Context:
+    """One request's `context`. `services` is what policies share: clock, upstream, caches, counters, tokens."""
+
+    __slots__ = (
+        "_request_id",
+        "after",
+        "api",
+        "cors_headers",
+        "deployment",
+        "last_error",
+        "operation",
+        "request",
+        "response",
+        "response_headers",
+        "services",
+        "started",
+        "traces",
+        "variables",
+    )
+
+    def __init__(
+        self, request: Request, services: Any, api: ApiInfo, operation: OperationInfo | None, deployment: DeploymentInfo
+    ) -> None:
+        self.request = request
+        self.response: Response = Response()
+        self.services = services
+        self.api, self.operation, self.deployment = api, operation, deployment
+        self.variables: dict[str, Any] = {}
+        self._request_id: UUID | None = None
+        self.started: float = services.clock()
+        self.last_error: LastError | None = None
+        self.cors_headers: list[tuple[str, str]] = []
+        self.response_headers: list[tuple[str, str]] = []
+        self.after: list[Callable[[], None]] = []
+        self.traces: list[str] = []
+
+    @property
+    def request_id(self) -> UUID:
+        """Made when first asked for: most requests of most policies never do."""
+        if self._request_id is None:
+            self._request_id = _IDS.make()
+        return self._request_id
+
+    def note(self, text: str) -> None:
+        """Keeps a line with the request, up to 100 of them."""
+        if len(self.traces) < 100:
+            self.traces.append(text)
+
+    @property
+    def timestamp(self) -> datetime:
+        return datetime.fromtimestamp(self.started, UTC)
+
+    @property
+    def elapsed(self) -> timedelta:
+        return timedelta(seconds=self.services.clock() - self.started)
+
+
+#: A policy statement at work: nothing to wait for, or an awaitable.
+Run = Callable[[Context], Awaitable[None] | None]
+
+__all__ = [
+    "ApiInfo",
+    "Body",
+    "Context",
+    "DeploymentInfo",
+    "Jwt",
+    "LastError",
+    "ManyValues",
+    "OperationInfo",
+    "ProductInfo",
+    "Request",
+    "Response",
+    "Run",
+    "Url",
+    "parse_query",
+]

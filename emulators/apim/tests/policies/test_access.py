@@ -1,0 +1,244 @@
+"""Elements that let callers in, keep them out, or count them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
+from emulators.apim.tests.policies.test_message_policies import show
+from emulators.apim.tests.world import CLIENT_ID, NOW, World, make_world, ok
+
+LIMIT = "<rate-limit-by-key calls='2' renewal-period='60' counter-key='@(context.Request.IpAddress)' {}/>"
+
+
+async def test_rate_limit_by_key() -> None:
+    """ "Limit call rate by key": a sliding window per key; more is 429 with Retry-After."""
+    world = make_world(inbound=LIMIT.format(""))
+    assert [(await world.send()).status for _ in range(2)] == [200, 200]
+    world.clock.now += 20
+    refused = await world.send()
+    assert (refused.status, refused.headers["Retry-After"]) == (429, ["40"])
+    assert refused.json == {"statusCode": 429, "message": "Rate limit is exceeded. Try again in 40 seconds."}
+    assert (await world.send(client="203.0.113.8")).status == 200
+    world.clock.now += 41
+    assert (await world.send()).status == 200
+
+
+async def test_rate_limit_tells_what_remains() -> None:
+    """Remaining and total calls as headers and variable; the retry interval as a variable for on-error."""
+    outputs = (
+        "remaining-calls-header-name='X-Left' total-calls-header-name='X-All' remaining-calls-variable-name='left'"
+        " retry-after-variable-name='wait' retry-after-header-name='X-Wait'"
+    )
+    world = make_world(inbound=LIMIT.format(outputs), on_error=show('(int)context.Variables["wait"]'))
+    first = await world.send()
+    assert (first.headers["X-Left"], first.headers["X-All"]) == (["1"], ["2"])
+    await world.send()
+    assert (await world.send()).text == "60"
+
+
+async def test_rate_limit_counts_what_the_condition_says() -> None:
+    """`increment-condition` may read the response, `increment-count` weighs."""
+    condition = "increment-condition='@(context.Response.StatusCode == 401)' increment-count='2'"
+    world = make_world(inbound=LIMIT.format(condition))
+    assert [(await world.send()).status for _ in range(5)] == [200] * 5
+    world.backends.answers["http://backend.test"] = ok(status=401)
+    assert [(await world.send()).status for _ in range(2)] == [401, 429]
+
+
+async def test_quota_by_key() -> None:
+    """ "Set usage quota by key": 403 until the period renews."""
+    world = make_world(inbound="<quota-by-key calls='1' renewal-period='3600' counter-key='k'/>", on_error=LAST_ERROR)
+    assert (await world.send()).status == 200
+    assert (await world.send()).text.startswith("quota-by-key|QuotaExceeded|Out of call volume quota.")
+    world.clock.now += 3600
+    assert (await world.send()).status == 200
+
+
+async def test_quota_by_key_counts_what_the_condition_says_and_kilobytes() -> None:
+    """`increment-condition` reads the response; `bandwidth` counts the bodies of both, in kilobytes."""
+    limits = "renewal-period='0' counter-key='k'"
+    world = make_world(
+        inbound=f"<quota-by-key calls='1' {limits} increment-condition='@(context.Response.StatusCode == 401)'/>"
+    )
+    assert [(await world.send()).status for _ in range(3)] == [200] * 3
+    world.backends.answers["http://backend.test"] = ok(status=401)
+    assert [(await world.send()).status for _ in range(2)] == [401, 403]
+    sized = make_world(inbound=f"<quota-by-key bandwidth='1' {limits}/>")
+    assert [(await sized.send("POST", body=b"x" * 600)).status for _ in range(3)] == [200, 200, 403]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        "<rate-limit calls='1' renewal-period='60'><api name='a' calls='1' renewal-period='9'/></rate-limit>",
+        "<quota calls='1' bandwidth='9' renewal-period='60'/>",
+    ],
+    ids=["Limit call rate by subscription", "Set usage quota by subscription"],
+)
+async def test_limits_by_subscription_pass_calls_without_a_key(element: str) -> None:
+    """ "Limit call rate by subscription" and "Set usage quota by subscription" count only calls with a key."""
+    world = make_world(inbound=element)
+    assert [(await world.send()).status for _ in range(3)] == [200] * 3
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [({}, "HeaderNotFound"), ({"X-A": "three"}, "HeaderValueNotAllowed"), ({"X-A": "TWO"}, "HeaderValueNotAllowed")],
+)
+async def test_check_header(headers: dict[str, str], reason: str) -> None:
+    """ "Check HTTP header": a missing or unlisted value is refused with the status and message given."""
+    check = (
+        "<check-header name='X-A' failed-check-httpcode='403' failed-check-error-message='no' ignore-case='{}'>"
+        "<value>one</value><value>two</value></check-header>"
+    )
+    reply = await make_world(inbound=check.format("false")).send(headers=headers)
+    assert (reply.status, reply.json["message"]) == (403, "no")
+    why = await make_world(inbound=check.format("false"), on_error=LAST_ERROR).send(headers=headers)
+    assert why.text.split("|")[:2] == ["check-header", reason]
+    assert (await make_world(inbound=check.format("true")).send(headers={"X-A": "TWO"})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("action", "client", "status"),
+    [
+        ("allow", "10.0.0.5", 200),
+        ("allow", "10.0.1.200", 200),
+        ("allow", "10.0.2.1", 403),
+        ("forbid", "10.0.0.5", 403),
+        ("forbid", "::1", 200),
+        ("allow", "unix", 403),
+    ],
+)
+async def test_ip_filter(action: str, client: str, status: int) -> None:
+    """ "Restrict caller IPs": single addresses and ranges."""
+    listed = "<address>10.0.0.5</address><address-range from='10.0.1.0' to='10.0.1.255'/>"
+    world = make_world(inbound=f"<ip-filter action='{action}'>{listed}</ip-filter>")
+    assert (await world.send(client=client)).status == status
+
+
+IDENTITY = f"<authentication-managed-identity resource='app' client-id='{CLIENT_ID}' {{}}/>"
+
+
+def issue(world: World, token: str = "tok", lifetime: int = 3600) -> None:
+    answer = {"access_token": token, "expires_on": str(int(NOW + lifetime))}
+    world.backends.answers["http://identity.test"] = ok(json.dumps(answer).encode())
+
+
+async def test_authentication_managed_identity() -> None:
+    """ "Authenticate with managed identity": a bearer token, asked for once and kept until it expires."""
+    world = make_world(inbound=IDENTITY.format(""))
+    issue(world)
+    await world.send(headers={"Authorization": "Bearer caller"})
+    assert world.backends.last.headers["Authorization"] == ["Bearer tok"]
+    asked = world.backends.calls[0]
+    assert asked.url == f"http://identity.test/msi/token?resource=app&client_id={CLIENT_ID}&api-version=2019-08-01"
+    assert asked.headers["X-IDENTITY-HEADER"] == ["secret"]
+    await world.send()
+    assert [call.url.startswith("http://identity") for call in world.backends.calls] == [True, False, False]
+    world.clock.now += 3400
+    issue(world, "newer", 9999)
+    await world.send()
+    assert world.backends.last.headers["Authorization"] == ["Bearer newer"]
+
+
+async def test_a_managed_identity_token_in_a_variable() -> None:
+    """`output-token-variable-name` leaves the header alone."""
+    world = make_world(
+        inbound=IDENTITY.format("output-token-variable-name='t'") + show('(string)context.Variables["t"]')
+    )
+    issue(world)
+    assert (await world.send()).text == "tok"
+
+
+@pytest.mark.parametrize(("ignore", "status"), [("true", 200), ("false", 500)])
+async def test_no_managed_identity_token(ignore: str, status: int) -> None:
+    """A refusal of the identity endpoint is 500, unless it is ignored; nothing was forwarded with a caller's token."""
+    world = make_world(inbound=IDENTITY.format(f"ignore-error='{ignore}'"))
+    world.backends.answers["http://identity.test"] = ok(b'{"error": "AADSTS501051"}', 400)
+    assert (await world.send()).status == status
+
+
+CORS = (
+    "<cors allow-credentials='{credentials}' terminate-unmatched-request='{terminate}'><allowed-origins>"
+    "<origin>{origin}</origin></allowed-origins><allowed-methods preflight-result-max-age='300'><method>POST</method>"
+    "</allowed-methods><allowed-headers><header>content-type</header></allowed-headers>"
+    "<expose-headers><header>X-E</header></expose-headers></cors>"
+)
+
+
+def cors(
+    origin: str = "https://a.test", credentials: str = "false", terminate: str = "false", **sections: Any
+) -> World:
+    policy = CORS.format(origin=origin, credentials=credentials, terminate=terminate)
+    return make_world(inbound=policy + sections.pop("then", ""), **sections)
+
+
+def preflight(origin: str = "https://a.test", method: str = "POST", headers: str = "") -> dict[str, str]:
+    asked = {"Access-Control-Request-Headers": headers} if headers else {}
+    return {"Origin": origin, "Access-Control-Request-Method": method, **asked}
+
+
+async def test_cors_preflight() -> None:
+    """ "CORS": only the cors policy sees a preflight; it answers for the operation asked about."""
+    world = cors(then="<set-status code='500'/>")
+    reply = await world.send("OPTIONS", headers=preflight(headers="Content-Type"))
+    assert (reply.status, reply.body, world.backends.calls) == (200, b"", [])
+    assert reply.headers.joined("Access-Control-Allow-Origin") == "https://a.test"
+    assert reply.headers.joined("Access-Control-Allow-Methods") == "POST"
+    assert reply.headers.joined("Access-Control-Allow-Headers") == "Content-Type"
+    assert reply.headers.joined("Access-Control-Max-Age") == "300"
+
+
+@pytest.mark.parametrize(
+    "headers", [preflight("https://evil.test"), preflight(method="GET"), preflight(headers="X-Other")]
+)
+async def test_cors_preflight_that_does_not_match(headers: dict[str, str]) -> None:
+    """An empty 200 without permission."""
+    reply = await cors().send("OPTIONS", headers=headers)
+    assert (reply.status, "Access-Control-Allow-Origin" in reply.headers) == (200, False)
+
+
+async def test_cors_preflight_without_policy_or_operation() -> None:
+    """Without a cors policy, or for a path that has no operation, OPTIONS is an unknown operation."""
+    assert (await make_world().send("OPTIONS", headers=preflight())).status == 404
+    assert (await cors().send("OPTIONS", "/a/none", headers=preflight())).status == 404
+    assert (await cors().send("OPTIONS")).status == 404
+
+
+async def test_cors_on_the_request_itself() -> None:
+    """Every response of a request that the policy ran for carries the headers, errors included."""
+    world = cors(then="<set-variable name='x' value='@(int.Parse(\"x\"))'/>")
+    reply = await world.send(headers={"Origin": "https://A.test:443"})
+    assert (reply.status, reply.headers.joined("Access-Control-Allow-Origin")) == (500, "https://A.test:443")
+    assert reply.headers.joined("Access-Control-Expose-Headers") == "x-e".upper()
+    assert "Access-Control-Allow-Origin" not in (await cors().send(headers={"Origin": "https://evil.test"})).headers
+
+
+async def test_cors_any_origin_and_credentials() -> None:
+    """`*` is answered as `*`; with credentials the origin is named."""
+    anyone = await cors("*").send(headers={"Origin": "https://x.test"})
+    assert anyone.headers.joined("Access-Control-Allow-Origin") == "*"
+    named = await cors("*", credentials="true").send(headers={"Origin": "https://x.test"})
+    assert named.headers.joined("Access-Control-Allow-Origin") == "https://x.test"
+    assert named.headers.joined("Access-Control-Allow-Credentials") == "true"
+
+
+async def test_cors_terminates_unmatched_simple_requests() -> None:
+    """`terminate-unmatched-request`: a GET from another origin is an empty 200."""
+    world = cors(terminate="true")
+    reply = await world.send(headers={"Origin": "https://evil.test"})
+    assert (reply.status, reply.body, world.backends.calls) == (200, b"", [])
+
+
+async def test_subscription_keys_come_before_policies() -> None:
+    """An API that requires a subscription answers 401 before any policy runs."""
+    world = make_world(inbound=show('"policy"'), subscription_required=True)
+    reply = await world.send()
+    assert (reply.status, reply.json["message"].startswith("Access denied due to missing subscription key")) == (
+        401,
+        True,
+    )

@@ -1,0 +1,66 @@
+"""Policies of anywhere, judged without an applied state. samples/ holds what people write, good and bad."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emulators.apim.check import report
+from emulators.base.errors import PolicyError
+
+SAMPLES = Path(__file__).parent / "samples"
+REFUSED = {
+    "content-and-events.xml": [(4, "validate-content"), (8, "log-to-eventhub")],
+    "files-and-sockets.xml": [
+        (3, "System.IO.File.ReadAllText"),
+        (4, "exists-action"),
+        (6, "condition"),
+        (8, "template"),
+    ],
+    "not-closed.xml": [(4, "xml")],
+    "template.xml.tftpl": [(0, "template.xml.tftpl")],
+}
+
+
+@pytest.mark.parametrize("path", sorted((SAMPLES / "good").iterdir()), ids=lambda path: path.name)
+def test_what_people_write_runs(path: Path) -> None:
+    """Typical policies load, whatever their named values hold; every element has its line."""
+    (one,) = report([path])
+    assert (one.problems, one.runs) == ((), True)
+    text = path.read_text(encoding="utf-8").splitlines()
+    assert [found for found in one.elements if f"<{found.tag}" not in text[found.line - 1]] == []
+
+
+def test_each_bad_sample_is_expected() -> None:
+    """No sample is left out."""
+    assert {path.name for path in (SAMPLES / "bad").iterdir()} == set(REFUSED)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_does_not_run_is_named_with_its_line(name: str) -> None:
+    """All of a file's problems at once, each with line and name."""
+    (one,) = report([SAMPLES / "bad" / name])
+    assert [(problem.where.line, problem.name) for problem in one.problems] == REFUSED[name]
+    assert not one.runs
+
+
+def test_several_paths_and_folders_are_one_report() -> None:
+    """Files in order, folders below too."""
+    found = report([SAMPLES / "bad", SAMPLES / "good" / "cache-a-token.xml"])
+    assert [one.path.name for one in found] == [*sorted(REFUSED), "cache-a-token.xml"]
+
+
+def test_nothing_to_check_is_an_error(tmp_path: Path) -> None:
+    """An empty answer must not look like a good one."""
+    for path, why in ((tmp_path / "none", "does not exist"), (tmp_path, "no policy")):
+        with pytest.raises(PolicyError, match=why):
+            report([path])
+
+
+def test_lines_count_from_the_file_s_first(tmp_path: Path) -> None:
+    """Blank lines before the root and tags of many lines move nothing."""
+    path = tmp_path / "p.xml"
+    path.write_text("\n\n<policies>\n<inbound>\n<set-header\n  name='a'\n  other='b'/>\n</inbound></policies>")
+    (one,) = report([path])
+    assert {problem.where.line for problem in one.problems} == {5}

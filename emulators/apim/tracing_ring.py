@@ -1,0 +1,181 @@
+"""The last requests of a gateway that traces, with their traces: bounded in number and in size."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from datetime import UTC, datetime
+from time import perf_counter, time
+from typing import Any
+from uuid import uuid4
+
+from emulators.apim.app import Gateway, Responded
+from emulators.apim.load import Loaded
+from emulators.apim.messages import Context, Request, Response
+from emulators.apim.services import Services
+from emulators.apim.tracing import CURRENT, Entry, Trace
+from emulators.apim.tracing_mask import Mask
+
+MAX_TRACES, MAX_BYTES = 200, 8 * 1024 * 1024
+#: Bytes of a body that is looked at for the tool's name; larger ones have none.
+_MAX_READ = 256 * 1024
+
+Document = dict[str, Any]
+
+
+class Ring:
+    """Documents by request id, oldest first. `number` counts up with each, so that a reader can ask what is new."""
+
+    def __init__(self, most: int = MAX_TRACES, most_bytes: int = MAX_BYTES) -> None:
+        self._most, self._most_bytes = most, most_bytes
+        self._held: OrderedDict[str, tuple[int, Document, int]] = OrderedDict()
+        self._bytes = 0
+        self._number = 0
+
+    def add(self, document: Document, size: int) -> None:
+        """`size` in bytes, about."""
+        self._number += 1
+        document["summary"]["number"] = self._number
+        self._held[document["summary"]["id"]] = (self._number, document, size)
+        self._bytes += size
+        while len(self._held) > self._most or self._bytes > self._most_bytes:
+            _, (_, _, freed) = self._held.popitem(last=False)
+            self._bytes -= freed
+
+    @property
+    def latest(self) -> int:
+        """The number of the newest request; smaller than one that a reader knows where the gateway was restarted."""
+        return self._number
+
+    def recent(self, after: int = 0, most: int = MAX_TRACES) -> list[Document]:
+        """Summaries, newest first."""
+        newer = [document["summary"] for number, document, _ in reversed(self._held.values()) if number > after]
+        return newer[:most]
+
+    def find(self, request_id: str) -> Document | None:
+        held = self._held.get(request_id.lower())
+        return held[1] if held is not None else None
+
+
+class TracedGateway(Gateway):
+    """A gateway that keeps a trace of every request. `loaded` must have been loaded with a Tracer."""
+
+    def __init__(self, loaded: Loaded, services: Services, ring: Ring, mask: Mask) -> None:
+        super().__init__(loaded, services)
+        self.ring = ring
+        self._mask = mask
+
+    async def respond(self, request: Request) -> Responded:
+        trace = Trace(self._mask)
+        seen = _seen(request)
+        CURRENT.set(trace)
+        context: Context | None = None
+        response: Response | None = None
+        try:
+            context, response = await super().respond(request)
+        finally:
+            if not seen["target"].startswith("/status-"):
+                self.ring.add(_document(trace, seen, context or trace.context, response), _size(trace, seen))
+            CURRENT.set(None)
+        return context, response
+
+
+def _seen(request: Request) -> Document:
+    """What the request was before any policy."""
+    original = request.original
+    return {
+        "time": time(),
+        "method": request.method,
+        "target": original.path,
+        "query": original.query,
+        "headers": list(request.headers.pairs()),
+        "message": _message(request),
+        "client": request.ip,
+    }
+
+
+def _message(request: Request) -> tuple[str, str]:
+    """JSON-RPC method and tool."""
+    body = request.body.data if request.body is not None else b""
+    if not body.startswith(b"{") or len(body) > _MAX_READ:
+        return "", ""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return "", ""
+    parameters = message.get("params")
+    tool = parameters.get("name") if isinstance(parameters, dict) and message.get("method") == "tools/call" else ""
+    return str(message.get("method") or "")[:80], str(tool or "")[:80]
+
+
+def _document(trace: Trace, seen: Document, context: Context | None, response: Response | None) -> Document:
+    mask = trace.mask
+    variables = context.variables if context is not None else {}
+    method, tool = seen["message"]
+    token = variables.get("caller-token")
+    summary = {
+        "id": str(context.request_id) if context is not None else str(uuid4()),
+        "time": datetime.fromtimestamp(seen["time"], UTC).isoformat(timespec="milliseconds"),
+        "method": seen["method"],
+        "path": seen["target"],
+        "api": context.api.id if context is not None else "",
+        "operation": context.operation.id if context is not None and context.operation is not None else "",
+        "rpc": method,
+        "tool": tool,
+        "caller": str(variables.get("caller") or ""),
+        "client": str(getattr(token, "payload", {}).get("azp") or ""),
+        "tier": str(variables.get("tier") or ""),
+        "backend": (context.request.backend_id or "") if context is not None else "",
+        "status": response.status if response is not None else 0,
+        "milliseconds": round((perf_counter() - trace.started) * 1000, 3),
+        "refusal": mask.text(_refusal(variables, context, response)),
+        "traceparent": trace.traceparent,
+    }
+    return {
+        "summary": summary,
+        "request": {
+            "query": mask.text(seen["query"]),
+            "client": seen["client"],
+            "headers": [[name, mask.value(name, value)] for name, value in seen["headers"]],
+        },
+        "entries": [_entry(entry, trace) for entry in trace.entries],
+        "dropped": trace.dropped,
+    }
+
+
+def _refusal(variables: Document, context: Context | None, response: Response | None) -> str:
+    """Why it was refused, in the policy's words or the gateway's."""
+    if response is None:
+        return "the caller left before the answer"
+    if variables.get("error-message"):
+        return str(variables["error-message"])
+    if context is not None and context.last_error is not None:
+        return context.last_error.message
+    if response.status >= 400:
+        return "no API or operation has this path" if context is None else "the backend refused it"
+    return ""
+
+
+def _size(trace: Trace, seen: Document) -> int:
+    """Of what is kept: an entry's frame, and the texts in it."""
+    texts = sum(len(text) for entry in trace.entries for change in entry.changes for text in change)
+    texts += sum(len(text) for entry in trace.entries for condition in entry.conditions for text in condition)
+    return (
+        2048
+        + 1024 * len(trace.entries)
+        + 2 * texts
+        + 2 * sum(len(name) + len(value) for name, value in seen["headers"])
+    )
+
+
+def _entry(entry: Entry, trace: Trace) -> Document:
+    return {
+        **entry.site.shown,
+        "depth": entry.depth,
+        "at": round((entry.started - trace.started) * 1000, 3),
+        "milliseconds": round(entry.took * 1000, 3),
+        "changes": [list(change) for change in entry.changes],
+        "conditions": [list(condition) for condition in entry.conditions],
+        "notes": entry.notes,
+        "error": entry.error,
+    }

@@ -1,0 +1,172 @@
+"""Azure DevOps: an organisation, its projects and their service connections (REST API 7.1, "Endpoints").
+
+Whoever is no member is told so, and whoever sends no token for Azure DevOps is shown the sign-in page, with status 203.
+"""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulators.arm.call import Answer, Call, Document
+from emulators.arm.cloud import Cloud
+from emulators.arm.directory import DEVOPS
+from emulators.arm.errors import AzureError, bad_request
+from emulators.arm.routing import Route
+from emulators.base.errors import TwinError
+
+AGENTS = "https://vstoken.dev.azure.com"
+_SCHEME = "WorkloadIdentityFederation"
+_NEEDED = ("tenantid", "serviceprincipalid")
+
+
+@dataclass
+class Organisation:
+    """`older`: its service connections are trusted by the organisation's own issuer, not by Entra ID's."""
+
+    id: str
+    name: str
+    projects: Mapping[str, str]
+    members: frozenset[str]
+    older: bool = False
+    connections: dict[str, list[Document]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> Organisation:
+        """`{id, name, projects: {name: id}, members: [object id], older}`; an unknown or missing key is a TwinError."""
+        known = {"id", "name", "projects", "members", "older"}
+        if unknown := sorted(set(given) - known):
+            raise TwinError(f"an organisation has the unknown key {unknown[0]!r}; it knows {sorted(known)}")
+        if missing := sorted(known - {"older"} - set(given)):
+            raise TwinError(f"an organisation lacks {missing[0]!r}")
+        projects, members = dict(given["projects"]), frozenset(given["members"])
+        return cls(given["id"], given["name"], projects, members, bool(given.get("older")))
+
+    def project(self, wanted: str) -> tuple[str, str]:
+        """Name and id, by either."""
+        for name, identifier in self.projects.items():
+            if wanted.lower() in (name.lower(), identifier.lower()):
+                return name, identifier
+        raise AzureError(
+            404,
+            "ProjectDoesNotExistWithNameException",
+            f"TF200016: The following project does not exist: {wanted}. Verify that the name of the project is "
+            "correct and that the project exists on the specified Azure DevOps Server.",
+        )
+
+
+def connection_data(cloud: Cloud, call: Call) -> Answer:
+    organisation = _organisation(cloud, call)
+    caller = {"id": call.who().object_id, "providerDisplayName": call.who().name}
+    return Answer({"authenticatedUser": caller, "authorizedUser": caller, "instanceId": organisation.id})
+
+
+def show_project(cloud: Cloud, call: Call) -> Answer:
+    name, identifier = _organisation(cloud, call).project(call["project"])
+    return Answer({"id": identifier, "name": name, "state": "wellFormed", "visibility": "private"})
+
+
+def list_connections(cloud: Cloud, call: Call) -> Answer:
+    """Of one project; `endpointNames` is a list of names with commas. Other filters are refused."""
+    organisation = _organisation(cloud, call)
+    _, project = organisation.project(call["project"])
+    if unknown := sorted(set(call.query) - {"endpointNames", "api-version"}):
+        raise bad_request("InvalidRequestContent", f"The twin does not read the parameter {unknown[0]!r}.")
+    wanted = {name.lower() for name in call.query.get("endpointNames", "").split(",") if name}
+    held = organisation.connections.get(project, [])
+    found = [one for one in held if not wanted or one["name"].lower() in wanted]
+    return Answer({"count": len(found), "value": found})
+
+
+def create_connection(cloud: Cloud, call: Call) -> Answer:
+    """Issuer and subject are the service's to choose: whoever creates one reads them from the answer."""
+    organisation = _organisation(cloud, call)
+    name, project = organisation.project(call["project"])
+    given = call.document()
+    _check(given, project)
+    held = organisation.connections.setdefault(project, [])
+    if any(one["name"].lower() == given["name"].lower() for one in held):
+        raise AzureError(
+            409,
+            "DuplicateServiceConnectionException",
+            f"Service connection with name {given['name']} already exists. Only a user having Administrator/User role "
+            "permissions on service connection can see it.",
+        )
+    identifier = str(uuid.uuid4())
+    parameters = {
+        **given["authorization"]["parameters"],
+        **_federation(cloud, organisation, f"{organisation.name}/{name}/{given['name']}", identifier),
+    }
+    held.append(
+        {
+            **given,
+            "id": identifier,
+            "authorization": {"scheme": _SCHEME, "parameters": parameters},
+            "isReady": True,
+            "owner": "library",
+        }
+    )
+    return Answer(held[-1])
+
+
+def _federation(cloud: Cloud, organisation: Organisation, path: str, identifier: str) -> Document:
+    issuer = f"https://login.microsoftonline.com/{cloud.tenant.tenant_id}/v2.0"
+    tenant, application = (_short(one) for one in (cloud.tenant.tenant_id, DEVOPS.client_id))
+    subject = f"/eid1/c/pub/t/{tenant}/a/{application}/sc/{organisation.id}/{identifier}"
+    if organisation.older:
+        issuer, subject = f"{AGENTS}/{organisation.id}", f"sc://{path}"
+    return {"workloadIdentityFederationIssuer": issuer, "workloadIdentityFederationSubject": subject}
+
+
+def _short(guid: str) -> str:
+    """As Entra ID writes it in subjects: the GUID's bytes (the first three parts little-endian) in base64url."""
+    return base64.urlsafe_b64encode(uuid.UUID(guid).bytes_le).decode().rstrip("=")
+
+
+def _check(given: Document, project: str) -> None:
+    authorization = given.get("authorization") or {}
+    parameters = authorization.get("parameters") or {}
+    references = [one["projectReference"]["id"] for one in given.get("serviceEndpointProjectReferences") or []]
+    problems = {
+        "name": not given.get("name"),
+        "type": given.get("type") != "azurerm",
+        "authorization.scheme": authorization.get("scheme") != _SCHEME,
+        **{f"authorization.parameters.{one}": not parameters.get(one) for one in _NEEDED},
+        "data.subscriptionId": not (given.get("data") or {}).get("subscriptionId"),
+        "serviceEndpointProjectReferences": references != [project],
+    }
+    for what, wrong in problems.items():
+        if wrong:
+            raise bad_request(
+                "InvalidServiceEndpointRequestException", f"The service connection's {what} is missing or wrong."
+            )
+
+
+def _organisation(cloud: Cloud, call: Call) -> Organisation:
+    """The organisation of the path, for its members."""
+    caller = call.who()
+    found = cloud.organisations.get(call["organisation"].lower())
+    if found is None:
+        raise AzureError(
+            404, "HostNotFoundException", f"TF400949: The organization {call['organisation']} was not found."
+        )
+    if caller.object_id not in found.members:
+        raise AzureError(
+            401,
+            "UnauthorizedRequestException",
+            f"TF400813: The user '{caller.object_id}' is not authorized to access this resource.",
+        )
+    return found
+
+
+_ENDPOINTS = "/{organisation}/{project}/_apis/serviceendpoint/endpoints"
+
+ROUTES = (
+    Route("GET", "/{organisation}/_apis/connectionData", connection_data),
+    Route("GET", "/{organisation}/_apis/projects/{project}", show_project),
+    Route("GET", _ENDPOINTS, list_connections),
+    Route("POST", _ENDPOINTS, create_connection),
+)

@@ -1,0 +1,87 @@
+"""Container registries in Resource Manager, and the exchange of an Entra token for a registry's ("az acr login")."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from emulators.arm.call import Answer, Call, Document
+from emulators.arm.cloud import Cloud
+from emulators.arm.errors import AzureError, bad_request
+from emulators.arm.routing import Route
+from emulators.arm.services import shapes
+from emulators.arm.services.subscriptions import GROUP, require_location, require_registered
+
+NAMESPACE = "Microsoft.ContainerRegistry"
+TYPE = f"{NAMESPACE}/registries"
+_NAME = re.compile(r"[A-Za-z0-9]{5,50}")
+_SKUS = ("Basic", "Standard", "Premium")
+
+
+def check_name(cloud: Cloud, call: Call) -> Answer:
+    name = str(call.document().get("name") or "")
+    if not _NAME.fullmatch(name):
+        return Answer({"nameAvailable": False, "reason": "Invalid", "message": _rule(name)})
+    if cloud.named(TYPE, name) is not None or name.lower() in cloud.taken_names:
+        message = f"The registry {name} is already in use."
+        return Answer({"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+    return Answer({"nameAvailable": True})
+
+
+def _rule(name: str) -> str:
+    return f"The specified registry name {name} is invalid: alphanumeric characters only, between 5 and 50 characters."
+
+
+def put(cloud: Cloud, call: Call) -> Answer:
+    require_registered(cloud, NAMESPACE)
+    cloud.require_group(call.path)
+    name, document = call["name"], call.document()
+    if not _NAME.fullmatch(name):
+        raise bad_request("InvalidRegistryName", _rule(name))
+    taken = cloud.named(TYPE, name)
+    if name.lower() in cloud.taken_names or (taken is not None and taken["id"].lower() != call.path.lower()):
+        raise AzureError(409, "AlreadyInUse", f"The registry DNS name {name.lower()}.azurecr.io is already in use.")
+    require_location(document)
+    sku = (document.get("sku") or {}).get("name")
+    if sku not in _SKUS:
+        raise bad_request("InvalidSku", f"The registry SKU {sku!r} must be one of {', '.join(_SKUS)}.")
+    given: Any = document.get("properties") or {}
+    properties: Document = {
+        "adminUserEnabled": False,
+        "publicNetworkAccess": "Enabled",
+        "networkRuleBypassOptions": "AzureServices",
+        **given,
+        "loginServer": f"{name.lower()}.azurecr.io",
+        "creationDate": shapes.timestamp(cloud.clock()),
+        "provisioningState": "Succeeded",
+    }
+    new = cloud.put(call.path, shapes.resource(cloud, call, TYPE, properties, sku={"name": sku, "tier": sku}))
+    return Answer(cloud.get(call.path), 201 if new else 200)
+
+
+def show(cloud: Cloud, call: Call) -> Answer:
+    return Answer(cloud.get(call.path))
+
+
+def list_all(cloud: Cloud, call: Call) -> Answer:
+    return shapes.listed(list(cloud.of_type(TYPE, call.path.split("/providers/")[0])))
+
+
+def delete(cloud: Cloud, call: Call) -> Answer:
+    return Answer(status=200 if cloud.remove(call.path) else 204)
+
+
+_REGISTRY = f"{GROUP}/providers/{TYPE}/{{name}}"
+_SUB = "/subscriptions/{subscription}"
+
+ROUTES = (
+    Route(
+        "POST", f"{_SUB}/providers/{NAMESPACE}/checkNameAvailability", check_name,
+        f"{NAMESPACE}/checkNameAvailability/read", scope=_SUB,
+    ),
+    Route("GET", f"{_SUB}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=_SUB),
+    Route("GET", f"{GROUP}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=GROUP),
+    Route("GET", _REGISTRY, show, f"{TYPE}/read"),
+    Route("PUT", _REGISTRY, put, f"{TYPE}/write"),
+    Route("DELETE", _REGISTRY, delete, f"{TYPE}/delete"),
+)  # fmt: skip

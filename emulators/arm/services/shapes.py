@@ -1,0 +1,68 @@
+"""What several services share: lists, filters, resource documents, and what goes when a resource goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from emulators.arm.call import Answer, Call, Document
+from emulators.arm.cloud import Cloud
+from emulators.arm.errors import bad_request
+
+_EQUAL = re.compile(r"(\w+)\s+eq\s+(?:guid)?'([^']*)'", re.IGNORECASE)
+
+
+def listed(rows: Sequence[Any]) -> Answer:
+    return Answer({"value": list(rows)})
+
+
+def equalities(text: str, known: set[str]) -> dict[str, str]:
+    """`a eq 'x' and b eq 'y'` as a mapping. A filter of another form is refused: ignoring it would show too much."""
+    if not text:
+        return {}
+    found = dict(_EQUAL.findall(text))
+    rest = re.sub(r"[\s()]|and", "", _EQUAL.sub("", text))
+    if rest or set(found) - known:
+        raise bad_request("InvalidFilterInQueryString", f"The local control plane cannot evaluate the filter {text!r}.")
+    return found
+
+
+def resource(cloud: Cloud, call: Call, type_: str, properties: Document, **more: Any) -> Document:
+    """The document of a tracked resource; the path's own spelling is its id."""
+    given = call.document()
+    location = str(given.get("location") or "").lower().replace(" ", "")
+    return {
+        "id": call.path,
+        "name": call["name"],
+        "type": type_,
+        "location": location,
+        "tags": given.get("tags") or {},
+        "properties": properties,
+        **more,
+    }
+
+
+def timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def merged(old: Document, new: Document) -> Document:
+    """`new` over `old`, objects key by key: what PATCH does."""
+    both = dict(old)
+    for key, value in new.items():
+        inner = both.get(key)
+        both[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return both
+
+
+def forget(cloud: Cloud, gone: Document) -> None:
+    """What lies outside Resource Manager and goes with a resource; a vault is kept as a deleted one."""
+    kind = gone["type"].lower()
+    if kind == "microsoft.managedidentity/userassignedidentities":
+        cloud.tenant.remove_identity(gone["id"])
+    elif kind == "microsoft.keyvault/vaults":
+        cloud.deleted_vaults[gone["name"].lower()] = {**gone, "_deleted": cloud.clock()}
+    elif kind == "microsoft.storage/storageaccounts":
+        cloud.keys.pop(gone["name"], None)

@@ -1,0 +1,38 @@
+"""Log Analytics and Application Insights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulators.azurerm.catalog import Values
+from emulators.azurerm.cloud import Cloud, guid
+from emulators.azurerm.derive import derives, identifies
+
+
+@derives("azurerm_log_analytics_workspace")
+def workspace(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+    return {
+        "workspace_id": guid("workspace", it["id"]),
+        "primary_shared_key": cloud.secret(it["id"], "primary", size=64),
+        "secondary_shared_key": cloud.secret(it["id"], "secondary", size=64),
+        "retention_in_days": 30,
+        "sku": "PerGB2018",
+    }
+
+
+@derives("azurerm_application_insights")
+def component(_: Cloud, it: Values) -> Mapping[str, Any]:
+    key, app, region = guid("instrumentation", it["id"]), guid("app", it["id"]), it["location"]
+    return {
+        "app_id": app,
+        "instrumentation_key": key,
+        "connection_string": f"InstrumentationKey={key};"
+        f"IngestionEndpoint=https://{region}-0.in.applicationinsights.azure.com/;"
+        f"LiveEndpoint=https://{region}.livediagnostics.monitor.azure.com/;ApplicationId={app}",
+    }
+
+
+@identifies("azurerm_monitor_diagnostic_setting")
+def diagnostic_setting_id(_: Cloud, it: Values, __: int) -> str:
+    return f"{it['target_resource_id']}|{it['name']}"

@@ -1,0 +1,69 @@
+"""Azure role assignments and the built-in roles that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulators.azurerm.catalog import Values
+from emulators.azurerm.cloud import Cloud, guid
+from emulators.azurerm.derive import derives, identifies
+from emulators.azurerm.directory import kind_of
+from emulators.azurerm.well_known import ROLES
+
+
+def definition_id(cloud: Cloud, name: str) -> str:
+    """A built-in role's definition id; a role that is not listed here gets an id of its own."""
+    return f"/subscriptions/{cloud.subscription_id}{PATH}{ROLES.get(name) or guid('role', name)}"
+
+
+PATH = "/providers/Microsoft.Authorization/roleDefinitions/"
+
+
+@identifies("azurerm_role_assignment")
+def assignment_id(_: Cloud, it: Values, __: int) -> str:
+    return f"{it['scope'].rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{_assignment_name(it)}"
+
+
+def _assignment_name(it: Values) -> str:
+    if isinstance(it.get("name"), str):
+        return str(it["name"])
+    named = it.get("role_definition_name")
+    role = named if isinstance(named, str) else str(it["role_definition_id"])
+    return guid("role-assignment", it["scope"], it["principal_id"], role)
+
+
+@derives("azurerm_role_assignment")
+def assignment(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+    by_id = {number: name for name, number in ROLES.items()}
+    role = it.get("role_definition_name")
+    given = it.get("role_definition_id")
+    number = given.rsplit("/", 1)[-1] if isinstance(given, str) else ""
+    custom = cloud.find("azurerm_role_definition", role_definition_id=number) or {}
+    return {
+        "name": _assignment_name(it),
+        "principal_type": kind_of(cloud, it["principal_id"]) or "ServicePrincipal",
+        "role_definition_id": definition_id(cloud, role) if isinstance(role, str) else given,
+        "role_definition_name": by_id.get(number) or custom.get("name") or "",
+        "condition_version": "",
+        "skip_service_principal_aad_check": None,
+    }
+
+
+@identifies("azurerm_role_definition")
+def role_definition_id(_: Cloud, it: Values, __: int) -> str:
+    return f"{it['scope'].rstrip('/')}{PATH}{_role_number(it)}|{it['scope']}"
+
+
+@derives("azurerm_role_definition")
+def role_definition(_: Cloud, it: Values) -> Mapping[str, Any]:
+    return {
+        "role_definition_id": _role_number(it),
+        "role_definition_resource_id": f"{it['scope'].rstrip('/')}{PATH}{_role_number(it)}",
+        "assignable_scopes": [it["scope"]],
+    }
+
+
+def _role_number(it: Values) -> str:
+    given = it.get("role_definition_id")
+    return given if isinstance(given, str) else guid("role-definition", it["scope"], it["name"])

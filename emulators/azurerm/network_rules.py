@@ -1,0 +1,102 @@
+"""What Azure's network refuses when it is asked to create the thing: ranges, delegations, clashing rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from emulators.azurerm.catalog import Values
+from emulators.azurerm.cloud import Cloud
+from emulators.base.errors import ProviderError
+
+Network = IPv4Network | IPv6Network
+
+ACI_DELEGATION = "Microsoft.ContainerInstance/containerGroups"
+
+
+def subnet(cloud: Cloud, it: Values) -> None:
+    """A subnet lies within its network, and beside the network's other subnets."""
+    where = {"name": it["virtual_network_name"], "resource_group_name": it["resource_group_name"]}
+    network = cloud.find("azurerm_virtual_network", **where)
+    mine = list(_ranges(it.get("address_prefixes")))
+    space = list(_ranges((network or {}).get("address_space")))
+    for prefix in mine:
+        if space and not any(_within(prefix, whole) for whole in space):
+            raise ProviderError(
+                f"NetcfgSubnetRangeOutsideVnet: subnet {it['name']!r} is not valid because its IP address range "
+                f"{prefix} is outside the IP address range of virtual network {it['virtual_network_name']!r}"
+            )
+    here = {"virtual_network_name": it["virtual_network_name"], "resource_group_name": it["resource_group_name"]}
+    for other in cloud.every("azurerm_subnet", **here):
+        clash = any(_overlap(a, b) for a in mine for b in _ranges(other["address_prefixes"]))
+        if other["name"] != it["name"] and clash:
+            raise ProviderError(
+                f"NetcfgSubnetRangesOverlap: subnet {it['name']!r} is not valid because its IP address range overlaps "
+                f"with that of an existing subnet in virtual network {it['virtual_network_name']!r}: {other['name']!r}"
+            )
+
+
+def virtual_network(cloud: Cloud, it: Values) -> None:
+    """A network that shrinks keeps room for its subnets."""
+    space = list(_ranges(it.get("address_space")))
+    here = {"virtual_network_name": it["name"], "resource_group_name": it["resource_group_name"]}
+    for held in cloud.every("azurerm_subnet", **here) if space else ():
+        for prefix in _ranges(held["address_prefixes"]):
+            if not any(_within(prefix, whole) for whole in space):
+                raise ProviderError(
+                    f"InUsePrefixCannotBeDeleted: virtual network {it['name']!r} cannot lose the range that its subnet "
+                    f"{held['name']!r} ({prefix}) lies in"
+                )
+
+
+def container_group_subnet(cloud: Cloud, it: Values) -> None:
+    for subnet_id in it.get("subnet_ids") or []:
+        held = cloud.get("azurerm_subnet", subnet_id)
+        if held and ACI_DELEGATION not in _delegations(held):
+            raise ProviderError(
+                f"SubnetMissingRequiredDelegation: subnet {subnet_id!r} requires any of the following delegation(s) "
+                f"[{ACI_DELEGATION}] to hold container group {it['name']!r}"
+            )
+
+
+def undelegated_subnet(cloud: Cloud, subnet_id: str, what: str) -> None:
+    """A classic gateway and a private endpoint want a subnet that is delegated to nobody."""
+    held = cloud.get("azurerm_subnet", subnet_id)
+    if _delegations(held):
+        raise ProviderError(
+            f"SubnetIsDelegated: subnet {subnet_id!r} is delegated to {', '.join(_delegations(held))} and cannot hold "
+            f"{what}; give it a subnet without delegation"
+        )
+
+
+def security_rule(cloud: Cloud, it: Values) -> None:
+    """Priority and direction identify a rule within its group."""
+    wanted = ("network_security_group_name", "resource_group_name", "priority", "direction")
+    for other in cloud.every("azurerm_network_security_rule", **{name: it[name] for name in wanted}):
+        if other["name"] != it["name"]:
+            raise ProviderError(
+                f"SecurityRuleConflict: security rule {it['name']!r} conflicts with rule {other['name']!r}: rules "
+                f"cannot have the same priority ({it['priority']}) and direction ({it['direction']})"
+            )
+    for end in ("source", "destination"):
+        if not it.get(f"{end}_port_range") and not it.get(f"{end}_port_ranges"):
+            raise ProviderError(f"one of `{end}_port_range` or `{end}_port_ranges` must be set in rule {it['name']!r}")
+
+
+def _delegations(held: Values) -> list[str]:
+    return [service["name"] for d in held.get("delegation") or [] for service in d.get("service_delegation") or []]
+
+
+def _ranges(prefixes: object) -> Iterator[Network]:
+    for prefix in prefixes if isinstance(prefixes, list) else ():
+        yield ip_network(prefix, strict=False)
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return _within(one, other) or _within(other, one)  # ranges overlap only where one holds the other
+
+
+def _within(prefix: Network, whole: Network) -> bool:
+    if prefix.version != whole.version:
+        return False
+    return prefix.network_address in whole and prefix.broadcast_address in whole

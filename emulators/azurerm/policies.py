@@ -1,0 +1,77 @@
+"""What API Management answers when it is given policy XML: 400 ValidationError, where the text does not hold together.
+
+Checked: the document is XML (raw expressions allowed), and the named values, fragments and backends that it names exist
+in the service. A name that an expression computes is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from emulators.azurerm.catalog import Values
+from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.ids import joined, pairs_of
+from emulators.base.errors import PolicyError, ProviderError
+
+if TYPE_CHECKING:
+    from emulators.apim.document import Node
+
+NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
+SERVICE_PAIRS = 4  # /subscriptions/…/resourceGroups/…/providers/…/service/…
+TYPES = {
+    "azurerm_api_management_policy",
+    "azurerm_api_management_api_policy",
+    "azurerm_api_management_api_operation_policy",
+    "azurerm_api_management_product_policy",
+    "azurerm_api_management_policy_fragment",
+}
+
+
+def refuse_policy(cloud: Cloud, type_: str, values: Values, id_: str) -> None:
+    """Raises ProviderError with every fault of the document; what is linked instead of given is not looked at."""
+    text = values.get("value" if type_.endswith("_fragment") else "xml_content") if type_ in TYPES else None
+    if not isinstance(text, str):
+        return
+    faults = list(_faults(cloud, text, joined(pairs_of(id_)[:SERVICE_PAIRS])))
+    if faults:
+        raise ProviderError("ValidationError: one or more fields contain incorrect values: " + "; ".join(faults))
+
+
+def _faults(cloud: Cloud, text: str, service: str) -> Iterator[str]:
+    from emulators.apim.document import parse  # here, because it takes 40 ms that most commands need not spend
+
+    try:
+        root = parse(text, "policy")
+    except PolicyError as error:
+        yield str(error)
+        return
+    values = _names(cloud, "azurerm_api_management_named_value", service, "display_name")
+    for name in sorted(set(NAMED_VALUE.findall(text)) - values):
+        yield f"cannot find a property {name!r}: the service has no named value of that display name"
+    yield from _missing(cloud, root, service)
+
+
+def _missing(cloud: Cloud, root: Node, service: str) -> Iterator[str]:
+    fragments = _names(cloud, "azurerm_api_management_policy_fragment", service, "name")
+    backends = _names(cloud, "azurerm_api_management_backend", service, "name")
+    for node in _walk(root):
+        if node.tag == "include-fragment" and node.attributes.get("fragment-id") not in fragments:
+            name = node.attributes.get("fragment-id")
+            yield f"error in element 'include-fragment' on line {node.line}: policy fragment {name!r} was not found"
+        backend = node.attributes.get("backend-id", "@") if node.tag == "set-backend-service" else "@"
+        if not backend.startswith("@") and not NAMED_VALUE.search(backend) and backend not in backends:
+            where = f"error in element 'set-backend-service' on line {node.line}"
+            yield f"{where}: backend with id {backend!r} was not found"
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
+def _names(cloud: Cloud, type_: str, service: str, attribute: str) -> set[str]:
+    inside = f"{service}/".lower()
+    return {o[attribute] for o in cloud.store.of_type(type_) if str(o["id"]).lower().startswith(inside)}

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from emulators.azurerm.catalog import catalog_of
+from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.lifecycle import apply
+from emulators.azurerm.planning import plan
+from emulators.azurerm.store import Store
+from emulators.azurerm.values import empty
+
+Applied = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    """A cloud in memory."""
+    return Cloud(Store(), subscription_id="sub")
+
+
+@pytest.fixture
+def applied(cloud: Cloud) -> Applied:
+    """Creates an object: `applied("azurerm_resource_group", name=…)` returns it with its computed values."""
+
+    def create(type_: str, **arguments: Any) -> dict[str, Any]:
+        config = {**empty(catalog_of(type_).resource(type_)["block"]), **arguments}
+        return apply(cloud, type_, None, plan(type_, None, config).planned or {}, config)
+
+    return create

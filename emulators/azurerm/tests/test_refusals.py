@@ -1,0 +1,303 @@
+"""What Azure refuses only when it is asked: with the code that Azure gives, and nothing left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.lifecycle import destroy
+from emulators.azurerm.tests.conftest import Applied
+from emulators.base.errors import ProviderError
+
+IN = {"resource_group_name": "rg", "location": "westeurope"}
+IN_APIM = {"resource_group_name": "rg", "api_management_name": "apim"}
+RG = "/subscriptions/sub/resourceGroups/rg"
+NETWORK = f"{RG}/providers/Microsoft.Network"
+DELEGATED = {"name": "d", "service_delegation": [{"name": "Microsoft.ContainerInstance/containerGroups"}]}
+PLACE = {"location": "westeurope", "failover_priority": 0}
+MONGO = {"offer_type": "Standard", "kind": "MongoDB", "geo_location": [PLACE]}
+
+
+@pytest.fixture
+def platform(applied: Applied) -> None:
+    """A group with one of what others live in."""
+    applied("azurerm_resource_group", name="rg", location="westeurope")
+    applied("azurerm_virtual_network", name="vnet", **IN, address_space=["10.0.0.0/16"])
+    subnet(applied, "plain", "10.0.0.0/24")
+    subnet(applied, "containers", "10.0.1.0/24", delegation=[DELEGATED])
+    applied("azurerm_network_security_group", name="nsg", **IN)
+    applied("azurerm_network_security_rule", name="one", **RULE)
+    applied("azurerm_api_management", name="apim", **IN, sku_name="Developer_1")
+    applied("azurerm_api_management_api", name="mcp", **IN_APIM, revision="1", display_name="MCP", protocols=["https"])
+    serverless = [{"name": "EnableMongo"}, {"name": "EnableServerless"}]
+    applied("azurerm_cosmosdb_account", name="serverless", **IN, **MONGO, capabilities=serverless)
+
+
+def subnet(applied: Applied, name: str, prefix: str, **more: Any) -> dict[str, Any]:
+    where = {"resource_group_name": "rg", "virtual_network_name": "vnet"}
+    return applied("azurerm_subnet", name=name, **where, address_prefixes=[prefix], **more)
+
+
+RULE = {
+    "resource_group_name": "rg",
+    "network_security_group_name": "nsg",
+    "priority": 100,
+    "direction": "Inbound",
+    "access": "Allow",
+    "protocol": "Tcp",
+    "source_port_range": "*",
+    "destination_port_range": "8000",
+}
+ENDPOINT = {"subnet_id": f"{NETWORK}/virtualNetworks/vnet/subnets/plain", **IN}
+GROUP = {"os_type": "Linux", "ip_address_type": "Private", **IN}
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments", "said"),
+    [
+        (
+            "azurerm_api_management_api_operation",
+            {**IN_APIM, "api_name": "none", "operation_id": "post", "url_template": "/mcp"},
+            "ParentResourceNotFound.*service/apim/apis/none'",
+        ),
+        (
+            "azurerm_api_management_backend",
+            {"resource_group_name": "rg", "api_management_name": "none", "name": "b", "url": "http://a"},
+            "ParentResourceNotFound.*service/none'",
+        ),
+        ("azurerm_api_management_api_policy", {**IN_APIM, "api_name": "none"}, "ParentResourceNotFound.*apis/none'"),
+        (
+            "azurerm_key_vault_secret",
+            {"name": "s", "key_vault_id": f"{RG}/providers/Microsoft.KeyVault/vaults/none", "value": "x"},
+            "InvalidResourceReference.*vaults/none' .*was not found",
+        ),
+        (
+            "azurerm_subnet",
+            {"name": "s", "resource_group_name": "rg", "virtual_network_name": "none", "address_prefixes": []},
+            "ParentResourceNotFound.*virtualNetworks/none'",
+        ),
+        (
+            "azurerm_monitor_diagnostic_setting",
+            {"name": "d", "target_resource_id": f"{RG}/providers/Microsoft.ApiManagement/service/none"},
+            "ParentResourceNotFound.*service/none'",
+        ),
+        (
+            "azurerm_container_group",
+            {**GROUP, "name": "g", "subnet_ids": [f"{NETWORK}/virtualNetworks/vnet/subnets/none"]},
+            "InvalidResourceReference.*subnets/none' .*was not found",
+        ),
+        ("azurerm_container_group", {**GROUP, "name": "g"}, "`subnet_ids` must be set when `ip_address_type`"),
+        (
+            "azurerm_container_group",
+            {**GROUP, "name": "g", "subnet_ids": [ENDPOINT["subnet_id"]]},
+            "SubnetMissingRequiredDelegation.*ContainerInstance",
+        ),
+        (
+            "azurerm_api_management",
+            {
+                **IN,
+                "name": "two",
+                "sku_name": "Developer_1",
+                "virtual_network_type": "External",
+                "virtual_network_configuration": [{"subnet_id": f"{NETWORK}/virtualNetworks/vnet/subnets/containers"}],
+            },
+            "SubnetIsDelegated.*a gateway of a classic tier",
+        ),
+        (
+            "azurerm_network_security_rule",
+            {**RULE, "name": "two"},
+            "SecurityRuleConflict.*'two' conflicts with rule 'one'",
+        ),
+        (
+            "azurerm_network_security_rule",
+            {**RULE, "name": "two", "priority": 101, "source_port_range": None},
+            "one of `source_port_range` or `source_port_ranges` must be set",
+        ),
+        ("azurerm_public_ip", {**IN, "name": "p", "allocation_method": "Dynamic"}, "static IP allocation must be used"),
+        ("azurerm_api_management_api", {**IN_APIM, "name": "a", "revision": "1"}, "`display_name` must be set when"),
+        (
+            "azurerm_api_management_api_operation",
+            {**IN_APIM, "api_name": "mcp", "operation_id": "get", "url_template": "/{id}"},
+            "all template parameters used in the UriTemplate must be defined.*: id",
+        ),
+        (
+            "azurerm_container_registry",
+            {**IN, "name": "acr", "sku": "Basic", "zone_redundancy_enabled": True},
+            "Premium Sku",
+        ),
+        (
+            "azurerm_container_registry",
+            {**IN, "name": "acr", "sku": "Standard", "public_network_access_enabled": False},
+            "can only be disabled for a Premium Sku",
+        ),
+        ("azurerm_cosmosdb_account", {**IN, **MONGO, "name": "c", "geo_location": []}, "`failover_priority` set to 0"),
+        (
+            "azurerm_cosmosdb_account",
+            {**IN, **MONGO, "name": "c", "geo_location": [PLACE, {**PLACE, "failover_priority": 1}]},
+            "in a unique location",
+        ),
+        (
+            "azurerm_cosmosdb_mongo_database",
+            {"resource_group_name": "rg", "account_name": "serverless", "name": "d", "throughput": 400},
+            "not supported for serverless accounts",
+        ),
+        (
+            "azurerm_private_endpoint",
+            {**ENDPOINT, "name": "pe", "private_service_connection": [{"is_manual_connection": True}]},
+            "`request_message` must be set",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("platform")
+def test_azure_refuses(cloud: Cloud, applied: Applied, type_: str, arguments: dict[str, Any], said: str) -> None:
+    """The mistake is named, and the object does not exist afterwards."""
+    before = len(cloud.store.of_type(type_))
+    with pytest.raises(ProviderError, match=said):
+        applied(type_, **arguments)
+    assert len(cloud.store.of_type(type_)) == before
+
+
+@pytest.mark.usefixtures("platform")
+def test_subnets_share_their_network(applied: Applied) -> None:
+    """A subnet outside of its network or over another one is refused; beside it, it is not."""
+    with pytest.raises(ProviderError, match=r"NetcfgSubnetRangeOutsideVnet.*10\.1\.0\.0/24"):
+        subnet(applied, "outside", "10.1.0.0/24")
+    with pytest.raises(ProviderError, match=r"NetcfgSubnetRangesOverlap.*'containers'"):
+        subnet(applied, "over", "10.0.1.128/25")
+    assert subnet(applied, "beside", "10.0.2.0/24")["name"] == "beside"
+
+
+def test_what_is_not_ours_is_not_judged(applied: Applied) -> None:
+    """Zones and networks of a landing zone are not in the store, and count as there."""
+    zone = "/subscriptions/hub/resourceGroups/rg-hub/providers/Microsoft.Network/privateDnsZones/mcp.internal"
+    assert applied("azurerm_private_dns_a_record", name="a", private_dns_zone_id=zone, ttl=30, records=["10.0.0.4"])[
+        "id"
+    ]
+
+
+@pytest.mark.usefixtures("platform")
+def test_what_is_in_use_stays(cloud: Cloud, applied: Applied) -> None:
+    """A subnet with a container group in it, and a security group that guards a subnet, cannot be deleted."""
+    containers = cloud.find("azurerm_subnet", name="containers") or {}
+    group = applied("azurerm_container_group", **GROUP, name="g", subnet_ids=[containers["id"]])
+    with pytest.raises(ProviderError, match=r"InUseSubnetCannotBeDeleted: subnet containers is in use by .*/g "):
+        destroy(cloud, "azurerm_subnet", containers)
+    destroy(cloud, "azurerm_container_group", group)
+    destroy(cloud, "azurerm_subnet", containers)
+    nsg, plain = cloud.find("azurerm_network_security_group") or {}, cloud.find("azurerm_subnet", name="plain") or {}
+    association = {"subnet_id": plain["id"], "network_security_group_id": nsg["id"]}
+    held = applied("azurerm_subnet_network_security_group_association", **association)
+    with pytest.raises(ProviderError, match=r"InUseNetworkSecurityGroupCannotBeDeleted.*/subnets/plain"):
+        destroy(cloud, "azurerm_network_security_group", nsg)
+    destroy(cloud, "azurerm_subnet_network_security_group_association", held)
+    destroy(cloud, "azurerm_network_security_group", nsg)
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_lock_keeps_what_it_covers(cloud: Cloud, applied: Applied) -> None:
+    """The account under a lock, and all below it, stay until the lock has gone."""
+    account = cloud.find("azurerm_cosmosdb_account") or {}
+    where = {"resource_group_name": "rg", "account_name": "serverless"}
+    database = applied("azurerm_cosmosdb_mongo_database", **where, name="d")
+    lock = applied("azurerm_management_lock", name="keep", scope=account["id"], lock_level="CanNotDelete")
+    for type_, held in (("azurerm_cosmosdb_account", account), ("azurerm_cosmosdb_mongo_database", database)):
+        with pytest.raises(ProviderError, match=r"ScopeLocked.*remove the lock 'keep'"):
+            destroy(cloud, type_, held)
+    destroy(cloud, "azurerm_management_lock", lock)
+    destroy(cloud, "azurerm_cosmosdb_mongo_database", database)
+    assert cloud.store.of_type("azurerm_cosmosdb_mongo_database") == []
+
+
+def test_a_role_is_assigned_once(applied: Applied) -> None:
+    """Also under another name of its own."""
+    principal = applied("azurerm_user_assigned_identity", name="id-one", **IN)["principal_id"]
+    role = {"scope": "/subscriptions/sub", "role_definition_name": "Reader", "principal_id": principal}
+    applied("azurerm_role_assignment", **role)
+    with pytest.raises(ProviderError, match="needs to be imported"):
+        applied("azurerm_role_assignment", **role, description="again")
+    with pytest.raises(ProviderError, match="RoleAssignmentExists"):
+        applied("azurerm_role_assignment", **role, name="11111111-aaaa-4aaa-8aaa-000000000042")
+
+
+VAULT = {"name": "kv", "tenant_id": "t", "sku_name": "standard", **IN}
+
+
+@pytest.mark.parametrize(
+    ("features", "again", "said"),
+    [
+        ({}, VAULT, None),
+        ({"purge_soft_delete_on_destroy": False}, VAULT, None),
+        ({"purge_soft_delete_on_destroy": False}, {**VAULT, "resource_group_name": "other"}, "VaultAlreadyExists"),
+        (
+            {"purge_soft_delete_on_destroy": False, "recover_soft_deleted_key_vaults": False},
+            VAULT,
+            "`features.key_vault.recover_soft_deleted_key_vaults` is false",
+        ),
+    ],
+)
+def test_a_deleted_vault_keeps_its_name(
+    cloud: Cloud, applied: Applied, features: dict[str, bool], again: dict[str, Any], said: str | None
+) -> None:
+    """It is purged or taken back as the provider's features say; otherwise the name is taken."""
+    cloud.features = {"key_vault": features}
+    destroy(cloud, "azurerm_key_vault", applied("azurerm_key_vault", **VAULT))
+    if said is None:
+        assert applied("azurerm_key_vault", **again)["name"] == "kv"
+        return
+    with pytest.raises(ProviderError, match=said):
+        applied("azurerm_key_vault", **again)
+
+
+def test_purge_protection_forbids_purging(cloud: Cloud, applied: Applied) -> None:
+    """The features ask for a purge by default, and do not get it."""
+    destroy(cloud, "azurerm_key_vault", applied("azurerm_key_vault", **VAULT, purge_protection_enabled=True))
+    with pytest.raises(ProviderError, match="VaultAlreadyExists: the name 'kv' is taken by a soft-deleted Key Vault"):
+        applied("azurerm_key_vault", **{**VAULT, "location": "northeurope"})
+
+
+POLICY = """<policies>
+  <inbound>
+    {inbound}
+  </inbound>
+</policies>"""
+
+
+@pytest.mark.parametrize(
+    ("inbound", "said"),
+    [
+        ("<base>", r"ValidationError.*not well-formed XML.*mismatch"),
+        ('<set-header name="{{unknown}}" />', "cannot find a property 'unknown'"),
+        (
+            '<include-fragment fragment-id="none" />',
+            "'include-fragment' on line 3: policy fragment 'none' was not found",
+        ),
+        ('<set-backend-service backend-id="none" />', "backend with id 'none' was not found"),
+    ],
+)
+@pytest.mark.usefixtures("platform")
+def test_a_policy_names_what_there_is(applied: Applied, inbound: str, said: str) -> None:
+    """Malformed XML, and names that the service does not hold, are answered with 400 ValidationError."""
+    with pytest.raises(ProviderError, match=said):
+        applied(
+            "azurerm_api_management_api_policy", **IN_APIM, api_name="mcp", xml_content=POLICY.format(inbound=inbound)
+        )
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_policy_that_holds_together_is_taken(applied: Applied) -> None:
+    """Raw expressions, computed backends, and names that exist."""
+    service = f"{RG}/providers/Microsoft.ApiManagement/service/apim"
+    applied("azurerm_api_management_named_value", **IN_APIM, name="nv", display_name="issuer", value="x")
+    applied("azurerm_api_management_backend", **IN_APIM, name="b", protocol="http", url="http://a")
+    fragment = {"api_management_id": service, "name": "f", "value": "<fragment>{{issuer}}</fragment>"}
+    applied("azurerm_api_management_policy_fragment", **fragment)
+    inbound = (
+        '<include-fragment fragment-id="f" /><set-backend-service backend-id="b" />'
+        '<set-backend-service backend-id="@((string)context.Variables["b"])" />'
+    )
+    made = applied(
+        "azurerm_api_management_api_policy", **IN_APIM, api_name="mcp", xml_content=POLICY.format(inbound=inbound)
+    )
+    assert made["id"] == f"{service}/apis/mcp"

@@ -1,0 +1,75 @@
+"""Who agreed to what: pre-authorisation, an administrator's grant, or the user on the consent page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulators.entra.directory import Application, Directory, Scope, User
+from emulators.entra.errors import EntraError
+from emulators.entra.scopes import OIDC, Wanted
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The scope values a token may carry, and the scopes that still need the user's consent."""
+
+    granted: tuple[str, ...]
+    missing: tuple[Scope, ...]
+
+
+class Consents:
+    """Consents given on the page; remembered as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, str, str], frozenset[str]] = {}
+
+    def remember(self, user: User, client: Application, resource: Application, scopes: tuple[Scope, ...]) -> None:
+        key = (user.object_id, client.client_id, resource.client_id)
+        self._given[key] = self.of(user, client, resource) | {scope.value for scope in scopes}
+
+    def of(self, user: User, client: Application, resource: Application) -> frozenset[str]:
+        return self._given.get((user.object_id, client.client_id, resource.client_id), frozenset())
+
+
+def decide(directory: Directory, consents: Consents, client: Application, user: User, wanted: Wanted) -> Decision:
+    """What the token may carry and which consent is missing. An EntraError: only an administrator can help."""
+    resource = wanted.resource
+    agreed = _agreed(directory, client, user, resource) | consents.of(user, client, resource)
+    if wanted.everything:
+        if agreed:
+            return Decision(tuple(sorted(agreed)), ())
+        missing = _registered(client, resource)
+        granted = tuple(scope.value for scope in missing)
+    else:
+        missing = tuple(s for value in wanted.values if value not in agreed and (s := resource.scope(value)))
+        granted = wanted.values
+    _refuse_admin_only(client, missing)
+    return Decision(granted, missing)
+
+
+def _agreed(directory: Directory, client: Application, user: User, resource: Application) -> frozenset[str]:
+    if client.first_party and resource.first_party:
+        return frozenset(scope.value for scope in resource.scopes)
+    ids = resource.preauthorized.get(client.client_id, frozenset())
+    agreed = {scope.value for scope in resource.scopes if scope.id in ids and scope.enabled}
+    agreed |= {scope.value for scope in resource.scopes if resource.first_party and scope.value in OIDC}
+    ours, theirs = (directory.service_principals.get(app.client_id) for app in (client, resource))
+    if ours and theirs:
+        for grant in directory.grants:
+            if (grant.client_id, grant.resource_id) == (ours.object_id, theirs.object_id):
+                agreed |= grant.scopes if grant.user_id in (None, user.object_id) else frozenset()
+    return frozenset(agreed)
+
+
+def _registered(client: Application, resource: Application) -> tuple[Scope, ...]:
+    ids = client.required_access.get(resource.client_id, frozenset())
+    scopes = tuple(scope for scope in resource.scopes if scope.id in ids and scope.enabled)
+    if not scopes:
+        raise EntraError(650057, app=client.client_id, name=client.name, resource=resource.client_id)
+    return scopes
+
+
+def _refuse_admin_only(client: Application, missing: tuple[Scope, ...]) -> None:
+    for scope in missing:
+        if scope.admin_only:
+            raise EntraError(90094, name=client.name, scope=scope.value)

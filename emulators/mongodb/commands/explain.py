@@ -1,0 +1,124 @@
+"""`explain`, honest about what happens here: a collection scan, or a look-up by `_id`; never an index scan."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from emulators.mongodb.commands import aggregate as aggregation
+from emulators.mongodb.commands.query import candidates, context_of, found_by_find, identities
+from emulators.mongodb.commands.signin import VERSION
+from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, command
+from emulators.mongodb.errors import bad_value, not_supported, type_mismatch
+from emulators.mongodb.pipeline.core import run, stage_name
+from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.values import Document
+
+_VERBOSITIES = ("queryPlanner", "executionStats", "allPlansExecution")
+_FILTERS = {"find": "filter", "count": "query", "distinct": "query", "findAndModify": "query"}
+
+
+@command("explain", fields="verbosity")
+def explain(call: Call) -> Document:
+    inner, verbosity = call.body["explain"], call.body.get("verbosity", "allPlansExecution")
+    if verbosity not in _VERBOSITIES:
+        raise bad_value(f"verbosity must be one of {', '.join(_VERBOSITIES)}")
+    name = next(iter(inner), "") if isinstance(inner, dict) else ""
+    if name not in (*_FILTERS, "aggregate", "update", "delete"):
+        raise bad_value(f"Explain failed due to unknown command: {name!r}")
+    _check_fields(COMMANDS[name], {k: v for k, v in inner.items() if k != "explain"})
+    call = Call(call.server, call.session, name, call.database, inner, call.deadline, call.scope).with_let()
+    if name == "aggregate":
+        return _explain_aggregate(call, verbosity)
+    query = _query(call)
+    plan: Document = {"queryPlanner": planner(call, call.collection_name(), query, inner)}
+    if verbosity != "queryPlanner":
+        plan["executionStats"] = _stats(call, query)
+    return {"explainVersion": "1", **plan, **_tail(call)}
+
+
+def _tail(call: Call) -> Document:
+    server = {"host": "127.0.0.1", "version": ".".join(map(str, VERSION[:3])), "gitVersion": "emulators.mongodb"}
+    return {"command": {**call.body, "$db": call.database}, "serverInfo": server, "ok": 1.0}
+
+
+def _query(call: Call) -> Document:
+    if call.name in ("update", "delete"):
+        statements = call.body.get(f"{call.name}s")
+        if not isinstance(statements, list) or len(statements) != 1 or not isinstance(statements[0], dict):
+            raise not_supported(f"explaining {call.name} with more than one statement")
+        found = statements[0].get("q")
+    else:
+        found = call.body.get(_FILTERS[call.name])
+    if not isinstance(found or {}, dict):
+        raise type_mismatch("the filter of an explained command must be an object")
+    return found or {}
+
+
+def planner(call: Call, name: str, query: Document, options: Document) -> Document:
+    """The plan's stages, innermost first: the scan, then sort, skip, limit and projection."""
+    compile_filter(query, call.scope)
+    collection = call.store.find(call.database, name)
+    if collection is None:
+        plan: Document = {"stage": "EOF"}
+    elif identities(query) is not None and not collection.is_view:
+        plan = {"stage": "IDHACK"} if list(query) == ["_id"] else {"stage": "FETCH", "inputStage": {"stage": "IDHACK"}}
+    else:
+        plan = {"stage": "COLLSCAN", **({"filter": query} if query else {}), "direction": "forward"}
+    for field, wrapper in (
+        ("sort", "SORT"),
+        ("skip", "SKIP"),
+        ("limit", "LIMIT"),
+        ("projection", "PROJECTION_DEFAULT"),
+    ):
+        if options.get(field):
+            detail = {"SORT": "sortPattern", "SKIP": "skipAmount", "LIMIT": "limitAmount"}.get(wrapper, "transformBy")
+            plan = {"stage": wrapper, detail: options[field], "inputStage": plan}
+    return {
+        "namespace": f"{call.database}.{name}",
+        "indexFilterSet": False,
+        "parsedQuery": query,
+        "winningPlan": plan,
+        "rejectedPlans": [],
+    }
+
+
+def _stats(call: Call, query: Document) -> Document:
+    """What running the reading part takes; writes are not carried out."""
+    name, begun = call.collection_name(), time.perf_counter()
+    scan = list(candidates(call, name, query))
+    found: Iterable[Any]
+    if call.name == "find":
+        found = found_by_find(call, call.body, name)
+    else:
+        found = filter(compile_filter(query, call.scope), scan)
+    returned = sum(1 for _ in found)
+    return _execution(returned, len(scan), begun)
+
+
+def _execution(returned: int, examined: int, begun: float) -> Document:
+    return {
+        "executionSuccess": True,
+        "nReturned": returned,
+        "executionTimeMillis": int((time.perf_counter() - begun) * 1000),
+        "totalKeysExamined": 0,
+        "totalDocsExamined": examined,
+    }
+
+
+def _explain_aggregate(call: Call, verbosity: str) -> Document:
+    if call.body["aggregate"] == 1:
+        raise not_supported("explaining a database pipeline")
+    pipeline, name = call.body.get("pipeline") or [], call.collection_name()
+    if aggregation.writes(call.body) and verbosity != "queryPlanner":
+        raise not_supported("explaining a pipeline that writes, other than with verbosity queryPlanner")
+    leading = pipeline[0]["$match"] if pipeline and stage_name(pipeline[0]) == "$match" else {}
+    cursor: Document = {"queryPlanner": planner(call, name, leading, {})}
+    if verbosity != "queryPlanner":
+        begun = time.perf_counter()
+        examined = len(list(candidates(call, name, leading)))
+        returned = sum(1 for _ in run(pipeline, context_of(call, name)))
+        cursor["executionStats"] = _execution(returned, examined, begun)
+    rest = pipeline[1:] if leading else pipeline
+    return {"explainVersion": "1", "stages": [{"$cursor": cursor}, *rest], **_tail(call)}

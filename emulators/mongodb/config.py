@@ -1,0 +1,100 @@
+"""The server's configuration file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emulators.base.errors import MongoError
+
+ROLES = ("readWrite", "read")
+_FIELDS = {"host", "port", "data_dir", "users", "users_file", "seed"}
+
+
+@dataclass(frozen=True)
+class User:
+    """One credential. Several may share a name, each with its own password and role."""
+
+    name: str
+    password: str
+    role: str
+
+    def __repr__(self) -> str:  # a password never reaches a log
+        return f"User({self.name!r}, role={self.role!r})"
+
+
+@dataclass(frozen=True)
+class Config:
+    """`port` 0 takes a free one; no `data_dir` keeps nothing; no `users` asks nobody for a password.
+
+    `users_file`: where the users were read from, and are read again on SIGHUP.
+    """
+
+    host: str
+    port: int
+    data_dir: Path | None
+    users: tuple[User, ...]
+    seed: bool
+    users_file: Path | None = None
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        """MongoError for a file that cannot be read or says something else than a configuration."""
+        try:
+            given = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise MongoError(f"the configuration {path} cannot be read: {error}") from error
+        return cls.parse(given)
+
+    @classmethod
+    def parse(cls, given: Any) -> Config:
+        if not isinstance(given, dict) or set(given) - _FIELDS:
+            raise MongoError(f"the MongoDB stand-in's configuration has only the fields {sorted(_FIELDS)}")
+        if ("users" in given) == ("users_file" in given):
+            raise MongoError(
+                "the MongoDB stand-in's configuration needs `users` or `users_file`, and not both; "
+                "an empty list turns sign-in off"
+            )
+        file = Path(given["users_file"]) if "users_file" in given else None
+        users = read_users(file)[0] if file else _users(given["users"])
+        host = given.get("host", "127.0.0.1")
+        if not users and host not in ("127.0.0.1", "::1", "localhost"):
+            raise MongoError(
+                f"without `users` the MongoDB stand-in listens on 127.0.0.1 only, not on {host!r}; add a user"
+            )
+        data_dir = given.get("data_dir")
+        return cls(
+            host=host,
+            port=int(given.get("port", 0)),
+            data_dir=Path(data_dir) if data_dir else None,
+            users=users,
+            seed=bool(given.get("seed", False)),
+            users_file=file,
+        )
+
+
+def read_users(path: Path) -> tuple[tuple[User, ...], str]:
+    """The users of a file (a JSON list of what `users` holds), and its text. MongoError names the file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return _users(json.loads(text)), text
+    except (OSError, ValueError, MongoError) as error:
+        raise MongoError(f"the users file {path} must be a JSON list of users, and is not: {error}") from error
+
+
+def _users(given: Any) -> tuple[User, ...]:
+    if not isinstance(given, list):
+        raise MongoError("`users` must be a list")
+    return tuple(_user(user) for user in given)
+
+
+def _user(given: Any) -> User:
+    if not isinstance(given, dict) or set(given) != {"name", "password", "role"} or not given["password"]:
+        raise MongoError("each of `users` needs exactly `name`, a `password` that is not empty, and `role`")
+    if given["role"] not in ROLES:
+        raise MongoError(
+            f"the role of user {given['name']!r} is {given['role']!r}; it must be one of {', '.join(ROLES)}"
+        )
+    return User(given["name"], given["password"], given["role"])

@@ -1,0 +1,84 @@
+"""`$sum`, `$avg`, `$min`, `$max` and the deviations: over a list of values, for expressions and for `$group` alike."""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Callable
+from typing import Any
+
+from bson import Decimal128
+
+from emulators.mongodb import numbers
+from emulators.mongodb.expr.arithmetic import exact_sum
+from emulators.mongodb.expr.core import Expression, Scope, arguments, nothing, special
+from emulators.mongodb.values import is_number, key
+
+
+def total(values: list[Any]) -> Any:
+    """What is not a number counts for nothing; no numbers at all is 0."""
+    return exact_sum([value for value in values if is_number(value)])
+
+
+def average(values: list[Any]) -> Any:
+    found = [value for value in values if is_number(value)]
+    if not found:
+        return None
+    amount = exact_sum(found)
+    if isinstance(amount, Decimal128):
+        with decimal.localcontext(numbers.CONTEXT):
+            return numbers.from_decimal(amount.to_decimal() / len(found))
+    return float(amount) / len(found)
+
+
+def smallest(values: list[Any]) -> Any:
+    return min((value for value in values if not nothing(value)), key=key, default=None)
+
+
+def largest(values: list[Any]) -> Any:
+    return max((value for value in values if not nothing(value)), key=key, default=None)
+
+
+def _deviation(values: list[Any], spare: int) -> float | None:
+    found = [float(numbers.to_decimal(value)) for value in values if is_number(value)]
+    if len(found) <= spare:
+        return None
+    mean = math.fsum(found) / len(found)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in found) / (len(found) - spare))
+
+
+def deviation_of_population(values: list[Any]) -> float | None:
+    return _deviation(values, 0)
+
+
+def deviation_of_sample(values: list[Any]) -> float | None:
+    return _deviation(values, 1)
+
+
+FOLDS: dict[str, Callable[[list[Any]], Any]] = {
+    "$sum": total,
+    "$avg": average,
+    "$min": smallest,
+    "$max": largest,
+    "$stdDevPop": deviation_of_population,
+    "$stdDevSamp": deviation_of_sample,
+}
+
+
+def _register(name: str, fold: Callable[[list[Any]], Any]) -> None:
+    @special(name)
+    def compiler(argument: Any, scope: Scope) -> Expression:
+        items = arguments(name, argument, scope, 0, -1)
+        if len(items) != 1:
+            return lambda document, variables: fold([item(document, variables) for item in items])
+        only = items[0]
+
+        def run(document: Any, variables: Any) -> Any:
+            value = only(document, variables)
+            return fold(value if type(value) is list else [value])
+
+        return run
+
+
+for _name, _fold in FOLDS.items():
+    _register(_name, _fold)

@@ -1,0 +1,278 @@
+"""Arithmetic expressions. Null or missing answers null; anything else that is not a number is a TypeMismatch (14)."""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from bson import Decimal128, Int64
+
+from emulators.mongodb import numbers
+from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
+from emulators.mongodb.expr.core import nothing, simple
+from emulators.mongodb.values import from_millis, is_nan, is_number, millis, type_name
+
+
+def number(name: str, value: Any) -> Any:
+    if not is_number(value):
+        raise type_mismatch(f"{name} only supports numeric types, not {type_name(value)}")
+    return value
+
+
+def exact_sum(values: list[Any]) -> Any:
+    """Sum without drift between doubles, in the widest type among `values`, which are numbers."""
+    decimals = [value.to_decimal() for value in values if isinstance(value, Decimal128)]
+    doubles = [value for value in values if isinstance(value, float)]
+    integers = [value for value in values if not isinstance(value, float | Decimal128)]
+    whole = sum(int(value) for value in integers)
+    if decimals:
+        if any(math.isfinite(value) and Decimal(value) != numbers.to_decimal(value) for value in doubles):
+            raise not_supported("adding decimals to doubles that have no exact decimal form")
+        with decimal.localcontext(numbers.CONTEXT):
+            return numbers.from_decimal(sum([*decimals, *map(numbers.to_decimal, doubles)], Decimal(whole)))
+    if doubles:
+        finite = all(map(math.isfinite, doubles))
+        return math.fsum([*doubles, whole]) if finite else float(sum(doubles))
+    return numbers.integer(whole, *integers)
+
+
+@simple("$add", 0, -1)
+def _add(*values: Any) -> Any:
+    if any(nothing(value) for value in values):
+        return None
+    dates = [value for value in values if type_name(value) == "date"]
+    others = [value for value in values if type_name(value) != "date"]
+    for value in others:
+        if not is_number(value):
+            raise type_mismatch(f"$add only supports numeric or date types, not {type_name(value)}")
+    if len(dates) > 1:
+        raise CommandError(16612, "only one date allowed in an $add expression")
+    total = exact_sum(others)
+    return from_millis(millis(dates[0]) + _whole_millis(total)) if dates else total
+
+
+def _whole_millis(value: Any) -> int:
+    return int(numbers.to_decimal(value).to_integral_value(decimal.ROUND_HALF_EVEN))
+
+
+@simple("$subtract", 2, nulls=True)
+def _subtract(left: Any, right: Any) -> Any:
+    if type_name(left) == "date":
+        if type_name(right) == "date":
+            return Int64(millis(left) - millis(right))
+        return from_millis(millis(left) - _whole_millis(number("$subtract", right)))
+    if not is_number(left) or not is_number(right):
+        raise type_mismatch(f"can't $subtract {type_name(right)} from {type_name(left)}")
+    return numbers.subtract(left, right)
+
+
+@simple("$multiply", 0, -1, nulls=True)
+def _multiply(*values: Any) -> Any:
+    result: Any = 1
+    for value in values:
+        result = numbers.multiply(result, number("$multiply", value))
+    return result
+
+
+@simple("$divide", 2, nulls=True)
+def _divide(left: Any, right: Any) -> Any:
+    if not is_number(left) or not is_number(right):
+        raise type_mismatch(f"$divide only supports numeric types, not {type_name(left)} and {type_name(right)}")
+    if numbers.to_decimal(right) == 0:
+        raise bad_value("can't $divide by zero")
+    return numbers.divide(left, right)
+
+
+@simple("$mod", 2, nulls=True)
+def _mod(left: Any, right: Any) -> Any:
+    if not is_number(left) or not is_number(right):
+        raise type_mismatch(f"$mod only supports numeric types, not {type_name(left)} and {type_name(right)}")
+    if numbers.to_decimal(right) == 0:
+        raise CommandError(16610, "can't $mod by zero")
+    return numbers.combine(left, right, _remainder)
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    if isinstance(left, float):
+        return math.fmod(left, right) if math.isfinite(left) else math.nan
+    if isinstance(left, Decimal):
+        return left % right
+    return (abs(left) % abs(right)) * (1 if left >= 0 else -1)
+
+
+@simple("$abs", 1, nulls=True)
+def _abs(value: Any) -> Any:
+    return _each(number("$abs", value), abs)
+
+
+def _each(value: Any, how: Callable[[Any], Any]) -> Any:
+    if isinstance(value, Decimal128):
+        with decimal.localcontext(numbers.CONTEXT):
+            return numbers.from_decimal(how(value.to_decimal()))
+    if isinstance(value, float):
+        return float(how(value))
+    return numbers.integer(int(how(int(value))), value)
+
+
+@simple("$ceil", 1, nulls=True)
+def _ceil(value: Any) -> Any:
+    return _to_places(number("$ceil", value), 0, decimal.ROUND_CEILING)
+
+
+@simple("$floor", 1, nulls=True)
+def _floor(value: Any) -> Any:
+    return _to_places(number("$floor", value), 0, decimal.ROUND_FLOOR)
+
+
+@simple("$round", 1, 2, nulls=True)
+def _round(value: Any, places: Any = 0) -> Any:
+    return _to_places(number("$round", value), _places("$round", places), decimal.ROUND_HALF_EVEN)
+
+
+@simple("$trunc", 1, 2, nulls=True)
+def _trunc(value: Any, places: Any = 0) -> Any:
+    return _to_places(number("$trunc", value), _places("$trunc", places), decimal.ROUND_DOWN)
+
+
+def _places(name: str, places: Any) -> int:
+    whole = numbers.as_integer(places)
+    if whole is None:
+        raise CommandError(51082, f"precision argument to {name} must be a integral value")
+    if not -20 <= whole <= 100:
+        raise CommandError(51083, f"cannot apply {name} with precision value {whole}: value must be in [-20, 100]")
+    return whole
+
+
+def _to_places(value: Any, places: int, rounding: str) -> Any:
+    """Rounds without leaving the type; a double is rounded by its exact value."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return value
+    exact = Decimal(value) if isinstance(value, float) else numbers.to_decimal(value)
+    if not exact.is_finite() or int(exact.as_tuple().exponent) >= -places:
+        return value
+    with decimal.localcontext(prec=2000):
+        rounded = exact.quantize(Decimal(1).scaleb(-places), rounding=rounding)
+    if isinstance(value, Decimal128):
+        return numbers.from_decimal(rounded)
+    if isinstance(value, float):
+        return math.copysign(float(rounded), value)
+    return numbers.integer(int(rounded), value)
+
+
+@simple("$pow", 2, nulls=True)
+def _pow(base: Any, exponent: Any) -> Any:
+    number("$pow", base), number("$pow", exponent)
+    if is_nan(base) or is_nan(exponent):
+        return numbers.multiply(base, exponent)
+    if numbers.to_decimal(base) == 0 and numbers.to_decimal(exponent) < 0:
+        raise CommandError(28764, "$pow cannot take a base of 0 and a negative exponent")
+    if isinstance(base, Decimal128) or isinstance(exponent, Decimal128):
+        return numbers.combine(base, exponent, lambda left, right: left**right)
+    if isinstance(base, float) or isinstance(exponent, float) or int(exponent) < 0:
+        return _float_pow(float(base), float(exponent))
+    if abs(int(base)) > 1 and int(exponent) > 64:
+        return _float_pow(float(base), float(exponent))
+    return numbers.integer(int(base) ** int(exponent), base, exponent)
+
+
+def _float_pow(base: float, exponent: float) -> float:
+    try:
+        result = base**exponent
+    except OverflowError:
+        return math.inf if base > 0 or exponent % 2 == 0 else -math.inf
+    return math.nan if isinstance(result, complex) else result
+
+
+def _transcendental(
+    name: str, floats: Callable[[float], float], decimals: Callable[[Decimal], Decimal], accept: str, code: int
+) -> None:
+    @simple(name, 1, nulls=True)
+    def run(value: Any) -> Any:
+        number(name, value)
+        if is_nan(value):
+            return value
+        exact = numbers.to_decimal(value)
+        if (accept == "positive" and exact <= 0) or (accept == "not negative" and exact < 0):
+            raise CommandError(code, f"{name}'s argument must be a {accept} number, but is {value}")
+        if isinstance(value, Decimal128):
+            with decimal.localcontext(numbers.CONTEXT):
+                return numbers.from_decimal(decimals(exact))
+        try:
+            return floats(float(value))
+        except OverflowError:
+            return math.inf
+
+
+_transcendental("$sqrt", math.sqrt, Decimal.sqrt, "not negative", 28714)
+_transcendental("$exp", math.exp, Decimal.exp, "any", 0)
+_transcendental("$ln", math.log, Decimal.ln, "positive", 28766)
+_transcendental("$log10", math.log10, Decimal.log10, "positive", 28761)
+
+
+@simple("$log", 2, nulls=True)
+def _log(value: Any, base: Any) -> Any:
+    number("$log", value), number("$log", base)
+    if is_nan(value) or is_nan(base):
+        return numbers.multiply(value, base)
+    if numbers.to_decimal(value) <= 0:
+        raise CommandError(28758, f"$log's argument must be a positive number, but is {value}")
+    if numbers.to_decimal(base) <= 0 or numbers.to_decimal(base) == 1:
+        raise CommandError(28759, f"$log's base must be a positive number not equal to 1, but is {base}")
+    if isinstance(value, Decimal128) or isinstance(base, Decimal128):
+        return numbers.combine(value, base, lambda left, right: left.ln() / right.ln())
+    return math.log(float(value)) / math.log(float(base))
+
+
+def _trigonometric(name: str, function: Callable[[float], float]) -> None:
+    @simple(name, 1, nulls=True)
+    def run(value: Any) -> float:
+        if isinstance(number(name, value), Decimal128):
+            raise not_supported(f"{name} of a decimal")
+        try:
+            return function(float(value))
+        except ValueError:
+            raise CommandError(50989, f"cannot apply {name} to {value}") from None
+
+
+for _function in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"):
+    _trigonometric(f"${_function}", getattr(math, _function))
+_trigonometric("$degreesToRadians", math.radians)
+_trigonometric("$radiansToDegrees", math.degrees)
+
+
+@simple("$atan2", 2, nulls=True)
+def _atan2(left: Any, right: Any) -> float:
+    if isinstance(number("$atan2", left), Decimal128) or isinstance(number("$atan2", right), Decimal128):
+        raise not_supported("$atan2 of a decimal")
+    return math.atan2(float(left), float(right))
+
+
+def _bitwise(name: str, start: int, how: Callable[[int, int], int]) -> None:
+    @simple(name, 0, -1, nulls=True)
+    def run(*values: Any) -> Any:
+        result = start
+        for value in values:
+            if type_name(value) not in ("int", "long"):
+                raise type_mismatch(f"{name} only supports int and long operands, not {type_name(value)}")
+            result = how(result, int(value))
+        return numbers.integer(result, *values)
+
+
+_bitwise("$bitAnd", -1, lambda left, right: left & right)
+_bitwise("$bitOr", 0, lambda left, right: left | right)
+_bitwise("$bitXor", 0, lambda left, right: left ^ right)
+
+
+@simple("$bitNot", 1, nulls=True)
+def _bit_not(value: Any) -> Any:
+    if type_name(value) not in ("int", "long"):
+        raise type_mismatch(f"$bitNot only supports int and long, not: {type_name(value)}.")
+    return numbers.integer(~int(value), value)
+
+
+@simple("$isNumber", 1)
+def _is_number(value: Any) -> bool:
+    return is_number(value)

@@ -1,0 +1,226 @@
+"""Compiles an aggregation expression once into a function of the document and the variables.
+
+Operators register themselves here by name (see the sibling modules). One that is not registered is refused: by name
+(238) when MongoDB has it, as unrecognized (168) when it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
+from emulators.mongodb.query.paths import get, split
+from emulators.mongodb.values import MISSING, Document
+
+Variables = dict[str, Any]
+Expression = Callable[[Document, Variables], Any]
+
+# Operators of MongoDB 7 that are not implemented; refused by name.
+REFUSED = frozenset(
+    {"$function", "$accumulator", "$meta", "$rand", "$sampleRate", "$tsSecond", "$tsIncrement", "$toHashedIndexKey"}
+    | {"$covariancePop", "$covarianceSamp", "$denseRank", "$derivative", "$documentNumber", "$expMovingAvg"}
+    | {"$integral", "$linearFill", "$locf", "$rank", "$shift", "$median", "$percentile"}
+    | {"$top", "$topN", "$bottom", "$bottomN", "$count", "$push", "$addToSet"}
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an expression may refer to: `values` known from the start (`let`, NOW), and `names` bound while it runs."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    names: frozenset[str] = field(default_factory=frozenset)
+
+    def start(self, document: Document) -> Variables:
+        return {**self.values, "ROOT": document}
+
+    def with_names(self, *names: str) -> Scope:
+        return Scope(self.values, self.names | set(names))
+
+    def with_values(self, values: Mapping[str, Any]) -> Scope:
+        return Scope({**self.values, **values}, self.names)
+
+    def knows(self, name: str) -> bool:
+        return name in self.values or name in self.names
+
+
+Compiler = Callable[[Any, Scope], Expression]
+OPERATORS: dict[str, Compiler] = {}
+
+
+def compile_expression(spec: Any, scope: Scope) -> Expression:
+    """Raises CommandError for what MongoDB would refuse, or this server does not know."""
+    if isinstance(spec, str):
+        return _compile_text(spec, scope)
+    if isinstance(spec, dict):
+        return _compile_object(spec, scope)
+    if isinstance(spec, list):
+        items = [compile_expression(item, scope) for item in spec]
+        return lambda document, variables: [_or_null(item(document, variables)) for item in items]
+    return lambda document, variables: spec
+
+
+def _or_null(value: Any) -> Any:
+    return None if value is MISSING else value
+
+
+def _compile_text(spec: str, scope: Scope) -> Expression:
+    if spec.startswith("$$"):
+        return _compile_variable(spec[2:], scope)
+    if not spec.startswith("$"):
+        return lambda document, variables: spec
+    parts = field_path(spec)
+    if len(parts) == 1:
+        part = parts[0]
+        return lambda document, variables: document.get(part, MISSING)
+    return lambda document, variables: get(document, parts)
+
+
+def field_path(spec: Any) -> tuple[str, ...]:
+    """`$a.b` as its parts; a bare `$`, and anything that is not a field path, is refused (16872)."""
+    if not isinstance(spec, str) or not spec.startswith("$") or spec.startswith("$$"):
+        raise CommandError(16873, f"FieldPath {spec!r} doesn't start with $")
+    if spec == "$":
+        raise CommandError(16872, "'$' by itself is not a valid FieldPath")
+    parts = split(spec[1:])
+    if any(part.startswith("$") for part in parts):
+        raise CommandError(16410, f"FieldPath field names may not start with '$'. Consider using $getField: {spec}")
+    return parts
+
+
+def _compile_variable(path: str, scope: Scope) -> Expression:
+    name, _, rest = path.partition(".")
+    parts = split(rest) if rest else ()
+    if name == "CURRENT":
+        return lambda document, variables: get(document, parts)
+    if name == "REMOVE":
+        return lambda document, variables: MISSING
+    if name in ("CLUSTER_TIME", "USER_ROLES", "SEARCH_META", "JS_SCOPE", "IS_MR"):
+        raise not_supported(f"the variable $${name}")
+    if name != "ROOT" and not scope.knows(name):
+        raise CommandError(17276, f"Use of undefined variable: {name}")
+    return lambda document, variables: get(variables[name], parts)
+
+
+def _compile_object(spec: Document, scope: Scope) -> Expression:
+    operators = [name for name in spec if name.startswith("$")]
+    if operators:
+        if len(spec) != 1:
+            raise CommandError(15983, f"an object representing an expression must have exactly one field: {list(spec)}")
+        return _compile_operator(operators[0], spec[operators[0]], scope)
+    for name in spec:
+        if "." in name:
+            raise CommandError(16412, f"FieldPath field names may not contain '.': '{name}'")
+    fields = [(name, compile_expression(value, scope)) for name, value in spec.items()]
+
+    def build(document: Document, variables: Variables) -> Document:
+        found = ((name, expression(document, variables)) for name, expression in fields)
+        return {name: value for name, value in found if value is not MISSING}
+
+    return build
+
+
+def _compile_operator(name: str, argument: Any, scope: Scope) -> Expression:
+    compiler = OPERATORS.get(name)
+    if compiler is not None:
+        return compiler(argument, scope)
+    if name in REFUSED:
+        raise not_supported(f"the expression {name}")
+    raise CommandError(168, f"Unrecognized expression '{name}'")
+
+
+def special(name: str) -> Callable[[Compiler], Compiler]:
+    """Registers an operator that compiles its own argument."""
+
+    def register(compiler: Compiler) -> Compiler:
+        OPERATORS[name] = compiler
+        return compiler
+
+    return register
+
+
+def simple(
+    name: str, least: int, most: int | None = None, *, nulls: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Registers an operator over its evaluated arguments; `nulls` makes any null or missing argument answer null.
+
+    `most` is the largest number of arguments: `least` unless given, -1 for no limit.
+    """
+    limit = least if most is None else most
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        def compiler(argument: Any, scope: Scope) -> Expression:
+            items = arguments(name, argument, scope, least, limit)
+            return _null_first(function, items) if nulls else _plain(function, items)
+
+        OPERATORS[name] = compiler
+        return function
+
+    return register
+
+
+def arguments(name: str, argument: Any, scope: Scope, least: int, most: int) -> list[Expression]:
+    """The operator's operands, compiled; a lone one needs no array. 16020 when there are too few or too many."""
+    given = argument if isinstance(argument, list) else [argument]
+    if len(given) < least or (most != -1 and len(given) > most):
+        wanted = (
+            f"exactly {least}"
+            if least == most
+            else f"at least {least}" + ("" if most == -1 else f" and at most {most}")
+        )
+        raise CommandError(16020, f"Expression {name} takes {wanted} arguments. {len(given)} were passed in.")
+    return [compile_expression(item, scope) for item in given]
+
+
+def _plain(function: Callable[..., Any], items: list[Expression]) -> Expression:
+    if len(items) == 2:
+        first, second = items
+        return lambda document, variables: function(first(document, variables), second(document, variables))
+    return lambda document, variables: function(*[item(document, variables) for item in items])
+
+
+def _null_first(function: Callable[..., Any], items: list[Expression]) -> Expression:
+    def run(document: Document, variables: Variables) -> Any:
+        values = [item(document, variables) for item in items]
+        return None if any(value is None or value is MISSING for value in values) else function(*values)
+
+    return run
+
+
+def named(name: str, required: str, optional: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Registers an operator whose argument is an object; the function gets its fields by keyword, MISSING if absent."""
+    needed, allowed = required.split(), required.split() + optional.split()
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        def compiler(argument: Any, scope: Scope) -> Expression:
+            fields = named_fields(name, argument, needed, allowed)
+            compiled = [(item, compile_expression(value, scope)) for item, value in fields.items()]
+            absent = {item: MISSING for item in allowed if item not in fields}
+            return lambda document, variables: function(
+                **{item: expression(document, variables) for item, expression in compiled}, **absent
+            )
+
+        OPERATORS[name] = compiler
+        return function
+
+    return register
+
+
+def named_fields(name: str, argument: Any, needed: list[str], allowed: list[str]) -> Document:
+    """The argument of an operator that takes an object; an unknown or absent field is FailedToParse (9)."""
+    if not isinstance(argument, dict):
+        raise failed_to_parse(f"{name} only supports an object as its argument")
+    for item in argument:
+        if item not in allowed:
+            raise failed_to_parse(f"Unrecognized argument to {name}: {item}")
+    for item in needed:
+        if item not in argument:
+            raise failed_to_parse(f"Missing '{item}' parameter to {name}")
+    return argument
+
+
+def nothing(value: Any) -> bool:
+    """Null or missing: what most operators answer null to."""
+    return value is None or value is MISSING

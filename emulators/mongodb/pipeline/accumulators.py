@@ -1,0 +1,116 @@
+"""Accumulators of `$group`, `$bucket` and `$setWindowFields`: what is collected of each document, and how it ends."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emulators.mongodb.errors import CommandError, not_supported
+from emulators.mongodb.expr.accumulate import FOLDS
+from emulators.mongodb.expr.core import REFUSED, Expression, Scope, compile_expression, named_fields, nothing
+from emulators.mongodb.expr.objects import merge_objects
+from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.query.sort import compare_documents, parse_sort
+from emulators.mongodb.values import MISSING, Document, key
+
+Fold = Callable[[list[Any]], Any]
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """`collect` is evaluated for each document of the group, `fold` turns what was collected into the result."""
+
+    collect: Expression
+    fold: Fold
+
+
+def compile_accumulator(field: str, spec: Any, scope: Scope) -> Accumulator:
+    """`{$sum: …}` and the like; 40234 when it is not an object with one operator."""
+    if not isinstance(spec, dict) or len(spec) != 1 or not next(iter(spec)).startswith("$"):
+        raise CommandError(40234, f"The field '{field}' must be an accumulator object")
+    name, argument = next(iter(spec.items()))
+    if name in _SIMPLE:
+        if isinstance(argument, list) and len(argument) != 1:
+            raise CommandError(40237, f"The {name} accumulator is a unary operator")
+        return Accumulator(
+            compile_expression(argument[0] if isinstance(argument, list) else argument, scope), _SIMPLE[name]
+        )
+    if name == "$count":
+        if argument != {}:
+            raise CommandError(9, "$count takes no arguments, i.e. $count:{}")
+        return Accumulator(lambda document, variables: 1, len)
+    if name in ("$firstN", "$lastN", "$minN", "$maxN"):
+        return _several(name, argument, scope)
+    if name in ("$top", "$topN", "$bottom", "$bottomN"):
+        return _ranked(name, argument, scope)
+    if name in REFUSED:
+        raise not_supported(f"the accumulator {name}")
+    raise CommandError(15952, f"unknown group operator '{name}'")
+
+
+def _first(values: list[Any]) -> Any:
+    return None if not values or values[0] is MISSING else values[0]
+
+
+def _last(values: list[Any]) -> Any:
+    return None if not values or values[-1] is MISSING else values[-1]
+
+
+def _push(values: list[Any]) -> list[Any]:
+    return [value for value in values if value is not MISSING]
+
+
+def _add_to_set(values: list[Any]) -> list[Any]:
+    return list({key(value): value for value in reversed(values) if value is not MISSING}.values())[::-1]
+
+
+_SIMPLE: dict[str, Fold] = {
+    **FOLDS,
+    "$first": _first,
+    "$last": _last,
+    "$push": _push,
+    "$addToSet": _add_to_set,
+    "$mergeObjects": lambda values: merge_objects(*values) if values else {},
+}
+
+
+def _number(name: str, value: Any, scope: Scope) -> int:
+    count = as_integer(compile_expression(value, scope)({}, scope.start({})))
+    if count is None or count < 1:
+        raise CommandError(5787908, f"'n' must be a whole number greater than 0 for {name}")
+    return count
+
+
+def _several(name: str, argument: Any, scope: Scope) -> Accumulator:
+    fields = named_fields(name, argument, ["n", "input"], ["n", "input"])
+    count = _number(name, fields["n"], scope)
+
+    def fold(values: list[Any]) -> list[Any]:
+        if name in ("$firstN", "$lastN"):
+            filled = [None if value is MISSING else value for value in values]
+            return filled[:count] if name == "$firstN" else filled[-count:]
+        found = [value for value in values if not nothing(value)]
+        return sorted(found, key=key, reverse=name == "$maxN")[:count]
+
+    return Accumulator(compile_expression(fields["input"], scope), fold)
+
+
+def _ranked(name: str, argument: Any, scope: Scope) -> Accumulator:
+    names = ["output", "sortBy"] + (["n"] if name.endswith("N") else [])
+    fields = named_fields(name, argument, names, names)
+    count = _number(name, fields["n"], scope) if "n" in fields else 1
+    output = compile_expression(fields["output"], scope)
+    order = functools.cmp_to_key(compare_documents(parse_sort(fields["sortBy"])))
+
+    def collect(document: Document, variables: Document) -> Any:
+        value = output(document, variables)
+        return (document, None if value is MISSING else value)
+
+    def fold(values: list[Any]) -> Any:
+        ranked = [value for _, value in sorted(values, key=lambda pair: order(pair[0]))]
+        chosen = ranked[:count] if name.startswith("$top") else ranked[-count:]
+        return chosen if "n" in fields else (chosen[0] if chosen else None)
+
+    return Accumulator(collect, fold)

@@ -1,0 +1,130 @@
+"""Compiles a pipeline into one function over documents. Stages register themselves by name in the sibling modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from emulators.mongodb.deadline import Deadline
+from emulators.mongodb.errors import CommandError, not_supported, type_mismatch
+from emulators.mongodb.expr.core import Scope
+from emulators.mongodb.storage.store import Store
+from emulators.mongodb.values import Document
+
+Stream = Iterable[Document]
+Stage = Callable[[Stream], Stream]
+MAX_STAGES = 1000
+MAX_NESTING = 20
+
+REFUSED = frozenset(
+    {
+        "$changeStream",
+        "$changeStreamSplitLargeEvent",
+        "$currentOp",
+        "$densify",
+        "$fill",
+        "$geoNear",
+        "$listLocalSessions",
+    }
+    | {"$listSampledQueries", "$listSearchIndexes", "$listSessions", "$planCacheStats", "$queryStats", "$search"}
+    | {"$searchMeta", "$shardedDataDistribution", "$vectorSearch", "$rankFusion"}
+)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What stages need besides the documents: the data, the namespace, the clock, variables."""
+
+    store: Store
+    database: str
+    collection: str | None
+    deadline: Deadline
+    scope: Scope
+    depth: int = 0
+
+    def nested(self, collection: str | None, scope: Scope | None = None) -> Context:
+        if self.depth >= MAX_NESTING:
+            raise CommandError(51047, f"pipelines and views are nested more than {MAX_NESTING} deep")
+        return replace(self, collection=collection, scope=scope or self.scope, depth=self.depth + 1)
+
+    def documents(self, collection: str) -> Iterator[Document]:
+        """What a collection or a view holds; nothing when it does not exist."""
+        found = self.store.find(self.database, collection)
+        if found is None:
+            return iter(())
+        if not found.is_view:
+            return self.deadline.guard(found.documents())
+        # A view's pipeline sees none of the caller's variables.
+        below = self.nested(found.options["viewOn"], Scope({"NOW": self.scope.values.get("NOW")}))
+        return iter(run(found.options["pipeline"], below))
+
+
+StageCompiler = Callable[[Any, Context], Stage]
+STAGES: dict[str, StageCompiler] = {}
+FIRST_ONLY: set[str] = set()
+LAST_ONLY = {"$out", "$merge"}
+# Stages that may not run inside $facet (the manual's "$facet: Behavior").
+NOT_IN_FACET = {"$collStats", "$facet", "$geoNear", "$indexStats", "$out", "$merge", "$planCacheStats", "$documents"}
+
+
+def stage(name: str, *, first_only: bool = False) -> Callable[[StageCompiler], StageCompiler]:
+    def register(compiler: StageCompiler) -> StageCompiler:
+        STAGES[name] = compiler
+        if first_only:
+            FIRST_ONLY.add(name)
+        return compiler
+
+    return register
+
+
+def stage_name(spec: Any) -> str:
+    if not isinstance(spec, dict):
+        raise type_mismatch("Each element of the 'pipeline' array must be an object")
+    if len(spec) != 1:
+        raise CommandError(40323, "A pipeline stage specification object must contain exactly one field.")
+    return str(next(iter(spec)))
+
+
+def compile_pipeline(pipeline: Any, context: Context) -> Stage:
+    """Raises CommandError for a pipeline that MongoDB would refuse, or that has a stage this server lacks."""
+    if not isinstance(pipeline, list):
+        raise type_mismatch("'pipeline' option must be specified as an array")
+    if len(pipeline) > MAX_STAGES:
+        raise CommandError(7749501, f"Pipeline length must be no longer than {MAX_STAGES} stages")
+    names = [stage_name(spec) for spec in pipeline]
+    _check_order(names)
+    compiled = [_compile(name, spec[name], context) for name, spec in zip(names, pipeline, strict=True)]
+
+    def run_all(stream: Stream) -> Stream:
+        for step in compiled:
+            stream = step(stream)
+        return stream
+
+    return run_all
+
+
+def _check_order(names: list[str]) -> None:
+    for position, name in enumerate(names):
+        if name in FIRST_ONLY and position:
+            raise CommandError(40602, f"{name} is only valid as the first stage in a pipeline.")
+        if name in LAST_ONLY and position < len(names) - 1:
+            raise CommandError(40601, f"{name} can only be the final stage in the pipeline")
+
+
+def _compile(name: str, argument: Any, context: Context) -> Stage:
+    if name in STAGES:
+        return STAGES[name](argument, context)
+    if name in REFUSED:
+        raise not_supported(f"the pipeline stage {name}")
+    raise CommandError(40324, f"Unrecognized pipeline stage name: '{name}'")
+
+
+def run(pipeline: Any, context: Context) -> Stream:
+    """The pipeline's result over the context's collection (or over one empty document, for database pipelines)."""
+    compiled = compile_pipeline(pipeline, context)
+    if pipeline and stage_name(pipeline[0]) in FIRST_ONLY:
+        return compiled(())
+    if context.collection is None:
+        raise CommandError(73, "{aggregate: 1} is not valid without a first stage that makes its own documents")
+    return compiled(context.documents(context.collection))

@@ -1,0 +1,207 @@
+"""Stages that run other pipelines or read other collections: `$lookup`, `$graphLookup`, `$unionWith`, `$facet`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
+from emulators.mongodb.expr.core import compile_expression
+from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.pipeline.basic import set_path
+from emulators.mongodb.pipeline.core import (
+    NOT_IN_FACET,
+    Context,
+    Stage,
+    Stream,
+    compile_pipeline,
+    run,
+    stage,
+    stage_name,
+)
+from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.query.paths import leaves, split
+from emulators.mongodb.values import MISSING, Document, Key, key
+
+_NULL = key(None)
+
+
+@stage("$lookup")
+def _lookup(argument: Any, context: Context) -> Stage:
+    _check(argument, "$lookup", {"as"}, {"from", "as", "localField", "foreignField", "let", "pipeline"})
+    if "from" not in argument and "pipeline" not in argument:
+        raise failed_to_parse("$lookup needs 'from', or a 'pipeline' that starts with $documents")
+    _check_name(argument.get("from", ""), "$lookup")
+    if ("localField" in argument) != ("foreignField" in argument):
+        raise failed_to_parse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified")
+    if "localField" not in argument and "pipeline" not in argument:
+        raise failed_to_parse(
+            "$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified"
+        )
+    target = split(argument["as"])
+    joined = _joined(argument, context)
+    _check_pipeline(argument, context)
+    return lambda stream: (set_path(document, target, joined(document)) for document in stream)
+
+
+def _check(argument: Any, name: str, needed: set[str], allowed: set[str]) -> None:
+    if not isinstance(argument, dict):
+        raise failed_to_parse(f"the {name} specification must be an object")
+    for field in argument:
+        if field not in allowed:
+            raise failed_to_parse(f"unknown argument to {name}: {field}")
+    for field in needed:
+        if field not in argument:
+            raise failed_to_parse(f"{name} requires '{field}'")
+
+
+def _check_name(value: Any, name: str) -> None:
+    if isinstance(value, dict):
+        raise not_supported(f"{name} from another database")
+    if type(value) is not str:
+        raise failed_to_parse(f"{name} names a collection by a string")
+
+
+def _check_pipeline(argument: Document, context: Context) -> None:
+    """Compiles the inner pipeline once, so that a mistake is found even when no document comes by."""
+    pipeline = argument.get("pipeline")
+    if pipeline is None:
+        return
+    if isinstance(pipeline, list) and any(stage_name(spec) in ("$out", "$merge") for spec in pipeline):
+        raise CommandError(51047, "$out and $merge are not allowed within a $lookup's sub-pipeline")
+    scope = context.scope.with_values(dict.fromkeys(argument.get("let") or {}))
+    compile_pipeline(pipeline, context.nested(argument.get("from"), scope))
+
+
+def _joined(argument: Document, context: Context) -> Callable[[Document], list[Document]]:
+    let = {name: compile_expression(value, context.scope) for name, value in (argument.get("let") or {}).items()}
+    source, pipeline = argument.get("from"), argument.get("pipeline")
+    equal = _equality(argument, context) if "localField" in argument else None
+    if pipeline is None and equal is not None:
+        return equal
+
+    def join(document: Document) -> list[Document]:
+        variables = context.scope.start(document)
+        values = {name: expression(document, variables) for name, expression in let.items()}
+        below = context.nested(source, context.scope.with_values(values))
+        if equal is None:
+            return list(run(pipeline, below))
+        return list(compile_pipeline(pipeline, below)(equal(document)))
+
+    return join
+
+
+def _equality(argument: Document, context: Context) -> Callable[[Document], list[Document]]:
+    """Documents whose foreign field equals the local one, or an element of it; missing equals null."""
+    local, foreign = split(argument["localField"]), split(argument["foreignField"])
+    table: dict[Key, list[tuple[int, Document]]] | None = None
+
+    def join(document: Document) -> list[Document]:
+        nonlocal table
+        if table is None:
+            table = {}
+            for number, other in enumerate(context.nested(None).documents(argument["from"])):
+                for place in _keys(other, foreign, whole=True):
+                    table.setdefault(place, []).append((number, other))
+        found = {
+            number: other for place in _keys(document, local, whole=False) for number, other in table.get(place, ())
+        }
+        return [found[number] for number in sorted(found)]
+
+    return join
+
+
+def _keys(document: Document, path: tuple[str, ...], *, whole: bool) -> set[Key]:
+    found: set[Key] = set()
+    values = leaves(document, path)
+    for value in values:
+        if type(value) is list:
+            found |= {_null_or(item) for item in value}
+            if whole:
+                found.add(key(value))
+        elif value is not MISSING or whole or len(values) == 1:
+            found.add(_null_or(value))
+    return found
+
+
+def _null_or(value: Any) -> Key:
+    return _NULL if value is MISSING else key(value)
+
+
+@stage("$unionWith")
+def _union_with(argument: Any, context: Context) -> Stage:
+    options = {"coll": argument} if isinstance(argument, str) else argument
+    _check(options, "$unionWith", set(), {"coll", "pipeline"})
+    _check_name(options.get("coll", ""), "$unionWith")
+    if "coll" not in options and "pipeline" not in options:
+        raise failed_to_parse("$unionWith needs 'coll', or a 'pipeline' that starts with $documents")
+    pipeline = options.get("pipeline", [])
+    if isinstance(pipeline, list) and any(stage_name(spec) in ("$out", "$merge") for spec in pipeline):
+        raise CommandError(31441, "$out and $merge are not allowed within a $unionWith's sub-pipeline")
+    below = context.nested(options.get("coll"))
+    compile_pipeline(pipeline, below)
+
+    def union(stream: Stream) -> Iterator[Document]:
+        yield from stream
+        yield from run(pipeline, below)
+
+    return union
+
+
+@stage("$facet")
+def _facet(argument: Any, context: Context) -> Stage:
+    if not isinstance(argument, dict) or not argument:
+        raise CommandError(40169, "the $facet specification must be a non-empty object")
+    for pipeline in argument.values():
+        for spec in pipeline if isinstance(pipeline, list) else []:
+            if stage_name(spec) in NOT_IN_FACET:
+                raise CommandError(40600, f"{stage_name(spec)} is not allowed to be used within a $facet stage")
+    facets = {
+        name: compile_pipeline(pipeline, context.nested(context.collection)) for name, pipeline in argument.items()
+    }
+
+    def collect(stream: Stream) -> Iterator[Document]:
+        documents = list(stream)
+        yield {name: list(pipeline(documents)) for name, pipeline in facets.items()}
+
+    return collect
+
+
+@stage("$graphLookup")
+def _graph_lookup(argument: Any, context: Context) -> Stage:
+    needed = {"from", "startWith", "connectFromField", "connectToField", "as"}
+    _check(argument, "$graphLookup", needed, needed | {"maxDepth", "depthField", "restrictSearchWithMatch"})
+    depth = as_integer(argument["maxDepth"]) if "maxDepth" in argument else None
+    if "maxDepth" in argument and (depth is None or depth < 0):
+        raise CommandError(40101, "maxDepth requires a nonnegative argument")
+    _check_name(argument["from"], "$graphLookup")
+    start = compile_expression(argument["startWith"], context.scope)
+    allowed = compile_filter(argument.get("restrictSearchWithMatch", {}), context.scope)
+    target = split(argument["as"])
+
+    def graph(stream: Stream) -> Iterator[Document]:
+        others = [other for other in context.nested(None).documents(argument["from"]) if allowed(other)]
+        for document in stream:
+            first = start(document, context.scope.start(document))
+            yield set_path(document, target, _reached(first, others, argument, depth))
+
+    return graph
+
+
+def _reached(first: Any, others: list[Document], argument: Document, depth: int | None) -> list[Document]:
+    source, sink, label = (
+        split(argument["connectFromField"]),
+        split(argument["connectToField"]),
+        argument.get("depthField"),
+    )
+    front = {key(item) for item in (first if type(first) is list else [first]) if item is not MISSING}
+    seen: dict[Key, Document] = {}
+    level = 0
+    while front and (depth is None or level <= depth):
+        following: set[Key] = set()
+        for other in others:
+            if key(other["_id"]) not in seen and _keys(other, sink, whole=True) & front:
+                seen[key(other["_id"])] = other if label is None else {**other, label: level}
+                following |= _keys(other, source, whole=False)
+        front, level = following, level + 1
+    return list(seen.values())

@@ -1,0 +1,141 @@
+"""The projection of `find` and `findAndModify`: `$project`'s, plus `$slice`, `$elemMatch` and the positional `$`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from emulators.mongodb.errors import CommandError, not_supported
+from emulators.mongodb.expr.core import Scope
+from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.query.match import compile_elem_match
+from emulators.mongodb.query.position import matched_position
+from emulators.mongodb.query.project import DROP, Projection, build_tree, check_mode, compile_project
+from emulators.mongodb.values import MISSING, Document, is_number
+
+Change = Callable[[Document, Document], Any]  # (the stored document, the projected one) → the field's new value
+
+
+def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Projection:
+    """An empty projection keeps everything."""
+    if not spec:
+        return lambda document: document
+    plain: Document = {}
+    changes: list[tuple[str, Change]] = []
+    sliced: list[str] = []
+    for path, value in spec.items():
+        operator = next(iter(value), "") if isinstance(value, dict) else ""
+        if path.endswith(".$"):
+            plain[path[:-2]] = 1
+            changes.append((path[:-2], _positional(path[:-2], query)))
+        elif operator == "$elemMatch":
+            plain[path] = 1
+            changes.append((path, _elem_match(path, value["$elemMatch"], scope)))
+        elif operator == "$slice" and _is_projection(value["$slice"]):
+            sliced.append(path)
+            changes.append((path, _slice(path, value["$slice"])))
+        elif operator == "$meta":
+            raise not_supported("the projection $meta")
+        else:
+            plain[path] = value
+    project = _with_slices(plain, sliced, scope)
+    return (lambda document: _changed(document, project(document), changes)) if changes else project
+
+
+def _is_projection(operand: Any) -> bool:
+    return is_number(operand) or (isinstance(operand, list) and bool(operand) and is_number(operand[0]))
+
+
+def _with_slices(plain: Document, sliced: list[str], scope: Scope) -> Projection:
+    """`$slice` keeps other fields, unless something else includes: then the sliced field is included as well."""
+    if not plain:
+        return lambda document: document
+    if sliced and check_mode(build_tree(plain, scope)) and set(plain) != {"_id"}:
+        plain = {**plain, **dict.fromkeys(sliced, 1)}
+    if sliced and set(plain) == {"_id"} and build_tree(plain, scope)["_id"] is not DROP:
+        return lambda document: document
+    return compile_project(plain, scope)
+
+
+def _changed(document: Document, projected: Document, changes: list[tuple[str, Change]]) -> Document:
+    out = dict(projected)
+    for path, change in changes:
+        if "." in path:
+            _change_nested(out, path, change(document, out))
+            continue
+        value = change(document, out)
+        if value is MISSING:
+            out.pop(path, None)
+        else:
+            out[path] = value
+    return out
+
+
+def _change_nested(out: Document, path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    node = out
+    for part in parents:
+        if not isinstance(node.get(part), dict):
+            return
+        node[part] = dict(node[part])
+        node = node[part]
+    if value is MISSING:
+        node.pop(last, None)
+    else:
+        node[last] = value
+
+
+def _lookup(document: Document, path: str) -> Any:
+    value: Any = document
+    for part in path.split("."):
+        if type(value) is list:
+            raise not_supported(f"an array operator in a projection below another array ('{path}')")
+        value = value.get(part, MISSING) if type(value) is dict else MISSING
+    return value
+
+
+def _elem_match(path: str, operand: Any, scope: Scope) -> Change:
+    if "." in path:
+        raise CommandError(31275, f"Cannot use $elemMatch projection on a nested field: '{path}'")
+    test = compile_elem_match(operand, scope)
+
+    def change(document: Document, _: Document) -> Any:
+        value = document.get(path, MISSING)
+        if type(value) is not list:
+            return MISSING
+        return next(([element] for element in value if test(element)), MISSING)
+
+    return change
+
+
+def _positional(path: str, query: Document) -> Change:
+    def change(document: Document, _: Document) -> Any:
+        value = _lookup(document, path)
+        if type(value) is not list:
+            return value
+        place = matched_position(query, document, path)
+        if place is None:
+            raise CommandError(
+                51246, "Executor error during find command :: positional operator '.$' couldn't find a match"
+            )
+        return [value[place]]
+
+    return change
+
+
+def _slice(path: str, operand: Any) -> Change:
+    numbers = [as_integer(item) for item in (operand if isinstance(operand, list) else [operand])]
+    if None in numbers or len(numbers) > 2 or (len(numbers) == 2 and numbers[1] is not None and numbers[1] <= 0):
+        raise CommandError(28724, "$slice takes a whole number, or [skip, limit] with a positive limit")
+    whole = [number or 0 for number in numbers]
+
+    def change(_: Document, projected: Document) -> Any:
+        value = _lookup(projected, path)
+        if type(value) is not list:
+            return value
+        if len(whole) == 1:
+            return value[: whole[0]] if whole[0] >= 0 else value[whole[0] :]
+        start = whole[0] if whole[0] >= 0 else max(len(value) + whole[0], 0)
+        return value[start : start + whole[1]]
+
+    return change

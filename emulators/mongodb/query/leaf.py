@@ -1,0 +1,173 @@
+"""Tests of one value: what `$eq`, `$gt`, `$in`, `$type`, `$mod`, `$regex` and the `$bits…` operators ask of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bson import Binary, MaxKey, MinKey, Regex
+
+from emulators.mongodb.errors import bad_value, failed_to_parse, not_supported
+from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.query.regex import compile_regex
+from emulators.mongodb.values import MISSING, NUMERIC, TYPE_CODES, TYPE_NAMES, is_number, key, type_name
+
+Test = Callable[[Any], bool]
+_LAST_BIT = 65_535
+
+
+def equals(operand: Any) -> Test:
+    """Null also matches a missing field; numbers match across types; true is not 1."""
+    if operand is None:
+        return lambda value: value is None or value is MISSING
+    if type(operand) is str:
+        return lambda value: type(value) is str and value == operand
+    wanted = key(operand)
+    return lambda value: key(value) == wanted
+
+
+def matches(pattern: Any, options: str = "") -> Test:
+    """Text that the expression finds, or a stored regular expression that is the same one."""
+    compiled = compile_regex(pattern, options)
+    same = key(Regex.from_native(compiled)) if not isinstance(pattern, Regex) else key(pattern)
+
+    def test(value: Any) -> bool:
+        if type(value) is str:
+            return compiled.search(value) is not None
+        return type(value) is Regex and key(value) == same
+
+    return test
+
+
+def within(operand: Any) -> Test:
+    if not isinstance(operand, list):
+        raise bad_value("$in needs an array")
+    patterns = [matches(item) for item in operand if isinstance(item, Regex)]
+    if any(isinstance(item, dict) and next(iter(item), "").startswith("$") and "$ref" not in item for item in operand):
+        raise bad_value("cannot nest $ under $in")
+    wanted = {key(item) for item in operand if not isinstance(item, Regex)}
+    if None in operand:
+        wanted.add(key(MISSING))
+    if not patterns:
+        return lambda value: key(value) in wanted
+    return lambda value: key(value) in wanted or any(pattern(value) for pattern in patterns)
+
+
+def ordered(name: str, operand: Any) -> Test:
+    """`$gt`, `$gte`, `$lt`, `$lte`: values of the operand's own type only (the manual's "type bracketing")."""
+    if isinstance(operand, Regex | re.Pattern):
+        raise bad_value(f"Can't have RegEx as arg to predicate over field '{name}'.")
+    if isinstance(operand, MinKey | MaxKey):
+        raise not_supported(f"{name} with MinKey or MaxKey")
+    if operand is None:
+        return equals(None) if name in ("$gte", "$lte") else lambda _: False
+    bound = key(operand)
+    if bound == (10, 0):
+        return equals(operand) if name in ("$gte", "$lte") else lambda _: False
+    family, compare = bound[0], _COMPARE[name]
+
+    def test(value: Any) -> bool:
+        found = key(value)
+        return found[0] == family and found != (10, 0) and compare(found, bound)
+
+    return test
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "$gt": lambda found, bound: found > bound,
+    "$gte": lambda found, bound: found >= bound,
+    "$lt": lambda found, bound: found < bound,
+    "$lte": lambda found, bound: found <= bound,
+}
+
+
+def of_type(operand: Any) -> Test:
+    wanted: set[str] = set()
+    for item in operand if isinstance(operand, list) else [operand]:
+        wanted |= type_names(item)
+    if not wanted:
+        raise failed_to_parse("$type must match at least one type")
+    return lambda value: type_name(value) in wanted
+
+
+def type_names(item: Any) -> set[str]:
+    """The types that an alias or number stands for; "number" stands for four."""
+    if item == "number":
+        return set(NUMERIC)
+    if type(item) is str and item in TYPE_CODES:
+        return {item}
+    number = as_integer(item)
+    if number in TYPE_NAMES:
+        return {TYPE_NAMES[number]}
+    raise bad_value(f"Unknown type name alias or code: {item!r}")
+
+
+def modulo(operand: Any) -> Test:
+    if not isinstance(operand, list) or len(operand) != 2:
+        raise bad_value("malformed mod, needs to be an array of two numbers")
+    if not all(is_number(item) for item in operand):
+        raise bad_value("malformed mod, divisor and remainder must be numbers")
+    divisor, remainder = _truncated(operand[0]), _truncated(operand[1])
+    if divisor is None or remainder is None:
+        raise bad_value("malformed mod, divisor and remainder must be finite")
+    if divisor == 0:
+        raise bad_value("divisor cannot be 0")
+    sign = 1 if divisor > 0 else -1
+
+    def test(value: Any) -> bool:
+        number = _truncated(value) if is_number(value) else None
+        if number is None:
+            return False
+        rest = abs(number) % (divisor * sign)
+        return (rest if number >= 0 else -rest) == remainder
+
+    return test
+
+
+def _truncated(value: Any) -> int | None:
+    try:
+        return int(value if not hasattr(value, "to_decimal") else value.to_decimal())
+    except (OverflowError, ValueError, ArithmeticError):
+        return None
+
+
+def bits(name: str, operand: Any) -> Test:
+    """`$bitsAllSet`, `$bitsAnySet`, `$bitsAllClear`, `$bitsAnyClear`, over whole numbers and binary data."""
+    mask = _mask(name, operand)
+    decide = BITS[name]
+
+    def test(value: Any) -> bool:
+        number = _as_bits(value)
+        return number is not None and decide(number, mask)
+
+    return test
+
+
+BITS: dict[str, Callable[[int, int], bool]] = {
+    "$bitsAllSet": lambda number, mask: number & mask == mask,
+    "$bitsAnySet": lambda number, mask: number & mask != 0,
+    "$bitsAllClear": lambda number, mask: number & mask == 0,
+    "$bitsAnyClear": lambda number, mask: number & mask != mask,
+}
+
+
+def _mask(name: str, operand: Any) -> int:
+    if isinstance(operand, list):
+        positions = [as_integer(item) for item in operand]
+        if any(position is None or not 0 <= position <= _LAST_BIT for position in positions):
+            raise bad_value(f"{name} takes an array of bit positions, which are whole numbers from 0 to {_LAST_BIT}")
+        return sum({1 << position for position in positions if position is not None})
+    if isinstance(operand, bytes | Binary):
+        return int.from_bytes(operand, "little")
+    number = as_integer(operand)
+    if number is None or number < 0:
+        raise failed_to_parse(f"{name} takes a number from 0, an array of bit positions, or binary data")
+    return number
+
+
+def _as_bits(value: Any) -> int | None:
+    if isinstance(value, bytes | Binary):
+        return int.from_bytes(value, "little")
+    number = as_integer(value)
+    return number if number is not None and -(2**63) <= number < 2**63 else None

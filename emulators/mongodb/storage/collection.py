@@ -1,0 +1,177 @@
+"""One collection: documents by `_id` in the order of their arrival, its indexes, and its validator.
+
+A stored document is never changed in place: a write puts a new one in its stead, so that cursors and results may share
+documents with the store without copying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bson import Binary, Regex, encode
+from bson.binary import UUID_SUBTYPE
+from bson.raw_bson import RawBSONDocument
+
+from emulators.mongodb.errors import CommandError, bad_value
+from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.storage.index import Index, duplicate
+from emulators.mongodb.values import Document, Key, key, type_name
+from emulators.mongodb.wire import CODEC
+
+MAX_DOCUMENT = 16 * 1024 * 1024
+MAX_INDEXES = 64
+ID_INDEX = {"v": 2, "key": {"_id": 1}, "name": "_id_"}
+Log = Callable[[Document], None]
+
+
+class Collection:
+    """Documents of one namespace. Every change is reported to `log` in the form that `Store.replay` understands."""
+
+    def __init__(self, database: str, name: str, options: Document, identity: bytes, log: Log) -> None:
+        self.database, self.name, self.options = database, name, options
+        self.uuid = Binary(identity, UUID_SUBTYPE)
+        self._log = log
+        self._documents: dict[Key, Document] = {}
+        # BSON of stored documents by the identity of the dict, which is unique while the document is stored.
+        self._encoded: dict[int, bytes] = {}
+        self.indexes: dict[str, Index] = {"_id_": Index(dict(ID_INDEX))}
+        self._valid: Callable[[Document], bool] | None = None
+        self.set_options(options)
+
+    @property
+    def namespace(self) -> str:
+        return f"{self.database}.{self.name}"
+
+    @property
+    def is_view(self) -> bool:
+        return "viewOn" in self.options
+
+    def set_options(self, options: Document) -> None:
+        validator = options.get("validator")
+        self._valid = compile_filter(validator) if validator and options.get("validationLevel") != "off" else None
+        self.options = options
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def documents(self) -> list[Document]:
+        """All documents at this moment; the list does not change when the collection does."""
+        return list(self._documents.values())
+
+    def by_id(self, identity: Any) -> Document | None:
+        return self._documents.get(key(identity))
+
+    def insert(self, document: Document) -> None:
+        """The document must have its `_id`."""
+        identity = key(document["_id"])
+        if isinstance(document["_id"], list | Regex):
+            raise CommandError(53, f"The '_id' value cannot be of type {type_name(document['_id'])}")
+        if identity in self._documents:
+            raise duplicate(self.namespace, "_id_", {"_id": 1}, {"_id": document["_id"]})
+        self._put(document, identity, self._check(document, identity, None))
+
+    def replace(self, old: Document, new: Document) -> None:
+        """`new` has the `_id` of `old`."""
+        identity = key(old["_id"])
+        data = self._check(new, identity, old)
+        self._forget(old, identity)
+        self._put(new, identity, data)
+
+    def delete(self, document: Document) -> None:
+        identity = key(document["_id"])
+        del self._documents[identity]
+        self._forget(document, identity)
+        self._log({"op": "delete", "db": self.database, "c": self.name, "id": document["_id"]})
+
+    def _put(self, document: Document, identity: Key, data: bytes) -> None:
+        self._documents[identity] = document
+        self._encoded[id(document)] = data
+        for index in self.indexes.values():
+            index.add(document, identity)
+        self._log({"op": "put", "db": self.database, "c": self.name, "doc": RawBSONDocument(data)})
+
+    def _forget(self, document: Document, identity: Key) -> None:
+        self._encoded.pop(id(document), None)
+        for index in self.indexes.values():
+            index.remove(document, identity)
+
+    def encoded(self, document: Document) -> bytes:
+        """The document as BSON; for one that is stored here, without encoding it again."""
+        data = self._encoded.get(id(document))
+        if data is None:
+            data = encode(document, codec_options=CODEC)
+            if self._documents.get(key(document.get("_id"))) is document:
+                self._encoded[id(document)] = data
+        return data
+
+    def load(self, documents: Iterable[Document]) -> None:
+        """Puts documents from the log, which were checked when they were first written."""
+        for document in documents:
+            identity = key(document["_id"])
+            old = self._documents.get(identity)
+            if old is not None:
+                self._forget(old, identity)
+            for index in self.indexes.values():
+                index.add(document, identity)
+            self._documents[identity] = document
+
+    def unload(self, identity: Any) -> None:
+        old = self._documents.pop(key(identity), None)
+        if old is not None:
+            self._forget(old, key(identity))
+
+    def _check(self, document: Document, identity: Key, old: Document | None) -> bytes:
+        data = encode(document, codec_options=CODEC)
+        if len(data) > MAX_DOCUMENT:
+            raise CommandError(
+                10334, f"BSONObj size: {len(data)} is invalid. Size must be between 0 and {MAX_DOCUMENT}"
+            )
+        if self._valid is not None and not self._valid(document) and not self._tolerated(old):
+            reason: Document = {
+                "operatorName": next(iter(self.options["validator"]), ""),
+                "schemaRulesNotSatisfied": [],
+            }
+            info = {"failingDocumentId": document["_id"], "details": reason}
+            raise CommandError(121, "Document failed validation", errInfo=info)
+        for index in self.indexes.values():
+            index.check(document, identity, self.namespace)
+        return data
+
+    def _tolerated(self, old: Document | None) -> bool:
+        if self.options.get("validationAction") == "warn":
+            return True
+        moderate = self.options.get("validationLevel") == "moderate"
+        return moderate and old is not None and self._valid is not None and not self._valid(old)
+
+    def add_index(self, spec: Document) -> None:
+        """Builds an index; DuplicateKey when the documents there already break its uniqueness."""
+        if len(self.indexes) >= MAX_INDEXES:
+            raise CommandError(
+                67, f"add index fails, too many indexes for {self.namespace}: the limit is {MAX_INDEXES}"
+            )
+        index = Index(spec)
+        for identity, document in self._documents.items():
+            index.check(document, identity, self.namespace)
+            index.add(document, identity)
+        self.indexes[index.name] = index
+        self._log({"op": "index", "db": self.database, "c": self.name, "spec": spec})
+
+    def drop_index(self, name: str) -> None:
+        if name == "_id_":
+            raise CommandError(72, "cannot drop _id index")
+        if name not in self.indexes:
+            raise CommandError(27, f"index not found with name [{name}]")
+        del self.indexes[name]
+        self._log({"op": "dropIndex", "db": self.database, "c": self.name, "name": name})
+
+    def index_for(self, hint: Any) -> Index:
+        """The index that a hint names, by its name or its key pattern."""
+        for index in self.indexes.values():
+            if hint == index.name or (isinstance(hint, dict) and list(hint.items()) == list(index.pattern.items())):
+                return index
+        raise bad_value("error processing query: hint provided does not correspond to an existing index")
+
+    def size(self) -> int:
+        """Bytes of all documents as BSON."""
+        return sum(len(self.encoded(document)) for document in self._documents.values())

@@ -1,0 +1,163 @@
+"""Acknowledged writes survive a process that is killed; a damaged log is not read past in silence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+
+import pytest
+from bson import Decimal128, Int64, ObjectId, Regex, Timestamp
+
+from emulators.base.errors import MongoError
+from emulators.mongodb.dispatch import Server, Session, execute
+from emulators.mongodb.scram import Credentials
+from emulators.mongodb.storage.store import Store
+
+EVERYTHING = {
+    "_id": ObjectId("64b000000000000000000001"),
+    "long": Int64(5),
+    "int": 5,
+    "double": 5.0,
+    "decimal": Decimal128("5.00"),
+    "date": dt.datetime(2026, 1, 2, 3, 4, 5, 678000),
+    "regex": Regex("^a", "i"),
+    "time": Timestamp(7, 1),
+    "bytes": b"\x00\xff",
+    "nested": {"list": [1, {"a": None}], "empty": {}},
+}
+
+
+class Process:
+    """A server on a directory; `killed` gives it up the way SIGKILL does."""
+
+    def __init__(self, directory):
+        self.store = Store(directory)
+        self._server = Server(self.store, Credentials(()))
+
+    def run(self, command, db="shop"):
+        reply = execute(self._server, Session(), {**command, "$db": db})
+        assert reply["ok"] == 1.0, reply
+        return reply
+
+    def find(self, name, db="shop"):
+        collection = self.store.find(db, name)
+        return collection.documents() if collection else None
+
+    def killed(self):
+        """Descriptors are closed, as the kernel does; nothing is flushed, compacted or told."""
+        journal = self.store._journal
+        journal._file.close()
+        os.close(journal._lock)
+
+
+@pytest.fixture
+def restart(tmp_path):
+    """Kills the running process, if any, and starts the next one on the same data."""
+    running = []
+
+    def start():
+        if running:
+            running.pop().killed()
+        running.append(Process(tmp_path))
+        return running[-1]
+
+    yield start
+    running.pop().store.close()
+
+
+def test_every_type_comes_back_as_it_was(restart):
+    restart().run({"insert": "things", "documents": [EVERYTHING]})
+    (found,) = restart().find("things")
+    assert found == EVERYTHING
+    assert {name: type(value) for name, value in found.items()} == {
+        name: type(value) for name, value in EVERYTHING.items()
+    }
+
+
+def test_every_kind_of_change_comes_back(restart):
+    process = restart()
+    process.run({"insert": "things", "documents": [{"_id": n, "n": n} for n in range(5)]})
+    process.run({"update": "things", "updates": [{"q": {"_id": 1}, "u": {"$set": {"n": 100}}}]})
+    process.run({"delete": "things", "deletes": [{"q": {"_id": 2}, "limit": 1}]})
+    process.run({"findAndModify": "things", "query": {"_id": 3}, "remove": True})
+    process.run({"update": "things", "updates": [{"q": {"_id": 9}, "u": {"$set": {"n": 9}}, "upsert": True}]})
+    process.run({"aggregate": "things", "pipeline": [{"$match": {"_id": 0}}, {"$out": "copy"}], "cursor": {}})
+    process.run({"insert": "temporary", "documents": [{}]})
+    process.run({"drop": "temporary"})
+    process.run({"insert": "old", "documents": [{"_id": "kept"}]})
+    process.run({"renameCollection": "shop.old", "to": "archive.new"}, db="admin")
+    process.run({"insert": "c", "documents": [{}]}, db="gone")
+    process.run({"dropDatabase": 1}, db="gone")
+    process.run({"create": "checked", "validator": {"a": {"$exists": True}}})
+    process.run({"create": "seen", "viewOn": "things", "pipeline": [{"$match": {"n": 9}}]})
+    again = restart()
+    assert again.find("things") == [{"_id": 0, "n": 0}, {"_id": 1, "n": 100}, {"_id": 4, "n": 4}, {"_id": 9, "n": 9}]
+    assert again.find("copy") == [{"_id": 0, "n": 0}]
+    assert again.find("temporary") is None
+    assert again.find("new", db="archive") == [{"_id": "kept"}]
+    assert again.store.database_names() == ["archive", "shop"]
+    assert again.store.find("shop", "checked").options == {"validator": {"a": {"$exists": True}}}
+    assert [dict(row) for row in again.run({"find": "seen"})["cursor"]["firstBatch"]] == [{"_id": 9, "n": 9}]
+
+
+def test_unique_indexes_still_hold_after_a_restart(restart):
+    process = restart()
+    process.run({"createIndexes": "things", "indexes": [{"key": {"a": 1}, "name": "a_1", "unique": True}]})
+    process.run({"insert": "things", "documents": [{"_id": 1, "a": 1}]})
+    process.run({"update": "things", "updates": [{"q": {"_id": 1}, "u": {"$set": {"a": 2}}}]})
+    again = restart()
+    assert again.run({"insert": "things", "documents": [{"a": 2}]})["writeErrors"][0]["code"] == 11000
+    assert again.run({"insert": "things", "documents": [{"a": 1}]})["n"] == 1
+
+
+def test_a_second_restart_finds_the_same(restart):
+    restart().run({"insert": "things", "documents": [{"_id": 1}]})
+    restart().run({"insert": "things", "documents": [{"_id": 2}]})
+    assert restart().find("things") == [{"_id": 1}, {"_id": 2}]
+
+
+def test_a_write_cut_off_in_the_middle_is_dropped_and_earlier_ones_stay(restart, tmp_path):
+    process = restart()
+    process.run({"insert": "things", "documents": [{"_id": 1}]})
+    length = (tmp_path / "changes.log").stat().st_size
+    process.run({"insert": "things", "documents": [{"_id": 2}]})
+    with (tmp_path / "changes.log").open("r+b") as file:
+        file.truncate(length + 11)
+    assert restart().find("things") == [{"_id": 1}]
+
+
+def test_damage_in_the_middle_stops_the_start(tmp_path):
+    store = Store(tmp_path)
+    server = Server(store, Credentials(()))
+    for number in range(3):
+        execute(server, Session(), {"insert": "things", "documents": [{"_id": number}], "$db": "shop"})
+    store.close()
+    data = bytearray((tmp_path / "changes.log").read_bytes())
+    data[20] ^= 0xFF
+    (tmp_path / "changes.log").write_bytes(data)
+    with pytest.raises(MongoError, match="is damaged at byte 0"):
+        Store(tmp_path)
+
+
+def test_two_servers_do_not_share_a_directory(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(MongoError, match="in use by another"):
+        Store(tmp_path)
+    store.close()
+    Store(tmp_path).close()
+
+
+def test_starting_makes_the_log_compact(restart, tmp_path):
+    process = restart()
+    for number in range(200):
+        process.run({"update": "things", "updates": [{"q": {"_id": 1}, "u": {"$set": {"n": number}}, "upsert": True}]})
+    before = (tmp_path / "changes.log").stat().st_size
+    assert restart().find("things") == [{"_id": 1, "n": 199}]
+    assert (tmp_path / "changes.log").stat().st_size < before / 50
+
+
+def test_data_is_readable_by_its_owner_only(tmp_path):
+    store = Store(tmp_path / "data")
+    execute(Server(store, Credentials(())), Session(), {"insert": "things", "documents": [{}], "$db": "shop"})
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()} == {0o600}
+    store.close()

@@ -1,0 +1,44 @@
+"""`python -m tools.diagrams [--plans FOLDER | --repository]`: draws the pictures of docs/diagrams anew.
+
+FOLDER holds `prod-stage1.json` and `prod-stage2.json` as `python -m ops.plan_json --env prod --out FOLDER` writes them;
+without it they are made first, which takes half a minute. `--repository`: only the pictures that need no plan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.diagrams import from_plans, from_the_repository, write
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.diagrams", description=__doc__)
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--plans", type=Path, help="a folder with the plans of prod")
+    chosen.add_argument("--repository", action="store_true", help="only the pictures that need no plan")
+    given = parser.parse_args(arguments)
+    pictures = from_the_repository()
+    if not given.repository:
+        pictures |= _planned(given.plans)
+    write(pictures)
+    sys.stdout.writelines(f"docs/diagrams/{name}\n" for name in sorted(pictures))
+    return 0
+
+
+def _planned(folder: Path | None) -> dict[str, str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        if folder is None:
+            folder = Path(scratch)
+            made = [sys.executable, "-m", "ops.plan_json", "--env", "prod", "--out", scratch]
+            subprocess.run(made, check=True)
+        stages = [json.loads((folder / f"prod-stage{stage}.json").read_text(encoding="utf-8")) for stage in (1, 2)]
+        return from_plans(stages)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The mutations: mutations/<class>.yaml, each one text replaced in one file, and what that breaks in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(__file__).parent / "mutations"
+
+
+class DoesNotApply(Exception):
+    """The table and the tree have parted: the text to replace is not in the file exactly once."""
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`gates` are where to look first; `class_` is the name of the file that the mutation stands in."""
+
+    id: str
+    class_: str
+    file: str
+    find: str
+    replace: str
+    breaks: str
+    gates: tuple[str, ...]
+
+    def applied(self, root: Path) -> str:
+        """The file's text with the mutation in it; raises DoesNotApply."""
+        path = root / self.file
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        found = text.count(self.find)
+        if found != 1 or self.find == self.replace:
+            raise DoesNotApply(
+                f"mutation {self.id}: its text is {found} times in {self.file}, and must be there once: "
+                f"change tools/mutation/mutations/{self.class_}.yaml"
+            )
+        return text.replace(self.find, self.replace)
+
+
+def load() -> list[Mutation]:
+    """All mutations in the order of the files."""
+    return [mutation for path in sorted(FOLDER.glob("*.yaml")) for mutation in _of(path)]
+
+
+def _of(path: Path) -> Iterable[Mutation]:
+    for id_, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+        gates = tuple(entry.get("gates", "").split())
+        yield Mutation(id_, path.stem, entry["file"], entry["find"], entry["replace"], entry["breaks"], gates)
+
+
+def chosen(names: Iterable[str], mutations: Iterable[Mutation]) -> list[Mutation]:
+    """Those whose id or class is named; all where nothing is."""
+    wanted = set(names)
+    return [mutation for mutation in mutations if not wanted or wanted & {mutation.id, mutation.class_}]

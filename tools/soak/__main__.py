@@ -1,0 +1,112 @@
+"""`python -m tools.soak [SECONDS]`: clients call one server for that long while its database dies and comes back.
+
+Promised: no acknowledged write is lost, a caller meets only errors that say to try again, and memory stays flat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import lone_server
+from tests.support.memory import Memory
+from tools.soak.clients import Client, Told
+from tools.soak.verdict import complaints
+
+CONNECTIONS = 8
+KILLS = 3
+# Writes wait for it within their time limit; finds, which give less, are told that it is away.
+AWAY_SECONDS = 7.0
+SAMPLE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    mongo: lone_server.StandIn
+    url: str
+    headers: dict[str, str]
+    pid: int
+
+
+@contextmanager
+def setup(folder: Path, seconds: float) -> Iterator[Setup]:
+    mongo = lone_server.StandIn(folder)
+    mongo.start()
+    with closing(lone_server.Issuer()) as issuer:
+        environment = lone_server.environment(issuer, mongo.uri, MCP_TIER="admin")
+        command = [sys.executable, "-m", "mongo_db_server"]
+        process, port = lone_server.start(command, environment, folder / "server.log")
+        try:
+            headers = issuer.headers("admin", int(seconds) + 600)
+            yield Setup(mongo, f"http://127.0.0.1:{port}/mcp", headers, process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+            mongo.stop()
+
+
+async def kill_now_and_then(mongo: lone_server.StandIn, seconds: float) -> None:
+    """Three times, evenly: SIGKILL, a while of nothing, and the same data on the same port."""
+    for _ in range(KILLS):
+        await asyncio.sleep(max(seconds / (KILLS + 1) - AWAY_SECONDS, 1))
+        mongo.stop(signal.SIGKILL)
+        say(f"{time.strftime('%H:%M:%S')} the database is killed")
+        await asyncio.sleep(AWAY_SECONDS)
+        await asyncio.to_thread(mongo.start)
+        say(f"{time.strftime('%H:%M:%S')} the database is back")
+
+
+async def watch(memory: Memory, told: Told) -> None:
+    while True:
+        await asyncio.sleep(SAMPLE_SECONDS)
+        memory.sample()
+        if len(memory.samples) % 6 == 0:
+            say(f"{told.calls} calls, {told.failed} told to try again, {memory.samples[-1]:.1f} MiB")
+
+
+async def load(found: Setup, seconds: float) -> tuple[Told, Memory]:
+    told, memory = Told(), Memory(found.pid)
+    until = time.monotonic() + seconds
+    helpers = [
+        asyncio.create_task(kill_now_and_then(found.mongo, seconds)),
+        asyncio.create_task(watch(memory, told)),
+    ]
+    clients = [Client(number, found.url, found.headers, told) for number in range(CONNECTIONS)]
+    try:
+        await asyncio.gather(*(client.run(until) for client in clients))
+        await helpers[0]
+    finally:
+        for helper in helpers:
+            helper.cancel()
+    return told, memory
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tools.soak", description=__doc__)
+    parser.add_argument("seconds", type=float, nargs="?", default=600.0)
+    seconds = parser.parse_args(arguments).seconds
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder, setup(Path(folder), seconds) as found:
+        told, memory = asyncio.run(load(found, seconds))
+        wrong = complaints(told, memory, found.mongo.uri)
+    say(f"{told.calls} calls in {seconds:.0f} s, {told.written} acknowledged inserts, {sum(told.raised)} increments")
+    say("".join(f"{number:6} × {sentence}\n" for sentence, number in told.errors.most_common()).rstrip())
+    say(f"memory of the server in MiB, by quarter: {', '.join(f'{part:.1f}' for part in memory.quarters())}")
+    say("\n".join(wrong) or f"nothing was lost in {KILLS} deaths of the database")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

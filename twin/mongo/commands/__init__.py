@@ -1,5 +1,0 @@
-"""The commands. Importing the package registers every one with `dispatch`."""
-
-from twin.mongo.commands import aggregate, catalog, diagnose, explain, indexes, modify, query, signin, write
-
-__all__ = ["aggregate", "catalog", "diagnose", "explain", "indexes", "modify", "query", "signin", "write"]
