@@ -19,6 +19,13 @@ from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Plan, ProcessSpec, as_file, python_module
 
 ROOT = Path(__file__).resolve().parents[2]
+#: What runs as each part of a platform, beside its servers.
+MODULES = {
+    "gateway": "emulators.apim",
+    "entra": "emulators.entra",
+    "mongo": "emulators.mongodb",
+    "console": "twin.console",
+}
 
 # The status endpoint of every API Management gateway ("Monitor API Management: gateway health").
 GATEWAY_STATUS_PATH = "/status-0123456789abcdef"
@@ -173,12 +180,12 @@ def _console(state: State, port: int, home: Path) -> ProcessSpec:
 def _part(
     name: Any, port: int, health: Health, settings: Mapping[str, Any], home: Path, files: Mapping[str, str]
 ) -> ProcessSpec:
-    """`python -m twin.<name> --config run/<name>.json`, with nothing of the caller's environment."""
+    """`python -m MODULE --config run/<name>.json`, with nothing of the caller's environment."""
     config = home / "run" / f"{name}.json"
     return ProcessSpec(
         name=name,
         kind=name,
-        argv=python_module(f"twin.{name}", config),
+        argv=python_module(MODULES[name], config),
         port=port,
         health=health,
         cwd=str(ROOT),

@@ -8,6 +8,7 @@ from twin.console.html import Child, Html, h
 from twin.console.pages.layout import alert, badge, clock, facts, page
 from twin.console.sources import Slot
 from twin.offer import Offer
+from twin.supervise.plan import MODULES
 from twin.supervise.status import PartStatus, Status
 
 _KINDS = {"healthy": "good", "starting": "busy", "restarting": "busy", "waiting": "busy"}
@@ -48,7 +49,7 @@ def _server(name: str, slots: Sequence[Slot]) -> Html:
 
 def _part(title: str, name: str, parts: dict[str, PartStatus] | object, note: str = "") -> Html:
     part = parts.get(name) if isinstance(parts, dict) else None
-    return _box(title, note or f"twin.{name}", part)
+    return _box(title, note or MODULES[name], part)
 
 
 def _box(title: str, note: str, part: PartStatus | None) -> Html:
