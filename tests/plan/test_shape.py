@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def test_what_both_stages_read_is_one_file(stage: int, name: str) -> None:
     """A link, not a copy: `git config core.symlinks true` where a checkout made it a text."""
     link = TERRAFORM / f"stage{stage}" / name
     assert link.is_symlink(), f"{link} is no link: see terraform/shared/README.md"
-    assert os.readlink(link) == f"../shared/{name}"
+    assert link.readlink() == Path("../shared", name)
 
 
 @pytest.mark.parametrize("stage", [1, 2])
