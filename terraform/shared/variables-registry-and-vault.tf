@@ -2,11 +2,6 @@ variable "acr_name" {
   description = "Name of the container registry, unique in Azure."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-zA-Z0-9]{5,50}$", var.acr_name))
-    error_message = "acr_name must be 5-50 letters and digits."
-  }
 }
 
 variable "registry" {
@@ -29,11 +24,6 @@ variable "key_vault_name" {
   description = "Name of the Key Vault, unique in Azure."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]$", var.key_vault_name)) && !strcontains(var.key_vault_name, "--")
-    error_message = "key_vault_name must be 3-24 letters, digits and single hyphens, start with a letter and end with a letter or digit."
-  }
 }
 
 variable "key_vault" {
