@@ -45,7 +45,7 @@ class Workspace:
             var_file=self.root / "environments" / self.environment.name / "terraform.tfvars",
             plan_file=self.home / "plans" / f"stage{number}.tfplan",
             log=self.home / "logs" / f"terraform-stage{number}.log",
-            # Addresses are stage 2's: stage 1 only declares them so that one terraform.tfvars serves both.
+            # Addresses of gateway and issuer: only stage 2 makes something of them where the gateway is public.
             variables=self.variables if number == 2 else {},
             backend=self._backend(number),
         )

@@ -48,7 +48,7 @@ class Wave:
 
 
 def slots(environment: Environment) -> dict[str, Slot]:
-    """Every slot of `mcp_servers` by its name, as terraform/stage2/locals.tf makes them."""
+    """Every slot of `mcp_servers` by its name, as terraform/modules/platform-names makes them."""
     return {
         f"{server}-{tier}-{slot}": Slot(f"{server}-{tier}-{slot}", server, slot)
         for server, entry in environment.servers.items()

@@ -2,21 +2,21 @@
 module "gateway_identity" {
   source = "../modules/managed-identity"
 
-  name                = "id-${var.name}-gateway"
+  name                = module.names.identities.gateway
   resource_group_name = var.resource_group_name
   location            = var.location
-  tags                = local.tags
+  tags                = module.names.tags
 }
 
 # One identity per tier, so that what a reader's container may do never grows with what an administrator's needs.
 module "server_identities" {
   source   = "../modules/managed-identity"
-  for_each = local._server_tiers
+  for_each = module.names.tiers
 
-  name                = "id-${var.name}-${each.key}"
+  name                = each.value.identity_name
   resource_group_name = var.resource_group_name
   location            = var.location
-  tags                = merge(local.tags, { server = each.value.server, tier = each.value.tier })
+  tags                = merge(module.names.tags, { server = each.value.server, tier = each.value.tier })
 }
 
 # Database and registry read the customer-managed key as this one, and do nothing else with it.
@@ -24,8 +24,8 @@ module "encryption_identity" {
   source   = "../modules/managed-identity"
   for_each = var.customer_managed_key == null ? {} : { this = {} }
 
-  name                = "id-${var.name}-encryption"
+  name                = module.names.identities.encryption
   resource_group_name = var.resource_group_name
   location            = var.location
-  tags                = local.tags
+  tags                = module.names.tags
 }

@@ -4,7 +4,7 @@ module "key_vault" {
   name                       = var.key_vault_name
   resource_group_name        = var.resource_group_name
   location                   = var.location
-  tags                       = local.tags
+  tags                       = module.names.tags
   tenant_id                  = data.azurerm_client_config.current.tenant_id
   sku_name                   = var.key_vault.sku_name
   soft_delete_retention_days = var.key_vault.soft_delete_retention_days
@@ -21,10 +21,10 @@ module "key_vault" {
 module "key_vault_endpoint" {
   source = "../modules/private-endpoint"
 
-  name                 = "pe-${var.name}-vault"
+  name                 = module.names.private_endpoints.vault
   resource_group_name  = var.resource_group_name
   location             = var.location
-  tags                 = local.tags
+  tags                 = module.names.tags
   subnet_id            = local._subnet_ids.endpoints
   private_dns_zone_ids = [local._private_dns_zone_ids.vault]
 

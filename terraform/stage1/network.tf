@@ -1,6 +1,5 @@
 locals {
   _create_network = var.network.existing == null
-  _server_ports   = distinct([for server in var.mcp_servers : tostring(server.port)])
 
   _network_id = local._create_network ? module.network["this"].id : var.network.existing.virtual_network_id
 
@@ -9,39 +8,64 @@ locals {
     containers = var.network.existing.containers_subnet_id
     endpoints  = var.network.existing.endpoints_subnet_id
   }
+
+  # Encoded, so that no value can be anything else than a value in that file.
+  _rules = yamldecode(templatefile("${path.module}/data/network-rules.yaml", {
+    subnets      = { for key, range in var.network.subnets : key => jsonencode(range) }
+    clients      = jsonencode(var.gateway_exposure == "public" ? "Internet" : "VirtualNetwork")
+    server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port)]))
+    # Connection strings say 10255; Azure answers on the other two as well, depending on how the account is replicated.
+    database_ports = jsonencode(["10250", "10255", "10256"])
+  }))
+
+  _egress_rules = {
+    for index, name in keys(var.network.containers_egress) : "egress-${name}" => {
+      description = var.network.containers_egress[name].description
+      priority    = 200 + index
+      direction   = "Outbound"
+      source      = var.network.subnets.containers
+      destination = var.network.containers_egress[name].destination
+      ports       = var.network.containers_egress[name].ports
+    }
+  }
 }
 
 module "network" {
   source   = "../modules/vnet"
   for_each = local._create_network ? { this = {} } : {}
 
-  name                = "vnet-${var.name}"
+  name                = module.names.network.virtual_network
   resource_group_name = var.resource_group_name
   location            = var.location
-  tags                = local.tags
+  tags                = module.names.tags
   address_space       = var.network.address_space
-  nat_gateway_zones   = var.network.nat_gateway_zone == null ? null : [var.network.nat_gateway_zone]
+
+  nat_gateway = {
+    name         = module.names.network.nat_gateway
+    address_name = module.names.network.nat_address
+    zone         = var.network.nat_gateway_zone
+  }
 
   subnets = {
     # The classic tiers refuse a delegated subnet, and bring their own public address.
-    apim = {
+    apim = merge(module.names.network.subnets.apim, {
       address_prefix = var.network.subnets.apim
       # They leave through their own address, but are not documented to start in a subnet without implicit outbound.
       default_outbound_access_enabled = true
-      rules                           = local._apim_rules
-    }
+      rules                           = local._rules.apim
+    })
 
-    containers = {
+    containers = merge(module.names.network.subnets.containers, {
       address_prefix = var.network.subnets.containers
       delegation     = "Microsoft.ContainerInstance/containerGroups"
       # The servers fetch Entra's signing keys: one known address for that, and none to be reached at.
       nat_gateway = true
-      rules       = local._containers_rules
-    }
+      rules       = merge(local._rules.containers, local._egress_rules)
+    })
 
-    endpoints = {
+    endpoints = merge(module.names.network.subnets.endpoints, {
       address_prefix = var.network.subnets.endpoints
-      rules          = local._endpoints_rules
-    }
+      rules          = local._rules.endpoints
+    })
   }
 }

@@ -20,3 +20,5 @@ provider "azurerm" {
     }
   }
 }
+
+data "azurerm_client_config" "current" {}

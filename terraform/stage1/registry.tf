@@ -4,7 +4,7 @@ module "registry" {
   name                    = var.acr_name
   resource_group_name     = var.resource_group_name
   location                = var.location
-  tags                    = local.tags
+  tags                    = module.names.tags
   sku                     = var.registry.sku
   zone_redundancy_enabled = var.registry.zone_redundancy_enabled
   untagged_retention_days = var.registry.untagged_retention_days
@@ -28,12 +28,12 @@ module "registry" {
 
 module "registry_endpoint" {
   source   = "../modules/private-endpoint"
-  for_each = local._is_premium_registry ? { this = {} } : {}
+  for_each = var.registry.sku == "Premium" ? { this = {} } : {}
 
-  name                 = "pe-${var.name}-registry"
+  name                 = module.names.private_endpoints.registry
   resource_group_name  = var.resource_group_name
   location             = var.location
-  tags                 = local.tags
+  tags                 = module.names.tags
   subnet_id            = local._subnet_ids.endpoints
   private_dns_zone_ids = [local._private_dns_zone_ids.registry]
 

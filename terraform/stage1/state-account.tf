@@ -3,10 +3,10 @@ module "state_endpoint" {
   source   = "../modules/private-endpoint"
   for_each = var.state_account == null ? {} : { this = var.state_account.id }
 
-  name                 = "pe-${var.name}-state"
+  name                 = module.names.private_endpoints.state
   resource_group_name  = var.resource_group_name
   location             = var.location
-  tags                 = local.tags
+  tags                 = module.names.tags
   subnet_id            = local._subnet_ids.endpoints
   private_dns_zone_ids = [local._private_dns_zone_ids.state]
 

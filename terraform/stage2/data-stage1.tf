@@ -3,16 +3,6 @@
 locals {
   _create_network = var.network.existing == null
 
-  _zone_names = merge(
-    { servers = "mcp.internal", cosmos = "privatelink.mongo.cosmos.azure.com" },
-    var.gateway_exposure == "internal" ? { gateway = local._gateway_host } : {},
-  )
-
-  _zones_to_find = {
-    for key, name in local._zone_names : key => name
-    if !contains(keys(var.network.existing_private_dns_zone_ids), key)
-  }
-
   _private_dns_zone_ids = merge(
     { for key, zone in data.azurerm_private_dns_zone.stage1 : key => zone.id },
     var.network.existing_private_dns_zone_ids,
@@ -38,34 +28,34 @@ data "azurerm_key_vault" "stage1" {
 }
 
 data "azurerm_user_assigned_identity" "gateway" {
-  name                = "id-${var.name}-gateway"
+  name                = module.names.identities.gateway
   resource_group_name = var.resource_group_name
 }
 
 data "azurerm_user_assigned_identity" "servers" {
-  for_each = local._server_tiers
+  for_each = module.names.tiers
 
-  name                = "id-${var.name}-${each.key}"
+  name                = each.value.identity_name
   resource_group_name = var.resource_group_name
 }
 
 data "azurerm_user_assigned_identity" "encryption" {
   for_each = var.customer_managed_key == null ? {} : { this = {} }
 
-  name                = "id-${var.name}-encryption"
+  name                = module.names.identities.encryption
   resource_group_name = var.resource_group_name
 }
 
 data "azurerm_subnet" "stage1" {
-  for_each = toset(local._create_network ? ["apim", "containers", "endpoints"] : [])
+  for_each = local._create_network ? module.names.network.subnets : {}
 
-  name                 = "snet-${each.key}"
-  virtual_network_name = "vnet-${var.name}"
+  name                 = each.value.name
+  virtual_network_name = module.names.network.virtual_network
   resource_group_name  = var.resource_group_name
 }
 
 data "azurerm_private_dns_zone" "stage1" {
-  for_each = local._zones_to_find
+  for_each = { for key, zone in module.names.private_dns_zones : key => zone if contains(["servers", "cosmos", "gateway"], key) }
 
   name                = each.value
   resource_group_name = var.resource_group_name

@@ -4,7 +4,7 @@ module "database" {
   name                = var.cosmos_account_name
   resource_group_name = var.resource_group_name
   location            = var.location
-  tags                = local.tags
+  tags                = module.names.tags
   server_version      = var.cosmos.server_version
   throughput_mode     = var.cosmos.throughput_mode
   free_tier_enabled   = var.cosmos.free_tier_enabled
@@ -23,10 +23,10 @@ module "database" {
 module "database_endpoint" {
   source = "../modules/private-endpoint"
 
-  name                 = "pe-${var.name}-cosmos"
+  name                 = module.names.private_endpoints.cosmos
   resource_group_name  = var.resource_group_name
   location             = var.location
-  tags                 = local.tags
+  tags                 = module.names.tags
   subnet_id            = local._subnet_ids.endpoints
   private_dns_zone_ids = [local._private_dns_zone_ids.cosmos]
 
@@ -45,5 +45,5 @@ resource "azurerm_key_vault_secret" "connection_strings" {
   value           = module.database.connection_strings[each.key]
   content_type    = "MongoDB connection string (${each.key})"
   expiration_date = var.cosmos.keys_expire_on
-  tags            = local.tags
+  tags            = module.names.tags
 }

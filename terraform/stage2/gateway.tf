@@ -1,13 +1,13 @@
 module "apim" {
   source = "../modules/apim"
 
-  name                = "apim-${var.name}"
+  name                = module.names.gateway.name
   location            = var.location
   resource_group_name = var.resource_group_name
-  tags                = local.tags
+  tags                = module.names.tags
   sku_name            = var.apim.sku_name
   zones               = var.apim.zones
-  public_base_url     = local.public_base_url
+  public_base_url     = module.names.gateway.public_base_url
 
   system_identity_enabled = var.apim.custom_domain != null
 
@@ -17,7 +17,7 @@ module "apim" {
   }
 
   network = {
-    subnet_id = local.apim_subnet_id
+    subnet_id = local._subnet_ids.apim
     exposure  = var.gateway_exposure
   }
 

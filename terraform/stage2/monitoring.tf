@@ -45,21 +45,21 @@ locals {
 data "azurerm_virtual_network" "stage1" {
   for_each = local._network_here
 
-  name                = "vnet-${var.name}"
+  name                = module.names.network.virtual_network
   resource_group_name = var.resource_group_name
 }
 
 data "azurerm_network_security_group" "stage1" {
   for_each = data.azurerm_subnet.stage1
 
-  name                = "nsg-vnet-${var.name}-${each.key}"
+  name                = module.names.network.subnets[each.key].security_group
   resource_group_name = var.resource_group_name
 }
 
 data "azurerm_public_ip" "nat" {
   for_each = local._network_here
 
-  name                = "pip-vnet-${var.name}-nat"
+  name                = module.names.network.nat_address
   resource_group_name = var.resource_group_name
 }
 
@@ -69,7 +69,7 @@ module "monitoring" {
   name                = var.name
   resource_group_name = var.resource_group_name
   location            = var.location
-  tags                = local.tags
+  tags                = module.names.tags
   retention_in_days   = var.monitoring.retention_in_days
   daily_quota_gb      = var.monitoring.daily_quota_gb
   sampling_percentage = var.monitoring.sampling_percentage
@@ -106,7 +106,7 @@ module "monitoring" {
     }
     }, {
     # Events only: what a container prints arrives by the group's own way (ContainerInstanceLog_CL), and would be paid for twice.
-    for name in keys(local.server_slots) : "container-group/${name}" => {
+    for name in keys(module.names.slots) : "container-group/${name}" => {
       resource_id    = module.servers[name].id
       log_categories = ["ContainerEvent"]
     }

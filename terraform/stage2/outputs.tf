@@ -1,11 +1,11 @@
 output "public_base_url" {
   description = "Where callers reach the gateway."
-  value       = local.public_base_url
+  value       = module.names.gateway.public_base_url
 }
 
 output "endpoints" {
   description = "MCP endpoint of each server, once the gateway and a server behind it exist."
-  value       = { for name in keys(var.mcp_servers) : name => "${local.public_base_url}/${name}/mcp" }
+  value       = { for name in keys(var.mcp_servers) : name => "${module.names.gateway.public_base_url}/${name}/mcp" }
   depends_on  = [module.apim, module.servers]
 }
 

@@ -6,7 +6,7 @@ locals {
 
   # A digest in mcp_servers is a pin and wins; then the slot's own, then the server's, then the tag.
   _image_references = {
-    for name, slot in local.server_slots : name => join("", [
+    for name, slot in module.names.slots : name => join("", [
       try(local._images[slot.server].repository, var.mcp_servers[slot.server].image.repository),
       try(
         "@${coalesce(
@@ -36,12 +36,12 @@ data "azurerm_key_vault_secret" "servers" {
 
 module "servers" {
   source   = "../modules/container-instance"
-  for_each = { for name, slot in local.server_slots : name => slot if slot.compute == "container-instances" }
+  for_each = { for name, slot in module.names.slots : name => slot if slot.compute == "container-instances" }
 
   name                  = each.key
   resource_group_name   = var.resource_group_name
   location              = var.location
-  tags                  = merge(local.tags, { server = each.value.server, tier = each.value.tier, slot = each.value.slot })
+  tags                  = merge(module.names.tags, { server = each.value.server, tier = each.value.tier, slot = each.value.slot })
   subnet_id             = local._subnet_ids.containers
   private_dns_zone_id   = local._private_dns_zone_ids.servers
   identity              = data.azurerm_user_assigned_identity.servers["${each.value.server}-${each.value.tier}"]

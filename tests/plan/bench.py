@@ -20,8 +20,8 @@ REPOSITORY = Path(__file__).parents[2]
 TERRAFORM = REPOSITORY / "terraform"
 MODULES = sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())
 ENVIRONMENTS = sorted(path.parent.name for path in (TERRAFORM / "environments").glob("*/terraform.tfvars"))
-# Files of variables that are the same text in both stages.
-SHARED = ["variables.tf", "variables-network.tf", "variables-protection.tf", "variables-servers.tf"]
+# What both stages read, linked into each.
+SHARED = sorted(path.name for path in (TERRAFORM / "shared").glob("*.tf"))
 _CASES = Path(__file__).parent / "cases"
 # Environments with something changed; which one, a case says in its first line: `# On dev: …`.
 CASES = sorted(path.stem for path in _CASES.glob("*.tfvars"))
@@ -59,7 +59,7 @@ class Bench:
         return [self.tfvars(base.group(1)), changed]
 
     def variables(self, name: str) -> Path:
-        """A root with nothing but the variables of `modules/…` or `stage…`: no provider, so a plan takes no time."""
+        """A root with nothing but the variables of `modules/…` or `shared`: no provider, so a plan takes no time."""
         folder = self.home / "variables" / name
         folder.mkdir(parents=True, exist_ok=True)
         for path in (self.home / "terraform" / name).glob("variables*.tf"):

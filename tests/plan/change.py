@@ -23,6 +23,7 @@ import yaml
 
 from ops import tfvars
 from tests.plan.bench import Bench
+from tests.plan.inventory import resources
 
 # What cannot be made again by applying: documents, secrets of people, images, keys, logs.
 DATA = {
@@ -157,6 +158,37 @@ def _run(
         text=True,
         check=False,
     )
+
+
+_MOVED = re.compile(r"^moved \{\n  from = (\S+)\n  to   = (\S+)\n\}", re.MULTILINE)
+
+
+def moves(modules: Path, state: Mapping[str, Any]) -> dict[str, str]:
+    """Addresses before and after, for what a `moved` block of a module has renamed in this state."""
+    blocks = [pair for path in modules.glob("*/moved.tf") for pair in _MOVED.findall(path.read_text(encoding="utf-8"))]
+    addresses = resources(state)
+    found = {
+        address.removesuffix(new) + old: address
+        for old, new in blocks
+        for address in addresses
+        if address.endswith(f".{new}")
+    }
+    assert len({new for _, new in blocks}) <= len(found), "a `moved` block moves nothing that production has"
+    return found
+
+
+def rename(bench: Bench, stage: int, addresses: Mapping[str, str]) -> None:
+    """`terraform state mv`: the state as it was before the code's addresses changed."""
+    for old, new in addresses.items():
+        done = subprocess.run(
+            [bench.binary, "state", "mv", old, new],
+            cwd=bench.stage(stage),
+            env={**os.environ, **bench.env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any], path: str = "") -> Iterator[str]:

@@ -77,6 +77,18 @@ def test_guards_refuse(applied: Bench, name: str) -> None:
     assert change.refusals(applied, case["stage"], _values(applied, case)) == case["refused by"]
 
 
+def test_an_address_that_changed_moves_what_is_deployed(applied: Bench) -> None:
+    """Each `moved` block: a state of before it plans that move, and neither creates nor destroys."""
+    moved = change.moves(applied.home / "terraform" / "modules", applied.show(applied.stage(2)))
+    before = change.Snapshot(applied)
+    try:
+        change.rename(applied, 2, {new: old for old, new in moved.items()})
+        actions = change.plan(applied, 2, _values(applied)).actions
+        assert {action: sorted(addresses) for action, addresses in actions.items()} == {"move": sorted(moved.values())}
+    finally:
+        before.restore()
+
+
 def test_nothing_changes_where_no_value_does(applied: Bench) -> None:
     """Otherwise the cases would blame a value for what happens anyway."""
     assert [change.plan(applied, stage, _values(applied)).actions for stage in (1, 2)] == [{}, {}]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ops import tfvars
-from tests.plan.bench import SHARED, TERRAFORM, Bench
+from tests.plan.bench import TERRAFORM, Bench
 
 REFUSALS = Path(__file__).parent / "refusals"
 ROOTS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(REFUSALS.glob("*.yaml"))}
@@ -19,7 +19,7 @@ CASES = [(root, case) for root, file in ROOTS.items() for case in file["refused"
 
 
 def _folder(root: str) -> str:
-    return root if root.startswith("stage") else f"modules/{root}"
+    return root if root == "shared" else f"modules/{root}"
 
 
 def _given(root: str) -> dict[str, Any]:
@@ -36,12 +36,7 @@ def _with(values: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _messages(root: str) -> list[str]:
-    # What stage 1 and stage 2 share is one text (test_shape.py) and is tried once.
-    files = [
-        path
-        for path in (TERRAFORM / _folder(root)).glob("variables*.tf")
-        if not (root == "stage2" and path.name in SHARED)
-    ]
+    files = sorted((TERRAFORM / _folder(root)).glob("variables*.tf"))
     found = re.findall(
         r'error_message\s*=\s*"((?:[^"\\]|\\.)*)"', "".join(p.read_text(encoding="utf-8") for p in files)
     )
@@ -74,4 +69,4 @@ def test_every_rule_has_a_case(root: str) -> None:
 def test_every_root_has_a_file() -> None:
     """A module whose variables have rules has a file of refusals."""
     modules = {path.parent.name for path in TERRAFORM.glob("modules/*/variables.tf") if _messages(path.parent.name)}
-    assert modules | {"stage1", "stage2"} == set(ROOTS)
+    assert modules | {"shared"} == set(ROOTS)

@@ -128,4 +128,5 @@ def test_a_gateway_knows_what_its_policies_name(gateway: TerraformTestApi) -> No
         made['module.apim.azurerm_api_management_named_value.this["gateway-identity-client-id"]']["value"]
         == (identity["client_id"])
     )
-    assert found.secret["module.apim.azurerm_api_management_logger.application_insights[0]"]["application_insights"]
+    logger = 'module.apim.azurerm_api_management_logger.application_insights["this"]'
+    assert found.secret[logger]["application_insights"]

@@ -98,7 +98,7 @@ def run(mutations: list[Mutation], book: Book, home: Path, tools: Tools, workers
 
 
 def _copy(copy: Path) -> Path:
-    shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=NOT_COPIED)  # the stages link to terraform/shared
     (copy / "results").mkdir()
     return copy
 

@@ -1,8 +1,8 @@
 """`python -m tools.pages.gather FOLDER`: gathers what the pages are made of into FOLDER, for the static generator.
 
-Pages are docs/*.md, the README, the decisions, the emulators' own documents and a reference of every module. A link
-to a file of the repository that is a page leads to that page; any other becomes the path, as code; one that leads
-nowhere is refused.
+Pages are docs/*.md, the README, the decisions, the emulators' READMEs and those of Terraform's stages and
+modules. A link to a file of the repository that is a page leads to that page; any other becomes the path, as code; one
+that leads nowhere is refused.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ import re
 import shutil
 import sys
 from pathlib import Path
-
-from tools.pages import reference
 
 ROOT = Path(__file__).parents[2]
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
@@ -71,6 +69,7 @@ def pages() -> dict[Path, str]:
     found |= {path: f"emulators/{path.parent.name}.md" for path in sorted((ROOT / "emulators").glob("*/README.md"))}
     found |= {path: f"servers/{path.parent.name}.md" for path in sorted((ROOT / "servers").glob("*/README.md"))}
     found |= {path: f"modules/{path.parent.name}.md" for path in sorted(ROOT.glob("terraform/modules/*/README.md"))}
+    found |= {path: f"terraform/{path.parent.name}.md" for path in sorted(ROOT.glob("terraform/s*/README.md"))}
     return found | {
         ROOT / "README.md": "index.md",
         ROOT / "terraform" / "README.md": "terraform.md",
@@ -110,8 +109,7 @@ def gather(folder: Path) -> None:
         if source.suffix == ".svg":
             shutil.copy(source, target)
             continue
-        text = reference.page(source.parent) if place.startswith("modules/") else source.read_text(encoding="utf-8")
-        target.write_text(relinked(text, source, known), encoding="utf-8")
+        target.write_text(relinked(source.read_text(encoding="utf-8"), source, known), encoding="utf-8")
     for name, title in (("adr", "Decisions"), ("modules", "Modules")):
         (folder / "docs" / name / "index.md").write_text(_index(name, title, known), encoding="utf-8")
     shutil.copy(ROOT / "docs" / "pages.css", folder / "docs" / "pages.css")
@@ -144,6 +142,7 @@ def _nav(known: dict[Path, str]) -> str:
     groups += [
         ("Local platform", ["twin/fidelity.md", *_in("emulators", known)]),
         ("Servers", _in("servers", known)),
+        ("Stages", _in("terraform", known)),
         ("Modules", ["modules/index.md", *_in("modules", known)]),
         ("Decisions", ["adr/index.md", *_in("adr", known)]),
     ]

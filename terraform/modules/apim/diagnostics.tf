@@ -2,6 +2,9 @@
 # ApiManagementGatewayLogs, which the alerts and the workbook read.
 
 locals {
+  # Whether there is one is no secret, though its connection string is.
+  _application_insights = nonsensitive(var.application_insights == null) ? {} : { this = {} }
+
   # Never a payload byte: reading a response body would buffer the stream, and bodies hold callers' data.
   _no_payload = 0
 
@@ -26,7 +29,7 @@ locals {
 }
 
 resource "azurerm_api_management_logger" "application_insights" {
-  count = var.application_insights == null ? 0 : 1
+  for_each = local._application_insights
 
   name                = "application-insights"
   resource_group_name = var.resource_group_name
@@ -39,12 +42,12 @@ resource "azurerm_api_management_logger" "application_insights" {
 }
 
 resource "azurerm_api_management_diagnostic" "application_insights" {
-  count = var.application_insights == null ? 0 : 1
+  for_each = local._application_insights
 
   identifier                = "applicationinsights"
   resource_group_name       = var.resource_group_name
   api_management_name       = azurerm_api_management.this.name
-  api_management_logger_id  = azurerm_api_management_logger.application_insights[0].id
+  api_management_logger_id  = azurerm_api_management_logger.application_insights[each.key].id
   sampling_percentage       = 100
   always_log_errors         = true
   http_correlation_protocol = "W3C"

@@ -1,5 +1,5 @@
 resource "azurerm_public_ip" "this" {
-  count = var.network.exposure == "public" ? 1 : 0
+  for_each = var.network.exposure == "public" ? { this = {} } : {}
 
   name                = "pip-${var.name}"
   location            = var.location
@@ -24,7 +24,7 @@ resource "azurerm_api_management" "this" {
   tags                = var.tags
 
   virtual_network_type = var.network.exposure == "public" ? "External" : "Internal"
-  public_ip_address_id = one(azurerm_public_ip.this[*].id)
+  public_ip_address_id = one(values(azurerm_public_ip.this)[*].id)
 
   virtual_network_configuration {
     subnet_id = var.network.subnet_id

@@ -21,7 +21,7 @@ output "endpoints" {
 
 output "public_ip_id" {
   description = "Resource id of the gateway's public address; null where the gateway is internal."
-  value       = one(azurerm_public_ip.this[*].id)
+  value       = one(values(azurerm_public_ip.this)[*].id)
 }
 
 output "private_ip_addresses" {

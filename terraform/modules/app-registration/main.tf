@@ -95,7 +95,7 @@ resource "azuread_application" "this" {
 
 # `api://{appId}` is the one identifier that every tenant policy allows.
 resource "azuread_application_identifier_uri" "this" {
-  count = length(var.scopes) > 0 || length(var.app_roles) > 0 ? 1 : 0
+  for_each = length(var.scopes) > 0 || length(var.app_roles) > 0 ? { this = {} } : {}
 
   application_id = azuread_application.this.id
   identifier_uri = "api://${azuread_application.this.client_id}"

@@ -7,7 +7,7 @@ output "client_id" {
 
 output "identifier_uri" {
   description = "`api://{appId}`, or null for an app that offers nothing."
-  value       = one(azuread_application_identifier_uri.this[*].identifier_uri)
+  value       = one(values(azuread_application_identifier_uri.this)[*].identifier_uri)
 }
 
 output "service_principal_object_id" {
@@ -17,7 +17,7 @@ output "service_principal_object_id" {
 
 output "scopes" {
   description = "Full name of each delegated permission, as clients ask for it: value => api://{appId}/value."
-  value       = { for value in keys(var.scopes) : value => "${azuread_application_identifier_uri.this[0].identifier_uri}/${value}" }
+  value       = { for value in keys(var.scopes) : value => "${azuread_application_identifier_uri.this["this"].identifier_uri}/${value}" }
 }
 
 output "scope_ids" {

@@ -11,7 +11,7 @@ resource "azurerm_subnet" "this" {
 
   for_each = var.subnets
 
-  name                 = "snet-${each.key}"
+  name                 = coalesce(each.value.name, "snet-${each.key}")
   resource_group_name  = var.resource_group_name
   virtual_network_name = azurerm_virtual_network.this.name
   address_prefixes     = [each.value.address_prefix]

@@ -1,28 +1,29 @@
 locals {
   _nat_subnets = { for name, subnet in var.subnets : name => subnet if subnet.nat_gateway }
   _nat_gateway = length(local._nat_subnets) > 0 ? { this = {} } : {}
+  _nat_zones   = var.nat_gateway.zone == null ? null : [var.nat_gateway.zone]
 }
 
 resource "azurerm_public_ip" "nat" {
   for_each = local._nat_gateway
 
-  name                = "pip-${var.name}-nat"
+  name                = coalesce(var.nat_gateway.address_name, "pip-${var.name}-nat")
   resource_group_name = var.resource_group_name
   location            = var.location
   allocation_method   = "Static"
   sku                 = "Standard"
-  zones               = var.nat_gateway_zones
+  zones               = local._nat_zones
   tags                = var.tags
 }
 
 resource "azurerm_nat_gateway" "this" {
   for_each = local._nat_gateway
 
-  name                = "ng-${var.name}"
+  name                = coalesce(var.nat_gateway.name, "ng-${var.name}")
   resource_group_name = var.resource_group_name
   location            = var.location
   sku_name            = "Standard"
-  zones               = var.nat_gateway_zones
+  zones               = local._nat_zones
   tags                = var.tags
 }
 

@@ -9,7 +9,7 @@ locals {
 resource "azurerm_network_security_group" "this" {
   for_each = var.subnets
 
-  name                = "nsg-${var.name}-${each.key}"
+  name                = coalesce(each.value.security_group, "nsg-${var.name}-${each.key}")
   resource_group_name = var.resource_group_name
   location            = var.location
   tags                = var.tags

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the network; security groups, the NAT gateway and its address derive theirs from it."
+  description = "Name of the network; what is not named in it derives its name from this one."
   type        = string
   nullable    = false
 
@@ -41,10 +41,12 @@ variable "address_space" {
 
 variable "subnets" {
   description = <<-EOT
-    Subnets by short name (the subnet is called snet-<name>), each with a security group of its own. `rules` are kept
-    by name. `source` and `destination` are a range, a service tag or `*`.
+    Subnets by key, each with a security group of its own; unless named, they are called snet-<key> and
+    nsg-<network>-<key>. `rules` are kept by name. `source` and `destination` are a range, a service tag or `*`.
   EOT
   type = map(object({
+    name                            = optional(string)
+    security_group                  = optional(string)
     address_prefix                  = string
     delegation                      = optional(string)
     default_outbound_access_enabled = optional(bool, false)
@@ -118,13 +120,13 @@ variable "subnets" {
   }
 }
 
-variable "nat_gateway_zones" {
-  description = "The one zone of the NAT gateway and its address; null lets Azure choose. A change replaces both."
-  type        = set(string)
-  default     = null
-
-  validation {
-    condition     = var.nat_gateway_zones == null ? true : length(var.nat_gateway_zones) == 1
-    error_message = "A NAT gateway lives in exactly one zone."
-  }
+variable "nat_gateway" {
+  description = "Names of the NAT gateway (ng-<network>) and of its address (pip-<network>-nat), and their one zone; null lets Azure choose. A change replaces both."
+  type = object({
+    name         = optional(string)
+    address_name = optional(string)
+    zone         = optional(string)
+  })
+  default  = {}
+  nullable = false
 }

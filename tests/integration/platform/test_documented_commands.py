@@ -56,7 +56,7 @@ def _seed_resource_group(store: Path) -> None:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("checkout") / "terraform"
-    shutil.copytree(ROOT / "terraform", copy, ignore=shutil.ignore_patterns(".terraform"))
+    shutil.copytree(ROOT / "terraform", copy, symlinks=True, ignore=shutil.ignore_patterns(".terraform"))
     return copy
 
 

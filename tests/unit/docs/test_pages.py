@@ -15,7 +15,7 @@ import yaml
 import tasks
 from ops import connect
 from ops.platform import Platform
-from tools.pages import gather, reference
+from tools.pages import gather
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -168,42 +168,3 @@ def test_a_link_to_a_file_that_is_no_page_becomes_its_path() -> None:
     page = DOCS / "network.md"
     assert gather.relinked("[rules](../noxfile.py)", page, gather.pages()) == "rules (`noxfile.py`)"
     assert gather.relinked("[README](../README.md#limits)", page, gather.pages()) == "[README](index.md#limits)"
-
-
-@pytest.mark.parametrize("module", sorted(path.name for path in (ROOT / "terraform" / "modules").iterdir()))
-def test_the_reference_has_every_variable_and_output(module: str) -> None:
-    """Each with its description."""
-    folder = ROOT / "terraform" / "modules" / module
-    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.tf"))
-    found = list(reference.blocks(text))
-    assert len(found) == len(re.findall(r'^(?:variable|output) "', text, re.MULTILINE)) > 0
-    assert [block.name for block in found if len(block.description) < 5] == []
-    assert [block.name for block in found if block.kind == "variable" and "type" not in block.arguments] == []
-    page = reference.page(folder)
-    assert [
-        block.name for block in found if f"### {block.name}" not in page and f"| `{block.name}` |" not in page
-    ] == []
-
-
-def test_the_reference_reads_what_terraform_writes() -> None:
-    text = """variable "size" {
-  description = <<-EOT
-    How large,
-    in words.
-  EOT
-  type = object({
-    width = number
-  })
-  default  = { width = 1 }
-  nullable = false
-
-  validation {
-    condition     = var.size.width > 0
-    error_message = "size.width must be positive."
-  }
-}
-"""
-    (block,) = reference.blocks(text)
-    assert (block.name, block.description) == ("size", "How large, in words.")
-    assert block.arguments["type"] == "object({\n    width = number\n  })"
-    assert (block.arguments["default"], block.rules) == ("{ width = 1 }", ("size.width must be positive.",))

@@ -114,7 +114,7 @@ def test_few_creations_are_named_each() -> None:
         {
             'module.apim.azurerm_api_management_backend.slot["mongodb-admin-a"]': "create",
             'azurerm_key_vault_secret.connection_strings["read-only-primary"]': "create",
-            "module.apim.azurerm_public_ip.this[0]": "create",
+            'module.apim.azurerm_public_ip.this["this"]': "create",
         }
     )
     assert rows == [

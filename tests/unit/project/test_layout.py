@@ -19,6 +19,7 @@ MODULES = {
     "key-vault",
     "managed-identity",
     "monitoring",
+    "platform-names",
     "private-endpoint",
     "rbac",
     "vnet",

@@ -1,5 +1,3 @@
-# What only stage 1 reads.
-
 variable "deployer_access" {
   description = <<-EOT
     How the machine that runs Terraform reaches the vault and the registry: from anywhere (`public`), from
@@ -54,31 +52,4 @@ variable "state_account" {
     condition     = var.state_account == null ? true : can(regex("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.Storage/storageAccounts/[a-z0-9]{3,24}$", var.state_account.id))
     error_message = "state_account.id must be the resource id of a storage account, /subscriptions/…/storageAccounts/<account>."
   }
-}
-
-variable "registry" {
-  description = "The container registry. Private endpoint, firewall, zones and retention need Premium."
-  type = object({
-    sku                     = optional(string, "Premium")
-    zone_redundancy_enabled = optional(bool, false)
-    untagged_retention_days = optional(number, 30)
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = var.customer_managed_key == null || var.registry.sku == "Premium"
-    error_message = "customer_managed_key needs registry.sku = \"Premium\": the other tiers take no key of one's own."
-  }
-}
-
-variable "key_vault" {
-  description = "The Key Vault. `secrets_officers` are object ids that may change secrets besides whoever runs Terraform."
-  type = object({
-    sku_name                   = optional(string, "standard")
-    soft_delete_retention_days = optional(number, 90)
-    secrets_officers           = optional(map(string), {})
-  })
-  default  = {}
-  nullable = false
 }

@@ -1,0 +1,16 @@
+# Addresses that the code has had: without these, what is deployed would be replaced.
+
+moved {
+  from = azurerm_public_ip.this[0]
+  to   = azurerm_public_ip.this["this"]
+}
+
+moved {
+  from = azurerm_api_management_logger.application_insights[0]
+  to   = azurerm_api_management_logger.application_insights["this"]
+}
+
+moved {
+  from = azurerm_api_management_diagnostic.application_insights[0]
+  to   = azurerm_api_management_diagnostic.application_insights["this"]
+}

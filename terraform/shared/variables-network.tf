@@ -1,0 +1,62 @@
+variable "gateway_exposure" {
+  description = "Who reaches the gateway: the internet (`public`) or the virtual network only (`internal`)."
+  type        = string
+  default     = "public"
+  nullable    = false
+
+  validation {
+    condition     = contains(["public", "internal"], var.gateway_exposure)
+    error_message = "gateway_exposure must be public or internal."
+  }
+}
+
+variable "network" {
+  description = <<-EOT
+    The virtual network: created from `address_space` and `subnets`, or, in a landing zone, `existing`. Zones that a hub
+    keeps (`existing_private_dns_zone_ids`: cosmos, vault, registry, state, servers, gateway) are used instead of created,
+    and not linked. `containers_egress` is what the servers call besides Entra ID, Azure Monitor and the database.
+  EOT
+  type = object({
+    address_space = optional(set(string), ["10.60.0.0/22"])
+    subnets = optional(object({
+      apim       = optional(string, "10.60.0.0/27")
+      endpoints  = optional(string, "10.60.0.64/26")
+      containers = optional(string, "10.60.1.0/24")
+    }), {})
+    nat_gateway_zone = optional(string)
+    containers_egress = optional(map(object({
+      description = string
+      destination = string
+      ports       = optional(set(string), ["443"])
+    })), {})
+    existing = optional(object({
+      virtual_network_id   = string
+      apim_subnet_id       = string
+      containers_subnet_id = string
+      endpoints_subnet_id  = string
+    }))
+    existing_private_dns_zone_ids = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.network.existing_private_dns_zone_ids), ["servers", "cosmos", "vault", "registry", "state", "gateway"])) == 0
+    error_message = "network.existing_private_dns_zone_ids takes the keys servers, cosmos, vault, registry, state and gateway."
+  }
+
+  validation {
+    condition     = alltrue([for id in values(var.network.existing_private_dns_zone_ids) : can(regex("^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.Network/privateDnsZones/[^/]+$", id))])
+    error_message = "network.existing_private_dns_zone_ids must be resource ids of private DNS zones, /subscriptions/…/privateDnsZones/<zone>."
+  }
+
+  validation {
+    condition     = alltrue([for egress in var.network.containers_egress : egress.destination != "*" && egress.destination != "0.0.0.0/0"])
+    error_message = "network.containers_egress must name a range or a service tag; say Internet if everything is meant."
+  }
+
+  validation {
+    condition     = length(var.network.containers_egress) <= 100
+    error_message = "network.containers_egress takes at most 100 entries."
+  }
+}

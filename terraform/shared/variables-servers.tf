@@ -1,0 +1,239 @@
+variable "mcp_servers" {
+  description = <<-EOT
+    The MCP servers, by the name in their address (<gateway>/<name>/mcp). A tier is one deployment of the server for the
+    callers of one role; `connection` says which key of the database it holds. A slot is one replica of a tier.
+
+    image.digest is exact; with image.tag the digest that `invoke push` recorded applies, where there is one.
+    secrets: environment name => name of a Key Vault secret, which must exist before stage 2 is planned.
+    tools: which tools callers of a tier see and may call; patterns are names with * for any part of one. allow = null
+    allows all, deny wins over allow. A tool in repeatable is called again on another slot where it is unknown whether
+    the first call arrived; null means all tools of a read-only tier and none of another (docs/adr/0006).
+    rate_limit: calls per caller in `period` seconds; a tier's own limit replaces the server's.
+    timeout: seconds that the gateway waits until an answer begins.
+  EOT
+  type = map(object({
+    compute = optional(string, "container-instances")
+    image = object({
+      repository = string
+      tag        = optional(string)
+      digest     = optional(string)
+    })
+    port        = optional(number, 8000)
+    cpu         = optional(number, 0.5)
+    memory      = optional(number, 1)
+    environment = optional(map(string), {})
+    secrets     = optional(map(string), {})
+    database    = optional(string)
+    tiers = map(object({
+      role       = string
+      connection = optional(string)
+      tools = optional(object({
+        allow      = optional(list(string))
+        deny       = optional(list(string), [])
+        repeatable = optional(list(string))
+      }), {})
+      rate_limit = optional(object({
+        calls  = number
+        period = number
+      }))
+    }))
+    slots       = optional(set(string), ["a"])
+    health_path = optional(string)
+    timeout     = optional(number, 120)
+    rate_limit = optional(object({
+      calls  = optional(number, 300)
+      period = optional(number, 60)
+    }), {})
+  }))
+  nullable = false
+
+  validation {
+    condition     = length(var.mcp_servers) > 0
+    error_message = "mcp_servers must hold at least one server."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.mcp_servers) : can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name)) && length(name) <= 30])
+    error_message = "A server's name in mcp_servers must be 1-30 lower-case letters, digits and single hyphens, and start with a letter."
+  }
+
+  validation {
+    condition     = !contains(keys(var.mcp_servers), "oauth")
+    error_message = "A server must not be called oauth: the sign-in façade answers at that path."
+  }
+
+  validation {
+    # The seam for another kind: docs/adr/0007.
+    condition     = alltrue([for server in var.mcp_servers : server.compute == "container-instances"])
+    error_message = "compute in mcp_servers must be container-instances: no other kind of compute is implemented."
+  }
+
+  validation {
+    # With a hyphen, server "a-b" tier "c" and server "a" tier "b-c" would be the same container group.
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for tier in keys(server.tiers) : can(regex("^[a-z][a-z0-9]{0,14}$", tier))]
+    ]))
+    error_message = "A tier's name in mcp_servers must be 1-15 lower-case letters and digits, and start with a letter."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.tiers) > 0])
+    error_message = "Each server in mcp_servers needs at least one tier."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for server in var.mcp_servers : [for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
+    error_message = "A tier's role in mcp_servers must be Mcp.Admin or Mcp.Read."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.tiers) == length(distinct([for tier in server.tiers : tier.role]))])
+    error_message = "Two tiers of one server must not have the same role: the gateway could not choose."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.database == null ? true : server.database == "cosmosdb-mongodb"])
+    error_message = "A server's database in mcp_servers must be \"cosmosdb-mongodb\", or be left out."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [
+        for tier in server.tiers :
+        server.database == null ? tier.connection == null : contains(["read-write", "read-only"], coalesce(tier.connection, "missing"))
+      ]
+    ]))
+    error_message = "A tier's connection in mcp_servers must be read-write or read-only where its server has a database, and be left out where it has none."
+  }
+
+  validation {
+    # A bug in the server must not be able to write for people who may only read.
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")]
+    ]))
+    error_message = "A tier for Mcp.Read must have the read-only connection."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.slots) > 0])
+    error_message = "Each server in mcp_servers needs at least one slot."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for server in var.mcp_servers : [for slot in server.slots : can(regex("^[a-z]$", slot))]]))
+    error_message = "A slot in mcp_servers must be a single lower-case letter, such as a."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.port >= 1024 && server.port <= 65535])
+    error_message = "A server's port in mcp_servers must be from 1024 to 65535."
+  }
+
+  # Container Instances, "Resource availability and quota limits": what any region gives one group without a GPU.
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.cpu >= 0.1 && server.cpu <= 4])
+    error_message = "cpu in mcp_servers must be from 0.1 to 4 cores."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.memory >= 0.5 && server.memory <= 16])
+    error_message = "memory in mcp_servers must be from 0.5 to 16 GiB."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for server in var.mcp_servers : [for amount in [server.cpu, server.memory] : can(regex("^[0-9]+([.][0-9])?$", tostring(amount)))]]))
+    error_message = "cpu and memory in mcp_servers take one decimal place, such as 0.5: Container Instances refuses more."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])
+    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : (server.image.tag == null) != (server.image.digest == null)])
+    error_message = "image in mcp_servers takes either a tag or a digest."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag))])
+    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.image.tag != "latest"])
+    error_message = "image.tag in mcp_servers must not be latest: it says neither what runs nor what to roll back to."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest))])
+    error_message = "image.digest in mcp_servers must be sha256: and 64 hexadecimal digits in lower case."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for name in concat(keys(server.environment), keys(server.secrets)) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))]
+    ]))
+    error_message = "A name in environment and secrets of mcp_servers must be letters, digits and underscores, and not start with a digit."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for name in keys(server.environment) : !can(regex("^(PORT|HOST|MCP_.*|MONGODB_URI)$", name))]
+    ]))
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI or MCP_*: the platform sets them."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MCP_.*|MONGODB_URI)$", name))]
+    ]))
+    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI or MCP_*: the platform sets them."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(setintersection(keys(server.environment), keys(server.secrets))) == 0])
+    error_message = "A name must stand in environment or in secrets of mcp_servers, not in both."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for secret in values(server.secrets) : can(regex("^[0-9A-Za-z-]{1,127}$", secret))]
+    ]))
+    error_message = "secrets in mcp_servers must name Key Vault secrets: 1-127 letters, digits and hyphens, without address and version."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [
+        for tier in server.tiers : [
+          for pattern in concat(coalesce(tier.tools.allow, []), tier.tools.deny, coalesce(tier.tools.repeatable, [])) :
+          can(regex("^[A-Za-z0-9_./*-]{1,128}$", pattern))
+        ]
+      ]
+    ]))
+    error_message = "A pattern in tools of mcp_servers must be 1-128 letters, digits, underscores, dots, hyphens and slashes, with * for any part of a name."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for tier in server.tiers : tier.tools.allow == null ? true : length(tier.tools.allow) > 0]
+    ]))
+    error_message = "tools.allow in mcp_servers must hold a pattern, or be left out to allow every tool that is not denied."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.timeout >= 1 && server.timeout <= 240 && floor(server.timeout) == server.timeout])
+    error_message = "timeout in mcp_servers must be from 1 to 240 whole seconds: Azure's network drops connections that are idle for longer."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [
+        for limit in concat([server.rate_limit], [for tier in server.tiers : tier.rate_limit if tier.rate_limit != null]) :
+        limit.calls >= 1 && limit.period >= 1 && limit.period <= 300
+      ]
+    ]))
+    error_message = "rate_limit in mcp_servers needs calls of 1 or more and a period from 1 to 300 seconds."
+  }
+}

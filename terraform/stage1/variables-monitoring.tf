@@ -1,0 +1,1 @@
+../shared/variables-monitoring.tf

@@ -1,0 +1,1 @@
+../shared/variables-registry-and-vault.tf
