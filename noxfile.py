@@ -134,6 +134,7 @@ def policy(session: nox.Session) -> None:
     plans = RESULTS / "plans"
     run(session, sys.executable, "-m", "ops.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans), external=True)
     documents = [str(plans / f"{name}-stage{stage}.json") for name in ENVIRONMENTS for stage in STAGES]
+    run(session, sys.executable, "-m", "tests.policy.plans", external=True)
     pytest(session, "tests/policy")
     checkov(session, "policy-code", "--directory", "terraform", "--framework", "terraform")
     checkov(
