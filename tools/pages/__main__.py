@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from chromium import Chromium, find  # noqa: E402  (where pytest finds it, too)
+from tests.support.chromium import Chromium, find  # noqa: E402  (where pytest finds it, too)
 
 LOOKS = {
     "wide-light": (1280, False),

@@ -1,8 +1,9 @@
-"""The folder tree explains the system: every part has its room, and no room is overfull."""
+"""The folder tree explains the system: every part has its place, and imports go one way."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -60,6 +61,15 @@ def test_parts_depend_on_each_other_in_one_direction(part: str) -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else names
             found |= {f"{path.relative_to(ROOT)} imports {n}" for n in names if n.split(".")[0] in UNKNOWN_TO[part]}
     assert found == set()
+
+
+def test_the_map_of_the_repository_has_every_folder() -> None:
+    """docs/architecture.md shows the top folders and the emulators."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {path.relative_to(ROOT).parts[0] for path in tracked(".") if len(path.relative_to(ROOT).parts) > 1}
+    emulators = {path.parent.name for path in (ROOT / "emulators").glob("*/README.md")}
+    shown = set(re.findall(r"^ *([a-z]+)/ ", page, re.MULTILINE))
+    assert shown == {name for name in folders if not name.startswith(".")} | emulators
 
 
 def test_each_nox_session_has_its_folder() -> None:
