@@ -31,6 +31,7 @@ RESULTS = Path("results")
 # with the few long ones on one worker.
 TWO_WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 SERVER = Path("servers/mongo-db-server")
+DEPENDED_ON_BY_EMULATORS = ("emulators", "requirements", "requirements.txt", "pyproject.toml", "noxfile.py")
 
 
 def on_a_terminal() -> bool:
@@ -95,9 +96,34 @@ def unit(session: nox.Session) -> None:
     pytest(session, "tests/unit", *servers, *TWO_WORKERS)
 
 
+def pull_request_target() -> str:
+    """The branch that a pull request goes to; empty where this is not the pipeline of one.
+
+    Azure DevOps ("Use predefined variables"), GitHub ("Variables reference") and Jenkins ("Global Variable Reference",
+    Branch API plug-in) each say it to every step, under a name of their own.
+    """
+    names = ("SYSTEM_PULLREQUEST_TARGETBRANCH", "GITHUB_BASE_REF", "CHANGE_TARGET")
+    return next((os.environ[name] for name in names if os.environ.get(name)), "").removeprefix("refs/heads/")
+
+
+def changed(target: str, paths: Sequence[str]) -> list[str] | None:
+    """What a pull request to `target` changes below `paths`; None where git cannot compare, as in a shallow clone."""
+    command = ["git", "diff", "--name-only", f"origin/{target}...HEAD", "--", *paths]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if found.returncode else found.stdout.splitlines()
+
+
 @nox.session
 def emulators(session: nox.Session) -> None:
-    """Each emulator's own tests, with real clients: PyMongo, Terraform, MSAL. `-- emulators/apim` for one."""
+    """Each emulator's own tests, with real clients: PyMongo, Terraform, MSAL. `-- emulators/apim` for one.
+
+    In the pipeline of a pull request that changes nothing they depend on, they are skipped.
+    """
+    if target := pull_request_target():
+        found = changed(target, DEPENDED_ON_BY_EMULATORS)
+        if found == []:
+            session.skip(f"no change against {target} in {', '.join(DEPENDED_ON_BY_EMULATORS)}")
+        session.log(f"changed against {target}: {', '.join(found)}" if found else f"git cannot compare with {target}")
     install(session, "emulators")
     chosen = any(argument.startswith("emulators") for argument in session.posargs)
     pytest(session, *([] if chosen else ["emulators"]), *TWO_WORKERS)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import azure_pipelines
-import github_workflows
 import pytest
-from pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Folders, Job, Step
-from pipeline_expressions import AZURE_FUNCTIONS, NotUnderstood, evaluate, expand
+
+from tests.support import azure_pipelines, github_workflows
+from tests.support.pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Folders, Job, Step
+from tests.support.pipeline_expressions import AZURE_FUNCTIONS, NotUnderstood, evaluate, expand
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = Folders(Path("/w"), Path("/w/s"))

@@ -72,11 +72,14 @@ def test_the_map_of_the_repository_has_every_folder() -> None:
     assert shown == {name for name in folders if not name.startswith(".")} | emulators
 
 
-def test_each_nox_session_has_its_folder() -> None:
-    """Folder of tests = session = pipeline step."""
-    pipeline = (ROOT / "pipelines" / "azure-pipelines.yml").read_text(encoding="utf-8")
+PIPELINES = ("pipelines/azure-pipelines.yml", "pipelines/Jenkinsfile", ".github/workflows/validate.yml")
+
+
+@pytest.mark.parametrize("name", ["lint", "unit", "emulators", "plan", "policy", "integration"])
+def test_each_default_session_has_its_folder_and_its_step(name: str) -> None:
+    """Folder of tests = session = step of each pipeline."""
     noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    for name in ("unit", "plan", "policy", "integration"):
-        assert (ROOT / "tests" / name).is_dir()
-        assert f"def {name}(session" in noxfile
-        assert f"nox -s {name}" in pipeline
+    assert name == "lint" or (ROOT / "tests" / name).is_dir() or (ROOT / name).is_dir()
+    assert f"def {name}(session" in noxfile
+    for pipeline in PIPELINES:
+        assert re.search(rf"\bnox -s {name}['\n]", (ROOT / pipeline).read_text(encoding="utf-8")), pipeline
