@@ -87,8 +87,8 @@ def start(command: list[str], environment: dict[str, str], log: Path) -> tuple[s
     return process, int(line.split()[2])
 
 
-class StandIn:
-    """The MongoDB stand-in on a port that it keeps, so that it can be killed and come back."""
+class MongoEmulator:
+    """The MongoDB emulator on a port that it keeps, so that it can be killed and come back."""
 
     def __init__(self, folder: Path, *, seed: bool = False) -> None:
         self._log = folder / "mongo.log"

@@ -121,7 +121,7 @@ def database(folder: Path) -> Iterator[tuple[str, int | None]]:
     if given := os.environ.get("MONGODB_URI"):
         yield given, None
         return
-    mongo = lone_server.StandIn(folder, seed=True)
+    mongo = lone_server.MongoEmulator(folder, seed=True)
     mongo.start()
     try:
         yield mongo.uri, mongo.process.pid if mongo.process else None

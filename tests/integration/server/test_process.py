@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import lone_server
 import pymongo
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
-from lone_server import Issuer
 from pymongo.errors import OperationFailure
+
+from tests.support import lone_server
+from tests.support.lone_server import Issuer
+
+pytestmark = pytest.mark.minutes(1)
 
 Start = Callable[[dict[str, str]], Any]
 ROOT = Path(__file__).parents[3]
