@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     say(f"seed {given.seed}")
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        mongo = lone_server.StandIn(Path(folder))
+        mongo = lone_server.MongoEmulator(Path(folder))
         mongo.start()
         try:
             with closing(lone_server.Issuer()) as issuer:

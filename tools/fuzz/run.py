@@ -21,7 +21,7 @@ from mongo_db_server.settings import Settings, Tier
 from tests.support.lone_server import Issuer
 from tests.support.memory import Memory
 from tools.fuzz.calls import Calls, Request
-from tools.fuzz.world import SETTINGS, VISIBLE, World
+from tools.fuzz.seeded import SETTINGS, VISIBLE, SeededDatabase
 
 ROUND = 200  # calls; then the other tier, on a database put back
 AT_ONCE = 4
@@ -112,7 +112,7 @@ class Fuzz:
     def __init__(self, uri: str, seed: int, say: Callable[[str], None]) -> None:
         self._uri, self._seed, self._say = uri, seed, say
         self._client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(uri)
-        self.world = World(self._client)
+        self.database = SeededDatabase(self._client)
         self.outcome = Outcome()
         self._log = _Log()
 
@@ -135,10 +135,10 @@ class Fuzz:
         return self.outcome
 
     async def _round(self, server: Server, calls: Calls) -> None:
-        self.world.seed()
+        self.database.seed()
         server.forget()
         only_hidden = server.tier == "admin"
-        before = self.world.digest(hidden=only_hidden)
+        before = self.database.digest(hidden=only_hidden)
         left = iter(range(ROUND))
         made: list[Request] = []
 
@@ -149,7 +149,7 @@ class Fuzz:
                 await self._one(server, calls, request)
 
         await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
-        if self.world.digest(hidden=only_hidden) != before:
+        if self.database.digest(hidden=only_hidden) != before:
             bodies = "\n".join(request.body.decode("utf-8", "replace")[:1_000] for request in made)
             self._found(f"{server.tier}: the database was changed by one of:\n{bodies}")
 
@@ -177,7 +177,7 @@ class Fuzz:
         text = body.decode("utf-8", "replace")
         if status >= 500:
             self._found(f"status {status} {text[:500]}: {what}")
-        leaked = [canary for canary in self.world.canaries if canary in text]
+        leaked = [canary for canary in self.database.canaries if canary in text]
         if leaked:
             self._found(f"shows {leaked[0]} in {text[:1_000]}: {what}")
         answer = _parsed(text)

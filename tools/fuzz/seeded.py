@@ -37,8 +37,8 @@ def export_query() -> str:
     return address_of({"database": VISIBLE, "collection": "things"}).removeprefix(PREFIX)
 
 
-class World:
-    """The same documents each time, with canaries that are this world's own."""
+class SeededDatabase:
+    """The same documents each time, with canaries of its own."""
 
     def __init__(self, client: pymongo.MongoClient[dict[str, Any]]) -> None:
         self._client = client

@@ -73,7 +73,7 @@ def test_a_first_shell_has_no_caches(tmp_path: Path) -> None:
         "UV_CACHE_DIR": "/c",
         "CI": "true",
     }
-    found = newcomer.surroundings(given, tmp_path / "home")
+    found = newcomer.environment_variables(given, tmp_path / "home")
     assert (found["PATH"], found["HOME"]) == ("/usr/bin", str(tmp_path / "home"))
     assert not {"VIRTUAL_ENV", "XDG_CACHE_HOME", "UV_CACHE_DIR", "CI"} & set(found)
 
