@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "unit", "emulators", "plan", "policy", "integrat
 nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "emulators", "servers", "policies", "tests", "tools"]
-TYPED_SOURCES = ["ops", "twin", "emulators", "servers/mongo-db-server/src", "tools/diagrams"]
+TYPED_SOURCES = ["ops", "twin", "emulators", "servers/mongo-db-server/src", "tools"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
@@ -31,6 +31,7 @@ RESULTS = Path("results")
 # with the few long ones on one worker.
 TWO_WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 SERVER = Path("servers/mongo-db-server")
+SERVER_SOURCES = os.pathsep.join(str(folder.resolve()) for folder in sorted(Path("servers").glob("*/src")))
 DEPENDED_ON_BY_EMULATORS = ("emulators", "requirements", "requirements.txt", "pyproject.toml", "noxfile.py")
 
 
@@ -42,8 +43,8 @@ def install(session: nox.Session, name: str) -> None:
     wanted = ("--require-hashes", "-r", f"requirements/{name}.txt")
     if on_a_terminal():  # where a person waits for it
         session.log(f"uv pip install {' '.join(wanted)}")
-        told = (sys.executable, "-m", "ops.elapsed", "uv", "pip", "install", "-q", *wanted)
-        session.run_install(*told, external=True, log=False)
+        timed = (sys.executable, "-m", "ops.elapsed", "uv", "pip", "install", "-q", *wanted)
+        session.run_install(*timed, external=True, log=False)
     else:
         session.install(*wanted)
 
@@ -305,14 +306,14 @@ def docs(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
     install(session, "integration")
-    session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
     install(session, "integration")
-    session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 
 
 @nox.session(requires=["docs"])
@@ -326,16 +327,11 @@ def pages(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables; `-- mcp_server` for one. Never a gate: the machine decides."""
     install(session, "bench")
-    scripts = {path.stem.removeprefix("bench_"): path for path in sorted(Path("tools/benchmarks").glob("bench_*.py"))}
+    scripts = [path.stem.removeprefix("bench_") for path in sorted(Path("tools/benchmarks").glob("bench_*.py"))]
     named = [name for name in session.posargs if name in scripts]
     arguments = [argument for argument in session.posargs if argument not in scripts]
     for name in named or scripts:
-        session.run(
-            "python",
-            str(scripts[name]),
-            *arguments,
-            env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'tools/benchmarks'}"},
-        )
+        session.run("python", "-m", f"tools.benchmarks.bench_{name}", *arguments)
 
 
 @nox.session

@@ -72,7 +72,8 @@ class Issuer:
 def environment(issuer: Issuer, mongodb_uri: str, **settings: str) -> dict[str, str]:
     """Of a server process. The port is its own choice unless `PORT` is given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MCP_", "MONGODB_"))}
-    usual = {"PYTHONPATH": str(ROOT / "servers/mongo-db-server/src"), "HOST": "127.0.0.1", "PORT": "0"}
+    sources = os.pathsep.join(str(folder) for folder in sorted(ROOT.glob("servers/*/src")))
+    usual = {"PYTHONPATH": sources, "HOST": "127.0.0.1", "PORT": "0"}
     return {**kept, **usual, **issuer.settings(), "MONGODB_URI": mongodb_uri, **settings}
 
 

@@ -20,11 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_platform import ROOT
-
 from tests.support import lone_server
+from tools.benchmarks.local_platform import ROOT
 
-REFERENCE = ROOT / "benchmarks" / "reference"
+REFERENCE = Path(__file__).with_name("reference")
 LEGACY = "2025-11-25"
 _READY_SECONDS = 60
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))

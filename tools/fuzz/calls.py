@@ -192,9 +192,10 @@ class Calls:
         return {self._pick(FIELDS): self._pick((1, 0, 1, {"$slice": 1}, self._expression(0))) for _ in range(2)}
 
     def _path(self) -> str:
-        return self._pick(
+        path: str = self._pick(
             ("$a", "$city", "$$ROOT", "$$CURRENT", "$ssn", "$$ROOT.ssn", "$sub", "$card", "$card.number", "$$x")
         )
+        return path
 
     def _expression(self, depth: int) -> Any:
         if depth > 2 or self._chance(0.4):
@@ -292,4 +293,5 @@ class Calls:
                 for name in ("tools/list", "resources/list", "resources/templates/list", "prompts/list", "ping")
             ),
         )
-        return self._pick(among)
+        chosen: tuple[str, Any] = self._pick(among)
+        return chosen

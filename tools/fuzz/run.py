@@ -54,12 +54,9 @@ class Server:
     """The application of one tier. Its database credential may write, so that only its own rules hold it back."""
 
     def __init__(self, tier: Tier, uri: str, issuer: Issuer) -> None:
-        settings = Settings(
-            **{name.lower(): value for name, value in issuer.settings().items()},
-            **SETTINGS,  # type: ignore[arg-type]
-            mcp_tier=tier,
-            mongodb_uri=uri,
-        )
+        trusted = {name.lower(): value for name, value in issuer.settings().items()}
+        given: dict[str, Any] = {**trusted, **SETTINGS, "mcp_tier": tier, "mongodb_uri": uri}
+        settings = Settings(**given)
 
         async def keys() -> dict[str, Any]:
             return issuer.key_set
@@ -91,7 +88,13 @@ class Server:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "http_version": "1.1", "asgi": {"version": "3.0"}, "method": "POST", "path": "/mcp"}
+        scope: dict[str, Any] = {
+            "type": "http",
+            "http_version": "1.1",
+            "asgi": {"version": "3.0"},
+            "method": "POST",
+            "path": "/mcp",
+        }
         scope |= {"raw_path": b"/mcp", "query_string": b"", "scheme": "http", "root_path": "", "headers": headers}
         scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {}}
         await self._gate(scope, receive, send)
