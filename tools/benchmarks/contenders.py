@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support import lone_server
+from tests.support import server_process
 from tools.benchmarks.local_platform import ROOT
 
 REFERENCE = Path(__file__).with_name("reference")
@@ -120,7 +120,7 @@ def database(folder: Path) -> Iterator[tuple[str, int | None]]:
     if given := os.environ.get("MONGODB_URI"):
         yield given, None
         return
-    mongo = lone_server.MongoEmulator(folder, seed=True)
+    mongo = server_process.MongoEmulator(folder, seed=True)
     mongo.start()
     try:
         yield mongo.uri, mongo.process.pid if mongo.process else None
@@ -131,8 +131,8 @@ def database(folder: Path) -> Iterator[tuple[str, int | None]]:
 @contextmanager
 def ours(uri: str) -> Iterator[Kind]:
     """Our server in the tier that has all tools, with its defaults."""
-    with closing(lone_server.Issuer()) as issuer:
-        environment = lone_server.environment(issuer, uri, MCP_TIER="admin")
+    with closing(server_process.Issuer()) as issuer:
+        environment = server_process.environment(issuer, uri, MCP_TIER="admin")
         command = (sys.executable, "-m", "mongo_db_server")
         yield Kind("ours", command, environment, "PORT", issuer.headers("admin", 24 * 3600))
 

@@ -18,8 +18,8 @@ import pymongo
 from mongo_db_server.server import http_app
 from mongo_db_server.settings import Settings, Tier
 
-from tests.support.lone_server import Issuer
 from tests.support.memory import Memory
+from tests.support.server_process import Issuer
 from tools.fuzz.calls import Calls, Request
 from tools.fuzz.seeded import SETTINGS, VISIBLE, SeededDatabase
 

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import lone_server
+from tests.support import server_process
 from tests.support.memory import Memory
 from tools.soak.clients import Client, Observed
 from tools.soak.verdict import complaints
@@ -30,7 +30,7 @@ SAMPLE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Setup:
-    mongo: lone_server.MongoEmulator
+    mongo: server_process.MongoEmulator
     url: str
     headers: dict[str, str]
     pid: int
@@ -38,12 +38,12 @@ class Setup:
 
 @contextmanager
 def setup(folder: Path, seconds: float) -> Iterator[Setup]:
-    mongo = lone_server.MongoEmulator(folder)
+    mongo = server_process.MongoEmulator(folder)
     mongo.start()
-    with closing(lone_server.Issuer()) as issuer:
-        environment = lone_server.environment(issuer, mongo.uri, MCP_TIER="admin")
+    with closing(server_process.Issuer()) as issuer:
+        environment = server_process.environment(issuer, mongo.uri, MCP_TIER="admin")
         command = [sys.executable, "-m", "mongo_db_server"]
-        process, port = lone_server.start(command, environment, folder / "server.log")
+        process, port = server_process.start(command, environment, folder / "server.log")
         try:
             headers = issuer.headers("admin", int(seconds) + 600)
             yield Setup(mongo, f"http://127.0.0.1:{port}/mcp", headers, process.pid)
@@ -53,7 +53,7 @@ def setup(folder: Path, seconds: float) -> Iterator[Setup]:
             mongo.stop()
 
 
-async def kill_now_and_then(mongo: lone_server.MongoEmulator, seconds: float) -> None:
+async def kill_now_and_then(mongo: server_process.MongoEmulator, seconds: float) -> None:
     """Three times, evenly: SIGKILL, a while of nothing, and the same data on the same port."""
     for _ in range(KILLS):
         await asyncio.sleep(max(seconds / (KILLS + 1) - AWAY_SECONDS, 1))

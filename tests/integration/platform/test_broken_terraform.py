@@ -60,7 +60,7 @@ def test_a_policy_that_lets_anybody_in_is_caught(copied: Platform, broken: Break
         assert copied.call("tools/list", user="outsider").status == 200
 
 
-def test_a_policy_that_forgets_its_identity_is_caught(copied: Platform, broken: Break) -> None:
+def test_a_policy_without_its_identity_is_caught(copied: Platform, broken: Break) -> None:
     """Policy: without a token of its own the gateway is nobody to the servers."""
     element = (
         '<authentication-managed-identity resource="{{backend-app-id}}" client-id="{{gateway-identity-client-id}}" />'

@@ -18,8 +18,8 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from pymongo.errors import OperationFailure
 
-from tests.support import lone_server
-from tests.support.lone_server import Issuer
+from tests.support import server_process
+from tests.support.server_process import Issuer
 
 pytestmark = pytest.mark.minutes(1)
 
@@ -35,7 +35,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def environment(issuer: Issuer, mongodb_uri: str) -> dict[str, str]:
-    return lone_server.environment(issuer, mongodb_uri, MCP_TIER="reader")
+    return server_process.environment(issuer, mongodb_uri, MCP_TIER="reader")
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_only_the_homes_own_containers_and_volumes_are_removed(tmp_path: Path, e
     assert not mine.remove()
 
 
-def test_a_life_prepares_once_and_ends_with_nothing_running(
+def test_serving_prepares_once_and_leaves_nothing_running(
     tmp_path: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the container ends by itself, that is a failure with its exit code, and the container is removed."""
