@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "unit", "emulators", "plan", "policy", "integrat
 nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "emulators", "servers", "policies", "tests", "tools"]
-TYPED_SOURCES = ["ops", "twin", "emulators", "servers/mongo-db-server/src", "tools/diagrams"]
+TYPED_SOURCES = ["ops", "twin", "emulators", "servers/mongo-db-server/src", "tools"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
@@ -31,6 +31,8 @@ RESULTS = Path("results")
 # with the few long ones on one worker.
 TWO_WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 SERVER = Path("servers/mongo-db-server")
+SERVER_SOURCES = os.pathsep.join(str(folder.resolve()) for folder in sorted(Path("servers").glob("*/src")))
+DEPENDED_ON_BY_EMULATORS = ("emulators", "requirements", "requirements.txt", "pyproject.toml", "noxfile.py")
 
 
 def on_a_terminal() -> bool:
@@ -41,8 +43,8 @@ def install(session: nox.Session, name: str) -> None:
     wanted = ("--require-hashes", "-r", f"requirements/{name}.txt")
     if on_a_terminal():  # where a person waits for it
         session.log(f"uv pip install {' '.join(wanted)}")
-        told = (sys.executable, "-m", "ops.elapsed", "uv", "pip", "install", "-q", *wanted)
-        session.run_install(*told, external=True, log=False)
+        timed = (sys.executable, "-m", "ops.elapsed", "uv", "pip", "install", "-q", *wanted)
+        session.run_install(*timed, external=True, log=False)
     else:
         session.install(*wanted)
 
@@ -95,9 +97,34 @@ def unit(session: nox.Session) -> None:
     pytest(session, "tests/unit", *servers, *TWO_WORKERS)
 
 
+def pull_request_target() -> str:
+    """The branch that a pull request goes to; empty where this is not the pipeline of one.
+
+    Azure DevOps ("Use predefined variables"), GitHub ("Variables reference") and Jenkins ("Global Variable Reference",
+    Branch API plug-in) each say it to every step, under a name of their own.
+    """
+    names = ("SYSTEM_PULLREQUEST_TARGETBRANCH", "GITHUB_BASE_REF", "CHANGE_TARGET")
+    return next((os.environ[name] for name in names if os.environ.get(name)), "").removeprefix("refs/heads/")
+
+
+def changed(target: str, paths: Sequence[str]) -> list[str] | None:
+    """What a pull request to `target` changes below `paths`; None where git cannot compare, as in a shallow clone."""
+    command = ["git", "diff", "--name-only", f"origin/{target}...HEAD", "--", *paths]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if found.returncode else found.stdout.splitlines()
+
+
 @nox.session
 def emulators(session: nox.Session) -> None:
-    """Each emulator's own tests, with real clients: PyMongo, Terraform, MSAL. `-- emulators/apim` for one."""
+    """Each emulator's own tests, with real clients: PyMongo, Terraform, MSAL. `-- emulators/apim` for one.
+
+    In the pipeline of a pull request that changes nothing they depend on, they are skipped.
+    """
+    if target := pull_request_target():
+        found = changed(target, DEPENDED_ON_BY_EMULATORS)
+        if found == []:
+            session.skip(f"no change against {target} in {', '.join(DEPENDED_ON_BY_EMULATORS)}")
+        session.log(f"changed against {target}: {', '.join(found)}" if found else f"git cannot compare with {target}")
     install(session, "emulators")
     chosen = any(argument.startswith("emulators") for argument in session.posargs)
     pytest(session, *([] if chosen else ["emulators"]), *TWO_WORKERS)
@@ -134,6 +161,7 @@ def policy(session: nox.Session) -> None:
     plans = RESULTS / "plans"
     run(session, sys.executable, "-m", "ops.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans), external=True)
     documents = [str(plans / f"{name}-stage{stage}.json") for name in ENVIRONMENTS for stage in STAGES]
+    run(session, sys.executable, "-m", "tests.policy.plans", external=True)
     pytest(session, "tests/policy")
     checkov(session, "policy-code", "--directory", "terraform", "--framework", "terraform")
     checkov(
@@ -278,14 +306,14 @@ def docs(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
     install(session, "integration")
-    session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
     install(session, "integration")
-    session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 
 
 @nox.session(requires=["docs"])
@@ -299,16 +327,11 @@ def pages(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables; `-- mcp_server` for one. Never a gate: the machine decides."""
     install(session, "bench")
-    scripts = {path.stem.removeprefix("bench_"): path for path in sorted(Path("tools/benchmarks").glob("bench_*.py"))}
+    scripts = [path.stem.removeprefix("bench_") for path in sorted(Path("tools/benchmarks").glob("bench_*.py"))]
     named = [name for name in session.posargs if name in scripts]
     arguments = [argument for argument in session.posargs if argument not in scripts]
     for name in named or scripts:
-        session.run(
-            "python",
-            str(scripts[name]),
-            *arguments,
-            env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'tools/benchmarks'}"},
-        )
+        session.run("python", "-m", f"tools.benchmarks.bench_{name}", *arguments)
 
 
 @nox.session

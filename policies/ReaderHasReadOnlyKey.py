@@ -27,7 +27,7 @@ class ReaderHasReadOnlyKey(PlanPolicy):
 
 
 def _is_reader(values: Values) -> bool:
-    """By the tier that the server is told, and by the tag: whichever says reader binds."""
+    """Whether the setting MCP_TIER or the tag says reader: either is enough."""
     tiers = [tags.get("tier") for tags in blocks(values, "tags")]
     for container in blocks(values, "container"):
         tiers += [environment.get("MCP_TIER") for environment in blocks(container, "environment_variables")]

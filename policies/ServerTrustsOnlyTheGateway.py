@@ -17,7 +17,7 @@ NEEDED = (
 
 class ServerTrustsOnlyTheGateway(PlanPolicy):
     id = "CKV_MCP_33"
-    summary = "A server is told whose token to believe: issuer, keys, tenant, audience, and the gateway's identity"
+    summary = "A server knows whose tokens to trust: issuer, keys, tenant, audience, and the gateway's identity"
     severity_name = "CRITICAL"
     resources = ("azurerm_container_group",)
     guideline = (
@@ -26,25 +26,25 @@ class ServerTrustsOnlyTheGateway(PlanPolicy):
     )
 
     def holds(self, values: Values, plan: Plan) -> bool | None:
-        told = {
+        settings = {
             name: str(value)
             for container in blocks(values, "container")
             for environment in blocks(container, "environment_variables")
             for name, value in environment.items()
         }
-        if not all(told.get(name) for name in NEEDED):
+        if not all(settings.get(name) for name in NEEDED):
             return False
         guarded = {
             app["object_id"]
             for app in plan.resources("azuread_service_principal")
-            if app.get("client_id") == told["MCP_AUTH_AUDIENCE"] and true(app.get("app_role_assignment_required"))
+            if app.get("client_id") == settings["MCP_AUTH_AUDIENCE"] and true(app.get("app_role_assignment_required"))
         }
         principals = {
             assignment.get("principal_object_id")
             for assignment in plan.resources("azuread_app_role_assignment")
             if assignment.get("resource_object_id") in guarded
         }
-        return principals == {told["MCP_AUTH_GATEWAY_OBJECT_ID"]}
+        return principals == {settings["MCP_AUTH_GATEWAY_OBJECT_ID"]}
 
 
 check = ServerTrustsOnlyTheGateway()

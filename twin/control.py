@@ -37,14 +37,21 @@ __all__ = [
 
 _HOPELESS = ("failed", "refused", "ended")
 #: Seconds for every part to serve. What failed ends the wait at once; this is for machines that have much else to do.
-PATIENCE = 90.0
+START_TIMEOUT = 90.0
 
 
-def start(home: Path, config: RuntimeConfig, progress: Progress | None = None, timeout: float = PATIENCE) -> Status:
+def start(
+    home: Path,
+    config: RuntimeConfig,
+    progress: Progress | None = None,
+    timeout: float = START_TIMEOUT,
+    module: str = "twin.runtime",
+) -> Status:
     """Brings the platform of `home` up for its `run/state.json` and returns when every part serves.
 
     A platform that already runs is reloaded instead, unless the twin's own code has changed since. RuntimeFailure says
-    what did not start and why; a platform that was started here and did not come up is stopped again.
+    what did not start and why; a platform that was started here and did not come up is stopped again. `module` is the
+    supervisor's program.
     """
     home = home.resolve()
     config.save(home)
@@ -52,7 +59,7 @@ def start(home: Path, config: RuntimeConfig, progress: Progress | None = None, t
     if running is not None and running.code == code_fingerprint():
         return reload(home, progress, timeout)
     stop(home)
-    process = _spawn(home)
+    process = spawn(home, module)
     try:
         return _wait(home, process, 0, progress, timeout)
     except BaseException:  # also Ctrl-C: half a platform must not stay
@@ -60,7 +67,7 @@ def start(home: Path, config: RuntimeConfig, progress: Progress | None = None, t
         raise
 
 
-def reload(home: Path, progress: Progress | None = None, timeout: float = PATIENCE) -> Status:
+def reload(home: Path, progress: Progress | None = None, timeout: float = START_TIMEOUT) -> Status:
     """Applies what changed in `run/` and returns when every part serves; on RuntimeFailure, what ran before runs on."""
     home = home.resolve()
     holder = lock.SupervisorLock(home).holder()
@@ -124,10 +131,10 @@ def prepare_log(home: Path) -> Path:
     return log
 
 
-def _spawn(home: Path) -> subprocess.Popen[bytes]:
+def spawn(home: Path, module: str) -> subprocess.Popen[bytes]:
     """The supervisor, detached from this terminal and its signals."""
     log = prepare_log(home)
-    command = [sys.executable, "-m", "twin.runtime", "--home", str(home)]
+    command = [sys.executable, "-m", module, "--home", str(home)]
     with log.open("ab") as output:
         return subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

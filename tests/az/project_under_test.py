@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.az.cloud_under_test import ROOT, SUBSCRIPTION, CloudUnderTest, Result
 
-_COPIED = ("ops", "servers", "terraform", "twin", "tasks.py", "pyproject.toml")
+_COPIED = ("emulators", "ops", "servers", "terraform", "twin", "tasks.py", "pyproject.toml")
 _LEFT = shutil.ignore_patterns(".terraform", "__pycache__", "node_modules", ".venv")
 SETTINGS = {
     "SUBSCRIPTION_ID": SUBSCRIPTION,
@@ -29,7 +29,7 @@ SETTINGS = {
 CHANGING = ("PUT", "PATCH", "DELETE", "POST")
 _ASKING = ("checkNameAvailability", "getByIds")
 """What POST asks without changing anything."""
-_PATIENCE = 120
+_TIMEOUT = 120
 
 
 def copy(target: Path) -> Path:
@@ -98,10 +98,10 @@ class Project:
             self.command("bootstrap", "--env", "dev", "--yes", *arguments), env=environment, cwd=self.folder,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while self.cloud.control("GET", "/faults")["waiting"]:
             assert process.poll() is None, f"it ended with {process.returncode} before it asked for {fault}"
-            assert time.monotonic() < deadline, f"it did not ask for {fault} within {_PATIENCE} s"
+            assert time.monotonic() < deadline, f"it did not ask for {fault} within {_TIMEOUT} s"
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGKILL)  # the task and the az that it runs
         process.wait()

@@ -3,10 +3,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import chromium
 import pytest
-from chromium import Chromium
-from platform_under_test import Platform
+
+from tests.support import chromium
+from tests.support.chromium import Chromium
+from tests.support.platform_under_test import Platform
 
 
 @pytest.fixture(scope="session")

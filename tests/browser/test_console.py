@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import Chromium
-from platform_under_test import Platform
+
+from tests.support.chromium import Chromium
+from tests.support.platform_under_test import Platform
 
 SHOTS = Path("results") / "browser"
 WIDE, NARROW = 1280, 390

@@ -13,9 +13,9 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from platform_under_test import ROOT, Platform
 
 from tests.conformance import bearer
+from tests.support.platform_under_test import ROOT, Platform
 
 SERVER_SOURCE = str(ROOT / "servers/mongo-db-server/src")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from platform_under_test import Platform
 
 from tests.conformance import suite
+from tests.support.platform_under_test import Platform
 
 INSPECTOR = suite.MODULES / "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 

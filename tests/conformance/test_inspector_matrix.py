@@ -18,7 +18,7 @@ import pytest
 from tests.conformance import suite
 from tests.conformance.test_inspector import INSPECTOR
 from tests.integration.matrix import modes
-from tests.integration.matrix.modes import IDENTITIES, IMPOSSIBLE, MODES, PEOPLE, WAYS, WRITING, Deployed, told
+from tests.integration.matrix.modes import IDENTITIES, IMPOSSIBLE, MODES, PEOPLE, WAYS, WRITING, Deployed, outcome
 
 copied, deployed_as = modes.copied, modes.deployed_as  # fixtures
 
@@ -59,5 +59,5 @@ def test_the_inspector_in_both_generations(
     deployed = deployed_as(mode)
     for version in ERAS:
         seen = listed(deployed.platform.endpoint, deployed.token(way, identity), version, tmp_path)
-        assert told(seen) == IDENTITIES[identity], f"the Inspector on {version}: {seen}"
+        assert outcome(seen) == IDENTITIES[identity], f"the Inspector on {version}: {seen}"
         assert isinstance(seen, int) or IDENTITIES[identity] == "writes" or not seen & WRITING

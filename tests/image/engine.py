@@ -16,7 +16,7 @@ from pathlib import Path
 
 import docker
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
 class Engine:
@@ -50,7 +50,7 @@ class Engine:
             raise
 
     def _connect(self) -> docker.DockerClient:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise RuntimeError(f"dockerd does not run on this machine; it says: {self._last_words()}")
@@ -61,7 +61,7 @@ class Engine:
                 time.sleep(0.2)
             else:
                 return client
-        raise RuntimeError(f"dockerd did not answer within {PATIENCE:g} s; it says: {self._last_words()}")
+        raise RuntimeError(f"dockerd did not answer within {TIMEOUT:g} s; it says: {self._last_words()}")
 
     def _last_words(self) -> str:
         return " | ".join(self._log.read_text(errors="replace").splitlines()[-3:])

@@ -87,7 +87,7 @@ def test_no_shell_is_needed(deployed: Rig, image: Any) -> None:
         container.remove(force=True)
 
 
-def test_papers_lie_beside_the_digest(deployed: Rig) -> None:
+def test_sbom_and_provenance_are_beside_the_digest(deployed: Rig) -> None:
     """The bill names exactly the packages that the image holds; provenance names the digest that was pushed."""
     digest = _recorded(deployed)["digest"]
     folder = deployed.home / "images/mongodb-mcp" / digest.removeprefix("sha256:")

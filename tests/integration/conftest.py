@@ -1,21 +1,22 @@
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from otlp_receiver import Receiver
-from platform_under_test import ROOT, Platform
 
-#: Files that deploy or change platforms of their own take minutes: they go first, so that two workers end together.
-_LONG = ("test_rolling.py", "test_broken_terraform.py", "test_process.py", "test_matrix.py", "test_add_server.py")
+from tests.support import own_platform
+from tests.support.otlp_receiver import Receiver
+from tests.support.platform_under_test import Platform
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: place for place, name in enumerate(_LONG)}
-    items.sort(key=lambda item: places.get(item.path.name, len(_LONG)))
+    """The longest files first, by their `minutes`, so that two workers end together."""
+    items.sort(key=_minutes, reverse=True)
+
+
+def _minutes(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("minutes")
+    return int(marker.args[0]) if marker else 0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,35 +38,12 @@ def platform(
     if environment := request.config.getoption("--env"):
         yield Platform(environment)
         return
-    folder = tmp_path_factory.mktemp("twin")
-    places = {"TWIN_HOME": str(folder / "home"), "TERRAFORM_DIR": str(_patient(folder / "terraform", receiver.url))}
-    twin = Platform("local", {**places, "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "TRACE": "1"})
-    try:
-        twin.invoke("deploy")
+    twin = own_platform.copied(tmp_path_factory.mktemp("twin"), TRACE="1")
+    # The limit itself is tried in tests/plan, where the clock is the test's own.
+    telemetry = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+    own_platform.change_server(twin, rate_limit=own_platform.NO_LIMIT, environment=telemetry)
+    with own_platform.deployed(twin):
         yield twin
-    finally:
-        twin.invoke("destroy", "--yes")
-
-
-def _patient(folder: Path, telemetry: str) -> Path:
-    """terraform/ with a rate limit that all tests together do not reach: three users call for all of them. And with
-    servers that send their telemetry to that address.
-
-    The limit itself is tried in tests/plan, where the clock is the test's own.
-    """
-    shutil.copytree(ROOT / "terraform", folder, ignore=shutil.ignore_patterns(".terraform"))
-    values = folder / "environments/local/terraform.tfvars"
-    text, limits = re.subn(
-        r"^    tiers = \{",
-        "    rate_limit = { calls = 100000, period = 60 }\n"
-        f'    environment = {{ OTEL_EXPORTER_OTLP_ENDPOINT = "{telemetry}" }}\n'
-        "    tiers = {",
-        values.read_text("utf-8"),
-        flags=re.M,
-    )
-    assert limits, "the tiers in local/terraform.tfvars look different: correct this fixture"
-    values.write_text(text, encoding="utf-8")
-    return folder
 
 
 @pytest.fixture(scope="session")

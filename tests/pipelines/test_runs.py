@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import azure_pipelines
-import github_workflows
 import pytest
-from cloud_file import move_container
-from pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Job, clone, commit_all
+
+from tests.support import azure_pipelines, github_workflows
+from tests.support.cloud_file import move_container
+from tests.support.pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Job, clone, commit_all
 
 ROOT = Path(__file__).parents[2]
 AZURE = {"Build.Reason": "Manual", "System.AccessToken": "none", "System.OidcRequestUri": "none"}
@@ -27,6 +27,7 @@ STAGES = ["validate", "plan", "approve", "stage1", "image", "approve2", "stage2"
 INSTEAD = {
     "nox -s lint": "true",
     "nox -s unit": "mkdir -p results && touch results/unit.xml",  # results have to be there to be published
+    "nox -s emulators": "true",
     "nox -s plan": "true",
     "nox -s policy": "touch results/policy.sarif",
     "nox -s integration": "true",
@@ -68,10 +69,10 @@ def agent(origin: Path, kept: Path, tmp_path: Path) -> Iterator[Agent]:
     shutil.rmtree(tmp_path / "work", ignore_errors=True)
 
 
-def told(agent: Agent) -> str:
+def logs(agent: Agent) -> str:
     """The end of every log, for a failure to be read."""
-    logs = sorted(agent.work.glob("*.log"))
-    return "\n".join(f"{log.stem}: {log.read_text(encoding='utf-8')[-1500:]}" for log in logs)
+    files = sorted(agent.work.glob("*.log"))
+    return "\n".join(f"{log.stem}: {log.read_text(encoding='utf-8')[-1500:]}" for log in files)
 
 
 def azure_drift(root: Path) -> list[Job]:
@@ -95,7 +96,7 @@ def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Mad
 
     The next morning nothing has drifted; the morning after a container has moved, and that run fails and says so.
     """
-    assert agent.run(made(origin)) == dict.fromkeys(STAGES, SUCCEEDED), told(agent)
+    assert agent.run(made(origin)) == dict.fromkeys(STAGES, SUCCEEDED), logs(agent)
     one, two = (json.loads((agent.artifact(f"plan-stage{n}") / f"stage{n}.json").read_text()) for n in (1, 2))
     assert set(one["actions"].values()) == set(two["actions"].values()) == {"create"}
     log = (agent.work / "stage1.log").read_text(encoding="utf-8")
@@ -125,7 +126,7 @@ def test_a_broken_policy_stops_everything_after_the_gates(agent: Agent, origin: 
     agent.origin = broken
     agent.instead = {command: other for command, other in INSTEAD.items() if command != "nox -s policy"}
     results = agent.run(made(broken))
-    assert results == {"validate": FAILED, **dict.fromkeys(STAGES[1:], SKIPPED)}, told(agent)
+    assert results == {"validate": FAILED, **dict.fromkeys(STAGES[1:], SKIPPED)}, logs(agent)
     assert "no_such_value" in (agent.work / "validate.log").read_text(encoding="utf-8")
     assert [command for _, command in agent.commands if command.startswith("invoke")] == []
     assert not (agent.work.parent / "cloud").exists()
@@ -135,7 +136,7 @@ def test_who_declines_the_plan_stops_the_apply(agent: Agent, origin: Path) -> No
     """A plan is published; without its approval nothing is applied."""
     agent.approves = lambda environment: False
     results = agent.run(azure(origin))
-    assert (results["plan"], results["approve"], results["stage1"]) == (SUCCEEDED, FAILED, SKIPPED), told(agent)
+    assert (results["plan"], results["approve"], results["stage1"]) == (SUCCEEDED, FAILED, SKIPPED), logs(agent)
     assert (agent.artifact("plan-stage1") / "stage1.json").exists()
     assert not list((agent.work.parent / "cloud").glob("state/*.tfstate"))
 

@@ -41,7 +41,7 @@ def test_each_tier_holds_its_own_connection(platform: Bench, tier: str, connecti
 
 
 @pytest.mark.parametrize("tier", ["admin", "reader"])
-def test_servers_believe_the_gateway_and_nobody_else(platform: Bench, tier: str) -> None:
+def test_servers_trust_the_gateway_and_nobody_else(platform: Bench, tier: str) -> None:
     """Who issues, for whom, who may call, and by which name: all as the same state says it elsewhere."""
     applied = resources(_show(platform, 2))
     identity = resources(_show(platform, 1))["module.gateway_identity.azurerm_user_assigned_identity.this"]

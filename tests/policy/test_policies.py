@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import json
 import re
@@ -12,10 +11,11 @@ from typing import Any
 
 import pytest
 
-CASES = Path(__file__).parent / "cases"
+from tests.policy import plans
+
+CASES = plans.CASES
 POLICIES = Path(__file__).parents[2] / "policies"
 NAMES = sorted(path.stem for path in POLICIES.glob("[A-Z]*.py"))
-PLANNED = sorted(path.with_suffix("") for path in CASES.glob("*/*.json"))
 
 Verdicts = dict[str, set[str]]
 
@@ -31,11 +31,18 @@ def declared(text: str) -> set[str]:
     return {f"{type_}.{name}" for type_, name in resources + modules}
 
 
+def planned(document: Path, types: Sequence[str]) -> set[str]:
+    """Addresses of a plan's resources of these types."""
+    module = json.loads(document.read_text(encoding="utf-8"))["planned_values"]["root_module"]
+    return {resource["address"] for resource in module["resources"] if resource["type"] in types}
+
+
 def promised(addresses: set[str], verdict: str) -> set[str]:
-    return {address for address in addresses if f".{verdict}_" in address}
+    """Those whose name, or whose key in `for_each`, begins with `pass_` or `fail_`."""
+    return {address for address in addresses if re.search(rf'[."]{verdict}_', address)}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not list((CASES / name).glob("*.json"))])
+@pytest.mark.parametrize("name", [name for name in NAMES if (CASES / name / "main.tf").exists()])
 def test_passes_and_fails_in_code_what_its_cases_say(name: str, scan: Callable[[Path, str], Verdicts]) -> None:
     """A resource named pass_* passes, one named fail_* fails, and each policy has both."""
     folder = CASES / name
@@ -47,32 +54,26 @@ def test_passes_and_fails_in_code_what_its_cases_say(name: str, scan: Callable[[
     assert verdicts["failed"] == promised(expected, "fail") != set()
 
 
-@pytest.mark.parametrize("case", PLANNED, ids=lambda case: f"{case.parent.name}/{case.name}")
+@pytest.mark.parametrize("case", plans.cases(), ids=lambda case: f"{case.parent.name}/{case.stem}")
 def test_passes_and_fails_in_a_plan_what_its_cases_say(
     case: Path, scan_plans: Callable[[Sequence[Path], str], Verdicts]
 ) -> None:
-    """The same for rules that need a whole plan; the document is what real Terraform planned of the HCL beside it."""
-    expected = declared(case.with_suffix(".tf").read_text(encoding="utf-8"))
+    """The same for rules that need a whole plan; a name is the resource's, or its key where there are several."""
+    check = policy(case.parent.name)
+    document = plans.document(case)
+    assert document.exists(), f"no plan of {case.relative_to(plans.ROOT)}: run python -m tests.policy.plans"
+    expected = planned(document, check.resources)
 
-    verdicts = scan_plans([case.with_suffix(".json")], policy(case.parent.name).id)
+    verdicts = scan_plans([document], check.id)
 
     assert verdicts["passed"] == promised(expected, "pass")
     assert verdicts["failed"] == promised(expected, "fail")
 
 
-@pytest.mark.parametrize("case", PLANNED, ids=lambda case: f"{case.parent.name}/{case.name}")
-def test_plan_documents_are_of_the_hcl_beside_them(case: Path) -> None:
-    text = case.with_suffix(".tf").read_bytes()
-    made_from = json.loads(case.with_suffix(".json").read_text(encoding="utf-8"))["made_from"]
-    assert made_from == hashlib.sha256(text).hexdigest(), f"run: python -m tests.policy.plans {case.parent.name}"
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_has_cases_that_pass_and_cases_that_fail(name: str) -> None:
-    texts = [path.read_text(encoding="utf-8") for path in (CASES / name).glob("*.tf")]
-    addresses = {address for text in texts for address in declared(text)}
-    assert promised(addresses, "pass")
-    assert promised(addresses, "fail")
+    text = "".join(path.read_text(encoding="utf-8") for path in (CASES / name).glob("*.tf"))
+    assert set(re.findall(r"\b(pass|fail)_\w", text)) == {"pass", "fail"}
 
 
 def test_ids_are_unique_and_contiguous() -> None:

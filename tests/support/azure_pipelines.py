@@ -7,8 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Folders, Job, Step
-from pipeline_expressions import AZURE_FUNCTIONS, Lookup, NotUnderstood, evaluate, expand, listed, only_known, read
+from tests.support.pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Folders, Job, Step
+from tests.support.pipeline_expressions import (
+    AZURE_FUNCTIONS,
+    Lookup,
+    NotUnderstood,
+    evaluate,
+    expand,
+    listed,
+    only_known,
+    read,
+)
 
 _ROOT = {"trigger", "pr", "schedules", "parameters", "variables", "pool", "stages"}
 _STAGE = {"stage", "displayName", "dependsOn", "condition", "jobs"}

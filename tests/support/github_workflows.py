@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline_agent import FAILED, SUCCEEDED, Job, Step
-from pipeline_expressions import Lookup, NotUnderstood, evaluate, expand, listed, only_known, read
+from tests.support.pipeline_agent import FAILED, SUCCEEDED, Job, Step
+from tests.support.pipeline_expressions import Lookup, NotUnderstood, evaluate, expand, listed, only_known, read
 
 _WORKFLOW = {"name", "on", "permissions", "concurrency", "env", "jobs"}
 _JOB = {"needs", "if", "runs-on", "timeout-minutes", "environment", "permissions", "env", "steps", "uses"}

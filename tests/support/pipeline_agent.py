@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uv
-from pipeline_expressions import NotUnderstood
+
+from tests.support.pipeline_expressions import NotUnderstood
 
 SUCCEEDED, FAILED, SKIPPED = "succeeded", "failed", "skipped"
 _KEPT = (".nox", ".twin")

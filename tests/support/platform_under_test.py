@@ -109,7 +109,7 @@ def request(
 
 
 def _request(url: str, body: bytes | None, headers: dict[str, str] | None, method: str | None) -> Answer:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
     try:
         answer = opener.open(urllib.request.Request(url, body, headers or {}, method=method), timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
@@ -118,6 +118,6 @@ def _request(url: str, body: bytes | None, headers: dict[str, str] | None, metho
         return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read().decode())
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None

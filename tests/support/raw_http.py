@@ -27,8 +27,8 @@ class Exchange:
         return self.raw.decode("latin-1")
 
 
-def exchange(origin: str, sent: bytes, *, patience: float = SECONDS, silence: float = 1.0) -> Exchange:
-    """Sends everything, waits `patience` seconds for a beginning, and reads until nothing comes for `silence`."""
+def exchange(origin: str, sent: bytes, *, timeout: float = SECONDS, silence: float = 1.0) -> Exchange:
+    """Sends everything, waits `timeout` seconds for a beginning, and reads until nothing comes for `silence`."""
     parts = urlsplit(origin)
     assert parts.hostname is not None
     assert parts.port is not None
@@ -36,7 +36,7 @@ def exchange(origin: str, sent: bytes, *, patience: float = SECONDS, silence: fl
     with socket.create_connection((parts.hostname, parts.port), SECONDS) as connection:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before the end
             connection.sendall(sent)
-        connection.settimeout(patience)
+        connection.settimeout(timeout)
         while True:
             try:
                 piece = connection.recv(65536)

@@ -6,8 +6,8 @@ import statistics
 import sys
 import time
 
-from load import table
-from local_platform import Local, local
+from tools.benchmarks.load import table
+from tools.benchmarks.local_platform import Local, local
 
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
 

@@ -16,11 +16,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from load import Measured, Target, call_tool, ms, table
-from load import measure as measure_tools
-from local_platform import ROOT, Local, local
-from nginx import reverse_proxy
-from wire import Found, Wire, measure, request
+from tools.benchmarks.load import Measured, Target, call_tool, ms, table
+from tools.benchmarks.load import measure as measure_tools
+from tools.benchmarks.local_platform import ROOT, Local, local
+from tools.benchmarks.nginx import reverse_proxy
+from tools.benchmarks.wire import Found, Wire, measure, request
 
 VERSION = "2026-07-28"
 #: Calls per round by connections.
@@ -78,7 +78,7 @@ def bare_state(backend: int) -> list[dict[str, Any]]:
 
 
 def contenders(platform: Local, folder: Path, stack: ExitStack) -> list[Wire]:
-    _, line = stack.enter_context(process(str(ROOT / "benchmarks" / "canned_backend.py")))
+    _, line = stack.enter_context(process("-m", "tools.benchmarks.canned_backend"))
     backend = int(line)
     config = json.loads((platform.home / "run" / "gateway.json").read_text())
     config["resolve"] = dict.fromkeys(config["resolve"], f"127.0.0.1:{backend}")

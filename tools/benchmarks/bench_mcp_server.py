@@ -17,9 +17,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from contenders import LEGACY, REFERENCE, Kind, Running, database, install, npm, ours, started
-from load import call_tool, ms, table
-from wire import Found, Wire, measure, request
+from tools.benchmarks.contenders import LEGACY, REFERENCE, Kind, Running, database, install, npm, ours, started
+from tools.benchmarks.load import call_tool, ms, table
+from tools.benchmarks.wire import Found, Wire, measure, request
 
 MODERN = "2026-07-28"
 #: Calls per round by connections.

@@ -20,11 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_platform import ROOT
+from tests.support import server_process
+from tools.benchmarks.local_platform import ROOT
 
-from tests.support import lone_server
-
-REFERENCE = ROOT / "benchmarks" / "reference"
+REFERENCE = Path(__file__).with_name("reference")
 LEGACY = "2025-11-25"
 _READY_SECONDS = 60
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -121,7 +120,7 @@ def database(folder: Path) -> Iterator[tuple[str, int | None]]:
     if given := os.environ.get("MONGODB_URI"):
         yield given, None
         return
-    mongo = lone_server.StandIn(folder, seed=True)
+    mongo = server_process.MongoEmulator(folder, seed=True)
     mongo.start()
     try:
         yield mongo.uri, mongo.process.pid if mongo.process else None
@@ -132,8 +131,8 @@ def database(folder: Path) -> Iterator[tuple[str, int | None]]:
 @contextmanager
 def ours(uri: str) -> Iterator[Kind]:
     """Our server in the tier that has all tools, with its defaults."""
-    with closing(lone_server.Issuer()) as issuer:
-        environment = lone_server.environment(issuer, uri, MCP_TIER="admin")
+    with closing(server_process.Issuer()) as issuer:
+        environment = server_process.environment(issuer, uri, MCP_TIER="admin")
         command = (sys.executable, "-m", "mongo_db_server")
         yield Kind("ours", command, environment, "PORT", issuer.headers("admin", 24 * 3600))
 

@@ -61,7 +61,7 @@ def capture(width: int, out: Path, only: Sequence[str] | None) -> list[str]:
     wrong = []
     with (
         tempfile.TemporaryDirectory(prefix="captures-") as home,
-        Shell(ROOT, surroundings(home), columns=width) as shell,
+        Shell(ROOT, environment_variables(home), columns=width) as shell,
     ):
         shell.run("stty -echo")
         for name, command, code in COMMANDS:
@@ -74,7 +74,7 @@ def capture(width: int, out: Path, only: Sequence[str] | None) -> list[str]:
     return wrong
 
 
-def surroundings(home: str) -> dict[str, str]:
+def environment_variables(home: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "PYTHONWARNINGS")}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     ports = {"GATEWAY_PORT": "0", "ENTRA_PORT": "0", "CONSOLE_PORT": "0"}

@@ -1,4 +1,4 @@
-"""The pictures of the pages, as code. `python -m tools.diagrams` draws them; tests fail where one is stale."""
+"""The pictures that show what is planned. `python -m tools.diagrams` draws them; tests/plan fails where one is old."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.diagrams import deployment, network, repository, request_path, sign_in, system
+from tools.diagrams import network, request_path, system
 from tools.diagrams.plans import Plans
 
 FOLDER = Path(__file__).parents[2] / "docs" / "diagrams"
 
 
 def from_plans(stages: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The pictures that show what is planned, by file name; `stages`: both plans as `terraform show -json` has them."""
+    """The pictures by file name; `stages`: both plans as `terraform show -json` has them."""
     both = Plans(stages)
     return {
         "system.svg": system.draw(both),
         "network.svg": network.draw(both),
         "request-path.svg": request_path.draw(both),
-        "deployment.svg": deployment.draw([Plans([stage]) for stage in stages]),
     }
-
-
-def from_the_repository() -> dict[str, str]:
-    """The pictures that need no plan, by file name."""
-    return {"sign-in.svg": sign_in.draw(), "repository.svg": repository.draw()}
 
 
 def stale(drawn: Mapping[str, str]) -> list[str]:

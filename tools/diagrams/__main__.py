@@ -1,7 +1,7 @@
-"""`python -m tools.diagrams [--plans FOLDER | --repository]`: draws the pictures of docs/diagrams anew.
+"""`python -m tools.diagrams [--plans FOLDER]`: draws the pictures of docs/diagrams anew.
 
 FOLDER holds `prod-stage1.json` and `prod-stage2.json` as `python -m ops.plan_json --env prod --out FOLDER` writes them;
-without it they are made first, which takes half a minute. `--repository`: only the pictures that need no plan.
+without it they are made first, which takes half a minute.
 """
 
 from __future__ import annotations
@@ -13,18 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.diagrams import from_plans, from_the_repository, write
+from tools.diagrams import from_plans, write
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.diagrams", description=__doc__)
-    chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--plans", type=Path, help="a folder with the plans of prod")
-    chosen.add_argument("--repository", action="store_true", help="only the pictures that need no plan")
-    given = parser.parse_args(arguments)
-    pictures = from_the_repository()
-    if not given.repository:
-        pictures |= _planned(given.plans)
+    parser.add_argument("--plans", type=Path, help="a folder with the plans of prod")
+    pictures = _planned(parser.parse_args(arguments).plans)
     write(pictures)
     sys.stdout.writelines(f"docs/diagrams/{name}\n" for name in sorted(pictures))
     return 0

@@ -42,7 +42,7 @@ class Plans:
     def one(self, type_: str) -> Mapping[str, Any]:
         found = self.of(type_)
         if len(found) != 1:
-            raise DiagramError(f"the plan has {len(found)} of {type_} and the picture shows one; change docs/diagrams")
+            raise DiagramError(f"the plan has {len(found)} of {type_} and the picture shows one; change tools/diagrams")
         return found[0].values
 
     def counts(self) -> Counter[str]:

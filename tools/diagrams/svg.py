@@ -98,23 +98,16 @@ class Canvas:
         path = " ".join(f"{'M' if position == 0 else 'L'}{x:g} {y:g}" for position, (x, y) in enumerate(points))
         self._front.append(f'<path d="{path}" class="arrow{" dashed" if dashed else ""}" marker-end="url(#head)"/>')
 
-    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        self._back.append(f'<path d="M{start[0]:g} {start[1]:g} L{end[0]:g} {end[1]:g}" class="rule"/>')
-
-    def note(self, x: float, y: float, text: str, anchor: str = "start", style: str = "note") -> None:
+    def note(self, x: float, y: float, text: str, anchor: str = "start") -> None:
         """Words at an arrow, on a patch of the card's colour, so that a line behind them does not cross them."""
         width = text_width(text, 12) + 8
         left = {"start": x - 4, "middle": x - width / 2, "end": x - width + 4}[anchor]
         self._front.append(_rect(Box(left, y - 13, width, 18), "patch", 4))
-        self.text(x, y, text, style, anchor)
+        self.text(x, y, text, "note", anchor)
 
     def mark(self, box: Box, kind: str) -> None:
         """A coloured ground behind a row of text."""
         self._back.append(_rect(box, f"{kind} ground", 5))
-
-    def patch(self, box: Box) -> None:
-        """A piece of the card laid over lines, to write on."""
-        self._front.append(_rect(box, "patch edge", 6))
 
     def render(self, height: float) -> str:
         head = (
@@ -161,6 +154,6 @@ def _theme(first: int) -> str:
     )
     boxes = "".join(f".{kind}{{fill:{shades[first]};stroke:{shades[first + 1]}}}" for kind, shades in COLOURS.items())
     return (
-        f".card{{fill:{card};stroke:{edge}}}.patch{{fill:{card}}}.edge{{stroke:{edge}}}text{{fill:{ink}}}.label,.note{{fill:{faint}}}"
-        f".frame,.rule{{stroke:{line}}}.arrow{{stroke:{line}}}.head{{fill:{line}}}{boxes}"
+        f".card{{fill:{card};stroke:{edge}}}.patch{{fill:{card}}}text{{fill:{ink}}}.label,.note{{fill:{faint}}}"
+        f".frame{{stroke:{line}}}.arrow{{stroke:{line}}}.head{{fill:{line}}}{boxes}"
     )

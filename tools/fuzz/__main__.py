@@ -14,7 +14,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.support import lone_server
+from tests.support import server_process
 from tools.fuzz.run import Fuzz, say
 
 
@@ -25,10 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     say(f"seed {given.seed}")
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        mongo = lone_server.StandIn(Path(folder))
+        mongo = server_process.MongoEmulator(Path(folder))
         mongo.start()
         try:
-            with closing(lone_server.Issuer()) as issuer:
+            with closing(server_process.Issuer()) as issuer:
                 outcome = asyncio.run(Fuzz(mongo.uri, given.seed, say).run(given.count, issuer))
         finally:
             mongo.stop()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.fuzz import world
+from tools.fuzz import seeded
 
 VERSIONS = ("2026-07-28", "2025-11-25")
 JUNK: tuple[Any, ...] = (
@@ -19,7 +19,7 @@ JUNK: tuple[Any, ...] = (
     *({"$regularExpression": {"pattern": "(a+)+$", "options": "q"}}, {"$dbPointer": {}}, {"$code": "x", "$scope": {}}),
     *({"$minKey": 1}, {"$maxKey": 1}, {"$numberDecimal": "NaN"}, {"$uuid": "no"}, {"$ref": "x", "$id": 1, "$where": 1}),
 )
-NAMES = (*world.DATABASES, *world.COLLECTIONS, "admin", "local", "config", "system.users", "system.views", "none")
+NAMES = (*seeded.DATABASES, *seeded.COLLECTIONS, "admin", "local", "config", "system.users", "system.views", "none")
 FIELDS = (
     "_id",
     "a",
@@ -28,8 +28,8 @@ FIELDS = (
     "tags",
     "sub.a",
     "sub",
-    *world.HIDDEN_PATHS,
-    *(f"${path}" for path in world.HIDDEN_PATHS),
+    *seeded.HIDDEN_PATHS,
+    *(f"${path}" for path in seeded.HIDDEN_PATHS),
 )
 OPERATORS = (
     *("$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$type", "$regex", "$not", "$elemMatch"),
@@ -75,11 +75,11 @@ class Calls:
         self._schemas = schemas
         self._random = random.Random(seed)
         self._by_name: dict[str, Callable[[], Any]] = {
-            "database": lambda: self._pick(world.DATABASES),
-            "collection": lambda: self._pick(world.COLLECTIONS),
-            "view_on": lambda: self._pick(world.COLLECTIONS),
-            "new_name": lambda: self._pick(world.COLLECTIONS),
-            "confirm_database": lambda: self._pick(world.DATABASES),
+            "database": lambda: self._pick(seeded.DATABASES),
+            "collection": lambda: self._pick(seeded.COLLECTIONS),
+            "view_on": lambda: self._pick(seeded.COLLECTIONS),
+            "new_name": lambda: self._pick(seeded.COLLECTIONS),
+            "confirm_database": lambda: self._pick(seeded.DATABASES),
             "field": lambda: self._pick(FIELDS),
             "index": lambda: self._pick(("a_1", "_id_", "*", "none")),
             "filter": self._filter,
@@ -121,7 +121,7 @@ class Calls:
 
     def request(self, version: str, method: str, params: Any) -> Request:
         if version.startswith("2026") and isinstance(params, dict):
-            params = {**params, "_meta": world.META} if not self._chance(0.02) else params
+            params = {**params, "_meta": seeded.META} if not self._chance(0.02) else params
         message: Any = {"jsonrpc": "2.0", "id": self._random.randint(0, 9), "method": method, "params": params}
         if self._chance(0.01):
             message = self._pick(([message], {**message, "id": None}, {**message, "jsonrpc": "1"}, message["params"]))
@@ -170,7 +170,7 @@ class Calls:
         return self._pick((*JUNK, deep))
 
     def _plain(self) -> Any:
-        return self._pick((1, 2, 3.5, "x", "Oslo", None, True, [1, 2], {"a": 1}, {"$oid": "0" * 24}, world.GUESS))
+        return self._pick((1, 2, 3.5, "x", "Oslo", None, True, [1, 2], {"a": 1}, {"$oid": "0" * 24}, seeded.GUESS))
 
     def _document(self) -> dict[str, Any]:
         return {self._pick(("a", "b", "city", "n", "sub", "ssn", "_id")): self._plain() for _ in range(3)}
@@ -192,9 +192,10 @@ class Calls:
         return {self._pick(FIELDS): self._pick((1, 0, 1, {"$slice": 1}, self._expression(0))) for _ in range(2)}
 
     def _path(self) -> str:
-        return self._pick(
+        path: str = self._pick(
             ("$a", "$city", "$$ROOT", "$$CURRENT", "$ssn", "$$ROOT.ssn", "$sub", "$card", "$card.number", "$$x")
         )
+        return path
 
     def _expression(self, depth: int) -> Any:
         if depth > 2 or self._chance(0.4):
@@ -211,7 +212,7 @@ class Calls:
     def _stage(self, depth: int) -> dict[str, Any]:
         name = self._pick(STAGES)
         source = self._pick(
-            (*world.COLLECTIONS, {"db": self._pick(world.DATABASES), "coll": self._pick(world.COLLECTIONS)})
+            (*seeded.COLLECTIONS, {"db": self._pick(seeded.DATABASES), "coll": self._pick(seeded.COLLECTIONS)})
         )
         inner = self._pipeline(depth + 1) if depth < 2 else []
         shapes: dict[str, Any] = {
@@ -268,7 +269,7 @@ class Calls:
         return {name: forms[name]}
 
     def _other(self) -> tuple[str, Any]:
-        database, collection = self._pick(world.DATABASES), self._pick(world.COLLECTIONS)
+        database, collection = self._pick(seeded.DATABASES), self._pick(seeded.COLLECTIONS)
         known = {"arguments": {"database": database, "collection": collection}}
         argument = {
             "name": self._pick(("database", "collection", "field", "x")),
@@ -283,7 +284,7 @@ class Calls:
             ),
             (
                 "resources/read",
-                {"uri": f"mongodb-export://query/{self._pick(('e30', 'x', '%00', world.export_query()))}"},
+                {"uri": f"mongodb-export://query/{self._pick(('e30', 'x', '%00', seeded.export_query()))}"},
             ),
             ("completion/complete", {"ref": reference, "argument": argument, "context": known}),
             ("prompts/get", {"name": "explore-database", "arguments": {"database": database}}),
@@ -292,4 +293,5 @@ class Calls:
                 for name in ("tools/list", "resources/list", "resources/templates/list", "prompts/list", "ping")
             ),
         )
-        return self._pick(among)
+        chosen: tuple[str, Any] = self._pick(among)
+        return chosen

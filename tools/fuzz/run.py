@@ -18,10 +18,10 @@ import pymongo
 from mongo_db_server.server import http_app
 from mongo_db_server.settings import Settings, Tier
 
-from tests.support.lone_server import Issuer
 from tests.support.memory import Memory
+from tests.support.server_process import Issuer
 from tools.fuzz.calls import Calls, Request
-from tools.fuzz.world import SETTINGS, VISIBLE, World
+from tools.fuzz.seeded import SETTINGS, VISIBLE, SeededDatabase
 
 ROUND = 200  # calls; then the other tier, on a database put back
 AT_ONCE = 4
@@ -54,12 +54,9 @@ class Server:
     """The application of one tier. Its database credential may write, so that only its own rules hold it back."""
 
     def __init__(self, tier: Tier, uri: str, issuer: Issuer) -> None:
-        settings = Settings(
-            **{name.lower(): value for name, value in issuer.settings().items()},
-            **SETTINGS,  # type: ignore[arg-type]
-            mcp_tier=tier,
-            mongodb_uri=uri,
-        )
+        trusted = {name.lower(): value for name, value in issuer.settings().items()}
+        given: dict[str, Any] = {**trusted, **SETTINGS, "mcp_tier": tier, "mongodb_uri": uri}
+        settings = Settings(**given)
 
         async def keys() -> dict[str, Any]:
             return issuer.key_set
@@ -91,7 +88,13 @@ class Server:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "http_version": "1.1", "asgi": {"version": "3.0"}, "method": "POST", "path": "/mcp"}
+        scope: dict[str, Any] = {
+            "type": "http",
+            "http_version": "1.1",
+            "asgi": {"version": "3.0"},
+            "method": "POST",
+            "path": "/mcp",
+        }
         scope |= {"raw_path": b"/mcp", "query_string": b"", "scheme": "http", "root_path": "", "headers": headers}
         scope |= {"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {}}
         await self._gate(scope, receive, send)
@@ -112,7 +115,7 @@ class Fuzz:
     def __init__(self, uri: str, seed: int, say: Callable[[str], None]) -> None:
         self._uri, self._seed, self._say = uri, seed, say
         self._client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(uri)
-        self.world = World(self._client)
+        self.database = SeededDatabase(self._client)
         self.outcome = Outcome()
         self._log = _Log()
 
@@ -135,10 +138,10 @@ class Fuzz:
         return self.outcome
 
     async def _round(self, server: Server, calls: Calls) -> None:
-        self.world.seed()
+        self.database.seed()
         server.forget()
         only_hidden = server.tier == "admin"
-        before = self.world.digest(hidden=only_hidden)
+        before = self.database.digest(hidden=only_hidden)
         left = iter(range(ROUND))
         made: list[Request] = []
 
@@ -149,7 +152,7 @@ class Fuzz:
                 await self._one(server, calls, request)
 
         await asyncio.gather(*(caller() for _ in range(AT_ONCE)))
-        if self.world.digest(hidden=only_hidden) != before:
+        if self.database.digest(hidden=only_hidden) != before:
             bodies = "\n".join(request.body.decode("utf-8", "replace")[:1_000] for request in made)
             self._found(f"{server.tier}: the database was changed by one of:\n{bodies}")
 
@@ -177,7 +180,7 @@ class Fuzz:
         text = body.decode("utf-8", "replace")
         if status >= 500:
             self._found(f"status {status} {text[:500]}: {what}")
-        leaked = [canary for canary in self.world.canaries if canary in text]
+        leaked = [canary for canary in self.database.canaries if canary in text]
         if leaked:
             self._found(f"shows {leaked[0]} in {text[:1_000]}: {what}")
         answer = _parsed(text)

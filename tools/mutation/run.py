@@ -55,7 +55,7 @@ class Book:
 
     def has(self, mutation: Mutation) -> bool:
         found = self.outcomes.get(mutation.id)
-        return bool(found) and found["mutation"] == fingerprint(mutation)
+        return found is not None and found["mutation"] == fingerprint(mutation)
 
     def write(self, mutation: Mutation, outcome: Outcome) -> None:
         with self._lock:
@@ -105,7 +105,8 @@ def _copy(copy: Path) -> Path:
 
 def try_gates(mutation: Mutation, copy: Path, tools: Tools, known: Known) -> Outcome:
     """The mutation's own gates first, then the others from cheap to dear, until one finds something new."""
-    begun, tried = time.monotonic(), []
+    begun = time.monotonic()
+    tried: list[str] = []
     others = [] if tools.own_gates else [name for name in GATES if name not in mutation.gates]
     order = [*mutation.gates, *others]
     environment = mutation.file.split("/")[2] if mutation.file.startswith("terraform/environments/") else "prod"

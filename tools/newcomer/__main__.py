@@ -73,7 +73,7 @@ def follow(wanted: Sequence[Command], scratch: Path, out: Path) -> list[Ran]:
     clone = scratch / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
     ran: list[Ran] = []
-    with Shell(clone, surroundings(os.environ, scratch / "home")) as shell:
+    with Shell(clone, environment_variables(os.environ, scratch / "home")) as shell:
         for number, command in enumerate(wanted, 1):
             say(f"$ {command.text}")
             step = shell.run(command.text)
@@ -87,7 +87,7 @@ def follow(wanted: Sequence[Command], scratch: Path, out: Path) -> list[Ran]:
     return ran
 
 
-def surroundings(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+def environment_variables(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     """A first shell's variables: an empty home, no caches, none of what this interpreter's environment adds.
 
     Where the documented ports are taken, free ones, as the sentence of that error advises.

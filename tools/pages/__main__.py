@@ -16,11 +16,9 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.support.chromium import Chromium, find
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-
-from chromium import Chromium, find  # noqa: E402  (where pytest finds it, too)
-
 LOOKS = {
     "wide-light": (1280, False),
     "wide-dark": (1280, True),

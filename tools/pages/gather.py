@@ -94,6 +94,8 @@ def relinked(text: str, source: Path, known: dict[Path, str]) -> str:
         there = os.path.relpath(known[file], Path(here).parent)
         return f"{mark}[{words}]({there}{'#' if anchor else ''}{anchor})"
 
+    # The generator's pages would fetch Mermaid from another host, and load nothing from there: the site shows its text.
+    text = text.replace("```mermaid\n", "```text\n")
     # Python-Markdown reads what is inside an HTML element only where the element says so.
     parts = _FENCE.split(text.replace("<details>", '<details markdown="1">'))
     return "".join(part if part.startswith("```") else _LINK.sub(link, part) for part in parts)

@@ -16,9 +16,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import lone_server
+from tests.support import server_process
 from tests.support.memory import Memory
-from tools.soak.clients import Client, Told
+from tools.soak.clients import Client, Observed
 from tools.soak.verdict import complaints
 
 CONNECTIONS = 8
@@ -30,7 +30,7 @@ SAMPLE_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Setup:
-    mongo: lone_server.StandIn
+    mongo: server_process.MongoEmulator
     url: str
     headers: dict[str, str]
     pid: int
@@ -38,12 +38,12 @@ class Setup:
 
 @contextmanager
 def setup(folder: Path, seconds: float) -> Iterator[Setup]:
-    mongo = lone_server.StandIn(folder)
+    mongo = server_process.MongoEmulator(folder)
     mongo.start()
-    with closing(lone_server.Issuer()) as issuer:
-        environment = lone_server.environment(issuer, mongo.uri, MCP_TIER="admin")
+    with closing(server_process.Issuer()) as issuer:
+        environment = server_process.environment(issuer, mongo.uri, MCP_TIER="admin")
         command = [sys.executable, "-m", "mongo_db_server"]
-        process, port = lone_server.start(command, environment, folder / "server.log")
+        process, port = server_process.start(command, environment, folder / "server.log")
         try:
             headers = issuer.headers("admin", int(seconds) + 600)
             yield Setup(mongo, f"http://127.0.0.1:{port}/mcp", headers, process.pid)
@@ -53,7 +53,7 @@ def setup(folder: Path, seconds: float) -> Iterator[Setup]:
             mongo.stop()
 
 
-async def kill_now_and_then(mongo: lone_server.StandIn, seconds: float) -> None:
+async def kill_now_and_then(mongo: server_process.MongoEmulator, seconds: float) -> None:
     """Three times, evenly: SIGKILL, a while of nothing, and the same data on the same port."""
     for _ in range(KILLS):
         await asyncio.sleep(max(seconds / (KILLS + 1) - AWAY_SECONDS, 1))
@@ -64,29 +64,29 @@ async def kill_now_and_then(mongo: lone_server.StandIn, seconds: float) -> None:
         say(f"{time.strftime('%H:%M:%S')} the database is back")
 
 
-async def watch(memory: Memory, told: Told) -> None:
+async def watch(memory: Memory, observed: Observed) -> None:
     while True:
         await asyncio.sleep(SAMPLE_SECONDS)
         memory.sample()
         if len(memory.samples) % 6 == 0:
-            say(f"{told.calls} calls, {told.failed} told to try again, {memory.samples[-1]:.1f} MiB")
+            say(f"{observed.calls} calls, {observed.failed} told to try again, {memory.samples[-1]:.1f} MiB")
 
 
-async def load(found: Setup, seconds: float) -> tuple[Told, Memory]:
-    told, memory = Told(), Memory(found.pid)
+async def load(found: Setup, seconds: float) -> tuple[Observed, Memory]:
+    observed, memory = Observed(), Memory(found.pid)
     until = time.monotonic() + seconds
     helpers = [
         asyncio.create_task(kill_now_and_then(found.mongo, seconds)),
-        asyncio.create_task(watch(memory, told)),
+        asyncio.create_task(watch(memory, observed)),
     ]
-    clients = [Client(number, found.url, found.headers, told) for number in range(CONNECTIONS)]
+    clients = [Client(number, found.url, found.headers, observed) for number in range(CONNECTIONS)]
     try:
         await asyncio.gather(*(client.run(until) for client in clients))
         await helpers[0]
     finally:
         for helper in helpers:
             helper.cancel()
-    return told, memory
+    return observed, memory
 
 
 def say(line: str) -> None:
@@ -99,10 +99,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("seconds", type=float, nargs="?", default=600.0)
     seconds = parser.parse_args(arguments).seconds
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, setup(Path(folder), seconds) as found:
-        told, memory = asyncio.run(load(found, seconds))
-        wrong = complaints(told, memory, found.mongo.uri)
-    say(f"{told.calls} calls in {seconds:.0f} s, {told.written} acknowledged inserts, {sum(told.raised)} increments")
-    say("".join(f"{number:6} × {sentence}\n" for sentence, number in told.errors.most_common()).rstrip())
+        observed, memory = asyncio.run(load(found, seconds))
+        wrong = complaints(observed, memory, found.mongo.uri)
+    increments = sum(observed.raised)
+    say(f"{observed.calls} calls in {seconds:.0f} s, {observed.written} acknowledged inserts, {increments} increments")
+    say("".join(f"{number:6} × {sentence}\n" for sentence, number in observed.errors.most_common()).rstrip())
     say(f"memory of the server in MiB, by quarter: {', '.join(f'{part:.1f}' for part in memory.quarters())}")
     say("\n".join(wrong) or f"nothing was lost in {KILLS} deaths of the database")
     return 1 if wrong else 0

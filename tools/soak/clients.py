@@ -1,4 +1,4 @@
-"""One client of the soak: it writes, reads, counts and increments, and remembers what it was told."""
+"""One client of the soak: it writes, reads, counts and increments, and remembers what it was observed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _IMPATIENT_MS = 3_000
 
 
 @dataclass
-class Told:
-    """What all clients heard: acknowledged inserts and increments by client, error texts, and what is no such error."""
+class Observed:
+    """Acknowledged inserts and increments by client, texts of errors that may be tried again, and other failures."""
 
     calls: int = 0
     failed: int = 0
@@ -43,15 +43,15 @@ class Told:
 
 
 class Client:
-    def __init__(self, number: int, url: str, headers: dict[str, str], told: Told) -> None:
-        self._number, self._url, self._told = number, url, told
+    def __init__(self, number: int, url: str, headers: dict[str, str], observed: Observed) -> None:
+        self._number, self._url, self._observed = number, url, observed
         self._headers = {
             **headers,
             "Accept": "application/json, text/event-stream",
             "MCP-Protocol-Version": VERSION,
             "Mcp-Method": "tools/call",
         }
-        told.inserted[number] = []
+        observed.inserted[number] = []
 
     async def run(self, until: float) -> None:
         """Calls one after the other until the time has come (`time.monotonic`)."""
@@ -67,11 +67,11 @@ class Client:
         identity = self._number * 10_000_000 + step
         document = {"_id": identity, "client": self._number, "step": step}
         if await self._call(http, "insert-many", {**where, "documents": [document]}):
-            self._told.inserted[self._number].append(identity)
+            self._observed.inserted[self._number].append(identity)
         if await self._call(http, "update-many", self._counter()):
-            self._told.raised[self._number] += 1
+            self._observed.raised[self._number] += 1
         else:
-            self._told.unknown[self._number] += 1
+            self._observed.unknown[self._number] += 1
         await self._call(http, "find", {**where, "filter": {"_id": identity}, "max_time_ms": _IMPATIENT_MS})
         counters = {"database": DATABASE, "collection": "counters"}
         await self._call(http, "aggregate", {**counters, "pipeline": [{"$group": {"_id": None, "n": {"$sum": "$n"}}}]})
@@ -83,21 +83,21 @@ class Client:
 
     async def _call(self, http: httpx2.AsyncClient, tool: str, arguments: dict[str, Any]) -> bool:
         """Whether the call was acknowledged. Everything else is an error that says to try again, or a finding."""
-        self._told.calls += 1
+        self._observed.calls += 1
         params = {"name": tool, "arguments": arguments, "_meta": _META}
-        message = {"jsonrpc": "2.0", "id": self._told.calls, "method": "tools/call", "params": params}
+        message = {"jsonrpc": "2.0", "id": self._observed.calls, "method": "tools/call", "params": params}
         try:
             answer = await http.post(self._url, json=message, headers={**self._headers, "Mcp-Name": tool})
             result = answer.json()["result"]
         except (httpx2.HTTPError, ValueError, KeyError) as error:
-            self._told.unclear.append(f"{tool}: {error!r}")
+            self._observed.unclear.append(f"{tool}: {error!r}")
             return False
         if not result["isError"]:
             return True
         text = result["content"][0]["text"]
-        self._told.failed += 1
-        self._told.errors[text] += 1
+        self._observed.failed += 1
+        self._observed.errors[text] += 1
         if answer.status_code != 200 or not any(words in text for words in RETRYABLE):
-            self._told.unclear.append(f"{tool}: {answer.status_code} {json.dumps(text)}")
+            self._observed.unclear.append(f"{tool}: {answer.status_code} {json.dumps(text)}")
         await asyncio.sleep(_PAUSE_SECONDS)
         return False

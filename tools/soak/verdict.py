@@ -7,27 +7,27 @@ from typing import Any
 import pymongo
 
 from tests.support.memory import Memory
-from tools.soak.clients import DATABASE, Told
+from tools.soak.clients import DATABASE, Observed
 
 
-def complaints(told: Told, memory: Memory, uri: str) -> list[str]:
+def complaints(observed: Observed, memory: Memory, uri: str) -> list[str]:
     """One sentence for each promise that was broken."""
-    found = [f"an error that does not say to try again: {text}" for text in sorted(set(told.unclear))[:10]]
+    found = [f"an error that does not say to try again: {text}" for text in sorted(set(observed.unclear))[:10]]
     with pymongo.MongoClient[dict[str, Any]](uri) as client:
         database = client[DATABASE]
         there = set(database.written.distinct("_id"))
-        lost = [identity for written in told.inserted.values() for identity in written if identity not in there]
+        lost = [identity for written in observed.inserted.values() for identity in written if identity not in there]
         counters = {row["_id"]: row["n"] for row in database.counters.find()}
     if lost:
         found.append(f"{len(lost)} acknowledged inserts are lost: {lost[:5]}")
-    for number in told.inserted:
-        least, most = told.raised[number], told.raised[number] + told.unknown[number]
+    for number in observed.inserted:
+        least, most = observed.raised[number], observed.raised[number] + observed.unknown[number]
         if not least <= counters.get(number, 0) <= most:
             found.append(
                 f"client {number} raised its counter {least} to {most} times, and it is {counters.get(number)}"
             )
     if memory.grew:
         found.append(f"memory grew: {memory.quarters()}")
-    if told.calls < 100 or not told.written:
-        found.append(f"only {told.calls} calls were made: nothing is shown by that")
+    if observed.calls < 100 or not observed.written:
+        found.append(f"only {observed.calls} calls were made: nothing is shown by that")
     return found

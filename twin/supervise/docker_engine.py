@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from emulators.base.errors import RuntimeFailure
 
 BRIEF = 2.0  # seconds for a question; an engine that is there answers in milliseconds
-_PATIENT = 30.0  # seconds for creating and removing on a busy machine
-_SOCKET = Path("/var/run/docker.sock")
+SLOW = 30.0  # seconds for creating and removing on a busy machine
+SOCKET = Path("/var/run/docker.sock")
 _VARIABLES = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 
 
@@ -22,7 +22,7 @@ def environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _VARIABLES if os.environ.get(name)}
 
 
-def connect(where: Mapping[str, str], timeout: float = _PATIENT) -> Any:
+def connect(where: Mapping[str, str], timeout: float = SLOW) -> Any:
     """The engine's client; RuntimeFailure where none answers on this machine. `where`: see `environment`."""
     _require_here(where)
     # 0.2 s to import, which machines without Docker need not spend.
@@ -69,7 +69,7 @@ def translated(what: str) -> Iterator[None]:
 def _require_here(where: Mapping[str, str]) -> None:
     """Ports are published on the engine's machine, so an engine elsewhere is of no use."""
     host = urlsplit(where.get("DOCKER_HOST", ""))
-    if not host.scheme and not _SOCKET.exists():
+    if not host.scheme and not SOCKET.exists():
         raise RuntimeFailure("no Docker engine is here (no DOCKER_HOST, no /var/run/docker.sock)")
     if host.scheme not in ("", "unix", "npipe") and host.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise RuntimeFailure("DOCKER_HOST names another machine, whose ports are not ours")

@@ -15,7 +15,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,10 +47,14 @@ class Config:
         return cls(**{**given, **paths})
 
 
-def serve(config: Config, engine: Any, changed: threading.Event) -> None:
+Prepare = Callable[[Config, Volume, Any], None]
+"""Called with the container that was started."""
+
+
+def serve(config: Config, engine: Any, changed: threading.Event, prepare: Prepare | None = None) -> None:
     """Until the container ends (RuntimeFailure) or a signal raises SystemExit; either way it is removed.
 
-    `changed` is set when the users file was written anew.
+    `changed` is set when the users file was written anew. `prepare` fills a database that has just started.
     """
     containers = Containers(engine, config.home)
     config.ready.unlink(missing_ok=True)
@@ -61,7 +65,7 @@ def serve(config: Config, engine: Any, changed: threading.Event) -> None:
         with docker_engine.translated("the database's container was started"):
             container.start()
         threading.Thread(target=_print_log, args=(container,), daemon=True).start()
-        _prepare(config, volume, container)
+        (prepare or prepare_database)(config, volume, container)
         threading.Thread(target=_follow_users, args=(config, volume, changed), daemon=True).start()
         config.ready.touch()
         sys.stdout.write(f"ready mongo {config.port}\n")
@@ -84,7 +88,7 @@ def _volume(config: Config, containers: Containers) -> Volume:
     return Volume.fresh(config.home, config.engine)
 
 
-def _prepare(config: Config, volume: Volume, container: Any) -> None:
+def prepare_database(config: Config, volume: Volume, container: Any) -> None:
     def alive() -> bool:
         container.reload()
         return str(container.status) in ("created", "running")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # What a Cosmos DB key may do, in MongoDB's built-in roles: read-write keys also drop databases.
 ROLES = {"readWrite": ("readWriteAnyDatabase", "dbAdminAnyDatabase"), "read": ("readAnyDatabase",)}
 
-_PATIENCE = 60.0  # seconds: the image starts MongoDB twice before it serves for the first time
+_START_TIMEOUT = 60.0  # seconds: the image starts MongoDB twice before it serves for the first time
 _AUTHENTICATION_FAILED = 18
 
 
@@ -27,7 +27,7 @@ def await_answer(client: Client, alive: Callable[[], bool]) -> None:
     """Returns when MongoDB lets its administrator in; RuntimeFailure if it ended, refuses, or takes too long."""
     from pymongo.errors import OperationFailure, PyMongoError
 
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _START_TIMEOUT
     while True:
         try:
             client.admin.command("ping")
@@ -41,7 +41,7 @@ def await_answer(client: Client, alive: Callable[[], bool]) -> None:
             if not alive():
                 raise RuntimeFailure("the database's container ended before it answered; its log is above") from error
             if time.monotonic() > deadline:
-                raise RuntimeFailure(f"the database's container did not answer within {_PATIENCE:g} s") from error
+                raise RuntimeFailure(f"the database's container did not answer within {_START_TIMEOUT:g} s") from error
             time.sleep(0.1)
         else:
             return

@@ -22,7 +22,7 @@ FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0  # seconds between a death and the next s
 _STEADY = 10.0  # seconds of serving after which earlier deaths are forgiven
 _HOPELESS = 2  # deaths without ever serving, after which the part counts as failed (and is still restarted)
 _WHILE_STARTING, _WHILE_SERVING = 0.05, 1.0  # seconds between health checks
-_TAKEN_WITHIN = 10.0  # seconds in which a process takes over what a live file says
+ADOPT_TIMEOUT = 10.0  # seconds in which a process takes over what a live file says
 _MISSES = 2  # failed checks in a row that make a serving part unhealthy: one may be a pause of the machine
 
 _log = logging.getLogger("twin.runtime")
@@ -55,7 +55,7 @@ class Part:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def adopt(self, spec: ProcessSpec) -> None:
+    async def adopt(self, spec: ProcessSpec, seconds: float = ADOPT_TIMEOUT) -> None:
         """Goes on with a spec of the same fingerprint; returns when the process has taken its live files over.
 
         A process that is not there will read them when it starts. RuntimeFailure for one that does not take them over.
@@ -67,11 +67,11 @@ class Part:
         child = self._child
         if child is not None:
             child.announce()
-        deadline = time.monotonic() + _TAKEN_WITHIN
+        deadline = time.monotonic() + seconds
         while child is not None and child is self._child and not live.is_taken(spec.live):
             if time.monotonic() > deadline:
                 raise RuntimeFailure(
-                    f"{spec.name} did not take over {', '.join(spec.live)} within {_TAKEN_WITHIN:g} s; see its log, "
+                    f"{spec.name} did not take over {', '.join(spec.live)} within {seconds:g} s; see its log, "
                     f"then run it again"
                 )
             await asyncio.sleep(0.02)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from forge import Forge
-from platform_under_test import Platform
+
+from tests.support.forge import Forge
+from tests.support.platform_under_test import Platform
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from platform_under_test import Platform
-from raw_http import exchange, post
+
+from tests.support.platform_under_test import Platform
+from tests.support.raw_http import exchange, post
 
 LIST = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {}}).encode()
 DELETE = json.dumps(
@@ -156,7 +157,7 @@ def test_other_methods_are_refused(platform: Platform, method: str) -> None:
     ids=["TLS", "no version", "empty lines", "HTTP/2", "HTTP/9.9", "no host", "nulls"],
 )  # fmt: skip
 def test_what_is_not_http_1_is_refused(platform: Platform, sent: bytes) -> None:
-    answer = exchange(platform.gateway, sent, patience=2)
+    answer = exchange(platform.gateway, sent, timeout=2)
     assert all(400 <= status < 600 for status in answer.statuses), answer.text
     assert "Traceback" not in answer.text
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from platform_under_test import Answer, Platform, request
+
+from tests.support.platform_under_test import Answer, Platform, request
 
 OLD, NEW = "2025-11-25", "2026-07-28"
 WRITE: dict[str, Any] = {

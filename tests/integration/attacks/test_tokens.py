@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from forge import Forge, elliptic, part, stranger
-from platform_under_test import Platform
+
+from tests.support.forge import Forge, elliptic, part, stranger
+from tests.support.platform_under_test import Platform
 
 OTHER_TENANT = "99999999-9999-4999-8999-999999999999"
 DAY = 86_400
@@ -73,7 +74,8 @@ CLAIMS: dict[str, Make] = {
     "audience empty": lambda f: f.signed(aud=""),
     "audience list without ours": lambda f: f.signed(aud=["a", "b"]),
     "audience with a trailing slash": lambda f: f.signed(aud=f"{f.claims['aud']}/"),
-    "audience in capitals": lambda f: f.signed(aud=f"{f.claims['aud'].upper()}X"),
+    "audience in capitals": lambda f: f.signed(aud=f.claims["aud"].upper()),
+    "audience with ours inside": lambda f: f.signed(aud=f"{f.claims['aud']}X"),
     "audience as the identifier URI of another": lambda f: f.signed(aud="api://00000000-0000-0000-0000-000000000000"),
     "issuer of another tenant": lambda f: f.signed(iss=f.claims["iss"].replace(f.claims["tid"], OTHER_TENANT)),
     "issuer left out": lambda f: f.signed(iss=None),
@@ -103,7 +105,7 @@ UNPRIVILEGED: dict[str, Make] = {
     "scope with ours inside": lambda f: f.signed(scp="Mcp.AccessX xMcp.Access"),
     "scope in other letters": lambda f: f.signed(scp="mcp.access"),
     "scope empty": lambda f: f.signed(scp=""),
-    "ten thousand groups": lambda f: f.signed(roles=None, groups=[f"{n:036d}" for n in range(100)]),
+    "a hundred groups, and no role": lambda f: f.signed(roles=None, groups=[f"{n:036d}" for n in range(100)]),
 }
 
 HEADERS: dict[str, Callable[[Forge], dict[str, str]]] = {

@@ -10,7 +10,8 @@ import httpx2
 from fastmcp import Client as FastMcpClient
 from mcp import Client as SdkClient
 from mcp.client.streamable_http import streamable_http_client
-from platform_under_test import request
+
+from tests.support.platform_under_test import request
 
 # The names of the tools that a caller sees, or the HTTP status of the refusal.
 Seen = set[str] | int

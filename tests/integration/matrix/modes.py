@@ -7,17 +7,23 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
-from forge import Forge
-from platform_under_test import ROOT, Platform
 
 from tests.integration.matrix import sign_ins
+from tests.support import own_platform
+from tests.support.forge import Forge
+from tests.support.platform_under_test import Platform
 
 WRITING = {"insert-many", "update-many", "delete-many"}
 VERSIONS = ["2025-06-18", "2025-11-25", "2026-07-28"]
-# Lines added to the environment's values.
-MODES = {"façade": "", "no façade": "oauth_facade_enabled = false\n", "groups": 'authorization = "groups"\n'}
+# What each changes about the environment's values.
+MODES: dict[str, dict[str, Any]] = {
+    "façade": {},
+    "no façade": {"oauth_facade_enabled": False},
+    "groups": {"authorization": "groups"},
+}
 PEOPLE = {"admin": "writes", "reader": "reads", "outsider": 403}
 # Who → what they get. `overflow` is an administrator in more than 200 groups; `tenant` has a token of another one.
 IDENTITIES = {**PEOPLE, "app with role": "reads", "app without role": 403, "tenant": 401, "overflow": 403}
@@ -31,19 +37,16 @@ IMPOSSIBLE = {
 }
 
 
-def told(seen: set[str] | int) -> str | int:
-    """What an answer amounts to: a status, or the tier whose tools were listed."""
+def outcome(seen: set[str] | int) -> str | int:
+    """The status of an answer, or the tier whose tools it lists."""
     return seen if isinstance(seen, int) else "writes" if seen >= WRITING else "reads"
 
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform of its own, with two programs in the directory; each mode is one more deployment of it."""
-    folder = tmp_path_factory.mktemp("matrix")
-    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform"))
-    shutil.copy(Path(__file__).with_name("daemons.tf"), folder / "terraform/stage2")
-    home = {"TERRAFORM_DIR": str(folder / "terraform"), "TWIN_HOME": str(folder / "home")}
-    platform = Platform("local", {**home, "GATEWAY_PORT": "0", "ENTRA_PORT": "0"})
+    platform = own_platform.copied(tmp_path_factory.mktemp("matrix"))
+    shutil.copy(Path(__file__).with_name("daemons.tf"), own_platform.terraform(platform) / "stage2")
     try:
         yield platform
     finally:
@@ -86,11 +89,11 @@ def _daemon(home: Path, key: str) -> tuple[str, str]:
 def deployed_as(copied: Platform) -> Callable[[str], Deployed]:
     """The platform in a mode. The tests are in order of modes, so that each is deployed once."""
 
+    usual = own_platform.values(copied)
+
     @lru_cache(maxsize=1)
     def deploy(mode: str) -> Deployed:
-        file = Path(copied.variables["TERRAFORM_DIR"]) / "environments/local/terraform.tfvars"
-        values = (ROOT / "terraform/environments/local/terraform.tfvars").read_text(encoding="utf-8")
-        file.write_text(values + MODES[mode], encoding="utf-8")
+        own_platform.set_values(copied, {**usual, **MODES[mode]})
         platform = Platform("local", copied.variables)
         platform.invoke("deploy")
         return Deployed(platform)

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import msal
-from browser import Browser
-from platform_under_test import Answer, Platform, request
+
+from tests.support.browser import Browser
+from tests.support.platform_under_test import Answer, Platform, request
 
 VERIFIER = "m" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")

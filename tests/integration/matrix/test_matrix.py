@@ -11,11 +11,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.matrix import callers, modes
-from tests.integration.matrix.modes import IDENTITIES, MODES, PEOPLE, VERSIONS, WAYS, WRITING, Deployed, told
+from tests.integration.matrix.modes import IDENTITIES, MODES, PEOPLE, VERSIONS, WAYS, WRITING, Deployed, outcome
 
 copied, deployed_as = modes.copied, modes.deployed_as  # fixtures
 
-pytestmark = pytest.mark.usefixtures("local_only")
+pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(2)]
 
 CLIENTS = {"fastmcp": callers.fastmcp, "sdk": callers.sdk, "raw": callers.raw}
 IMPOSSIBLE = {
@@ -48,7 +48,7 @@ async def test_every_client_of_every_version(
     wanted = IDENTITIES[identity]
     for _, client, version, _, _ in [cell for cell in CELLS if (cell[0], cell[3], cell[4]) == (mode, way, identity)]:
         seen = await CLIENTS[client](deployed.platform.endpoint, deployed.token(way, identity), version)
-        assert told(seen) == wanted, f"{client} on {version}: {seen}"
+        assert outcome(seen) == wanted, f"{client} on {version}: {seen}"
         assert isinstance(seen, int) or wanted == "writes" or not seen & WRITING
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from platform_under_test import ROOT, Answer, Platform
 
-pytestmark = pytest.mark.usefixtures("local_only")
+from tests.support import own_platform
+from tests.support.platform_under_test import Answer, Platform
+
+pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(1)]
 
 NAME = "word-counter"
 
@@ -19,25 +20,10 @@ NAME = "word-counter"
 @pytest.fixture(scope="module")
 def two_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A checkout's terraform/ and servers/, to which a server was added."""
-    folder = tmp_path_factory.mktemp("two")
-    for name in ("terraform", "servers"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
-    platform = Platform(
-        "local",
-        {
-            "TERRAFORM_DIR": str(folder / "terraform"),
-            "SERVERS_DIR": str(folder / "servers"),
-            "TWIN_HOME": str(folder / "home"),
-            "GATEWAY_PORT": "0",
-            "ENTRA_PORT": "0",
-        },
-    )
+    platform = own_platform.copied(tmp_path_factory.mktemp("two"), "servers")
     platform.invoke("add-server", NAME)
-    try:
-        platform.invoke("deploy")
+    with own_platform.deployed(platform):
         yield platform
-    finally:
-        platform.invoke("destroy", "--yes")
 
 
 def call(platform: Platform, user: str | None, method: str = "tools/list", **params: object) -> Answer:

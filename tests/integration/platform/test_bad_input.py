@@ -8,7 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from platform_under_test import ROOT, Platform
+
+from tests.support.platform_under_test import ROOT, Platform
 
 
 @pytest.fixture

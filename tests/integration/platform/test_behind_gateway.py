@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from platform_under_test import Platform
+
+from tests.support.platform_under_test import Platform
 
 pytestmark = pytest.mark.usefixtures("local_only")
 

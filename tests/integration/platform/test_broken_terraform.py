@@ -5,15 +5,16 @@ The cases share one deployment: each is one more `invoke deploy`, as a person wo
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from platform_under_test import ROOT, Platform
 
-pytestmark = pytest.mark.usefixtures("local_only")
+from tests.support import own_platform
+from tests.support.platform_under_test import Platform
+
+pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(3)]
 
 Break = Callable[[str, str, str], AbstractContextManager[str]]
 
@@ -28,20 +29,8 @@ GATEWAY_ROLE = """    gateway = {
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A deployed platform whose Terraform is a copy that may be broken."""
-    folder = tmp_path_factory.mktemp("broken")
-    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform"))
-    variables = {
-        "TERRAFORM_DIR": str(folder / "terraform"),
-        "TWIN_HOME": str(folder / "home"),
-        "GATEWAY_PORT": "0",
-        "ENTRA_PORT": "0",
-    }
-    platform = Platform("local", variables)
-    try:
-        platform.invoke("deploy")
+    with own_platform.deployed(own_platform.copied(tmp_path_factory.mktemp("broken"))) as platform:
         yield platform
-    finally:
-        platform.invoke("destroy", "--yes")
 
 
 @pytest.fixture
@@ -71,7 +60,7 @@ def test_a_policy_that_lets_anybody_in_is_caught(copied: Platform, broken: Break
         assert copied.call("tools/list", user="outsider").status == 200
 
 
-def test_a_policy_that_forgets_its_identity_is_caught(copied: Platform, broken: Break) -> None:
+def test_a_policy_without_its_identity_is_caught(copied: Platform, broken: Break) -> None:
     """Policy: without a token of its own the gateway is nobody to the servers."""
     element = (
         '<authentication-managed-identity resource="{{backend-app-id}}" client-id="{{gateway-identity-client-id}}" />'

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from platform_under_test import Answer, Platform, request
+
+from tests.support.platform_under_test import Answer, Platform, request
 
 
 def challenge(answer: Answer) -> dict[str, str]:
@@ -20,10 +21,10 @@ def test_no_token_is_challenged_with_metadata_that_resolves(platform: Platform) 
     answer = platform.call("tools/list")
 
     assert answer.status == 401
-    told = challenge(answer)
-    assert told["scope"] == platform.status["scope"]
-    assert "error" not in told
-    metadata = request(told["resource_metadata"], headers={"Origin": "https://client.example"})
+    challenged = challenge(answer)
+    assert challenged["scope"] == platform.status["scope"]
+    assert "error" not in challenged
+    metadata = request(challenged["resource_metadata"], headers={"Origin": "https://client.example"})
     assert metadata.status == 200
     assert metadata.headers["access-control-allow-origin"] == "*"
     assert metadata.json["resource"] == platform.endpoint

@@ -12,7 +12,8 @@ import pytest
 from fastmcp import Client as FastMcpClient
 from mcp import Client as SdkClient
 from mcp.client.streamable_http import streamable_http_client
-from platform_under_test import Platform
+
+from tests.support.platform_under_test import Platform
 
 READING = {"list-databases", "list-collections", "collection-schema", "find", "count", "aggregate"}
 WRITING = {"insert-many", "update-many", "delete-many"}

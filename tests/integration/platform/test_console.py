@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from otlp_receiver import Receiver
-from platform_under_test import Answer, Platform, request
+
+from tests.support.otlp_receiver import Receiver
+from tests.support.platform_under_test import Answer, Platform, request
 
 pytestmark = pytest.mark.usefixtures("local_only")
 

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from platform_under_test import ROOT, Platform
+
+from tests.support.platform_under_test import ROOT, Platform
 
 pytestmark = pytest.mark.usefixtures("local_only")
 

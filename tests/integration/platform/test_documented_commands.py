@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from platform_under_test import ROOT
+
+from tests.support.platform_under_test import ROOT
 
 VAR_FILE = "-var-file=../environments/dev/terraform.tfvars"
 # The state account of the documented `init` does not exist here: the state stays on this machine.

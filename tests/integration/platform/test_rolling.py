@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,46 +13,27 @@ from typing import Any
 
 import pymongo
 import pytest
-from cloud_file import move_container
-from platform_under_test import ROOT, Answer, Platform
 from pymongo.errors import OperationFailure
 
-pytestmark = pytest.mark.usefixtures("local_only")
+from tests.support import own_platform
+from tests.support.cloud_file import move_container
+from tests.support.platform_under_test import Answer, Platform
+
+pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(4)]
 
 KEYS = ("primary", "primary_readonly", "secondary", "secondary_readonly")
-SLOTS = """    slots      = ["a", "b"]
-    rate_limit = { calls = 100000, period = 60 }
-    tiers = {"""
 
 
 @pytest.fixture(scope="module")
 def rolling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder = tmp_path_factory.mktemp("rolling")
-    shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=shutil.ignore_patterns(".terraform"))
-    shutil.copytree(ROOT / "servers", folder / "servers", ignore=shutil.ignore_patterns("__pycache__"))
-    backends = folder / "terraform/modules/apim/mcp-apis.tf"
+    platform = own_platform.copied(tmp_path_factory.mktemp("rolling"), "servers")
+    own_platform.change_server(platform, slots=["a", "b"], rate_limit=own_platform.NO_LIMIT)
+    backends = own_platform.terraform(platform) / "modules/apim/mcp-apis.tf"
     text, replaced = re.subn(r"trip_duration( *)= \"PT10S\"", r'trip_duration\1= "PT3S"', backends.read_text("utf-8"))
     assert replaced, "the breaker in mcp-apis.tf looks different: correct this test, which would wait long for it"
     backends.write_text(text, encoding="utf-8")
-    variables = folder / "terraform/environments/local/terraform.tfvars"
-    text, replaced = re.subn(r"    tiers = \{", SLOTS, variables.read_text(encoding="utf-8"), count=1)
-    assert replaced, "the tiers in local/terraform.tfvars look different: correct this test"
-    variables.write_text(text, encoding="utf-8")
-    platform = Platform(
-        "local",
-        {
-            "TERRAFORM_DIR": str(folder / "terraform"),
-            "SERVERS_DIR": str(folder / "servers"),
-            "TWIN_HOME": str(folder / "home"),
-            "GATEWAY_PORT": "0",
-            "ENTRA_PORT": "0",
-        },
-    )
-    try:
-        platform.invoke("deploy")
+    with own_platform.deployed(platform):
         yield platform
-    finally:
-        platform.invoke("destroy", "--yes")
 
 
 def home(platform: Platform) -> Path:

@@ -14,10 +14,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from browser import Browser
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
-from platform_under_test import Answer, Platform, request
+
+from tests.support.browser import Browser
+from tests.support.platform_under_test import Answer, Platform, request
 
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")

@@ -1,11 +1,9 @@
-"""Two slots per tier, lists of tools, a secret from the vault: deployed as by somebody who edits terraform.tfvars."""
+"""Two slots per tier, lists of tools, a secret from the vault: deployed as by somebody who sets variables."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import signal
 import time
 from collections import Counter
@@ -16,59 +14,37 @@ from threading import Event
 from typing import Any
 
 import pytest
-from platform_under_test import ROOT, Answer, Platform
 
-pytestmark = pytest.mark.usefixtures("local_only")
+from tests.support import own_platform
+from tests.support.platform_under_test import Answer, Platform
 
-SERVER = """    slots    = ["a", "b"]
-    secrets  = { SEARCH_KEY = "search-key" }
-    tiers = {
-      admin = {
-        role       = "Mcp.Admin"
-        connection = "read-write"
-        rate_limit = { calls = 100000, period = 60 }
-      }
-      reader = {
-        role       = "Mcp.Read"
-        connection = "read-only"
-        tools      = { allow = ["list-*", "find", "count"], deny = ["list-collections"] }
-        rate_limit = { calls = 100000, period = 60 }
-      }
-    }
-"""
+pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(1)]
+
+NO_LIMIT = {"rate_limit": own_platform.NO_LIMIT}
+TIERS = {
+    "admin": {"role": "Mcp.Admin", "connection": "read-write", **NO_LIMIT},
+    "reader": {
+        "role": "Mcp.Read",
+        "connection": "read-only",
+        "tools": {"allow": ["list-*", "find", "count"], "deny": ["list-collections"]},
+        **NO_LIMIT,
+    },
+}
 SECRET = """resource "azurerm_key_vault_secret" "search" {
   name         = "search-key"
   key_vault_id = module.key_vault.id
   value        = "found in the vault"
 }
 """
-TIERS = re.compile(r"    tiers = \{\n.*?\n    \}\n", re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def two_slots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder = tmp_path_factory.mktemp("slots")
-    terraform = folder / "terraform"
-    shutil.copytree(ROOT / "terraform", terraform, ignore=shutil.ignore_patterns(".terraform"))
-    variables = terraform / "environments/local/terraform.tfvars"
-    text, replaced = TIERS.subn(SERVER, variables.read_text(encoding="utf-8"), count=1)
-    assert replaced, "the tiers in local/terraform.tfvars look different: correct this test"
-    variables.write_text(text, encoding="utf-8")
-    (terraform / "stage1/search.tf").write_text(SECRET, encoding="utf-8")
-    platform = Platform(
-        "local",
-        {
-            "TERRAFORM_DIR": str(terraform),
-            "TWIN_HOME": str(folder / "home"),
-            "GATEWAY_PORT": "0",
-            "ENTRA_PORT": "0",
-        },
-    )
-    try:
-        platform.invoke("deploy")
+    platform = own_platform.copied(tmp_path_factory.mktemp("slots"))
+    own_platform.change_server(platform, slots=["a", "b"], secrets={"SEARCH_KEY": "search-key"}, tiers=TIERS)
+    (own_platform.terraform(platform) / "stage1/search.tf").write_text(SECRET, encoding="utf-8")
+    with own_platform.deployed(platform):
         yield platform
-    finally:
-        platform.invoke("destroy", "--yes")
 
 
 def home(platform: Platform) -> Path:

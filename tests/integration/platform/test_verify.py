@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from platform_under_test import Platform
+
+from tests.support.platform_under_test import Platform
 
 pytestmark = pytest.mark.usefixtures("local_only")
 

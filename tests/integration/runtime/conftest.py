@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +10,12 @@ import pytest
 
 from emulators.base.state import State
 from twin import control
-from twin.control import RuntimeConfig, Status
+from twin.control import Progress, RuntimeConfig, Status
 from twin.supervise import lock
 from twin.supervise.plan import ROOT
 from twin.supervise.ports import PortBook
 
-DRIVER = Path(__file__).with_name("fake_platform.py")
+FAKE_SUPERVISOR = "tests.integration.runtime.fake_platform"
 
 
 class Platform:
@@ -33,8 +31,8 @@ class Platform:
     def wants(self, **behaviours: str) -> None:
         (self.home / "run" / "fake.json").write_text(json.dumps(behaviours))
 
-    def start(self, timeout: float = 15) -> Status:
-        return control.start(self.home, self.config, timeout=timeout)
+    def start(self, timeout: float = 15, progress: Progress | None = None) -> Status:
+        return control.start(self.home, self.config, progress, timeout, FAKE_SUPERVISOR)
 
     def status(self) -> Status:
         found = control.status(self.home)
@@ -47,13 +45,7 @@ class Platform:
 
 @pytest.fixture
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    def spawn(home: Path) -> subprocess.Popen[bytes]:
-        with control.prepare_log(home).open("ab") as log:
-            command = [sys.executable, str(DRIVER), "--home", str(home)]
-            return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
-
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(control, "_spawn", spawn)
     yield Platform(tmp_path)
     control.stop(tmp_path)
     assert lock.leftovers(tmp_path) == []

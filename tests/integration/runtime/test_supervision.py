@@ -16,7 +16,7 @@ import pytest
 
 from emulators.base.errors import RuntimeFailure
 from emulators.base.files import write_json
-from tests.integration.runtime.conftest import Platform
+from tests.integration.runtime.conftest import FAKE_SUPERVISOR, Platform
 from twin import control
 from twin.control import RuntimeConfig
 from twin.supervise import lock
@@ -35,16 +35,16 @@ def alive(pid: int | None) -> bool:
 
 
 def test_start_returns_when_every_part_serves(platform: Platform) -> None:
-    """The status names each part's pid and port, and progress was told on the way."""
-    told: list[tuple[str, str]] = []
-    status = control.start(platform.home, platform.config, progress=lambda part, state: told.append((part, state)))
+    """The status names each part's pid and port, and progress was reported."""
+    progress: list[tuple[str, str]] = []
+    status = platform.start(progress=lambda part, state: progress.append((part, state)))
     assert status.healthy
     assert {name: part.port for name, part in status.parts.items() if name != "server"} == {
         "entra": platform.config.entra_port,
         "gateway": platform.config.gateway_port,
     }
     assert all(alive(part.pid) for part in status.parts.values())
-    assert {("entra", "healthy"), ("server", "healthy"), ("gateway", "healthy")} <= set(told)
+    assert {("entra", "healthy"), ("server", "healthy"), ("gateway", "healthy")} <= set(progress)
 
 
 def test_starting_twice_changes_nothing(platform: Platform) -> None:
@@ -118,7 +118,7 @@ def test_an_interrupted_start_leaves_nothing(platform: Platform) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        control.start(platform.home, platform.config, progress=interrupt)
+        platform.start(progress=interrupt)
     assert control.status(platform.home) is None
     assert lock.leftovers(platform.home) == []
     assert platform.start().healthy
@@ -177,7 +177,7 @@ def test_children_die_with_a_killed_supervisor(platform: Platform) -> None:
 
 def test_two_supervisors_of_one_home_are_refused(platform: Platform) -> None:
     platform.start()
-    second = control._spawn(platform.home)
+    second = control.spawn(platform.home, FAKE_SUPERVISOR)
     assert second.wait(60) == 1
     assert "already has a supervisor" in (platform.home / "logs/supervisor.log").read_text()
     assert platform.status().healthy

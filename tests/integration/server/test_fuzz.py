@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from lone_server import Issuer
-
+from tests.support.server_process import Issuer
 from tools.fuzz.run import Fuzz
 
 

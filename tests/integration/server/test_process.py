@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import lone_server
 import pymongo
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
-from lone_server import Issuer
 from pymongo.errors import OperationFailure
+
+from tests.support import server_process
+from tests.support.server_process import Issuer
+
+pytestmark = pytest.mark.minutes(1)
 
 Start = Callable[[dict[str, str]], Any]
 ROOT = Path(__file__).parents[3]
@@ -32,7 +35,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def environment(issuer: Issuer, mongodb_uri: str) -> dict[str, str]:
-    return lone_server.environment(issuer, mongodb_uri, MCP_TIER="reader")
+    return server_process.environment(issuer, mongodb_uri, MCP_TIER="reader")
 
 
 @pytest.fixture

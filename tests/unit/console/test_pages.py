@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_traces import ENTRY, ID, SUMMARY
 
 from emulators.base.errors import RuntimeFailure
 from emulators.base.files import write_json
+from tests.support.gateway_traces import ENTRY, ID, SUMMARY
 from twin.console.config import Config, address
 from twin.console.pages.overview import overview
 from twin.console.pages.requests import matches, requests_page

@@ -20,6 +20,8 @@ from tools.pages import gather
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "terraform" / "README.md", *sorted(DOCS.glob("*.md"))]
+# Beside the code that they are about.
+OTHERS = [path for pattern in ("*/README.md", "*/*/README.md") for path in sorted(ROOT.glob(pattern))]
 ENDPOINT = "https://apim-mcp-dev.azure-api.net/mongodb/mcp"
 GAP = "…"
 
@@ -39,9 +41,8 @@ def _text(path: Path) -> str:
 @cache
 def _tests() -> set[str]:
     """Functions and files of tests."""
-    parts = ("unit", "integration", "plan", "policy", "conformance")
-    files = [file for part in parts for file in (ROOT / "tests" / part).glob("[!n]*/**/test_*.py")]
-    files += [file for part in parts for file in (ROOT / "tests" / part).glob("test_*.py")]
+    folders = [ROOT / "tests", *ROOT.glob("emulators/*/tests"), *ROOT.glob("servers/*/tests")]
+    files = [file for folder in folders for file in folder.rglob("test_*.py") if "node_modules" not in file.parts]
     return {file.stem for file in files} | {
         name for file in files for name in re.findall(r"def (test_\w+)", _text(file))
     }
@@ -86,9 +87,9 @@ def test_a_quoted_sentence_is_one_that_the_code_says(sentence: str) -> None:
     assert re.search(pattern, sentences()), "correct the heading in docs/troubleshooting.md"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", sorted({*PAGES, *OTHERS}), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_command_that_is_shown_exists(page: Path) -> None:
-    """Tasks with their options, and sessions; none of the future."""
+    """Tasks with their options, sessions, and modules that run; none of the future."""
     known = tasks.namespace.task_names
     names = {*known, *(alias for aliases in known.values() for alias in aliases), *tasks.namespace.collections}
     sessions = set(re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE))
@@ -102,6 +103,9 @@ def test_every_command_that_is_shown_exists(page: Path) -> None:
                 assert given <= {option.rstrip("_") for option in options} | {"help"}, f"invoke {name}{rest}"
         for given in re.findall(r"\bnox -s ([a-z ]+)", text):
             assert set(given.split()) <= sessions, f"nox -s {given}"
+        for module in re.findall(r"\bpython -m ((?:ops|twin|emulators|tests|tools)\.[\w.]*\w)", text):
+            path = ROOT.joinpath(*module.split("."))
+            assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), f"python -m {module}"
 
 
 def test_the_readme_has_every_documented_command_in_its_order() -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import gateway_traces
 import pytest
-from gateway_traces import ID
 
 from emulators.apim import tracing_client
 from emulators.apim.tracing_client import Follower, TracesUnavailable
 from emulators.base.files import write_json
 from ops import trace
 from ops.errors import OpsError, UsageError
+from tests.support import gateway_traces
+from tests.support.gateway_traces import ID
 from tests.unit.ops.conftest import Make
 
 SUMMARY: dict[str, Any] = gateway_traces.SUMMARY | {

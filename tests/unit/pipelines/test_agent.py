@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import azure_pipelines
-import github_workflows
 import pytest
-from pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Folders, Job, Step
-from pipeline_expressions import AZURE_FUNCTIONS, NotUnderstood, evaluate, expand
+
+from tests.support import azure_pipelines, github_workflows
+from tests.support.pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Folders, Job, Step
+from tests.support.pipeline_expressions import AZURE_FUNCTIONS, NotUnderstood, evaluate, expand
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = Folders(Path("/w"), Path("/w/s"))
@@ -176,7 +176,7 @@ def test_a_parameter_outside_its_values_is_refused() -> None:
         github(environment="qa")
 
 
-class Rehearsal(Agent):
+class DryRunAgent(Agent):
     """Runs no command: those that hold the word `bad` fail."""
 
     def _tools(self) -> Path:
@@ -197,7 +197,7 @@ def line(name: str, script: str, *needs: str, environment: str = "") -> Job:
 def test_what_depends_on_a_failure_is_skipped(tmp_path: Path) -> None:
     """And what depends on that, too."""
     jobs = [line("c", "good", "b"), line("a", "bad"), line("b", "good", "a"), line("d", "good")]
-    assert Rehearsal(tmp_path, tmp_path, tmp_path).run(jobs) == {
+    assert DryRunAgent(tmp_path, tmp_path, tmp_path).run(jobs) == {
         "a": FAILED,
         "b": SKIPPED,
         "c": SKIPPED,
@@ -208,11 +208,11 @@ def test_what_depends_on_a_failure_is_skipped(tmp_path: Path) -> None:
 def test_who_declines_stops_it(tmp_path: Path) -> None:
     """An environment that nobody approves runs nothing."""
     jobs = [line("a", "good", environment="prod"), line("b", "good", "a")]
-    agent = Rehearsal(tmp_path, tmp_path, tmp_path, approves=lambda environment: environment != "prod")
+    agent = DryRunAgent(tmp_path, tmp_path, tmp_path, approves=lambda environment: environment != "prod")
     assert agent.run(jobs) == {"a": FAILED, "b": SKIPPED}
 
 
 def test_jobs_that_need_each_other_are_refused(tmp_path: Path) -> None:
     """They would wait for ever."""
     with pytest.raises(NotUnderstood, match="a, b need each other"):
-        Rehearsal(tmp_path, tmp_path, tmp_path).run([line("a", "x", "b"), line("b", "x", "a")])
+        DryRunAgent(tmp_path, tmp_path, tmp_path).run([line("a", "x", "b"), line("b", "x", "a")])

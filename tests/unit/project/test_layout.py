@@ -1,8 +1,9 @@
-"""The folder tree explains the system: every part has its room, and no room is overfull."""
+"""The folder tree explains the system: every part has its place, and imports go one way."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -63,11 +64,23 @@ def test_parts_depend_on_each_other_in_one_direction(part: str) -> None:
     assert found == set()
 
 
-def test_each_nox_session_has_its_folder() -> None:
-    """Folder of tests = session = pipeline step."""
-    pipeline = (ROOT / "pipelines" / "azure-pipelines.yml").read_text(encoding="utf-8")
+def test_the_map_of_the_repository_has_every_folder() -> None:
+    """docs/architecture.md shows the top folders and the emulators."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {path.relative_to(ROOT).parts[0] for path in tracked(".") if len(path.relative_to(ROOT).parts) > 1}
+    emulators = {path.parent.name for path in (ROOT / "emulators").glob("*/README.md")}
+    shown = set(re.findall(r"^ *([a-z]+)/ ", page, re.MULTILINE))
+    assert shown == {name for name in folders if not name.startswith(".")} | emulators
+
+
+PIPELINES = ("pipelines/azure-pipelines.yml", "pipelines/Jenkinsfile", ".github/workflows/validate.yml")
+
+
+@pytest.mark.parametrize("name", ["lint", "unit", "emulators", "plan", "policy", "integration"])
+def test_each_default_session_has_its_folder_and_its_step(name: str) -> None:
+    """Folder of tests = session = step of each pipeline."""
     noxfile = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    for name in ("unit", "plan", "policy", "integration"):
-        assert (ROOT / "tests" / name).is_dir()
-        assert f"def {name}(session" in noxfile
-        assert f"nox -s {name}" in pipeline
+    assert name == "lint" or (ROOT / "tests" / name).is_dir() or (ROOT / name).is_dir()
+    assert f"def {name}(session" in noxfile
+    for pipeline in PIPELINES:
+        assert re.search(rf"\bnox -s {name}['\n]", (ROOT / pipeline).read_text(encoding="utf-8")), pipeline

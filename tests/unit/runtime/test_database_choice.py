@@ -80,7 +80,7 @@ def test_a_home_whose_data_is_in_docker_does_not_go_on_without(tmp_path: Path, h
 
 def test_insisting_on_docker_fails_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(docker_engine, "_SOCKET", tmp_path / "no.sock")
+    monkeypatch.setattr(docker_engine, "SOCKET", tmp_path / "no.sock")
     with pytest.raises(RuntimeFailure, match=r"no Docker engine is here .*--setting MONGO=twin"):
         choose(auto(mongo="docker"), tmp_path)
 

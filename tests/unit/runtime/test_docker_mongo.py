@@ -73,7 +73,7 @@ def test_only_the_homes_own_containers_and_volumes_are_removed(tmp_path: Path, e
     assert not mine.remove()
 
 
-def test_a_life_prepares_once_and_ends_with_nothing_running(
+def test_serving_prepares_once_and_leaves_nothing_running(
     tmp_path: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the container ends by itself, that is a failure with its exit code, and the container is removed."""
@@ -83,11 +83,10 @@ def test_a_life_prepares_once_and_ends_with_nothing_running(
         ready.append(config.ready.exists())
         volume.is_prepared(config.home)
 
-    monkeypatch.setattr(docker_mongo, "_prepare", prepare)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     config(tmp_path).ready.touch()
     with pytest.raises(RuntimeFailure, match="ended with exit code 14"):
-        docker_mongo.serve(config(tmp_path), engine, Event())
+        docker_mongo.serve(config(tmp_path), engine, Event(), prepare)
     assert engine.did == ["create", "start", "stop", "remove"]
     assert (ready, config(tmp_path).ready.exists(), holds_data(tmp_path)) == ([False], False, True)
 
@@ -100,10 +99,9 @@ def test_a_leftover_is_removed_first_and_its_data_kept(
     volume.save(tmp_path)
     Containers(engine, tmp_path).create(IMAGE, 20000, "known")
     seen: list[Volume] = []
-    monkeypatch.setattr(docker_mongo, "_prepare", lambda config, volume, container: seen.append(volume))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     with pytest.raises(RuntimeFailure):
-        docker_mongo.serve(config(tmp_path), engine, Event())
+        docker_mongo.serve(config(tmp_path), engine, Event(), lambda config, volume, container: seen.append(volume))
     assert engine.did == ["create", "stop", "remove", "create", "start", "stop", "remove"]
     assert (seen, len(engine.held)) == ([volume], 1)
 
@@ -116,11 +114,10 @@ def test_an_interrupted_first_preparation_starts_over(
     def interrupted(*_: object) -> None:
         raise SystemExit(0)
 
-    monkeypatch.setattr(docker_mongo, "_prepare", interrupted)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     for _ in range(2):
         with pytest.raises(SystemExit):
-            docker_mongo.serve(config(tmp_path), engine, Event())
+            docker_mongo.serve(config(tmp_path), engine, Event(), interrupted)
     assert engine.did == ["create", "start", "stop", "remove", "remove volume", "create", "start", "stop", "remove"]
     assert not holds_data(tmp_path)
 

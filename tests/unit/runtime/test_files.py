@@ -77,7 +77,7 @@ def test_a_log_in_use_is_shortened_in_place(tmp_path: Path) -> None:
     assert (log.read_text(), log.with_name("a.log.1").read_text()) == ("6", "12345")
 
 
-def test_tail_begins_at_the_current_life(tmp_path: Path) -> None:
+def test_tail_begins_at_the_current_run(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("old\nnew 1\nnew 2\n")
     assert tail(log, start=4, lines=1) == "new 2"

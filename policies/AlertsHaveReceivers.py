@@ -8,9 +8,9 @@ from policy_base import blocks, false, many
 ALERTS = ("azurerm_monitor_metric_alert", "azurerm_monitor_scheduled_query_rules_alert_v2")
 
 
-class TroubleIsHeard(PlanPolicy):
+class AlertsHaveReceivers(PlanPolicy):
     id = "CKV_MCP_44"
-    summary = "Gateway, database and logs have alerts, and somebody is told"
+    summary = "Gateway, database and logs each have an alert with a receiver"
     severity_name = "MEDIUM"
     resources = ("azurerm_api_management", "azurerm_cosmosdb_account", "azurerm_log_analytics_workspace")
     guideline = (
@@ -19,9 +19,9 @@ class TroubleIsHeard(PlanPolicy):
     )
 
     def holds(self, values: Values, plan: Plan) -> bool | None:
-        told = {str(g.get("id")).lower() for g in plan.resources("azurerm_monitor_action_group") if _receivers(g)}
+        notifying = {str(g.get("id")).lower() for g in plan.resources("azurerm_monitor_action_group") if _receivers(g)}
         return any(
-            told & _groups(alert)
+            notifying & _groups(alert)
             for alert in plan.resources(*ALERTS)
             if any(same_id(scope, values["id"]) for scope in many(alert.get("scopes")))
             and not false(alert.get("enabled"))
@@ -42,4 +42,4 @@ def _groups(alert: Values) -> set[str]:
     return {str(id_).lower() for id_ in ids}
 
 
-check = TroubleIsHeard()
+check = AlertsHaveReceivers()

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-import bson
 import pymongo
 from mongo_db_server.exports import PREFIX, address_of
 
@@ -37,8 +36,8 @@ def export_query() -> str:
     return address_of({"database": VISIBLE, "collection": "things"}).removeprefix(PREFIX)
 
 
-class World:
-    """The same documents each time, with canaries that are this world's own."""
+class SeededDatabase:
+    """The same documents each time, with canaries of its own."""
 
     def __init__(self, client: pymongo.MongoClient[dict[str, Any]]) -> None:
         self._client = client
@@ -86,6 +85,7 @@ class World:
                 if options["type"] == "view":
                     continue
                 found.update(repr(sorted(self._client[database][name].index_information())).encode())
-                for document in sorted(self._client[database][name].find_raw_batches()):
-                    found.update(bson.BSON(document))
+                batches: Iterator[bytes] = self._client[database][name].find_raw_batches()  # type: ignore[assignment]
+                for batch in sorted(batches):
+                    found.update(batch)
         return found.hexdigest()

@@ -14,7 +14,7 @@ HOST = re.compile(
 )
 
 
-class HostHeaderIsNotBelieved(Policy):
+class HostHeaderIsNotTrusted(Policy):
     id = "CKV_MCP_22"
     summary = "No address is made from what the request says its host is"
     severity_name = "CRITICAL"
@@ -26,4 +26,4 @@ class HostHeaderIsNotBelieved(Policy):
         return None if unresolved(text) else not HOST.search(text)
 
 
-check = HostHeaderIsNotBelieved()
+check = HostHeaderIsNotTrusted()

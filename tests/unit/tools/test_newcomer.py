@@ -51,7 +51,7 @@ def test_failures_and_long_silences_are_problems() -> None:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_silence_of_pip_or_venv_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told by what runs in the terminal at its end."""
+    """What runs in the terminal at its end tells whose it is."""
     monkeypatch.setattr(terminal, "THEIRS", re.compile("^sleep"))
     with terminal.Shell(tmp_path, {"PATH": os.environ["PATH"]}) as shell:
         step = shell.run("sleep 0.6; echo done")
@@ -73,43 +73,10 @@ def test_a_first_shell_has_no_caches(tmp_path: Path) -> None:
         "UV_CACHE_DIR": "/c",
         "CI": "true",
     }
-    found = newcomer.surroundings(given, tmp_path / "home")
+    found = newcomer.environment_variables(given, tmp_path / "home")
     assert (found["PATH"], found["HOME"]) == ("/usr/bin", str(tmp_path / "home"))
     assert not {"VIRTUAL_ENV", "XDG_CACHE_HOME", "UV_CACHE_DIR", "CI"} & set(found)
 
 
 def test_control_sequences_are_no_words() -> None:
     assert last_words("one\r\n\x1b[2K\x1b[32m✓\x1b[0m two\n\x1b[?25l\n") == "✓ two"
-
-
-# Commands of pages that the README does not have, and what runs each.
-RUN_BY = {
-    "invoke add-server release-notes": ("tests/integration/platform/test_add_server.py", '"add-server"'),
-    "invoke rollback --server mongodb": ("tests/integration/platform/test_rolling.py", '"rollback"'),
-    "invoke heal": ("tests/integration/platform/test_rolling.py", '"heal"'),
-    "invoke console": ("tests/browser/conftest.py", 'invoke("console")'),
-    "invoke trace": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
-    "invoke trace --json": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
-    "invoke watch": ("tests/unit/ops/test_watch.py", "watch."),
-    "invoke connect": ("tests/unit/docs/test_pages.py", "connect.configuration(platform, client)"),
-    "python -m emulators.azurerm --store /tmp/cloud.json": (
-        "tests/integration/platform/test_documented_commands.py",
-        '"emulators.azurerm", "--store"',
-    ),
-}
-ROOT = README.parent
-FOLDERS = ("docs/*.md", "twin/**/*.md", "servers/*/*.md", "terraform/*.md")
-PAGES = sorted(path for folder in FOLDERS for path in ROOT.glob(folder))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_of_a_page_runs_somewhere_or_says_why_not(page: Path) -> None:
-    """As part of the README, in a test that is named here, or not here because it needs Azure."""
-    shown = [command.text for command in commands(README.read_text(encoding="utf-8")) if not command.reason]
-    run = {part for text in shown for part in text.split(" && ")}
-    for command in commands(page.read_text(encoding="utf-8")):
-        if command.reason or command.text in run:
-            continue
-        assert command.text in RUN_BY, f"add it to RUN_BY with the test that runs it: {command.text}"
-        file, words = RUN_BY[command.text]
-        assert words in (ROOT / file).read_text(encoding="utf-8"), f"{file} does not run {command.text}"

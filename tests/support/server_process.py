@@ -72,7 +72,8 @@ class Issuer:
 def environment(issuer: Issuer, mongodb_uri: str, **settings: str) -> dict[str, str]:
     """Of a server process. The port is its own choice unless `PORT` is given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MCP_", "MONGODB_"))}
-    usual = {"PYTHONPATH": str(ROOT / "servers/mongo-db-server/src"), "HOST": "127.0.0.1", "PORT": "0"}
+    sources = os.pathsep.join(str(folder) for folder in sorted(ROOT.glob("servers/*/src")))
+    usual = {"PYTHONPATH": sources, "HOST": "127.0.0.1", "PORT": "0"}
     return {**kept, **usual, **issuer.settings(), "MONGODB_URI": mongodb_uri, **settings}
 
 
@@ -87,8 +88,8 @@ def start(command: list[str], environment: dict[str, str], log: Path) -> tuple[s
     return process, int(line.split()[2])
 
 
-class StandIn:
-    """The MongoDB stand-in on a port that it keeps, so that it can be killed and come back."""
+class MongoEmulator:
+    """The MongoDB emulator on a port that it keeps, so that it can be killed and come back."""
 
     def __init__(self, folder: Path, *, seed: bool = False) -> None:
         self._log = folder / "mongo.log"
