@@ -23,8 +23,8 @@ from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.encode import schema_source
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
 from emulators.azurerm.servicer import Servicer
-from emulators.azurerm.store import Store
 from emulators.azurerm.used import Schemas
+from emulators.base.store import Store
 
 PROVIDERS = ("azurerm", "azuread")
 CACHE = Path(__file__).parents[2] / ".twin" / "cache"
@@ -60,7 +60,7 @@ def serve(store: Path | Store, *, cache: Path = CACHE, types: Callable[[], Schem
     finally:
         for server in servers:
             server.stop(grace=None).wait(5)
-        cloud.settle()
+        cloud.save_claims()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import uvloop
 
 from emulators.base import live
-from emulators.base.errors import MongoError
 from emulators.mongodb.config import Config, read_users
 from emulators.mongodb.dispatch import Server
+from emulators.mongodb.errors import MongoError
 from emulators.mongodb.expiry import sweep_for_ever
 from emulators.mongodb.scram import Credentials
 from emulators.mongodb.seed import plant

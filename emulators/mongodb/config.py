@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import MongoError
+from emulators.mongodb.errors import MongoError
 
 ROLES = ("readWrite", "read")
 _FIELDS = {"host", "port", "data_dir", "users", "users_file", "seed"}

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from emulators.base import serving
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from twin.console.app import create_app
 from twin.console.config import Config
 
@@ -20,7 +20,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     try:
         asyncio.run(_serve(Config.load(parser.parse_args().config)))
-    except TwinError as error:
+    except EmulatorError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from emulators.base import live
-from emulators.base.errors import MongoError
 from emulators.mongodb.__main__ import take_users
 from emulators.mongodb.config import Config, User
 from emulators.mongodb.dispatch import Server
+from emulators.mongodb.errors import MongoError
 from emulators.mongodb.scram import Credentials
 
 USER = {"name": "account", "password": "secret", "role": "read"}

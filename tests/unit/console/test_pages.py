@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from gateway_traces import ENTRY, ID, SUMMARY
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import write_json
 from twin.console.config import Config, address
 from twin.console.pages.overview import overview
@@ -18,6 +17,7 @@ from twin.console.pages.tools import Choice, example, shown, tools_page
 from twin.console.pages.trace import trace_page
 from twin.console.people import Answer, _message
 from twin.console.sources import Slot, Sources
+from twin.errors import RuntimeFailure
 from twin.supervise.status import PartStatus, Status
 
 KEY = "a-key-of-this-home-only"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.apim.document import parse
 from emulators.apim.errors import MalformedPolicy
-from emulators.apim.raw_xml import escape_expressions
 from emulators.apim.tests.world import make_world
+from emulators.base.policy_xml import escape_expressions, parse
 
 SAME = [
     "<a b='1'/>",
