@@ -1,7 +1,7 @@
 """The protocol's calls for one provider: each takes a request and returns a response, and none raises.
 
-What goes wrong becomes a diagnostic of one sentence, because Terraform shows nothing else. TWIN_DEBUG=1 also prints the
-traceback.
+What goes wrong becomes a diagnostic of one sentence, because Terraform shows nothing else. EMULATOR_DEBUG=1 also prints
+the traceback.
 """
 
 from __future__ import annotations
@@ -47,12 +47,14 @@ def answers(
 
 
 def _diagnostic_of(error: Exception, type_: str) -> pb.Diagnostic:
-    if os.environ.get("TWIN_DEBUG"):
+    if os.environ.get("EMULATOR_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
     where = f"{type_}: " if type_ else ""
     if isinstance(error, EmulatorError):
         return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=f"{where}{error}")
-    summary = f"{where}the stand-in provider failed ({type(error).__name__}: {error}); set TWIN_DEBUG=1 to see where"
+    summary = (
+        f"{where}the stand-in provider failed ({type(error).__name__}: {error}); set EMULATOR_DEBUG=1 to see where"
+    )
     return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=summary)
 
 

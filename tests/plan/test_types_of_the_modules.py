@@ -17,7 +17,7 @@ from emulators.azurerm.tests.test_every_type import configuration, proposed
 from emulators.azurerm.values import block_type, comparable, has_unknown
 from emulators.base.store import Store
 
-TERRAFORM = Path(__file__).parents[3] / "terraform"
+TERRAFORM = Path(__file__).parents[2] / "terraform"
 USED = sorted(
     {
         type_
