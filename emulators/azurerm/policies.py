@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from emulators.apim.errors import PolicyError
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.ids import joined, pairs_of
+from emulators.base.errors import PolicyError
 
 if TYPE_CHECKING:
     from emulators.base.policy_xml import Node

@@ -1,12 +1,8 @@
-"""The folder tree explains the system: every part has its room, and no room is overfull."""
+"""The folder tree explains the system: every part has its room."""
 
 from __future__ import annotations
 
-import ast
-import subprocess
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[3]
 MODULES = {
@@ -25,14 +21,6 @@ MODULES = {
 }
 
 
-def tracked(pattern: str) -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", pattern], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [ROOT / line for line in listed.stdout.split() if (ROOT / line).exists()]
-
-
-PYTHON = [path for path in tracked("*.py") if not path.name.endswith("_pb2.py")]
-
-
 def test_every_documented_module_exists_in_one_shape() -> None:
     folders = {path.name: path for path in (ROOT / "terraform" / "modules").iterdir()}
     assert set(folders) == MODULES
@@ -40,26 +28,6 @@ def test_every_documented_module_exists_in_one_shape() -> None:
         assert {"terraform.tf", "main.tf", "variables.tf", "outputs.tf", "README.md"} <= {
             p.name for p in folder.iterdir()
         }
-
-
-#: Who may not import whom: tasks drive the twin, the twin wires the emulators, servers stand alone.
-UNKNOWN_TO = {
-    "ops": {"tasks", "tests", "tools", "mongo_db_server"},
-    "twin": {"ops", "tasks", "tests", "tools", "mongo_db_server"},
-    "emulators": {"twin", "ops", "tasks", "tests", "tools", "mongo_db_server"},
-    "servers": {"emulators", "ops", "twin", "tasks", "tests", "tools"},
-}
-
-
-@pytest.mark.parametrize("part", UNKNOWN_TO)
-def test_parts_depend_on_each_other_in_one_direction(part: str) -> None:
-    found = set()
-    for path in (path for path in PYTHON if path.relative_to(ROOT).parts[0] == part):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else names
-            found |= {f"{path.relative_to(ROOT)} imports {n}" for n in names if n.split(".")[0] in UNKNOWN_TO[part]}
-    assert found == set()
 
 
 def test_each_nox_session_has_its_folder() -> None:
