@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from invoke.parser.argument import Argument
 from invoke.tasks import Task
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from ops import waiting
 from ops.errors import InterruptError, OpsError
 
@@ -54,7 +54,7 @@ def doorway(task: F) -> F:
         try:
             with waiting.patience():
                 return task(*arguments, **options)
-        except (OpsError, TwinError) as error:
+        except (OpsError, EmulatorError) as error:
             if debugging():
                 raise
             _exit(str(error), getattr(error, "exit_code", 1))

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
-from emulators.base.errors import RuntimeFailure
 from ops import az, output, ports, prerequisites, terraform_binary, twin_control
 from ops.environment import Environment
 from ops.errors import OpsError, ToolError
+from twin.errors import RuntimeFailure
 from twin.supervise import database_choice
 
 _PYTHON = (3, 11)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators.apim.check import Report, report
-from emulators.base.errors import PolicyError
+from emulators.apim.errors import PolicyError
 from ops import output
 from ops.errors import UsageError
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from ops import environment as environments
 from ops import terraform_binary, workspace
 from ops.environment import Environment
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for name in given.env:
             write(environments.load(name), given.out)
-    except (OpsError, TwinError) as error:
+    except (OpsError, EmulatorError) as error:
         sys.stderr.write(f"error: {error}\n")
         return getattr(error, "exit_code", 1)
     return 0

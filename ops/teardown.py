@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from ops import lock, output, terraform_binary, twin_control, workspace
 from ops.environment import Environment
 from ops.errors import DeclinedError, TerraformError, UsageError
@@ -48,13 +48,13 @@ def _local(environment: Environment) -> None:
         result.append("stopped" if control.stop(environment.home) else "was not running")
     try:
         control.discard(environment.home)
-    except TwinError as error:
+    except EmulatorError as error:
         output.warn(f"the database's container or volume may be left in Docker: {error}")
     if not (environment.home / "state").exists():
         return
     try:
         _destroy_both(environment, variables)
-    except (TerraformError, TwinError) as error:
+    except (TerraformError, EmulatorError) as error:
         # Its cloud is a file of the home, so nothing outlives the home.
         output.warn(f"{error}; everything is deleted all the same")
 

@@ -155,8 +155,10 @@ def _provider(workspace: Workspace) -> Iterator[Mapping[str, str]]:
 
 def _seed(store: Store, environment: Environment) -> None:
     """What `invoke bootstrap` makes outside Terraform: the resource group."""
+    from emulators import azurerm
+
     group = {"name": environment.need("RESOURCE_GROUP"), "location": environment.need("LOCATION")}
-    store.seed("azurerm_resource_group", group, subscription_id=environment.need("SUBSCRIPTION_ID"))
+    azurerm.seed(store, "azurerm_resource_group", group, subscription_id=environment.need("SUBSCRIPTION_ID"))
 
 
 def remove(home: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from emulators.base import files
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_box, docker_container, lock
 from twin.supervise.code import code_fingerprint
 from twin.supervise.plan import ROOT

@@ -13,18 +13,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from emulators.base.errors import TwinError
+from emulators.base import account_keys
+from emulators.base.errors import EmulatorError
+from emulators.base.store import Store
 from twin import control
 
 
 def regenerate(home: Path, name: str, resource_group: str, kind: str) -> None:
     """`kind`: primary, primaryReadonly, secondary or secondaryReadonly.
 
-    ProviderError for an unknown account or kind, RuntimeFailure where what runs did not take the new key over.
+    StoreError for an unknown account or kind, RuntimeFailure where what runs did not take the new key over.
     """
-    from emulators.azurerm import account_keys
-    from emulators.azurerm.store import Store
-
     account_keys.regenerate(Store(home / "cloud.json"), name, resource_group, kind)
     if control.status(home) is not None:
         control.reload(home)
@@ -38,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         regenerate(given.home, given.name, given.resource_group, given.key_kind)
-    except TwinError as error:
+    except EmulatorError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

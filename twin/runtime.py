@@ -15,7 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from twin.supervise import watchdog
 from twin.supervise.lock import SupervisorLock
 from twin.supervise.plan import make_plan
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None, planner: Planner = make_plan) -> in
     try:
         with contextlib.suppress(KeyboardInterrupt):
             run(home, planner)
-    except TwinError as error:
+    except EmulatorError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from emulators.base.errors import TwinError
+from twin.errors import TwinError
 
 TIMEOUT = 15
 """Seconds per request."""

@@ -23,7 +23,7 @@ from emulators.apim.tracing_ring import Ring, TracedGateway
 from emulators.apim.tracing_server import TraceServer
 from emulators.apim.upstream import Upstream
 from emulators.apim.urls import parse_url
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from emulators.base.state import State
 
 
@@ -72,7 +72,7 @@ def main() -> int:
         config = Config.load(parser.parse_args().config)
         upstream = Upstream(config.resolve)
         gateway = make_gateway(config, upstream)
-    except TwinError as error:
+    except EmulatorError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the reason belongs in the process's log
         return 2
     gc.collect()

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from emulators.apim.document import Node, parse
 from emulators.apim.elements import ELEMENTS, Element
 from emulators.apim.errors import LocatedError, MalformedPolicy, UnknownElement, Where
 from emulators.apim.messages import Context, Run
 from emulators.apim.pipeline import SECTIONS, Pipeline, Step, run_steps
 from emulators.apim.values import NamedValues
+from emulators.base.policy_xml import Node, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,12 +13,11 @@ from typing import Any
 
 from emulators.apim import policies
 from emulators.apim.builder import Builder, Place, References, build_pipeline
-from emulators.apim.document import Node, parse
 from emulators.apim.elements import ELEMENTS
-from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, Where
+from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.values import NamedValues
-from emulators.base.errors import PolicyError
+from emulators.base.policy_xml import Node, parse
 
 _REGISTERED = policies
 SUFFIXES = (".xml", ".tftpl")

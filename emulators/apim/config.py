@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import PolicyError
+from emulators.apim.errors import PolicyError
 
 
 @dataclass(frozen=True)

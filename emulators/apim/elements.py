@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from emulators.apim.document import Node
 from emulators.apim.errors import InvalidAttribute, LocatedError, UnknownAttribute, UnknownElement, Where
 from emulators.apim.messages import Context, Run
 from emulators.apim.values import Value, compile_value
+from emulators.base.policy_xml import Node
 
 if TYPE_CHECKING:
     from emulators.apim.builder import Builder

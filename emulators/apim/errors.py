@@ -14,34 +14,11 @@ PolicyError (emulators.base.errors)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from emulators.base.errors import PolicyError
-
-
-@dataclass(frozen=True)
-class Where:
-    """A place in a policy document: `scope` as the reader knows it ("API 'mongodb'"), `line` from 1 (0: the whole)."""
-
-    scope: str
-    line: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.scope}, line {self.line}" if self.line else self.scope
-
-
-class LocatedError(PolicyError):
-    """`where` is the place, `name` the element, attribute, member or reference it is about."""
-
-    def __init__(self, message: str, *, where: Where, name: str) -> None:
-        super().__init__(f"{where}: {message}")
-        self.where = where
-        self.name = name
-        self.reason = message
-
-
-class MalformedPolicy(LocatedError):
-    pass
+from emulators.base.errors import PolicyError as PolicyError
+from emulators.base.policy_xml import LocatedError as LocatedError
+from emulators.base.policy_xml import MalformedPolicy as MalformedPolicy
+from emulators.base.policy_xml import Where as Where
 
 
 class UnknownElement(LocatedError):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from emulators.apim import policies
 from emulators.apim.breakers import Rule
 from emulators.apim.builder import Builder, Place, References, build_pipeline
-from emulators.apim.document import Node, parse
 from emulators.apim.errors import (
     InvalidAttribute,
     LocatedError,
@@ -26,6 +25,7 @@ from emulators.apim.services import Backend
 from emulators.apim.tracing import Tracer
 from emulators.apim.urls import parse_base
 from emulators.apim.values import NamedValues
+from emulators.base.policy_xml import Node, parse
 from emulators.base.state import Resource, State
 
 _REGISTERED = policies  # importing the package registers every element

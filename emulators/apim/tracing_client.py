@@ -7,13 +7,13 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import RuntimeFailure
+from emulators.base.errors import EmulatorError
 from emulators.base.files import read_json
 
 _TIMEOUT = 5.0  # seconds
 
 
-class TracesUnavailable(RuntimeFailure):
+class TracesUnavailable(EmulatorError):
     """No gateway that traces answers."""
 
 

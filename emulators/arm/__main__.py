@@ -1,15 +1,16 @@
-"""`python -m emulators.arm --config FILE`: prints `ready arm PORT` (the proxy's); SIGTERM stops.
+"""A local Azure control plane for the unmodified Azure CLI: Resource Manager, Microsoft Graph, Key Vault, Azure DevOps.
 
-`endpoints.json` in the data directory names the proxy, the control port and the certificate authority.
+    python -m emulators.arm --config FILE
+
+It prints `ready arm PORT` when it serves: the port of the proxy that leads Azure's names to it. `endpoints.json` in the
+data directory names the proxy, the control port and the certificate authority. SIGTERM and Ctrl-C stop it.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import signal
 import socket
 import sys
@@ -27,13 +28,11 @@ from emulators.arm.services import registries, storage, vaults
 from emulators.arm.web import pki
 from emulators.arm.web.azurite import Azurites
 from emulators.arm.web.control import Control
-from emulators.arm.web.front import ENTRA, HOSTS, SERVICES, Front
+from emulators.arm.web.front import HOSTS, SERVICES, Front
+from emulators.arm.web.issuer import HOST, Issuer
 from emulators.arm.web.proxy import Proxy
-from emulators.base import serving
-from emulators.base.errors import RuntimeFailure, TwinError
-from emulators.entra.app import create_app
-from emulators.entra.issuer import Issuer
-from emulators.entra.keys import KeyRing
+from emulators.base import processes, serving
+from emulators.base.errors import ListenError
 
 _OF_RESOURCES = {
     ".blob.core.windows.net": storage.TYPE,
@@ -57,41 +56,39 @@ class _Server(uvicorn.Server):
         yield
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m emulators.arm")
-    parser.add_argument("--config", type=Path, required=True)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    try:
-        asyncio.run(_serve(Config.load(parser.parse_args().config)))
-    except TwinError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
-
-
-async def _serve(config: Config) -> None:
+async def serve(config: Config) -> None:
     certificates = pki.create(config.data_dir / "pki")
     cloud, recorder, faults = config.cloud(), Recorder(), Faults()
-    issuer = Issuer(
-        f"https://{ENTRA}",
-        cloud.tenant.entra(),
-        KeyRing.open(config.data_dir / "entra"),
-        trusted_issuers=config.trusted_issuers,
-    )
     azurites = Azurites(
         config.azurite or None, config.data_dir / "azurite", certificates, lambda account: front.cloud.keys[account]
     )
-    front = Front(cloud, issuer, create_app(issuer), recorder, faults, azurites)
+    issuer = Issuer(
+        config.issuer_command(),
+        config.data_dir / "entra",
+        config.trusted_issuers,
+        lambda: front.cloud.tenant.document(),
+    )
+    front = Front(cloud, issuer, recorder, faults, azurites)
+    await issuer.start()
+    try:
+        await _serve(config, front, recorder, faults, certificates)
+    finally:
+        await azurites.stop()
+        await issuer.stop()
 
+
+async def _serve(
+    config: Config, front: Front, recorder: Recorder, faults: Faults, certificates: tuple[Path, Path, Path]
+) -> None:
     def reset() -> None:
         front.cloud = config.cloud()
 
     control = Control(config.control_secret, recorder, faults, lambda: front.cloud, reset).app()
-    inner, outer = (serving.listen(config.host, 0, "close something") for _ in range(2))
-    servers = [_server(front, certificates), _server(control, None)]
-    running = [asyncio.create_task(s.serve([sock])) for s, sock in zip(servers, (inner, outer), strict=True)]
+    inner, outer = (serving.listen(config.host, 0, "close what holds so many") for _ in range(2))
     proxy = Proxy(_port(inner), _is_served, lambda host: _exists(front.cloud, host), recorder.tunnels_refused.append)
     tunnels = await _proxy(proxy, config)
+    servers = [_server(front, certificates), _server(control, None)]
+    running = [asyncio.create_task(s.serve([sock])) for s, sock in zip(servers, (inner, outer), strict=True)]
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -102,7 +99,6 @@ async def _serve(config: Config) -> None:
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*running)
-    await azurites.stop()
 
 
 def _announce(config: Config, proxy: int, control: int, authority: Path) -> None:
@@ -126,7 +122,7 @@ async def _proxy(proxy: Proxy, config: Config) -> asyncio.Server:
     try:
         return await proxy.serve(config.host, config.port)
     except OSError as error:
-        raise RuntimeFailure(
+        raise ListenError(
             f"port {config.port} on {config.host} is taken ({error.strerror}); give another one, or 0"
         ) from error
 
@@ -136,7 +132,7 @@ def _port(listener: socket.socket) -> int:
 
 
 def _is_served(host: str) -> bool:
-    return host == ENTRA or any(service.serves(host) for service in SERVICES)
+    return host == HOST or any(service.serves(host) for service in SERVICES)
 
 
 def _exists(cloud: Cloud, host: str) -> bool:
@@ -145,6 +141,10 @@ def _exists(cloud: Cloud, host: str) -> bool:
     return host in HOSTS or (
         ending is not None and cloud.named(_OF_RESOURCES[ending], host.removesuffix(ending)) is not None
     )
+
+
+def main() -> int:
+    return processes.main("python -m emulators.arm", __doc__, Config.load, serve)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulators.arm.errors import bad_request, unauthenticated
-
-if TYPE_CHECKING:
-    from emulators.arm.cloud import Cloud
 
 Document = dict[str, Any]
 
@@ -60,6 +57,3 @@ class Answer:
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-Handler = Callable[["Cloud", Call], Answer]

@@ -6,16 +6,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from emulators.arm import conditions, roles
 from emulators.arm.call import Caller, Document
 from emulators.arm.directory import Tenant
 from emulators.arm.errors import authorization_failed, group_not_found, not_found
-
-if TYPE_CHECKING:
-    from emulators.arm.services.devops import Organisation
-    from emulators.azurerm.store import Store
+from emulators.arm.organisations import Organisation
+from emulators.base.store import Store
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Cloud:
 
     tenant: Tenant
     subscription_id: str
-    subscription_name: str = "The twin's subscription"
+    subscription_name: str = "The local subscription"
     delays: Delays = field(default_factory=Delays)
     clock: Callable[[], float] = time.time
 

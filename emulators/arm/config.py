@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from emulators.arm import permissions, roles
 from emulators.arm.cloud import Cloud, Delays
-from emulators.arm.directory import Person, Registered, Tenant
-from emulators.arm.services.devops import Organisation
-from emulators.azurerm.store import Store
-from emulators.base.errors import TwinError
-from emulators.entra.directory import User
-from emulators.entra.trust import check_trusted
+from emulators.arm.directory import Person, Registered, Tenant, User
+from emulators.arm.organisations import Organisation
+from emulators.base.config import check_keys, read_object
+from emulators.base.errors import ConfigError
+from emulators.base.store import Store
+
+WHAT = "the control plane's configuration"
 
 
 @dataclass(frozen=True)
 class Config:
     """`azurite` is the command that starts `azurite-blob`, a list; without it blob requests are refused.
 
-    `provider_store`: the stand-in Terraform provider's file, whose Cosmos DB accounts are served.
+    `issuer` is the command that starts the issuer, a list (see web/issuer.py).
+
+    `provider_store`: the cloud file of azurerm-emulator, whose Cosmos DB accounts are served.
 
     `people` and `applications` may hold `roles`: role names at subscription scope; people also `directory_roles`.
     """
@@ -35,6 +39,7 @@ class Config:
     people: tuple[dict[str, Any], ...] = ()
     applications: tuple[dict[str, Any], ...] = ()
     azurite: tuple[str, ...] = ()
+    issuer: tuple[str, ...] = ()
     role_delay: float = 0
     directory_delay: float = 0
     registered_providers: tuple[str, ...] = ()
@@ -45,27 +50,27 @@ class Config:
 
     @classmethod
     def load(cls, path: Path) -> Config:
-        try:
-            if path.stat().st_mode & 0o077:
-                raise TwinError(f"the control plane's configuration {path} holds secrets: make it readable by you only")
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise TwinError(f"the control plane's configuration {path} cannot be read ({error})") from error
-        return cls.parse(document)
+        return cls.parse(read_object(path, WHAT, private=True))
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Config:
-        """Reads the JSON object; an unknown or missing key is a TwinError that names it."""
-        known = {entry.name for entry in fields(cls)}
-        for key in sorted(set(document) - known):
-            raise TwinError(f"the control plane's configuration has the unknown key {key!r}; it knows {sorted(known)}")
-        for key in ("data_dir", "tenant_id", "subscription_id", "control_secret"):
-            if not document.get(key):
-                raise TwinError(f"the control plane's configuration lacks {key!r}")
-        check_trusted(document.get("trusted_issuers", {}))
+        """Read the JSON object; an unknown or missing key is a ConfigError that names it."""
+        needed = ("data_dir", "tenant_id", "subscription_id", "control_secret")
+        check_keys(document, WHAT, [entry.name for entry in fields(cls)], needed)
         tuples = {k: tuple(v) for k, v in document.items() if isinstance(v, list)}
         paths: dict[str, Any] = {k: Path(document[k]) for k in ("data_dir", "provider_store") if k in document}
         return cls(**{**document, **tuples, **paths})
+
+    def issuer_command(self) -> tuple[str, ...]:
+        """The configured one, else the issuer that is installed beside this package; ConfigError where none is."""
+        if self.issuer:
+            return self.issuer
+        if find_spec("emulators.entra") is None:
+            raise ConfigError(
+                "sign-in needs an issuer: install arm-emulator[issuer], or give `issuer` in the configuration, a "
+                "command that takes --config FILE as `python -m emulators.entra` does"
+            )
+        return (sys.executable, "-m", "emulators.entra")
 
     def cloud(self) -> Cloud:
         """A fresh cloud: what stands before anybody does anything."""
@@ -92,12 +97,12 @@ def _directory_roles(entry: dict[str, Any]) -> frozenset[str]:
     by_name = {name: identifier for identifier, name in permissions.DIRECTORY_ROLES.items()}
     for name in entry.get("directory_roles", ()):
         if name not in by_name:
-            raise TwinError(f"the directory role {name!r} is unknown; known are {', '.join(sorted(by_name))}")
+            raise ConfigError(f"the directory role {name!r} is unknown; known are {', '.join(sorted(by_name))}")
     return frozenset(by_name[name] for name in entry.get("directory_roles", ()))
 
 
 def _role(name: str) -> str:
     found = next((role for role in roles.everything() if role.name == name), None)
     if found is None:
-        raise TwinError(f"the Azure role {name!r} is unknown; see emulators/arm/roles.py")
+        raise ConfigError(f"the Azure role {name!r} is unknown; see emulators/arm/roles.py")
     return found.id

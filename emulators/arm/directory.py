@@ -1,6 +1,7 @@
-"""The tenant's directory as Microsoft Graph changes it, and as the local Entra ID reads it.
+"""The tenant's directory as Microsoft Graph changes it.
 
-Documents are Graph's own JSON, by object id. `entra` turns them into the issuer's directory after every change.
+Documents are Graph's own JSON, by object id. `document` is the directory for the issuer, in the form of its file
+(emulators/entra/README.md, `directory`).
 """
 
 from __future__ import annotations
@@ -12,51 +13,33 @@ from typing import Any
 
 from emulators.arm import permissions
 from emulators.arm.call import Document
-from emulators.base.state import State
-from emulators.entra import applied
-from emulators.entra.directory import (
-    Application,
-    AppRole,
-    Assignment,
-    Directory,
-    FederatedCredential,
-    Group,
-    ManagedIdentity,
-    Scope,
-    Secret,
-    ServicePrincipal,
-    User,
+from emulators.base.well_known import (
+    AZURE_CLI,
+    DISPLAY_NAMES,
+    GRAPH,
+    KEY_VAULT,
+    MANAGEMENT,
+    PEOPLE,
+    STORAGE,
+    VS_CODE,
 )
-from emulators.entra.first_party import APPLICATIONS, GRAPH
 
-_REGISTRY_ID = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"
-REGISTRY = Application(
-    _REGISTRY_ID,
-    f"first-party-{_REGISTRY_ID}",
-    "Azure Container Registry",
-    identifier_uris=("https://containerregistry.azure.net", "https://containerregistry.azure.net/"),
-    scopes=(Scope(f"{_REGISTRY_ID}/user_impersonation", "user_impersonation"),),
-    multi_tenant=True,
-    first_party=True,
-)
-"""The resource that `az acr login` asks a token for; the MCP platform itself never does."""
+_FROM_THE_START = (VS_CODE, AZURE_CLI, GRAPH, MANAGEMENT, KEY_VAULT, STORAGE)
 
 
-_DEVOPS_ID = "499b84ac-1321-427f-aa17-267ca6975798"
-DEVOPS = replace(
-    REGISTRY,
-    client_id=_DEVOPS_ID,
-    object_id=f"first-party-{_DEVOPS_ID}",
-    name="Azure DevOps",
-    identifier_uris=("https://app.vssps.visualstudio.com", "https://app.vssps.visualstudio.com/"),
-    scopes=(Scope(f"{_DEVOPS_ID}/user_impersonation", "user_impersonation"),),
-)
-"""The resource of `az rest` on dev.azure.com."""
+@dataclass(frozen=True)
+class User:
+    """`key` is the short name by which the issuer's pages know the person."""
+
+    key: str
+    object_id: str
+    mail: str
+    name: str
 
 
 @dataclass(frozen=True)
 class Person:
-    """A user and the directory roles (template ids) that he holds from the start."""
+    """A user and the directory roles (template ids) held from the start."""
 
     user: User
     directory_roles: frozenset[str] = frozenset()
@@ -72,6 +55,17 @@ class Registered:
     secret: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Identity:
+    """A user-assigned identity; `federated` are Resource Manager's `{issuer, subject, audiences}`."""
+
+    id: str
+    name: str
+    client_id: str
+    principal_id: str
+    federated: tuple[Document, ...] = ()
+
+
 @dataclass
 class Tenant:
     """Users, groups, service principals, identities and what was assigned in the directory."""
@@ -85,19 +79,17 @@ class Tenant:
         self.groups: dict[str, Document] = {}
         self.members: dict[str, set[str]] = {}
         self.owners: dict[str, set[str]] = {}
-        self.identities: dict[str, ManagedIdentity] = {}
+        self.identities: dict[str, Identity] = {}
         self.directory_roles: dict[str, Document] = {}
         self.app_roles: dict[str, Document] = {}
         self.appeared: dict[str, float] = {}
-        base = applied.directory(State(()), self.tenant_id, [person.user for person in self.people])
-        self.users = {user.object_id: user for user in base.users}
-        self._base = base
-        for app in APPLICATIONS:
-            self.add_principal(app.client_id, app.name, base.service_principals[app.client_id].object_id)
+        local = (User(mail.partition("@")[0], i, mail, name) for i, (mail, name) in PEOPLE.items())
+        self.users = {user.object_id: user for user in (*local, *(person.user for person in self.people))}
+        for client_id in _FROM_THE_START:
+            self.add_principal(client_id, DISPLAY_NAMES[client_id], f"first-party-{client_id}")
         for own in self.applications:
             self.add_principal(own.client_id, own.name, own.object_id)
-        graph = self.principal_of(GRAPH)
-        graph["appRoles"] = permissions.APP_ROLES
+        self.principal_of(GRAPH)["appRoles"] = permissions.APP_ROLES
         for person in self.people:
             for role in person.directory_roles:
                 self.assign_directory_role(person.user.object_id, role, effective=0)
@@ -145,59 +137,63 @@ class Tenant:
         self.directory_roles[made["id"]] = {**made, "_effective": effective}
         return made
 
-    def holds_directory_role(self, principal_id: str, wanted: frozenset[str], now: float) -> bool:
-        return any(
-            a["principalId"] == principal_id and a["roleDefinitionId"] in wanted and a["_effective"] <= now
-            for a in self.directory_roles.values()
-        )
-
-    def add_identity(self, identifier: str, name: str, now: float) -> ManagedIdentity:
-        made = ManagedIdentity(identifier.lower(), name, str(uuid.uuid4()), str(uuid.uuid4()))
+    def add_identity(self, identifier: str, name: str, now: float) -> Identity:
+        made = Identity(identifier.lower(), name, str(uuid.uuid4()), str(uuid.uuid4()))
         self.identities[identifier.lower()] = made
         self.add_principal(made.client_id, name, made.principal_id, "ManagedIdentity")
         self.appeared[made.principal_id] = now
         return made
 
-    def federate(self, identifier: str, credentials: tuple[FederatedCredential, ...]) -> None:
-        self.identities[identifier.lower()] = replace(self.identities[identifier.lower()], federated=credentials)
+    def federate(self, identifier: str, credentials: Sequence[Document]) -> None:
+        identity = self.identities[identifier.lower()]
+        self.identities[identity.id] = replace(identity, federated=tuple(credentials))
 
     def remove_identity(self, identifier: str) -> None:
-        gone = self.identities.pop(identifier.lower())
-        del self.principals[gone.principal_id]
+        """With the memberships and assignments of its principal."""
+        gone = self.identities.pop(identifier.lower()).principal_id
+        del self.principals[gone]
+        self._forget(gone)
 
-    def entra(self) -> Directory:
-        """The directory as the issuer needs it now."""
-        own = {app.client_id: _application(app) for app in self.applications}
-        graph = replace(self._base.applications[GRAPH], roles=_roles(permissions.APP_ROLES))
-        return replace(
-            self._base,
-            applications={
-                **self._base.applications,
-                GRAPH: graph,
-                REGISTRY.client_id: REGISTRY,
-                DEVOPS.client_id: DEVOPS,
-                **own,
-            },
-            service_principals={
-                **self._base.service_principals,
-                REGISTRY.client_id: ServicePrincipal(REGISTRY.object_id, REGISTRY.client_id),
-                DEVOPS.client_id: ServicePrincipal(DEVOPS.object_id, DEVOPS.client_id),
-                **{app.client_id: ServicePrincipal(app.object_id, app.client_id) for app in self.applications},
-            },
-            identities={identity.client_id: identity for identity in self.identities.values()},
-            groups=tuple(
-                Group(g["id"], g["displayName"], frozenset(self.members[g["id"]])) for g in self.groups.values()
-            ),
-            assignments=tuple(
-                Assignment(a["principalId"], a["resourceId"], a["appRoleId"]) for a in self.app_roles.values()
-            ),
-        )
+    def remove_group(self, object_id: str) -> None:
+        """With its memberships in other groups, and its assignments."""
+        for kept in (self.groups, self.members, self.owners):
+            kept.pop(object_id)
+        self._forget(object_id)
 
+    def _forget(self, object_id: str) -> None:
+        for members in self.members.values():
+            members.discard(object_id)
+        for assigned in (self.app_roles, self.directory_roles):
+            for key in [key for key, row in assigned.items() if row["principalId"] == object_id]:
+                del assigned[key]
 
-def _application(app: Registered) -> Application:
-    secret = Secret(app.secret, float("-inf"), float("inf"))
-    return Application(app.client_id, f"application-{app.client_id}", app.name, secrets=(secret,))
-
-
-def _roles(documents: Sequence[Document]) -> tuple[AppRole, ...]:
-    return tuple(AppRole(d["id"], d["value"], True, frozenset(d["allowedMemberTypes"])) for d in documents)
+    def document(self) -> Document:
+        """The directory as the issuer reads it. Its secrets are those of the configuration."""
+        roles = [
+            {"id": r["id"], "value": r["value"], "member_types": r["allowedMemberTypes"]} for r in permissions.APP_ROLES
+        ]
+        return {
+            "tenant_id": self.tenant_id,
+            "users": [vars(user) for user in self.users.values()],
+            "groups": [
+                {"object_id": g["id"], "name": g["displayName"], "members": sorted(self.members[g["id"]])}
+                for g in self.groups.values()
+            ],
+            "applications": [
+                {"client_id": GRAPH, "roles": roles},
+                *(
+                    {
+                        "client_id": app.client_id,
+                        "name": app.name,
+                        "secrets": [app.secret],
+                        "service_principal": {"object_id": app.object_id},
+                    }
+                    for app in self.applications
+                ),
+            ],
+            "identities": [vars(identity) for identity in self.identities.values()],
+            "assignments": [
+                {"principal_id": a["principalId"], "resource_id": a["resourceId"], "role_id": a["appRoleId"]}
+                for a in self.app_roles.values()
+            ],
+        }

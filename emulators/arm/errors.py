@@ -1,18 +1,23 @@
-"""What Azure answers when it refuses, in the three shapes that its services use.
+"""What goes wrong here, and what Azure answers when it refuses.
 
-AzureError
-├── NotReproduced     a request that this stand-in does not know: counted, and every test fails on one
-└── …                 made by the functions below, each named after the code that Azure gives
+EmulatorError
+├── StartError            the issuer, Azurite or the proxy did not start
+└── AzureError            an answer of Azure's; the functions below are named after the codes that Azure gives
+    └── NotReproduced     a request that this stand-in does not know: counted, and every test fails on one
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 
 
-class AzureError(TwinError):
+class StartError(EmulatorError):
+    pass
+
+
+class AzureError(EmulatorError):
     """`status`, `code` and `message` as Azure gives them; the service decides how they are written down."""
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -26,7 +31,7 @@ class NotReproduced(AzureError):
 
     def __init__(self, method: str, host: str, path: str, version: str | None) -> None:
         what = f"{method} https://{host}{path} (api-version {version or 'none'})"
-        super().__init__(501, "NotReproducedByTheTwin", f"the local control plane does not implement {what}")
+        super().__init__(501, "NotReproducedByTheEmulator", f"the local control plane does not implement {what}")
 
 
 def bad_request(code: str, message: str) -> AzureError:

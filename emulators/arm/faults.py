@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from emulators.arm.errors import AzureError
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 
 _MESSAGES = {
     403: ("AuthorizationFailed", "The client does not have authorization to perform the action (a fault on request)."),
@@ -45,10 +45,14 @@ class Fault:
     def parse(cls, document: Mapping[str, Any]) -> Fault:
         unknown = set(document) - {entry.name for entry in fields(cls)}
         if unknown:
-            raise TwinError(f"a fault has the unknown keys {sorted(unknown)}; it knows {[f.name for f in fields(cls)]}")
+            raise EmulatorError(
+                f"a fault has the unknown keys {sorted(unknown)}; it knows {[f.name for f in fields(cls)]}"
+            )
         made = cls(**document)
         if not (made.drop or made.code or made.status in _MESSAGES):
-            raise TwinError(f"a fault with status {made.status} needs a code; known without are {sorted(_MESSAGES)}")
+            raise EmulatorError(
+                f"a fault with status {made.status} needs a code; known without are {sorted(_MESSAGES)}"
+            )
         return made
 
     def fits(self, method: str, host: str, path: str) -> bool:

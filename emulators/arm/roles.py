@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from emulators.azurerm.well_known import ROLES
+from emulators.base.well_known import ROLES
 
 _BLOB = "Microsoft.Storage/storageAccounts/blobServices"
 _VAULT = "Microsoft.KeyVault/vaults"

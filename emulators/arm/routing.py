@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from emulators.arm.call import Handler
+from emulators.arm.call import Answer, Call
+from emulators.arm.cloud import Cloud
+
+Handler = Callable[[Cloud, Call], Answer]
 
 ANY = frozenset({"*"})
 _PART = re.compile(r"\{(\w+)(:path)?\}")

@@ -5,33 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from emulators.arm import directory
 from emulators.arm.call import Caller
 from emulators.arm.errors import AzureError
+from emulators.base import well_known
 
 MANAGEMENT = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
-GRAPH = frozenset({"https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"})
+GRAPH = frozenset({"https://graph.microsoft.com", well_known.GRAPH})
 REGISTRY = MANAGEMENT | {"https://containerregistry.azure.net"}
 VAULT = frozenset({"https://vault.azure.net"})
-DEVOPS = frozenset({directory.DEVOPS.client_id})
+DEVOPS = frozenset({well_known.DEVOPS})
 STORAGE = frozenset({"https://storage.azure.com"})
 
 
+def key_id(authorization: str) -> str | None:
+    """Which key the token says that it was signed with; None for what is no token."""
+    try:
+        header = jws.extract_compact(authorization.partition(" ")[2].encode()).headers()
+    except (JoseError, ValueError):
+        return None
+    found = header.get("kid")
+    return found if isinstance(found, str) else None
+
+
 def read(
-    authorization: str | None,
+    authorization: str,
     keys: KeySet,
     tenant_id: str,
     audiences: frozenset[str],
     now: float,
     name_of: Callable[[str], str],
-) -> Caller | None:
-    """The caller, or None without an Authorization header. A bad token is a 401 with the reason."""
-    if not authorization:
-        return None
+) -> Caller:
+    """The caller. A bad token is a 401 with the reason."""
     scheme, _, text = authorization.partition(" ")
     if scheme.lower() != "bearer":
         raise _refused(f"The authentication scheme '{scheme}' is not supported.")

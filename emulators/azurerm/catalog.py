@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from emulators.azurerm.documented import add_documented
-from emulators.base.errors import ProviderError
+from emulators.azurerm.errors import ProviderError
+from emulators.base.store import Values as Values
 
 FOLDER = Path(__file__).parent / "schemas"
 
 Schema = Mapping[str, Any]  # one entry of `resource_schemas`: {"version": …, "block": …}
 Block = Mapping[str, Any]  # {"attributes": {name: …}, "block_types": {name: …}}
 Rules = Mapping[str, Any]  # {field: {rule: …, "fields": Rules}}
-Values = dict[str, Any]  # one object: attribute and block names to values
 
 
 @dataclass(frozen=True)

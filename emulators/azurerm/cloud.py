@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import json
@@ -13,33 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulators.azurerm.catalog import Values
-from emulators.azurerm.store import Store
 from emulators.azurerm.values import is_unknown
+from emulators.base.account_keys import as_key
+from emulators.base.store import Store
+from emulators.base.well_known import AZURE_CLI
 
 TENANT_ID = "7b7a1a5e-0000-4000-8000-7477696e0001"
-SUBSCRIPTION_ID = "7b7a1a5e-0000-4000-8000-7477696e0002"  # where no provider block has said otherwise (Store.seed)
+SUBSCRIPTION_ID = "7b7a1a5e-0000-4000-8000-7477696e0002"  # where no provider block has said otherwise (seed)
 DEPLOYER_OBJECT_ID = "11111111-aaaa-4aaa-8aaa-000000000009"
-AZURE_CLI_CLIENT_ID = (
-    "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # Azure CLI's own application: who signs in with `az login`
-)
-GRAPH_CLIENT_ID = "00000003-0000-0000-c000-000000000000"
 NAMESPACE = uuid.UUID("7b7a1a5e-0000-4000-8000-7477696e0000")
-
-USERS = {
-    "11111111-aaaa-4aaa-8aaa-000000000001": ("admin@twin.example", "Ada Admin"),
-    "11111111-aaaa-4aaa-8aaa-000000000002": ("reader@twin.example", "Rae Reader"),
-    "11111111-aaaa-4aaa-8aaa-000000000003": ("outsider@twin.example", "Otto Outsider"),
-}
 
 
 def guid(*parts: str) -> str:
     """The same parts give the same GUID, on every machine."""
     return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
-
-
-def as_key(data: bytes) -> str:
-    """Base64 with neither `+` nor `/`, as Azure's keys: drivers refuse a connection string with a bare slash."""
-    return base64.b64encode(data, altchars=b"Az").decode()
 
 
 def digest_of(values: Any) -> str:
@@ -63,7 +49,7 @@ class Cloud:
     store: Store
     subscription_id: str = SUBSCRIPTION_ID
     tenant_id: str = TENANT_ID
-    client_id: str = AZURE_CLI_CLIENT_ID
+    client_id: str = AZURE_CLI
     object_id: str = DEPLOYER_OBJECT_ID
     features: Values = field(default_factory=dict)  # the provider block's `features`: {block: {flag: bool}}
     applying: threading.RLock = field(default_factory=threading.RLock)
@@ -123,7 +109,7 @@ class Cloud:
         self._claimed.discard((type_, id_))
         self._created.discard((type_, id_))
 
-    def settle(self) -> None:
+    def save_claims(self) -> None:
         """Writes down which objects a state was seen to hold, so that later sessions know it too."""
         fresh = [entry for entry in self._claimed if MADE_OF in self.get(*entry)]
         if fresh:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from emulators.azurerm.catalog import Values, catalog_of
-from emulators.azurerm.cloud import USERS, Cloud, guid
+from emulators.azurerm.cloud import Cloud, guid
 from emulators.azurerm.derive.roles import PATH as ROLE_PATH
 from emulators.azurerm.directory import application, well_known_principal
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.lifecycle import WRITE_ONLY
 from emulators.azurerm.values import block_type, shaped
-from emulators.azurerm.well_known import APPLICATIONS, ROLES
-from emulators.base.errors import ProviderError
+from emulators.base.well_known import APPLICATIONS, PEOPLE, ROLES
 
 Reader = Callable[[Cloud, Values], Values | None]
 
@@ -31,7 +31,7 @@ def read_data(cloud: Cloud, type_: str, config: Values) -> Values:
     found = READERS[type_](cloud, wanted) if type_ in READERS else _stored(cloud, type_, wanted)
     if found is None:
         raise ProviderError(_not_found(type_, wanted))
-    answer: Values = shaped(block_type(block), _spoken(type_, block, {**found, **wanted, "id": found["id"]}))
+    answer: Values = shaped(block_type(block), _renamed(type_, block, {**found, **wanted, "id": found["id"]}))
     answer["id"] = str(found["id"])
     return {**answer, "timeouts": config.get("timeouts")} if "timeouts" in config else answer
 
@@ -59,18 +59,18 @@ def _same(stored: Any, wanted: Any) -> bool:
     return bool(stored == wanted)
 
 
-def _spoken(type_: str, block: Mapping[str, Any], found: Values) -> Values:
+def _renamed(type_: str, block: Mapping[str, Any], found: Values) -> Values:
     """The stored object under the data source's names, with a fitting "nothing" for what it does not have."""
     out = dict(found)
     for name in RENAMED.get(type_, {}):
         out[name] = RENAMED[type_][name](found)
     for name, attribute in block["attributes"].items():
         if out.get(name) is None and attribute.get("computed"):
-            out[name] = _nothing(attribute["type"])
+            out[name] = _null(attribute["type"])
     return out
 
 
-def _nothing(type_: Any) -> Any:
+def _null(type_: Any) -> Any:
     if isinstance(type_, str):
         return {"string": "", "number": 0, "bool": False}[type_]
     return {} if type_[0] == "map" else []
@@ -165,8 +165,8 @@ def _declared(app: Values) -> Values:
     return {"app_roles": app.get("app_role") or [], "api": api, "oauth2_permission_scopes": scopes}
 
 
-def _users(cloud: Cloud) -> Iterator[Values]:
-    for object_id, (name, display_name) in USERS.items():
+def _used_by(cloud: Cloud) -> Iterator[Values]:
+    for object_id, (name, display_name) in PEOPLE.items():
         yield {
             "id": f"/users/{object_id}",
             "object_id": object_id,
@@ -181,12 +181,12 @@ def _users(cloud: Cloud) -> Iterator[Values]:
 
 
 def _user(cloud: Cloud, wanted: Values) -> Values | None:
-    return next((u for u in _users(cloud) if all(_same(u.get(n), v) for n, v in wanted.items())), None)
+    return next((u for u in _used_by(cloud) if all(_same(u.get(n), v) for n, v in wanted.items())), None)
 
 
 def _user_list(cloud: Cloud, wanted: Values) -> Values:
     by = {"user_principal_names": "user_principal_name", "object_ids": "object_id", "mail_nicknames": "mail_nickname"}
-    found = [u for u in _users(cloud) if all(u[by[n]] in v for n, v in wanted.items() if n in by)]
+    found = [u for u in _used_by(cloud) if all(u[by[n]] in v for n, v in wanted.items() if n in by)]
     lists = {plural: [u[singular] for u in found] for plural, singular in by.items()}
     return {"id": "users#" + guid(*lists["object_ids"]), "users": found, **lists}
 
@@ -213,7 +213,7 @@ READERS: dict[str, Reader] = {
 }
 
 RENAMED: dict[str, dict[str, Callable[[Values], Any]]] = {
-    "azurerm_subnet": {"address_prefix": lambda it: (it.get("address_prefixes") or [""])[0]},
-    "azurerm_virtual_network": {"subnets": lambda it: [s["name"] for s in it.get("subnet") or []]},
-    "azuread_application": {"identifier_uri": lambda it: (it.get("identifier_uris") or [""])[0]},
+    "azurerm_subnet": {"address_prefix": lambda values: (values.get("address_prefixes") or [""])[0]},
+    "azurerm_virtual_network": {"subnets": lambda values: [s["name"] for s in values.get("subnet") or []]},
+    "azuread_application": {"identifier_uri": lambda values: (values.get("identifier_uris") or [""])[0]},
 }

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulators.azurerm.catalog import Values
-from emulators.azurerm.cloud import GRAPH_CLIENT_ID, USERS, Cloud, guid
-from emulators.azurerm.well_known import APPLICATIONS, DISPLAY_NAMES, GRAPH_ROLES, GRAPH_SCOPES
+from emulators.azurerm.cloud import Cloud, guid
+from emulators.base.well_known import APPLICATIONS, DISPLAY_NAMES, GRAPH, GRAPH_ROLES, GRAPH_SCOPES, PEOPLE
 
 GROUPS = ("azuread_group", "azuread_group_without_members")
 APPLICATION_TYPES = ("azuread_application", "azuread_application_registration")
@@ -16,7 +16,7 @@ DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"  # the app role of an ap
 
 def kind_of(cloud: Cloud, object_id: str) -> str | None:
     """ "User", "Group" or "ServicePrincipal"; None for a GUID that is nobody's object id."""
-    if object_id in USERS or object_id == cloud.object_id or cloud.find("azuread_user", object_id=object_id):
+    if object_id in PEOPLE or object_id == cloud.object_id or cloud.find("azuread_user", object_id=object_id):
         return "User"
     if any(cloud.find(type_, object_id=object_id) for type_ in GROUPS):
         return "Group"
@@ -24,8 +24,8 @@ def kind_of(cloud: Cloud, object_id: str) -> str | None:
 
 
 def display_name_of(cloud: Cloud, object_id: str) -> str:
-    if object_id in USERS:
-        return USERS[object_id][1]
+    if object_id in PEOPLE:
+        return PEOPLE[object_id][1]
     for type_ in ("azuread_user", *GROUPS, "azuread_service_principal"):
         found = cloud.find(type_, object_id=object_id)
         if found:
@@ -60,7 +60,7 @@ def well_known_principal(client_id: str) -> Values | None:
     """The service principal of a Microsoft application, as every tenant has it."""
     if client_id not in APPLICATIONS.values():
         return None
-    graph = client_id == GRAPH_CLIENT_ID
+    graph = client_id == GRAPH
     name = next(name for name, number in APPLICATIONS.items() if number == client_id)
     object_id = guid("microsoft-service-principal", client_id)
     return {

@@ -48,7 +48,8 @@ def schema_source(catalog: Catalog, cache: Path, types: Callable[[], Schemas]) -
     def encoded(wanted: Schemas) -> bytes:
         if wanted is None:
             return encoded_schema(catalog, cache)
-        return build(replace(catalog, schema=only(catalog, wanted))).SerializeToString(deterministic=True)
+        data: bytes = build(replace(catalog, schema=only(catalog, wanted))).SerializeToString(deterministic=True)
+        return data
 
     return lambda: encoded(types())
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from emulators.azurerm.catalog import Block, Rules, Values, catalog_of
 from emulators.azurerm.cloud import MADE_OF, SUBSCRIPTION_ID, Cloud, digest_of
-from emulators.azurerm.derive import derived, take_effect
+from emulators.azurerm.derive import apply_side_effects, derived
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.generate import generate
 from emulators.azurerm.ids import identify, is_exact
 from emulators.azurerm.planning import plan
 from emulators.azurerm.policies import refuse_policy
+from emulators.azurerm.references import refuse_removal, require_references
 from emulators.azurerm.refusals import refuse
-from emulators.azurerm.soft_delete import keep_name, take_back
-from emulators.azurerm.store import Store
-from emulators.azurerm.surroundings import refuse_removal, require_surroundings
+from emulators.azurerm.soft_delete import recover, retain_name
 from emulators.azurerm.values import NO_RULES, UNKNOWN, Path, empty, is_unknown, rebuild, shaped
-from emulators.base.errors import ProviderError
+from emulators.base.store import Store
 
 
 def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, config: Values | None = None) -> Values:
@@ -30,20 +30,20 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
     with cloud.applying:
         refuse(cloud, type_, {**planned, **secrets})
         id_ = _id_of(cloud, type_, planned)
-        require_surroundings(cloud, type_, planned, id_)
+        require_references(cloud, type_, planned, id_)
         refuse_policy(cloud, type_, planned, id_)
         beside = {WRITE_ONLY: secrets} if secrets else {}
         if prior is None:
             beside |= _begin(cloud, type_, planned, id_)
         values = complete(cloud, type_, block, {**planned, "id": id_})
         cloud.store.put(type_, {**values, **beside}, was=(prior or {}).get("id"))
-        take_effect(cloud, type_, prior, values)
+        apply_side_effects(cloud, type_, prior, values)
     return values
 
 
 def _begin(cloud: Cloud, type_: str, planned: Values, id_: str) -> Values:
     """Makes sure that nothing else has the id or the name; what to keep beside the new object's values."""
-    take_back(cloud, type_, planned)
+    recover(cloud, type_, planned)
     arguments = digest_of({**planned, "id": None})
     if is_exact(cloud, type_, planned, id_) and cloud.is_taken(type_, id_, arguments):
         raise ProviderError(
@@ -97,9 +97,9 @@ def destroy(cloud: Cloud, type_: str, prior: Values) -> None:
     with cloud.applying:
         refuse_removal(cloud, type_, prior)
         cloud.store.remove(type_, prior["id"])
-        keep_name(cloud, type_, prior)
+        retain_name(cloud, type_, prior)
         cloud.release(type_, prior["id"])
-        take_effect(cloud, type_, prior, None)
+        apply_side_effects(cloud, type_, prior, None)
 
 
 def read(cloud: Cloud, type_: str, id_: str) -> Values | None:
@@ -123,8 +123,12 @@ def imported(cloud: Cloud, type_: str, id_: str) -> Values:
     return found
 
 
-def seed(store: Store, type_: str, values: Mapping[str, Any], subscription_id: str | None = None) -> Values:
-    """What `Store.seed` promises."""
+def seed(store: Store, type_: str, values: Mapping[str, Any], *, subscription_id: str | None = None) -> Values:
+    """Create what Terraform does not: compute the object as an apply would, and return it with its `id`.
+
+    `values` holds the type's arguments; repeating it changes nothing. `subscription_id` becomes part of the id of what
+    lives in a subscription, so it must be the one that Terraform deploys to.
+    """
     nothing = empty(catalog_of(type_).resource(type_)["block"])
     strange = sorted(set(values) - set(nothing))
     if strange:
@@ -136,5 +140,5 @@ def seed(store: Store, type_: str, values: Mapping[str, Any], subscription_id: s
     there = store.get(type_, identify(cloud, type_, planned)) if planned["id"] is UNKNOWN else None
     made = apply(cloud, type_, there, planned)
     cloud.claim(type_, made["id"])  # somebody made it on purpose: no create adopts it
-    cloud.settle()
+    cloud.save_claims()
     return made

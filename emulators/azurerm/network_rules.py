@@ -7,55 +7,54 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
-from emulators.base.errors import ProviderError
+from emulators.azurerm.errors import ProviderError
 
 Network = IPv4Network | IPv6Network
 
 ACI_DELEGATION = "Microsoft.ContainerInstance/containerGroups"
 
 
-def subnet(cloud: Cloud, it: Values) -> None:
+def subnet(cloud: Cloud, values: Values) -> None:
     """A subnet lies within its network, and beside the network's other subnets."""
-    where = {"name": it["virtual_network_name"], "resource_group_name": it["resource_group_name"]}
-    network = cloud.find("azurerm_virtual_network", **where)
-    mine = list(_ranges(it.get("address_prefixes")))
+    name, group = values["virtual_network_name"], values["resource_group_name"]
+    network = cloud.find("azurerm_virtual_network", name=name, resource_group_name=group)
+    mine = list(_ranges(values.get("address_prefixes")))
     space = list(_ranges((network or {}).get("address_space")))
     for prefix in mine:
         if space and not any(_within(prefix, whole) for whole in space):
             raise ProviderError(
-                f"NetcfgSubnetRangeOutsideVnet: subnet {it['name']!r} is not valid because its IP address range "
-                f"{prefix} is outside the IP address range of virtual network {it['virtual_network_name']!r}"
+                f"NetcfgSubnetRangeOutsideVnet: subnet {values['name']!r} is not valid because its IP address range "
+                f"{prefix} is outside the IP address range of virtual network {name!r}"
             )
-    here = {"virtual_network_name": it["virtual_network_name"], "resource_group_name": it["resource_group_name"]}
-    for other in cloud.every("azurerm_subnet", **here):
+    for other in cloud.every("azurerm_subnet", virtual_network_name=name, resource_group_name=group):
         clash = any(_overlap(a, b) for a in mine for b in _ranges(other["address_prefixes"]))
-        if other["name"] != it["name"] and clash:
+        if other["name"] != values["name"] and clash:
             raise ProviderError(
-                f"NetcfgSubnetRangesOverlap: subnet {it['name']!r} is not valid because its IP address range overlaps "
-                f"with that of an existing subnet in virtual network {it['virtual_network_name']!r}: {other['name']!r}"
+                f"NetcfgSubnetRangesOverlap: subnet {values['name']!r} is not valid because its IP address range "
+                f"overlaps with that of an existing subnet in virtual network {name!r}: {other['name']!r}"
             )
 
 
-def virtual_network(cloud: Cloud, it: Values) -> None:
+def virtual_network(cloud: Cloud, values: Values) -> None:
     """A network that shrinks keeps room for its subnets."""
-    space = list(_ranges(it.get("address_space")))
-    here = {"virtual_network_name": it["name"], "resource_group_name": it["resource_group_name"]}
+    space = list(_ranges(values.get("address_space")))
+    here = {"virtual_network_name": values["name"], "resource_group_name": values["resource_group_name"]}
     for held in cloud.every("azurerm_subnet", **here) if space else ():
         for prefix in _ranges(held["address_prefixes"]):
             if not any(_within(prefix, whole) for whole in space):
                 raise ProviderError(
-                    f"InUsePrefixCannotBeDeleted: virtual network {it['name']!r} cannot lose the range that its subnet "
-                    f"{held['name']!r} ({prefix}) lies in"
+                    f"InUsePrefixCannotBeDeleted: virtual network {values['name']!r} cannot lose the range that "
+                    f"its subnet {held['name']!r} ({prefix}) lies in"
                 )
 
 
-def container_group_subnet(cloud: Cloud, it: Values) -> None:
-    for subnet_id in it.get("subnet_ids") or []:
+def container_group_subnet(cloud: Cloud, values: Values) -> None:
+    for subnet_id in values.get("subnet_ids") or []:
         held = cloud.get("azurerm_subnet", subnet_id)
         if held and ACI_DELEGATION not in _delegations(held):
             raise ProviderError(
                 f"SubnetMissingRequiredDelegation: subnet {subnet_id!r} requires any of the following delegation(s) "
-                f"[{ACI_DELEGATION}] to hold container group {it['name']!r}"
+                f"[{ACI_DELEGATION}] to hold container group {values['name']!r}"
             )
 
 
@@ -69,18 +68,20 @@ def undelegated_subnet(cloud: Cloud, subnet_id: str, what: str) -> None:
         )
 
 
-def security_rule(cloud: Cloud, it: Values) -> None:
+def security_rule(cloud: Cloud, values: Values) -> None:
     """Priority and direction identify a rule within its group."""
     wanted = ("network_security_group_name", "resource_group_name", "priority", "direction")
-    for other in cloud.every("azurerm_network_security_rule", **{name: it[name] for name in wanted}):
-        if other["name"] != it["name"]:
+    for other in cloud.every("azurerm_network_security_rule", **{name: values[name] for name in wanted}):
+        if other["name"] != values["name"]:
             raise ProviderError(
-                f"SecurityRuleConflict: security rule {it['name']!r} conflicts with rule {other['name']!r}: rules "
-                f"cannot have the same priority ({it['priority']}) and direction ({it['direction']})"
+                f"SecurityRuleConflict: security rule {values['name']!r} conflicts with rule {other['name']!r}: rules "
+                f"cannot have the same priority ({values['priority']}) and direction ({values['direction']})"
             )
     for end in ("source", "destination"):
-        if not it.get(f"{end}_port_range") and not it.get(f"{end}_port_ranges"):
-            raise ProviderError(f"one of `{end}_port_range` or `{end}_port_ranges` must be set in rule {it['name']!r}")
+        if not values.get(f"{end}_port_range") and not values.get(f"{end}_port_ranges"):
+            raise ProviderError(
+                f"one of `{end}_port_range` or `{end}_port_ranges` must be set in rule {values['name']!r}"
+            )
 
 
 def _delegations(held: Values) -> list[str]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.ids import joined, pairs_of
-from emulators.base.errors import PolicyError, ProviderError
+from emulators.base.errors import PolicyError
 
 if TYPE_CHECKING:
-    from emulators.apim.document import Node
+    from emulators.base.policy_xml import Node
 
 NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
 SERVICE_PAIRS = 4  # /subscriptions/…/resourceGroups/…/providers/…/service/…
@@ -40,7 +41,7 @@ def refuse_policy(cloud: Cloud, type_: str, values: Values, id_: str) -> None:
 
 
 def _faults(cloud: Cloud, text: str, service: str) -> Iterator[str]:
-    from emulators.apim.document import parse  # here, because it takes 40 ms that most commands need not spend
+    from emulators.base.policy_xml import parse  # here, because it takes 40 ms that most commands need not spend
 
     try:
         root = parse(text, "policy")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.directory import DEFAULT_ACCESS, kind_of, owner_of_client_id, roles_offered
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.network_rules import (
     container_group_subnet,
     security_rule,
@@ -20,7 +21,6 @@ from emulators.azurerm.network_rules import (
     virtual_network,
 )
 from emulators.azurerm.values import is_unknown
-from emulators.base.errors import ProviderError
 
 Check = Callable[[Cloud, Values], None]
 
@@ -41,54 +41,54 @@ def _principal(cloud: Cloud, argument: str, object_id: str) -> None:
     )
 
 
-def _role_assignment(cloud: Cloud, it: Values) -> None:
-    _principal(cloud, "principal_id", it["principal_id"])
-    role = str(it.get("role_definition_name"))
-    same = {"scope": it["scope"], "principal_id": it["principal_id"]}
+def _role_assignment(cloud: Cloud, values: Values) -> None:
+    _principal(cloud, "principal_id", values["principal_id"])
+    role = str(values.get("role_definition_name"))
+    same = {"scope": values["scope"], "principal_id": values["principal_id"]}
     for other in cloud.every("azurerm_role_assignment", **same, role_definition_name=role):
-        if isinstance(it.get("name"), str) and it["name"] != other["name"]:
+        if isinstance(values.get("name"), str) and values["name"] != other["name"]:
             raise ProviderError(
                 f"RoleAssignmentExists: the role assignment already exists: {role!r} for principal "
-                f"{it['principal_id']!r} at {it['scope']!r}, as {other['name']!r}"
+                f"{values['principal_id']!r} at {values['scope']!r}, as {other['name']!r}"
             )
 
 
-def _app_role_assignment(cloud: Cloud, it: Values) -> None:
-    _principal(cloud, "principal_object_id", it["principal_object_id"])
-    offered = roles_offered(cloud, it["resource_object_id"])
+def _app_role_assignment(cloud: Cloud, values: Values) -> None:
+    _principal(cloud, "principal_object_id", values["principal_object_id"])
+    offered = roles_offered(cloud, values["resource_object_id"])
     if offered is None:
-        _principal(cloud, "resource_object_id", it["resource_object_id"])
+        _principal(cloud, "resource_object_id", values["resource_object_id"])
         raise ProviderError(
-            f"resource_object_id {it['resource_object_id']!r} is not the object id of a service principal"
+            f"resource_object_id {values['resource_object_id']!r} is not the object id of a service principal"
         )
-    if it["app_role_id"] not in {*offered.values(), DEFAULT_ACCESS}:
+    if values["app_role_id"] not in {*offered.values(), DEFAULT_ACCESS}:
         roles = ", ".join(sorted(offered)) or "none"
         raise ProviderError(
-            f"app_role_id {it['app_role_id']!r} is not an app role of that resource, which offers: {roles}"
+            f"app_role_id {values['app_role_id']!r} is not an app role of that resource, which offers: {roles}"
         )
 
 
-def _api_management(cloud: Cloud, it: Values) -> None:
-    kind = it.get("virtual_network_type")
-    if kind in ("External", "Internal") and not it.get("virtual_network_configuration"):
+def _api_management(cloud: Cloud, values: Values) -> None:
+    kind = values.get("virtual_network_type")
+    if kind in ("External", "Internal") and not values.get("virtual_network_configuration"):
         raise ProviderError(f"`virtual_network_type` {kind!r} needs a `virtual_network_configuration` block")
-    tier = str(it.get("sku_name")).partition("_")[0]
-    if it.get("zones") and tier != "Premium":
+    tier = str(values.get("sku_name")).partition("_")[0]
+    if values.get("zones") and tier != "Premium":
         raise ProviderError(f"`zones` is only supported when sku type is `Premium`, and `sku_name` says {tier!r}")
-    for network in it.get("virtual_network_configuration") or ():
+    for network in values.get("virtual_network_configuration") or ():
         if not tier.endswith("V2"):
             undelegated_subnet(cloud, network["subnet_id"], "a gateway of a classic tier")
 
 
-def _api(_: Cloud, it: Values) -> None:
-    missing = [name for name in ("display_name", "protocols") if not isinstance(it.get(name), str | list)]
-    if missing and it.get("source_api_id") is None:
+def _api(_: Cloud, values: Values) -> None:
+    missing = [name for name in ("display_name", "protocols") if not isinstance(values.get(name), str | list)]
+    if missing and values.get("source_api_id") is None:
         raise ProviderError(f"`{missing[0]}` must be set when `source_api_id` is not set")
 
 
-def _operation(_: Cloud, it: Values) -> None:
-    written = set(re.findall(r"\{\*?(\w+)", it["url_template"]))
-    declared = {parameter["name"] for parameter in it.get("template_parameter") or []}
+def _operation(_: Cloud, values: Values) -> None:
+    written = set(re.findall(r"\{\*?(\w+)", values["url_template"]))
+    declared = {parameter["name"] for parameter in values.get("template_parameter") or []}
     if written != declared:
         strange = ", ".join(sorted(written ^ declared))
         raise ProviderError(
@@ -97,51 +97,53 @@ def _operation(_: Cloud, it: Values) -> None:
         )
 
 
-def _logger(_: Cloud, it: Values) -> None:
-    if not it.get("application_insights") and not it.get("eventhub"):
-        raise ProviderError(f"logger {it['name']!r} needs one of the blocks `application_insights` and `eventhub`")
+def _logger(_: Cloud, values: Values) -> None:
+    if not values.get("application_insights") and not values.get("eventhub"):
+        raise ProviderError(f"logger {values['name']!r} needs one of the blocks `application_insights` and `eventhub`")
 
 
-def _product(_: Cloud, it: Values) -> None:
-    if it.get("approval_required") and not it.get("subscription_required"):
+def _product(_: Cloud, values: Values) -> None:
+    if values.get("approval_required") and not values.get("subscription_required"):
         raise ProviderError("`subscription_required` must be true when `approval_required` is true")
 
 
-def _named_value(_: Cloud, it: Values) -> None:
-    if it.get("value") is not None and it.get("value_from_key_vault"):
-        raise ProviderError(f"named value {it['name']!r} has both `value` and `value_from_key_vault`; give one of them")
+def _named_value(_: Cloud, values: Values) -> None:
+    if values.get("value") is not None and values.get("value_from_key_vault"):
+        raise ProviderError(
+            f"named value {values['name']!r} has both `value` and `value_from_key_vault`; give one of them"
+        )
 
 
-def _container_group(cloud: Cloud, it: Values) -> None:
-    if it.get("ip_address_type") == "Private" and not it.get("subnet_ids"):
+def _container_group(cloud: Cloud, values: Values) -> None:
+    if values.get("ip_address_type") == "Private" and not values.get("subnet_ids"):
         raise ProviderError("`subnet_ids` must be set when `ip_address_type` is `Private`")
-    container_group_subnet(cloud, it)
-    if it.get("dns_name_label") and it.get("subnet_ids"):
+    container_group_subnet(cloud, values)
+    if values.get("dns_name_label") and values.get("subnet_ids"):
         raise ProviderError(
             "`dns_name_label` cannot be given with `subnet_ids`: a group in a network has no public name"
         )
 
 
-def _mongo_collection(cloud: Cloud, it: Values) -> None:
-    _mongo_throughput(cloud, it)
-    if not any(index.get("keys") == ["_id"] for index in it.get("index") or []):
-        raise ProviderError(f'collection {it["name"]!r} needs an `index` block with keys = ["_id"]')
+def _mongo_collection(cloud: Cloud, values: Values) -> None:
+    _mongo_throughput(cloud, values)
+    if not any(index.get("keys") == ["_id"] for index in values.get("index") or []):
+        raise ProviderError(f'collection {values["name"]!r} needs an `index` block with keys = ["_id"]')
 
 
-def _private_endpoint(cloud: Cloud, it: Values) -> None:
-    undelegated_subnet(cloud, it["subnet_id"], "a private endpoint")
-    connection = (it.get("private_service_connection") or [{}])[0]
+def _private_endpoint(cloud: Cloud, values: Values) -> None:
+    undelegated_subnet(cloud, values["subnet_id"], "a private endpoint")
+    connection = (values.get("private_service_connection") or [{}])[0]
     if connection.get("is_manual_connection") and not connection.get("request_message"):
         raise ProviderError("`private_service_connection`: `request_message` must be set for a manual connection")
 
 
-def _public_ip(_: Cloud, it: Values) -> None:
-    if it.get("sku") != "Basic" and it.get("allocation_method") != "Static":
+def _public_ip(_: Cloud, values: Values) -> None:
+    if values.get("sku") != "Basic" and values.get("allocation_method") != "Static":
         raise ProviderError("static IP allocation must be used when creating Standard SKU public IP addresses")
 
 
-def _cosmos_account(_: Cloud, it: Values) -> None:
-    places = it.get("geo_location") or []
+def _cosmos_account(_: Cloud, values: Values) -> None:
+    places = values.get("geo_location") or []
     if not any(place["failover_priority"] == 0 for place in places):
         raise ProviderError("there needs to be a `geo_location` with `failover_priority` set to 0")
     if len({place["failover_priority"] for place in places}) < len(places):
@@ -150,15 +152,15 @@ def _cosmos_account(_: Cloud, it: Values) -> None:
         raise ProviderError("each `geo_location` needs to be in a unique location")
 
 
-def _mongo_throughput(cloud: Cloud, it: Values) -> None:
+def _mongo_throughput(cloud: Cloud, values: Values) -> None:
     """Serverless accounts have no throughput to divide."""
-    where = {"name": it["account_name"], "resource_group_name": it["resource_group_name"]}
+    where = {"name": values["account_name"], "resource_group_name": values["resource_group_name"]}
     account = cloud.find("azurerm_cosmosdb_account", **where) or {}
     serverless = any(c["name"] == "EnableServerless" for c in account.get("capabilities") or [])
-    if serverless and (isinstance(it.get("throughput"), int) or it.get("autoscale_settings")):
+    if serverless and (isinstance(values.get("throughput"), int) or values.get("autoscale_settings")):
         raise ProviderError(
             f"BadRequest: setting offer throughput or autopilot on container is not supported for serverless accounts, "
-            f"and {it['account_name']!r} is one"
+            f"and {values['account_name']!r} is one"
         )
 
 
@@ -170,15 +172,19 @@ PREMIUM_ONLY = {
 }
 
 
-def _registry(_: Cloud, it: Values) -> None:
-    if it.get("sku") == "Premium":
+def _registry(_: Cloud, values: Values) -> None:
+    if values.get("sku") == "Premium":
         return
     for argument, noun in PREMIUM_ONLY.items():
-        if it.get(argument) and not is_unknown(it[argument]):
-            raise ProviderError(f"{noun} can only be applied when using the Premium Sku, and `sku` says {it['sku']!r}")
+        if values.get(argument) and not is_unknown(values[argument]):
+            raise ProviderError(
+                f"{noun} can only be applied when using the Premium Sku, and `sku` says {values['sku']!r}"
+            )
     for argument in ("public_network_access_enabled", "export_policy_enabled"):
-        if it.get(argument) is False:
-            raise ProviderError(f"`{argument}` can only be disabled for a Premium Sku, and `sku` says {it['sku']!r}")
+        if values.get(argument) is False:
+            raise ProviderError(
+                f"`{argument}` can only be disabled for a Premium Sku, and `sku` says {values['sku']!r}"
+            )
 
 
 CHECKS: dict[str, Check] = {

@@ -23,11 +23,10 @@ from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.encode import schema_source
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
 from emulators.azurerm.servicer import Servicer
-from emulators.azurerm.store import Store
 from emulators.azurerm.used import Schemas
+from emulators.base.store import Store
 
 PROVIDERS = ("azurerm", "azuread")
-CACHE = Path(__file__).parents[2] / ".twin" / "cache"
 WORKERS = 16  # Terraform applies ten resources at a time, and validates and reads more
 LONGEST_SOCKET_PATH = 100  # Linux allows 107 bytes
 UNLIMITED: Any = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
@@ -41,12 +40,22 @@ class Served:
     cloud: Cloud
 
 
+def default_cache() -> Path:
+    """Where encoded schemas are kept: in a checkout in its .twin/, else in the user's cache folder (XDG)."""
+    package = Path(__file__).parent
+    if (package / "pyproject.toml").exists():  # no wheel has it
+        return package.parents[1] / ".twin" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "azurerm-emulator"
+
+
 @contextmanager
-def serve(store: Path | Store, *, cache: Path = CACHE, types: Callable[[], Schemas] = lambda: None) -> Iterator[Served]:
+def serve(
+    store: Path | Store, *, cache: Path | None = None, types: Callable[[], Schemas] = lambda: None
+) -> Iterator[Served]:
     """Serves both providers until the block ends.
 
     `store` is the stand-in cloud, or the file that keeps it. `cache` keeps encoded schemas, which are the same for
-    every store. `types` says which resource types Terraform is told of; see `used.types_used`.
+    every store (default_cache). `types` says which resource types Terraform is told of; see `used.types_used`.
     """
     cloud = Cloud(store if isinstance(store, Store) else Store(store))
     folder = _socket_folder()
@@ -54,22 +63,24 @@ def serve(store: Path | Store, *, cache: Path = CACHE, types: Callable[[], Schem
     try:
         for name in PROVIDERS:
             socket = folder / name
-            servers.append(_started(load(name), cloud, socket, schema_source(load(name), cache, types)))
+            servers.append(
+                _started(load(name), cloud, socket, schema_source(load(name), cache or default_cache(), types))
+            )
             attach[load(name).source] = _attachment(socket)
         yield Served({"TF_REATTACH_PROVIDERS": json.dumps(attach)}, cloud)
     finally:
         for server in servers:
             server.stop(grace=None).wait(5)
-        cloud.settle()
+        cloud.save_claims()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _socket_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="twin-"))
+    folder = Path(tempfile.mkdtemp(prefix="azurerm-"))
     if len(str(folder)) <= LONGEST_SOCKET_PATH - len("/azurerm"):
         return folder
     folder.rmdir()
-    return Path(tempfile.mkdtemp(prefix="twin-", dir="/tmp"))
+    return Path(tempfile.mkdtemp(prefix="azurerm-", dir="/tmp"))
 
 
 def _attachment(socket: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The protocol's calls for one provider: each takes a request and returns a response, and none raises.
 
-What goes wrong becomes a diagnostic of one sentence, because Terraform shows nothing else. TWIN_DEBUG=1 also prints the
-traceback.
+What goes wrong becomes a diagnostic of one sentence, because Terraform shows nothing else. EMULATOR_DEBUG=1 also prints
+the traceback.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from emulators.azurerm.planning import plan
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
 from emulators.azurerm.validate import Problem, validate
 from emulators.azurerm.values import Path, decode, empty, encode, has_unknown
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -47,12 +47,14 @@ def answers(
 
 
 def _diagnostic_of(error: Exception, type_: str) -> pb.Diagnostic:
-    if os.environ.get("TWIN_DEBUG"):
+    if os.environ.get("EMULATOR_DEBUG"):
         traceback.print_exception(error, file=sys.stderr)
     where = f"{type_}: " if type_ else ""
-    if isinstance(error, TwinError):
+    if isinstance(error, EmulatorError):
         return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=f"{where}{error}")
-    summary = f"{where}the stand-in provider failed ({type(error).__name__}: {error}); set TWIN_DEBUG=1 to see where"
+    summary = (
+        f"{where}the stand-in provider failed ({type(error).__name__}: {error}); set EMULATOR_DEBUG=1 to see where"
+    )
     return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary=summary)
 
 
@@ -167,7 +169,7 @@ class Servicer:
     def read_data(self, request: pb.ReadDataSourceRequest) -> pb.ReadDataSourceResponse:
         config = decode(request.config) or {}
         if has_unknown(config):
-            raise TwinError("Terraform asked for a data source before its arguments are known")
+            raise EmulatorError("Terraform asked for a data source before its arguments are known")
         return pb.ReadDataSourceResponse(state=encode(read_data(self.cloud, request.type_name, config)))
 
     def functions(self, _: pb.GetFunctionsRequest) -> pb.GetFunctionsResponse:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
-from emulators.base.errors import ProviderError
+from emulators.azurerm.errors import ProviderError
 
 LEDGER = "twin_soft_deleted"  # a type of the stand-in's own: {"id", "object": id of what was deleted, "location"}
 
@@ -34,7 +34,7 @@ KINDS = {
         "key_vault",
         "purge_soft_delete_on_destroy",
         "recover_soft_deleted_key_vaults",
-        lambda it: f"vault|{it['name'].lower()}",
+        lambda values: f"vault|{values['name'].lower()}",
         "VaultAlreadyExists",
     ),
     "azurerm_key_vault_secret": Kind(
@@ -42,7 +42,7 @@ KINDS = {
         "key_vault",
         "purge_soft_deleted_secrets_on_destroy",
         "recover_soft_deleted_secrets",
-        lambda it: f"secret|{it['key_vault_id'].lower()}|{it['name'].lower()}",
+        lambda values: f"secret|{values['key_vault_id'].lower()}|{values['name'].lower()}",
         "ObjectIsDeletedButRecoverable",
     ),
     "azurerm_api_management": Kind(
@@ -50,13 +50,13 @@ KINDS = {
         "api_management",
         "purge_soft_delete_on_destroy",
         "recover_soft_deleted",
-        lambda it: f"apim|{it['name'].lower()}",
+        lambda values: f"apim|{values['name'].lower()}",
         "ServiceAlreadyExistsInSoftDeletedState",
     ),
 }
 
 
-def keep_name(cloud: Cloud, type_: str, values: Values) -> None:
+def retain_name(cloud: Cloud, type_: str, values: Values) -> None:
     """Called for what was destroyed: its name stays taken unless it is purged."""
     kind = KINDS.get(type_)
     if kind is None or (cloud.feature(kind.block, kind.purge) and not _is_protected(cloud, values)):
@@ -65,7 +65,7 @@ def keep_name(cloud: Cloud, type_: str, values: Values) -> None:
     cloud.store.put(LEDGER, entry)
 
 
-def take_back(cloud: Cloud, type_: str, values: Values) -> None:
+def recover(cloud: Cloud, type_: str, values: Values) -> None:
     """Called for what is about to be created: recovers what has its name, or raises ProviderError."""
     kind = KINDS.get(type_)
     left = cloud.store.get(LEDGER, kind.key(values)) if kind else None

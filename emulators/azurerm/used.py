@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from emulators.azurerm.catalog import Catalog, catalog_of
-from emulators.base.errors import ProviderError
+from emulators.azurerm.errors import ProviderError
 
 # Names in expressions (`moved`, `import`, `removed`) count too: what is no type is found in no schema and does no harm.
 _NAME = re.compile(r"\b(?:azurerm|azuread)_\w+")

@@ -1,38 +1,34 @@
-"""The twin's errors: one sentence each, naming what was met, the rule, and the remedy.
+"""Errors that the emulators share: one sentence each, naming what was met, the rule, and the remedy.
 
-TwinError
-├── StateError        the applied state lacks something, or holds it twice
-├── ProviderError     the stand-in Terraform provider cannot do what it was asked
-├── PolicyError       policy XML that the local gateway cannot run (see emulators/apim)
-├── DirectoryError    an app registration, group or assignment that Entra ID would not accept (see emulators/entra)
-├── MongoError        the MongoDB stand-in refuses (see emulators/mongodb)
-└── RuntimeFailure    a process did not start, died too often, or a port is taken (see twin/runtime.py)
+EmulatorError
+├── ConfigError     a configuration file that cannot be read, or that says something unknown
+├── ListenError     a port that is taken
+├── StateError      the applied state lacks something, or holds it twice
+├── StoreError      the stand-in cloud's file cannot be read, or lacks what is to be changed
+├── PolicyError     policy XML that cannot be read (emulators/base/policy_xml.py) or run (emulators/apim/errors.py)
+└── …               each emulator's own, in its errors.py
 """
 
 
-class TwinError(Exception):
-    """Base of everything the twin raises on purpose; `str()` is one sentence for a person."""
+class EmulatorError(Exception):
+    """Base of everything that an emulator raises on purpose; `str()` is one sentence for a person."""
 
 
-class StateError(TwinError):
+class ConfigError(EmulatorError):
     pass
 
 
-class ProviderError(TwinError):
+class ListenError(EmulatorError):
     pass
 
 
-class PolicyError(TwinError):
+class StateError(EmulatorError):
     pass
 
 
-class DirectoryError(TwinError):
+class StoreError(EmulatorError):
     pass
 
 
-class MongoError(TwinError):
-    pass
-
-
-class RuntimeFailure(TwinError):
+class PolicyError(EmulatorError):
     pass

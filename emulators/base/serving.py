@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from emulators.base.errors import RuntimeFailure
+from emulators.base.errors import ListenError
 
 
 class Announced(uvicorn.Server):
@@ -27,14 +27,14 @@ class Announced(uvicorn.Server):
 
 
 def listen(host: str, port: int, remedy: str) -> socket.socket:
-    """A socket of that port, or of a free one for 0. RuntimeFailure where it is taken; `remedy` says what to do."""
+    """A socket of that port, or of a free one for 0. ListenError where it is taken; `remedy` says what to do."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise RuntimeFailure(f"port {port} on {host} is taken ({error.strerror}); {remedy}") from error
+        raise ListenError(f"port {port} on {host} is taken ({error.strerror}); {remedy}") from error
     return listener
 
 

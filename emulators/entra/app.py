@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emulators.entra.directory_file import DirectoryFile
 from emulators.entra.issuer import Issuer
 from emulators.entra.rules import is_loopback
 from emulators.entra.web import discovery, sign_in, token
@@ -45,8 +46,8 @@ class Guard:
     The Host rule keeps a web page from reaching the issuer through a name of its own that resolves to this machine.
     """
 
-    def __init__(self, app: ASGIApp, base_url: str) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, base_url: str, directory: DirectoryFile | None) -> None:
+        self._app, self._directory = app, directory
         self._host = urlsplit(base_url).netloc
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +65,8 @@ class Guard:
                     _log_line(scope, message["status"])
             await send(message)
 
+        if self._directory is not None:
+            self._directory.refresh()
         app = self._app if self._knows(Headers(scope=scope).get("host", "")) else MISDIRECTED
         await app(scope, receive, guarded)
 
@@ -80,7 +83,8 @@ def _log_line(scope: Scope, status: int) -> None:
     log.info("%s %.200r %s %s", scope["method"], path, status, note)
 
 
-def create_app(issuer: Issuer) -> ASGIApp:
+def create_app(issuer: Issuer, directory: DirectoryFile | None = None) -> ASGIApp:
+    """`directory`: a file that is taken over whenever it changed."""
     app = Starlette(routes=list(ROUTES))
     app.state.issuer = issuer
-    return Guard(app, issuer.base_url)
+    return Guard(app, issuer.base_url, directory)

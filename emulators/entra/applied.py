@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from emulators.base.errors import DirectoryError
 from emulators.base.state import Resource, State
+from emulators.base.well_known import PEOPLE
 from emulators.entra import registrations, rules
 from emulators.entra.directory import Assignment, Directory, Grant, Group, ManagedIdentity, ServicePrincipal, User
+from emulators.entra.errors import DirectoryError
 from emulators.entra.first_party import APPLICATIONS, SERVICE_PRINCIPALS
 from emulators.entra.registrations import federated
 
-TWIN_USERS: tuple[User, ...] = (
-    User("admin", "11111111-aaaa-4aaa-8aaa-000000000001", "admin@twin.example", "Ada Admin"),
-    User("reader", "11111111-aaaa-4aaa-8aaa-000000000002", "reader@twin.example", "Rae Reader"),
-    User("outsider", "11111111-aaaa-4aaa-8aaa-000000000003", "outsider@twin.example", "Otto Outsider"),
+LOCAL_USERS: tuple[User, ...] = tuple(
+    User(mail.partition("@")[0], object_id, mail, name) for object_id, (mail, name) in PEOPLE.items()
 )
-"""The people of the twin's tenant; local tfvars refer to them by object id."""
+"""The people of the local tenant; local tfvars refer to them by object id."""
 
 
 def directory(state: State, tenant_id: str | None = None, extra_users: Sequence[User] = ()) -> Directory:
@@ -31,7 +30,7 @@ def directory(state: State, tenant_id: str | None = None, extra_users: Sequence[
         service_principals={sp.client_id: sp for sp in (*SERVICE_PRINCIPALS, *_service_principals(state))},
         identities={identity.client_id: identity for identity in _identities(state)},
         groups=tuple(_groups(state)),
-        users=(*TWIN_USERS, *extra_users, *_applied_users(state)),
+        users=(*LOCAL_USERS, *extra_users, *_applied_users(state)),
         assignments=tuple(_assignments(state)),
         grants=tuple(_grants(state)),
     )
@@ -79,7 +78,7 @@ def _groups(state: State) -> Iterable[Group]:
     for resource in state.of_type("azuread_group"):
         if resource.get("dynamic_membership"):
             raise DirectoryError(
-                f"{resource.address} has a dynamic membership rule, which the twin cannot evaluate; list members"
+                f"{resource.address} has a dynamic membership rule, which is not evaluated here; list members"
             )
         object_id = str(resource["object_id"]).lower()
         separate = [m["member_object_id"] for m in memberships if str(m["group_object_id"]).lower() == object_id]

@@ -2,60 +2,67 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import TwinError
+from emulators.base.config import check_keys, read_object
+from emulators.base.errors import ConfigError
 from emulators.base.state import State
-from emulators.entra import applied
+from emulators.entra import applied, directory_file
 from emulators.entra.directory import Directory, User
 from emulators.entra.trust import check_trusted
+
+WHAT = "the issuer's configuration"
 
 
 @dataclass(frozen=True)
 class Config:
-    """`base_url` differs from host and port where something else terminates TLS in front."""
+    """The directory comes from `state` (what Terraform applied) or from `directory` (see directory_file.py).
 
-    state: Path
+    `base_url` differs from host and port where something else terminates TLS in front.
+    """
+
     data_dir: Path
+    state: Path | None = None
+    directory: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8081
     base_url: str | None = None
     tenant_id: str | None = None
-    identity_hosts: dict[str, frozenset[str]] = field(default_factory=dict)
-    trusted_issuers: dict[str, Any] = field(default_factory=dict)
+    identity_hosts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    trusted_issuers: Mapping[str, Any] = field(default_factory=dict)
     users: tuple[User, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Config:
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise TwinError(f"the issuer's configuration {path} cannot be read ({error})") from error
-        return cls.parse(document)
+        return cls.parse(read_object(path, WHAT))
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Config:
-        """Reads the JSON object; an unknown or missing key is a TwinError that names it."""
-        known = {entry.name for entry in fields(cls)}
-        for key in sorted(set(document) - known):
-            raise TwinError(
-                f"the issuer's configuration has the unknown key {key!r}; it knows {', '.join(sorted(known))}"
+        """Read the JSON object; an unknown or missing key is a ConfigError that names it."""
+        check_keys(document, WHAT, [entry.name for entry in fields(cls)], ["data_dir"])
+        if bool(document.get("state")) == bool(document.get("directory")):
+            raise ConfigError(
+                f"{WHAT} needs `state` or `directory`, and not both: a file that says who is in the tenant"
             )
-        for key in ("state", "data_dir"):
-            if not document.get(key):
-                raise TwinError(f"the issuer's configuration lacks {key!r}")
+        if document.get("directory") and (document.get("users") or document.get("tenant_id")):
+            raise ConfigError(f"{WHAT} has `directory`: `users` and `tenant_id` belong into that file")
         values = dict(document)
-        values["state"], values["data_dir"] = Path(document["state"]), Path(document["data_dir"])
+        for key in ("state", "directory", "data_dir"):
+            values[key] = Path(document[key]) if document.get(key) else None
         hosts: dict[str, list[str]] = document.get("identity_hosts", {})
         values["identity_hosts"] = {secret: frozenset(i.lower() for i in ids) for secret, ids in hosts.items()}
         values["users"] = tuple(_user(entry) for entry in document.get("users", ()))
         check_trusted(document.get("trusted_issuers", {}))
         return cls(**values)
 
-    def directory(self) -> Directory:
+    def read_directory(self) -> Directory:
+        if self.directory is not None:
+            return directory_file.read(self.directory)
+        if self.state is None:
+            raise ConfigError(f"{WHAT} needs `state` or `directory`")
         return applied.directory(State.load(self.state), self.tenant_id, self.users)
 
 
@@ -63,6 +70,6 @@ def _user(entry: dict[str, Any]) -> User:
     try:
         return User(**entry)
     except TypeError as error:
-        raise TwinError(
+        raise ConfigError(
             f"users in the issuer's configuration need key, object_id, mail, name, extra_groups ({error})"
         ) from error

@@ -1,7 +1,7 @@
 """What the issuer refuses, in Entra's words.
 
-TwinError
-├── DirectoryError     the applied state describes something Entra ID would not accept
+EmulatorError
+├── DirectoryError     the directory holds something Entra ID would not accept
 │   └── NotReproducedError  Entra ID would accept it, the stand-in does not implement it
 └── EntraError         a request is refused with an AADSTS code
 
@@ -17,7 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.base.errors import DirectoryError, TwinError
+from emulators.base.errors import EmulatorError
+
+
+class DirectoryError(EmulatorError):
+    """An app registration, group or assignment that Entra ID would not accept."""
 
 
 class NotReproducedError(DirectoryError):
@@ -214,7 +218,7 @@ KINDS: Mapping[int, Kind] = {
 }
 
 
-class EntraError(TwinError):
+class EntraError(EmulatorError):
     """A refused request; `details` fill the gaps of the code's sentence."""
 
     def __init__(self, code: int, **details: object) -> None:

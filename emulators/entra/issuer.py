@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulators.base.errors import DirectoryError
 from emulators.entra.consent import Consents
 from emulators.entra.devices import Devices
 from emulators.entra.directory import Application, Directory, Platform, ServicePrincipal, User
-from emulators.entra.errors import EntraError
+from emulators.entra.errors import DirectoryError, EntraError
 from emulators.entra.keys import KeyRing
 from emulators.entra.stores import Clock, SingleUse
 from emulators.entra.tokens import Moment, Tokens

@@ -15,7 +15,7 @@ from joserfc import jwe, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey, RSAKey
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 
 FILE = "keys.json"
 PUBLISHED = 3
@@ -46,7 +46,7 @@ class KeyRing:
             signing = [RSAKey.import_key(key) for key in kept["signing"]]
             return cls(path, signing, int(kept["current"]), base64.b64decode(kept["secret"]))
         except (OSError, ValueError, KeyError, JoseError) as error:
-            raise TwinError(
+            raise EmulatorError(
                 f"the issuer's keys at {path} cannot be read ({error}); delete the file to make new ones"
             ) from error
 

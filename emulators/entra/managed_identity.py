@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from emulators.entra import scopes
 from emulators.entra.directory import ManagedIdentity
 from emulators.entra.issuer import Issuer
@@ -21,7 +21,7 @@ BY_CERTIFICATE = "2"
 
 
 @dataclass
-class IdentityEndpointError(TwinError):
+class IdentityEndpointError(EmulatorError):
     """The endpoint itself refuses, before any token is asked for."""
 
     status: int

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from emulators.base.errors import DirectoryError
 from emulators.base.state import Resource, State
 from emulators.entra.directory import Application, AppRole, FederatedCredential, Platform, Scope, Secret
-from emulators.entra.errors import NotReproducedError
+from emulators.entra.errors import DirectoryError, NotReproducedError
 
 COMPANIONS = (
     "azuread_application_identifier_uri",

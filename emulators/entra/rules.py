@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from emulators.base.errors import DirectoryError
 from emulators.entra.directory import (
     DEFAULT_ACCESS,
     Application,
@@ -16,6 +15,7 @@ from emulators.entra.directory import (
     Platform,
     ServicePrincipal,
 )
+from emulators.entra.errors import DirectoryError
 
 MAX_FEDERATED = 20
 """Federated identity credentials per application or identity ("Important considerations for federated credentials")."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulators.base.well_known import GRAPH
 from emulators.entra.directory import Application, Directory
 from emulators.entra.errors import EntraError
-from emulators.entra.first_party import GRAPH
 
 OIDC = frozenset({"openid", "profile", "email", "offline_access"})
 DEFAULT = ".default"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import ConfigError
 from emulators.entra import strict_json
 from emulators.entra.errors import EntraError
 from emulators.entra.issuer import Issuer
@@ -30,10 +30,12 @@ async def keys_of(issuer: Issuer, name: str) -> KeySet | None:
 
 
 def check_trusted(trusted: Mapping[str, Any]) -> None:
-    """Refuses a configured key address outside this machine: the twin works offline."""
+    """Refuses a configured key address outside this machine: nothing is fetched from elsewhere."""
     for name, source in trusted.items():
         if isinstance(source, str) and not is_loopback(urlsplit(source).hostname or ""):
-            raise TwinError(f"trusted_issuers[{name!r}] is {source!r}: give a JWKS document or an address on 127.0.0.1")
+            raise ConfigError(
+                f"trusted_issuers[{name!r}] is {source!r}: give a JWKS document or an address on 127.0.0.1"
+            )
 
 
 async def _fetch(url: str) -> Any:

@@ -1,6 +1,11 @@
-"""`python -m emulators.mongodb --config FILE`: prints `ready mongo <port>` when it listens, serves until SIGTERM.
+"""A MongoDB server for machines without MongoDB: its wire protocol, its operators, and refusals by name.
 
-SIGHUP: reads its `users_file` again. Who is connected stays connected; see emulators.base.live for how it confirms.
+    python -m emulators.mongodb                                       127.0.0.1:27017, nothing kept, no password
+    python -m emulators.mongodb --port 0 --data-dir data --users-file users.json --seed
+    python -m emulators.mongodb --config FILE
+
+It prints `ready mongo PORT` when it listens, and serves until SIGTERM or Ctrl-C. SIGHUP reads the users file again: who
+is connected stays connected.
 """
 
 from __future__ import annotations
@@ -10,20 +15,23 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
-from emulators.base import live
-from emulators.base.errors import MongoError
+from emulators.base import live, processes
 from emulators.mongodb.config import Config, read_users
 from emulators.mongodb.dispatch import Server
+from emulators.mongodb.errors import MongoError
 from emulators.mongodb.expiry import sweep_for_ever
 from emulators.mongodb.scram import Credentials
 from emulators.mongodb.seed import plant
 from emulators.mongodb.server import Listener
 from emulators.mongodb.storage.store import Store
 
+DEFAULT_PORT = 27017
 log = logging.getLogger("emulators.mongodb")
 
 
@@ -73,22 +81,37 @@ async def serve(config: Config) -> None:
     server.store.close()
 
 
-def main() -> int:
+def configuration(arguments: Sequence[str] | None) -> Config:
+    """From a file, or from flags."""
     parser = argparse.ArgumentParser(
-        prog="python -m emulators.mongodb", description="A MongoDB stand-in for machines without MongoDB."
+        prog="python -m emulators.mongodb",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--config", type=Path, required=True, help="JSON: host, port, data_dir, users or users_file, seed"
+    add = parser.add_argument
+    add(
+        "--config", type=Path, metavar="FILE", help="a JSON object with host, port, data_dir, users or users_file, seed"
     )
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(Config.load(arguments.config)))
-    except MongoError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    add("--host", default="127.0.0.1", help="needs --users-file where it is not this machine (default: 127.0.0.1)")
+    add("--port", type=int, default=DEFAULT_PORT, help=f"0: a free one (default: {DEFAULT_PORT})")
+    add("--data-dir", metavar="FOLDER", help="where data is kept; without it nothing is")
+    add("--users-file", metavar="FILE", help="a JSON list of {name, password, role: readWrite | read}")
+    add("--seed", action="store_true", help="sample data (database `platform`) where there is none yet")
+    given = vars(parser.parse_args(arguments))
+    if file := given.pop("config"):
+        changed = [name for name, value in given.items() if value != parser.get_default(name)]
+        if changed:
+            parser.error(f"--config says everything: leave --{changed[0].replace('_', '-')} out, or --config")
+        return Config.load(file)
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return Config.parse(values if given["users_file"] else {**values, "users": []})
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    async def start() -> None:
+        await serve(configuration(arguments))
+
+    return processes.run(start, uvloop.new_event_loop)
 
 
 if __name__ == "__main__":

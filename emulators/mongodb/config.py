@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import MongoError
+from emulators.base.config import check_keys, read_object
+from emulators.mongodb.errors import MongoError
 
 ROLES = ("readWrite", "read")
-_FIELDS = {"host", "port", "data_dir", "users", "users_file", "seed"}
+WHAT = "the MongoDB stand-in's configuration"
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,12 @@ class Config:
 
     @classmethod
     def load(cls, path: Path) -> Config:
-        """MongoError for a file that cannot be read or says something else than a configuration."""
-        try:
-            given = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise MongoError(f"the configuration {path} cannot be read: {error}") from error
-        return cls.parse(given)
+        """ConfigError or MongoError for a file that cannot be read or says something else than a configuration."""
+        return cls.parse(read_object(path, WHAT))
 
     @classmethod
-    def parse(cls, given: Any) -> Config:
-        if not isinstance(given, dict) or set(given) - _FIELDS:
-            raise MongoError(f"the MongoDB stand-in's configuration has only the fields {sorted(_FIELDS)}")
+    def parse(cls, given: dict[str, Any]) -> Config:
+        check_keys(given, WHAT, [entry.name for entry in fields(cls)])
         if ("users" in given) == ("users_file" in given):
             raise MongoError(
                 "the MongoDB stand-in's configuration needs `users` or `users_file`, and not both; "

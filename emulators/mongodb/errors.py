@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulators.base.errors import MongoError
+from emulators.base.errors import EmulatorError
 
 NAMES = {
     1: "InternalError",
@@ -48,6 +48,10 @@ NAMES = {
     17280: "KeyTooLong",
     50692: "Location50692",
 }
+
+
+class MongoError(EmulatorError):
+    """The server refuses: a configuration, a file, a message or (CommandError) a command."""
 
 
 class CommandError(MongoError):

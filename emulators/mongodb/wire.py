@@ -10,7 +10,7 @@ from typing import Any
 from bson import CodecOptions, DatetimeConversion, InvalidBSON, decode, decode_all, encode
 from bson.binary import UuidRepresentation
 
-from emulators.base.errors import MongoError
+from emulators.mongodb.errors import MongoError
 from emulators.mongodb.values import Document
 
 OP_REPLY, OP_QUERY, OP_COMPRESSED, OP_MSG = 1, 2004, 2012, 2013

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from ops import smoke, token
 from ops.environment import Environment
 from ops.errors import OpsError, SmokeError
@@ -184,7 +184,7 @@ def _seen(scene: Scene, user: str) -> smoke.Seen:
 def _token(scene: Scene, user: str) -> str:
     try:
         return token.mint(scene.environment, scene.reached, user)
-    except (OpsError, TwinError) as error:
+    except (OpsError, EmulatorError) as error:
         raise NotRun(f"needs a test identity: {error}") from error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from ops import output, status
 from ops.day2 import probes, probes_azure
 from ops.day2.probes import NotRun, Scene
@@ -82,7 +82,7 @@ def _finding(scene: Scene, check: Check) -> Finding:
         return Finding(check.name, check.claim, "pass", check.run(scene))
     except NotRun as reason:
         return Finding(check.name, check.claim, "not run", str(reason))
-    except (OpsError, TwinError) as error:
+    except (OpsError, EmulatorError) as error:
         return Finding(check.name, check.claim, "fail", str(error))
 
 

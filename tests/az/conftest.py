@@ -45,7 +45,7 @@ def shared_project(shared: CloudUnderTest, tmp_path_factory: pytest.TempPathFact
     store = azurerm.Store(shared.provider_store)  # one cloud: what az regenerates, Terraform sees
     dev = tfvars.read(copied / "terraform/environments/dev/terraform.tfvars")
     group = {"name": dev["resource_group_name"], "location": dev["location"]}  # as bootstrap makes it
-    store.seed("azurerm_resource_group", group, subscription_id=dev["subscription_id"])
+    azurerm.seed(store, "azurerm_resource_group", group, subscription_id=dev["subscription_id"])
     with azurerm.serve(store, types=lambda: azurerm.types_used(copied / "terraform", folder)) as served:
         yield Project(shared, copied, dict(served.env))
 

@@ -16,7 +16,8 @@ from typing import IO
 
 import pytest
 
-from emulators.azurerm import Store, account_keys
+from emulators.base import account_keys
+from emulators.base.store import Store
 from tests.az import project_under_test
 from tests.az.cloud_under_test import AGENTS, SUBSCRIPTION, TENANT, CloudUnderTest, Result
 from tests.az.project_under_test import Project

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from database_account import ACCOUNT, GROUP, with_database_account
 
-from emulators.azurerm import Store, account_keys
+from emulators.base import account_keys
+from emulators.base.store import Store
+from emulators.base.tests.database_account import ACCOUNT, GROUP, with_database_account
 from tests.az.cloud_under_test import CONTRIBUTOR, CloudUnderTest, Result
 
 WHERE = ("--name", ACCOUNT, "--resource-group", GROUP)

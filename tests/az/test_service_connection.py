@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulators.arm.directory import DEVOPS
+from emulators.base.well_known import DEVOPS
 from tests.az.cloud_under_test import AGENTS, OPERATOR, ORGANISATIONS, TENANT
 from tests.az.project_under_test import SETTINGS, Project
 from tests.az.test_sign_in import LOGIN
@@ -101,5 +101,5 @@ def test_a_token_for_something_else_is_shown_the_sign_in_page(contoso: Project) 
     uri = "https://dev.azure.com/contoso/_apis/connectionData?api-version=7.1-preview"
     wrong = contoso.cloud.quick("rest", "--resource", "https://management.azure.com/", "--uri", uri)
     assert "Sign In" in wrong.out
-    right = contoso.cloud.quick("rest", "--resource", DEVOPS.client_id, "--uri", uri).json()
+    right = contoso.cloud.quick("rest", "--resource", DEVOPS, "--uri", uri).json()
     assert right["authenticatedUser"]["id"] == OPERATOR["object_id"]

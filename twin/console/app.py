@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from twin.console.config import Config
 from twin.console.guard import App, Guard
 from twin.console.pages.directory import directory_page
@@ -104,7 +104,7 @@ class _Pages:
             if listed.status == 401:  # the issuer has other keys now: sign in anew, once
                 self._people.forget()
                 listed = self._people.tools(offer, choice.server, choice.user)
-        except TwinError as error:
+        except EmulatorError as error:
             return replace(choice, problem=str(error))
         return replace(choice, listed=listed, claims=token)
 
@@ -121,7 +121,7 @@ class _Pages:
         try:
             offer = self._sources.need_offer()
             answer = self._people.call(offer, choice.server, choice.user, choice.tool, arguments)
-        except TwinError as error:
+        except EmulatorError as error:
             return replace(choice, problem=str(error))
         return replace(choice, answer=answer)
 
@@ -130,5 +130,5 @@ async def _tried(ask: Callable[[], T], otherwise: Any) -> tuple[T, str]:
     """What was found and "", or the alternative and why."""
     try:
         return await run_in_threadpool(ask), ""
-    except TwinError as error:
+    except EmulatorError as error:
         return otherwise, str(error)

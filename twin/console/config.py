@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 
 SHORTEST_KEY = 16
 

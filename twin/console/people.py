@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 from twin.offer import Offer
 from twin.sign_in import sign_in
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from emulators.apim import tracing_client
-from emulators.base.errors import RuntimeFailure, TwinError
+from emulators.base.errors import EmulatorError
 from emulators.base.state import State
 from emulators.entra import applied
 from emulators.entra.directory import Directory
 from twin import offer
 from twin.console.config import Config
+from twin.errors import RuntimeFailure
 from twin.offer import Offer
 from twin.supervise.status import PartStatus, Status
 
@@ -59,7 +60,7 @@ class Sources:
         """Names by object id; empty where there is no directory."""
         try:
             directory = self.directory()
-        except TwinError:
+        except EmulatorError:
             return {}
         users = {user.object_id: user.name for user in directory.users}
         return users | {identity.principal_id: identity.name for identity in directory.identities.values()}

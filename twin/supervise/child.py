@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from emulators.base import files, live
+from emulators.base.processes import die_with_parent
 from twin.supervise import lock
 from twin.supervise.spec import ProcessSpec
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -47,7 +43,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(),
+                preexec_fn=die_with_parent(),
             )
         return cls(process, log, start)
 
@@ -80,18 +76,3 @@ class Child:
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """Linux tells the child when its parent dies, however it dies. Elsewhere the watchdog does (see watchdog.py)."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork: nothing may be imported after it
-    parent = os.getpid()
-
-    def arrange() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died before the call above
-            os._exit(1)
-
-    return arrange

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import RuntimeFailure, TwinError
+from emulators.base.errors import EmulatorError
 from emulators.base.state import Resource, State
+from twin.errors import RuntimeFailure
 from twin.supervise import databases, docker_server, private_link, registry
 from twin.supervise.spec import Health, ProcessSpec
 
@@ -58,7 +59,7 @@ def plan_containers(state: State, around: Surroundings) -> tuple[list[Container]
     for group in state.of_type("azurerm_container_group"):
         try:
             planned.extend(_plan_group(state, group, around))
-        except TwinError as error:
+        except EmulatorError as error:
             refused[group["name"]] = f"container group {group['name']} does not start: {error}"
     return planned, refused
 

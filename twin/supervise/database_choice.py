@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_engine, docker_volume
 from twin.supervise.settings import RuntimeConfig
 

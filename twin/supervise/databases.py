@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
 
-from emulators.base.files import read_json
 from emulators.base.state import Resource, State
+from emulators.base.store import Store
 
 # What only the real service understands: it has TLS, a replica set and per-account routing by appName.
 _REMOTE_OPTIONS = {"ssl", "tls", "replicaset", "appname", "authmechanism"}
@@ -27,14 +26,12 @@ _KEYS = {
 def with_current_keys(state: State, home: Path) -> State:
     """The state with each account's keys as the home's cloud has them now.
 
-    A key that was regenerated counts at once, as in Azure, though Terraform's state learns it with the next apply. The
-    cloud's file is read as it is: `emulators.azurerm.store`, which writes it, takes long to load.
+    A key that was regenerated counts at once, as in Azure, though Terraform's state learns it with the next apply.
     """
-    cloud = read_json(home / "cloud.json")
-    accounts: Any = (cloud.get("objects") or {}).get(_ACCOUNT) or {} if isinstance(cloud, dict) else {}
+    store = Store(home / "cloud.json")
 
     def current(resource: Resource) -> Resource:
-        stored = accounts.get(resource.get("id")) if resource.type == _ACCOUNT else None
+        stored = store.get(_ACCOUNT, str(resource.get("id"))) if resource.type == _ACCOUNT else None
         keys = {name: stored[name] for name in _KEYS if stored.get(name)} if stored else {}
         return replace(resource, values={**resource.values, **keys}) if keys else resource
 

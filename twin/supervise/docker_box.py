@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import make_folder, read_json, write_json
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_engine
 from twin.supervise.docker_engine import translated
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 
 BRIEF = 2.0  # seconds for a question; an engine that is there answers in milliseconds
 SLOW = 30.0  # seconds for creating and removing on a busy machine

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulators.base import live
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_engine, docker_prepare
 from twin.supervise.docker_container import ADMINISTRATOR, Containers
 from twin.supervise.docker_volume import Volume

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from emulators.base.errors import RuntimeFailure
 from emulators.mongodb import seed
+from twin.errors import RuntimeFailure
 
 if TYPE_CHECKING:
     from pymongo import MongoClient

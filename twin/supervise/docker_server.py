@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_engine
 from twin.supervise.docker_box import Box, Boxes, remember
 from twin.supervise.spec import Health, ProcessSpec, Restart, as_file, python_module

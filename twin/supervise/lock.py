@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import read_json
+from twin.errors import RuntimeFailure
 
 if sys.platform != "win32":
     import fcntl

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.state import Resource, State
+from twin.errors import RuntimeFailure
 from twin.supervise import arm, network, private_dns
 from twin.supervise.containers import Container
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators.base import live
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 from twin.supervise.child import Child
 from twin.supervise.health import check
 from twin.supervise.spec import ProcessSpec

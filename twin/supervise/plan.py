@@ -10,9 +10,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import read_json, write_json
 from emulators.base.state import Resource, State
+from twin.errors import RuntimeFailure
 from twin.supervise import arm, databases, docker_engine, names
 from twin.supervise.containers import Surroundings, plan_containers
 from twin.supervise.settings import RuntimeConfig

@@ -10,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import read_json, write_json
+from twin.errors import RuntimeFailure
 
 # Below every system's ephemeral range: no outgoing connection takes the port while its server restarts.
 _RANGE = range(20_000, 30_000)

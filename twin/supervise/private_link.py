@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.state import Resource, State
+from twin.errors import RuntimeFailure
 from twin.supervise import arm, private_dns
 
 _ZONE_PREFIX = "privatelink.mongo.cosmos."  # azure.com, azure.cn, azure.us: "Private endpoint DNS zone values"

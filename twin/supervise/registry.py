@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import read_json
 from emulators.base.state import Resource, State
+from twin.errors import RuntimeFailure
 from twin.supervise import arm
 
 # "Azure Container Registry roles and permissions": who may pull, by the registry's role assignment mode.

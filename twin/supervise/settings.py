@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import read_json, write_json
+from twin.errors import RuntimeFailure
 
 
 @dataclass(frozen=True)

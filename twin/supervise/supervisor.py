@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from emulators.base.files import read_json
 from emulators.base.state import State
 from twin.supervise import database_choice, databases, lock, ports
@@ -64,7 +64,7 @@ class Supervisor:
         try:
             await self.load()
             self._failure = ""
-        except TwinError as error:
+        except EmulatorError as error:
             self._failure = str(error)
             _log.error("reload refused: %s", error)
         self._reload = number

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulators.apim.errors import PolicyError
 from emulators.apim.failures import UpstreamError
 from emulators.apim.load import load
 from emulators.apim.named_values import secret_named_values
@@ -17,7 +18,6 @@ from emulators.apim.tracing import MAX_ENTRIES, Tracer
 from emulators.apim.tracing_mask import MASK, MAX_VALUE, Mask
 from emulators.apim.tracing_ring import Ring, TracedGateway
 from emulators.apim.tracing_server import TraceServer
-from emulators.base.errors import PolicyError
 
 KEY = "a-key-of-this-home-only"
 SECRET = "S3cret-of-the-vault"

@@ -11,18 +11,18 @@ from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud, RoleAssignment, within
 from emulators.arm.errors import AzureError, bad_request, not_found
 from emulators.arm.routing import Route
-from emulators.arm.services import shapes
+from emulators.arm.services import common
 
 TYPE = "Microsoft.Authorization/roleAssignments"
 _DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
 
 
 def list_definitions(cloud: Cloud, call: Call) -> Answer:
-    wanted = shapes.equalities(call.query.get("$filter", ""), {"roleName", "type"})
+    wanted = common.equalities(call.query.get("$filter", ""), {"roleName", "type"})
     name = wanted.get("roleName", "").lower()
     if wanted.get("type", "BuiltInRole") != "BuiltInRole":
-        return shapes.listed([])
-    return shapes.listed([definition(cloud, r) for r in roles.everything() if not name or r.name.lower() == name])
+        return common.listed([])
+    return common.listed([definition(cloud, r) for r in roles.everything() if not name or r.name.lower() == name])
 
 
 def show_definition(cloud: Cloud, call: Call) -> Answer:
@@ -163,10 +163,10 @@ def list_assignments(cloud: Cloud, call: Call) -> Answer:
     if found := re.search(r"assignedTo\('([^']*)'\)", text, re.IGNORECASE):
         holders = {found[1], *cloud.tenant.groups_of(found[1])}
         rows, text = [a for a in rows if a.principal_id in holders], text.replace(found[0], "")
-    wanted = shapes.equalities(text, {"principalId"})
+    wanted = common.equalities(text, {"principalId"})
     if "principalId" in wanted:
         rows = [a for a in rows if a.principal_id == wanted["principalId"].lower()]
-    return shapes.listed([document(cloud, a) for a in rows])
+    return common.listed([document(cloud, a) for a in rows])
 
 
 def show(cloud: Cloud, call: Call) -> Answer:
@@ -192,7 +192,7 @@ def delete(cloud: Cloud, call: Call) -> Answer:
 
 
 def document(cloud: Cloud, held: RoleAssignment) -> Document:
-    when = shapes.timestamp(held.created)
+    when = common.timestamp(held.created)
     return {
         "id": held.id,
         "name": held.name,

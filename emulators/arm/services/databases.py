@@ -12,9 +12,9 @@ from emulators.arm.call import Answer, Call
 from emulators.arm.cloud import Cloud, group_of
 from emulators.arm.errors import bad_request, not_found
 from emulators.arm.routing import Route
-from emulators.arm.services.subscriptions import GROUP
-from emulators.azurerm import account_keys
-from emulators.azurerm.store import Store
+from emulators.arm.services.common import GROUP
+from emulators.base import account_keys
+from emulators.base.store import Store
 
 TYPE = "Microsoft.DocumentDB/databaseAccounts"
 

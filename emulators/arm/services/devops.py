@@ -7,55 +7,17 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
-from emulators.arm.directory import DEVOPS
 from emulators.arm.errors import AzureError, bad_request
+from emulators.arm.organisations import Organisation
 from emulators.arm.routing import Route
-from emulators.base.errors import TwinError
+from emulators.base.well_known import DEVOPS
 
 AGENTS = "https://vstoken.dev.azure.com"
 _SCHEME = "WorkloadIdentityFederation"
 _NEEDED = ("tenantid", "serviceprincipalid")
-
-
-@dataclass
-class Organisation:
-    """`older`: its service connections are trusted by the organisation's own issuer, not by Entra ID's."""
-
-    id: str
-    name: str
-    projects: Mapping[str, str]
-    members: frozenset[str]
-    older: bool = False
-    connections: dict[str, list[Document]] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, given: Mapping[str, Any]) -> Organisation:
-        """`{id, name, projects: {name: id}, members: [object id], older}`; an unknown or missing key is a TwinError."""
-        known = {"id", "name", "projects", "members", "older"}
-        if unknown := sorted(set(given) - known):
-            raise TwinError(f"an organisation has the unknown key {unknown[0]!r}; it knows {sorted(known)}")
-        if missing := sorted(known - {"older"} - set(given)):
-            raise TwinError(f"an organisation lacks {missing[0]!r}")
-        projects, members = dict(given["projects"]), frozenset(given["members"])
-        return cls(given["id"], given["name"], projects, members, bool(given.get("older")))
-
-    def project(self, wanted: str) -> tuple[str, str]:
-        """Name and id, by either."""
-        for name, identifier in self.projects.items():
-            if wanted.lower() in (name.lower(), identifier.lower()):
-                return name, identifier
-        raise AzureError(
-            404,
-            "ProjectDoesNotExistWithNameException",
-            f"TF200016: The following project does not exist: {wanted}. Verify that the name of the project is "
-            "correct and that the project exists on the specified Azure DevOps Server.",
-        )
 
 
 def connection_data(cloud: Cloud, call: Call) -> Answer:
@@ -74,7 +36,9 @@ def list_connections(cloud: Cloud, call: Call) -> Answer:
     organisation = _organisation(cloud, call)
     _, project = organisation.project(call["project"])
     if unknown := sorted(set(call.query) - {"endpointNames", "api-version"}):
-        raise bad_request("InvalidRequestContent", f"The twin does not read the parameter {unknown[0]!r}.")
+        raise bad_request(
+            "InvalidRequestContent", f"The local Azure DevOps does not read the parameter {unknown[0]!r}."
+        )
     wanted = {name.lower() for name in call.query.get("endpointNames", "").split(",") if name}
     held = organisation.connections.get(project, [])
     found = [one for one in held if not wanted or one["name"].lower() in wanted]
@@ -114,7 +78,7 @@ def create_connection(cloud: Cloud, call: Call) -> Answer:
 
 def _federation(cloud: Cloud, organisation: Organisation, path: str, identifier: str) -> Document:
     issuer = f"https://login.microsoftonline.com/{cloud.tenant.tenant_id}/v2.0"
-    tenant, application = (_short(one) for one in (cloud.tenant.tenant_id, DEVOPS.client_id))
+    tenant, application = (_short(one) for one in (cloud.tenant.tenant_id, DEVOPS))
     subject = f"/eid1/c/pub/t/{tenant}/a/{application}/sc/{organisation.id}/{identifier}"
     if organisation.older:
         issuer, subject = f"{AGENTS}/{organisation.id}", f"sc://{path}"

@@ -12,7 +12,7 @@ from emulators.arm.errors import AzureError, bad_request, directory_object_not_f
 from emulators.arm.permissions import Need
 from emulators.arm.routing import Route
 from emulators.arm.services import odata
-from emulators.entra.first_party import GRAPH
+from emulators.base.well_known import GRAPH
 
 _CONFLICT = "A conflicting object with one or more of the specified property values is present in the directory."
 _EXISTS = "Permission being assigned already exists on the object"
@@ -222,8 +222,7 @@ def _require_change(cloud: Cloud, call: Call) -> Document:
 
 def delete_group(cloud: Cloud, call: Call) -> Answer:
     group = _require_change(cloud, call)
-    for kept in (cloud.tenant.groups, cloud.tenant.members, cloud.tenant.owners):
-        kept.pop(group["id"])
+    cloud.tenant.remove_group(group["id"])
     return Answer(status=204)
 
 

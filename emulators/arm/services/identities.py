@@ -9,9 +9,9 @@ from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, bad_request
 from emulators.arm.routing import Route
-from emulators.arm.services import shapes
-from emulators.arm.services.subscriptions import GROUP, require_location, require_registered
-from emulators.entra.directory import FederatedCredential
+from emulators.arm.services import common
+from emulators.arm.services.common import GROUP, crud
+from emulators.arm.services.subscriptions import require_location, require_registered
 
 NAMESPACE = "Microsoft.ManagedIdentity"
 TYPE = f"{NAMESPACE}/userAssignedIdentities"
@@ -37,23 +37,8 @@ def put(cloud: Cloud, call: Call) -> Answer:
         "clientId": identity.client_id,
         "isolationScope": "None",
     }
-    new = cloud.put(call.path, shapes.resource(cloud, call, TYPE, properties))
+    new = cloud.put(call.path, common.resource(cloud, call, TYPE, properties))
     return Answer(cloud.get(call.path), 201 if new else 200)
-
-
-def show(cloud: Cloud, call: Call) -> Answer:
-    return Answer(cloud.get(call.path))
-
-
-def list_all(cloud: Cloud, call: Call) -> Answer:
-    return shapes.listed(list(cloud.of_type(TYPE, call.path.split("/providers/")[0])))
-
-
-def delete(cloud: Cloud, call: Call) -> Answer:
-    gone = cloud.remove(call.path)
-    for document in gone:
-        shapes.forget(cloud, document)
-    return Answer(status=200 if gone else 204)
 
 
 def put_credential(cloud: Cloud, call: Call) -> Answer:
@@ -66,10 +51,10 @@ def put_credential(cloud: Cloud, call: Call) -> Answer:
         )
     properties = _properties(call.document())
     others = [d for d in cloud.of_type(_CHILD, parent) if d["name"].lower() != call["credential"].lower()]
-    _refuse_twins(others, properties)
+    _refuse_duplicates(others, properties)
     document = {"id": call.path, "name": call["credential"], "type": _CHILD, "properties": properties}
     new = cloud.put(call.path, document)
-    _tell_entra(cloud, parent)
+    _update_credentials(cloud, parent)
     return Answer(document, 201 if new else 200)
 
 
@@ -85,7 +70,7 @@ def _properties(document: Document) -> Document:
     return {"issuer": issuer, "subject": subject, "audiences": audiences}
 
 
-def _refuse_twins(others: list[Document], properties: Document) -> None:
+def _refuse_duplicates(others: list[Document], properties: Document) -> None:
     if len(others) >= MAX_CREDENTIALS:
         raise bad_request("BadRequest", f"An identity holds at most {MAX_CREDENTIALS} federated credentials.")
     for other in others:
@@ -95,23 +80,21 @@ def _refuse_twins(others: list[Document], properties: Document) -> None:
             )
 
 
-def _tell_entra(cloud: Cloud, parent: str) -> None:
+def _update_credentials(cloud: Cloud, parent: str) -> None:
     rows = [d["properties"] for d in cloud.of_type(_CHILD, parent)]
-    cloud.tenant.federate(
-        parent, tuple(FederatedCredential(p["issuer"], p["subject"], frozenset(p["audiences"])) for p in rows)
-    )
+    cloud.tenant.federate(parent, rows)
 
 
 def list_credentials(cloud: Cloud, call: Call) -> Answer:
     parent = call.path.rsplit("/", 1)[0]
     cloud.get(parent)
-    return shapes.listed(list(cloud.of_type(_CHILD, parent)))
+    return common.listed(list(cloud.of_type(_CHILD, parent)))
 
 
 def delete_credential(cloud: Cloud, call: Call) -> Answer:
     gone = cloud.remove(call.path)
     if gone:
-        _tell_entra(cloud, call.path.rsplit("/federatedIdentityCredentials/", 1)[0])
+        _update_credentials(cloud, call.path.rsplit("/federatedIdentityCredentials/", 1)[0])
     return Answer(status=200 if gone else 204)
 
 
@@ -119,16 +102,9 @@ _IDENTITY = f"{GROUP}/providers/{TYPE}/{{name}}"
 _CREDENTIALS = f"{_IDENTITY}/federatedIdentityCredentials"
 
 ROUTES = (
-    Route("GET", f"{GROUP}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=GROUP),
-    Route(
-        "GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", list_all, f"{TYPE}/read",
-        scope="/subscriptions/{subscription}",
-    ),
-    Route("GET", _IDENTITY, show, f"{TYPE}/read"),
-    Route("PUT", _IDENTITY, put, f"{TYPE}/write"),
-    Route("DELETE", _IDENTITY, delete, f"{TYPE}/delete"),
+    *crud(TYPE, put),
     Route("GET", _CREDENTIALS, list_credentials, f"{_CHILD}/read", scope=_IDENTITY),
-    Route("GET", f"{_CREDENTIALS}/{{credential}}", show, f"{_CHILD}/read"),
+    Route("GET", f"{_CREDENTIALS}/{{credential}}", common.show, f"{_CHILD}/read"),
     Route("PUT", f"{_CREDENTIALS}/{{credential}}", put_credential, f"{_CHILD}/write"),
     Route("DELETE", f"{_CREDENTIALS}/{{credential}}", delete_credential, f"{_CHILD}/delete"),
 )  # fmt: skip

@@ -9,8 +9,9 @@ from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, bad_request
 from emulators.arm.routing import Route
-from emulators.arm.services import shapes
-from emulators.arm.services.subscriptions import GROUP, require_location, require_registered
+from emulators.arm.services import common
+from emulators.arm.services.common import GROUP, SUBSCRIPTION, crud
+from emulators.arm.services.subscriptions import require_location, require_registered
 
 NAMESPACE = "Microsoft.ContainerRegistry"
 TYPE = f"{NAMESPACE}/registries"
@@ -52,36 +53,19 @@ def put(cloud: Cloud, call: Call) -> Answer:
         "networkRuleBypassOptions": "AzureServices",
         **given,
         "loginServer": f"{name.lower()}.azurecr.io",
-        "creationDate": shapes.timestamp(cloud.clock()),
+        "creationDate": common.timestamp(cloud.clock()),
         "provisioningState": "Succeeded",
     }
-    new = cloud.put(call.path, shapes.resource(cloud, call, TYPE, properties, sku={"name": sku, "tier": sku}))
+    new = cloud.put(call.path, common.resource(cloud, call, TYPE, properties, sku={"name": sku, "tier": sku}))
     return Answer(cloud.get(call.path), 201 if new else 200)
 
 
-def show(cloud: Cloud, call: Call) -> Answer:
-    return Answer(cloud.get(call.path))
-
-
-def list_all(cloud: Cloud, call: Call) -> Answer:
-    return shapes.listed(list(cloud.of_type(TYPE, call.path.split("/providers/")[0])))
-
-
-def delete(cloud: Cloud, call: Call) -> Answer:
-    return Answer(status=200 if cloud.remove(call.path) else 204)
-
-
 _REGISTRY = f"{GROUP}/providers/{TYPE}/{{name}}"
-_SUB = "/subscriptions/{subscription}"
 
 ROUTES = (
+    *crud(TYPE, put),
     Route(
-        "POST", f"{_SUB}/providers/{NAMESPACE}/checkNameAvailability", check_name,
-        f"{NAMESPACE}/checkNameAvailability/read", scope=_SUB,
+        "POST", f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability", check_name,
+        f"{NAMESPACE}/checkNameAvailability/read", scope=SUBSCRIPTION,
     ),
-    Route("GET", f"{_SUB}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=_SUB),
-    Route("GET", f"{GROUP}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=GROUP),
-    Route("GET", _REGISTRY, show, f"{TYPE}/read"),
-    Route("PUT", _REGISTRY, put, f"{TYPE}/write"),
-    Route("DELETE", _REGISTRY, delete, f"{TYPE}/delete"),
 )  # fmt: skip

@@ -11,8 +11,9 @@ from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, bad_request
 from emulators.arm.routing import Route
-from emulators.arm.services import shapes
-from emulators.arm.services.subscriptions import GROUP, require_location, require_registered
+from emulators.arm.services import common
+from emulators.arm.services.common import GROUP, SUBSCRIPTION, crud
+from emulators.arm.services.subscriptions import require_location, require_registered
 
 NAMESPACE = "Microsoft.Storage"
 TYPE = f"{NAMESPACE}/storageAccounts"
@@ -60,8 +61,8 @@ def put(cloud: Cloud, call: Call) -> Answer:
         raise bad_request("InvalidRequestPropertyValue", "A storage account needs kind and sku.name.")
     old = cloud.resources.get(call.path.lower())
     base = old["properties"] if old else _DEFAULTS
-    made = shapes.resource(
-        cloud, call, TYPE, shapes.merged(base, document.get("properties") or {}), kind=kind, sku=_sku(sku)
+    made = common.resource(
+        cloud, call, TYPE, common.merged(base, document.get("properties") or {}), kind=kind, sku=_sku(sku)
     )
     made["properties"] |= _computed(cloud, name, made["location"])
     cloud.put(call.path, made)
@@ -86,7 +87,7 @@ def _key() -> str:
 def _computed(cloud: Cloud, name: str, location: str) -> Document:
     return {
         "provisioningState": "Succeeded",
-        "creationTime": shapes.timestamp(cloud.clock()),
+        "creationTime": common.timestamp(cloud.clock()),
         "primaryLocation": location,
         "statusOfPrimary": "available",
         "primaryEndpoints": {"blob": f"https://{name}.blob.core.windows.net/"},
@@ -96,28 +97,13 @@ def _computed(cloud: Cloud, name: str, location: str) -> Document:
 def update(cloud: Cloud, call: Call) -> Answer:
     old = cloud.get(call.path)
     given = call.document()
-    made = {**old, "properties": shapes.merged(old["properties"], given.get("properties") or {})}
+    made = {**old, "properties": common.merged(old["properties"], given.get("properties") or {})}
     if "tags" in given:
         made["tags"] = given["tags"]
     if "sku" in given:
         made["sku"] = _sku(given["sku"]["name"])
     cloud.put(call.path, made)
     return Answer(made)
-
-
-def show(cloud: Cloud, call: Call) -> Answer:
-    return Answer(cloud.get(call.path))
-
-
-def list_all(cloud: Cloud, call: Call) -> Answer:
-    return shapes.listed(list(cloud.of_type(TYPE, call.path.split("/providers/")[0])))
-
-
-def delete(cloud: Cloud, call: Call) -> Answer:
-    gone = cloud.remove(call.path)
-    for document in gone:
-        shapes.forget(cloud, document)
-    return Answer(status=200 if gone else 204)
 
 
 def list_keys(cloud: Cloud, call: Call) -> Answer:
@@ -146,7 +132,7 @@ def put_blob_service(cloud: Cloud, call: Call) -> Answer:
         if policy.get("enabled") and not 1 <= int(policy.get("days") or 0) <= 365:
             raise bad_request("InvalidXmlDocument", f"{name}.days must be between 1 and 365.")
     old = _blob_service(cloud, call.path, account)
-    made = {**old, "properties": shapes.merged(old["properties"], given)}
+    made = {**old, "properties": common.merged(old["properties"], given)}
     cloud.put(call.path, made)
     return Answer(made)
 
@@ -160,19 +146,13 @@ def keeps_versions(cloud: Cloud, name: str) -> bool:
 
 
 _ACCOUNT = f"{GROUP}/providers/{TYPE}/{{name}}"
-_SUB = "/subscriptions/{subscription}"
 
 ROUTES = (
+    *crud(TYPE, put, update),
     Route(
-        "POST", f"{_SUB}/providers/{NAMESPACE}/checkNameAvailability", check_name,
-        f"{NAMESPACE}/checknameavailability/read", scope=_SUB,
+        "POST", f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability", check_name,
+        f"{NAMESPACE}/checknameavailability/read", scope=SUBSCRIPTION,
     ),
-    Route("GET", f"{_SUB}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=_SUB),
-    Route("GET", f"{GROUP}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=GROUP),
-    Route("GET", _ACCOUNT, show, f"{TYPE}/read"),
-    Route("PUT", _ACCOUNT, put, f"{TYPE}/write"),
-    Route("PATCH", _ACCOUNT, update, f"{TYPE}/write"),
-    Route("DELETE", _ACCOUNT, delete, f"{TYPE}/delete"),
     Route("POST", f"{_ACCOUNT}/listKeys", list_keys, f"{TYPE}/listKeys/action", scope=_ACCOUNT),
     Route("GET", f"{_ACCOUNT}/blobServices/default", show_blob_service, f"{_BLOB_SERVICE}/read"),
     Route("PUT", f"{_ACCOUNT}/blobServices/default", put_blob_service, f"{_BLOB_SERVICE}/write"),

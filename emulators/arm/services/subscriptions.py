@@ -9,9 +9,10 @@ from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, bad_request, group_not_found
 from emulators.arm.routing import Route
-from emulators.arm.services import shapes
+from emulators.arm.services import common
+from emulators.arm.services.common import GROUP
+from emulators.arm.services.common import SUBSCRIPTION as _SUB
 
-GROUP = "/subscriptions/{subscription}/resourcegroups/{group}"
 _GROUP_TYPE = "Microsoft.Resources/resourceGroups"
 _GROUP_NAME = re.compile(r"[-\w._()]{0,89}[-\w_()]")
 _GROUP_ACTION = "Microsoft.Resources/subscriptions/resourceGroups"
@@ -28,7 +29,7 @@ LOCATIONS = {
 def list_subscriptions(cloud: Cloud, call: Call) -> Answer:
     """A caller sees the subscriptions in which he holds a role; nobody else's."""
     held = [a for a in cloud.held_by(call.who().object_id) if a.effective <= cloud.clock()]
-    return shapes.listed([_subscription(cloud)] if held else [])
+    return common.listed([_subscription(cloud)] if held else [])
 
 
 def show_subscription(cloud: Cloud, call: Call) -> Answer:
@@ -39,12 +40,12 @@ def list_tenants(cloud: Cloud, call: Call) -> Answer:
     call.who()
     tenant = cloud.tenant.tenant_id
     row = {"id": f"/tenants/{tenant}", "tenantId": tenant, "displayName": "Twin", "defaultDomain": "twin.example"}
-    return shapes.listed([{**row, "tenantCategory": "Home", "domains": ["twin.example"]}])
+    return common.listed([{**row, "tenantCategory": "Home", "domains": ["twin.example"]}])
 
 
 def list_locations(cloud: Cloud, call: Call) -> Answer:
     base = f"/subscriptions/{cloud.subscription_id}/locations"
-    return shapes.listed(
+    return common.listed(
         [
             {"id": f"{base}/{name}", "name": name, "type": "Region", "displayName": title, "regionalDisplayName": title}
             for name, title in LOCATIONS.items()
@@ -105,20 +106,20 @@ def group_exists(cloud: Cloud, call: Call) -> Answer:
 def delete_group(cloud: Cloud, call: Call) -> Answer:
     _group(cloud, call)
     for gone in cloud.remove(call.path):
-        shapes.forget(cloud, gone)
+        common.forget(cloud, gone)
     return Answer(status=200)
 
 
 def list_groups(cloud: Cloud, call: Call) -> Answer:
-    return shapes.listed(list(cloud.of_type(_GROUP_TYPE)))
+    return common.listed(list(cloud.of_type(_GROUP_TYPE)))
 
 
 def list_resources(cloud: Cloud, call: Call) -> Answer:
     """All resources of the subscription or group; of filters, `resourceType eq '…'` and `name eq '…'`."""
     rows = [d for key, d in cloud.resources.items() if "/providers/" in key and key.startswith(_outer(call.path))]
-    for field, wanted in shapes.equalities(call.query.get("$filter", ""), {"resourceType", "name"}).items():
+    for field, wanted in common.equalities(call.query.get("$filter", ""), {"resourceType", "name"}).items():
         rows = [d for d in rows if str(d["type" if field == "resourceType" else "name"]).lower() == wanted.lower()]
-    return shapes.listed(rows)
+    return common.listed(rows)
 
 
 def _outer(path: str) -> str:
@@ -175,7 +176,7 @@ def show_provider(cloud: Cloud, call: Call) -> Answer:
 
 
 def list_providers(cloud: Cloud, call: Call) -> Answer:
-    return shapes.listed([_provider(cloud, name) for name in _RESOURCE_TYPES])
+    return common.listed([_provider(cloud, name) for name in _RESOURCE_TYPES])
 
 
 def register_provider(cloud: Cloud, call: Call) -> Answer:
@@ -197,7 +198,6 @@ def _subscription(cloud: Cloud) -> Document:
     }
 
 
-_SUB = "/subscriptions/{subscription}"
 _READ_SUB = "Microsoft.Resources/subscriptions/read"
 
 ROUTES = (

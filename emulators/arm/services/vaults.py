@@ -9,8 +9,9 @@ from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, bad_request
 from emulators.arm.routing import Route
-from emulators.arm.services import shapes
-from emulators.arm.services.subscriptions import GROUP, require_location, require_registered
+from emulators.arm.services import common
+from emulators.arm.services.common import GROUP, SUBSCRIPTION, crud
+from emulators.arm.services.subscriptions import require_location, require_registered
 
 NAMESPACE = "Microsoft.KeyVault"
 TYPE = f"{NAMESPACE}/vaults"
@@ -54,7 +55,7 @@ def put(cloud: Cloud, call: Call) -> Answer:
     if given.get("createMode") == "recover":
         return _recover(cloud, name)
     properties = _properties(cloud, name, given, old)
-    new = cloud.put(call.path, shapes.resource(cloud, call, TYPE, properties))
+    new = cloud.put(call.path, common.resource(cloud, call, TYPE, properties))
     cloud.secrets.setdefault(name.lower(), {})
     cloud.deleted_secrets.setdefault(name.lower(), {})
     return Answer(cloud.get(call.path), 201 if new else 200)
@@ -88,7 +89,7 @@ def _properties(cloud: Cloud, name: str, given: Document, old: Document | None) 
     if not given.get("enableRbacAuthorization"):
         raise AzureError(
             501,
-            "NotReproducedByTheTwin",
+            "NotReproducedByTheEmulator",
             "the local control plane implements vaults with enableRbacAuthorization only, not access policies",
         )
     if given.get("enableSoftDelete") is False:
@@ -114,26 +115,10 @@ def _properties(cloud: Cloud, name: str, given: Document, old: Document | None) 
 
 def update(cloud: Cloud, call: Call) -> Answer:
     old = cloud.get(call.path)
-    merged = shapes.merged(old["properties"], call.document().get("properties") or {})
+    merged = common.merged(old["properties"], call.document().get("properties") or {})
     made = {**old, "properties": _properties(cloud, call["name"], merged, old)}
     cloud.put(call.path, made)
     return Answer(made)
-
-
-def show(cloud: Cloud, call: Call) -> Answer:
-    return Answer(cloud.get(call.path))
-
-
-def list_all(cloud: Cloud, call: Call) -> Answer:
-    return shapes.listed(list(cloud.of_type(TYPE, call.path.split("/providers/")[0])))
-
-
-def delete(cloud: Cloud, call: Call) -> Answer:
-    """The vault is kept as a deleted one, secrets included, until it is purged or recovered."""
-    gone = cloud.remove(call.path)
-    for document in gone:
-        shapes.forget(cloud, document)
-    return Answer(status=200 if gone else 204)
 
 
 def _deleted(cloud: Cloud, document: Document) -> Document:
@@ -148,15 +133,15 @@ def _deleted(cloud: Cloud, document: Document) -> Document:
             "vaultId": document["id"],
             "location": document["location"],
             "tags": document["tags"],
-            "deletionDate": shapes.timestamp(when),
-            "scheduledPurgeDate": shapes.timestamp(when + properties["softDeleteRetentionInDays"] * _DAY),
+            "deletionDate": common.timestamp(when),
+            "scheduledPurgeDate": common.timestamp(when + properties["softDeleteRetentionInDays"] * _DAY),
             "purgeProtectionEnabled": bool(properties.get("enablePurgeProtection")),
         },
     }
 
 
 def list_deleted(cloud: Cloud, call: Call) -> Answer:
-    return shapes.listed([_deleted(cloud, document) for document in cloud.deleted_vaults.values()])
+    return common.listed([_deleted(cloud, document) for document in cloud.deleted_vaults.values()])
 
 
 def _find_deleted(cloud: Cloud, call: Call) -> Document:
@@ -186,22 +171,18 @@ def purge(cloud: Cloud, call: Call) -> Answer:
 
 
 _VAULT = f"{GROUP}/providers/{TYPE}/{{name}}"
-_SUB = "/subscriptions/{subscription}"
-_DELETED = f"{_SUB}/providers/{NAMESPACE}/locations/{{location}}/deletedVaults/{{name}}"
+_DELETED = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/deletedVaults/{{name}}"
 _READ_DELETED = f"{NAMESPACE}/deletedVaults/read"
 
 ROUTES = (
+    *crud(TYPE, put, update),
     Route(
-        "POST", f"{_SUB}/providers/{NAMESPACE}/checkNameAvailability", check_name,
-        f"{NAMESPACE}/checkNameAvailability/read", scope=_SUB,
+        "POST", f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability", check_name,
+        f"{NAMESPACE}/checkNameAvailability/read", scope=SUBSCRIPTION,
     ),
-    Route("GET", f"{_SUB}/providers/{NAMESPACE}/deletedVaults", list_deleted, _READ_DELETED, scope=_SUB),
-    Route("GET", _DELETED, show_deleted, _READ_DELETED, scope=_SUB),
-    Route("POST", f"{_DELETED}/purge", purge, f"{NAMESPACE}/locations/deletedVaults/purge/action", scope=_SUB),
-    Route("GET", f"{_SUB}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=_SUB),
-    Route("GET", f"{GROUP}/providers/{TYPE}", list_all, f"{TYPE}/read", scope=GROUP),
-    Route("GET", _VAULT, show, f"{TYPE}/read"),
-    Route("PUT", _VAULT, put, f"{TYPE}/write"),
-    Route("PATCH", _VAULT, update, f"{TYPE}/write"),
-    Route("DELETE", _VAULT, delete, f"{TYPE}/delete"),
+    Route(
+        "GET", f"{SUBSCRIPTION}/providers/{NAMESPACE}/deletedVaults", list_deleted, _READ_DELETED, scope=SUBSCRIPTION
+    ),
+    Route("GET", _DELETED, show_deleted, _READ_DELETED, scope=SUBSCRIPTION),
+    Route("POST", f"{_DELETED}/purge", purge, f"{NAMESPACE}/locations/deletedVaults/purge/action", scope=SUBSCRIPTION),
 )  # fmt: skip

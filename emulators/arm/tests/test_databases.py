@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from database_account import ACCOUNT, GROUP, with_database_account
 
 from emulators.arm.errors import AzureError
-from emulators.azurerm import account_keys
-from emulators.azurerm.store import Store
-from emulators.azurerm.well_known import ROLES
+from emulators.base import account_keys
+from emulators.base.store import Store
+from emulators.base.tests.database_account import ACCOUNT, GROUP, with_database_account
+from emulators.base.well_known import ROLES
 
 from .conftest import CONTRIBUTOR, NOBODY, SUB, Azure
 

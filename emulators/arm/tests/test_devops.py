@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from emulators.arm.errors import AzureError
-from emulators.arm.services.devops import Organisation
-from emulators.base.errors import TwinError
+from emulators.arm.organisations import Organisation
+from emulators.base.errors import EmulatorError
 
 from .conftest import CONTRIBUTOR, OWNER, TENANT, Azure
 
@@ -121,5 +121,5 @@ def test_a_project_is_known_by_name_and_by_id(devops: Azure) -> None:
     ("given", "said"), [({**GIVEN, "owner": "x"}, "unknown key 'owner'"), ({"id": "x"}, "lacks 'members'")]
 )
 def test_an_organisation_is_configured_whole(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(TwinError, match=said):
+    with pytest.raises(EmulatorError, match=said):
         Organisation.parse(given)

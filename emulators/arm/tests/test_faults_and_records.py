@@ -10,7 +10,7 @@ import pytest
 from emulators.arm.config import Config
 from emulators.arm.faults import Fault, Faults
 from emulators.arm.recorder import Recorder, blob_template
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 
 
 def test_a_fault_fits_its_requests_and_is_gone_after_its_times() -> None:
@@ -32,7 +32,7 @@ def test_a_fault_lets_through_as_many_as_it_is_told_to() -> None:
 
 @pytest.mark.parametrize("document", [{"stauts": 500}, {"status": 418}])
 def test_a_fault_that_cannot_be_made_is_refused(document: dict[str, int]) -> None:
-    with pytest.raises(TwinError, match=r"unknown keys|needs a code"):
+    with pytest.raises(EmulatorError, match=r"unknown keys|needs a code"):
         Fault.parse(document)
 
 
@@ -55,8 +55,8 @@ def test_a_configuration_that_others_can_read_is_refused(tmp_path: Path) -> None
     path = tmp_path / "arm.json"
     path.write_text(json.dumps({}), encoding="utf-8")
     path.chmod(0o644)
-    with pytest.raises(TwinError, match="readable by you only"):
+    with pytest.raises(EmulatorError, match="readable by you only"):
         Config.load(path)
     path.chmod(0o600)
-    with pytest.raises(TwinError, match="lacks 'data_dir'"):
+    with pytest.raises(EmulatorError, match="lacks 'data_dir'"):
         Config.load(path)

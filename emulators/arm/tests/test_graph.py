@@ -9,7 +9,7 @@ import pytest
 from emulators.arm import permissions
 from emulators.arm.call import Caller
 from emulators.arm.errors import AzureError
-from emulators.entra.first_party import GRAPH as GRAPH_APP
+from emulators.base.well_known import GRAPH as GRAPH_APP
 
 from .conftest import CONTRIBUTOR, GRAPH, NOBODY, OWNER, Azure
 
@@ -56,7 +56,7 @@ def test_an_application_administrator_cannot_grant_graph_permissions(azure: Azur
     assert refused(azure, "POST", path, body, who=NOBODY) == "Authorization_RequestDenied"
     assert graph(azure, "POST", path, body).status == 201
     assert refused(azure, "POST", path, body) == "Request_BadRequest"
-    assert [a.principal_id for a in azure.cloud.tenant.entra().assignments] == [principal]
+    assert [a["principal_id"] for a in azure.cloud.tenant.document()["assignments"]] == [principal]
 
 
 def test_a_role_that_graph_does_not_have_is_refused(azure: Azure) -> None:

@@ -14,19 +14,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import aiohttp
 from starlette.requests import Request
 from starlette.responses import Response
-from yarl import URL
 
-from emulators.arm.errors import AzureError
-from emulators.arm.web import versions
-from emulators.base.errors import RuntimeFailure
+from emulators.arm.errors import AzureError, StartError
+from emulators.arm.web import upstream, versions
+from emulators.base.processes import die_with_parent
 
 START_SECONDS = 60
-_HOP = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "content-encoding", "content-length", "date", "server"}
-)
 
 
 @dataclass
@@ -48,30 +43,15 @@ class Azurites:
 
         if versioned:
             return await versions.forward(send, request, body)
-        path, query = request.scope["raw_path"].decode(), request.scope["query_string"].decode()
-        headers = {k: v for k, v in request.headers.items() if k not in ("connection", "content-length")}
-        return await send(request.method, path, query, headers, body)
+        return await self._send(
+            account, request.method, upstream.target_of(request), upstream.headers_of(request), body
+        )
 
     async def _send(self, account: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
         async with self._lock:
             port = await self._port(account)
         context = ssl.create_default_context(cafile=str(self.certificates[0]))
-        async with (
-            aiohttp.ClientSession(auto_decompress=False, trust_env=False) as client,
-            client.request(
-                method,
-                URL(f"https://127.0.0.1:{port}{target}", encoded=True),
-                data=body or None,
-                headers=headers,
-                ssl=context,
-                skip_auto_headers=("User-Agent",),
-            ) as answer,
-        ):
-            content = await answer.read()
-            kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP}
-            if method == "HEAD" and "Content-Length" in answer.headers:
-                kept["content-length"] = answer.headers["Content-Length"]
-            return Response(content, answer.status, kept)
+        return await upstream.send(f"https://127.0.0.1:{port}", method, target, headers, body, context)
 
     async def _port(self, account: str) -> int:
         if account not in self._running:
@@ -81,7 +61,9 @@ class Azurites:
     async def _start(self, account: str) -> tuple[asyncio.subprocess.Process, int]:
         if self.command is None:
             raise AzureError(
-                501, "NotReproducedByTheTwin", "blobs are Azurite's: name its program as `azurite` in the configuration"
+                501,
+                "NotReproducedByTheEmulator",
+                "blobs are Azurite's: name its program as `azurite` in the configuration",
             )
         _, certificate, key = self.certificates
         port, location = _free_port(), self.home / account
@@ -93,6 +75,7 @@ class Azurites:
                 "--cert", str(certificate), "--key", str(key), "--oauth", "basic", "--skipApiVersionCheck",
                 "--disableTelemetry", "--silent",
                 stdout=log, stderr=log, env={**os.environ, "AZURITE_ACCOUNTS": accounts},
+                preexec_fn=die_with_parent(),
             )  # fmt: skip
         await _listening(process, port, self.home / f"{account}.log")
         return process, port
@@ -109,13 +92,13 @@ async def _listening(process: asyncio.subprocess.Process, port: int, log: Path) 
     deadline = asyncio.get_running_loop().time() + START_SECONDS
     while asyncio.get_running_loop().time() < deadline:
         if process.returncode is not None:
-            raise RuntimeFailure(f"Azurite ended with status {process.returncode}; see {log}")
+            raise StartError(f"Azurite ended with status {process.returncode}; see {log}")
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.close()
             return
         await asyncio.sleep(0.1)  # Azurite prints nothing that says it listens when silent
-    raise RuntimeFailure(f"Azurite did not listen on port {port} within {START_SECONDS} s; see {log}")
+    raise StartError(f"Azurite did not listen on port {port} within {START_SECONDS} s; see {log}")
 
 
 def _free_port() -> int:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from emulators.arm.cloud import Cloud
 from emulators.arm.faults import Fault, Faults
 from emulators.arm.recorder import Recorder
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 
 HEADER = "X-Control"
 
@@ -42,7 +42,7 @@ class Control:
                 return JSONResponse({"error": f"the header {HEADER} must hold the control secret"}, 403)
             try:
                 return handler(request, await request.json() if request.method in ("POST", "PUT") else None)
-            except (TwinError, ValueError, TypeError) as error:
+            except (EmulatorError, ValueError, TypeError) as error:
                 return JSONResponse({"error": str(error)}, 400)
 
         return endpoint
@@ -59,7 +59,7 @@ class Control:
             for fault in [Fault.parse(entry) for entry in body]:
                 self._faults.add(fault)
         elif request.method == "POST":
-            raise TwinError("faults are a JSON list of objects")
+            raise EmulatorError("faults are a JSON list of objects")
         return JSONResponse({"waiting": self._faults.waiting()})
 
     def _delays(self, request: Request, body: object) -> Response:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from joserfc.jwk import KeySet
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from emulators.arm import blobs, metadata, tokens
 from emulators.arm.call import Answer, Call, Caller
@@ -35,12 +35,9 @@ from emulators.arm.services import (
     subscriptions,
     vaults,
 )
-from emulators.arm.web import shapes
-from emulators.entra.issuer import Issuer
+from emulators.arm.web import issuer, shapes
 
 log = logging.getLogger("emulators.arm")
-
-ENTRA = "login.microsoftonline.com"
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ SERVICES = (
     Service(".azurecr.io", Table(registry_tokens.ROUTES), tokens.REGISTRY, shapes.registry),
     Service(".blob.core.windows.net", Table(), tokens.STORAGE, shapes.blob),
 )  # fmt: skip
-HOSTS = (ENTRA, *(service.host for service in SERVICES))
+HOSTS = (issuer.HOST, *(service.host for service in SERVICES))
 
 
 class BlobStore(Protocol):
@@ -81,13 +78,21 @@ class BlobStore(Protocol):
     async def forward(self, account: str, request: Request, body: bytes, *, versioned: bool) -> Response: ...
 
 
+class Authority(Protocol):
+    """The issuer, whose tokens every service takes."""
+
+    async def forward(self, request: Request, body: bytes) -> Response: ...
+
+    async def keys(self, key_id: str | None) -> KeySet: ...
+
+
 class Front:
     """An ASGI application. Faults come first, then the service; everything is recorded."""
 
     def __init__(
-        self, cloud: Cloud, issuer: Issuer, entra: ASGIApp, recorder: Recorder, faults: Faults, store: BlobStore
+        self, cloud: Cloud, authority: Authority, recorder: Recorder, faults: Faults, store: BlobStore
     ) -> None:
-        self.cloud, self._issuer, self._entra = cloud, issuer, entra
+        self.cloud, self._authority = cloud, authority
         self._recorder, self._faults, self._store = recorder, faults, store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,35 +105,29 @@ class Front:
         if fault is not None and fault.drop and not fault.after:
             await _hang_up(send)
             return
-        if host == ENTRA:
-            await self._sign_in(scope, receive, send, path, fault)
-            return
-        service = next((s for s in SERVICES if s.serves(host)), None)
-        if service is None:
-            raise AssertionError(f"the proxy let {host} through, which no service serves")
-        response = await self._answer(service, request, host, path, fault)
+        if host == issuer.HOST:
+            response = await self._sign_in(request, path, fault)
+        else:
+            service = next((s for s in SERVICES if s.serves(host)), None)
+            if service is None:
+                raise AssertionError(f"the proxy let {host} through, which no service serves")
+            response = await self._answer(service, request, host, path, fault)
         if fault is not None and fault.drop:
             await _hang_up(send)
             return
         await response(scope, receive, send)
 
-    async def _sign_in(self, scope: Scope, receive: Receive, send: Send, path: str, fault: Fault | None) -> None:
-        """The issuer reads the directory as it is now."""
-
-        async def recorded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._recorder.add(
-                    scope["method"], ENTRA, masked(path), None, message["status"], message["status"] != 404
-                )
-            await send(message)
-
-        if fault is not None:
-            response = shapes.resource_manager(fault.error())
-            self._recorder.add(scope["method"], ENTRA, masked(path), None, response.status_code)
-            await response(scope, receive, send)
-            return
-        self._issuer.adopt(self.cloud.tenant.entra())
-        await self._entra(scope, receive, recorded)
+    async def _sign_in(self, request: Request, path: str, fault: Fault | None) -> Response:
+        known = True
+        try:
+            if fault is not None:
+                raise fault.error()
+            response = await self._authority.forward(request, await request.body())
+            known = response.status_code != 404
+        except AzureError as error:
+            response = shapes.resource_manager(error)
+        self._recorder.add(request.method, issuer.HOST, masked(path), None, response.status_code, known)
+        return response
 
     async def _answer(self, service: Service, request: Request, host: str, path: str, fault: Fault | None) -> Response:
         version = request.query_params.get("api-version")
@@ -147,7 +146,7 @@ class Front:
             elif found is None:
                 raise NotReproduced(request.method, host, path, version)
             else:
-                response = shapes.plain(self._serve(service, found, request, host, path, body))
+                response = shapes.plain(await self._serve(service, found, request, host, path, body))
             if fault is not None:
                 raise fault.error()
         except AzureError as error:
@@ -159,7 +158,7 @@ class Front:
         log.info("%s %s %s %s", request.method, host, template, response.status_code)
         return response
 
-    def _serve(
+    async def _serve(
         self, service: Service, found: tuple[Route, dict[str, str]], request: Request, host: str, path: str, body: bytes
     ) -> Answer:
         route, params = found
@@ -168,7 +167,7 @@ class Front:
             token = f"Bearer {content['access_token']}" if content and "access_token" in content else None
         if host.endswith(".vault.azure.net") and not token:
             raise secrets.challenge(self.cloud)
-        caller = self._caller(service, token)
+        caller = await self._caller(service, token)
         if "subscription" in params and params["subscription"].lower() != self.cloud.subscription_id:
             raise AzureError(
                 404, "SubscriptionNotFound", f"The subscription '{params['subscription']}' could not be found."
@@ -178,15 +177,16 @@ class Front:
             self.cloud.require(call.who(), route.action.format(**params), route.scope_of(path, params), route.data)
         return route.handler(self.cloud, call)
 
-    def _caller(self, service: Service, token: str | None) -> Caller | None:
-        keys = KeySet.import_key_set({"keys": self._issuer.keys.public()})
-        tenant = self.cloud.tenant
+    async def _caller(self, service: Service, token: str | None) -> Caller | None:
+        if not token:
+            return None
+        keys, tenant = await self._authority.keys(tokens.key_id(token)), self.cloud.tenant
         return tokens.read(token, keys, tenant.tenant_id, service.audiences, self.cloud.clock(), tenant.name_of)
 
     async def _blob(self, service: Service, request: Request, host: str, path: str, body: bytes) -> Response:
         authorization = request.headers.get("authorization", "")
         if authorization.lower().startswith("bearer "):
-            caller = self._caller(service, authorization)
+            caller = await self._caller(service, authorization)
             if caller is not None:
                 blobs.authorize(self.cloud, caller, request.method, host, path, request.query_params)
         else:

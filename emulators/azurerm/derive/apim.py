@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from emulators.azurerm.addresses import allot, public_address
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
-from emulators.azurerm.derive import IdRule, derives, identifies
-from emulators.azurerm.derive.addresses import allot, public_address
+from emulators.azurerm.derive.registry import IdRule, derives, identifies
 
 
 @derives("azurerm_api_management")
-def service(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    name, region = it["name"], it.get("location") or ""
-    network = (it.get("virtual_network_configuration") or [{}])[0]
+def service(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    name, region = values["name"], values.get("location") or ""
+    network = (values.get("virtual_network_configuration") or [{}])[0]
     inside = bool(network.get("subnet_id"))
-    private = allot(cloud, network["subnet_id"], it["id"]) if inside else None
-    internal = it.get("virtual_network_type") == "Internal"
+    private = allot(cloud, network["subnet_id"], values["id"]) if inside else None
+    internal = values.get("virtual_network_type") == "Internal"
     return {
         "gateway_url": f"https://{name}.azure-api.net",
         "gateway_regional_url": f"https://{name}-{region}-01.regional.azure-api.net",
@@ -27,10 +27,12 @@ def service(cloud: Cloud, it: Values) -> Mapping[str, Any]:
         "scm_url": f"https://{name}.scm.azure-api.net",
         "notification_sender_email": "apimgmt-noreply@mail.windowsazure.com",
         "private_ip_addresses": [private] if private else [],
-        "public_ip_addresses": [] if internal and not it.get("public_ip_address_id") else [public_address(it["id"])],
+        "public_ip_addresses": []
+        if internal and not values.get("public_ip_address_id")
+        else [public_address(values["id"])],
         "tenant_access.tenant_id": "access",
-        "tenant_access.primary_key": cloud.secret(it["id"], "tenant-primary"),
-        "tenant_access.secondary_key": cloud.secret(it["id"], "tenant-secondary"),
+        "tenant_access.primary_key": cloud.secret(values["id"], "tenant-primary"),
+        "tenant_access.secondary_key": cloud.secret(values["id"], "tenant-secondary"),
         "hostname_configuration.proxy.default_ssl_binding": True,
         "additional_location.gateway_regional_url": lambda at: (
             f"https://{name}-{at['location']}-01.regional.azure-api.net"
@@ -39,17 +41,17 @@ def service(cloud: Cloud, it: Values) -> Mapping[str, Any]:
 
 
 @identifies("azurerm_api_management_api")
-def api_id(cloud: Cloud, it: Values, _: int) -> str:
-    return f"{service_id(cloud, it)}/apis/{it['name']};rev={it.get('revision') or '1'}"
+def api_id(cloud: Cloud, values: Values, _: int) -> str:
+    return f"{service_id(cloud, values)}/apis/{values['name']};rev={values.get('revision') or '1'}"
 
 
 @derives("azurerm_api_management_api")
-def api(_: Cloud, it: Values) -> Mapping[str, Any]:
+def api(_: Cloud, values: Values) -> Mapping[str, Any]:
     return {
         "is_current": True,
         "is_online": False,
         "api_type": "http",
-        "display_name": it["name"],
+        "display_name": values["name"],
         "path": "",
         "protocols": ["https"],
         "service_url": "",
@@ -59,7 +61,7 @@ def api(_: Cloud, it: Values) -> Mapping[str, Any]:
 
 
 def _identity_provider(kind: str) -> IdRule:
-    return lambda cloud, it, _: f"{service_id(cloud, it)}/identityProviders/{kind}"
+    return lambda cloud, values, _: f"{service_id(cloud, values)}/identityProviders/{kind}"
 
 
 for _kind in ("aad", "aadb2c", "facebook", "google", "microsoft", "twitter"):
@@ -67,15 +69,18 @@ for _kind in ("aad", "aadb2c", "facebook", "google", "microsoft", "twitter"):
 
 
 @identifies("azurerm_api_management_custom_domain")
-def custom_domain_id(_: Cloud, it: Values, __: int) -> str:
-    return f"{it['api_management_id']}/customDomains/default"
+def custom_domain_id(_: Cloud, values: Values, __: int) -> str:
+    return f"{values['api_management_id']}/customDomains/default"
 
 
-def service_id(cloud: Cloud, it: Values) -> str:
-    group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{it['resource_group_name']}"
-    return f"{group}/providers/Microsoft.ApiManagement/service/{it['api_management_name']}"
+def service_id(cloud: Cloud, values: Values) -> str:
+    group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{values['resource_group_name']}"
+    return f"{group}/providers/Microsoft.ApiManagement/service/{values['api_management_name']}"
 
 
 @derives("azurerm_api_management_subscription")
-def subscription(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    return {"primary_key": cloud.secret(it["id"], "1", size=16), "secondary_key": cloud.secret(it["id"], "2", size=16)}
+def subscription(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    return {
+        "primary_key": cloud.secret(values["id"], "1", size=16),
+        "secondary_key": cloud.secret(values["id"], "2", size=16),
+    }

@@ -5,35 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from emulators.azurerm.addresses import allot, give_back, public_address
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
-from emulators.azurerm.derive import affects, derives
-from emulators.azurerm.derive.addresses import allot, give_back, public_address
+from emulators.azurerm.derive.registry import affects, derives
 
 
 @derives(
     "azurerm_container_registry", changes={"admin_username": ("admin_enabled",), "admin_password": ("admin_enabled",)}
 )
-def registry(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    admin = it.get("admin_enabled")
+def registry(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    admin = values.get("admin_enabled")
     return {
-        "login_server": f"{it['name'].lower()}.azurecr.io",
-        "admin_username": it["name"] if admin else "",
-        "admin_password": cloud.secret(it["id"], "admin") if admin else "",
+        "login_server": f"{values['name'].lower()}.azurecr.io",
+        "admin_username": values["name"] if admin else "",
+        "admin_password": cloud.secret(values["id"], "admin") if admin else "",
         "data_endpoint_host_names": [],
     }
 
 
 @derives("azurerm_container_group")
-def group(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    subnets = it.get("subnet_ids") or []
-    label = it.get("dns_name_label")
+def group(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    subnets = values.get("subnet_ids") or []
+    label = values.get("dns_name_label")
     ports = [
-        {"port": p["port"], "protocol": p["protocol"]} for c in it.get("container") or [] for p in c["ports"] or []
+        {"port": p["port"], "protocol": p["protocol"]} for c in values.get("container") or [] for p in c["ports"] or []
     ]
     return {
-        "ip_address": allot(cloud, subnets[0], it["id"]) if subnets else public_address(it["id"]),
-        "fqdn": f"{label}.{it['location']}.azurecontainer.io" if label else "",
+        "ip_address": allot(cloud, subnets[0], values["id"]) if subnets else public_address(values["id"]),
+        "fqdn": f"{label}.{values['location']}.azurecontainer.io" if label else "",
         "exposed_port": ports,
         "network_profile_id": "",
         "container.commands": [],

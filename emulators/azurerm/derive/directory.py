@@ -8,7 +8,7 @@ from typing import Any
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud, digest_of, guid
-from emulators.azurerm.derive import IdRule, affects, derives, identifies
+from emulators.azurerm.derive.registry import IdRule, affects, derives, identifies
 from emulators.azurerm.directory import application, display_name_of, ids_by_value, kind_of, well_known_principal
 
 OBJECTS = {
@@ -38,20 +38,20 @@ SINGLE_PARTS = {
 }
 
 
-def _object_id(type_: str, it: Values, twin: int) -> str:
-    return guid(type_, digest_of(it), str(twin))
+def _object_id(type_: str, values: Values, twin: int) -> str:
+    return guid(type_, digest_of(values), str(twin))
 
 
 def _object_rule(type_: str, collection: str) -> IdRule:
-    return lambda _, it, twin: f"/{collection}/{_object_id(type_, it, twin)}"
+    return lambda _, values, twin: f"/{collection}/{_object_id(type_, values, twin)}"
 
 
 def _part_rule(collection: str, argument: str) -> IdRule:
-    return lambda _, it, __: f"{it['application_id']}/{collection}/{it[argument]}"
+    return lambda _, values, __: f"{values['application_id']}/{collection}/{values[argument]}"
 
 
 def _single_rule(collection: str) -> IdRule:
-    return lambda _, it, __: f"{it['application_id']}/{collection}"
+    return lambda _, values, __: f"{values['application_id']}/{collection}"
 
 
 for _type, _collection in OBJECTS.items():
@@ -63,56 +63,58 @@ for _type, _collection in SINGLE_PARTS.items():
 
 
 @identifies("azuread_application_identifier_uri")
-def identifier_uri_id(_: Cloud, it: Values, __: int) -> str:
-    encoded = base64.b64encode(it["identifier_uri"].encode()).decode()
-    return f"{it['application_id']}/identifierUris/{encoded}"
+def identifier_uri_id(_: Cloud, values: Values, __: int) -> str:
+    encoded = base64.b64encode(values["identifier_uri"].encode()).decode()
+    return f"{values['application_id']}/identifierUris/{encoded}"
 
 
 @identifies("azuread_service_principal")
-def service_principal_id(_: Cloud, it: Values, __: int) -> str:
-    return f"/servicePrincipals/{guid('service-principal', it['client_id'])}"  # a tenant holds one per application
+def service_principal_id(_: Cloud, values: Values, __: int) -> str:
+    return f"/servicePrincipals/{guid('service-principal', values['client_id'])}"  # a tenant holds one per application
 
 
 @identifies("azuread_app_role_assignment")
-def app_role_assignment_id(_: Cloud, it: Values, __: int) -> str:
-    number = guid("app-role-assignment", it["resource_object_id"], it["principal_object_id"], it["app_role_id"])
-    return f"/servicePrincipals/{it['resource_object_id']}/appRoleAssignedTo/{number}"
+def app_role_assignment_id(_: Cloud, values: Values, __: int) -> str:
+    number = guid(
+        "app-role-assignment", values["resource_object_id"], values["principal_object_id"], values["app_role_id"]
+    )
+    return f"/servicePrincipals/{values['resource_object_id']}/appRoleAssignedTo/{number}"
 
 
 @identifies("azuread_group_member")
-def group_member_id(_: Cloud, it: Values, __: int) -> str:
-    return f"{it['group_object_id']}/member/{it['member_object_id']}"
+def group_member_id(_: Cloud, values: Values, __: int) -> str:
+    return f"{values['group_object_id']}/member/{values['member_object_id']}"
 
 
-def _own_object_id(it: Values) -> str:
-    return str(it["id"]).rsplit("/", 1)[-1]
+def _own_object_id(values: Values) -> str:
+    return str(values["id"]).rsplit("/", 1)[-1]
 
 
 @derives(
     "azuread_application",
     changes={"app_role_ids": ("app_role",), "oauth2_permission_scope_ids": ("api",)},
 )
-def app(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    scopes = [scope for api in it.get("api") or [] for scope in api.get("oauth2_permission_scope") or []]
+def app(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    scopes = [scope for api in values.get("api") or [] for scope in api.get("oauth2_permission_scope") or []]
     return {
-        **registration(cloud, it),
-        "app_role_ids": ids_by_value(it.get("app_role")),
+        **registration(cloud, values),
+        "app_role_ids": ids_by_value(values.get("app_role")),
         "oauth2_permission_scope_ids": ids_by_value(scopes),
         "tags": [],
         "template_id": "",
         "logo_url": "",
-        "password.key_id": guid("password", it["id"]),
-        "password.value": cloud.secret(it["id"], "password"),
+        "password.key_id": guid("password", values["id"]),
+        "password.value": cloud.secret(values["id"], "password"),
         "password.start_date": "2026-01-01T00:00:00Z",
         "password.end_date": "2028-01-01T00:00:00Z",
     }
 
 
 @derives("azuread_application_registration")
-def registration(_: Cloud, it: Values) -> Mapping[str, Any]:
+def registration(_: Cloud, values: Values) -> Mapping[str, Any]:
     return {
-        "client_id": guid("client", it["id"]),
-        "object_id": _own_object_id(it),
+        "client_id": guid("client", values["id"]),
+        "object_id": _own_object_id(values),
         "publisher_domain": "twin.example",
         "disabled_by_microsoft": "",
     }
@@ -127,8 +129,8 @@ def mirror(cloud: Cloud, _: Values | None, after: Values | None) -> None:
 
 
 @derives("azuread_service_principal")
-def service_principal(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    known = application(cloud, it["client_id"]) or well_known_principal(it["client_id"]) or {}
+def service_principal(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    known = application(cloud, values["client_id"]) or well_known_principal(values["client_id"]) or {}
     mine = {
         name: known.get(name)
         for name in ("display_name", "app_role_ids", "oauth2_permission_scope_ids", "sign_in_audience")
@@ -137,10 +139,10 @@ def service_principal(cloud: Cloud, it: Values) -> Mapping[str, Any]:
         **mine,
         "app_role_ids": mine["app_role_ids"] or {},
         "oauth2_permission_scope_ids": mine["oauth2_permission_scope_ids"] or {},
-        "display_name": mine["display_name"] or it["client_id"],
-        "object_id": _own_object_id(it),
+        "display_name": mine["display_name"] or values["client_id"],
+        "object_id": _own_object_id(values),
         "application_tenant_id": known.get("application_tenant_id") or cloud.tenant_id,
-        "service_principal_names": [it["client_id"], *(known.get("identifier_uris") or [])],
+        "service_principal_names": [values["client_id"], *(known.get("identifier_uris") or [])],
         "redirect_uris": [],
         "type": "Application",
         "tags": [],
@@ -151,11 +153,11 @@ def service_principal(cloud: Cloud, it: Values) -> Mapping[str, Any]:
 
 
 @derives("azuread_group", "azuread_group_without_members")
-def group(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+def group(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     return {
-        "object_id": _own_object_id(it),
+        "object_id": _own_object_id(values),
         "mail": "",
-        "mail_nickname": guid("nickname", it["id"])[:8],
+        "mail_nickname": guid("nickname", values["id"])[:8],
         "members": [],
         "owners": [cloud.object_id],
         "visibility": "Private",
@@ -167,32 +169,32 @@ def group(cloud: Cloud, it: Values) -> Mapping[str, Any]:
 
 
 @derives("azuread_user")
-def user(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    name = it["user_principal_name"]
+def user(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    name = values["user_principal_name"]
     return {
-        "object_id": _own_object_id(it),
+        "object_id": _own_object_id(values),
         "mail": name,
         "mail_nickname": name.partition("@")[0],
-        "password": cloud.secret(it["id"], "password", size=24),
+        "password": cloud.secret(values["id"], "password", size=24),
         "user_type": "Member",
         "onpremises_immutable_id": "",
     }
 
 
 @derives("azuread_app_role_assignment")
-def app_role_assignment(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+def app_role_assignment(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     return {
-        "principal_display_name": display_name_of(cloud, it["principal_object_id"]),
-        "principal_type": kind_of(cloud, it["principal_object_id"]),
-        "resource_display_name": display_name_of(cloud, it["resource_object_id"]),
+        "principal_display_name": display_name_of(cloud, values["principal_object_id"]),
+        "principal_type": kind_of(cloud, values["principal_object_id"]),
+        "resource_display_name": display_name_of(cloud, values["resource_object_id"]),
     }
 
 
 @derives("azuread_application_password", "azuread_service_principal_password")
-def password(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+def password(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     return {
-        "key_id": guid("password", it["id"]),
-        "value": cloud.secret(it["id"], "password", size=30),
+        "key_id": guid("password", values["id"]),
+        "value": cloud.secret(values["id"], "password", size=30),
         "start_date": "2026-01-01T00:00:00Z",
         "end_date": "2028-01-01T00:00:00Z",
     }

@@ -7,14 +7,14 @@ from typing import Any
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud, guid
-from emulators.azurerm.derive import derives
+from emulators.azurerm.derive.registry import derives
 
 
 @derives("azurerm_user_assigned_identity")
-def user_assigned(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+def user_assigned(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     return {
-        "client_id": guid("identity-client", it["id"]),
-        "principal_id": guid("identity-principal", it["id"]),
+        "client_id": guid("identity-client", values["id"]),
+        "principal_id": guid("identity-principal", values["id"]),
         "tenant_id": cloud.tenant_id,
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud, digest_of, guid
-from emulators.azurerm.derive import Derivation, IdRule, derives, identifies
+from emulators.azurerm.derive.registry import Derivation, IdRule, derives, identifies
 
 COLLECTIONS = {
     "azurerm_key_vault_secret": "secrets",
@@ -18,26 +18,26 @@ VERSIONED = ("id", "version", "resource_id")
 
 
 @derives("azurerm_key_vault")
-def vault(_: Cloud, it: Values) -> Mapping[str, Any]:
-    return {"vault_uri": vault_uri(it["name"]), "access_policy": []}
+def vault(_: Cloud, values: Values) -> Mapping[str, Any]:
+    return {"vault_uri": vault_uri(values["name"]), "access_policy": []}
 
 
 def vault_uri(name: str) -> str:
     return f"https://{name.lower()}.vault.azure.net/"
 
 
-def _uri_of(it: Values) -> str:
-    return vault_uri(it["key_vault_id"].rsplit("/", 1)[-1])
+def _uri_of(values: Values) -> str:
+    return vault_uri(values["key_vault_id"].rsplit("/", 1)[-1])
 
 
-def _version(cloud: Cloud, it: Values) -> str:
+def _version(cloud: Cloud, values: Values) -> str:
     """32 hex digits that change with the content; the store's salt keeps a short secret from being guessed by them."""
-    content = [it.get(name) for name in ("value", "value_wo_version", "key_type", "key_size", "certificate_policy")]
-    return guid("version", cloud.store.salt.decode(), it["name"], digest_of({"content": content})).replace("-", "")
+    content = [values.get(name) for name in ("value", "value_wo_version", "key_type", "key_size", "certificate_policy")]
+    return guid("version", cloud.store.salt.decode(), values["name"], digest_of({"content": content})).replace("-", "")
 
 
 def _id_rule(collection: str) -> IdRule:
-    return lambda cloud, it, _: f"{_uri_of(it)}{collection}/{it['name']}/{_version(cloud, it)}"
+    return lambda cloud, values, _: f"{_uri_of(values)}{collection}/{values['name']}/{_version(cloud, values)}"
 
 
 for _type, _collection in COLLECTIONS.items():
@@ -45,15 +45,15 @@ for _type, _collection in COLLECTIONS.items():
 
 
 def _versions(collection: str) -> Derivation:
-    def derive(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-        version, path = _version(cloud, it), f"{it['key_vault_id']}/{collection}/{it['name']}"
+    def derive(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+        version, path = _version(cloud, values), f"{values['key_vault_id']}/{collection}/{values['name']}"
         return {
             "version": version,
-            "versionless_id": f"{_uri_of(it)}{collection}/{it['name']}",
+            "versionless_id": f"{_uri_of(values)}{collection}/{values['name']}",
             "resource_id": f"{path}/versions/{version}",
             "resource_versionless_id": path,
-            "secret_id": f"{_uri_of(it)}secrets/{it['name']}/{version}",
-            "versionless_secret_id": f"{_uri_of(it)}secrets/{it['name']}",
+            "secret_id": f"{_uri_of(values)}secrets/{values['name']}/{version}",
+            "versionless_secret_id": f"{_uri_of(values)}secrets/{values['name']}",
         }
 
     return derive
@@ -66,6 +66,6 @@ derives("azurerm_key_vault_certificate")(_versions("certificates"))
 
 
 @identifies("azurerm_key_vault_access_policy")
-def access_policy_id(_: Cloud, it: Values, __: int) -> str:
-    application = f"/applicationId/{it['application_id']}" if it.get("application_id") else ""
-    return f"{it['key_vault_id']}/objectId/{it['object_id']}{application}"
+def access_policy_id(_: Cloud, values: Values, __: int) -> str:
+    application = f"/applicationId/{values['application_id']}" if values.get("application_id") else ""
+    return f"{values['key_vault_id']}/objectId/{values['object_id']}{application}"

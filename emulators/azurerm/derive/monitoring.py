@@ -7,23 +7,23 @@ from typing import Any
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud, guid
-from emulators.azurerm.derive import derives, identifies
+from emulators.azurerm.derive.registry import derives, identifies
 
 
 @derives("azurerm_log_analytics_workspace")
-def workspace(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+def workspace(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     return {
-        "workspace_id": guid("workspace", it["id"]),
-        "primary_shared_key": cloud.secret(it["id"], "primary", size=64),
-        "secondary_shared_key": cloud.secret(it["id"], "secondary", size=64),
+        "workspace_id": guid("workspace", values["id"]),
+        "primary_shared_key": cloud.secret(values["id"], "primary", size=64),
+        "secondary_shared_key": cloud.secret(values["id"], "secondary", size=64),
         "retention_in_days": 30,
         "sku": "PerGB2018",
     }
 
 
 @derives("azurerm_application_insights")
-def component(_: Cloud, it: Values) -> Mapping[str, Any]:
-    key, app, region = guid("instrumentation", it["id"]), guid("app", it["id"]), it["location"]
+def component(_: Cloud, values: Values) -> Mapping[str, Any]:
+    key, app, region = guid("instrumentation", values["id"]), guid("app", values["id"]), values["location"]
     return {
         "app_id": app,
         "instrumentation_key": key,
@@ -34,5 +34,5 @@ def component(_: Cloud, it: Values) -> Mapping[str, Any]:
 
 
 @identifies("azurerm_monitor_diagnostic_setting")
-def diagnostic_setting_id(_: Cloud, it: Values, __: int) -> str:
-    return f"{it['target_resource_id']}|{it['name']}"
+def diagnostic_setting_id(_: Cloud, values: Values, __: int) -> str:
+    return f"{values['target_resource_id']}|{values['name']}"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from emulators.azurerm.addresses import allot, public_address
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud, guid
-from emulators.azurerm.derive import IdRule, affects, derives, identifies
-from emulators.azurerm.derive.addresses import allot, public_address
+from emulators.azurerm.derive.registry import IdRule, affects, derives, identifies
 
 RECORDS = ("a", "aaaa", "caa", "cname", "mx", "ns", "ptr", "srv", "txt")
 
 
 @derives("azurerm_virtual_network")
-def network(_: Cloud, it: Values) -> Mapping[str, Any]:
-    return {"guid": guid("network", it["id"]), "dns_servers": [], "subnet": []}
+def network(_: Cloud, values: Values) -> Mapping[str, Any]:
+    return {"guid": guid("network", values["id"]), "dns_servers": [], "subnet": []}
 
 
 @derives("azurerm_subnet")
@@ -39,21 +39,21 @@ def _attach(cloud: Cloud, attribute: str, before: Values | None, after: Values |
 
 
 @derives("azurerm_public_ip")
-def public_ip(_: Cloud, it: Values) -> Mapping[str, Any]:
-    label = it.get("domain_name_label")
+def public_ip(_: Cloud, values: Values) -> Mapping[str, Any]:
+    label = values.get("domain_name_label")
     return {
-        "ip_address": public_address(it["id"]),
-        "fqdn": f"{label}.{it['location']}.cloudapp.azure.com" if label else None,
+        "ip_address": public_address(values["id"]),
+        "fqdn": f"{label}.{values['location']}.cloudapp.azure.com" if label else None,
     }
 
 
 @derives("azurerm_network_interface")
-def network_interface(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    configured = it.get("ip_configuration") or []
+def network_interface(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    configured = values.get("ip_configuration") or []
     found = [
         c["private_ip_address"]
         if isinstance(c.get("private_ip_address"), str)
-        else allot(cloud, c["subnet_id"], it["id"])
+        else allot(cloud, c["subnet_id"], values["id"])
         for c in configured
         if c.get("subnet_id")
     ]
@@ -61,35 +61,35 @@ def network_interface(cloud: Cloud, it: Values) -> Mapping[str, Any]:
         "private_ip_address": found[0] if found else "",
         "private_ip_addresses": found,
         "ip_configuration.private_ip_address": lambda c: (
-            allot(cloud, c["subnet_id"], it["id"]) if c.get("subnet_id") else ""
+            allot(cloud, c["subnet_id"], values["id"]) if c.get("subnet_id") else ""
         ),
     }
 
 
 @derives("azurerm_private_endpoint")
-def private_endpoint(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    fixed = [c["private_ip_address"] for c in it.get("ip_configuration") or []]
-    address = fixed[0] if fixed else allot(cloud, it["subnet_id"], it["id"])
-    target = (it["private_service_connection"][0].get("private_connection_resource_id") or "").rsplit("/", 1)[-1]
-    nic = it.get("custom_network_interface_name") or f"{it['name']}.nic.{guid('nic', it['id'])}"
-    group = it["id"].rsplit("/providers/", 1)[0]
-    zones = [zone for g in it.get("private_dns_zone_group") or [] for zone in g["private_dns_zone_ids"]]
+def private_endpoint(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    fixed = [c["private_ip_address"] for c in values.get("ip_configuration") or []]
+    address = fixed[0] if fixed else allot(cloud, values["subnet_id"], values["id"])
+    target = (values["private_service_connection"][0].get("private_connection_resource_id") or "").rsplit("/", 1)[-1]
+    nic = values.get("custom_network_interface_name") or f"{values['name']}.nic.{guid('nic', values['id'])}"
+    group = values["id"].rsplit("/providers/", 1)[0]
+    zones = [zone for g in values.get("private_dns_zone_group") or [] for zone in g["private_dns_zone_ids"]]
     return {
         "private_service_connection.private_ip_address": address,
         "network_interface": [{"id": f"{group}/providers/Microsoft.Network/networkInterfaces/{nic}", "name": nic}],
         "custom_dns_configs": [] if zones else [{"fqdn": target, "ip_addresses": [address]}],
-        "private_dns_zone_group.id": lambda g: f"{it['id']}/privateDnsZoneGroups/{g['name']}",
-        "private_dns_zone_configs": [_zone_config(it, zone, target, address) for zone in zones],
+        "private_dns_zone_group.id": lambda g: f"{values['id']}/privateDnsZoneGroups/{g['name']}",
+        "private_dns_zone_configs": [_zone_config(values, zone, target, address) for zone in zones],
         "ip_configuration.member_name": lambda c: c.get("subresource_name") or "default",
     }
 
 
-def _zone_config(it: Values, zone_id: str, target: str, address: str) -> Values:
+def _zone_config(values: Values, zone_id: str, target: str, address: str) -> Values:
     zone = zone_id.rsplit("/", 1)[-1]
-    group = it["private_dns_zone_group"][0]["name"]
+    group = values["private_dns_zone_group"][0]["name"]
     record = {"name": target, "type": "A", "ttl": 10, "fqdn": f"{target}.{zone}", "ip_addresses": [address]}
     return {
-        "id": f"{it['id']}/privateDnsZoneGroups/{group}/privateDnsZoneConfigs/{zone}",
+        "id": f"{values['id']}/privateDnsZoneGroups/{group}/privateDnsZoneConfigs/{zone}",
         "name": zone,
         "private_dns_zone_id": zone_id,
         "record_sets": [record],
@@ -97,28 +97,30 @@ def _zone_config(it: Values, zone_id: str, target: str, address: str) -> Values:
 
 
 @derives("azurerm_private_dns_zone")
-def private_zone(_: Cloud, it: Values) -> Mapping[str, Any]:
+def private_zone(_: Cloud, values: Values) -> Mapping[str, Any]:
     return {
         "max_number_of_record_sets": 25000,
         "max_number_of_virtual_network_links": 1000,
         "max_number_of_virtual_network_links_with_registration": 100,
         "number_of_record_sets": 1,
-        "soa_record.fqdn": f"{it['name']}.",
+        "soa_record.fqdn": f"{values['name']}.",
         "soa_record.host_name": "azureprivatedns.net",
         "soa_record.serial_number": 1,
     }
 
 
-def _record(_: Cloud, it: Values) -> Mapping[str, Any]:
-    zone = (it.get("private_dns_zone_id") or it.get("zone_name") or "").rsplit("/", 1)[-1]
-    return {"fqdn": f"{it.get('name') or '@'}.{zone}."}
+def _record(_: Cloud, values: Values) -> Mapping[str, Any]:
+    zone = (values.get("private_dns_zone_id") or values.get("zone_name") or "").rsplit("/", 1)[-1]
+    return {"fqdn": f"{values.get('name') or '@'}.{zone}."}
 
 
 def _record_id(kind: str) -> IdRule:
-    def rule(cloud: Cloud, it: Values, _: int) -> str:
-        group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{it.get('resource_group_name')}"
-        zone = it.get("private_dns_zone_id") or f"{group}/providers/Microsoft.Network/dnsZones/{it['zone_name']}"
-        name = it.get("name")
+    def rule(cloud: Cloud, values: Values, _: int) -> str:
+        group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{values.get('resource_group_name')}"
+        zone = (
+            values.get("private_dns_zone_id") or f"{group}/providers/Microsoft.Network/dnsZones/{values['zone_name']}"
+        )
+        name = values.get("name")
         return f"{zone}/{kind.upper()}/{name if isinstance(name, str) else '@'}"
 
     return rule
@@ -131,5 +133,5 @@ for _kind in RECORDS:
 
 
 @identifies("azurerm_nat_gateway_public_ip_association", "azurerm_nat_gateway_public_ip_prefix_association")
-def nat_association_id(_: Cloud, it: Values, __: int) -> str:
-    return f"{it['nat_gateway_id']}|{it.get('public_ip_address_id') or it.get('public_ip_prefix_id')}"
+def nat_association_id(_: Cloud, values: Values, __: int) -> str:
+    return f"{values['nat_gateway_id']}|{values.get('public_ip_address_id') or values.get('public_ip_prefix_id')}"

@@ -7,9 +7,9 @@ from typing import Any
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud, guid
-from emulators.azurerm.derive import derives, identifies
+from emulators.azurerm.derive.registry import derives, identifies
 from emulators.azurerm.directory import kind_of
-from emulators.azurerm.well_known import ROLES
+from emulators.base.well_known import ROLES
 
 
 def definition_id(cloud: Cloud, name: str) -> str:
@@ -21,28 +21,28 @@ PATH = "/providers/Microsoft.Authorization/roleDefinitions/"
 
 
 @identifies("azurerm_role_assignment")
-def assignment_id(_: Cloud, it: Values, __: int) -> str:
-    return f"{it['scope'].rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{_assignment_name(it)}"
+def assignment_id(_: Cloud, values: Values, __: int) -> str:
+    return f"{values['scope'].rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{_assignment_name(values)}"
 
 
-def _assignment_name(it: Values) -> str:
-    if isinstance(it.get("name"), str):
-        return str(it["name"])
-    named = it.get("role_definition_name")
-    role = named if isinstance(named, str) else str(it["role_definition_id"])
-    return guid("role-assignment", it["scope"], it["principal_id"], role)
+def _assignment_name(values: Values) -> str:
+    if isinstance(values.get("name"), str):
+        return str(values["name"])
+    named = values.get("role_definition_name")
+    role = named if isinstance(named, str) else str(values["role_definition_id"])
+    return guid("role-assignment", values["scope"], values["principal_id"], role)
 
 
 @derives("azurerm_role_assignment")
-def assignment(cloud: Cloud, it: Values) -> Mapping[str, Any]:
+def assignment(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     by_id = {number: name for name, number in ROLES.items()}
-    role = it.get("role_definition_name")
-    given = it.get("role_definition_id")
+    role = values.get("role_definition_name")
+    given = values.get("role_definition_id")
     number = given.rsplit("/", 1)[-1] if isinstance(given, str) else ""
     custom = cloud.find("azurerm_role_definition", role_definition_id=number) or {}
     return {
-        "name": _assignment_name(it),
-        "principal_type": kind_of(cloud, it["principal_id"]) or "ServicePrincipal",
+        "name": _assignment_name(values),
+        "principal_type": kind_of(cloud, values["principal_id"]) or "ServicePrincipal",
         "role_definition_id": definition_id(cloud, role) if isinstance(role, str) else given,
         "role_definition_name": by_id.get(number) or custom.get("name") or "",
         "condition_version": "",
@@ -51,19 +51,19 @@ def assignment(cloud: Cloud, it: Values) -> Mapping[str, Any]:
 
 
 @identifies("azurerm_role_definition")
-def role_definition_id(_: Cloud, it: Values, __: int) -> str:
-    return f"{it['scope'].rstrip('/')}{PATH}{_role_number(it)}|{it['scope']}"
+def role_definition_id(_: Cloud, values: Values, __: int) -> str:
+    return f"{values['scope'].rstrip('/')}{PATH}{_role_number(values)}|{values['scope']}"
 
 
 @derives("azurerm_role_definition")
-def role_definition(_: Cloud, it: Values) -> Mapping[str, Any]:
+def role_definition(_: Cloud, values: Values) -> Mapping[str, Any]:
     return {
-        "role_definition_id": _role_number(it),
-        "role_definition_resource_id": f"{it['scope'].rstrip('/')}{PATH}{_role_number(it)}",
-        "assignable_scopes": [it["scope"]],
+        "role_definition_id": _role_number(values),
+        "role_definition_resource_id": f"{values['scope'].rstrip('/')}{PATH}{_role_number(values)}",
+        "assignable_scopes": [values["scope"]],
     }
 
 
-def _role_number(it: Values) -> str:
-    given = it.get("role_definition_id")
-    return given if isinstance(given, str) else guid("role-definition", it["scope"], it["name"])
+def _role_number(values: Values) -> str:
+    given = values.get("role_definition_id")
+    return given if isinstance(given, str) else guid("role-definition", values["scope"], values["name"])

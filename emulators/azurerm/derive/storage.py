@@ -7,21 +7,21 @@ from typing import Any
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
-from emulators.azurerm.derive import derives, identifies
+from emulators.azurerm.derive.registry import derives, identifies
 
 SERVICES = ("blob", "dfs", "file", "queue", "table", "web")
 
 
 @derives("azurerm_storage_account")
-def account(cloud: Cloud, it: Values) -> Mapping[str, Any]:
-    name = it["name"]
-    out: dict[str, Any] = {"access_tier": "Hot", "primary_location": it["location"], "secondary_location": ""}
+def account(cloud: Cloud, values: Values) -> Mapping[str, Any]:
+    name = values["name"]
+    out: dict[str, Any] = {"access_tier": "Hot", "primary_location": values["location"], "secondary_location": ""}
     for service in SERVICES:
         host = f"{name}.{service}.core.windows.net" if service != "web" else f"{name}.z1.web.core.windows.net"
         out[f"primary_{service}_endpoint"] = f"https://{host}/"
         out[f"primary_{service}_host"] = host
     for which in ("primary", "secondary"):
-        key = cloud.secret(it["id"], which, size=64)
+        key = cloud.secret(values["id"], which, size=64)
         out[f"{which}_access_key"] = key
         out[f"{which}_connection_string"] = (
             f"DefaultEndpointsProtocol=https;AccountName={name};AccountKey={key};EndpointSuffix=core.windows.net"
@@ -30,5 +30,5 @@ def account(cloud: Cloud, it: Values) -> Mapping[str, Any]:
 
 
 @identifies("azurerm_storage_container")
-def container_id(_: Cloud, it: Values, __: int) -> str:
-    return f"{it['storage_account_id']}/blobServices/default/containers/{it['name']}"
+def container_id(_: Cloud, values: Values, __: int) -> str:
+    return f"{values['storage_account_id']}/blobServices/default/containers/{values['name']}"

@@ -9,8 +9,8 @@ from emulators.azurerm.catalog import catalog_of
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.lifecycle import apply
 from emulators.azurerm.planning import plan
-from emulators.azurerm.store import Store
 from emulators.azurerm.values import empty
+from emulators.base.store import Store
 
 Applied = Callable[..., dict[str, Any]]
 

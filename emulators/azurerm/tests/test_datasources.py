@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.azurerm.cloud import GRAPH_CLIENT_ID, TENANT_ID, Cloud
+from emulators.azurerm.cloud import TENANT_ID, Cloud
 from emulators.azurerm.datasources import read_data
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.tests.conftest import Applied
-from emulators.base.errors import ProviderError
+from emulators.base.well_known import GRAPH
 
 IN = {"resource_group_name": "rg", "location": "westeurope"}
 
@@ -51,7 +52,7 @@ def test_the_deployer_is_known(cloud: Cloud) -> None:
 
 def test_microsoft_graph_is_in_every_tenant(cloud: Cloud) -> None:
     """Its service principal is found by client id, with the well-known numbers of its permissions."""
-    graph = read_data(cloud, "azuread_service_principal", {"client_id": GRAPH_CLIENT_ID})
+    graph = read_data(cloud, "azuread_service_principal", {"client_id": GRAPH})
     assert graph["display_name"] == "Microsoft Graph"
     assert graph["oauth2_permission_scope_ids"]["User.Read"] == "e1fe6dd8-ba31-4d61-89e7-88639da4683d"
 

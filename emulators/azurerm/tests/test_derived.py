@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from emulators.azurerm.cloud import DEPLOYER_OBJECT_ID, TENANT_ID, Cloud
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.tests.conftest import Applied
-from emulators.base.errors import ProviderError
 
 IN = {"resource_group_name": "rg", "location": "westeurope"}
 ROLE = "5d2a3b18-54c5-4a0e-8b0a-6f3d6c0a0001"

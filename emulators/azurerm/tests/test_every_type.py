@@ -10,9 +10,9 @@ from emulators.azurerm.catalog import Block, Rules, load
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.lifecycle import complete
 from emulators.azurerm.planning import plan
-from emulators.azurerm.store import Store
 from emulators.azurerm.validate import validate
 from emulators.azurerm.values import block_type, canonical, comparable, empty, has_unknown
+from emulators.base.store import Store
 
 GUID = "11111111-aaaa-4aaa-8aaa-000000000001"
 GROUP = "/subscriptions/12345678-1234-9876-4563-123456789012/resourceGroups/g"

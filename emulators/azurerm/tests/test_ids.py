@@ -8,12 +8,12 @@ import pytest
 
 from emulators.azurerm.catalog import catalog_of
 from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.ids import identify
-from emulators.azurerm.lifecycle import apply
+from emulators.azurerm.lifecycle import apply, seed
 from emulators.azurerm.planning import plan
 from emulators.azurerm.tests.conftest import Applied
 from emulators.azurerm.values import empty
-from emulators.base.errors import ProviderError
 
 GROUP = "/subscriptions/sub/resourceGroups/rg"
 APIM = f"{GROUP}/providers/Microsoft.ApiManagement/service/apim"
@@ -129,7 +129,7 @@ def test_what_a_state_holds_is_not_adopted(cloud: Cloud, applied: Applied) -> No
     network = {"name": "v", "resource_group_name": "rg", "location": "westeurope"}
     made = applied("azurerm_virtual_network", **network)
     cloud.claim("azurerm_virtual_network", made["id"])
-    cloud.settle()
+    cloud.save_claims()
     later = Cloud(cloud.store, subscription_id="sub")
     config = {**empty(catalog_of("azurerm_virtual_network").resource("azurerm_virtual_network")["block"]), **network}
     planned = plan("azurerm_virtual_network", None, config).planned or {}
@@ -139,6 +139,6 @@ def test_what_a_state_holds_is_not_adopted(cloud: Cloud, applied: Applied) -> No
 
 def test_a_seeded_object_has_to_be_imported(cloud: Cloud, applied: Applied) -> None:
     """What bootstrap made is no remnant of an apply."""
-    cloud.store.seed("azurerm_resource_group", {"name": "rg", "location": "westeurope"}, subscription_id="sub")
+    seed(cloud.store, "azurerm_resource_group", {"name": "rg", "location": "westeurope"}, subscription_id="sub")
     with pytest.raises(ProviderError, match="already exists"):
         applied("azurerm_resource_group", name="rg", location="westeurope")

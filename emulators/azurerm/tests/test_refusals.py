@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.lifecycle import destroy
 from emulators.azurerm.tests.conftest import Applied
-from emulators.base.errors import ProviderError
 
 IN = {"resource_group_name": "rg", "location": "westeurope"}
 IN_APIM = {"resource_group_name": "rg", "api_management_name": "apim"}

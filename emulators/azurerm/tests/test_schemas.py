@@ -1,30 +1,16 @@
-"""Schema files have the versions that the Terraform code asks for; messages are compiled from their source."""
+"""Schemas are encoded once and kept; messages are compiled from their source."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+import pytest
+
+from emulators.azurerm import server
 from emulators.azurerm.catalog import load
 from emulators.azurerm.encode import encoded_schema
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
-
-REPOSITORY = Path(__file__).parents[3]
-CONSTRAINT = re.compile(r'source\s*=\s*"hashicorp/(azurerm|azuread)"\s*version\s*=\s*"~> (\d+)\.(\d+)"')
-
-
-def test_versions_satisfy_every_constraint() -> None:
-    """Terraform does not check the version of a provider that it attaches to, so this does."""
-    asked = [
-        (path, *match)
-        for path in sorted((REPOSITORY / "terraform").glob("*/terraform.tf"))
-        for match in CONSTRAINT.findall(path.read_text(encoding="utf-8"))
-    ]
-    assert {name for _, name, _, _ in asked} == {"azurerm", "azuread"}
-    for path, name, major, minor in asked:
-        have = tuple(map(int, load(name).version.split(".")))
-        assert have[0] == int(major), path
-        assert have[1] >= int(minor), path
+from emulators.azurerm.server import default_cache
 
 
 def test_the_encoded_schema_is_kept(tmp_path: Path) -> None:
@@ -36,6 +22,13 @@ def test_the_encoded_schema_is_kept(tmp_path: Path) -> None:
     assert len(response.resource_schemas) == 54
     password = {a.name: a for a in response.resource_schemas["azuread_user"].block.attributes}["password"]
     assert (password.type, password.sensitive, password.optional, password.computed) == (b'"string"', True, True, True)
+
+
+def test_an_installed_one_keeps_nothing_beside_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A wheel's folder may be read-only, and is nobody's cache."""
+    monkeypatch.setattr(server, "__file__", str(tmp_path / "site-packages" / "emulators" / "azurerm" / "server.py"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert default_cache() == tmp_path / "cache" / "azurerm-emulator"
 
 
 def test_messages_are_compiled_from_the_proto_file(tmp_path: Path) -> None:

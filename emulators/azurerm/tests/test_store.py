@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emulators.azurerm import Store
+from emulators.azurerm import Store, seed
 from emulators.azurerm.cloud import Cloud
-from emulators.base.errors import ProviderError
+from emulators.azurerm.errors import ProviderError
+from emulators.base.errors import StoreError
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_broken_file_is_refused(path: Path) -> None:
     """The message names the file and the way out."""
     path.parent.mkdir()
     path.write_text("{")
-    with pytest.raises(ProviderError, match=r"cloud\.json cannot be read .*invoke destroy"):
+    with pytest.raises(StoreError, match=r"cloud\.json cannot be read .*delete it to start anew"):
         Store(path).of_type("t")
 
 
@@ -71,18 +72,18 @@ def test_seeding_creates_what_bootstrap_makes(path: Path) -> None:
     """A seeded object has its computed values, and seeding it again changes nothing."""
     store = Store(path)
     arguments = {"name": "rg", "location": "West Europe"}
-    group = store.seed("azurerm_resource_group", arguments, subscription_id="s")
+    group = seed(store, "azurerm_resource_group", arguments, subscription_id="s")
     assert group["id"] == "/subscriptions/s/resourceGroups/rg"
     assert group["location"] == "westeurope"
     before = json.loads(path.read_text())
-    store.seed("azurerm_resource_group", arguments, subscription_id="s")
+    seed(store, "azurerm_resource_group", arguments, subscription_id="s")
     assert json.loads(path.read_text()) == before
 
 
 def test_seeding_refuses_what_is_no_argument(path: Path) -> None:
     """A misspelt argument is named."""
     with pytest.raises(ProviderError, match="azurerm_resource_group has no argument 'nmae'"):
-        Store(path).seed("azurerm_resource_group", {"nmae": "rg"})
+        seed(Store(path), "azurerm_resource_group", {"nmae": "rg"})
 
 
 def _put_two(store: Store, first: dict[str, str], second: dict[str, str]) -> None:

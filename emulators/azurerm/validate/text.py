@@ -63,10 +63,10 @@ def _alphabet(rule: Mapping[str, Any], value: str) -> str | None:
     )
     for text, allowed, verb in places:
         if not _all_in(text, allowed):
-            return f"cannot {verb} {text!r}: {value!r}; it may {verb} {_spoken(allowed)}"
+            return f"cannot {verb} {text!r}: {value!r}; it may {verb} {_renamed(allowed)}"
     strange = [c for c in value[1:-1] if not _all_in(c, rule["inside"])]
     if strange:
-        return f"cannot hold {strange[0]!r}: {value!r}; it may hold {_spoken(rule['inside'])}"
+        return f"cannot hold {strange[0]!r}: {value!r}; it may hold {_renamed(rule['inside'])}"
     doubled = [c for c in rule.get("not_doubled", "") if c * 2 in value]
     return f"cannot hold {doubled[0] * 2!r}: {value!r}" if doubled else None
 
@@ -85,7 +85,7 @@ def _is_in(character: str, allowed: str) -> bool:
     return character in allowed or character not in PROBED
 
 
-def _spoken(allowed: str) -> str:
+def _renamed(allowed: str) -> str:
     kinds = [
         noun
         for sign, noun in (("a", "lower-case letters"), ("A", "upper-case letters"), ("0", "digits"))

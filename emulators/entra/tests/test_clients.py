@@ -84,7 +84,7 @@ def test_msal_signs_a_device_in(http: TestClient, public: Any) -> None:
     shown = http.post("/devicelogin", data={"user_code": flow["user_code"]})
     press(http, shown, user="admin")
     result = public.acquire_token_by_device_flow(flow)
-    assert claims(result["access_token"])["oid"] == applied.TWIN_USERS[0].object_id
+    assert claims(result["access_token"])["oid"] == applied.LOCAL_USERS[0].object_id
 
 
 def test_msal_reports_entras_errors(http: TestClient) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from emulators.base.errors import DirectoryError
 from emulators.base.state import Resource, State
 from emulators.entra import applied
 from emulators.entra.directory import Directory, Platform
+from emulators.entra.errors import DirectoryError
 from emulators.entra.tests.world import (
     ADMIN,
     API,

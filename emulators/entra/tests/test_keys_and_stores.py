@@ -9,7 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from emulators.entra.keys import FILE, KeyRing
 from emulators.entra.stores import LIMIT, LapsedTokenError, SingleUse, SpentTokenError, UnknownTokenError
 from emulators.entra.tests.world import Clock
@@ -34,7 +34,7 @@ def test_the_key_file_is_its_owners_only(tmp_path: Path) -> None:
 def test_a_broken_key_file_says_how_to_mend_it(tmp_path: Path) -> None:
     """Not overwritten: somebody may want it."""
     (tmp_path / FILE).write_text("{", encoding="utf-8")
-    with pytest.raises(TwinError, match="delete the file"):
+    with pytest.raises(EmulatorError, match="delete the file"):
         KeyRing.open(tmp_path)
 
 

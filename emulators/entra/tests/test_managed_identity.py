@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.base.errors import DirectoryError
 from emulators.base.state import State
 from emulators.entra import applied
+from emulators.entra.errors import DirectoryError
 from emulators.entra.issuer import Issuer
 from emulators.entra.tests.world import (
     API,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulators.base.errors import TwinError
+from emulators.base.errors import EmulatorError
 from emulators.base.state import State
 from emulators.entra.config import Config
 from emulators.entra.errors import KINDS, EntraError, body
@@ -35,7 +35,7 @@ def test_a_configuration_is_read_whole(tmp_path: Path) -> None:
     """Ports, identity hosts, extra users; the directory comes from the state file."""
     found = config(tmp_path, port=0, identity_hosts={SECRET: [GATEWAY.upper()]}, users=[USER])
     assert (found.host, found.port, found.identity_hosts) == ("127.0.0.1", 0, {SECRET: frozenset({GATEWAY})})
-    directory = found.directory()
+    directory = found.read_directory()
     assert (directory.tenant_id, directory.users[3].extra_groups) == (TENANT, 201)
 
 
@@ -43,20 +43,22 @@ def test_a_configuration_is_read_whole(tmp_path: Path) -> None:
     ("changes", "sentence"),
     [
         ({"ports": 1}, "unknown key 'ports'"),
-        ({"state": ""}, "lacks 'state'"),
+        ({"state": ""}, "needs `state` or `directory`, and not both"),
+        ({"directory": "d.json"}, "needs `state` or `directory`, and not both"),
+        ({"state": "", "directory": "d.json", "users": [USER]}, "`users` and `tenant_id` belong into that file"),
         ({"users": [{"key": "x"}]}, "users .* need key"),
         ({"trusted_issuers": {"https://i": "https://login.example/keys"}}, "address on 127.0.0.1"),
     ],
 )
 def test_a_wrong_configuration_is_one_sentence(tmp_path: Path, changes: dict[str, object], sentence: str) -> None:
     """It names the key."""
-    with pytest.raises(TwinError, match=sentence):
+    with pytest.raises(EmulatorError, match=sentence):
         config(tmp_path, **changes)
 
 
 def test_a_missing_configuration_is_one_sentence(tmp_path: Path) -> None:
     """With the path."""
-    with pytest.raises(TwinError, match=r"nowhere\.json"):
+    with pytest.raises(EmulatorError, match=r"nowhere\.json"):
         Config.load(tmp_path / "nowhere.json")
 
 

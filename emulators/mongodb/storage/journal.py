@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from bson import decode_all, encode
 
-from emulators.base.errors import MongoError
+from emulators.mongodb.errors import MongoError
 from emulators.mongodb.wire import CODEC
 
 Change = dict[str, Any]

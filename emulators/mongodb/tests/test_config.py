@@ -7,10 +7,11 @@ import json
 import pytest
 
 from emulators.base import live
-from emulators.base.errors import MongoError
-from emulators.mongodb.__main__ import take_users
+from emulators.base.errors import ConfigError, EmulatorError
+from emulators.mongodb.__main__ import configuration, take_users
 from emulators.mongodb.config import Config, User
 from emulators.mongodb.dispatch import Server
+from emulators.mongodb.errors import MongoError
 from emulators.mongodb.scram import Credentials
 
 USER = {"name": "account", "password": "secret", "role": "read"}
@@ -30,8 +31,7 @@ def test_a_whole_configuration(tmp_path):
         ({}, "needs `users` or `users_file`"),
         ({"users": [], "users_file": "x"}, "and not both"),
         ({"users": {}}, "must be a list"),
-        ({"users": [], "prot": 1}, "has only the fields"),
-        ([], "has only the fields"),
+        ({"users": [], "prot": 1}, "has the unknown key 'prot'; it knows data_dir, host"),
         ({"users": [], "host": "0.0.0.0"}, "listens on 127.0.0.1 only"),
         ({"users": [{**USER, "role": "admin"}]}, "must be one of readWrite, read"),
         ({"users": [{**USER, "password": ""}]}, "is not empty"),
@@ -39,7 +39,7 @@ def test_a_whole_configuration(tmp_path):
     ],
 )
 def test_mistakes_are_one_sentence(given, message):
-    with pytest.raises(MongoError, match=message):
+    with pytest.raises(EmulatorError, match=message):
         Config.parse(given)
 
 
@@ -74,7 +74,22 @@ def test_nonsense_leaves_the_users_as_they_were(tmp_path, text):
     assert not live.is_taken({str(file): text})
 
 
-def test_a_file_that_is_no_json(tmp_path):
-    (tmp_path / "mongo.json").write_text("{")
-    with pytest.raises(MongoError, match="cannot be read"):
+@pytest.mark.parametrize(("text", "message"), [("{", "cannot be read"), ("[]", "must be a JSON object, not a list")])
+def test_a_file_that_is_no_configuration(tmp_path, text, message):
+    (tmp_path / "mongo.json").write_text(text)
+    with pytest.raises(ConfigError, match=message):
         Config.load(tmp_path / "mongo.json")
+
+
+def test_flags_say_the_same_as_a_file(tmp_path):
+    file = tmp_path / "users.json"
+    file.write_text(json.dumps([USER]))
+    found = configuration(["--port", "0", "--data-dir", "d", "--users-file", str(file), "--seed"])
+    assert found == Config.parse({"port": 0, "data_dir": "d", "users_file": str(file), "seed": True})
+    assert configuration([]) == Config("127.0.0.1", 27017, None, (), seed=False)
+
+
+def test_a_file_and_flags_together_are_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        configuration(["--config", "mongo.json", "--port", "5"])
+    assert "leave --port out" in capsys.readouterr().err

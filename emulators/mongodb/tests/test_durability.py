@@ -8,8 +8,8 @@ import os
 import pytest
 from bson import Decimal128, Int64, ObjectId, Regex, Timestamp
 
-from emulators.base.errors import MongoError
 from emulators.mongodb.dispatch import Server, Session, execute
+from emulators.mongodb.errors import MongoError
 from emulators.mongodb.scram import Credentials
 from emulators.mongodb.storage.store import Store
 

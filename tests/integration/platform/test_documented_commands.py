@@ -43,11 +43,12 @@ def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
 
 def _seed_resource_group(store: Path) -> None:
     """Step 1's `az group create`."""
-    from emulators.azurerm import Store
+    from emulators.azurerm import Store, seed
     from ops import environment
 
     dev = environment.load("dev")
-    Store(store).seed(
+    seed(
+        Store(store),
         "azurerm_resource_group",
         {"name": dev.need("RESOURCE_GROUP"), "location": dev.need("LOCATION")},
         subscription_id=dev.need("SUBSCRIPTION_ID"),

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import write_json
 from tests.integration.runtime.conftest import FAKE_SUPERVISOR, Platform
 from twin import control
 from twin.control import RuntimeConfig
+from twin.errors import RuntimeFailure
 from twin.supervise import lock
 from twin.supervise.plan import ROOT
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import write_json
 from tests.support.gateway_traces import ENTRY, ID, SUMMARY
 from twin.console.config import Config, address
@@ -18,6 +17,7 @@ from twin.console.pages.tools import Choice, example, shown, tools_page
 from twin.console.pages.trace import trace_page
 from twin.console.people import Answer, _message
 from twin.console.sources import Slot, Sources
+from twin.errors import RuntimeFailure
 from twin.supervise.status import PartStatus, Status
 
 KEY = "a-key-of-this-home-only"

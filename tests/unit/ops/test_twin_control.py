@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.base.errors import RuntimeFailure
 from ops import doctor, twin_control
 from ops.errors import ToolError
 from ops.ports import Ports
 from tests.unit.ops.conftest import Make
+from twin.errors import RuntimeFailure
 from twin.supervise import database_choice
 from twin.supervise.settings import RuntimeConfig
 

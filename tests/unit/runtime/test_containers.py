@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emulators.base.errors import RuntimeFailure
 from tests.unit.runtime.platform_state import ACCOUNT_URI, Edit, build, fill_image_store, identity_id
+from twin.errors import RuntimeFailure
 from twin.supervise.containers import Container, Surroundings, plan_containers
 from twin.supervise.registry import ImageReference
 

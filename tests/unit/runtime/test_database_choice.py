@@ -10,8 +10,8 @@ import pytest
 from docker.errors import DockerException
 from requests.exceptions import ReadTimeout
 
-from emulators.base.errors import RuntimeFailure
 from tests.unit.runtime.docker_fake import FakeEngine
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_engine
 from twin.supervise.database_choice import Choice, choose
 from twin.supervise.docker_volume import Volume

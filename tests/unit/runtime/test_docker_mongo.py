@@ -11,10 +11,10 @@ import pytest
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from emulators.base import live
-from emulators.base.errors import RuntimeFailure
 from emulators.mongodb import seed
 from tests.unit.runtime.docker_fake import FakeEngine
 from twin import control
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_container, docker_engine, docker_mongo, docker_prepare
 from twin.supervise.docker_container import ADMINISTRATOR, Containers
 from twin.supervise.docker_mongo import Config

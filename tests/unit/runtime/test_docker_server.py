@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from emulators.base.errors import RuntimeFailure
 from tests.unit.runtime.docker_fake import FakeEngine
 from tests.unit.runtime.platform_state import DIGEST, build, fill_image_store
+from twin.errors import RuntimeFailure
 from twin.supervise import docker_box, docker_server
 from twin.supervise.docker_box import Box, Boxes
 from twin.supervise.plan import make_plan

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emulators.base.errors import RuntimeFailure
 from emulators.base.files import read_json, rotate, shorten, tail, write_json
+from twin.errors import RuntimeFailure
 from twin.supervise import lock
 from twin.supervise.databases import MongoUri
 from twin.supervise.health import _decode, _hello

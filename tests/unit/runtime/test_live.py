@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulators.base import live
-from emulators.base.errors import RuntimeFailure
+from twin.errors import RuntimeFailure
 from twin.supervise.part import Part
 from twin.supervise.spec import Health, ProcessSpec
 

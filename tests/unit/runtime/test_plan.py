@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from emulators.base.errors import RuntimeFailure, StateError
+from emulators.base.errors import StateError
+from emulators.base.store import Store
 from tests.unit.runtime.platform_state import DIGEST, Edit, build, fill_image_store, identity_id
+from twin.errors import RuntimeFailure
 from twin.supervise.databases import with_current_keys
 from twin.supervise.plan import make_plan
 from twin.supervise.settings import RuntimeConfig
@@ -201,8 +203,8 @@ def test_keys_are_the_clouds_as_they_are_now(tmp_path: Path) -> None:
     """Terraform's state learns a regenerated key with the next apply; the database goes by the account."""
     state = build(None)
     account = state.one("azurerm_cosmosdb_account")
-    cloud = {"objects": {account.type: {account["id"]: {"secondary_key": "regenerated", "name": "ignored"}}}}
-    (tmp_path / "cloud.json").write_text(json.dumps(cloud), encoding="utf-8")
+    cloud = Store(tmp_path / "cloud.json")
+    cloud.put(account.type, {"id": account["id"], "secondary_key": "regenerated", "name": "ignored"})
     current = with_current_keys(state, tmp_path).one("azurerm_cosmosdb_account")
     assert current.values == {**account.values, "secondary_key": "regenerated"}
     assert with_current_keys(state, tmp_path / "none") == state

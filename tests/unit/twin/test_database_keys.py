@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from database_account import with_database_account
 
-from emulators.azurerm import Store, account_keys
-from emulators.base.errors import RuntimeFailure
+from emulators.base import account_keys
+from emulators.base.store import Store
+from emulators.base.tests.database_account import with_database_account
 from twin import control, database_keys
+from twin.errors import RuntimeFailure
 
 STATUS = control.Status(pid=1, since="", parts={})
 
@@ -62,7 +63,7 @@ def test_what_does_not_take_it_over_is_said_and_a_repeat_is_enough(home: Path, m
     [
         ("cosmos-mcp", "secondary", 0, ""),
         ("cosmos-mcp", "second", 1, "the key kind 'second' does not exist; it must be one of primary, secondary"),
-        ("other", "secondary", 1, "no Cosmos DB account 'other' in 'rg-mcp'; run `invoke deploy` first"),
+        ("other", "secondary", 1, "no Cosmos DB account 'other' in 'rg-mcp'; apply one first"),
     ],
 )
 def test_as_a_command(

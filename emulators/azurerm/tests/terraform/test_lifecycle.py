@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from emulators.azurerm import TENANT_ID, Served, serve
+from emulators.azurerm import Served, serve
+from emulators.azurerm.cloud import TENANT_ID
 
 ROOT = Path(__file__).parent / "root"
 CONSUMER = Path(__file__).parent / "consumer"

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from emulators.azurerm.addresses import LEDGER
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
-from emulators.azurerm.derive.addresses import LEDGER
+from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.ids import Pair, joined, pairs_of
-from emulators.base.errors import ProviderError
 
 # Resource Manager's type of what others live in or refer to → Terraform's.
 KNOWN = {
@@ -38,7 +38,7 @@ KNOWN = {
 PROVIDER_PAIR = 2  # /subscriptions/…/resourceGroups/…/providers/…
 
 
-def require_surroundings(cloud: Cloud, type_: str, values: Values, id_: str) -> None:
+def require_references(cloud: Cloud, type_: str, values: Values, id_: str) -> None:
     """Raises ProviderError, in Resource Manager's words, where a parent or an object referred to is missing."""
     if not type_.startswith("azurerm_"):
         return
@@ -66,7 +66,7 @@ def refuse_removal(cloud: Cloud, type_: str, values: Values) -> None:
                 f"ScopeLocked: the scope {id_!r} cannot perform delete operation because following scope(s) are "
                 f"locked: {lock['scope']!r}; remove the lock {lock['name']!r} and try again"
             )
-    user = next(_users(cloud, type_, values), None)
+    user = next(_used_by(cloud, type_, values), None)
     if user:
         code, noun = IN_USE[type_]
         raise ProviderError(
@@ -84,7 +84,7 @@ IN_USE = {
 }
 
 
-def _users(cloud: Cloud, type_: str, values: Values) -> Iterator[str]:
+def _used_by(cloud: Cloud, type_: str, values: Values) -> Iterator[str]:
     id_ = values["id"]
     if type_ == "azurerm_subnet":
         yield from (entry["holder"] for entry in cloud.every(LEDGER, subnet_id=id_))

@@ -1,4 +1,4 @@
-"""What several services share: lists, filters, resource documents, and what goes when a resource goes."""
+"""What several services share: lists, filters, resource documents, their routes, and what goes with a resource."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from typing import Any
 from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import bad_request
+from emulators.arm.routing import Handler, Route
+
+SUBSCRIPTION = "/subscriptions/{subscription}"
+GROUP = f"{SUBSCRIPTION}/resourcegroups/{{group}}"
 
 _EQUAL = re.compile(r"(\w+)\s+eq\s+(?:guid)?'([^']*)'", re.IGNORECASE)
 
@@ -66,3 +70,32 @@ def forget(cloud: Cloud, gone: Document) -> None:
         cloud.deleted_vaults[gone["name"].lower()] = {**gone, "_deleted": cloud.clock()}
     elif kind == "microsoft.storage/storageaccounts":
         cloud.keys.pop(gone["name"], None)
+
+
+def show(cloud: Cloud, call: Call) -> Answer:
+    return Answer(cloud.get(call.path))
+
+
+def delete(cloud: Cloud, call: Call) -> Answer:
+    """200, or 204 where there was nothing."""
+    gone = cloud.remove(call.path)
+    for document in gone:
+        forget(cloud, document)
+    return Answer(status=200 if gone else 204)
+
+
+def crud(type_: str, put: Handler, update: Handler | None = None) -> tuple[Route, ...]:
+    """The routes of a resource type that lives in resource groups: list (twice), show, put, delete, perhaps patch."""
+
+    def list_all(cloud: Cloud, call: Call) -> Answer:
+        return listed(list(cloud.of_type(type_, call.path.split("/providers/")[0])))
+
+    one = f"{GROUP}/providers/{type_}/{{name}}"
+    routes = (
+        Route("GET", f"{SUBSCRIPTION}/providers/{type_}", list_all, f"{type_}/read", scope=SUBSCRIPTION),
+        Route("GET", f"{GROUP}/providers/{type_}", list_all, f"{type_}/read", scope=GROUP),
+        Route("GET", one, show, f"{type_}/read"),
+        Route("PUT", one, put, f"{type_}/write"),
+        Route("DELETE", one, delete, f"{type_}/delete"),
+    )
+    return routes if update is None else (*routes, Route("PATCH", one, update, f"{type_}/write"))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_network
 
 from emulators.azurerm.cloud import Cloud
-from emulators.base.errors import ProviderError
+from emulators.azurerm.errors import ProviderError
 
 RESERVED = 4  # Azure keeps the network address and the three after it; the last one is the broadcast address
 LEDGER = "twin_private_address"  # a type of the stand-in's own: {"id": holder, "subnet_id", "address"}

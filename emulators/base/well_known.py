@@ -1,11 +1,25 @@
-"""Numbers that are the same in every tenant: built-in roles and Microsoft's own applications.
+"""Ids that are the same in every tenant, and the people of the local one.
 
 Sources: "Azure built-in roles" and "Microsoft Graph permissions reference" in Microsoft's documentation.
 """
 
 from __future__ import annotations
 
-from emulators.azurerm.cloud import AZURE_CLI_CLIENT_ID, GRAPH_CLIENT_ID
+GRAPH = "00000003-0000-0000-c000-000000000000"
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # who signs in with `az login`
+VS_CODE = "aebc6443-996d-45c2-90f0-388ff96faa56"
+MANAGEMENT = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
+KEY_VAULT = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
+STORAGE = "e406a681-f3d4-42a8-90b6-c2b029497af1"
+REGISTRY = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"  # the resource that `az acr login` asks a token for
+DEVOPS = "499b84ac-1321-427f-aa17-267ca6975798"  # the resource of `az rest` on dev.azure.com
+
+PEOPLE = {
+    "11111111-aaaa-4aaa-8aaa-000000000001": ("admin@twin.example", "Ada Admin"),
+    "11111111-aaaa-4aaa-8aaa-000000000002": ("reader@twin.example", "Rae Reader"),
+    "11111111-aaaa-4aaa-8aaa-000000000003": ("outsider@twin.example", "Otto Outsider"),
+}
+"""Who is in the local tenant from the start, by object id: sign-in name and display name. Terraform refers to them."""
 
 ROLES = {
     "Owner": "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
@@ -40,16 +54,26 @@ ROLES = {
 }
 
 APPLICATIONS = {
-    "MicrosoftGraph": GRAPH_CLIENT_ID,
+    "MicrosoftGraph": GRAPH,
     "AzureActiveDirectoryGraph": "00000002-0000-0000-c000-000000000000",
-    "MicrosoftAzureCli": AZURE_CLI_CLIENT_ID,
-    "AzureKeyVault": "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
-    "AzureStorage": "e406a681-f3d4-42a8-90b6-c2b029497af1",
-    "AzureServiceManagement": "797f4846-ba00-4fd7-ba43-dac1f8f63013",
-    "MicrosoftVisualStudioCode": "aebc6443-996d-45c2-90f0-388ff96faa56",
+    "MicrosoftAzureCli": AZURE_CLI,
+    "AzureKeyVault": KEY_VAULT,
+    "AzureStorage": STORAGE,
+    "AzureServiceManagement": MANAGEMENT,
+    "MicrosoftVisualStudioCode": VS_CODE,
 }
 
-DISPLAY_NAMES = {GRAPH_CLIENT_ID: "Microsoft Graph", AZURE_CLI_CLIENT_ID: "Microsoft Azure CLI"}
+DISPLAY_NAMES = {
+    GRAPH: "Microsoft Graph",
+    AZURE_CLI: "Microsoft Azure CLI",
+    VS_CODE: "Visual Studio Code",
+    MANAGEMENT: "Windows Azure Service Management API",
+    KEY_VAULT: "Azure Key Vault",
+    STORAGE: "Azure Storage",
+    REGISTRY: "Azure Container Registry",
+    DEVOPS: "Azure DevOps",
+}
+"""Of applications that every tenant has."""
 
 GRAPH_SCOPES = {
     "User.Read": "e1fe6dd8-ba31-4d61-89e7-88639da4683d",

@@ -1,6 +1,6 @@
-"""The stand-in cloud: every object that was applied, in one file of its owner's.
+"""The stand-in cloud: every object that Terraform applied, in one file of its owner's.
 
-The file is replaced whole and under a lock, so that several Terraform runs, and tasks that look into it, can share it.
+The file is replaced whole and under a lock, so that several Terraform runs, and whatever looks into it, can share it.
 Object values hold keys and passwords, so the file is readable by its owner only.
 """
 
@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emulators.azurerm.catalog import Values
-from emulators.base.errors import ProviderError
+from emulators.base.errors import StoreError
 
+Values = dict[str, Any]  # one object: attribute and block names to values
 Objects = dict[str, dict[str, Values]]  # {type: {id: values}}
 
 
@@ -68,16 +68,6 @@ class Store:
     def remove(self, type_: str, id_: str) -> None:
         with self._exclusive():
             self._objects.get(type_, {}).pop(id_, None)
-
-    def seed(self, type_: str, values: Mapping[str, Any], *, subscription_id: str | None = None) -> Values:
-        """Creates what Terraform does not: computes the object as an apply would, and returns it with its `id`.
-
-        `values` holds the type's arguments; repeating it changes nothing. `subscription_id` becomes part of the id of
-        what lives in a subscription, so it must be the one that Terraform deploys to.
-        """
-        from emulators.azurerm.lifecycle import seed
-
-        return seed(self, type_, values, subscription_id)
 
     @property
     def salt(self) -> bytes:
@@ -139,8 +129,8 @@ class Store:
             document = json.loads(self.path.read_text(encoding="utf-8"))
             self._salt, self._objects = document["salt"], document["objects"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ProviderError(
-                f"the stand-in cloud at {self.path} cannot be read ({error}); `invoke destroy` removes it"
+            raise StoreError(
+                f"the stand-in cloud at {self.path} cannot be read ({error}); delete it to start anew"
             ) from error
         self._seen = seen
 

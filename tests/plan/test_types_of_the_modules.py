@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from emulators.azurerm.addresses import LEDGER
 from emulators.azurerm.catalog import Block, Rules, catalog_of
 from emulators.azurerm.cloud import Cloud
-from emulators.azurerm.derive.addresses import LEDGER
-from emulators.azurerm.lifecycle import apply, destroy, imported, read
+from emulators.azurerm.lifecycle import apply, destroy, imported, read, seed
 from emulators.azurerm.planning import plan
-from emulators.azurerm.store import Store
 from emulators.azurerm.tests.test_every_type import configuration, proposed
 from emulators.azurerm.values import block_type, comparable, has_unknown
+from emulators.base.store import Store
 
-TERRAFORM = Path(__file__).parents[3] / "terraform"
+TERRAFORM = Path(__file__).parents[2] / "terraform"
 USED = sorted(
     {
         type_
@@ -77,7 +77,7 @@ def test_a_type_lives_its_whole_life(type_: str, whole: bool) -> None:
     block, rules = catalog.resource(type_)["block"], catalog.rules(type_)
     config = config_of(type_, block, rules, whole=whole)
     if type_ == "azuread_app_role_assignment":
-        principal = cloud.store.seed("azuread_service_principal", {"client_id": GRAPH})
+        principal = seed(cloud.store, "azuread_service_principal", {"client_id": GRAPH})
         config |= {"principal_object_id": DEPLOYER, "resource_object_id": principal["object_id"]}
     first = plan(type_, None, config)
     assert first.planned is not None

@@ -1,0 +1,36 @@
+"""`python -m emulators.azurerm`, for Terraform in any folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from emulators.azurerm.__main__ import STORE, main
+
+PRINT = "import os; print(sorted(__import__('json').loads(os.environ['TF_REATTACH_PROVIDERS'])))"
+
+
+def test_a_command_runs_with_both_providers_attached(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([sys.executable, "-c", PRINT]) == 0
+    names = json.loads(capfd.readouterr().out.replace("'", '"'))
+    assert [name.rpartition("/")[2] for name in names] == ["azuread", "azurerm"]
+    assert main([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+
+
+def test_a_store_that_cannot_be_read_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    STORE.parent.mkdir()
+    STORE.write_text("{", encoding="utf-8")
+    assert main([sys.executable, "-c", ""]) == 1
+    assert capfd.readouterr().err.startswith("the stand-in cloud at .azurerm-emulator/cloud.json cannot be read")
+    STORE.unlink()
+    assert main(["/nowhere/terraform"]) == 127
+    assert capfd.readouterr().err == "'/nowhere/terraform' cannot be run (No such file or directory)\n"
