@@ -1,14 +1,14 @@
-"""The gateway: from a request to the response, by matching and policies. What is HTTP about it is in connection.py."""
+"""The gateway: from a request to the response, by matching and policies. What is HTTP about it is in http_server.py."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from emulators.apim.failures import Failure
+from emulators.apim.failures import Failure, log_bug
 from emulators.apim.load import Loaded
 from emulators.apim.messages import Context, Request, Response
-from emulators.apim.pipeline import error_response, execute, fail
+from emulators.apim.pipeline import error_response, execute, fail, failure_of, internal_error
 from emulators.apim.router import Api, Route, Router
 from emulators.apim.services import Services
 
@@ -31,7 +31,14 @@ class Gateway:
         self._services = services
 
     async def respond(self, request: Request) -> Responded:
-        """`request.path` is the whole path when it comes in, and relative to the API afterwards."""
+        """Answer a request, whatever happens. `request.path` is the whole path, and relative to the API afterwards."""
+        try:
+            return await self._respond(request)
+        except Exception as error:  # noqa: BLE001 - a fault of the gateway is API Management's 500, not a cut connection
+            log_bug("the gateway", error)
+            return None, internal_error(None)
+
+    async def _respond(self, request: Request) -> Responded:
         if request.path == STATUS_PATH:
             return None, Response(200, "OK")
         match = self._router.match(request.method, request.path)
@@ -39,7 +46,7 @@ class Gateway:
             return None, error_response(404, _NOT_FOUND)
         api, request.path, route = match.api, match.path, match.route
         if route is None:
-            return self._unmatched(api, match.rest, request)
+            return await self._unmatched(api, match.rest, request)
         request.parameters, request.base = match.parameters, api.info.service_url
         context = Context(request, self._services, api.info, route.operation, self._loaded.deployment)
         if api.subscription_required:
@@ -51,7 +58,7 @@ class Gateway:
             for after in context.after:
                 after()
 
-    def _unmatched(self, api: Api, rest: Sequence[str], request: Request) -> Responded:
+    async def _unmatched(self, api: Api, rest: Sequence[str], request: Request) -> Responded:
         """A preflight is answered by the `cors` policies of the operation it asks about ("CORS")."""
         asked = request.headers.joined("Access-Control-Request-Method")
         if request.method != "OPTIONS" or asked is None or "Origin" not in request.headers:
@@ -62,7 +69,12 @@ class Gateway:
         if pipeline is None or not pipeline.cors:
             return None, error_response(404, _NOT_FOUND)
         for policy in pipeline.cors:
-            answer = policy.preflight(context)
+            try:
+                answer = policy.preflight(context)
+            except Exception as error:  # noqa: BLE001 - as in any other statement
+                failure = failure_of(error)
+                failure.source = "cors"
+                return context, await fail(pipeline, context, failure)
             if answer is not None:
                 return None, answer
         return None, Response(200, "OK")

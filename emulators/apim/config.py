@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from emulators.base.errors import PolicyError
+from emulators.apim.errors import PolicyError
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,14 @@ class Config:
     `trace` holds the `key` with which traces of requests can be asked for, and the `file` in which the gateway says
     where; empty: none are kept.
     `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
+    `allowed_hosts` ("<host>:<port>") may be called as they are named; other hosts that are not this machine may not.
     """
 
     state: Path
     host: str = "127.0.0.1"
     port: int = 8080
     resolve: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: Sequence[str] = ()
     identity_endpoint: str = ""
     identity_header: str = ""
     authority: str = ""

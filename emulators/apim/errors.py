@@ -1,6 +1,6 @@
 """What the local gateway refuses, at load. Every message names the scope, the line and the thing.
 
-PolicyError (emulators.base.errors)
+PolicyError               anything that is wrong with policies, or with what says where they are
 ├── MalformedPolicy         not well-formed XML, or not of the shape `<policies><inbound>…`
 ├── UnknownElement          an element the gateway does not run, or not in that section
 ├── UnknownAttribute        an attribute the element does not take
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emulators.base.errors import PolicyError
+from emulators.base.errors import TwinError
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,10 @@ class Where:
 
     def __str__(self) -> str:
         return f"{self.scope}, line {self.line}" if self.line else self.scope
+
+
+class PolicyError(TwinError):
+    pass
 
 
 class LocatedError(PolicyError):

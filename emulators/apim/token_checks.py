@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,36 +21,21 @@ Judge = Callable[[Context, Jwt, list[str]], None]
 
 
 def validation(element: Element, find: Callable[[Context], str], configurations: Urls, judge: Judge) -> Run:
-    """The statement: a token whose signature is known costs no wait, but is judged anew each time."""
+    """The statement: finds the token, verifies its signature, then what `judge` wants of it."""
     variable = element.literal("output-token-variable-name", "")
     status = element.number("failed-validation-httpcode", "401", low=400, high=599)
     message = element.optional("failed-validation-error-message")
 
-    def accept(context: Context, token: Jwt, urls: list[str]) -> None:
-        judge(context, token, urls)
-        if variable:
-            context.variables[variable] = token
-
-    def refused(context: Context, rejected: TokenRejected) -> Failure:
-        body = message.text(context) if message is not None else None
-        return Failure(int(status(context)), rejected.reason, str(rejected), body=body)
-
-    async def verify(context: Context, text: str, urls: list[str]) -> None:
-        try:
-            accept(context, await context.services.tokens.verify(text, urls), urls)
-        except TokenRejected as rejected:
-            raise refused(context, rejected) from rejected
-
-    def run(context: Context) -> Awaitable[None] | None:
+    async def run(context: Context) -> None:
         try:
             text, urls = find(context), configurations(context)
-            token = context.services.tokens.remembered(text, urls)
-            if token is None:
-                return verify(context, text, urls)
-            accept(context, token, urls)
+            token: Jwt = await context.services.tokens.verify(text, urls)
+            judge(context, token, urls)
         except TokenRejected as rejected:
-            raise refused(context, rejected) from rejected
-        return None
+            body = message.text(context) if message is not None else None
+            raise Failure(int(status(context)), rejected.reason, str(rejected), body=body) from rejected
+        if variable:
+            context.variables[variable] = token
 
     return run
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emulators.apim.errors import PolicyError
 from emulators.apim.tracing_ring import Ring
-from emulators.base.errors import PolicyError
 from emulators.base.files import write_json
 
 #: Bytes of a question; seconds until one must be asked.

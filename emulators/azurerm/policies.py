@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.ids import joined, pairs_of
-from emulators.base.errors import PolicyError, ProviderError
+from emulators.base.errors import ProviderError
 
 if TYPE_CHECKING:
     from emulators.apim.document import Node
@@ -40,7 +40,9 @@ def refuse_policy(cloud: Cloud, type_: str, values: Values, id_: str) -> None:
 
 
 def _faults(cloud: Cloud, text: str, service: str) -> Iterator[str]:
-    from emulators.apim.document import parse  # here, because it takes 40 ms that most commands need not spend
+    # Here, because it takes 40 ms that most commands need not spend.
+    from emulators.apim.document import parse
+    from emulators.apim.errors import PolicyError
 
     try:
         root = parse(text, "policy")

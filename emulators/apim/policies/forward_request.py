@@ -86,7 +86,7 @@ async def _once(
             breaker.failed(error.reason)
         raise Failure(500, error.reason, str(error)) from error
     if breaker is not None:
-        breaker.answered(response.status, response.headers.lower("retry-after"))
+        breaker.answered(response.status, response.headers.joined("retry-after"))
     return response
 
 

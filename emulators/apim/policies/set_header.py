@@ -3,7 +3,6 @@ from __future__ import annotations
 from emulators.apim.elements import Element, element, text_values
 from emulators.apim.messages import Context, Run
 from emulators.apim.policies.edits import Edit, Message, edits, on_current_message
-from emulators.apim.values import Value
 
 _ACTIONS = ("override", "skip", "append", "delete")
 
@@ -17,9 +16,6 @@ def header_edit(element: Element) -> Edit:
     if action != "delete" and not values:
         element.invalid("<set-header> needs a <value> unless exists-action is delete", "value")
 
-    if name.literal is not None and action in ("override", "delete") and len(values) < 2:
-        return _common(name.literal, values[0] if action == "override" and values else None)
-
     def edit(context: Context, message: Message) -> None:
         header = name.text(context)
         if action == "delete":
@@ -31,20 +27,6 @@ def header_edit(element: Element) -> Edit:
         if action == "append" and header in message.headers:
             texts = [*message.headers[header], *texts]
         message.headers.set(header, texts)
-
-    return edit
-
-
-def _common(name: str, value: Value | None) -> Edit:
-    """The edits that policies are full of: one value in place of what is there, or none."""
-    key = name.lower()
-    if value is None:
-        return lambda context, message: message.headers.drop(key)
-    text = value.text
-
-    def edit(context: Context, message: Message) -> None:
-        found = text(context)
-        message.headers.put(key, name, _one_line(found) if "\r" in found or "\n" in found else found)
 
     return edit
 

@@ -34,34 +34,14 @@ def validate_jwt(element: Element) -> Run:
             "require-signed-tokens",
         )
 
-    fixed = _is_fixed(element)
-    met = object()
-
     def judge(context: Context, token: Jwt, urls: list[str]) -> None:
         check_lifetime(token, context, skew(context), must_expire=must_expire(context))
-        if fixed and met in token.memo:
-            return
         context.services.tokens.check_issuer(token, urls, issuers(context))
         check_audience(token, audiences(context))
         for rule in rules:
             rule.check(token, context)
-        token.memo[met] = True
 
     return validation(element, find, configurations, judge)
-
-
-def _is_fixed(element: Element) -> bool:
-    """Whether all rules but the lifetime are literals, and one document names the issuer: then a token that met them
-    meets them until its key is fetched anew, which makes it another token.
-    """
-    texts = [child.trimmed() for group in _CHILDREN[1:3] for child in _under(element.child(group))]
-    texts += [value.trimmed() for claim in _under(element.child("required-claims")) for value in _under(claim)]
-    configurations = [node for node in element.node.children if node.tag == "openid-config"]
-    return len(configurations) == 1 and all(text.literal is not None for text in texts)
-
-
-def _under(element: Element | None) -> list[Element]:
-    return [Element(node, element.builder) for node in element.node.children] if element is not None else []
 
 
 def _configurations(element: Element) -> list[Value]:

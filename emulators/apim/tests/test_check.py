@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulators.apim.check import report
-from emulators.base.errors import PolicyError
+from emulators.apim.errors import PolicyError
 
 SAMPLES = Path(__file__).parent / "samples"
 REFUSED = {

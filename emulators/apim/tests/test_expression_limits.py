@@ -9,7 +9,7 @@ import pytest
 from emulators.apim.csharp import watch
 from emulators.apim.csharp.clr import EvaluationLimit
 from emulators.apim.csharp.compile import compile_expression
-from emulators.apim.tests.world import evaluate, make_context, make_world
+from emulators.apim.tests.harness import evaluate, make_context, make_gateway
 
 RUNAWAYS = {
     "endless loop": "@{ while (true) { } return 1; }",
@@ -54,11 +54,11 @@ async def test_the_caller_gets_an_evaluation_failure(monkeypatch: pytest.MonkeyP
     """Reason ExpressionValueEvaluationFailure, and on-error runs ("Error handling in API Management policies")."""
     monkeypatch.setattr(watch, "BEATS", 2)
     search = RUNAWAYS["regex backtracking"].replace('"', "&quot;")
-    world = make_world(
+    gateway = make_gateway(
         inbound=f'<set-variable name="v" value="{search}"/>',
         on_error='<set-header name="Why"><value>@(context.LastError.Reason)</value></set-header>',
     )
-    reply = await world.send()
+    reply = await gateway.send()
     assert (reply.status, reply.headers.get("why")) == (500, ["ExpressionValueEvaluationFailure"])
 
 

@@ -7,7 +7,7 @@ import pytest
 from emulators.apim.document import parse
 from emulators.apim.errors import MalformedPolicy
 from emulators.apim.raw_xml import escape_expressions
-from emulators.apim.tests.world import make_world
+from emulators.apim.tests.harness import make_gateway
 
 SAME = [
     "<a b='1'/>",
@@ -59,4 +59,4 @@ async def test_a_raw_policy_runs() -> None:
         '<choose><when condition="@((string)context.Variables["x"] == "1" && 1 < 2)"><return-response>'
         '<set-body>@((string)context.Variables["x"])</set-body></return-response></when></choose>'
     )
-    assert (await make_world(inbound=inbound).send(headers={"X-A": "1"})).text == "1"
+    assert (await make_gateway(inbound=inbound).send(headers={"X-A": "1"})).text == "1"

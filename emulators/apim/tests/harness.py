@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from emulators.apim.app import Gateway
 from emulators.apim.csharp.compile import compile_expression
 from emulators.apim.failures import UpstreamError
+from emulators.apim.http_server import Application
 from emulators.apim.load import Loaded, load
 from emulators.apim.messages import (
     ApiInfo,
@@ -23,7 +25,6 @@ from emulators.apim.messages import (
     Url,
 )
 from emulators.apim.services import make_services
-from emulators.apim.tests.wire import Line, Reply
 from emulators.base.state import Resource, State
 
 IDENTITY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/gw"
@@ -42,7 +43,7 @@ class Call:
     body: bytes | None
 
 
-class Pieces:
+class FakeStream:
     """A response body that arrives in parts; a part that is an exception breaks it off."""
 
     def __init__(self, parts: Sequence[bytes | Exception | asyncio.Event]) -> None:
@@ -61,9 +62,6 @@ class Pieces:
     async def read(self) -> bytes:
         return b"".join([part async for part in self.chunks()])
 
-    def take(self) -> tuple[bytes, bool]:
-        return b"", False
-
     def close(self) -> None:
         self.closed = True
 
@@ -72,7 +70,7 @@ Answer = Callable[[Call], Any]
 
 
 @dataclass
-class Backends:
+class FakeBackends:
     """Answers by URL prefix: a Response, an exception to raise, or a function of the call."""
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -98,7 +96,7 @@ class Backends:
         return self.calls[-1]
 
 
-class Clock:
+class FakeClock:
     def __init__(self) -> None:
         self.now = NOW
         self.slept: list[float] = []
@@ -111,12 +109,100 @@ class Clock:
         self.now += seconds
 
 
-class World:
+@dataclass
+class Reply:
+    """What the caller got; names of headers in lower case. `chunks` as they were sent."""
+
+    status: int
+    headers: ManyValues
+    chunks: list[bytes]
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.chunks)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class CutOff(Exception):
+    """The gateway ended its answer before it was whole."""
+
+
+class FakeCaller:
+    """One request as an ASGI server hands it over, and what comes back. `slow()` makes it take nothing for a while."""
+
+    def __init__(
+        self, application: Application, scope: dict[str, Any], body: Sequence[bytes], *, unfinished: bool = False
+    ) -> None:
+        self.status = 0
+        self.headers = ManyValues()
+        self.chunks: list[bytes] = []
+        self.complete = False
+        self._parts = list(body)
+        self._unfinished = unfinished
+        self._left, self._news, self._takes = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._takes.set()
+        self.task = asyncio.create_task(application(scope, self._receive, self._send))
+        self.task.add_done_callback(lambda task: self._news.set())
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.chunks)
+
+    async def _receive(self) -> dict[str, Any]:
+        if self._parts:
+            part = self._parts.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(self._parts) or self._unfinished}
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        await self._takes.wait()
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = ManyValues((name.decode().lower(), value.decode()) for name, value in message["headers"])
+        else:
+            self.chunks += [message["body"]] if message["body"] else []
+            self.complete = not message["more_body"]
+            if self.complete:
+                self._left.set()  # as uvicorn has it: after the answer there is nobody to wait for
+        self._news.set()
+
+    def leave(self) -> None:
+        self._left.set()
+
+    def slow(self) -> None:
+        self._takes.clear()
+
+    def take(self) -> None:
+        self._takes.set()
+
+    async def until_sent(self, data: bytes) -> None:
+        """Wait until these bytes have been sent."""
+        while data not in self.body:
+            self._news.clear()
+            await asyncio.wait_for(self._news.wait(), 10)
+
+    async def reply(self) -> Reply:
+        """The whole answer. Raises CutOff where it ends before it is whole."""
+        await asyncio.wait_for(self.task, 10)
+        if not self.complete:
+            raise CutOff(f"{self.status} {self.body!r}")
+        return Reply(self.status, self.headers, self.chunks)
+
+
+class GatewayHarness:
     """One applied gateway with one API `a` at path `a`, unless told otherwise."""
 
     def __init__(self, applied: State | Loaded) -> None:
-        self.backends = Backends({"http://backend.test": ok()})
-        self.clock = Clock()
+        self.backends = FakeBackends({"http://backend.test": ok()})
+        self.clock = FakeClock()
         loaded = applied if isinstance(applied, Loaded) else load(applied)
         self.services = make_services(
             self.backends,
@@ -128,11 +214,7 @@ class World:
         )
         self.app = Gateway(loaded, self.services)
 
-    def connect(self, client: str = "203.0.113.7") -> Line:
-        """A caller's connection, on paper."""
-        return Line(self.app, client)
-
-    async def send(
+    def call(
         self,
         method: str = "GET",
         target: str = "/a/op",
@@ -140,19 +222,29 @@ class World:
         body: bytes = b"",
         *,
         client: str = "203.0.113.7",
-    ) -> Reply:
+        parts: Sequence[bytes] = (),
+        unfinished: bool = False,
+    ) -> FakeCaller:
+        """Begin a request; `parts` is a body that arrives piece by piece, without a length, and perhaps never whole."""
         pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
         if body and "content-length" not in {name.lower() for name, _ in pairs}:
             pairs.append(("content-length", str(len(body))))
-        line = self.connect(client)
-        line.feed(head(method, target, [("Host", "gw.test"), *pairs]) + body)
-        return await line.reply(bodiless=method == "HEAD")
+        if parts:
+            pairs.append(("transfer-encoding", "chunked"))
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(name.lower().encode(), value.encode()) for name, value in [("Host", "gw.test"), *pairs]],
+            "client": (client, 40000),
+        }
+        return FakeCaller(Application(self.app), scope, list(parts) or [body], unfinished=unfinished)
 
-
-def head(method: str, target: str, pairs: Sequence[tuple[str, str]]) -> bytes:
-    """A request's head on the wire; names in lower case, so that tests need not know who spells them."""
-    lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in pairs)
-    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode()
+    async def send(self, *arguments: Any, **options: Any) -> Reply:
+        """A whole request and its whole answer."""
+        return await self.call(*arguments, **options).reply()
 
 
 def ok(body: bytes = b"fine", status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -216,10 +308,10 @@ def applied(
     return State((*found, *extra))
 
 
-def make_world(**given: Any) -> World:
-    """`make_world(inbound=…, backend=…, outbound=…, on_error=…)` with the other arguments of `applied`."""
+def make_gateway(**given: Any) -> GatewayHarness:
+    """`make_gateway(inbound=…, backend=…, outbound=…, on_error=…)` with the other arguments of `applied`."""
     sections = {name: given.pop(name) for name in ("inbound", "backend", "outbound", "on_error") if name in given}
-    return World(applied(policies(**sections), **given))
+    return GatewayHarness(applied(policies(**sections), **given))
 
 
 def make_context(
@@ -235,8 +327,8 @@ def make_context(
     original = Url(scheme, host, int(port or 80), f"/{path}", query)
     message = Body(body) if body is not None else None
     request = Request(method, original, "/op", query, ManyValues(headers), message, "203.0.113.7", {"id": "7"})
-    clock = Clock()
-    services = make_services(Backends(), {}, clock=clock, sleep=clock.sleep)
+    clock = FakeClock()
+    services = make_services(FakeBackends(), {}, clock=clock, sleep=clock.sleep)
     api = ApiInfo("a", "A", "a", "1", None)
     operation = OperationInfo("op0", "Op", "POST", "/op")
     return Context(request, services, api, operation, DeploymentInfo("gw", "local"))
@@ -251,4 +343,4 @@ def evaluate(source: str, *, variables: Mapping[str, Any] | None = None, **reque
 
 def streaming(*parts: Any, headers: Mapping[str, str] | None = None) -> Response:
     """A backend's response whose body arrives in these parts."""
-    return Response(200, "", ManyValues((headers or {}).items()), None, Pieces(parts))
+    return Response(200, "", ManyValues((headers or {}).items()), None, FakeStream(parts))

@@ -1,0 +1,98 @@
+"""One gateway as a process: from its configuration to an answer on a port, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from emulators.apim.app import Gateway
+from emulators.apim.backend_client import BackendClient
+from emulators.apim.config import Config
+from emulators.apim.http_server import server_config
+from emulators.apim.load import load
+from emulators.apim.named_values import secret_named_values
+from emulators.apim.services import make_services
+from emulators.apim.tracing import Tracer
+from emulators.apim.tracing_mask import Mask
+from emulators.apim.tracing_ring import Ring, TracedGateway
+from emulators.apim.tracing_server import TraceServer
+from emulators.apim.urls import parse_url
+from emulators.base import serving
+from emulators.base.state import State
+
+
+def make_gateway(state: State, config: Config, client: BackendClient, ring: Ring | None = None) -> Gateway:
+    """Raises PolicyProblems where the applied policies cannot be run. With a ring, requests are traced into it."""
+    mask = Mask([*secret_named_values(state), config.identity_header]) if ring is not None else None
+    loaded = load(state, Tracer(mask) if mask is not None else None)
+    services = make_services(
+        client,
+        loaded.backends,
+        identity_endpoint=config.identity_endpoint,
+        identity_header=config.identity_header,
+        authority=config.authority or _origin(config.identity_endpoint),
+    )
+    return (
+        TracedGateway(loaded, services, ring, mask)
+        if ring is not None and mask is not None
+        else Gateway(loaded, services)
+    )
+
+
+def _origin(endpoint: str) -> str:
+    """The local issuer serves the identity endpoint too."""
+    url = parse_url(endpoint) if endpoint else None
+    return f"{url.scheme}://{url.authority}" if url is not None else ""
+
+
+def run(config: Config) -> None:
+    """Serve what a configuration file asks for; says `ready gateway PORT` on stdout once it accepts connections."""
+    ring = Ring() if config.trace else None
+    client = BackendClient(config.resolve, config.allowed_hosts)
+    gateway = make_gateway(State.load(config.state), config, client, ring)
+    traces = TraceServer(ring, config.trace) if ring is not None else None
+    listener = serving.listen(config.host, config.port, "set GATEWAY_PORT to another one, or 0")
+    serve(serving.Announced(server_config(gateway), "gateway"), listener, client, traces)
+
+
+class Server(uvicorn.Server):
+    """Calls `started` with the port once it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            self._tell(sockets[0].getsockname()[1])
+
+
+def serve(
+    server: uvicorn.Server, listener: socket.socket, client: BackendClient, traces: TraceServer | None = None
+) -> None:
+    """Until SIGTERM or SIGINT; answers under way are finished first.
+
+    Policies run in the main thread, where a runaway expression can be interrupted (csharp/time_limit.py).
+    """
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(_serve(server, listener, client, traces))
+
+
+async def _serve(
+    server: uvicorn.Server, listener: socket.socket, client: BackendClient, traces: TraceServer | None
+) -> None:
+    if traces is not None:
+        await traces.start()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: None)  # uvicorn raises the one that stopped it again when it has stopped
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        if traces is not None:
+            traces.stop()
+        await client.close()
