@@ -1,4 +1,4 @@
-"""Run API Management policies on this machine: `check` says whether they would run, `serve` runs one, `run` a platform's.
+"""Run API Management policies here: `check` says whether they would run, `serve` runs one, `run` a platform's.
 
 Exit status: 0 done, 1 a policy that would not run, 2 anything else that is wrong with what was given.
 """
@@ -33,9 +33,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", dest="command", metavar="check | serve | run", required=True)
 
     checked = commands.add_parser("check", help="say which policies would run, and what would be refused, line by line")
-    checked.add_argument(
-        "paths", nargs="+", type=Path, metavar="FILE", help="a policy or fragment, or a folder of them"
-    )
+    checked.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="policy, fragment, or a folder of them")
     checked.add_argument("--json", action="store_true", help="the same for programs")
 
     served = commands.add_parser(

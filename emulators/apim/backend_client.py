@@ -1,7 +1,7 @@
 """Requests to backends, to the issuer and to the identity endpoint, by aiohttp.
 
-Nothing is followed, decompressed, remembered or added that the policies did not ask for, and nothing is dialled but what
-the configuration names and this machine.
+Nothing is followed, decompressed, remembered or added that the policies did not ask for, and nothing is dialled but
+what the configuration names and this machine.
 """
 
 from __future__ import annotations

@@ -81,5 +81,5 @@ def last_error(failure: Failure) -> LastError:
 
 def log_bug(where: str, error: BaseException) -> None:
     """Log an exception that nobody foresaw: its type and its frames, not its text, which may hold a secret."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s failed: %s\n%s", where, type(error).__name__, frames)
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error("%s failed: %s at %s", where, type(error).__name__, " < ".join(reversed(frames)))

@@ -1,8 +1,8 @@
 """The gateway as an ASGI application, and how uvicorn serves it.
 
-uvicorn parses with h11, which reads nothing in two ways, drops trailers and keeps the request target as it was sent. What it
-leaves to the application is here: limits with the status codes that callers expect, both ways to say how long a body
-is, and a caller or backend that leaves in the middle.
+uvicorn parses with h11, which drops trailers, limits the head and keeps the request target as it was sent. What it
+leaves to the application is here: limits with the status codes that callers expect, requests that say their length in
+two ways, and a caller or backend that leaves in the middle.
 """
 
 from __future__ import annotations

@@ -36,11 +36,9 @@ def make_gateway(state: State, config: Config, client: BackendClient, ring: Ring
         identity_header=config.identity_header,
         authority=config.authority or _origin(config.identity_endpoint),
     )
-    return (
-        TracedGateway(loaded, services, ring, mask)
-        if ring is not None and mask is not None
-        else Gateway(loaded, services)
-    )
+    if ring is None or mask is None:
+        return Gateway(loaded, services)
+    return TracedGateway(loaded, services, ring, mask)
 
 
 def _origin(endpoint: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from emulators.apim.load import Loaded
 from emulators.apim.tests import tokens
-from emulators.apim.tests.harness import NOW, Call, Reply, GatewayHarness, ok
+from emulators.apim.tests.harness import NOW, Call, GatewayHarness, Reply, ok
 from emulators.base.state import Resource, State
 from tests.plan.bench import Bench
 

@@ -13,7 +13,7 @@ import pytest
 
 from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
 from emulators.apim.tests import tokens
-from emulators.apim.tests.harness import Call, Reply, GatewayHarness, ok, streaming
+from emulators.apim.tests.harness import Call, GatewayHarness, Reply, ok, streaming
 from emulators.base.state import State
 from tests.plan.bench import Bench
 
