@@ -24,7 +24,7 @@ from local_platform import ROOT
 
 from tests.support import lone_server
 
-REFERENCE = ROOT / "benchmarks" / "reference"
+REFERENCE = Path(__file__).with_name("reference")
 LEGACY = "2025-11-25"
 _READY_SECONDS = 60
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
