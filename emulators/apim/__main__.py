@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulators.apim import check, process, single_policy
-from emulators.apim.config import Config
 from emulators.apim.errors import PolicyProblems
+from emulators.apim.process import Config
 from emulators.base.errors import TwinError
 
 _EXAMPLE = """example:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from emulators.apim import policies
-from emulators.apim.builder import Builder, Place, References, build_pipeline
 from emulators.apim.document import Node, parse
-from emulators.apim.elements import ELEMENTS
+from emulators.apim.elements import ELEMENTS, Builder, Place, References, build_pipeline
 from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.values import NamedValues

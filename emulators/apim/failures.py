@@ -5,12 +5,8 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from emulators.apim.messages import LastError, Response
-
-if TYPE_CHECKING:
-    from emulators.apim.pipeline import Step
+from emulators.apim.messages import LastError, Response, Step
 
 _log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from emulators.base import serving
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from emulators.apim.app import Gateway
+    from emulators.apim.gateway import Gateway
 
 MAX_BODY = 4 * 1024 * 1024
 #: All header names and values together, in bytes.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlsplit
 from uuid import UUID, uuid4
 
 from emulators.apim.jwt import Jwt
@@ -104,6 +104,26 @@ class Url:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+def parse_url(text: str) -> Url | None:
+    """None where the text is not an absolute http or https URL. Path and query stay as they are written."""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    scheme = parts.scheme.lower()
+    return Url(scheme, host, port or _DEFAULT_PORTS[scheme], parts.path, parts.query)
+
+
+def parse_base(text: str) -> Url | None:
+    """A backend's URL: its path loses a trailing slash, because operation paths begin with one."""
+    url = parse_url(text)
+    return None if url is None or url.query else Url(url.scheme, url.host, url.port, url.path.rstrip("/"))
 
 
 class Body:
@@ -281,6 +301,19 @@ class Context:
 #: A compiled policy statement: a plain function, or one whose result is awaited.
 Run = Callable[[Context], Awaitable[None] | None]
 
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One policy statement, with the place that context.LastError reports."""
+
+    run: Run
+    source: str
+    scope: str
+    section: str
+    path: str
+    policy_id: str | None = None
+
+
 __all__ = [
     "ApiInfo",
     "Body",
@@ -294,7 +327,10 @@ __all__ = [
     "Request",
     "Response",
     "Run",
+    "Step",
     "Url",
     "header_text",
+    "parse_base",
     "parse_query",
+    "parse_url",
 ]

@@ -6,30 +6,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Protocol
 from uuid import uuid4
 
 from emulators.apim.csharp.clr import ClrError, EvaluationLimit
 from emulators.apim.failures import Answer, Failure, UpstreamError, last_error, log_bug
-from emulators.apim.messages import Body, Context, ManyValues, Response, Run
-
-if TYPE_CHECKING:
-    from emulators.apim.policies.cors import Cors
+from emulators.apim.messages import Body, Context, ManyValues, Response, Step
 
 SECTIONS = ("inbound", "backend", "outbound", "on-error")
 GENERIC_MESSAGE = "Internal server error"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One policy statement, with the place that context.LastError reports."""
+class PreflightPolicy(Protocol):
+    """A `cors` policy, which answers preflights before any other policy runs."""
 
-    run: Run
-    source: str
-    scope: str
-    section: str
-    path: str
-    policy_id: str | None = None
+    def preflight(self, context: Context) -> Response | None: ...
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class Pipeline:
     outbound: Sequence[Step] = ()
     on_error: Sequence[Step] = ()
     reads_response_body: bool = False
-    cors: Sequence[Cors] = field(default=())
+    cors: Sequence[PreflightPolicy] = field(default=())
 
     def section(self, name: str) -> Sequence[Step]:
         steps: Sequence[Step] = getattr(self, name.replace("-", "_"))

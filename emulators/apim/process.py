@@ -3,26 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from emulators.apim.app import Gateway
 from emulators.apim.backend_client import BackendClient
-from emulators.apim.config import Config
+from emulators.apim.errors import PolicyError
+from emulators.apim.gateway import Gateway
 from emulators.apim.http_server import server_config
 from emulators.apim.load import load
+from emulators.apim.messages import parse_url
 from emulators.apim.named_values import secret_named_values
 from emulators.apim.services import make_services
 from emulators.apim.tracing import Tracer
 from emulators.apim.tracing_mask import Mask
 from emulators.apim.tracing_ring import Ring, TracedGateway
 from emulators.apim.tracing_server import TraceServer
-from emulators.apim.urls import parse_url
 from emulators.base import serving
 from emulators.base.state import State
+
+
+@dataclass(frozen=True)
+class Config:
+    """`authority` is where Entra ID's tenants are; empty: where the identity endpoint is.
+
+    `trace` holds the `key` with which traces of requests can be asked for, and the `file` in which the gateway says
+    where; empty: none are kept.
+    `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
+    `allowed_hosts` ("<host>:<port>") may be called as they are named; other hosts that are not this machine may not.
+    """
+
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    resolve: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: Sequence[str] = ()
+    identity_endpoint: str = ""
+    identity_header: str = ""
+    authority: str = ""
+    trace: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise PolicyError(f"the gateway's settings at {path} cannot be read ({error})") from error
+        unknown = sorted(set(values) - {known.name for known in fields(cls)})
+        if unknown:
+            raise PolicyError(f"the gateway's settings at {path} have unknown names: {', '.join(unknown)}")
+        return cls(**{**values, "state": Path(values["state"])})
 
 
 def make_gateway(state: State, config: Config, client: BackendClient, ring: Ring | None = None) -> Gateway:

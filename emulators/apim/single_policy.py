@@ -11,12 +11,12 @@ from typing import Any
 
 from emulators.apim import process
 from emulators.apim.backend_client import BackendClient
-from emulators.apim.config import Config
 from emulators.apim.errors import PolicyError
 from emulators.apim.http_server import server_config
+from emulators.apim.messages import parse_base
+from emulators.apim.process import Config
 from emulators.apim.tracing_ring import Document, Ring
 from emulators.apim.tracing_text import lines
-from emulators.apim.urls import parse_base
 from emulators.base import serving
 from emulators.base.state import Resource, State
 

@@ -20,8 +20,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
 from emulators.apim import jwt
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.jwt import Jwt
-from emulators.apim.messages import Response, Url
-from emulators.apim.urls import parse_url
+from emulators.apim.messages import Response, Url, parse_url
 
 KEEP_SECONDS = 3600.0
 REFETCH_SECONDS = 10.0

@@ -12,14 +12,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from secrets import token_hex
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emulators.apim.elements import Element
 from emulators.apim.failures import Answer, Failure
 from emulators.apim.messages import Context, Request, Run, Url
 from emulators.apim.tracing_mask import Mask
-
-if TYPE_CHECKING:
-    from emulators.apim.elements import Element
 
 #: Elements kept of one request; those of a long `retry` end there, and the trace says so.
 MAX_ENTRIES = 300

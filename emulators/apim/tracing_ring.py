@@ -9,8 +9,8 @@ from time import perf_counter, time
 from typing import Any
 from uuid import uuid4
 
-from emulators.apim.app import Gateway, Responded
 from emulators.apim.failures import log_bug
+from emulators.apim.gateway import Gateway, Responded
 from emulators.apim.load import Loaded
 from emulators.apim.messages import Context, Request, Response
 from emulators.apim.services import Services

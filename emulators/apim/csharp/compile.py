@@ -9,12 +9,12 @@ from tree_sitter import Node
 
 from emulators.apim.csharp import calls, literals, members, operators
 from emulators.apim.csharp.clr import PYTHON_ERRORS, PYTHON_LIMITS, ClrError, EvaluationLimit, translated
+from emulators.apim.csharp.clr_types import T
 from emulators.apim.csharp.expressions import Compiler
 from emulators.apim.csharp.grouping import Source, read
 from emulators.apim.csharp.scope import CSharpError, Frame, Typed, fail, named
 from emulators.apim.csharp.statements import block_of
-from emulators.apim.csharp.types import T
-from emulators.apim.csharp.watch import WATCH
+from emulators.apim.csharp.time_limit import TIME_LIMIT
 from emulators.apim.failures import log_bug
 
 __all__ = ["CSharpError", "Expression", "compile_expression"]
@@ -35,11 +35,11 @@ class Expression:
         self._size = size
 
     def __call__(self, context: Any) -> Any:
-        watch = WATCH
-        if not watch.armed:
-            watch.arm()
-        watch.beats = 0
-        watch.running = True
+        limit = TIME_LIMIT
+        if not limit.armed:
+            limit.arm()
+        limit.beats = 0
+        limit.running = True
         try:
             return self._run(Frame(context, self._size))
         except (ClrError, EvaluationLimit):
@@ -51,7 +51,7 @@ class Expression:
                 log_bug("an expression", error)
             raise translated(error) from error
         finally:
-            watch.running = False
+            limit.running = False
 
 
 def compile_expression(source: str) -> Expression:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulators.apim.app import Gateway
 from emulators.apim.csharp.compile import compile_expression
 from emulators.apim.failures import UpstreamError
+from emulators.apim.gateway import Gateway
 from emulators.apim.http_server import Application
 from emulators.apim.load import Loaded, load
 from emulators.apim.messages import (

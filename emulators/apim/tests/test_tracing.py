@@ -340,6 +340,6 @@ async def test_a_gateway_without_traces_runs_the_same_closures_as_before() -> No
     assert match is not None
     assert match.route is not None
     step = match.route.pipeline.inbound[0]
-    assert step.run.__module__ == "emulators.apim.policies.choose"
+    assert step.run.__module__ == "emulators.apim.policies.control_flow"
     assert (await gateway.send()).status == 200
     assert "traceparent" not in gateway.backends.last.headers

@@ -12,8 +12,8 @@ import uvicorn
 
 from emulators.apim import process
 from emulators.apim.backend_client import BackendClient
-from emulators.apim.config import Config
 from emulators.apim.http_server import server_config
+from emulators.apim.process import Config
 from emulators.apim.tests.harness import applied, policies
 from emulators.base import serving
 

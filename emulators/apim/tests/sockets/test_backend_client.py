@@ -9,9 +9,8 @@ import pytest
 
 from emulators.apim.backend_client import MAX_READ, BackendClient
 from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
-from emulators.apim.messages import Response
+from emulators.apim.messages import Response, parse_url
 from emulators.apim.tests.sockets.conftest import Backend
-from emulators.apim.urls import parse_url
 
 
 async def send(

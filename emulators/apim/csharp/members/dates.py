@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from emulators.apim.csharp.clr import ClrError
+from emulators.apim.csharp.clr_types import BOOL, DATETIME, DOUBLE, GUID, INT, LONG, TIMESPAN, T
 from emulators.apim.csharp.library import Out, constructor, method, prop, static, static_prop
-from emulators.apim.csharp.types import BOOL, DATETIME, DOUBLE, GUID, INT, LONG, TIMESPAN, T
 
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,12 +1,13 @@
+"""Requests that a policy sends itself."""
+
 from __future__ import annotations
 
 from emulators.apim.elements import Element, element
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.headers import end_to_end
-from emulators.apim.messages import Body, Context, ManyValues, Request, Response, Run, Url
-from emulators.apim.policies.authentication_managed_identity import TokenSource, token_source
-from emulators.apim.policies.edits import EDITS, NESTED_ATTRIBUTES, Edit
-from emulators.apim.urls import parse_url
+from emulators.apim.messages import Body, Context, ManyValues, Request, Response, Run, Url, parse_url
+from emulators.apim.policies.authentication import TokenSource, token_source
+from emulators.apim.policies.transformation import EDITS, NESTED_ATTRIBUTES, Edit
 from emulators.apim.values import Value
 
 _CHILDREN = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")

@@ -1,3 +1,5 @@
+"""Caching of values."""
+
 from __future__ import annotations
 
 from emulators.apim.elements import Element, element

@@ -1,12 +1,14 @@
-"""What `validate-jwt` and `validate-azure-ad-token` share: where the token is, what it must hold, and how one fails."""
+"""Validation of access tokens."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from emulators.apim.elements import Element, all_texts, text_values
+from emulators.apim.elements import INBOUND, Element, all_texts, element, text_values
 from emulators.apim.failures import Failure
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Context, Run
@@ -140,4 +142,118 @@ def check_audience(token: Jwt, allowed: list[str]) -> None:
     if allowed and set(allowed).isdisjoint(token.audiences):
         raise TokenRejected(
             "TokenAudienceNotAllowed", "Audience validation failed. Audiences did not match. Access denied."
+        )
+
+
+_JWT_ATTRIBUTES = (
+    "header-name query-parameter-name token-value failed-validation-httpcode failed-validation-error-message"
+    " require-expiration-time require-scheme require-signed-tokens clock-skew output-token-variable-name"
+)
+_JWT_CHILDREN = ("openid-config", "audiences", "issuers", "required-claims")
+
+
+@element(
+    "validate-jwt",
+    title="Validate JWT",
+    sections=INBOUND,
+    attributes=_JWT_ATTRIBUTES,
+    partial="keys from openid-config only; asymmetric algorithms only; unsigned tokens never pass",
+)
+def validate_jwt(element: Element) -> Run:
+    element.children(*_JWT_CHILDREN)
+    find = token_finder(element)
+    configurations = all_texts(_configurations(element))
+    audiences = all_texts(text_values(element.child("audiences"), "audience"))
+    issuers = all_texts(text_values(element.child("issuers"), "issuer"))
+    rules = claim_rules(element)
+    skew, must_expire = element.number("clock-skew", "0"), element.flag("require-expiration-time", default=True)
+    if element.value("require-signed-tokens", "true").literal != "true":
+        element.invalid(
+            "require-signed-tokens must be true: the local gateway never accepts unsigned tokens",
+            "require-signed-tokens",
+        )
+
+    def judge(context: Context, token: Jwt, urls: list[str]) -> None:
+        check_lifetime(token, context, skew(context), must_expire=must_expire(context))
+        context.services.tokens.check_issuer(token, urls, issuers(context))
+        check_audience(token, audiences(context))
+        for rule in rules:
+            rule.check(token, context)
+
+    return validation(element, find, configurations, judge)
+
+
+def _configurations(element: Element) -> list[Value]:
+    found = []
+    for child in element.children(*_JWT_CHILDREN):
+        if child.tag == "openid-config":
+            child.allow({"url"})
+            found.append(child.value("url"))
+    if not found:
+        element.invalid("<validate-jwt> needs <openid-config>: the local gateway takes no other keys", "openid-config")
+    return found
+
+
+_ENTRA_ATTRIBUTES = (
+    "tenant-id header-name query-parameter-name token-value failed-validation-httpcode"
+    " failed-validation-error-message output-token-variable-name"
+)
+_ENTRA_CHILDREN = ("client-application-ids", "backend-application-ids", "audiences", "required-claims")
+#: Tokens of any tenant: their issuer cannot be told from the discovery document.
+_V2_ISSUER = re.compile(r"https?://[^/]+/([^/]+)/v2\.0")
+_MANY_TENANTS = ("organizations", "common", "consumers")
+
+
+@element(
+    "validate-azure-ad-token",
+    title="Validate Microsoft Entra token",
+    sections=INBOUND,
+    attributes=_ENTRA_ATTRIBUTES,
+    partial="one tenant only, neither organizations nor common; keys of the v2.0 endpoint; no decryption keys",
+)
+def validate_azure_ad_token(element: Element) -> Run:
+    """The client application is `azp` (v2.0) or `appid` (v1.0); the backend application is the audience."""
+    element.children(*_ENTRA_CHILDREN)
+    find, configurations = token_finder(element, "Authorization"), _discovery_of_tenant(element)
+    clients = all_texts(text_values(element.child("client-application-ids"), "application-id"))
+    backends = all_texts(text_values(element.child("backend-application-ids"), "application-id"))
+    audiences = all_texts(text_values(element.child("audiences"), "audience"))
+    rules = claim_rules(element)
+
+    def judge(context: Context, token: Jwt, urls: list[str]) -> None:
+        context.services.tokens.check_issuer(token, urls, _v1_issuers(context, urls))
+        check_lifetime(token, context, 0, must_expire=True)
+        check_audience(token, audiences(context))
+        check_audience(token, backends(context))
+        _check_client(token, clients(context))
+        for rule in rules:
+            rule.check(token, context)
+
+    return validation(element, find, configurations, judge)
+
+
+def _discovery_of_tenant(element: Element) -> Callable[[Context], list[str]]:
+    """A tenant's id or domain is looked up at the platform's own issuer; a URL is used as it is."""
+    tenant = element.value("tenant-id")
+    if (tenant.literal or "").rstrip("/").rpartition("/")[2].lower() in _MANY_TENANTS:
+        element.invalid("'tenant-id' must name one tenant in the local gateway", "tenant-id")
+
+    def urls(context: Context) -> list[str]:
+        given = tenant.text(context).rstrip("/")
+        base = given if "://" in given else f"{context.services.authority}/{quote(given, safe='')}"
+        return [f"{base.removesuffix('/v2.0')}/v2.0/.well-known/openid-configuration"]
+
+    return urls
+
+
+def _v1_issuers(context: Context, urls: list[str]) -> list[str]:
+    """How v1.0 tokens name the discovery document's tenant. The token is not asked: all tenants share their keys."""
+    found = [_V2_ISSUER.fullmatch(issuer) for issuer in context.services.tokens.issuers(urls)]
+    return [f"https://sts.windows.net/{match.group(1)}/" for match in found if match is not None]
+
+
+def _check_client(token: Jwt, allowed: list[str]) -> None:
+    if allowed and (token.one("azp") or token.one("appid")) not in allowed:
+        raise TokenRejected(
+            "TokenClaimValueNotAllowed", "Client application ID validation failed. It is not allowed. Access denied."
         )

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError, JToken, to_text
+from emulators.apim.csharp.clr_types import BOOL, BYTE, DOUBLE, INT, LONG, STRING, T, array
 from emulators.apim.csharp.library import Out, constructor, method, static, static_prop
-from emulators.apim.csharp.types import BOOL, BYTE, DOUBLE, INT, LONG, STRING, T, array
 
 _RANGES = {"int": 2**31, "long": 2**63}
 

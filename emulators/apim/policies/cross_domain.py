@@ -1,3 +1,5 @@
+"""Cross-origin requests."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

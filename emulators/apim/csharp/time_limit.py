@@ -19,7 +19,7 @@ from emulators.apim.csharp.clr import EvaluationLimit
 BEAT, BEATS = 0.1, 10
 
 
-class Watch:
+class TimeLimit:
     """`running`: an evaluation is under way; `beats`: how often it was seen."""
 
     __slots__ = ("armed", "beats", "running")
@@ -50,4 +50,4 @@ class Watch:
         signal.setitimer(signal.ITIMER_REAL, BEAT)
 
 
-WATCH = Watch()
+TIME_LIMIT = TimeLimit()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError, Pair, iterate, key_not_found, limited
+from emulators.apim.csharp.clr_types import BOOL, INT, OBJECT, T, dictionary_of, enumerable
 from emulators.apim.csharp.library import Out, constructor, declare_type, element_type, indexer, method, prop, static
-from emulators.apim.csharp.types import BOOL, INT, OBJECT, T, dictionary_of, enumerable
 
 declare_type("IEnumerable", "ICollection", "IReadOnlyCollection", "IReadOnlyList", "Func", "Predicate", "KeyValuePair")
 
