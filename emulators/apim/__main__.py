@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["--config"]:
         given.insert(0, "run")  # how a platform's supervisor starts each of its parts
     options = parser().parse_args(given)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         if options.command == "check":
             return _check(options.paths, as_json=options.json)

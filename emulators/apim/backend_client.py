@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from urllib.parse import quote
 
 import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
 from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
@@ -61,7 +60,7 @@ class BackendClient:
                 response = await self._session.request(
                     method,
                     target,
-                    headers=CIMultiDict([("Host", url.authority), *headers]),
+                    headers=[("Host", url.authority), *headers],
                     data=body,
                     allow_redirects=False,
                     server_hostname=url.host if url.scheme == "https" else None,
