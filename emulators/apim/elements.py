@@ -197,8 +197,6 @@ class Place:
     section: str = ""
     path: str = ""
     fragments: tuple[str, ...] = ()
-    #: In `return-response` and `send-request`, statements edit that message, not the request or response.
-    nested: bool = False
 
 
 class StepTracer(Protocol):

@@ -54,10 +54,6 @@ class Configuration:
     keys: Mapping[str, Key]
     fetched: float
 
-    def holds(self, key: Key) -> bool:
-        """By identity: a key that was fetched anew is another one."""
-        return any(key is known for known in self.keys.values())
-
     def candidates(self, token: Jwt) -> list[Key]:
         """The key the token names; all of them where it names none."""
         kid = token.header.get("kid")

@@ -26,7 +26,7 @@ class T:
 
 STRING, CHAR, BOOL, INT, LONG, DOUBLE = T("string"), T("char"), T("bool"), T("int"), T("long"), T("double")
 DECIMAL, BYTE, OBJECT, VOID, NULL = T("decimal"), T("byte"), T("object"), T("void"), T("null")
-JTOKEN, JOBJECT, JARRAY, JPROPERTY, JVALUE = T("JToken"), T("JObject"), T("JArray"), T("JProperty"), T("JValue")
+JTOKEN, JOBJECT, JARRAY, JPROPERTY = T("JToken"), T("JObject"), T("JArray"), T("JProperty")
 DATETIME, TIMESPAN, GUID, URI, EXCEPTION = T("DateTime"), T("TimeSpan"), T("Guid"), T("Uri"), T("Exception")
 
 #: Widening order of the numeric types (C# specification, "Implicit numeric conversions").

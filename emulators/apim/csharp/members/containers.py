@@ -1,4 +1,4 @@
-"""Lists, arrays, dictionaries, sets, KeyValuePair, Tuple-free."""
+"""Lists, arrays, dictionaries, sets, KeyValuePair. Tuples are refused."""
 
 from __future__ import annotations
 

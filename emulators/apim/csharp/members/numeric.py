@@ -1,4 +1,4 @@
-"""Numbers, Boolean, Convert, Math, Random, BitConverter-free."""
+"""Numbers, Boolean, Convert, Math, Random."""
 
 from __future__ import annotations
 
