@@ -15,7 +15,7 @@ import aiohttp
 from yarl import URL
 
 from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
-from emulators.apim.messages import ManyValues, Response, Url, header_text
+from emulators.apim.messages import STATUSES, ManyValues, Response, Url, header_text
 
 #: Seconds an idle connection is used again: shorter than the five after which common servers close it.
 KEEP_IDLE = 4.0
@@ -70,9 +70,9 @@ class BackendClient:
             raise UpstreamError("Timeout", message) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _failed(error, url) from error
-        if response.status < 200:
+        if response.status not in STATUSES:  # among them 101, another protocol that nobody asked for
             response.close()
-            raise _failure(f"the backend at {url.authority} changed to another protocol")
+            raise _failure(f"the backend at {url.authority} answered with status {response.status}")
         found = ManyValues((name.decode("latin-1"), header_text(value)) for name, value in response.raw_headers)
         return Response(response.status, response.reason or "", found, None, BackendStream(response, url))
 

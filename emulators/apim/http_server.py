@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from emulators.apim.failures import UpstreamError
+from emulators.apim.failures import UpstreamError, log_bug
 from emulators.apim.headers import for_caller
-from emulators.apim.messages import Body, Context, ManyValues, Request, Response, Stream, Url, header_text
+from emulators.apim.messages import STATUSES, Body, Context, ManyValues, Request, Response, Stream, Url, header_text
 from emulators.apim.pipeline import error_response, internal_error
 from emulators.base import serving
 
@@ -62,8 +62,8 @@ class BrokenOff(Exception):
     """The backend's answer ended early, after the caller had part of it: the connection must not look whole."""
 
 
-class UnsafeHeaders(Exception):
-    """A name or value that would be another header, or another message, if it were written out."""
+class UnsafeHead(Exception):
+    """A status that is none, or a header that would be two, or another message, if it were written out."""
 
 
 class Application:
@@ -98,6 +98,8 @@ class Application:
             await deliver(response, context, send, head=request.method == "HEAD")
         except BrokenOff as error:
             _log.warning("an answer was cut: %s", error)  # uvicorn cuts a connection whose answer is not completed
+        except Exception as error:  # noqa: BLE001 - here, because uvicorn would write its text to the log
+            log_bug("an answer", error)
 
 
 def server_config(gateway: Gateway) -> uvicorn.Config:
@@ -213,8 +215,10 @@ async def deliver(response: Response, context: Context | None, send: Send, *, he
         for name, value in [*context.response_headers, *context.cors_headers]:
             response.headers.set(name, [value])
     try:
+        if response.status not in STATUSES:
+            raise UnsafeHead
         headers = _encoded(for_caller(response.headers))
-    except UnsafeHeaders:
+    except UnsafeHead:
         response.discard()
         response = internal_error(context)
         headers = _encoded(response.headers.pairs())
@@ -230,10 +234,10 @@ async def deliver(response: Response, context: Context | None, send: Send, *, he
 
 
 def _encoded(pairs: Iterable[tuple[str, str]]) -> _Pairs:
-    """Raises UnsafeHeaders."""
+    """Raises UnsafeHead."""
     found = [(name.encode("utf-8", "replace"), value.strip().encode("utf-8", "replace")) for name, value in pairs]
     if any(not _NAME.fullmatch(name) or _CONTROL.search(value) for name, value in found):
-        raise UnsafeHeaders
+        raise UnsafeHead
     return found
 
 

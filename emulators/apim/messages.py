@@ -157,6 +157,10 @@ class Stream(Protocol):
         ...
 
 
+#: What a final response may have (RFC 9110, section 15).
+STATUSES = range(200, 600)
+
+
 @dataclass(slots=True)
 class Response:
     status: int = 200
@@ -315,6 +319,7 @@ class Step:
 
 
 __all__ = [
+    "STATUSES",
     "ApiInfo",
     "Body",
     "Context",

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import pytest
 
+from emulators.apim import http_server
 from emulators.apim.csharp.compile import Expression
 from emulators.apim.elements import ANYWHERE, ELEMENTS, ElementSpec
 from emulators.apim.failures import UpstreamError
-from emulators.apim.messages import Context, Run
-from emulators.apim.tests.harness import FakeStream, Reply, make_gateway, streaming
+from emulators.apim.messages import Context, Response, Run
+from emulators.apim.tests.harness import CutOff, FakeStream, Reply, make_gateway, streaming
 from emulators.apim.tests.test_tracing import Traced
 
 FAULTS = [
@@ -222,3 +223,32 @@ async def test_the_activity_id_is_the_request_s_own(broken: Callable[[Run], None
     gateway = Traced(inbound="<broken/>")
     reply = await gateway.send()
     assert gateway.ring.find(reply.json["activityId"]) is not None
+
+
+@pytest.mark.parametrize("code", ["99", "0", "700", "-1", "nonsense", "1e400"])
+async def test_a_status_that_is_none(code: str) -> None:
+    """An expression may yield what no response can have."""
+    check = (
+        f"""<check-header name="X-A" failed-check-httpcode="@(&quot;{code}&quot;)" failed-check-error-message="m"/>"""
+    )
+    assert_internal_error(await make_gateway(inbound=check).send())
+
+
+async def test_a_status_that_a_backend_may_not_give() -> None:
+    """RFC 9110, section 15: it is treated as an error of the backend's."""
+    gateway = make_gateway()
+    gateway.backends.answers["http://backend.test"] = Response(999, "")
+    assert_internal_error(await gateway.send())
+
+
+async def test_an_answer_that_cannot_be_sent(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault while it is written leaves no value in the log; uvicorn answers 500, or cuts what has begun."""
+
+    def fail(*arguments: Any) -> Any:
+        raise RuntimeError("s3cret")
+
+    monkeypatch.setattr(http_server, "for_caller", fail)
+    with pytest.raises(CutOff):
+        await make_gateway().send()
+    assert "RuntimeError" in caplog.text
+    assert "s3cret" not in caplog.text

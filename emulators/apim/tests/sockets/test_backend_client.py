@@ -184,6 +184,14 @@ async def test_what_is_not_http_is_refused(backend: Backend, client: BackendClie
         await send(client)
 
 
+@pytest.mark.parametrize("status", ["101 Switching Protocols", "600 Odd", "999 Odd"])
+async def test_a_status_that_is_no_answer_is_refused(backend: Backend, client: BackendClient, status: str) -> None:
+    """Another protocol that nobody asked for, and what no caller could be given (RFC 9110, section 15)."""
+    backend.says(f"HTTP/1.1 {status}\nContent-Length: 0\n\n")
+    with pytest.raises(UpstreamError, match=f"status {status[:3]}"):
+        await send(client)
+
+
 async def test_what_nobody_asked_for_is_no_answer(backend: Backend, client: BackendClient) -> None:
     """What follows an answer on its connection is not taken for the next one's."""
     fine = "HTTP/1.1 200 OK\nContent-Length: 4\n\nfine"
