@@ -1,86 +1,125 @@
-"""`python -m emulators.apim --config FILE`: serves until SIGTERM, then finishes what it is answering."""
+"""Run API Management policies here: `check` says whether they would run, `serve` runs one, `run` a platform's.
+
+Exit status: 0 done, 1 a policy that would not run, 2 anything else that is wrong with what was given.
+"""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import signal
+import json
+import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-import uvloop
-
-from emulators.apim.app import Gateway
-from emulators.apim.config import Config
-from emulators.apim.load import load
-from emulators.apim.named_values import secret_named_values
-from emulators.apim.server import Server
-from emulators.apim.services import make_services
-from emulators.apim.tracing import Tracer
-from emulators.apim.tracing_mask import Mask
-from emulators.apim.tracing_ring import Ring, TracedGateway
-from emulators.apim.tracing_server import TraceServer
-from emulators.apim.upstream import Upstream
-from emulators.apim.urls import parse_url
+from emulators.apim import check, process, single_policy
+from emulators.apim.errors import PolicyProblems
+from emulators.apim.process import Config
 from emulators.base.errors import EmulatorError
-from emulators.base.state import State
+
+_EXAMPLE = """example:
+  python -m emulators.apim serve --policy policy.xml --backend http://127.0.0.1:9000 --trace
+  curl http://127.0.0.1:8080/any/path
+"""
 
 
-def make_gateway(config: Config, upstream: Upstream) -> Gateway:
-    """Raises PolicyProblems where the applied policies cannot be run."""
-    state = State.load(config.state)
-    mask = Mask([*secret_named_values(state), config.identity_header]) if config.trace else None
-    loaded = load(state, Tracer(mask) if mask is not None else None)
-    services = make_services(
-        upstream,
-        loaded.backends,
-        identity_endpoint=config.identity_endpoint,
-        identity_header=config.identity_header,
-        authority=config.authority or _origin(config.identity_endpoint),
+def parser() -> argparse.ArgumentParser:
+    description, _, status = (__doc__ or "").partition("\n\n")
+    top = argparse.ArgumentParser(
+        prog="python -m emulators.apim",
+        description=description,
+        epilog=f"{_EXAMPLE}\n{status}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    return Gateway(loaded, services) if mask is None else TracedGateway(loaded, services, Ring(), mask)
+    commands = top.add_subparsers(title="commands", dest="command", metavar="check | serve | run", required=True)
+
+    checked = commands.add_parser("check", help="say which policies would run, and what would be refused, line by line")
+    checked.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="policy, fragment, or a folder of them")
+    checked.add_argument("--json", action="store_true", help="the same for programs")
+
+    served = commands.add_parser(
+        "serve",
+        help="run one policy in front of a backend",
+        description="Run one policy file, at every path and method, in front of a backend.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    served.add_argument("--policy", type=Path, required=True, metavar="FILE", help="the policy, <policies>…</policies>")
+    served.add_argument(
+        "--backend",
+        action="append",
+        required=True,
+        metavar="[NAME=]URL",
+        help="where requests go; with a name, a backend for set-backend-service; may be repeated",
+    )
+    served.add_argument("--fragment", action="append", default=[], metavar="NAME=FILE", help="for include-fragment")
+    served.add_argument(
+        "--named-value", action="append", default=[], metavar="NAME=TEXT", help="what {{NAME}} stands for"
+    )
+    served.add_argument(
+        "--named-values",
+        type=Path,
+        metavar="FILE",
+        help="secret ones: a JSON object of names and texts; never shown in traces, nor in the list of processes",
+    )
+    served.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="another host that policies may call (openid-config, send-request); this machine always is one",
+    )
+    served.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    served.add_argument(
+        "--port", type=int, default=8080, help="port to listen on, 0 for a free one (default: %(default)s)"
+    )
+    served.add_argument("--trace", action="store_true", help="print what each element did with each request")
+
+    started = commands.add_parser("run", help="run everything that an applied Terraform state holds")
+    started.add_argument("--config", type=Path, required=True, metavar="FILE", help="JSON; its keys are in README.md")
+    return top
 
 
-def _origin(endpoint: str) -> str:
-    """The local issuer serves the identity endpoint too."""
-    url = parse_url(endpoint) if endpoint else None
-    return f"{url.scheme}://{url.authority}" if url is not None else ""
-
-
-async def serve(gateway: Gateway, upstream: Upstream, config: Config) -> None:
-    """Until SIGTERM or SIGINT."""
-    stopping, loop, server = asyncio.Event(), asyncio.get_running_loop(), Server(gateway)
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stopping.set)
-    traces = TraceServer(gateway.ring, config.trace) if isinstance(gateway, TracedGateway) else None
-    if traces is not None:
-        await traces.start()
-    bound = await server.start(config.host, config.port)
-    print(f"ready gateway {bound}", flush=True)  # noqa: T201 - the supervisor waits for this line
-    await stopping.wait()
-    await server.stop()
-    if traces is not None:
-        traces.stop()
-    upstream.close()
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m emulators.apim", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True)
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["--config"]:
+        given.insert(0, "run")  # how a platform's supervisor starts each of its parts
+    options = parser().parse_args(given)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
-        config = Config.load(parser.parse_args().config)
-        upstream = Upstream(config.resolve)
-        gateway = make_gateway(config, upstream)
+        if options.command == "check":
+            return _check(options.paths, as_json=options.json)
+        if options.command == "run":
+            process.run(Config.load(options.config))
+        else:
+            single_policy.serve(_serve_options(options))
+    except PolicyProblems as problems:
+        sys.stderr.write(f"{problems}\n")
+        return 1
     except EmulatorError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the reason belongs in the process's log
+        sys.stderr.write(f"{error}\n")
         return 2
-    gc.collect()
-    gc.set_threshold(20_000, 20, 50)  # requests leave little that only the collector could find
-    gc.freeze()  # what was loaded lives as long as the process: the collector need not look at it again
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(gateway, upstream, config))
     return 0
+
+
+def _check(paths: Sequence[Path], *, as_json: bool) -> int:
+    reports = check.report(paths)
+    sys.stdout.write(f"{json.dumps(check.document(reports), indent=2) if as_json else check.text(reports)}\n")
+    return 0 if all(one.runs for one in reports) else 1
+
+
+def _serve_options(options: argparse.Namespace) -> single_policy.Options:
+    return single_policy.Options(
+        policy=options.policy,
+        backends=options.backend,
+        fragments=options.fragment,
+        named_values=options.named_value,
+        secrets=options.named_values,
+        allowed=options.allow_host,
+        host=options.host,
+        port=options.port,
+        trace=options.trace,
+    )
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from emulators.apim import policies
-from emulators.apim.builder import Builder, Place, References, build_pipeline
-from emulators.apim.elements import ELEMENTS
+from emulators.apim.elements import ELEMENTS, Builder, Place, References, build_pipeline
 from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.values import NamedValues
@@ -62,6 +62,19 @@ class Report:
     def runs(self) -> bool:
         return not self.problems
 
+    def as_text(self) -> Iterator[str]:
+        """The verdict, then what is refused, then what would run, elements of one name together."""
+        yield f"{self.path}: {'would run' if self.runs else 'would not run'}"
+        for problem in self.problems:
+            where = f"line {problem.where.line}" if problem.where.line else "the file"
+            yield f"  {where}: refused: {problem.reason}"
+        by_name = sorted(self.elements, key=lambda element: (element.tag, element.line))
+        for tag, group in groupby(by_name, lambda element: element.tag):
+            elements = list(group)
+            lines = ", ".join(str(element.line) for element in elements)
+            remark = f" (partial: {elements[0].remark})" if elements[0].remark else ""
+            yield f"  line {lines}: {tag} runs{remark}"
+
     def as_json(self) -> dict[str, Any]:
         return {
             "path": str(self.path),
@@ -82,6 +95,31 @@ def report(paths: Sequence[Path]) -> list[Report]:
 def check(path: Path) -> list[LocatedError]:
     """The problems of one policy file, or of a folder's. None: all of it would run."""
     return [problem for one in report([path]) for problem in one.problems]
+
+
+def document(reports: Sequence[Report]) -> dict[str, Any]:
+    """All reports for programs."""
+    return {
+        "files": [one.as_json() for one in reports],
+        "summary": {
+            "files": len(reports),
+            "would_run": sum(one.runs for one in reports),
+            "would_not": sum(not one.runs for one in reports),
+            "refused": sum(len(one.problems) for one in reports),
+        },
+    }
+
+
+def text(reports: Sequence[Report]) -> str:
+    """All reports for people."""
+    return "\n".join([*(line for one in reports for line in one.as_text()), summary(reports)])
+
+
+def summary(reports: Sequence[Report]) -> str:
+    run = sum(one.runs for one in reports)
+    problems = sum(len(one.problems) for one in reports)
+    files = "1 file" if len(reports) == 1 else f"{len(reports)} files"
+    return f"{files}: {run} would run, {len(reports) - run} would not ({problems} refused)"
 
 
 def _files(path: Path) -> list[Path]:

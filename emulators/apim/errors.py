@@ -1,6 +1,6 @@
 """What the local gateway refuses, at load. Every message names the scope, the line and the thing.
 
-PolicyError (emulators.base.errors)
+PolicyError               anything that is wrong with policies, or with what says where they are
 ├── MalformedPolicy         not well-formed XML, or not of the shape `<policies><inbound>…`
 ├── UnknownElement          an element the gateway does not run, or not in that section
 ├── UnknownAttribute        an attribute the element does not take

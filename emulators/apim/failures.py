@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from emulators.apim.messages import LastError, Response
+from emulators.apim.messages import LastError, Response, Step
 
-if TYPE_CHECKING:
-    from emulators.apim.pipeline import Step
+_log = logging.getLogger(__name__)
 
 
 class Answer(Exception):
@@ -73,3 +73,9 @@ def last_error(failure: Failure) -> LastError:
         path=step.path,
         policy_id=step.policy_id,
     )
+
+
+def log_bug(where: str, error: BaseException) -> None:
+    """Log an exception that nobody foresaw: its type and its frames, not its text, which may hold a secret."""
+    frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    _log.error("%s failed: %s at %s", where, type(error).__name__, " < ".join(reversed(frames)))

@@ -28,7 +28,7 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def _named_in_connection(headers: ManyValues) -> frozenset[str]:
-    listed = headers.lower("connection")
+    listed = headers.joined("connection")
     return frozenset(name.strip().lower() for name in listed.split(",")) if listed else _NOTHING
 
 
@@ -42,7 +42,7 @@ def forwardable(headers: ManyValues, context: Context) -> list[tuple[str, str]]:
     """As `end_to_end`, with the caller's address added to X-Forwarded-For, as API Management does."""
     named = _named_in_connection(headers)
     kept = headers.without(_FORWARDED_ANEW | named if named else _FORWARDED_ANEW)
-    before = headers.lower("x-forwarded-for")
+    before = headers.joined("x-forwarded-for")
     kept.append(("X-Forwarded-For", f"{before},{context.request.ip}" if before else context.request.ip))
     return kept
 

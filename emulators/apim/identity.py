@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from emulators.apim.failures import Failure, UpstreamError
-from emulators.apim.messages import Url
+from emulators.apim.messages import Url, parse_url
 from emulators.apim.tokens import Sender
-from emulators.apim.urls import parse_url
 
 API_VERSION = "2019-08-01"
 #: A cached token is dropped this long before it expires.

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,16 +16,11 @@ MAX_TOKEN = 64 * 1024
 
 @dataclass(frozen=True, eq=False)
 class Jwt:
-    """`header` and `payload` as they were signed.
-
-    `memo` holds what was found out about this token and cannot change: what pure expressions made of it, and which
-    rules it met. It lives as long as the token is remembered, so it ends with the key that signed the token.
-    """
+    """`header` and `payload` as they were signed."""
 
     text: str
     header: Mapping[str, Any]
     payload: Mapping[str, Any]
-    memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def claims(self) -> dict[str, list[str]]:

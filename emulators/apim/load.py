@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emulators.apim import policies
 from emulators.apim.breakers import Rule
-from emulators.apim.builder import Builder, Place, References, build_pipeline
+from emulators.apim.elements import Builder, Place, References, build_pipeline
 from emulators.apim.errors import (
     InvalidAttribute,
     LocatedError,
@@ -16,14 +16,13 @@ from emulators.apim.errors import (
     UnsupportedResource,
     Where,
 )
-from emulators.apim.messages import ApiInfo, DeploymentInfo, OperationInfo, ProductInfo
+from emulators.apim.messages import ApiInfo, DeploymentInfo, OperationInfo, ProductInfo, parse_base
 from emulators.apim.named_values import attached_identities, load_named_values
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.products import Product, load_products, open_product
 from emulators.apim.router import Api, Route, template_segments
 from emulators.apim.services import Backend
 from emulators.apim.tracing import Tracer
-from emulators.apim.urls import parse_base
 from emulators.apim.values import NamedValues
 from emulators.base.policy_xml import Node, parse
 from emulators.base.state import Resource, State

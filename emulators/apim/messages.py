@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol
-from urllib.parse import unquote_plus
-from uuid import UUID
+from urllib.parse import unquote_plus, urlsplit
+from uuid import UUID, uuid4
 
 from emulators.apim.jwt import Jwt
 
-#: Header names seen on the wire, as text and in lower case: a few are in every message.
-_NAMES: dict[bytes, tuple[str, str]] = {}
 
-
-def _learn(name: bytes) -> tuple[str, str]:
-    text = name.decode("latin-1")
-    found = (text, text.lower())
-    if len(_NAMES) < 1024 and len(name) <= 64:
-        _NAMES[name] = found
-    return found
+def header_text(value: bytes) -> str:
+    """A header's value as text: UTF-8 where it is that, else Latin-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 class ManyValues(Mapping[str, list[str]]):
@@ -35,37 +31,12 @@ class ManyValues(Mapping[str, list[str]]):
         for name, value in pairs:
             self.add(name, value)
 
-    def receive(self, name: bytes, value: bytes) -> None:
-        """One header as it arrived."""
-        known = _NAMES.get(name) or _learn(name)
-        entry = self._entries.get(known[1])
-        if entry is None:
-            self._entries[known[1]] = (known[0], [value.decode("latin-1")])
-        else:
-            entry[1].append(value.decode("latin-1"))
-
     def add(self, name: str, value: str) -> None:
         entry = self._entries.get(name.lower())
         if entry is None:
             self._entries[name.lower()] = (name, [value])
         else:
             entry[1].append(value)
-
-    def lower(self, key: str) -> str | None:
-        """As `joined`, for a name that is in lower case already."""
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
-        values = entry[1]
-        return values[0] if len(values) == 1 else ",".join(values)
-
-    def put(self, key: str, name: str, value: str) -> None:
-        """As `set` of one value, with the name in lower case too."""
-        self._entries[key] = (name, [value])
-
-    def drop(self, key: str) -> None:
-        """As `remove`, for a name that is in lower case already."""
-        self._entries.pop(key, None)
 
     def set(self, name: str, values: Iterable[str]) -> None:
         self._entries[name.lower()] = (name, list(values))
@@ -113,10 +84,9 @@ def parse_query(query: str) -> list[tuple[str, str]]:
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Url:
-    """IUrl. `path` and `query` stay percent-encoded; `query` has no `?`. Nothing changes one: it is not frozen only
-    because freezing triples what making one costs, and each request makes two."""
+    """IUrl. `path` and `query` stay percent-encoded; `query` has no `?`."""
 
     scheme: str
     host: str
@@ -134,6 +104,26 @@ class Url:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
+def parse_url(text: str) -> Url | None:
+    """None where the text is not an absolute http or https URL. Path and query stay as they are written."""
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    scheme = parts.scheme.lower()
+    return Url(scheme, host, port or _DEFAULT_PORTS[scheme], parts.path, parts.query)
+
+
+def parse_base(text: str) -> Url | None:
+    """A backend's URL: its path loses a trailing slash, because operation paths begin with one."""
+    url = parse_url(text)
+    return None if url is None or url.query else Url(url.scheme, url.host, url.port, url.path.rstrip("/"))
 
 
 class Body:
@@ -154,15 +144,21 @@ class Body:
 class Stream(Protocol):
     """A backend response whose body has not been read yet."""
 
-    async def read(self) -> bytes: ...
-
-    def take(self) -> tuple[bytes, bool]:
-        """What has arrived, and whether that is all of it. Waits for nothing."""
+    async def read(self) -> bytes:
+        """All of it. Raises UpstreamError where the backend breaks off, or sends too much."""
         ...
 
-    def chunks(self) -> Any: ...
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The parts as they arrive. Raises UpstreamError where the backend breaks off."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Cuts the connection to the backend, unless the body has been read to its end."""
+        ...
+
+
+#: What a final response may have (RFC 9110, section 15).
+STATUSES = range(200, 600)
 
 
 @dataclass(slots=True)
@@ -256,27 +252,10 @@ class DeploymentInfo:
     gateway_id: str = "managed"
 
 
-class _Ids:
-    """Random UUIDs. The system is asked for randomness 256 ids at a time: the call costs more than all the rest."""
-
-    def __init__(self) -> None:
-        self._random, self._at = b"", 0
-
-    def make(self) -> UUID:
-        if self._at == len(self._random):
-            self._random, self._at = os.urandom(16 * 256), 0
-        self._at += 16
-        return UUID(bytes=self._random[self._at - 16 : self._at], version=4)
-
-
-_IDS = _Ids()
-
-
 class Context:
     """One request's `context`. `services` is what policies share: clock, upstream, caches, counters, tokens."""
 
     __slots__ = (
-        "_request_id",
         "after",
         "api",
         "cors_headers",
@@ -284,6 +263,7 @@ class Context:
         "last_error",
         "operation",
         "request",
+        "request_id",
         "response",
         "response_headers",
         "services",
@@ -300,20 +280,13 @@ class Context:
         self.services = services
         self.api, self.operation, self.deployment = api, operation, deployment
         self.variables: dict[str, Any] = {}
-        self._request_id: UUID | None = None
+        self.request_id: UUID = uuid4()
         self.started: float = services.clock()
         self.last_error: LastError | None = None
         self.cors_headers: list[tuple[str, str]] = []
         self.response_headers: list[tuple[str, str]] = []
         self.after: list[Callable[[], None]] = []
         self.traces: list[str] = []
-
-    @property
-    def request_id(self) -> UUID:
-        """Made when first asked for: most requests of most policies never do."""
-        if self._request_id is None:
-            self._request_id = _IDS.make()
-        return self._request_id
 
     def note(self, text: str) -> None:
         """Keeps a line with the request, up to 100 of them."""
@@ -329,10 +302,24 @@ class Context:
         return timedelta(seconds=self.services.clock() - self.started)
 
 
-#: A policy statement at work: nothing to wait for, or an awaitable.
+#: A compiled policy statement: a plain function, or one whose result is awaited.
 Run = Callable[[Context], Awaitable[None] | None]
 
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One policy statement, with the place that context.LastError reports."""
+
+    run: Run
+    source: str
+    scope: str
+    section: str
+    path: str
+    policy_id: str | None = None
+
+
 __all__ = [
+    "STATUSES",
     "ApiInfo",
     "Body",
     "Context",
@@ -345,6 +332,10 @@ __all__ = [
     "Request",
     "Response",
     "Run",
+    "Step",
     "Url",
+    "header_text",
+    "parse_base",
     "parse_query",
+    "parse_url",
 ]

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Protocol
+from uuid import uuid4
 
 from emulators.apim.csharp.clr import ClrError, EvaluationLimit
-from emulators.apim.failures import Answer, Failure, UpstreamError, last_error
-from emulators.apim.messages import Body, Context, ManyValues, Response, Run
-
-if TYPE_CHECKING:
-    from emulators.apim.policies.cors import Cors
+from emulators.apim.failures import Answer, Failure, UpstreamError, last_error, log_bug
+from emulators.apim.messages import Body, Context, ManyValues, Response, Step
 
 SECTIONS = ("inbound", "backend", "outbound", "on-error")
 GENERIC_MESSAGE = "Internal server error"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One policy statement, with the place that context.LastError reports."""
+class PreflightPolicy(Protocol):
+    """A `cors` policy, which answers preflights before any other policy runs."""
 
-    run: Run
-    source: str
-    scope: str
-    section: str
-    path: str
-    policy_id: str | None = None
+    def preflight(self, context: Context) -> Response | None: ...
 
 
 @dataclass(frozen=True)
@@ -40,78 +32,55 @@ class Pipeline:
     outbound: Sequence[Step] = ()
     on_error: Sequence[Step] = ()
     reads_response_body: bool = False
-    cors: Sequence[Cors] = field(default=())
+    cors: Sequence[PreflightPolicy] = field(default=())
 
     def section(self, name: str) -> Sequence[Step]:
         steps: Sequence[Step] = getattr(self, name.replace("-", "_"))
         return steps
 
 
-def run_steps(steps: Sequence[Step], context: Context) -> Awaitable[None] | None:
-    """Runs them in order; what is returned must be awaited. None: nothing had to wait, and all of them have run.
-
-    What goes wrong leaves as a Failure that names the innermost step.
-    """
-    remaining = iter(steps)
-    for step in remaining:
+async def run_steps(steps: Sequence[Step], context: Context) -> None:
+    """Run statements in order. Raises Answer where one answers, and Failure, with the innermost step, for all else."""
+    for step in steps:
         try:
             waiting = step.run(context)
-        except Failure as failure:
-            raise _named(failure, step) from failure.__cause__
-        except (ClrError, EvaluationLimit) as error:
-            raise _evaluation_failure(step, error) from error
-        if waiting is not None:
-            return _go_on(step, waiting, remaining, context)
-    return None
+            if waiting is not None:
+                await waiting
+        except Answer:
+            raise
+        except Exception as error:
+            raise failure_of(error, step) from error
 
 
-async def _go_on(step: Step, waiting: Awaitable[None], remaining: Iterator[Step], context: Context) -> None:
-    """From the first step that waits to the end."""
-    try:
-        await waiting
-        for step in remaining:
-            found = step.run(context)
-            if found is not None:
-                await found
-    except Failure as failure:
-        raise _named(failure, step) from failure.__cause__
-    except (ClrError, EvaluationLimit) as error:
-        raise _evaluation_failure(step, error) from error
-
-
-def _named(failure: Failure, step: Step) -> Failure:
+def failure_of(error: Exception, step: Step | None = None) -> Failure:
+    """What an exception of a statement means for the request; one that nobody foresaw is logged, and is a plain 500."""
+    if isinstance(error, Failure):
+        failure = error
+    elif isinstance(error, ClrError | EvaluationLimit):
+        failure = Failure(500, "ExpressionValueEvaluationFailure", f"Expression evaluation failed. {error}")
+    else:
+        log_bug(f"the policy <{step.source}>" if step is not None else "the gateway", error)
+        failure = Failure(500, None, GENERIC_MESSAGE)
     if failure.step is None:
         failure.step = step
-    return failure
-
-
-def _evaluation_failure(step: Step, error: ClrError | EvaluationLimit) -> Failure:
-    failure = Failure(500, "ExpressionValueEvaluationFailure", f"Expression evaluation failed. {error}")
-    failure.step = step
     return failure
 
 
 async def execute(pipeline: Pipeline, context: Context) -> Response:
     """The response for the caller; policies' errors become responses here."""
     try:
-        waiting = run_steps(pipeline.inbound, context)
-        if waiting is not None:
-            await waiting
-        waiting = run_steps(pipeline.backend, context)
-        if waiting is not None:
-            await waiting
+        await run_steps(pipeline.inbound, context)
+        await run_steps(pipeline.backend, context)
         if pipeline.reads_response_body:
             await _read_whole(context.response)
-        waiting = run_steps(pipeline.outbound, context)
-        if waiting is not None:
-            await waiting
-        return context.response
+        await run_steps(pipeline.outbound, context)
     except Answer as answer:
         if answer.response is not context.response:
             context.response.discard()
         return answer.response
     except Failure as failure:
         return await fail(pipeline, context, failure)
+    return context.response
 
 
 async def _read_whole(response: Response) -> None:
@@ -122,34 +91,45 @@ async def _read_whole(response: Response) -> None:
 
 
 async def fail(pipeline: Pipeline, context: Context, failure: Failure) -> Response:
-    """The on-error section, then the default error body where no policy set another."""
+    """Run the on-error section; the default error body stands where no policy set another.
+
+    An error in on-error itself leaves nothing but the 500 ("Error handling in API Management policies").
+    """
     context.response.discard()
     context.last_error = last_error(failure)
     context.response = Response(failure.status, _phrase(failure.status), ManyValues(failure.headers))
     try:
-        waiting = run_steps(pipeline.on_error, context)
-        if waiting is not None:
-            await waiting
+        await run_steps(pipeline.on_error, context)
     except Answer as answer:
         return answer.response
     except Failure:
-        return error_response(500, GENERIC_MESSAGE)
+        return internal_error(context)
     if context.response.body is None:
-        default = error_response(context.response.status, failure.body or _public_message(failure))
+        status = context.response.status
+        default = (
+            error_response(status, failure.body or failure.message)
+            if failure.body or failure.status < 500
+            else internal_error(context, status)
+        )
         context.response.body = default.body
         if "Content-Type" not in context.response.headers:
             context.response.headers.set("Content-Type", ["application/json"])
     return context.response
 
 
-def _public_message(failure: Failure) -> str:
-    """Callers are not told why the gateway itself failed."""
-    return GENERIC_MESSAGE if failure.status >= 500 else failure.message
+def internal_error(context: Context | None, status: int = 500) -> Response:
+    """What callers get where the gateway itself failed: not why, but the id that finds the request in trace and log.
+
+    The body is API Management's own: `{"statusCode": 500, "message": "Internal server error", "activityId": "…"}`, as
+    shown in Azure-Samples/app-templates-microservices-integration, issue 10 (2022-09-27).
+    """
+    activity = context.request_id if context is not None else uuid4()
+    return error_response(status, GENERIC_MESSAGE, activityId=str(activity))
 
 
-def error_response(status: int, message: str) -> Response:
+def error_response(status: int, message: str, **more: str) -> Response:
     """The body API Management gives errors of its own."""
-    body = json.dumps({"statusCode": status, "message": message}).encode()
+    body = json.dumps({"statusCode": status, "message": message, **more}).encode()
     return Response(status, _phrase(status), ManyValues([("Content-Type", "application/json")]), Body(body))
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from emulators.apim.messages import ApiInfo, OperationInfo
@@ -111,10 +110,6 @@ def split_path(raw_path: str) -> list[str] | None:
     return segments
 
 
-#: Matches remembered; longer paths are matched each time.
-MAX_MATCHES, MAX_REMEMBERED_PATH = 1024, 256
-
-
 @dataclass(frozen=True, slots=True)
 class Match:
     """`rest` are the decoded segments after the API's prefix, `path` the same part as it was sent; no route: 404."""
@@ -129,28 +124,16 @@ class Match:
 class Router:
     def __init__(self, apis: Sequence[Api]) -> None:
         self._apis = sorted(apis, key=lambda api: len(api.segments), reverse=True)
-        self._matches: dict[tuple[str, str], Match | None] = {}
 
     def match(self, method: str, raw_path: str) -> Match | None:
         """None where no API has this path, or it is none that the gateway matches."""
-        key = (method, raw_path)
-        if key in self._matches:
-            return self._matches[key]
-        found = self._match(method, raw_path)
-        if len(raw_path) <= MAX_REMEMBERED_PATH:
-            if len(self._matches) >= MAX_MATCHES:
-                self._matches.clear()
-            self._matches[key] = found
-        return found
-
-    def _match(self, method: str, raw_path: str) -> Match | None:
         segments = split_path(raw_path)
         api = self.find_api(segments) if segments is not None else None
         if api is None or segments is None:
             return None
         rest, path = relative(api, segments, raw_path)
         route, parameters = api.find(method, rest) or (None, {})
-        return Match(api, tuple(rest), path, route, MappingProxyType(parameters))
+        return Match(api, tuple(rest), path, route, parameters)
 
     def find_api(self, segments: Sequence[str]) -> Api | None:
         lowered = [segment.lower() for segment in segments]

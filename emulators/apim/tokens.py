@@ -1,4 +1,4 @@
-"""Signatures and issuers of access tokens, by OpenID Connect discovery. Only verified signatures are remembered.
+"""Signatures and issuers of access tokens, by OpenID Connect discovery.
 
 Keys are fetched when first needed, kept for an hour, and fetched again early where a token names a key that is missing
 ("Validate JWT", openid-config). API Management waits five minutes between such early fetches; here it is ten seconds,
@@ -8,9 +8,7 @@ so that a local issuer may restart.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,12 +20,10 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
 from emulators.apim import jwt
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.jwt import Jwt
-from emulators.apim.messages import Response, Url
-from emulators.apim.urls import parse_url
+from emulators.apim.messages import Response, Url, parse_url
 
 KEEP_SECONDS = 3600.0
 REFETCH_SECONDS = 10.0
-MAX_REMEMBERED = 4096
 _TIMEOUT = 10.0
 _ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -58,10 +54,6 @@ class Configuration:
     keys: Mapping[str, Key]
     fetched: float
 
-    def holds(self, key: Key) -> bool:
-        """By identity: a key that was fetched anew is another one."""
-        return any(key is known for known in self.keys.values())
-
     def candidates(self, token: Jwt) -> list[Key]:
         """The key the token names; all of them where it names none."""
         kid = token.header.get("kid")
@@ -77,7 +69,6 @@ class Tokens:
         self._configurations: dict[str, Configuration] = {}
         self._attempted: dict[str, float] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self._verified: OrderedDict[bytes, tuple[Jwt, Key]] = OrderedDict()
 
     async def verify(self, text: str, urls: Sequence[str]) -> Jwt:
         """The token, its signature checked. TokenRejected, or Failure where no keys can be had."""
@@ -96,25 +87,7 @@ class Tokens:
         key = next((key for key in candidates if _signed_by(token, key)), None)
         if key is None:
             raise TokenRejected("TokenSignatureInvalid", "Signature validation failed. Access denied.")
-        self._remember(text, token, key)
         return token
-
-    def _remember(self, text: str, token: Jwt, key: Key) -> None:
-        self._verified[_digest(text)] = (token, key)
-        while len(self._verified) > MAX_REMEMBERED:
-            self._verified.popitem(last=False)
-
-    def remembered(self, text: str, urls: Sequence[str]) -> Jwt | None:
-        """A token verified before, with a key that is still published. Its lifetime is for the caller to check."""
-        found = self._verified.get(_digest(text))
-        if found is None:
-            return None
-        token, key = found
-        for url in urls:
-            known = self._configurations.get(url)
-            if known is not None and self._clock() - known.fetched < KEEP_SECONDS and known.holds(key):
-                return token
-        return None
 
     def check_issuer(self, token: Jwt, urls: Sequence[str], issuers: Sequence[str]) -> None:
         """The issuers listed, and those that the discovery documents name, are accepted."""
@@ -165,11 +138,6 @@ class Tokens:
         if response.status != 200 or not isinstance(found, dict):
             raise ValueError(f"{url} answered {response.status}")
         return found
-
-
-def _digest(text: str) -> bytes:
-    """Tokens are not kept in memory, only what they hash to."""
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _unavailable(url: str) -> Failure:

@@ -12,14 +12,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from secrets import token_hex
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emulators.apim.elements import Element
 from emulators.apim.failures import Answer, Failure
 from emulators.apim.messages import Context, Request, Run, Url
 from emulators.apim.tracing_mask import Mask
-
-if TYPE_CHECKING:
-    from emulators.apim.elements import Element
 
 #: Elements kept of one request; those of a long `retry` end there, and the trace says so.
 MAX_ENTRIES = 300
@@ -247,11 +245,11 @@ def _correlate(trace: Trace, context: Context, entry: Entry) -> None:
     """The `traceparent` that API Management sends with `httpCorrelationProtocol: W3C`: the caller's trace or a new one,
     and a span of its own ("Application Insights: correlation", "Trace Context", section 3.2)."""
     request: Request = context.request
-    given = request.headers.lower("traceparent") or trace.traceparent
+    given = request.headers.joined("traceparent") or trace.traceparent
     known = len(given) == _VERSION_LENGTH and given[:3] == "00-" and _is_hex(given[_TRACE_ID])
     trace_id = given[_TRACE_ID] if known else token_hex(16)
     trace.traceparent = f"00-{trace_id}-{token_hex(8)}-01"
-    request.headers.put("traceparent", "traceparent", trace.traceparent)
+    request.headers.set("traceparent", [trace.traceparent])
     target = request.backend_id or "the API's service URL"
     entry.notes.append(
         trace.mask.text(f"to {target}: {request.method} {request.url if request.base else request.path}")

@@ -9,7 +9,8 @@ from time import perf_counter, time
 from typing import Any
 from uuid import uuid4
 
-from emulators.apim.app import Gateway, Responded
+from emulators.apim.failures import log_bug
+from emulators.apim.gateway import Gateway, Responded
 from emulators.apim.load import Loaded
 from emulators.apim.messages import Context, Request, Response
 from emulators.apim.services import Services
@@ -74,10 +75,17 @@ class TracedGateway(Gateway):
         try:
             context, response = await super().respond(request)
         finally:
-            if not seen["target"].startswith("/status-"):
-                self.ring.add(_document(trace, seen, context or trace.context, response), _size(trace, seen))
             CURRENT.set(None)
+            if not seen["target"].startswith("/status-"):
+                self._keep(trace, seen, context or trace.context, response)
         return context, response
+
+    def _keep(self, trace: Trace, seen: Document, context: Context | None, response: Response | None) -> None:
+        """A trace that cannot be written costs nobody the answer."""
+        try:
+            self.ring.add(_document(trace, seen, context, response), _size(trace, seen))
+        except Exception as error:  # noqa: BLE001
+            log_bug("the trace of a request", error)
 
 
 def _seen(request: Request) -> Document:

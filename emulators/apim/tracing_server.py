@@ -17,7 +17,7 @@ from emulators.apim.tracing_ring import Ring
 from emulators.base.files import write_json
 
 #: Bytes of a question; seconds until one must be asked.
-MAX_QUESTION, PATIENCE = 4096, 5.0
+MAX_QUESTION, TIMEOUT = 4096, 5.0
 
 
 class TraceServer:
@@ -42,7 +42,7 @@ class TraceServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 line = await reader.readline()
                 writer.write(json.dumps(self.answer(line)).encode() + b"\n")
                 await writer.drain()

@@ -27,10 +27,6 @@ class Value:
     def text(self, context: Context) -> str:
         return to_text(self.run(context)) if self.literal is None else self.literal
 
-    def reads(self, member: str) -> bool:
-        """Whether the expression mentions `context.<member>`."""
-        return self.expression is not None and f"context.{member}" in "".join(self.expression.source.split())
-
 
 class NamedValues:
     """`{{name}}` in any text. A name the applied state does not hold is a MissingReference."""

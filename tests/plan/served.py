@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from emulators.apim.load import Loaded
 from emulators.apim.tests import tokens
-from emulators.apim.tests.world import NOW, Call, Reply, World, ok
+from emulators.apim.tests.harness import NOW, Call, GatewayHarness, Reply, ok
 from emulators.base.state import Resource, State
 from tests.plan.bench import Bench
 
@@ -43,10 +43,10 @@ def _with_id(resource: Resource) -> Resource:
 
 
 class Environment:
-    """`world` is the gateway; `issuer`, `api` and `client` are what callers have to know."""
+    """`gateway` is the gateway; `issuer`, `api` and `client` are what callers have to know."""
 
     def __init__(self, state: State, loaded: Loaded) -> None:
-        self.world = World(loaded)
+        self.gateway = GatewayHarness(loaded)
         self.values = {value["name"]: value["value"] for value in state.of_type("azurerm_api_management_named_value")}
         self.issuer, self.api = self.values["entra-issuer"], self.values["api-client-id"]
         self.client = self.values["client-desktop"]
@@ -54,7 +54,7 @@ class Environment:
         self._publish(state)
 
     def _publish(self, state: State) -> None:
-        answers = self.world.backends.answers
+        answers = self.gateway.backends.answers
         keys = [{**tokens.KEY.as_dict(private=False), "use": "sig"}]
         document = {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys"}
         answers[f"{self.issuer}/keys"] = ok(json.dumps({"keys": keys}).encode())
@@ -77,11 +77,11 @@ class Environment:
 
     async def call(self, headers: Mapping[str, str], method: str = "tools/list", **more: Any) -> Reply:
         message = json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": {}}).encode()
-        return await self.world.send("POST", "/mongodb/mcp", {**JSON, **headers}, message, **more)
+        return await self.gateway.send("POST", "/mongodb/mcp", {**JSON, **headers}, message, **more)
 
     @property
     def servers_called(self) -> list[Call]:
-        return [call for call in self.world.backends.calls if ".mcp.internal:" in call.url]
+        return [call for call in self.gateway.backends.calls if ".mcp.internal:" in call.url]
 
     async def authorize(self, **changes: Any) -> Reply:
         query = {
@@ -95,7 +95,7 @@ class Environment:
             "resource": self.endpoint,
             **changes,
         }
-        return await self.world.send("GET", f"/oauth/authorize?{_encoded(query)}")
+        return await self.gateway.send("GET", f"/oauth/authorize?{_encoded(query)}")
 
     async def exchange(self, headers: Mapping[str, str] | None = None, **changes: Any) -> Reply:
         form = {
@@ -108,11 +108,11 @@ class Environment:
             **changes,
         }
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
-        return await self.world.send("POST", "/oauth/token", sent, _encoded(form).encode())
+        return await self.gateway.send("POST", "/oauth/token", sent, _encoded(form).encode())
 
     async def register(self, *redirect_uris: str) -> Reply:
         body = json.dumps({"redirect_uris": list(redirect_uris)}).encode()
-        return await self.world.send("POST", "/oauth/register", JSON, body)
+        return await self.gateway.send("POST", "/oauth/register", JSON, body)
 
 
 def _encoded(values: Mapping[str, Any]) -> str:

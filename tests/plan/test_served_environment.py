@@ -12,7 +12,7 @@ import pytest
 
 from emulators.apim.load import Loaded, load
 from emulators.apim.tests import tokens
-from emulators.apim.tests.world import NOW, ok, streaming
+from emulators.apim.tests.harness import NOW, ok, streaming
 from emulators.base.state import State
 from tests.plan.bench import Bench
 from tests.plan.served import CALLBACK, JSON, Environment, header
@@ -131,7 +131,7 @@ async def test_nothing_of_the_caller_but_the_call_reaches_a_server(served: Envir
     assert header(called, "Authorization") == "Bearer gateway"
     assert not [name for name in ("Cookie", "Origin", "Ocp-Apim-Subscription-Key") if name in called.headers]
     assert "forged" not in str([header(called, name) for name in forged])
-    asked = [call.url for call in served.world.backends.calls if call.url.startswith("http://identity.test")]
+    asked = [call.url for call in served.gateway.backends.calls if call.url.startswith("http://identity.test")]
     assert parse_qs(urlsplit(asked[0]).query)["resource"] == [served.values["backend-app-id"]]
 
 
@@ -156,17 +156,17 @@ async def test_streams_are_passed_on_as_they_come(served: Environment) -> None:
     held.set()
     for host in ("mongodb-reader-a", "mongodb-reader-b"):
         pieces = streaming(b"data: 1\n\n", held, b"data: 2\n\n", headers={"Content-Type": "text/event-stream"})
-        served.world.backends.answers = {
+        served.gateway.backends.answers = {
             f"http://{host}.mcp.internal": lambda _, found=pieces: found,
-            **served.world.backends.answers,
+            **served.gateway.backends.answers,
         }
     assert (await served.call(served.token())).chunks[:2] == [b"data: 1\n\n", b"data: 2\n\n"]
 
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_server_that_refuses_the_gateway_is_not_the_callers_fault(served: Environment, status: int) -> None:
-    for url in [url for url in served.world.backends.answers if ".mcp.internal" in url]:
-        served.world.backends.answers[url] = ok(b"no", status)
+    for url in [url for url in served.gateway.backends.answers if ".mcp.internal" in url]:
+        served.gateway.backends.answers[url] = ok(b"no", status)
     reply = await served.call(served.token())
     assert (reply.status, reply.json["error"]["code"]) == (502, -32603)
     assert "WWW-Authenticate" not in reply.headers
@@ -183,12 +183,12 @@ async def test_answers_say_who_to_ask_and_not_what_runs(served: Environment) -> 
 async def test_metadata_points_to_the_facade_and_promises_what_it_keeps(served: Environment) -> None:
     base = served.values["public-base-url"]
     for path in ("oauth-protected-resource", "oauth-protected-resource/mongodb/mcp"):
-        found = await served.world.send("GET", f"/.well-known/{path}", {"Origin": "https://any.example"})
+        found = await served.gateway.send("GET", f"/.well-known/{path}", {"Origin": "https://any.example"})
         assert header(found, "Access-Control-Allow-Origin") == "*"
         assert "Access-Control-Allow-Credentials" not in found.headers
         assert (found.json["resource"], found.json["authorization_servers"]) == (served.endpoint, [base])
         assert found.json["scopes_supported"] == [served.values["api-scope"]]
-    server = (await served.world.send("GET", "/.well-known/oauth-authorization-server")).json
+    server = (await served.gateway.send("GET", "/.well-known/oauth-authorization-server")).json
     assert server["issuer"] == base
     assert {server[f"{name}_endpoint"] for name in ("authorization", "token", "registration")} == {
         f"{base}/oauth/{name}" for name in ("authorize", "token", "register")
@@ -258,7 +258,7 @@ async def test_a_token_is_asked_for_with_what_is_known_only(served: Environment)
         "no-store",
         False,
     )
-    called = served.world.backends.last
+    called = served.gateway.backends.last
     assert called.url == f"{served.values['entra-authority']}/oauth2/v2.0/token"
     form = parse_qs((called.body or b"").decode())
     assert form["scope"] == [f"{served.values['api-scope']} openid"]
@@ -283,7 +283,7 @@ async def test_a_token_is_asked_for_with_what_is_known_only(served: Environment)
 )
 async def test_the_token_endpoint_refuses(served: Environment, changes: dict[str, Any], error: str) -> None:
     reply = await served.exchange(**changes)
-    assert (reply.status, reply.json["error"], served.world.backends.calls) == (400, error, [])
+    assert (reply.status, reply.json["error"], served.gateway.backends.calls) == (400, error, [])
 
 
 @pytest.mark.parametrize(
@@ -313,15 +313,15 @@ async def test_registration_finds_the_client_of_a_loopback_uri(served: Environme
     ("path", "calls"), [("/.well-known/oauth-authorization-server", 600), ("/oauth/authorize", 120)]
 )
 async def test_what_is_anonymous_is_limited_by_address(served: Environment, path: str, calls: int) -> None:
-    statuses = [(await served.world.send("GET", path)).status for _ in range(calls + 1)]
+    statuses = [(await served.gateway.send("GET", path)).status for _ in range(calls + 1)]
     assert (429 in statuses[:calls], statuses[calls]) == (False, 429)
-    assert (await served.world.send("GET", path, client="198.51.100.9")).status != 429
+    assert (await served.gateway.send("GET", path, client="198.51.100.9")).status != 429
 
 
 async def test_only_the_declared_operations_answer(served: Environment) -> None:
     """No other path or method leads anywhere, with a valid token or without."""
     for method, path in (("PUT", "/mongodb/mcp"), ("POST", "/mongodb/healthz"), ("GET", "/oauth/token"), ("GET", "/")):
-        assert (await served.world.send(method, path, {**JSON, **served.token()})).status == 404
+        assert (await served.gateway.send(method, path, {**JSON, **served.token()})).status == 404
     assert served.servers_called == []
 
 

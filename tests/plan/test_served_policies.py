@@ -13,7 +13,7 @@ import pytest
 
 from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
 from emulators.apim.tests import tokens
-from emulators.apim.tests.world import Call, Reply, World, ok, streaming
+from emulators.apim.tests.harness import Call, GatewayHarness, Reply, ok, streaming
 from emulators.base.state import State
 from tests.plan.bench import Bench
 
@@ -33,16 +33,16 @@ def state(own_bench: Bench) -> State:
 
 
 @pytest.fixture
-def world(state: State) -> World:
-    world = World(state)
-    tokens.publish(world)
-    signed_in = {"access_token": "gateway", "expires_on": str(int(world.clock() + 3600))}
-    world.backends.answers["http://identity.test"] = ok(json.dumps(signed_in).encode())
+def gateway(state: State) -> GatewayHarness:
+    gateway = GatewayHarness(state)
+    tokens.publish(gateway)
+    signed_in = {"access_token": "gateway", "expires_on": str(int(gateway.clock() + 3600))}
+    gateway.backends.answers["http://identity.test"] = ok(json.dumps(signed_in).encode())
     for server in ("mongodb-admin", "mongodb-reader"):
         for slot in ("a", "b"):
-            world.backends.answers[f"http://{server}-{slot}.test"] = ok(b'{"result": {}}', headers=JSON)
-    world.backends.answers["http://plain-reader-a.test"] = ok(b'{"result": {}}', headers=JSON)
-    return world
+            gateway.backends.answers[f"http://{server}-{slot}.test"] = ok(b'{"result": {}}', headers=JSON)
+    gateway.backends.answers["http://plain-reader-a.test"] = ok(b'{"result": {}}', headers=JSON)
+    return gateway
 
 
 def message(method: str, name: str | None = None, **more: Any) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def message(method: str, name: str | None = None, **more: Any) -> dict[str, Any]
 
 
 async def post(
-    world: World,
+    gateway: GatewayHarness,
     body: Any,
     *,
     role: str = "Mcp.Read",
@@ -60,16 +60,16 @@ async def post(
 ) -> Reply:
     token = tokens.sign(tokens.claims(roles=[role], oid="caller", scp="Mcp.Access"))
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return await world.send("POST", "/mongodb/mcp", {**tokens.bearer(token), **JSON, **(headers or {})}, data)
+    return await gateway.send("POST", "/mongodb/mcp", {**tokens.bearer(token), **JSON, **(headers or {})}, data)
 
 
-def slots(world: World) -> Counter[str]:
+def slots(gateway: GatewayHarness) -> Counter[str]:
     """How often each slot was called."""
-    hosts = (call.url.removeprefix("http://").partition(".")[0] for call in world.backends.calls)
+    hosts = (call.url.removeprefix("http://").partition(".")[0] for call in gateway.backends.calls)
     return Counter(host for host in hosts if host.startswith(("mongodb-", "plain-")))
 
 
-def failing(world: World, tier: str, *failures: Any) -> None:
+def failing(gateway: GatewayHarness, tier: str, *failures: Any) -> None:
     """The tier's slots, whichever is called, give these answers first."""
     left = list(failures)
 
@@ -77,15 +77,15 @@ def failing(world: World, tier: str, *failures: Any) -> None:
         return left.pop(0) if left else ok(b'{"result": {}}', headers=JSON)
 
     for slot in ("a", "b"):
-        world.backends.answers[f"http://mongodb-{tier}-{slot}.test"] = answer
+        gateway.backends.answers[f"http://mongodb-{tier}-{slot}.test"] = answer
 
 
-async def test_calls_are_spread_over_the_slots(world: World) -> None:
+async def test_calls_are_spread_over_the_slots(gateway: GatewayHarness) -> None:
     """Each slot of the caller's tier gets its part, and no other tier gets any."""
     for _ in range(40):
-        assert (await post(world, message("tools/call", "find"))).status == 200
-    assert set(slots(world)) == {"mongodb-reader-a", "mongodb-reader-b"}
-    assert min(slots(world).values()) > 5
+        assert (await post(gateway, message("tools/call", "find"))).status == 200
+    assert set(slots(gateway)) == {"mongodb-reader-a", "mongodb-reader-b"}
+    assert min(slots(gateway).values()) > 5
 
 
 async def test_one_slot_without_lists_costs_nothing(state: State) -> None:
@@ -107,66 +107,66 @@ async def test_one_slot_without_lists_costs_nothing(state: State) -> None:
     ],
 )
 async def test_what_may_be_repeated_goes_to_another_slot(
-    world: World, role: str, body: dict[str, Any], failure: UpstreamError
+    gateway: GatewayHarness, role: str, body: dict[str, Any], failure: UpstreamError
 ) -> None:
     """Any failure without an answer: the other slot answers, and the caller sees nothing of it."""
     tier = "reader" if role == "Mcp.Read" else "admin"
-    failing(world, tier, failure)
-    assert (await post(world, body, role=role)).status == 200
-    assert slots(world) == {f"mongodb-{tier}-a": 1, f"mongodb-{tier}-b": 1}
+    failing(gateway, tier, failure)
+    assert (await post(gateway, body, role=role)).status == 200
+    assert slots(gateway) == {f"mongodb-{tier}-a": 1, f"mongodb-{tier}-b": 1}
 
 
 @pytest.mark.parametrize("name", ["insert-many", "finder", "x-find"])
-async def test_a_write_that_may_have_arrived_is_not_sent_again(world: World, name: str) -> None:
+async def test_a_write_that_may_have_arrived_is_not_sent_again(gateway: GatewayHarness, name: str) -> None:
     """A connection that broke, or no answer in time: the server may have done it. The caller is told, once."""
     for failure in (BROKEN, LATE):
-        world.backends.calls.clear()
-        failing(world, "admin", failure)
-        reply = await post(world, message("tools/call", name), role="Mcp.Admin")
-        assert (reply.status, reply.json["id"], slots(world).total()) == (502, 7, 1)
+        gateway.backends.calls.clear()
+        failing(gateway, "admin", failure)
+        reply = await post(gateway, message("tools/call", name), role="Mcp.Admin")
+        assert (reply.status, reply.json["id"], slots(gateway).total()) == (502, 7, 1)
 
 
-async def test_a_write_that_was_not_sent_goes_to_another_slot(world: World) -> None:
+async def test_a_write_that_was_not_sent_goes_to_another_slot(gateway: GatewayHarness) -> None:
     """A refused connection carried nothing."""
-    failing(world, "admin", REFUSED)
-    assert (await post(world, message("tools/call", "insert-many"), role="Mcp.Admin")).status == 200
-    assert slots(world) == {"mongodb-admin-a": 1, "mongodb-admin-b": 1}
+    failing(gateway, "admin", REFUSED)
+    assert (await post(gateway, message("tools/call", "insert-many"), role="Mcp.Admin")).status == 200
+    assert slots(gateway) == {"mongodb-admin-a": 1, "mongodb-admin-b": 1}
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_server_s_own_error_to_a_write_is_its_answer(world: World, status: int) -> None:
+async def test_a_server_s_own_error_to_a_write_is_its_answer(gateway: GatewayHarness, status: int) -> None:
     """503 from the server is not 503 from a breaker: it was called."""
-    failing(world, "admin", ok(b'{"error": {}}', status, JSON))
-    assert (await post(world, message("tools/call", "insert-many"), role="Mcp.Admin")).status == status
-    assert slots(world).total() == 1
+    failing(gateway, "admin", ok(b'{"error": {}}', status, JSON))
+    assert (await post(gateway, message("tools/call", "insert-many"), role="Mcp.Admin")).status == status
+    assert slots(gateway).total() == 1
 
 
-async def test_an_open_breaker_sends_writes_to_the_other_slot(world: World) -> None:
+async def test_an_open_breaker_sends_writes_to_the_other_slot(gateway: GatewayHarness) -> None:
     """Once a slot's breaker is open no call reaches it, and none fails."""
-    world.backends.answers["http://mongodb-admin-a.test"] = REFUSED
-    replies = [await post(world, message("tools/call", "insert-many"), role="Mcp.Admin") for _ in range(40)]
+    gateway.backends.answers["http://mongodb-admin-a.test"] = REFUSED
+    replies = [await post(gateway, message("tools/call", "insert-many"), role="Mcp.Admin") for _ in range(40)]
     assert {reply.status for reply in replies} == {200}
-    assert slots(world) == {"mongodb-admin-a": 5, "mongodb-admin-b": 40}
+    assert slots(gateway) == {"mongodb-admin-a": 5, "mongodb-admin-b": 40}
 
 
-async def test_where_no_slot_answers_the_caller_is_told(world: World) -> None:
+async def test_where_no_slot_answers_the_caller_is_told(gateway: GatewayHarness) -> None:
     """Each slot is tried once; then a JSON-RPC error with the request's id."""
-    failing(world, "reader", REFUSED, REFUSED)
-    reply = await post(world, message("tools/call", "find"))
-    assert (reply.status, reply.json["id"], slots(world).total()) == (502, 7, 2)
+    failing(gateway, "reader", REFUSED, REFUSED)
+    reply = await post(gateway, message("tools/call", "find"))
+    assert (reply.status, reply.json["id"], slots(gateway).total()) == (502, 7, 2)
 
 
-async def test_nothing_is_repeated_after_a_long_wait(world: World) -> None:
+async def test_nothing_is_repeated_after_a_long_wait(gateway: GatewayHarness) -> None:
     """A query that took too long once would do so again, and load a second server."""
 
     def late(call: Call) -> Any:
-        world.clock.now += 31
+        gateway.clock.now += 31
         return LATE
 
     for slot in ("a", "b"):
-        world.backends.answers[f"http://mongodb-reader-{slot}.test"] = late
-    assert (await post(world, message("tools/call", "find"))).status == 502
-    assert slots(world).total() == 1
+        gateway.backends.answers[f"http://mongodb-reader-{slot}.test"] = late
+    assert (await post(gateway, message("tools/call", "find"))).status == 502
+    assert slots(gateway).total() == 1
 
 
 VERSIONS: list[Callable[[str, str], dict[str, str]]] = [
@@ -177,19 +177,23 @@ VERSIONS: list[Callable[[str, str], dict[str, str]]] = [
 
 @pytest.mark.parametrize("version", VERSIONS, ids=["2025-06-18", "2026-07-28"])
 @pytest.mark.parametrize("name", ["find", "list-databases", "list-", "v1.count"])
-async def test_allowed_tools_are_called(world: World, name: str, version: Callable[[str, str], dict[str, str]]) -> None:
+async def test_allowed_tools_are_called(
+    gateway: GatewayHarness, name: str, version: Callable[[str, str], dict[str, str]]
+) -> None:
     """Names that a pattern of the tier allows, in old and new versions of the protocol."""
     body = message("tools/call", name)
-    assert (await post(world, body, headers=version("tools/call", name))).json == {"result": {}}
+    assert (await post(gateway, body, headers=version("tools/call", name))).json == {"result": {}}
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=["2025-06-18", "2026-07-28"])
 @pytest.mark.parametrize("name", ["insert-many", "list-secrets", "Find", "find ", "xfind", "v1xcount", ""])
-async def test_other_tools_are_refused(world: World, name: str, version: Callable[[str, str], dict[str, str]]) -> None:
+async def test_other_tools_are_refused(
+    gateway: GatewayHarness, name: str, version: Callable[[str, str], dict[str, str]]
+) -> None:
     """A JSON-RPC error with the request's id; the server hears nothing of it."""
-    reply = await post(world, message("tools/call", name), headers=version("tools/call", name))
+    reply = await post(gateway, message("tools/call", name), headers=version("tools/call", name))
     assert (reply.json["id"], reply.json["error"]["code"] in (-32602, -32020)) == (7, True)
-    assert slots(world).total() == 0
+    assert slots(gateway).total() == 0
 
 
 @pytest.mark.parametrize(
@@ -200,11 +204,11 @@ async def test_other_tools_are_refused(world: World, name: str, version: Callabl
         {"Mcp-Method": "tools/call, tools/list", "Mcp-Name": "insert-many"},
     ],
 )
-async def test_headers_that_differ_from_the_body_are_refused(world: World, headers: dict[str, str]) -> None:
+async def test_headers_that_differ_from_the_body_are_refused(gateway: GatewayHarness, headers: dict[str, str]) -> None:
     """The gateway does not believe the header, and the server would not either."""
-    reply = await post(world, message("tools/call", "insert-many"), headers=headers)
+    reply = await post(gateway, message("tools/call", "insert-many"), headers=headers)
     assert (reply.status, reply.json["id"], reply.json["error"]["code"]) == (400, 7, -32020)
-    assert slots(world).total() == 0
+    assert slots(gateway).total() == 0
 
 
 @pytest.mark.parametrize(
@@ -219,25 +223,25 @@ async def test_headers_that_differ_from_the_body_are_refused(world: World, heade
         b'"tools/call"',
     ],
 )
-async def test_batches_and_what_is_no_message_are_refused(world: World, body: Any) -> None:
+async def test_batches_and_what_is_no_message_are_refused(gateway: GatewayHarness, body: Any) -> None:
     """What cannot be checked as one message is not passed on."""
-    reply = await post(world, body)
+    reply = await post(gateway, body)
     assert (reply.status, reply.json["error"]["code"]) == (400, -32600)
-    assert slots(world).total() == 0
+    assert slots(gateway).total() == 0
 
 
-async def test_of_two_equal_keys_the_last_one_counts(world: World) -> None:
+async def test_of_two_equal_keys_the_last_one_counts(gateway: GatewayHarness) -> None:
     """As for JSON readers everywhere, our server's included; the name that would be run is the one that is judged."""
     params = b'{"name": "find", "name": "insert-many"}'
     twice = b'{"jsonrpc": "2.0", "id": 7, "method": "ping", "method": "tools/call", "params": ' + params + b"}"
-    assert (await post(world, twice)).json["error"]["code"] == -32602
-    assert slots(world).total() == 0
+    assert (await post(gateway, twice)).json["error"]["code"] == -32602
+    assert slots(gateway).total() == 0
 
 
 @pytest.mark.parametrize("method", [["tools/call"], {"a": 1}, 7, None])
-async def test_odd_methods_break_nothing(world: World, method: Any) -> None:
+async def test_odd_methods_break_nothing(gateway: GatewayHarness, method: Any) -> None:
     """A method that is no string is no tool call: the server refuses it."""
-    assert (await post(world, message(method, "insert-many"))).status == 200
+    assert (await post(gateway, message(method, "insert-many"))).status == 200
 
 
 TOOLS = [
@@ -246,54 +250,54 @@ TOOLS = [
 LISTED = {"jsonrpc": "2.0", "id": 7, "result": {"tools": TOOLS, "nextCursor": "2"}}
 
 
-def answered(world: World, *answers: Any) -> None:
+def answered(gateway: GatewayHarness, *answers: Any) -> None:
     for slot in ("a", "b"):
-        world.backends.answers[f"http://mongodb-reader-{slot}.test"] = answers[0]
+        gateway.backends.answers[f"http://mongodb-reader-{slot}.test"] = answers[0]
 
 
-async def test_a_list_shows_what_may_be_called(world: World) -> None:
+async def test_a_list_shows_what_may_be_called(gateway: GatewayHarness) -> None:
     """JSON: the same answer without the tools that a call would refuse, and never compressed on the way."""
-    answered(world, ok(json.dumps(LISTED).encode(), headers=JSON))
-    reply = await post(world, message("tools/list"), headers={"Accept-Encoding": "gzip"})
+    answered(gateway, ok(json.dumps(LISTED).encode(), headers=JSON))
+    reply = await post(gateway, message("tools/list"), headers={"Accept-Encoding": "gzip"})
     kept = [tool for tool in TOOLS if tool["name"] in ("find", "v1.count")]
     assert reply.json == {**LISTED, "result": {"tools": kept, "nextCursor": "2"}}
-    assert "Accept-Encoding" not in world.backends.last.headers
+    assert "Accept-Encoding" not in gateway.backends.last.headers
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
-async def test_a_streamed_list_shows_what_may_be_called(world: World, newline: str) -> None:
+async def test_a_streamed_list_shows_what_may_be_called(gateway: GatewayHarness, newline: str) -> None:
     """Server-sent events: other events stay as they are."""
     lines = ["event: message", "id: 1", f"data: {json.dumps(LISTED)}", "", 'data: {"method": "x"}', "", ""]
-    answered(world, ok(newline.join(lines).encode(), headers={"Content-Type": "text/event-stream"}))
-    text = (await post(world, message("tools/list"))).text.splitlines()
+    answered(gateway, ok(newline.join(lines).encode(), headers={"Content-Type": "text/event-stream"}))
+    text = (await post(gateway, message("tools/list"))).text.splitlines()
     assert [text[0], text[1], *text[3:]] == ["event: message", "id: 1", "", 'data: {"method": "x"}', ""]
     assert [tool["name"] for tool in json.loads(text[2][6:])["result"]["tools"]] == ["find", "v1.count"]
 
 
-async def test_a_list_that_cannot_be_read_is_not_shown(world: World) -> None:
+async def test_a_list_that_cannot_be_read_is_not_shown(gateway: GatewayHarness) -> None:
     """Text that is no JSON might hold what is not to be seen."""
-    answered(world, ok(b"\x1f\x8b", headers=JSON))
-    reply = await post(world, message("tools/list"))
+    answered(gateway, ok(b"\x1f\x8b", headers=JSON))
+    reply = await post(gateway, message("tools/list"))
     assert (reply.status, reply.json["id"]) == (500, 7)
 
 
-async def test_other_answers_of_such_a_tier_stream(world: World) -> None:
+async def test_other_answers_of_such_a_tier_stream(gateway: GatewayHarness) -> None:
     """Only the answer to tools/list is read as a whole: a call's pieces reach the caller one by one."""
     events = {"Content-Type": "text/event-stream"}
-    answered(world, lambda call: streaming(b"data: 1\n\n", b"data: 2\n\n", headers=events))
-    assert (await post(world, message("tools/call", "find"))).chunks[:2] == [b"data: 1\n\n", b"data: 2\n\n"]
+    answered(gateway, lambda call: streaming(b"data: 1\n\n", b"data: 2\n\n", headers=events))
+    assert (await post(gateway, message("tools/call", "find"))).chunks[:2] == [b"data: 1\n\n", b"data: 2\n\n"]
 
 
-async def test_a_tier_without_lists_sees_and_calls_everything(world: World) -> None:
+async def test_a_tier_without_lists_sees_and_calls_everything(gateway: GatewayHarness) -> None:
     """The admin's list comes unread, and batches are the server's to judge."""
     for slot in ("a", "b"):
-        world.backends.answers[f"http://mongodb-admin-{slot}.test"] = ok(json.dumps(LISTED).encode(), headers=JSON)
-    assert (await post(world, message("tools/list"), role="Mcp.Admin")).json == LISTED
-    assert (await post(world, [message("tools/call", "insert-many")], role="Mcp.Admin")).status == 200
+        gateway.backends.answers[f"http://mongodb-admin-{slot}.test"] = ok(json.dumps(LISTED).encode(), headers=JSON)
+    assert (await post(gateway, message("tools/list"), role="Mcp.Admin")).json == LISTED
+    assert (await post(gateway, [message("tools/call", "insert-many")], role="Mcp.Admin")).status == 200
 
 
-async def test_a_tier_s_own_limit_replaces_the_server_s(world: World) -> None:
+async def test_a_tier_s_own_limit_replaces_the_server_s(gateway: GatewayHarness) -> None:
     """40 calls for a reader, 300 for an admin."""
-    read = [(await post(world, message("ping"))).status for _ in range(41)]
-    admin = [(await post(world, message("ping"), role="Mcp.Admin")).status for _ in range(41)]
+    read = [(await post(gateway, message("ping"))).status for _ in range(41)]
+    admin = [(await post(gateway, message("ping"), role="Mcp.Admin")).status for _ in range(41)]
     assert (read[-2:], admin[-2:]) == ([200, 429], [200, 200])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError
-from emulators.apim.csharp.types import BITS, DECIMAL, DOUBLE, T, wrap
+from emulators.apim.csharp.clr_types import BITS, DECIMAL, DOUBLE, T, wrap
 
 
 def divide(left: Any, right: Any) -> Any:

@@ -9,6 +9,7 @@ from tree_sitter import Node
 
 from emulators.apim.csharp import library
 from emulators.apim.csharp.clr import EvaluationLimit, limited, null_reference, room_for_items
+from emulators.apim.csharp.clr_types import INT, OBJECT, T, array, assignable, dictionary_of, element_of, unify
 from emulators.apim.csharp.expressions import (
     ANONYMOUS,
     Compiler,
@@ -23,7 +24,6 @@ from emulators.apim.csharp.library import Member
 from emulators.apim.csharp.members.regex import reject_unknown
 from emulators.apim.csharp.scope import NIL, Code, Frame, Typed, fail, field, named, text_of
 from emulators.apim.csharp.typenames import declared, type_of
-from emulators.apim.csharp.types import INT, OBJECT, T, array, assignable, dictionary_of, element_of, unify
 
 
 @handles("invocation_expression")

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from emulators.apim.csharp.types import T, ancestry
+from emulators.apim.csharp.clr_types import ancestry
 
 #: A policy expression may not build anything larger: characters of a text, elements of a collection.
 MAX_SIZE = 8 * 1024 * 1024
@@ -249,7 +249,3 @@ def room_for_items(count: int) -> int:
     if count < 0:
         raise ClrError("ArgumentOutOfRangeException", "Specified argument was out of the range of valid values.")
     return count
-
-
-def type_label(type_: T) -> str:
-    return f"'{type_}'"

@@ -8,68 +8,50 @@ from typing import Any
 from tree_sitter import Node
 
 from emulators.apim.csharp import calls, literals, members, operators
-from emulators.apim.csharp.clr import PYTHON_ERRORS, PYTHON_LIMITS, EvaluationLimit, translated
+from emulators.apim.csharp.clr import PYTHON_ERRORS, PYTHON_LIMITS, ClrError, EvaluationLimit, translated
+from emulators.apim.csharp.clr_types import T
 from emulators.apim.csharp.expressions import Compiler
 from emulators.apim.csharp.grouping import Source, read
-from emulators.apim.csharp.purity import only_input
 from emulators.apim.csharp.scope import CSharpError, Frame, Typed, fail, named
 from emulators.apim.csharp.statements import block_of
-from emulators.apim.csharp.types import T
-from emulators.apim.csharp.watch import WATCH
-from emulators.apim.jwt import Jwt
+from emulators.apim.csharp.time_limit import TIME_LIMIT
+from emulators.apim.failures import log_bug
 
 __all__ = ["CSharpError", "Expression", "compile_expression"]
 
 _REGISTERED = (calls, literals, operators, members)  # importing them fills the tables
 _PREFIX = "class P { object E() {\n"
-_UNKNOWN = object()
-_IMMUTABLE = frozenset({str, bool, int})
 
 
 class Expression:
     """A compiled expression: call it with the request context. `type` is what it yields."""
 
-    __slots__ = ("_input", "_run", "_size", "source", "type")
+    __slots__ = ("_run", "_size", "source", "type")
 
-    def __init__(
-        self, source: str, type_: T, run: Callable[[Frame], Any], size: int, only_input: str | None = None
-    ) -> None:
+    def __init__(self, source: str, type_: T, run: Callable[[Frame], Any], size: int) -> None:
         self.source = source
         self.type = type_
         self._run = run
         self._size = size
-        self._input = only_input
 
     def __call__(self, context: Any) -> Any:
-        if self._input is not None:
-            given = context.variables.get(self._input)
-            if given.__class__ is Jwt:
-                return self._of_token(given, context)
-        return self._evaluate(context)
-
-    def _of_token(self, token: Jwt, context: Any) -> Any:
-        """A pure expression says of one token always the same: it is evaluated once per token."""
-        found = token.memo.get(self, _UNKNOWN)
-        if found is _UNKNOWN:
-            found = self._evaluate(context)
-            if found.__class__ in _IMMUTABLE:
-                token.memo[self] = found
-        return found
-
-    def _evaluate(self, context: Any) -> Any:
-        watch = WATCH
-        if not watch.armed:
-            watch.arm()
-        watch.beats = 0
-        watch.running = True
+        limit = TIME_LIMIT
+        if not limit.armed:
+            limit.arm()
+        limit.beats = 0
+        limit.running = True
         try:
             return self._run(Frame(context, self._size))
-        except PYTHON_ERRORS as error:
-            raise translated(error) from error
+        except (ClrError, EvaluationLimit):
+            raise
         except PYTHON_LIMITS as error:
             raise EvaluationLimit("an expression called itself too deep, or took too much memory") from error
+        except Exception as error:
+            if not isinstance(error, PYTHON_ERRORS):
+                log_bug("an expression", error)
+            raise translated(error) from error
         finally:
-            watch.running = False
+            limit.running = False
 
 
 def compile_expression(source: str) -> Expression:
@@ -90,7 +72,7 @@ def compile_expression(source: str) -> Expression:
         raise CSharpError("C# that the local gateway cannot compile", text[:40], _blank_lines(source)) from error
     if found.type.name == "void":
         raise CSharpError("the expression yields nothing", text[:40])
-    return Expression(text, found.type, found.run, compiler.locals.size, only_input(root))
+    return Expression(text, found.type, found.run, compiler.locals.size)
 
 
 def _blank_lines(source: str) -> int:

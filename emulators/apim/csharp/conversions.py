@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from emulators.apim.csharp.clr import ClrError, JArray, JObject, JProperty, JToken, JValue, Pair, to_text, wrap
-from emulators.apim.csharp.types import BITS, DICTIONARIES, NUMERIC, SEQUENCES, T, is_reference
-from emulators.apim.csharp.types import wrap as wrap_integer
+from emulators.apim.csharp.clr_types import BITS, DICTIONARIES, NUMERIC, SEQUENCES, T, is_reference
+from emulators.apim.csharp.clr_types import wrap as wrap_integer
 
 _CLASSES: dict[str, type | tuple[type, ...]] = {
     "string": str,

@@ -10,9 +10,7 @@ from tree_sitter import Node
 
 from emulators.apim.csharp import library
 from emulators.apim.csharp.clr import ClrError, null_reference, to_text
-from emulators.apim.csharp.scope import NIL, CSharpError, Frame, Locals, Typed, fail, field, named, text_of
-from emulators.apim.csharp.typenames import type_name, type_of
-from emulators.apim.csharp.types import (
+from emulators.apim.csharp.clr_types import (
     BOOL,
     BYTE,
     CHAR,
@@ -29,6 +27,8 @@ from emulators.apim.csharp.types import (
     nullable,
     unify,
 )
+from emulators.apim.csharp.scope import NIL, CSharpError, Frame, Locals, Typed, fail, field, named, text_of
+from emulators.apim.csharp.typenames import type_name, type_of
 
 Handler = Callable[["Compiler", Node], Typed]
 _HANDLERS: dict[str, Handler] = {}

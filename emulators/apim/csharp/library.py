@@ -15,7 +15,17 @@ from functools import partial
 from typing import Any
 
 from emulators.apim import documented
-from emulators.apim.csharp.types import BOOL, INT, OBJECT, STRING, T, ancestry, default_value, dictionary_of, element_of
+from emulators.apim.csharp.clr_types import (
+    BOOL,
+    INT,
+    OBJECT,
+    STRING,
+    T,
+    ancestry,
+    default_value,
+    dictionary_of,
+    element_of,
+)
 
 Out = Callable[[Any], None]
 Impl = Callable[..., Any]

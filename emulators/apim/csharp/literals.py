@@ -7,10 +7,10 @@ import re
 from tree_sitter import Node
 
 from emulators.apim.csharp.clr import limited
+from emulators.apim.csharp.clr_types import BOOL, CHAR, DECIMAL, DOUBLE, INT, LONG, NULL, STRING
 from emulators.apim.csharp.expressions import Compiler, constant, handles
 from emulators.apim.csharp.formats import format_value
 from emulators.apim.csharp.scope import Code, Frame, Typed, fail, named, text_of
-from emulators.apim.csharp.types import BOOL, CHAR, DECIMAL, DOUBLE, INT, LONG, NULL, STRING
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{1,4}|.)")

@@ -11,11 +11,7 @@ from tree_sitter import Node
 from emulators.apim.csharp import library
 from emulators.apim.csharp.arithmetic import ARITHMETIC, SHIFTS, UNARY, shift, wrapping
 from emulators.apim.csharp.clr import ClrError, equals, limited, to_text
-from emulators.apim.csharp.conversions import converter, instance_test
-from emulators.apim.csharp.expressions import Compiler, constant, handles, index_of, static_owner
-from emulators.apim.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
-from emulators.apim.csharp.typenames import type_of
-from emulators.apim.csharp.types import (
+from emulators.apim.csharp.clr_types import (
     BITS,
     BOOL,
     BYTE,
@@ -36,6 +32,10 @@ from emulators.apim.csharp.types import (
     unify,
     wrap,
 )
+from emulators.apim.csharp.conversions import converter, instance_test
+from emulators.apim.csharp.expressions import Compiler, constant, handles, index_of, static_owner
+from emulators.apim.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
+from emulators.apim.csharp.typenames import type_of
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

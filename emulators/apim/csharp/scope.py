@@ -10,7 +10,7 @@ from typing import Any
 from tree_sitter import Node
 
 from emulators.apim.csharp.clr import EvaluationLimit
-from emulators.apim.csharp.types import T
+from emulators.apim.csharp.clr_types import T
 
 #: Loop turns and lambda calls one evaluation may make.
 MAX_STEPS = 200_000

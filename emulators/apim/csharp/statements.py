@@ -8,11 +8,11 @@ from typing import Any
 from tree_sitter import Node
 
 from emulators.apim.csharp.clr import PYTHON_ERRORS, ClrError, iterate, null_reference, translated
+from emulators.apim.csharp.clr_types import BOOL, EXCEPTION, NULL, OBJECT, VOID, T, element_of, unify
 from emulators.apim.csharp.expressions import Compiler, default_value
 from emulators.apim.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
 from emulators.apim.csharp.switches import switch_ends, switch_of
 from emulators.apim.csharp.typenames import declared, type_of
-from emulators.apim.csharp.types import BOOL, EXCEPTION, NULL, OBJECT, VOID, T, element_of, unify
 
 BREAK, CONTINUE, RETURN, THROW = "break", "continue", "return", "throw"
 

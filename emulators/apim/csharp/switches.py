@@ -7,11 +7,11 @@ from collections.abc import Callable
 from tree_sitter import Node
 
 from emulators.apim.csharp.clr import equals
+from emulators.apim.csharp.clr_types import BOOL, T, assignable
 from emulators.apim.csharp.conversions import instance_test
 from emulators.apim.csharp.expressions import Compiler
 from emulators.apim.csharp.scope import Code, Frame, fail, field, named, text_of
 from emulators.apim.csharp.typenames import type_of
-from emulators.apim.csharp.types import BOOL, T, assignable
 
 Run = Callable[[Frame], str | None]
 Statement = Callable[[Node], Run]

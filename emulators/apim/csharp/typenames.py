@@ -5,8 +5,8 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from emulators.apim.csharp import library
+from emulators.apim.csharp.clr_types import OBJECT, T, array, nullable
 from emulators.apim.csharp.scope import fail, named, text_of
-from emulators.apim.csharp.types import OBJECT, T, array, nullable
 
 _ALIASES = {
     "String": "string",

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from emulators.apim.csharp import watch
+from emulators.apim.csharp import time_limit
 from emulators.apim.csharp.clr import EvaluationLimit
 from emulators.apim.csharp.compile import compile_expression
-from emulators.apim.tests.world import evaluate, make_context, make_world
+from emulators.apim.tests.harness import evaluate, make_context, make_gateway
 
 RUNAWAYS = {
     "endless loop": "@{ while (true) { } return 1; }",
@@ -37,14 +37,14 @@ RUNAWAYS = {
 @pytest.mark.parametrize("kind", RUNAWAYS)
 def test_a_runaway_expression_is_stopped(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By steps, by size or by the clock, wherever it spends its time."""
-    monkeypatch.setattr(watch, "BEATS", 2)
+    monkeypatch.setattr(time_limit, "BEATS", 2)
     with pytest.raises(EvaluationLimit):
         evaluate(RUNAWAYS[kind])
 
 
 def test_no_catch_clause_hides_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """`catch` takes .NET exceptions, not the gateway's limits."""
-    monkeypatch.setattr(watch, "BEATS", 2)
+    monkeypatch.setattr(time_limit, "BEATS", 2)
     search = RUNAWAYS["regex backtracking"][2:-1]
     with pytest.raises(EvaluationLimit, match="ran for more than"):
         evaluate(f"@{{ try {{ return {search}; }} catch {{ return false; }} }}")
@@ -52,23 +52,23 @@ def test_no_catch_clause_hides_the_clock(monkeypatch: pytest.MonkeyPatch) -> Non
 
 async def test_the_caller_gets_an_evaluation_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reason ExpressionValueEvaluationFailure, and on-error runs ("Error handling in API Management policies")."""
-    monkeypatch.setattr(watch, "BEATS", 2)
+    monkeypatch.setattr(time_limit, "BEATS", 2)
     search = RUNAWAYS["regex backtracking"].replace('"', "&quot;")
-    world = make_world(
+    gateway = make_gateway(
         inbound=f'<set-variable name="v" value="{search}"/>',
         on_error='<set-header name="Why"><value>@(context.LastError.Reason)</value></set-header>',
     )
-    reply = await world.send()
+    reply = await gateway.send()
     assert (reply.status, reply.headers.get("why")) == (500, ["ExpressionValueEvaluationFailure"])
 
 
 def test_evaluations_do_not_add_up() -> None:
     """The clock is each evaluation's own; between two, the process is not interrupted at all."""
     expression, context = compile_expression("@(1 + 1)"), make_context()
-    deadline = time.monotonic() + 3 * watch.BEAT
+    deadline = time.monotonic() + 3 * time_limit.BEAT
     while time.monotonic() < deadline:
         assert expression(context) == 2
-    assert not watch.WATCH.running
+    assert not time_limit.TIME_LIMIT.running
 
 
 def test_a_lambda_that_calls_itself_keeps_its_variables() -> None:

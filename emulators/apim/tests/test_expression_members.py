@@ -15,7 +15,7 @@ from emulators.apim import documented
 from emulators.apim.csharp.compile import CSharpError, compile_expression
 from emulators.apim.csharp.library import catalogue, is_documented
 from emulators.apim.jwt import Jwt
-from emulators.apim.tests.world import evaluate, ok
+from emulators.apim.tests.harness import evaluate, ok
 
 _D = "new DateTime(2024, 2, 29, 13, 5, 7)"
 _O = "DateTimeOffset.FromUnixTimeSeconds(86400)"

@@ -6,7 +6,7 @@ import pytest
 
 from emulators.apim.csharp.clr import ClrError, EvaluationLimit
 from emulators.apim.csharp.compile import CSharpError, compile_expression
-from emulators.apim.tests.world import evaluate
+from emulators.apim.tests.harness import evaluate
 
 REFUSED = [
     # not documented

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulators.apim.csharp.compile import CSharpError, compile_expression
-from emulators.apim.tests.world import evaluate
+from emulators.apim.tests.harness import evaluate
 
 RUN = [
     # switch

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulators.apim.tests.world import evaluate, ok
+from emulators.apim.tests.harness import evaluate, ok
 
 SYNTAX = [
     # literals

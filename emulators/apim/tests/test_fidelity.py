@@ -9,7 +9,7 @@ import pytest
 from emulators.apim import documented, fidelity
 from emulators.apim.elements import ELEMENTS
 from emulators.apim.errors import PolicyProblems
-from emulators.apim.tests.world import make_world
+from emulators.apim.tests.harness import make_gateway
 
 TESTS = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "policies").glob("test_*.py"))
 
@@ -32,7 +32,7 @@ def test_what_is_documented_is_either_run_or_refused_by_name() -> None:
 def test_a_documented_element_that_does_not_run_is_refused_with_its_line(tag: str) -> None:
     """Name, line and scope: nothing is passed over."""
     with pytest.raises(PolicyProblems, match=rf"API 'a', line \d+: <{tag}> is not supported"):
-        make_world(inbound=f"<{tag}/>")
+        make_gateway(inbound=f"<{tag}/>")
 
 
 @pytest.mark.parametrize("tag", sorted(ELEMENTS))

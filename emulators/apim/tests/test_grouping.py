@@ -9,7 +9,7 @@ import pytest
 
 from emulators.apim.csharp.compile import CSharpError, compile_expression
 from emulators.apim.tests.csharp_trees import random_tree, read_shape, shape, written
-from emulators.apim.tests.world import evaluate
+from emulators.apim.tests.harness import evaluate
 
 BODY = 'var a = JObject.Parse("{\\"b\\": \\"x\\", \\"n\\": {\\"k\\": 1}}"); var z = true; var i = 2; string s = null; '
 

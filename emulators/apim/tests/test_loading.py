@@ -21,7 +21,7 @@ from emulators.apim.errors import (
     UnsupportedResource,
 )
 from emulators.apim.load import load
-from emulators.apim.tests.world import CLIENT_ID, PRINCIPAL_ID, applied, make_world, policies, resource
+from emulators.apim.tests.harness import CLIENT_ID, PRINCIPAL_ID, applied, make_gateway, policies, resource
 from emulators.base.state import Resource
 
 
@@ -177,8 +177,8 @@ async def test_named_values_are_replaced_everywhere() -> None:
         "<return-response><set-header name='{{header}}'><value>{{a}}-{{b.c}}</value></set-header>"
         '<set-body>@("{{a}}" + 1)</set-body></return-response>'
     )
-    world = make_world(inbound=policy, named_values={"header": "X-H", "a": "A & <b>", "b.c": "C"})
-    reply = await world.send()
+    gateway = make_gateway(inbound=policy, named_values={"header": "X-H", "a": "A & <b>", "b.c": "C"})
+    reply = await gateway.send()
     assert (reply.headers["X-H"], reply.text) == (["A & <b>-C"], "A & <b>1")
 
 
@@ -202,10 +202,10 @@ def grant(scope: str = VAULT, principal: str = PRINCIPAL_ID, role: str = "Key Va
 )
 async def test_a_named_value_from_key_vault(scope: str) -> None:
     """The secret's value, where the gateway's identity may read the vault."""
-    world = make_world(
+    gateway = make_gateway(
         inbound="<return-response><set-body>{{nv}}</set-body></return-response>", extra=[*vault_value(), grant(scope)]
     )
-    assert (await world.send()).text == "from-vault"
+    assert (await gateway.send()).text == "from-vault"
 
 
 @pytest.mark.parametrize(

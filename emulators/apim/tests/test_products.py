@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from emulators.apim.errors import PolicyProblems
+from emulators.apim.tests.harness import GatewayHarness, applied, policies, resource
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
-from emulators.apim.tests.world import World, applied, policies, resource
 from emulators.base.state import Resource
 
 
@@ -32,7 +32,7 @@ def product(
 async def test_policies_inherit_from_global_to_product_to_api_to_operation() -> None:
     """ "Set or edit policies": each `base` stands for the next wider scope."""
     default = "<backend><forward-request/></backend>"
-    world = World(
+    gateway = GatewayHarness(
         applied(
             policies(header("api")),
             global_policy=f"<policies><inbound>{header('global')}</inbound>{default}</policies>",
@@ -40,30 +40,32 @@ async def test_policies_inherit_from_global_to_product_to_api_to_operation() -> 
             extra=product(xml=policies(header("product"))),
         )
     )
-    await world.send()
-    assert world.backends.last.headers["X-Order"] == ["global", "product", "api", "operation"]
+    await gateway.send()
+    assert gateway.backends.last.headers["X-Order"] == ["global", "product", "api", "operation"]
 
 
 async def test_an_open_product_asks_for_no_key() -> None:
     """The call is handled in the product's context although its API asks for a key; `context.Product` is it."""
     shown = header('@(context.Product.Id + "," + context.Product.Name)')
-    world = World(applied(policies(shown), subscription_required=True, extra=product()))
-    assert (await world.send()).status == 200
-    assert world.backends.last.headers["X-Order"] == ["p,P"]
+    gateway = GatewayHarness(applied(policies(shown), subscription_required=True, extra=product()))
+    assert (await gateway.send()).status == 200
+    assert gateway.backends.last.headers["X-Order"] == ["p,P"]
 
 
 async def test_an_unpublished_product_is_none() -> None:
     """Its policy does not run, and the API asks for its key."""
     failing = policies("<return-response><set-status code='500'/></return-response>")
-    world = World(applied(policies(), subscription_required=True, extra=product(xml=failing, published=False)))
-    assert (await world.send()).status == 401
+    gateway = GatewayHarness(
+        applied(policies(), subscription_required=True, extra=product(xml=failing, published=False))
+    )
+    assert (await gateway.send()).status == 401
 
 
 async def test_errors_name_the_product_s_scope() -> None:
     """context.LastError.Scope is `product`."""
     failing = policies("<check-header name='X' failed-check-httpcode='400' failed-check-error-message='m'/>")
-    world = World(applied(policies(on_error=LAST_ERROR), extra=product(xml=failing)))
-    assert (await world.send()).text.split("|")[3] == "product"
+    gateway = GatewayHarness(applied(policies(on_error=LAST_ERROR), extra=product(xml=failing)))
+    assert (await gateway.send()).text.split("|")[3] == "product"
 
 
 @pytest.mark.parametrize(
@@ -79,4 +81,4 @@ async def test_errors_name_the_product_s_scope() -> None:
 def test_what_cannot_be_reproduced_is_refused(extra: list[Resource], why: str) -> None:
     """By name, at load."""
     with pytest.raises(PolicyProblems, match=why):
-        World(applied(policies(), extra=extra))
+        GatewayHarness(applied(policies(), extra=extra))

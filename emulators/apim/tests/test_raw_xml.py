@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulators.apim.tests.world import make_world
+from emulators.apim.tests.harness import make_gateway
 
 
 async def test_a_raw_policy_runs() -> None:
@@ -12,4 +12,4 @@ async def test_a_raw_policy_runs() -> None:
         '<choose><when condition="@((string)context.Variables["x"] == "1" && 1 < 2)"><return-response>'
         '<set-body>@((string)context.Variables["x"])</set-body></return-response></when></choose>'
     )
-    assert (await make_world(inbound=inbound).send(headers={"X-A": "1"})).text == "1"
+    assert (await make_gateway(inbound=inbound).send(headers={"X-A": "1"})).text == "1"

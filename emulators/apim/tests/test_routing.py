@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.apim.tests.world import World, applied, make_world, policies, resource
+from emulators.apim.tests.harness import GatewayHarness, applied, make_gateway, policies, resource
 
 SHOW = (
     '<return-response><set-body>@(context.Operation.Id + "|" + string.Join(",", '
@@ -42,8 +42,8 @@ MATCHES = [
 @pytest.mark.parametrize(("method", "target", "expected"), MATCHES)
 async def test_matches(method: str, target: str, expected: str) -> None:
     """Literals match without case and after decoding, before parameters, before the tail."""
-    world = make_world(inbound=SHOW, operations=OPERATIONS)
-    assert (await world.send(method, target)).text == expected
+    gateway = make_gateway(inbound=SHOW, operations=OPERATIONS)
+    assert (await gateway.send(method, target)).text == expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_matches(method: str, target: str, expected: str) -> None:
 )
 async def test_no_match_is_404_like_api_management(method: str, target: str) -> None:
     """No two readings of one path: whatever is not plainly an operation is 404, without a policy."""
-    reply = await make_world(inbound=SHOW, operations=OPERATIONS).send(method, target)
+    reply = await make_gateway(inbound=SHOW, operations=OPERATIONS).send(method, target)
     assert (reply.status, reply.json) == (404, {"statusCode": 404, "message": "Resource not found"})
 
 
@@ -91,18 +91,20 @@ async def test_the_longest_api_path_wins_and_the_empty_one_is_last() -> None:
             ),
             resource("api_management_api_policy", name, api_name=name, xml_content=document),
         ]
-    world = World(applied(policies(inbound="<return-response><set-body>a</set-body></return-response>"), extra=apis))
-    assert [(await world.send(target=target)).text for target in ("/a/op", "/a/b/op", "/op")] == ["a", "b", "root"]
+    gateway = GatewayHarness(
+        applied(policies(inbound="<return-response><set-body>a</set-body></return-response>"), extra=apis)
+    )
+    assert [(await gateway.send(target=target)).text for target in ("/a/op", "/a/b/op", "/op")] == ["a", "b", "root"]
 
 
 async def test_the_path_reaches_the_backend_as_it_was_sent() -> None:
     """Percent-encoding and query are forwarded byte for byte, after the API's own path."""
-    world = make_world(operations=[("GET", "/things/{id}")])
-    await world.send(target="/a/things/x%2Fy%20z?q=%41&r=a+b")
-    assert world.backends.last.url == "http://backend.test/base/things/x%2Fy%20z?q=%41&r=a+b"
+    gateway = make_gateway(operations=[("GET", "/things/{id}")])
+    await gateway.send(target="/a/things/x%2Fy%20z?q=%41&r=a+b")
+    assert gateway.backends.last.url == "http://backend.test/base/things/x%2Fy%20z?q=%41&r=a+b"
 
 
 async def test_the_status_endpoint_needs_no_policy() -> None:
     """ "Monitor API Management": the gateway's own health answers 200."""
-    reply = await make_world().send(target="/status-0123456789abcdef")
+    reply = await make_gateway().send(target="/status-0123456789abcdef")
     assert (reply.status, reply.body) == (200, b"")

@@ -12,8 +12,8 @@ from emulators.apim.errors import PolicyError
 from emulators.apim.failures import UpstreamError
 from emulators.apim.load import load
 from emulators.apim.named_values import secret_named_values
+from emulators.apim.tests.harness import GatewayHarness, applied, ok, policies, resource
 from emulators.apim.tests.tokens import CONFIGURATION, claims, publish, sign
-from emulators.apim.tests.world import World, applied, ok, policies, resource
 from emulators.apim.tracing import MAX_ENTRIES, Tracer
 from emulators.apim.tracing_mask import MASK, MAX_VALUE, Mask
 from emulators.apim.tracing_ring import Ring, TracedGateway
@@ -23,8 +23,8 @@ KEY = "a-key-of-this-home-only"
 SECRET = "S3cret-of-the-vault"
 
 
-class Traced(World):
-    """A world whose gateway traces."""
+class Traced(GatewayHarness):
+    """A gateway whose gateway traces."""
 
     def __init__(self, **given: Any) -> None:
         sections = {name: given.pop(name) for name in ("inbound", "backend", "outbound", "on_error") if name in given}
@@ -54,7 +54,7 @@ def entry(trace: Mapping[str, Any], element: str, position: int = 0) -> dict[str
 
 async def test_every_element_is_there_in_the_order_in_which_it_ran() -> None:
     """With its section, scope, path, fragment and line; those of fragments and branches one level deeper."""
-    world = Traced(
+    gateway = Traced(
         inbound='<set-variable name="x" value="1"/><include-fragment fragment-id="more"/>',
         outbound='<set-status code="202"/>',
         fragments={"more": '<fragment>\n<set-variable name="y" value="2"/></fragment>'},
@@ -63,7 +63,7 @@ async def test_every_element_is_there_in_the_order_in_which_it_ran() -> None:
             "<backend><forward-request/></backend><outbound/><on-error/></policies>"
         ),
     )
-    trace = await world.trace()
+    trace = await gateway.trace()
     assert steps(trace) == [
         ("inbound", "global", "set-variable"),
         ("inbound", "api", "set-variable"),
@@ -83,13 +83,13 @@ async def test_every_element_is_there_in_the_order_in_which_it_ran() -> None:
 
 async def test_variables_are_shown_before_and_after_where_they_changed() -> None:
     """A difference, told by the element that made it and not again by those around it."""
-    world = Traced(
+    gateway = Traced(
         inbound=(
             '<set-variable name="x" value="1"/>'
             '<choose><when condition="@(true)"><set-variable name="x" value="@(2)"/></when></choose>'
         )
     )
-    trace = await world.trace()
+    trace = await gateway.trace()
     assert [one["changes"] for one in trace["entries"] if one["element"] == "set-variable"] == [
         [["x", "", "1"]],
         [["x", "1", "2"]],
@@ -112,56 +112,56 @@ async def test_the_branch_is_shown_with_the_conditions_that_led_to_it(
 ) -> None:
     """Text as written, and what it was; conditions after the branch were not asked."""
     text = '@((string)context.Variables["x"] == "{}")'
-    world = Traced(
+    gateway = Traced(
         inbound=(
             f'<set-variable name="x" value="{value}"/><choose>'
             f"<when condition='{text.format(1)}'/><when condition='{text.format(2)}'/><otherwise/></choose>"
         )
     )
-    choose = entry(await world.trace(), "choose")
+    choose = entry(await gateway.trace(), "choose")
     assert choose["notes"] == [f"branch: {branch}"]
     assert [value for _, _, value in choose["conditions"]] == values
     assert choose["conditions"][0][:2] == ["when[1]", text.format(1)]
 
 
 async def test_the_backend_is_shown_where_it_is_chosen_and_where_it_is_called() -> None:
-    world = Traced(
+    gateway = Traced(
         inbound='<set-backend-service backend-id="slot-a"/>',
         backends={"slot-a": "http://backend.test/slot"},
     )
-    trace = await world.trace()
+    trace = await gateway.trace()
     assert entry(trace, "set-backend-service")["changes"] == [["backend", "http://backend.test/base", "slot-a"]]
     assert entry(trace, "forward-request")["notes"] == ["to slot-a: GET http://backend.test/slot/op"]
     assert trace["summary"]["backend"] == "slot-a"
 
 
 async def test_an_error_is_shown_with_the_element_that_raised_it_and_on_error_follows() -> None:
-    world = Traced(on_error='<set-header name="X-Seen" exists-action="override"><value>yes</value></set-header>')
-    world.backends.answers = {"http://backend.test": UpstreamError("Timeout", "too late")}
-    trace = await world.trace()
+    gateway = Traced(on_error='<set-header name="X-Seen" exists-action="override"><value>yes</value></set-header>')
+    gateway.backends.answers = {"http://backend.test": UpstreamError("Timeout", "too late")}
+    trace = await gateway.trace()
     assert entry(trace, "forward-request")["error"] == "Timeout: too late (500)"
     assert steps(trace)[-1] == ("on-error", "api", "set-header")
     assert (trace["summary"]["status"], trace["summary"]["refusal"]) == (500, "too late")
 
 
 async def test_an_answer_of_a_policy_ends_the_trace() -> None:
-    world = Traced(inbound='<return-response><set-status code="403"/></return-response>')
-    trace = await world.trace()
+    gateway = Traced(inbound='<return-response><set-status code="403"/></return-response>')
+    trace = await gateway.trace()
     assert entry(trace, "return-response")["error"] == "answered 403: no other policy runs"
     assert len(trace["entries"]) == 1
 
 
 async def test_an_answer_or_error_is_told_once() -> None:
     """By the element that it came from, not again by those around it."""
-    world = Traced(inbound='<choose><when condition="@(true)"><return-response/></when></choose>')
-    trace = await world.trace()
+    gateway = Traced(inbound='<choose><when condition="@(true)"><return-response/></when></choose>')
+    trace = await gateway.trace()
     assert [one["error"] != "" for one in trace["entries"]] == [False, True]
 
 
 async def test_waiting_counts_as_time_of_the_element_that_waited() -> None:
     """Milliseconds from the request's beginning, and of each element."""
-    world = Traced()
-    trace = await world.trace()
+    gateway = Traced()
+    trace = await gateway.trace()
     forward = entry(trace, "forward-request")
     assert 0 <= forward["at"] <= trace["summary"]["milliseconds"]
     assert 0 < forward["milliseconds"] <= trace["summary"]["milliseconds"]
@@ -169,15 +169,15 @@ async def test_waiting_counts_as_time_of_the_element_that_waited() -> None:
 
 async def test_the_id_is_the_one_that_callers_are_told() -> None:
     header = '<set-header name="X-Correlation-Id"><value>@(context.RequestId.ToString())</value></set-header>'
-    world = Traced(outbound=header)
-    reply = await world.send()
-    assert world.ring.find(reply.headers["X-Correlation-Id"][0].upper()) is not None
+    gateway = Traced(outbound=header)
+    reply = await gateway.send()
+    assert gateway.ring.find(reply.headers["X-Correlation-Id"][0].upper()) is not None
 
 
 async def test_a_call_is_summed_up_by_caller_tier_and_tool() -> None:
-    world = Traced(inbound='<set-variable name="caller" value="c-1"/><set-variable name="tier" value="reader"/>')
+    gateway = Traced(inbound='<set-variable name="caller" value="c-1"/><set-variable name="tier" value="reader"/>')
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "find"}}).encode()
-    found = (await world.trace("POST", body=body))["summary"]
+    found = (await gateway.trace("POST", body=body))["summary"]
     assert (found["caller"], found["tier"], found["rpc"], found["tool"]) == ("c-1", "reader", "tools/call", "find")
 
 
@@ -189,14 +189,14 @@ async def test_requests_without_an_api_are_remembered_too() -> None:
 
 async def test_a_traceparent_goes_to_the_backend_and_continues_the_caller_s_trace() -> None:
     """W3C "Trace Context": the same trace, another span; a malformed one begins a new trace."""
-    world = Traced()
+    gateway = Traced()
     given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    await world.send(headers={"traceparent": given})
-    sent = world.backends.last.headers["traceparent"][0]
+    await gateway.send(headers={"traceparent": given})
+    sent = gateway.backends.last.headers["traceparent"][0]
     assert sent.split("-")[1] == given.split("-")[1]
     assert sent.split("-")[2] != given.split("-")[2]
-    await world.send(headers={"traceparent": "00-" + "0" * 32 + "-b7ad6b7169203331-01"})
-    assert world.backends.last.headers["traceparent"][0].split("-")[1].strip("0") != ""
+    await gateway.send(headers={"traceparent": "00-" + "0" * 32 + "-b7ad6b7169203331-01"})
+    assert gateway.backends.last.headers["traceparent"][0].split("-")[1].strip("0") != ""
 
 
 # secrets
@@ -240,7 +240,7 @@ def test_secrets_are_masked_before_long_texts_are_cut() -> None:
 async def test_no_secret_of_request_policy_or_token_is_in_a_trace() -> None:
     """Named values, headers, bodies' fields, managed-identity tokens, and the caller's own."""
     token = sign(claims())
-    world = Traced(
+    gateway = Traced(
         inbound=(
             '<validate-jwt header-name="Authorization" output-token-variable-name="caller-token">'
             f'<openid-config url="{CONFIGURATION}"/></validate-jwt>'
@@ -252,9 +252,9 @@ async def test_no_secret_of_request_policy_or_token_is_in_a_trace() -> None:
         ),
         extra=[resource("api_management_named_value", "vault", display_name="vault", value=SECRET, secret=True)],
     )
-    publish(world)
+    publish(gateway)
     headers = {"Authorization": f"Bearer {token}", "Cookie": "session=opaque-cookie"}
-    trace = await world.trace("GET", "/a/op?code=opaque-code", headers)
+    trace = await gateway.trace("GET", "/a/op?code=opaque-code", headers)
     text = json.dumps(trace)
     assert trace["summary"]["status"] == 200
     for secret in (SECRET, token, token.rsplit(".", 1)[1], "opaque-and-secret", "opaque-cookie", "opaque-code"):
@@ -334,12 +334,12 @@ def test_a_short_key_is_refused() -> None:
 
 async def test_a_gateway_without_traces_runs_the_same_closures_as_before() -> None:
     """Off costs nothing: no step and no condition is wrapped."""
-    world = World(applied(policies(inbound='<choose><when condition="@(true)"/></choose>')))
-    world.backends.answers = {"http://backend.test": ok()}
-    match = world.app._router.match("GET", "/a/op")
+    gateway = GatewayHarness(applied(policies(inbound='<choose><when condition="@(true)"/></choose>')))
+    gateway.backends.answers = {"http://backend.test": ok()}
+    match = gateway.app._router.match("GET", "/a/op")
     assert match is not None
     assert match.route is not None
     step = match.route.pipeline.inbound[0]
-    assert step.run.__module__ == "emulators.apim.policies.choose"
-    assert (await world.send()).status == 200
-    assert "traceparent" not in world.backends.last.headers
+    assert step.run.__module__ == "emulators.apim.policies.control_flow"
+    assert (await gateway.send()).status == 200
+    assert "traceparent" not in gateway.backends.last.headers

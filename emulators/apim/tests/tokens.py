@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc.jwk import RSAKey
 
-from emulators.apim.tests.world import NOW, World, ok
+from emulators.apim.tests.harness import NOW, GatewayHarness, ok
 
 ISSUER = "http://issuer.test/tid/v2.0"
 CONFIGURATION = f"{ISSUER}/.well-known/openid-configuration"
@@ -19,12 +19,12 @@ KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 OTHER = RSAKey.generate_key(2048, {"kid": "two", "use": "sig"})
 
 
-def publish(world: World, *keys: RSAKey, issuer: str = ISSUER, use: str = "sig") -> None:
+def publish(gateway: GatewayHarness, *keys: RSAKey, issuer: str = ISSUER, use: str = "sig") -> None:
     """Lets the issuer answer with these keys."""
     document = {"issuer": issuer, "jwks_uri": "http://issuer.test/keys"}
     published = [{**key.as_dict(private=False), "use": use} for key in keys or (KEY,)]
-    world.backends.answers["http://issuer.test/keys"] = ok(json.dumps({"keys": published}).encode())
-    world.backends.answers[CONFIGURATION] = ok(json.dumps(document).encode())
+    gateway.backends.answers["http://issuer.test/keys"] = ok(json.dumps({"keys": published}).encode())
+    gateway.backends.answers[CONFIGURATION] = ok(json.dumps(document).encode())
 
 
 def claims(**changes: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import hmac
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError
+from emulators.apim.csharp.clr_types import BYTE, STRING, T, array
 from emulators.apim.csharp.library import constructor, method, static, static_prop
-from emulators.apim.csharp.types import BYTE, STRING, T, array
 
 _BYTES = array(BYTE)
 _CODECS = {"UTF8": "utf-8", "ASCII": "ascii", "Unicode": "utf-16-le"}

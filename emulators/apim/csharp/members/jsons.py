@@ -19,10 +19,7 @@ from emulators.apim.csharp.clr import (
     unwrap,
     wrap,
 )
-from emulators.apim.csharp.conversions import converter, element
-from emulators.apim.csharp.expressions import default_value
-from emulators.apim.csharp.library import Out, constructor, enum, indexer, method, prop, static
-from emulators.apim.csharp.types import (
+from emulators.apim.csharp.clr_types import (
     BOOL,
     INT,
     JARRAY,
@@ -34,6 +31,9 @@ from emulators.apim.csharp.types import (
     T,
     enumerable,
 )
+from emulators.apim.csharp.conversions import converter, element
+from emulators.apim.csharp.expressions import default_value
+from emulators.apim.csharp.library import Out, constructor, enum, indexer, method, prop, static
 
 enum("Formatting", "None", "Indented")
 enum(

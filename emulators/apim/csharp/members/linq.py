@@ -7,11 +7,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError, Pair, equals, iterate, limited, room_for_items
-from emulators.apim.csharp.conversions import instance_test
-from emulators.apim.csharp.library import element_type, method, prop, static
-from emulators.apim.csharp.members.collections import HashSet
-from emulators.apim.csharp.members.text import compared, fold
-from emulators.apim.csharp.types import (
+from emulators.apim.csharp.clr_types import (
     BOOL,
     CHAR,
     DOUBLE,
@@ -24,6 +20,10 @@ from emulators.apim.csharp.types import (
     enumerable,
     is_reference,
 )
+from emulators.apim.csharp.conversions import instance_test
+from emulators.apim.csharp.library import element_type, method, prop, static
+from emulators.apim.csharp.members.containers import HashSet
+from emulators.apim.csharp.members.text import compared, fold
 
 #: Types whose values LINQ accepts although they are not IEnumerable here.
 _OWNERS = ("IEnumerable", "JArray", "JToken", "string", "IDictionary", "IReadOnlyDictionary", "MatchCollection")

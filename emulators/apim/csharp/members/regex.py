@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError, EvaluationLimit, room, to_text
+from emulators.apim.csharp.clr_types import BOOL, INT, OBJECT, STRING, T, array
 from emulators.apim.csharp.library import constructor, indexer, method, prop, static, static_prop
-from emulators.apim.csharp.types import BOOL, INT, OBJECT, STRING, T, array
 
 #: Text longer than this is not searched, and a longer pattern is not compiled.
 MAX_TEXT, MAX_PATTERN = 256 * 1024, 16 * 1024

@@ -10,10 +10,22 @@ from typing import Any
 
 from emulators.apim import jwt
 from emulators.apim.csharp.clr import ClrError, JArray, JObject, JToken, key_not_found
+from emulators.apim.csharp.clr_types import (
+    BOOL,
+    BYTE,
+    DATETIME,
+    GUID,
+    INT,
+    OBJECT,
+    STRING,
+    TIMESPAN,
+    T,
+    array,
+    enumerable,
+)
 from emulators.apim.csharp.conversions import converter, register_class
 from emulators.apim.csharp.library import Out, declare_type, indexer, method, prop
 from emulators.apim.csharp.members.jsons import parse
-from emulators.apim.csharp.types import BOOL, BYTE, DATETIME, GUID, INT, OBJECT, STRING, TIMESPAN, T, array, enumerable
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Body, Context, ManyValues, Response, Url, parse_query
 

@@ -20,9 +20,9 @@ from emulators.apim.csharp.clr import (
     to_json,
     to_text,
 )
+from emulators.apim.csharp.clr_types import BOOL, CHAR, INT, STRING, T, array
 from emulators.apim.csharp.formats import composite, format_value
 from emulators.apim.csharp.library import constructor, enum, indexer, method, prop, static, static_prop
-from emulators.apim.csharp.types import BOOL, CHAR, INT, STRING, T, array
 
 enum(
     "StringComparison",

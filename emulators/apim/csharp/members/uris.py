@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urljoin, urlsplit
 
 from emulators.apim.csharp.clr import ClrError
+from emulators.apim.csharp.clr_types import BOOL, INT, STRING, URI, T, array
 from emulators.apim.csharp.library import Out, constructor, enum, method, prop, static
-from emulators.apim.csharp.types import BOOL, INT, STRING, URI, T, array
 
 enum("UriKind", "Absolute", "Relative", "RelativeOrAbsolute")
 enum("UriPartial", "Scheme", "Authority", "Path", "Query")

@@ -7,24 +7,24 @@ from typing import Any
 
 import pytest
 
+from emulators.apim.tests.harness import CLIENT_ID, NOW, GatewayHarness, make_gateway, ok
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
-from emulators.apim.tests.world import CLIENT_ID, NOW, World, make_world, ok
 
 LIMIT = "<rate-limit-by-key calls='2' renewal-period='60' counter-key='@(context.Request.IpAddress)' {}/>"
 
 
 async def test_rate_limit_by_key() -> None:
     """ "Limit call rate by key": a sliding window per key; more is 429 with Retry-After."""
-    world = make_world(inbound=LIMIT.format(""))
-    assert [(await world.send()).status for _ in range(2)] == [200, 200]
-    world.clock.now += 20
-    refused = await world.send()
+    gateway = make_gateway(inbound=LIMIT.format(""))
+    assert [(await gateway.send()).status for _ in range(2)] == [200, 200]
+    gateway.clock.now += 20
+    refused = await gateway.send()
     assert (refused.status, refused.headers["Retry-After"]) == (429, ["40"])
     assert refused.json == {"statusCode": 429, "message": "Rate limit is exceeded. Try again in 40 seconds."}
-    assert (await world.send(client="203.0.113.8")).status == 200
-    world.clock.now += 41
-    assert (await world.send()).status == 200
+    assert (await gateway.send(client="203.0.113.8")).status == 200
+    gateway.clock.now += 41
+    assert (await gateway.send()).status == 200
 
 
 async def test_rate_limit_tells_what_remains() -> None:
@@ -33,41 +33,43 @@ async def test_rate_limit_tells_what_remains() -> None:
         "remaining-calls-header-name='X-Left' total-calls-header-name='X-All' remaining-calls-variable-name='left'"
         " retry-after-variable-name='wait' retry-after-header-name='X-Wait'"
     )
-    world = make_world(inbound=LIMIT.format(outputs), on_error=show('(int)context.Variables["wait"]'))
-    first = await world.send()
+    gateway = make_gateway(inbound=LIMIT.format(outputs), on_error=show('(int)context.Variables["wait"]'))
+    first = await gateway.send()
     assert (first.headers["X-Left"], first.headers["X-All"]) == (["1"], ["2"])
-    await world.send()
-    assert (await world.send()).text == "60"
+    await gateway.send()
+    assert (await gateway.send()).text == "60"
 
 
 async def test_rate_limit_counts_what_the_condition_says() -> None:
     """`increment-condition` may read the response, `increment-count` weighs."""
     condition = "increment-condition='@(context.Response.StatusCode == 401)' increment-count='2'"
-    world = make_world(inbound=LIMIT.format(condition))
-    assert [(await world.send()).status for _ in range(5)] == [200] * 5
-    world.backends.answers["http://backend.test"] = ok(status=401)
-    assert [(await world.send()).status for _ in range(2)] == [401, 429]
+    gateway = make_gateway(inbound=LIMIT.format(condition))
+    assert [(await gateway.send()).status for _ in range(5)] == [200] * 5
+    gateway.backends.answers["http://backend.test"] = ok(status=401)
+    assert [(await gateway.send()).status for _ in range(2)] == [401, 429]
 
 
 async def test_quota_by_key() -> None:
     """ "Set usage quota by key": 403 until the period renews."""
-    world = make_world(inbound="<quota-by-key calls='1' renewal-period='3600' counter-key='k'/>", on_error=LAST_ERROR)
-    assert (await world.send()).status == 200
-    assert (await world.send()).text.startswith("quota-by-key|QuotaExceeded|Out of call volume quota.")
-    world.clock.now += 3600
-    assert (await world.send()).status == 200
+    gateway = make_gateway(
+        inbound="<quota-by-key calls='1' renewal-period='3600' counter-key='k'/>", on_error=LAST_ERROR
+    )
+    assert (await gateway.send()).status == 200
+    assert (await gateway.send()).text.startswith("quota-by-key|QuotaExceeded|Out of call volume quota.")
+    gateway.clock.now += 3600
+    assert (await gateway.send()).status == 200
 
 
 async def test_quota_by_key_counts_what_the_condition_says_and_kilobytes() -> None:
     """`increment-condition` reads the response; `bandwidth` counts the bodies of both, in kilobytes."""
     limits = "renewal-period='0' counter-key='k'"
-    world = make_world(
+    gateway = make_gateway(
         inbound=f"<quota-by-key calls='1' {limits} increment-condition='@(context.Response.StatusCode == 401)'/>"
     )
-    assert [(await world.send()).status for _ in range(3)] == [200] * 3
-    world.backends.answers["http://backend.test"] = ok(status=401)
-    assert [(await world.send()).status for _ in range(2)] == [401, 403]
-    sized = make_world(inbound=f"<quota-by-key bandwidth='1' {limits}/>")
+    assert [(await gateway.send()).status for _ in range(3)] == [200] * 3
+    gateway.backends.answers["http://backend.test"] = ok(status=401)
+    assert [(await gateway.send()).status for _ in range(2)] == [401, 403]
+    sized = make_gateway(inbound=f"<quota-by-key bandwidth='1' {limits}/>")
     assert [(await sized.send("POST", body=b"x" * 600)).status for _ in range(3)] == [200, 200, 403]
 
 
@@ -81,8 +83,8 @@ async def test_quota_by_key_counts_what_the_condition_says_and_kilobytes() -> No
 )
 async def test_limits_by_subscription_pass_calls_without_a_key(element: str) -> None:
     """ "Limit call rate by subscription" and "Set usage quota by subscription" count only calls with a key."""
-    world = make_world(inbound=element)
-    assert [(await world.send()).status for _ in range(3)] == [200] * 3
+    gateway = make_gateway(inbound=element)
+    assert [(await gateway.send()).status for _ in range(3)] == [200] * 3
 
 
 @pytest.mark.parametrize(
@@ -95,11 +97,11 @@ async def test_check_header(headers: dict[str, str], reason: str) -> None:
         "<check-header name='X-A' failed-check-httpcode='403' failed-check-error-message='no' ignore-case='{}'>"
         "<value>one</value><value>two</value></check-header>"
     )
-    reply = await make_world(inbound=check.format("false")).send(headers=headers)
+    reply = await make_gateway(inbound=check.format("false")).send(headers=headers)
     assert (reply.status, reply.json["message"]) == (403, "no")
-    why = await make_world(inbound=check.format("false"), on_error=LAST_ERROR).send(headers=headers)
+    why = await make_gateway(inbound=check.format("false"), on_error=LAST_ERROR).send(headers=headers)
     assert why.text.split("|")[:2] == ["check-header", reason]
-    assert (await make_world(inbound=check.format("true")).send(headers={"X-A": "TWO"})).status == 200
+    assert (await make_gateway(inbound=check.format("true")).send(headers={"X-A": "TWO"})).status == 200
 
 
 @pytest.mark.parametrize(
@@ -116,50 +118,50 @@ async def test_check_header(headers: dict[str, str], reason: str) -> None:
 async def test_ip_filter(action: str, client: str, status: int) -> None:
     """ "Restrict caller IPs": single addresses and ranges."""
     listed = "<address>10.0.0.5</address><address-range from='10.0.1.0' to='10.0.1.255'/>"
-    world = make_world(inbound=f"<ip-filter action='{action}'>{listed}</ip-filter>")
-    assert (await world.send(client=client)).status == status
+    gateway = make_gateway(inbound=f"<ip-filter action='{action}'>{listed}</ip-filter>")
+    assert (await gateway.send(client=client)).status == status
 
 
 IDENTITY = f"<authentication-managed-identity resource='app' client-id='{CLIENT_ID}' {{}}/>"
 
 
-def issue(world: World, token: str = "tok", lifetime: int = 3600) -> None:
+def issue(gateway: GatewayHarness, token: str = "tok", lifetime: int = 3600) -> None:
     answer = {"access_token": token, "expires_on": str(int(NOW + lifetime))}
-    world.backends.answers["http://identity.test"] = ok(json.dumps(answer).encode())
+    gateway.backends.answers["http://identity.test"] = ok(json.dumps(answer).encode())
 
 
 async def test_authentication_managed_identity() -> None:
     """ "Authenticate with managed identity": a bearer token, asked for once and kept until it expires."""
-    world = make_world(inbound=IDENTITY.format(""))
-    issue(world)
-    await world.send(headers={"Authorization": "Bearer caller"})
-    assert world.backends.last.headers["Authorization"] == ["Bearer tok"]
-    asked = world.backends.calls[0]
+    gateway = make_gateway(inbound=IDENTITY.format(""))
+    issue(gateway)
+    await gateway.send(headers={"Authorization": "Bearer caller"})
+    assert gateway.backends.last.headers["Authorization"] == ["Bearer tok"]
+    asked = gateway.backends.calls[0]
     assert asked.url == f"http://identity.test/msi/token?resource=app&client_id={CLIENT_ID}&api-version=2019-08-01"
     assert asked.headers["X-IDENTITY-HEADER"] == ["secret"]
-    await world.send()
-    assert [call.url.startswith("http://identity") for call in world.backends.calls] == [True, False, False]
-    world.clock.now += 3400
-    issue(world, "newer", 9999)
-    await world.send()
-    assert world.backends.last.headers["Authorization"] == ["Bearer newer"]
+    await gateway.send()
+    assert [call.url.startswith("http://identity") for call in gateway.backends.calls] == [True, False, False]
+    gateway.clock.now += 3400
+    issue(gateway, "newer", 9999)
+    await gateway.send()
+    assert gateway.backends.last.headers["Authorization"] == ["Bearer newer"]
 
 
 async def test_a_managed_identity_token_in_a_variable() -> None:
     """`output-token-variable-name` leaves the header alone."""
-    world = make_world(
+    gateway = make_gateway(
         inbound=IDENTITY.format("output-token-variable-name='t'") + show('(string)context.Variables["t"]')
     )
-    issue(world)
-    assert (await world.send()).text == "tok"
+    issue(gateway)
+    assert (await gateway.send()).text == "tok"
 
 
 @pytest.mark.parametrize(("ignore", "status"), [("true", 200), ("false", 500)])
 async def test_no_managed_identity_token(ignore: str, status: int) -> None:
     """A refusal of the identity endpoint is 500, unless it is ignored; nothing was forwarded with a caller's token."""
-    world = make_world(inbound=IDENTITY.format(f"ignore-error='{ignore}'"))
-    world.backends.answers["http://identity.test"] = ok(b'{"error": "AADSTS501051"}', 400)
-    assert (await world.send()).status == status
+    gateway = make_gateway(inbound=IDENTITY.format(f"ignore-error='{ignore}'"))
+    gateway.backends.answers["http://identity.test"] = ok(b'{"error": "AADSTS501051"}', 400)
+    assert (await gateway.send()).status == status
 
 
 CORS = (
@@ -172,9 +174,9 @@ CORS = (
 
 def cors(
     origin: str = "https://a.test", credentials: str = "false", terminate: str = "false", **sections: Any
-) -> World:
+) -> GatewayHarness:
     policy = CORS.format(origin=origin, credentials=credentials, terminate=terminate)
-    return make_world(inbound=policy + sections.pop("then", ""), **sections)
+    return make_gateway(inbound=policy + sections.pop("then", ""), **sections)
 
 
 def preflight(origin: str = "https://a.test", method: str = "POST", headers: str = "") -> dict[str, str]:
@@ -184,9 +186,9 @@ def preflight(origin: str = "https://a.test", method: str = "POST", headers: str
 
 async def test_cors_preflight() -> None:
     """ "CORS": only the cors policy sees a preflight; it answers for the operation asked about."""
-    world = cors(then="<set-status code='500'/>")
-    reply = await world.send("OPTIONS", headers=preflight(headers="Content-Type"))
-    assert (reply.status, reply.body, world.backends.calls) == (200, b"", [])
+    gateway = cors(then="<set-status code='500'/>")
+    reply = await gateway.send("OPTIONS", headers=preflight(headers="Content-Type"))
+    assert (reply.status, reply.body, gateway.backends.calls) == (200, b"", [])
     assert reply.headers.joined("Access-Control-Allow-Origin") == "https://a.test"
     assert reply.headers.joined("Access-Control-Allow-Methods") == "POST"
     assert reply.headers.joined("Access-Control-Allow-Headers") == "Content-Type"
@@ -204,15 +206,15 @@ async def test_cors_preflight_that_does_not_match(headers: dict[str, str]) -> No
 
 async def test_cors_preflight_without_policy_or_operation() -> None:
     """Without a cors policy, or for a path that has no operation, OPTIONS is an unknown operation."""
-    assert (await make_world().send("OPTIONS", headers=preflight())).status == 404
+    assert (await make_gateway().send("OPTIONS", headers=preflight())).status == 404
     assert (await cors().send("OPTIONS", "/a/none", headers=preflight())).status == 404
     assert (await cors().send("OPTIONS")).status == 404
 
 
 async def test_cors_on_the_request_itself() -> None:
     """Every response of a request that the policy ran for carries the headers, errors included."""
-    world = cors(then="<set-variable name='x' value='@(int.Parse(\"x\"))'/>")
-    reply = await world.send(headers={"Origin": "https://A.test:443"})
+    gateway = cors(then="<set-variable name='x' value='@(int.Parse(\"x\"))'/>")
+    reply = await gateway.send(headers={"Origin": "https://A.test:443"})
     assert (reply.status, reply.headers.joined("Access-Control-Allow-Origin")) == (500, "https://A.test:443")
     assert reply.headers.joined("Access-Control-Expose-Headers") == "x-e".upper()
     assert "Access-Control-Allow-Origin" not in (await cors().send(headers={"Origin": "https://evil.test"})).headers
@@ -229,15 +231,15 @@ async def test_cors_any_origin_and_credentials() -> None:
 
 async def test_cors_terminates_unmatched_simple_requests() -> None:
     """`terminate-unmatched-request`: a GET from another origin is an empty 200."""
-    world = cors(terminate="true")
-    reply = await world.send(headers={"Origin": "https://evil.test"})
-    assert (reply.status, reply.body, world.backends.calls) == (200, b"", [])
+    gateway = cors(terminate="true")
+    reply = await gateway.send(headers={"Origin": "https://evil.test"})
+    assert (reply.status, reply.body, gateway.backends.calls) == (200, b"", [])
 
 
 async def test_subscription_keys_come_before_policies() -> None:
     """An API that requires a subscription answers 401 before any policy runs."""
-    world = make_world(inbound=show('"policy"'), subscription_required=True)
-    reply = await world.send()
+    gateway = make_gateway(inbound=show('"policy"'), subscription_required=True)
+    reply = await gateway.send()
     assert (reply.status, reply.json["message"].startswith("Access denied due to missing subscription key")) == (
         401,
         True,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from emulators.apim.errors import PolicyProblems
+from emulators.apim.tests.harness import GatewayHarness, make_gateway
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
 from emulators.apim.tests.tokens import AUDIENCE, bearer, claims, publish, sign
-from emulators.apim.tests.world import World, make_world
 
 CLIENT = "11111111-0000-4000-8000-000000000000"
 RULES = (
@@ -20,15 +20,15 @@ RULES = (
 )
 
 
-def validating(tenant: str = "tid", rules: str = RULES, **sections: Any) -> World:
+def validating(tenant: str = "tid", rules: str = RULES, **sections: Any) -> GatewayHarness:
     inbound = (
         f"<validate-azure-ad-token tenant-id='{tenant}' output-token-variable-name='t'>{rules}"
         "</validate-azure-ad-token>" + show('((Jwt)context.Variables["t"]).Subject')
     )
-    world = make_world(inbound=inbound, **sections)
-    world.services.authority = "http://issuer.test"
-    publish(world)
-    return world
+    gateway = make_gateway(inbound=inbound, **sections)
+    gateway.services.authority = "http://issuer.test"
+    publish(gateway)
+    return gateway
 
 
 @pytest.mark.parametrize("tenant", ["tid", "http://issuer.test/tid", "http://issuer.test/tid/v2.0"])

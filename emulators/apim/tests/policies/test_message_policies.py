@@ -7,7 +7,7 @@ from html import escape
 import pytest
 
 from emulators.apim.errors import PolicyProblems
-from emulators.apim.tests.world import make_world, ok
+from emulators.apim.tests.harness import make_gateway, ok
 
 RETURN = "<return-response><set-body>{}</set-body></return-response>"
 
@@ -31,31 +31,31 @@ def show(expression: str) -> str:
 async def test_set_header(action: str, before: str | None, expected: list[str] | None) -> None:
     """ "Set header": exists-action decides what becomes of a header that is there."""
     values = "" if action == "delete" else "<value>new</value><value>@('n' + \"ewer\")</value>"
-    world = make_world(inbound=f"<set-header name='X-Test' exists-action='{action}'>{values}</set-header>")
-    await world.send(headers={"x-test": before} if before else {})
-    assert (world.backends.last.headers.get("X-Test")) == expected
+    gateway = make_gateway(inbound=f"<set-header name='X-Test' exists-action='{action}'>{values}</set-header>")
+    await gateway.send(headers={"x-test": before} if before else {})
+    assert (gateway.backends.last.headers.get("X-Test")) == expected
 
 
 async def test_set_header_acts_on_the_response_in_outbound() -> None:
     """ "Set header": in outbound the response is what changes."""
-    world = make_world(
+    gateway = make_gateway(
         outbound="<set-header name='Server' exists-action='delete'/><set-header name='A'><value>b</value></set-header>"
     )
-    world.backends.answers["http://backend.test"] = ok(headers={"Server": "x", "Keep": "y"})
-    reply = await world.send()
+    gateway.backends.answers["http://backend.test"] = ok(headers={"Server": "x", "Keep": "y"})
+    reply = await gateway.send()
     assert ("Server" in reply.headers, reply.headers["a"], reply.headers["keep"]) == (False, ["b"], ["y"])
 
 
 async def test_a_header_value_cannot_split_the_message() -> None:
     """Line breaks that an expression built do not begin a new header."""
-    world = make_world(outbound='<set-header name="A"><value>@("x\\r\\nSet-Cookie: y")</value></set-header>')
-    reply = await world.send()
+    gateway = make_gateway(outbound='<set-header name="A"><value>@("x\\r\\nSet-Cookie: y")</value></set-header>')
+    reply = await gateway.send()
     assert ("Set-Cookie" in reply.headers, reply.headers["A"]) == (False, ["x  Set-Cookie: y"])
 
 
 async def test_set_query_parameter() -> None:
     """ "Set query string parameter": values are encoded, names compared without case."""
-    world = make_world(
+    gateway = make_gateway(
         inbound=(
             "<set-query-parameter name='a' exists-action='override'><value>1 &amp; 2</value></set-query-parameter>"
             "<set-query-parameter name='b' exists-action='delete'/>"
@@ -63,30 +63,30 @@ async def test_set_query_parameter() -> None:
             "<set-query-parameter name='d' exists-action='skip'><value>x</value></set-query-parameter>"
         )
     )
-    await world.send(target="/a/op?A=0&b=1&c=2&d=3")
-    assert world.backends.last.url == "http://backend.test/base/op?c=2&d=3&a=1%20%26%202&c=x"
+    await gateway.send(target="/a/op?A=0&b=1&c=2&d=3")
+    assert gateway.backends.last.url == "http://backend.test/base/op?c=2&d=3&a=1%20%26%202&c=x"
 
 
 async def test_set_method_and_body() -> None:
     """ "Set request method", "Set body": the backend gets both, with the new length."""
-    world = make_world(
+    gateway = make_gateway(
         inbound='<set-method>put</set-method><set-body>@(context.Request.Body.As&lt;string&gt;() + "!")</set-body>'
     )
-    await world.send("POST", body=b"text")
-    assert (world.backends.last.method, world.backends.last.body) == ("PUT", b"text!")
+    await gateway.send("POST", body=b"text")
+    assert (gateway.backends.last.method, gateway.backends.last.body) == ("PUT", b"text!")
 
 
 async def test_set_body_in_outbound_reads_the_response() -> None:
     """ "Set body": `context.Response.Body` is the backend's answer, whole."""
-    world = make_world(outbound="<set-body>@(context.Response.Body.As&lt;string&gt;().ToUpper())</set-body>")
-    world.backends.answers["http://backend.test"] = ok(b"shout", headers={"Content-Length": "5"})
-    reply = await world.send()
+    gateway = make_gateway(outbound="<set-body>@(context.Response.Body.As&lt;string&gt;().ToUpper())</set-body>")
+    gateway.backends.answers["http://backend.test"] = ok(b"shout", headers={"Content-Length": "5"})
+    reply = await gateway.send()
     assert (reply.body, reply.headers["content-length"]) == (b"SHOUT", ["5"])
 
 
 async def test_set_status() -> None:
     """ "Set status code": the caller sees it, the body stays."""
-    reply = await make_world(outbound="<set-status code='202' reason='Accepted'/>").send()
+    reply = await make_gateway(outbound="<set-status code='202' reason='Accepted'/>").send()
     assert (reply.status, reply.body) == (202, b"fine")
 
 
@@ -106,9 +106,9 @@ async def test_set_status() -> None:
 )
 async def test_rewrite_uri(attributes: str, expected: str) -> None:
     """ "Rewrite URL": parameters are filled in, other query parameters kept unless told otherwise."""
-    world = make_world(inbound=f"<rewrite-uri {attributes}/>", operations=[("GET", "/op/{id}")])
-    await world.send(target="/a/op/4%202?k=v")
-    assert world.backends.last.url == expected
+    gateway = make_gateway(inbound=f"<rewrite-uri {attributes}/>", operations=[("GET", "/op/{id}")])
+    await gateway.send(target="/a/op/4%202?k=v")
+    assert gateway.backends.last.url == expected
 
 
 @pytest.mark.parametrize(
@@ -122,37 +122,37 @@ async def test_rewrite_uri(attributes: str, expected: str) -> None:
 )
 async def test_set_backend_service(attribute: str) -> None:
     """ "Set backend service": by URL or by backend id, literal or expression; the operation's path is appended."""
-    world = make_world(inbound=f"<set-backend-service {attribute}/>", backends={"o": "http://other.test/x"})
-    world.backends.answers["http://other.test"] = ok(b"other")
-    assert (await world.send(target="/a/op?q=1")).body == b"other"
-    assert world.backends.last.url == "http://other.test/x/op?q=1"
+    gateway = make_gateway(inbound=f"<set-backend-service {attribute}/>", backends={"o": "http://other.test/x"})
+    gateway.backends.answers["http://other.test"] = ok(b"other")
+    assert (await gateway.send(target="/a/op?q=1")).body == b"other"
+    assert gateway.backends.last.url == "http://other.test/x/op?q=1"
 
 
 async def test_an_unknown_backend_id_at_run_time_is_an_error() -> None:
     """A backend id that an expression made up is 500, not the API's own URL."""
-    world = make_world(inbound="""<set-backend-service backend-id='@("nope")'/>""")
-    assert ((await world.send()).status, world.backends.calls) == (500, [])
+    gateway = make_gateway(inbound="""<set-backend-service backend-id='@("nope")'/>""")
+    assert ((await gateway.send()).status, gateway.backends.calls) == (500, [])
 
 
 async def test_find_and_replace() -> None:
     """ "Find and replace string in body": in the response in outbound, in the request in inbound."""
-    world = make_world(
+    gateway = make_gateway(
         inbound="<find-and-replace from='a' to='b'/>", outbound="<find-and-replace from='fine' to='good'/>"
     )
-    reply = await world.send("POST", body=b"banana")
-    assert (world.backends.last.body, reply.body) == (b"bbnbnb", b"good")
+    reply = await gateway.send("POST", body=b"banana")
+    assert (gateway.backends.last.body, reply.body) == (b"bbnbnb", b"good")
 
 
 async def test_set_variable_keeps_the_type() -> None:
     """ "Set variable": an expression's value keeps its type, text is a string."""
     inbound = "<set-variable name='n' value='@(40 + 2)'/><set-variable name='s' value='42'/>"
-    world = make_world(inbound=inbound + show('context.Variables["n"] is int && context.Variables["s"] is string'))
-    assert (await world.send()).text == "True"
+    gateway = make_gateway(inbound=inbound + show('context.Variables["n"] is int && context.Variables["s"] is string'))
+    assert (await gateway.send()).text == "True"
 
 
 async def test_cache_values() -> None:
     """ "Store value in cache", "Get value from cache", "Remove value from cache": until the duration ends."""
-    world = make_world(
+    gateway = make_gateway(
         inbound=(
             "<cache-lookup-value key='k' variable-name='v' default-value='@(0)'/>"
             """<set-variable name='v' value='@((int)context.Variables["v"] + 1)'/>"""
@@ -161,14 +161,14 @@ async def test_cache_values() -> None:
             "<cache-remove-value key='k'/></when></choose>" + show('context.Variables["v"]')
         )
     )
-    assert [(await world.send()).text for _ in range(3)] == ["1", "2", "3"]
-    world.clock.now += 61
-    assert [(await world.send(method)).text for method in ("GET", "POST", "GET")] == ["1", "2", "1"]
+    assert [(await gateway.send()).text for _ in range(3)] == ["1", "2", "3"]
+    gateway.clock.now += 61
+    assert [(await gateway.send(method)).text for method in ("GET", "POST", "GET")] == ["1", "2", "1"]
 
 
 async def test_return_response() -> None:
     """ "Return response": the pipeline ends; neither the backend nor outbound runs."""
-    world = make_world(
+    gateway = make_gateway(
         inbound=(
             "<return-response><set-status code='@(400 + 18)' reason='x'/>"
             "<set-header name='A'><value>1</value><value>2</value>"
@@ -176,13 +176,13 @@ async def test_return_response() -> None:
         ),
         outbound="<set-status code='200'/>",
     )
-    reply = await world.send()
-    assert (reply.status, reply.headers["A"], reply.json, world.backends.calls) == (418, ["1", "2"], {"a": 1}, [])
+    reply = await gateway.send()
+    assert (reply.status, reply.headers["A"], reply.json, gateway.backends.calls) == (418, ["1", "2"], {"a": 1}, [])
 
 
 async def test_mock_response() -> None:
     """ "Mock response": the status and type asked for."""
-    reply = await make_world(inbound="<mock-response status-code='201' content-type='text/plain'/>").send()
+    reply = await make_gateway(inbound="<mock-response status-code='201' content-type='text/plain'/>").send()
     assert (reply.status, reply.headers["content-type"], reply.body) == (201, ["text/plain"], b"")
 
 
@@ -190,13 +190,13 @@ async def test_emit_metric_changes_nothing() -> None:
     """ "Emit custom metrics": name and up to ten dimensions are checked; the request goes on."""
     metric = "<emit-metric name='calls' value='@(2)'><dimension name='API ID'/>{}</emit-metric>"
     own = "<dimension name='Tier' value='@(context.Request.Method)'/>"
-    assert (await make_world(inbound=metric.format(own)).send()).status == 200
+    assert (await make_gateway(inbound=metric.format(own)).send()).status == 200
     for wrong in ("<dimension name='Tier'/>", own * 10):
         with pytest.raises(PolicyProblems, match="dimension"):
-            make_world(inbound=metric.format(wrong))
+            make_gateway(inbound=metric.format(wrong))
 
 
 async def test_trace_changes_nothing() -> None:
     """ "Trace": the message is evaluated and kept; the request goes on."""
     inbound = "<trace source='s' severity='error'><message>@(\"m\")</message><metadata name='a' value='b'/></trace>"
-    assert (await make_world(inbound=inbound).send()).status == 200
+    assert (await make_gateway(inbound=inbound).send()).status == 200

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from emulators.apim.tests.harness import NOW, GatewayHarness, make_gateway, ok
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
 from emulators.apim.tests.tokens import (
@@ -22,7 +23,6 @@ from emulators.apim.tests.tokens import (
     publish,
     sign,
 )
-from emulators.apim.tests.world import NOW, World, make_world, ok
 
 RULES = (
     f"<openid-config url='{CONFIGURATION}'/><audiences><audience>{AUDIENCE}</audience></audiences>"
@@ -30,14 +30,14 @@ RULES = (
 )
 
 
-def validating(attributes: str = "", rules: str = RULES, **sections: Any) -> World:
+def validating(attributes: str = "", rules: str = RULES, **sections: Any) -> GatewayHarness:
     inbound = (
         "<validate-jwt header-name='Authorization' require-scheme='Bearer' output-token-variable-name='t'"
         f" {attributes}>{rules}</validate-jwt>" + show('((Jwt)context.Variables["t"]).Subject')
     )
-    world = make_world(inbound=inbound, **sections)
-    publish(world)
-    return world
+    gateway = make_gateway(inbound=inbound, **sections)
+    publish(gateway)
+    return gateway
 
 
 async def test_a_good_token_passes_and_is_a_jwt() -> None:
@@ -114,37 +114,37 @@ ATTACKS = [
 @pytest.mark.parametrize("token", ATTACKS)
 async def test_forged_tokens_get_401(token: str) -> None:
     """No algorithm, key or shape that the issuer did not publish gets through."""
-    world = validating()
-    await world.send(headers=bearer(sign(claims())))
-    assert (await world.send(headers=bearer(token))).status == 401
+    gateway = validating()
+    await gateway.send(headers=bearer(sign(claims())))
+    assert (await gateway.send(headers=bearer(token))).status == 401
 
 
 async def test_a_remembered_signature_does_not_outlive_the_token_or_its_key() -> None:
     """Lifetime is checked on each request; a key that is no longer published counts no more."""
-    world = validating()
+    gateway = validating()
     token = sign(claims())
-    assert [(await world.send(headers=bearer(token))).status for _ in range(2)] == [200, 200]
-    fetched = len(world.backends.calls)
-    world.clock.now += 3601
-    publish(world, OTHER)
-    assert (await world.send(headers=bearer(token))).status == 401
+    assert [(await gateway.send(headers=bearer(token))).status for _ in range(2)] == [200, 200]
+    fetched = len(gateway.backends.calls)
+    gateway.clock.now += 3601
+    publish(gateway, OTHER)
+    assert (await gateway.send(headers=bearer(token))).status == 401
     fresh = sign(claims(exp=NOW + 9999))
-    assert (await world.send(headers=bearer(fresh))).status == 401
+    assert (await gateway.send(headers=bearer(fresh))).status == 401
     assert fetched == 2
 
 
 async def test_a_new_key_is_fetched_once_a_token_names_it() -> None:
     """Key rollover: an unknown kid fetches again, but not at every request."""
-    world = validating()
-    await world.send(headers=bearer(sign(claims())))
-    publish(world, KEY, OTHER)
-    assert (await world.send(headers=bearer(sign(claims(), OTHER)))).status == 401
-    world.clock.now += 11
-    assert (await world.send(headers=bearer(sign(claims(), OTHER)))).status == 200
-    before = len(world.backends.calls)
+    gateway = validating()
+    await gateway.send(headers=bearer(sign(claims())))
+    publish(gateway, KEY, OTHER)
+    assert (await gateway.send(headers=bearer(sign(claims(), OTHER)))).status == 401
+    gateway.clock.now += 11
+    assert (await gateway.send(headers=bearer(sign(claims(), OTHER)))).status == 200
+    before = len(gateway.backends.calls)
     for _ in range(5):
-        await world.send(headers=bearer(sign(claims(), OTHER, kid="three")))
-    assert len(world.backends.calls) == before
+        await gateway.send(headers=bearer(sign(claims(), OTHER, kid="three")))
+    assert len(gateway.backends.calls) == before
 
 
 async def test_unknown_header_parameters_are_ignored() -> None:
@@ -155,21 +155,21 @@ async def test_unknown_header_parameters_are_ignored() -> None:
 
 async def test_an_encryption_key_verifies_nothing() -> None:
     """Only keys for signatures count."""
-    world = validating()
-    publish(world, KEY, use="enc")
-    assert (await world.send(headers=bearer(sign(claims())))).status == 401
+    gateway = validating()
+    publish(gateway, KEY, use="enc")
+    assert (await gateway.send(headers=bearer(sign(claims())))).status == 401
 
 
 async def test_an_unreachable_issuer_is_500_and_tried_again() -> None:
     """Without keys nothing is decided: 500, and the next attempt ten seconds later."""
-    world = validating()
-    world.backends.answers[CONFIGURATION] = ok(status=503)
+    gateway = validating()
+    gateway.backends.answers[CONFIGURATION] = ok(status=503)
     headers = bearer(sign(claims()))
-    assert [(await world.send(headers=headers)).status for _ in range(3)] == [500, 500, 500]
-    assert len(world.backends.calls) == 1
-    publish(world)
-    world.clock.now += 11
-    assert (await world.send(headers=headers)).status == 200
+    assert [(await gateway.send(headers=headers)).status for _ in range(3)] == [500, 500, 500]
+    assert len(gateway.backends.calls) == 1
+    publish(gateway)
+    gateway.clock.now += 11
+    assert (await gateway.send(headers=headers)).status == 200
 
 
 CLAIM = "<required-claims><claim name='roles' match='{}'{}>{}</claim></required-claims>"
@@ -188,30 +188,30 @@ CLAIM = "<required-claims><claim name='roles' match='{}'{}>{}</claim></required-
 async def test_required_claims(match: str, wanted: str, status: int) -> None:
     """`match="all"` wants every value, `any` one of them, none only the claim."""
     values = "".join(f"<value>{value}</value>" for value in wanted.split())
-    world = validating(rules=RULES + CLAIM.format(match, "", values))
-    assert (await world.send(headers=bearer(sign(claims())))).status == status
+    gateway = validating(rules=RULES + CLAIM.format(match, "", values))
+    assert (await gateway.send(headers=bearer(sign(claims())))).status == status
 
 
 async def test_a_separator_splits_a_claim() -> None:
     """`scp` holds several values in one text."""
     rules = RULES + CLAIM.format("all", " separator=' '", "<value>b</value>")
-    world = validating(rules=rules)
-    assert (await world.send(headers=bearer(sign(claims(roles="a b"))))).status == 200
-    assert (await world.send(headers=bearer(sign(claims(roles=None))))).status == 401
+    gateway = validating(rules=rules)
+    assert (await gateway.send(headers=bearer(sign(claims(roles="a b"))))).status == 200
+    assert (await gateway.send(headers=bearer(sign(claims(roles=None))))).status == 401
 
 
 async def test_clock_skew_and_own_status_and_message() -> None:
     """`clock-skew` in seconds; `failed-validation-httpcode` and `-error-message` for the caller."""
-    world = validating("clock-skew='60' failed-validation-httpcode='403' failed-validation-error-message='Go away'")
-    assert (await world.send(headers=bearer(sign(claims(exp=NOW - 59, nbf=NOW + 59))))).status == 200
-    reply = await world.send(headers=bearer(sign(claims(exp=NOW - 60))))
+    gateway = validating("clock-skew='60' failed-validation-httpcode='403' failed-validation-error-message='Go away'")
+    assert (await gateway.send(headers=bearer(sign(claims(exp=NOW - 59, nbf=NOW + 59))))).status == 200
+    reply = await gateway.send(headers=bearer(sign(claims(exp=NOW - 60))))
     assert (reply.status, reply.json) == (403, {"statusCode": 403, "message": "Go away"})
 
 
 async def test_without_an_expiry_where_none_is_required() -> None:
     """`require-expiration-time="false"` accepts a token without `exp`."""
-    world = validating("require-expiration-time='false'")
-    assert (await world.send(headers=bearer(sign(claims(exp=None))))).status == 200
+    gateway = validating("require-expiration-time='false'")
+    assert (await gateway.send(headers=bearer(sign(claims(exp=None))))).status == 200
 
 
 async def test_the_token_from_a_query_parameter_or_value() -> None:
@@ -222,7 +222,7 @@ async def test_the_token_from_a_query_parameter_or_value() -> None:
         """token-value='@(context.Request.Headers.GetValueOrDefault("X-Token", ""))'""",
     ]
     for place in places:
-        world = make_world(inbound=f"<validate-jwt {place}>{RULES}</validate-jwt>")
-        publish(world)
-        assert (await world.send(target=f"/a/op?t={token}", headers={"X-Token": token})).status == 200
-        assert (await world.send()).status == 401
+        gateway = make_gateway(inbound=f"<validate-jwt {place}>{RULES}</validate-jwt>")
+        publish(gateway)
+        assert (await gateway.send(target=f"/a/op?t={token}", headers={"X-Token": token})).status == 200
+        assert (await gateway.send()).status == 401

@@ -1,0 +1,183 @@
+"""Control flow, and answers that end it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from emulators.apim.csharp.clr import ClrError
+from emulators.apim.csharp.clr_types import BOOL, OBJECT
+from emulators.apim.elements import MAX_DEPTH, Element, element
+from emulators.apim.errors import MalformedPolicy, MissingReference
+from emulators.apim.failures import Answer, Failure, last_error
+from emulators.apim.messages import Context, ManyValues, Response, Run
+from emulators.apim.policies.transformation import nested_edits
+
+
+@element("choose", title="Control flow")
+def choose(element: Element) -> Run:
+    """The first `when` whose condition is true, else `otherwise`."""
+    branches: list[tuple[Callable[[Context], Any], Callable[[Context], Any]]] = []
+    otherwise: Callable[[Context], Any] | None = None
+    for position, child in enumerate(element.children("when", "otherwise"), start=1):
+        path = f"{element.builder.place.path}/{child.tag}[{position}]"
+        child.allow({"condition"} if child.tag == "when" else set())
+        with element.builder.at(path=path):
+            block = element.builder.block(child.node.children)
+            if child.tag == "when":
+                branches.append((condition_of(child), block))
+            else:
+                otherwise = block
+    if not branches:
+        element.invalid("<choose> needs at least one <when>", "when")
+
+    def run(context: Context) -> Any:
+        for condition, block in branches:
+            if condition(context):
+                return block(context)
+        return otherwise(context) if otherwise is not None else None
+
+    return run
+
+
+def condition_of(element: Element) -> Callable[[Context], Any]:
+    """A Boolean expression or literal; one that is not Boolean is refused at load where its type is known."""
+    value, tracer = element.value("condition"), element.builder.references.tracer
+    if value.expression is None:
+        found: Callable[[Context], Any] = element.flag("condition", default=False)
+    else:
+        found = value.run
+        if value.expression.type not in (BOOL, OBJECT):
+            element.invalid(f"the condition of <{element.tag}> is {value.expression.type}, not bool", "condition")
+    return tracer.condition(element, found) if tracer is not None else found
+
+
+@element("include-fragment", title="Include fragment", attributes="fragment-id")
+def include_fragment(element: Element) -> Run:
+    """The fragment's statements stand where it is included, with the section's rules."""
+    element.no_children()
+    name = element.literal("fragment-id")
+    builder = element.builder
+    root = builder.references.fragments.get(name)
+    if root is None:
+        message = f"there is no fragment {name!r}: add an azurerm_api_management_policy_fragment"
+        element.report(MissingReference(message, where=element.where, name=name))
+        return _nothing
+    if name in builder.place.fragments or len(builder.place.fragments) >= MAX_DEPTH:
+        element.report(MalformedPolicy(f"the fragment {name!r} includes itself", where=element.where, name=name))
+        return _nothing
+    with builder.at(label=f"fragment {name!r}", fragments=(*builder.place.fragments, name)):
+        return builder.block(root.children)
+
+
+def _nothing(context: Context) -> None:
+    return None
+
+
+@element("retry", title="Retry", attributes="condition count interval max-interval delta first-fast-retry")
+def retry(element: Element) -> Run:
+    """Runs the children, then again while the condition holds, `count` times at most.
+
+    A failed connection counts as a response with the status the caller would get, so that a condition can see it; what
+    went wrong is in context.LastError, which a later success clears.
+    """
+    condition, count = condition_of(element), element.number("count", low=1, high=50)
+    interval, fast = element.number("interval"), element.flag("first-fast-retry", default=False)
+    delta, most = element.number("delta", "0"), element.number("max-interval", "0")
+    block = element.builder.block(element.node.children)
+
+    def pause(context: Context, attempt: int) -> float:
+        """Linear with `delta`, exponential with `max-interval` too."""
+        if attempt == 1 and fast(context):
+            return 0.0
+        start, step, limit = interval(context), delta(context), most(context)
+        if step and limit:
+            return float(min(start + (2 ** (attempt - 1) - 1) * step, limit))
+        return start + (attempt - 1) * step
+
+    async def run(context: Context) -> None:
+        for attempt in range(1, int(count(context)) + 2):
+            failure = await _attempt(context)
+            if attempt > int(count(context)) or not _again(context, failure):
+                break
+            context.response.discard()
+            await context.services.sleep(pause(context, attempt))
+        if failure is not None:
+            raise failure
+
+    async def _attempt(context: Context) -> Failure | None:
+        context.last_error = None
+        try:
+            waiting = block(context)
+            if waiting is not None:
+                await waiting
+        except Failure as failure:
+            context.response = Response(failure.status)
+            context.last_error = last_error(failure)
+            return failure
+        return None
+
+    def _again(context: Context, failure: Failure | None) -> bool:
+        try:
+            return bool(condition(context))
+        except ClrError:
+            if failure is not None:
+                return False
+            raise
+
+    return run
+
+
+@element("set-variable", title="Set variable", attributes="name value")
+def set_variable(element: Element) -> Run:
+    """An expression's value keeps its type; text is a string."""
+    element.no_children()
+    name, value = element.literal("name"), element.value("value")
+
+    def run(context: Context) -> None:
+        context.variables[name] = value.run(context)
+
+    return run
+
+
+@element("return-response", title="Return response", attributes="response-variable-name")
+def return_response(element: Element) -> Run:
+    """Without children an empty 200; `response-variable-name` names a response that `send-request` stored."""
+    variable = element.literal("response-variable-name", "")
+    edits = nested_edits(element, "set-status", "set-header", "set-body")
+
+    def run(context: Context) -> None:
+        response = _stored(context, variable) if variable else Response(200, "OK")
+        for edit in edits:
+            edit(context, response)
+        raise Answer(response)
+
+    return run
+
+
+def _stored(context: Context, variable: str) -> Response:
+    found = context.variables.get(variable)
+    if not isinstance(found, Response):
+        return Response(200, "OK")
+    return Response(found.status, found.reason, found.headers.copy(), found.body)
+
+
+_MOCK_SECTIONS = frozenset({"inbound", "outbound", "on-error"})
+
+
+@element(
+    "mock-response",
+    title="Mock response",
+    sections=_MOCK_SECTIONS,
+    attributes="status-code content-type",
+    partial="an empty body: examples of the operation are not read",
+)
+def mock_response(element: Element) -> Run:
+    element.no_children()
+    status, content_type = element.number("status-code", "200", low=200, high=599), element.literal("content-type", "")
+
+    def run(context: Context) -> None:
+        headers = ManyValues([("Content-Type", content_type)] if content_type else [])
+        raise Answer(Response(int(status(context)), "", headers))
+
+    return run

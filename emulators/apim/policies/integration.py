@@ -1,0 +1,97 @@
+"""Requests that a policy sends itself."""
+
+from __future__ import annotations
+
+from emulators.apim.elements import Element, element
+from emulators.apim.failures import Failure, UpstreamError
+from emulators.apim.headers import end_to_end
+from emulators.apim.messages import Body, Context, ManyValues, Request, Response, Run, Url, parse_url
+from emulators.apim.policies.authentication import TokenSource, token_source
+from emulators.apim.policies.transformation import EDITS, NESTED_ATTRIBUTES, Edit
+from emulators.apim.values import Value
+
+_CHILDREN = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")
+
+
+@element(
+    "send-request",
+    title="Send request",
+    attributes="mode response-variable-name timeout ignore-error",
+    partial="no client certificates, no proxy",
+)
+def send_request(element: Element) -> Run:
+    """Stores the response, read to its end, in a variable. With `ignore-error` a failed call stores null."""
+    copy = element.literal("mode", "new", ("new", "copy")) == "copy"
+    variable, timeout = element.literal("response-variable-name", ""), element.number("timeout", "60")
+    ignore = element.flag("ignore-error", default=False)
+    url, edits, tokens = _children(element)
+    if url is None and not copy:
+        element.invalid("<send-request> needs <set-url> unless mode is copy", "set-url")
+
+    async def run(context: Context) -> None:
+        request = _blank(context) if not copy else _copied(context)
+        for edit in edits:
+            edit(context, request)
+        try:
+            for token in tokens:
+                request.headers.set("Authorization", [f"Bearer {await token.fetch(context)}"])
+            target = parse_url(url.text(context)) if url is not None else request.url
+            response = await _send(context, request, target, timeout(context))
+        except Failure:
+            if not ignore(context):
+                raise
+            response = None
+        if variable:
+            context.variables[variable] = response
+
+    return run
+
+
+def _children(element: Element) -> tuple[Value | None, list[Edit], list[TokenSource]]:
+    url, edits, tokens = None, [], []
+    for child in element.children(*_CHILDREN):
+        if child.tag == "set-url":
+            url = child.trimmed()
+        elif child.tag == "authentication-managed-identity":
+            tokens.append(token_source(child))
+        else:
+            child.allow(NESTED_ATTRIBUTES.get(child.tag, frozenset()))
+            edits.append(EDITS[child.tag](child))
+    return url, edits, tokens
+
+
+def _blank(context: Context) -> Request:
+    original = context.request.original
+    return Request("GET", original, "/", "", ManyValues(), None, context.request.ip)
+
+
+def _copied(context: Context) -> Request:
+    """In outbound the copy has no body."""
+    request = context.request
+    body = Body(request.body.data) if request.body is not None else None
+    headers = ManyValues(end_to_end(request.headers))
+    return Request(
+        request.method,
+        request.original,
+        request.path,
+        request.query,
+        headers,
+        body,
+        request.ip,
+        request.parameters,
+        request.base,
+    )
+
+
+async def _send(context: Context, request: Request, url: Url | None, wait: float) -> Response:
+    if url is None:
+        raise Failure(500, "UrlInvalid", "The URL of send-request is not an absolute http or https URL.")
+    body = request.body.data if request.body is not None else None
+    try:
+        response: Response = await context.services.upstream.send(
+            request.method, url, end_to_end(request.headers), body, wait
+        )
+        await response.materialise()
+    except UpstreamError as error:
+        raise Failure(500, error.reason, str(error)) from error
+    return response

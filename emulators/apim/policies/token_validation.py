@@ -1,0 +1,259 @@
+"""Validation of access tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from emulators.apim.elements import INBOUND, Element, all_texts, element, text_values
+from emulators.apim.failures import Failure
+from emulators.apim.jwt import Jwt
+from emulators.apim.messages import Context, Run
+from emulators.apim.tokens import TokenRejected
+from emulators.apim.values import Value
+
+SOURCES = ("header-name", "query-parameter-name", "token-value")
+#: Discovery documents, by URL.
+Urls = Callable[[Context], list[str]]
+#: What a token must hold beside a good signature; raises TokenRejected.
+Judge = Callable[[Context, Jwt, list[str]], None]
+
+
+def validation(element: Element, find: Callable[[Context], str], configurations: Urls, judge: Judge) -> Run:
+    """The statement: finds the token, verifies its signature, then what `judge` wants of it."""
+    variable = element.literal("output-token-variable-name", "")
+    status = element.number("failed-validation-httpcode", "401", low=400, high=599)
+    message = element.optional("failed-validation-error-message")
+
+    async def run(context: Context) -> None:
+        try:
+            text, urls = find(context), configurations(context)
+            token: Jwt = await context.services.tokens.verify(text, urls)
+            judge(context, token, urls)
+        except TokenRejected as rejected:
+            body = message.text(context) if message is not None else None
+            raise Failure(int(status(context)), rejected.reason, str(rejected), body=body) from rejected
+        if variable:
+            context.variables[variable] = token
+
+    return run
+
+
+@dataclass(frozen=True)
+class ClaimRule:
+    """`match="all"` (the default) wants every value in the claim, `any` at least one; no values: the claim exists."""
+
+    name: str
+    match_any: bool
+    separator: str
+    values: Callable[[Context], list[str]]
+
+    def check(self, token: Jwt, context: Context) -> None:
+        held = token.claims.get(self.name)
+        if held is None:
+            raise TokenRejected(
+                "TokenClaimNotFound", f"JWT token is missing the following claims: {self.name}. Access denied."
+            )
+        found = [part for text in held for part in text.split(self.separator)] if self.separator else held
+        wanted = self.values(context)
+        missing = [text for text in wanted if text not in found]
+        if missing and (not self.match_any or len(missing) == len(wanted)):
+            shown = ",".join(held)
+            message = f"Claim {self.name} value of {shown} is not allowed. Access denied."
+            raise TokenRejected("TokenClaimValueNotAllowed", message)
+
+
+def token_finder(element: Element, default: str | None = None) -> Callable[[Context], str]:
+    """The one of three sources that the element names; `default` is the header where it names none."""
+    given = [name for name in SOURCES if element.has(name)]
+    if len(given) > 1 or not (given or default):
+        element.invalid(f"<{element.tag}> needs exactly one of {', '.join(SOURCES)}", "header-name")
+    scheme = element.value("require-scheme", "")
+    header, query, value = (element.optional(name) for name in SOURCES)
+    if default is not None and not given:
+        header = Value(default)
+
+    def find(context: Context) -> str:
+        if header is not None:
+            return _from_header(context.request.headers.joined(header.text(context)), scheme.text(context))
+        if query is not None:
+            found = context.request.original.parameters.joined(query.text(context))
+        else:
+            found = value.text(context) if value is not None else None
+        if not found:
+            raise TokenRejected("TokenNotPresent", "JWT not present.")
+        return str(found)
+
+    return find
+
+
+def _from_header(given: str | None, scheme: str) -> str:
+    """With `require-scheme` another scheme counts as no token; without it `Bearer ` is optional."""
+    if not given:
+        raise TokenRejected("TokenNotPresent", "JWT not present.")
+    first, space, rest = given.partition(" ")
+    if scheme and (not space or first.lower() != scheme.lower()):
+        raise TokenRejected("TokenNotPresent", "JWT not present.")
+    return rest.strip() if space else given
+
+
+def claim_rules(element: Element) -> list[ClaimRule]:
+    parent, rules = element.child("required-claims"), []
+    for child in parent.children("claim") if parent is not None else []:
+        child.allow({"name", "match", "separator"})
+        match = child.literal("match", "all", ("all", "any"))
+        rules.append(
+            ClaimRule(
+                child.literal("name"),
+                match == "any",
+                child.literal("separator", ""),
+                all_texts(text_values(child, "value")),
+            )
+        )
+    return rules
+
+
+def check_lifetime(token: Jwt, context: Context, skew: float, *, must_expire: bool) -> None:
+    now = context.services.clock()
+    expires, begins = _seconds(token, "exp"), _seconds(token, "nbf")
+    if expires is None and must_expire:
+        raise TokenRejected(
+            "JwtInvalid", "Lifetime validation failed. The token is missing an expiration time. Access denied."
+        )
+    if expires is not None and now >= expires + skew:
+        raise TokenRejected("TokenExpired", "Lifetime validation failed. The token is expired. Access denied.")
+    if begins is not None and now < begins - skew:
+        raise TokenRejected("JwtInvalid", "Lifetime validation failed. The token is not yet valid. Access denied.")
+
+
+def _seconds(token: Jwt, claim: str) -> float | None:
+    value: Any = token.payload.get(claim)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise TokenRejected("JwtInvalid", f"The claim {claim} is not a time. Access denied.")
+    return float(value)
+
+
+def check_audience(token: Jwt, allowed: list[str]) -> None:
+    if allowed and set(allowed).isdisjoint(token.audiences):
+        raise TokenRejected(
+            "TokenAudienceNotAllowed", "Audience validation failed. Audiences did not match. Access denied."
+        )
+
+
+_JWT_ATTRIBUTES = (
+    "header-name query-parameter-name token-value failed-validation-httpcode failed-validation-error-message"
+    " require-expiration-time require-scheme require-signed-tokens clock-skew output-token-variable-name"
+)
+_JWT_CHILDREN = ("openid-config", "audiences", "issuers", "required-claims")
+
+
+@element(
+    "validate-jwt",
+    title="Validate JWT",
+    sections=INBOUND,
+    attributes=_JWT_ATTRIBUTES,
+    partial="keys from openid-config only; asymmetric algorithms only; unsigned tokens never pass",
+)
+def validate_jwt(element: Element) -> Run:
+    element.children(*_JWT_CHILDREN)
+    find = token_finder(element)
+    configurations = all_texts(_configurations(element))
+    audiences = all_texts(text_values(element.child("audiences"), "audience"))
+    issuers = all_texts(text_values(element.child("issuers"), "issuer"))
+    rules = claim_rules(element)
+    skew, must_expire = element.number("clock-skew", "0"), element.flag("require-expiration-time", default=True)
+    if element.value("require-signed-tokens", "true").literal != "true":
+        element.invalid(
+            "require-signed-tokens must be true: the local gateway never accepts unsigned tokens",
+            "require-signed-tokens",
+        )
+
+    def judge(context: Context, token: Jwt, urls: list[str]) -> None:
+        check_lifetime(token, context, skew(context), must_expire=must_expire(context))
+        context.services.tokens.check_issuer(token, urls, issuers(context))
+        check_audience(token, audiences(context))
+        for rule in rules:
+            rule.check(token, context)
+
+    return validation(element, find, configurations, judge)
+
+
+def _configurations(element: Element) -> list[Value]:
+    found = []
+    for child in element.children(*_JWT_CHILDREN):
+        if child.tag == "openid-config":
+            child.allow({"url"})
+            found.append(child.value("url"))
+    if not found:
+        element.invalid("<validate-jwt> needs <openid-config>: the local gateway takes no other keys", "openid-config")
+    return found
+
+
+_ENTRA_ATTRIBUTES = (
+    "tenant-id header-name query-parameter-name token-value failed-validation-httpcode"
+    " failed-validation-error-message output-token-variable-name"
+)
+_ENTRA_CHILDREN = ("client-application-ids", "backend-application-ids", "audiences", "required-claims")
+#: Tokens of any tenant: their issuer cannot be told from the discovery document.
+_V2_ISSUER = re.compile(r"https?://[^/]+/([^/]+)/v2\.0")
+_MANY_TENANTS = ("organizations", "common", "consumers")
+
+
+@element(
+    "validate-azure-ad-token",
+    title="Validate Microsoft Entra token",
+    sections=INBOUND,
+    attributes=_ENTRA_ATTRIBUTES,
+    partial="one tenant only, neither organizations nor common; keys of the v2.0 endpoint; no decryption keys",
+)
+def validate_azure_ad_token(element: Element) -> Run:
+    """The client application is `azp` (v2.0) or `appid` (v1.0); the backend application is the audience."""
+    element.children(*_ENTRA_CHILDREN)
+    find, configurations = token_finder(element, "Authorization"), _discovery_of_tenant(element)
+    clients = all_texts(text_values(element.child("client-application-ids"), "application-id"))
+    backends = all_texts(text_values(element.child("backend-application-ids"), "application-id"))
+    audiences = all_texts(text_values(element.child("audiences"), "audience"))
+    rules = claim_rules(element)
+
+    def judge(context: Context, token: Jwt, urls: list[str]) -> None:
+        context.services.tokens.check_issuer(token, urls, _v1_issuers(context, urls))
+        check_lifetime(token, context, 0, must_expire=True)
+        check_audience(token, audiences(context))
+        check_audience(token, backends(context))
+        _check_client(token, clients(context))
+        for rule in rules:
+            rule.check(token, context)
+
+    return validation(element, find, configurations, judge)
+
+
+def _discovery_of_tenant(element: Element) -> Callable[[Context], list[str]]:
+    """A tenant's id or domain is looked up at the platform's own issuer; a URL is used as it is."""
+    tenant = element.value("tenant-id")
+    if (tenant.literal or "").rstrip("/").rpartition("/")[2].lower() in _MANY_TENANTS:
+        element.invalid("'tenant-id' must name one tenant in the local gateway", "tenant-id")
+
+    def urls(context: Context) -> list[str]:
+        given = tenant.text(context).rstrip("/")
+        base = given if "://" in given else f"{context.services.authority}/{quote(given, safe='')}"
+        return [f"{base.removesuffix('/v2.0')}/v2.0/.well-known/openid-configuration"]
+
+    return urls
+
+
+def _v1_issuers(context: Context, urls: list[str]) -> list[str]:
+    """How v1.0 tokens name the discovery document's tenant. The token is not asked: all tenants share their keys."""
+    found = [_V2_ISSUER.fullmatch(issuer) for issuer in context.services.tokens.issuers(urls)]
+    return [f"https://sts.windows.net/{match.group(1)}/" for match in found if match is not None]
+
+
+def _check_client(token: Jwt, allowed: list[str]) -> None:
+    if allowed and (token.one("azp") or token.one("appid")) not in allowed:
+        raise TokenRejected(
+            "TokenClaimValueNotAllowed", "Client application ID validation failed. It is not allowed. Access denied."
+        )

@@ -1,0 +1,249 @@
+"""Statements that edit a message: the request or response at hand, or what `return-response`, `send-request` make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+from emulators.apim.csharp.clr import ClrError, to_text
+from emulators.apim.elements import INBOUND, Element, element, text_values
+from emulators.apim.failures import Failure, UpstreamError
+from emulators.apim.messages import Body, Context, Request, Response, Run
+
+Message = Request | Response
+#: Changes the message, reading the context.
+Edit = Callable[[Context, Any], None]
+EDITS: dict[str, Callable[[Element], Edit]] = {}
+
+
+def edits(tag: str) -> Callable[[Callable[[Element], Edit]], Callable[[Element], Edit]]:
+    """Registers the edit that a nested `<tag>` makes."""
+
+    def register(build: Callable[[Element], Edit]) -> Callable[[Element], Edit]:
+        EDITS[tag] = build
+        return build
+
+    return register
+
+
+def on_current_message(element: Element, edit: Edit) -> Run:
+    """The edit as a statement of its own: inbound and backend change the request, the other sections the response."""
+    if element.builder.place.section in ("inbound", "backend", ""):
+        return lambda context: edit(context, context.request)
+    return lambda context: edit(context, context.response)
+
+
+def nested_edits(element: Element, *tags: str) -> list[Edit]:
+    """The edits among an element's children, in order."""
+    found = []
+    for child in element.children(*tags):
+        child.allow(NESTED_ATTRIBUTES.get(child.tag, frozenset()))
+        found.append(EDITS[child.tag](child))
+    return found
+
+
+NESTED_ATTRIBUTES: dict[str, frozenset[str]] = {
+    "set-header": frozenset({"name", "exists-action"}),
+    "set-body": frozenset({"template"}),
+    "set-status": frozenset({"code", "reason"}),
+}
+
+
+_EXISTS_ACTIONS = ("override", "skip", "append", "delete")
+
+
+@edits("set-header")
+def header_edit(element: Element) -> Edit:
+    """Repeated values become repeated headers; `delete` needs no value."""
+    name = element.value("name")
+    action = element.literal("exists-action", "override", _EXISTS_ACTIONS)
+    values = text_values(element, "value")
+    if action != "delete" and not values:
+        element.invalid("<set-header> needs a <value> unless exists-action is delete", "value")
+
+    def edit(context: Context, message: Message) -> None:
+        header = name.text(context)
+        if action == "delete":
+            message.headers.remove(header)
+            return
+        if action == "skip" and header in message.headers:
+            return
+        texts = [_one_line(value.text(context)) for value in values]
+        if action == "append" and header in message.headers:
+            texts = [*message.headers[header], *texts]
+        message.headers.set(header, texts)
+
+    return edit
+
+
+def _one_line(text: str) -> str:
+    """A header cannot hold line breaks: what an expression built must not split the response."""
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+@element("set-header", title="Set header", attributes="name exists-action")
+def set_header(element: Element) -> Run:
+    return on_current_message(element, header_edit(element))
+
+
+_BODY_SECTIONS = frozenset({"inbound", "backend", "outbound"})
+
+
+@edits("set-body")
+def body_edit(element: Element) -> Edit:
+    if element.has("template"):
+        element.invalid("Liquid templates are not supported by the local gateway; use an expression", "template")
+    element.no_children()
+    value = element.text
+
+    def edit(context: Context, message: Any) -> None:
+        found = value.run(context)
+        data = found if isinstance(found, bytes) else to_text(found).encode()
+        if isinstance(message, Response):
+            message.discard()
+        message.body = Body(data)
+
+    return edit
+
+
+@element("set-body", title="Set body", sections=_BODY_SECTIONS, attributes="template", partial="no Liquid templates")
+def set_body(element: Element) -> Run:
+    """A response is read to its end first: always where this stands directly in outbound, else when reached."""
+    run = on_current_message(element, body_edit(element))
+    if element.builder.place.section != "outbound":
+        return run
+    if "/" not in element.builder.place.path:
+        element.builder.reads_response_body = True
+        return run
+
+    async def read_first(context: Context) -> None:
+        try:
+            await context.response.materialise()
+        except UpstreamError as error:
+            raise Failure(500, error.reason, str(error), source="transfer-response") from error
+        run(context)
+
+    return read_first
+
+
+@edits("set-method")
+def method_edit(element: Element) -> Edit:
+    method = element.trimmed()
+
+    def edit(context: Context, message: Request) -> None:
+        message.method = method.text(context).strip().upper()
+
+    return edit
+
+
+@element("set-method", title="Set request method", sections=frozenset({"inbound", "on-error"}))
+def set_method(element: Element) -> Run:
+    edit = method_edit(element)
+    return lambda context: edit(context, context.request)
+
+
+_STATUS_SECTIONS = frozenset({"inbound", "backend", "outbound", "on-error"})
+
+
+@edits("set-status")
+def status_edit(element: Element) -> Edit:
+    element.no_children()
+    code, reason = element.value("code"), element.value("reason", "")
+    if code.literal is not None and not (code.literal.isdecimal() and 200 <= int(code.literal) <= 599):
+        element.invalid(f"'code' of <set-status> must be from 200 to 599, not {code.literal!r}", "code")
+
+    def edit(context: Context, message: Response) -> None:
+        text = code.text(context)
+        if not text.isdecimal() or not 200 <= int(text) <= 599:
+            raise ClrError("FormatException", f"{text!r} is not a status code from 200 to 599")
+        message.status, message.reason = int(text), reason.text(context)
+
+    return edit
+
+
+@element("set-status", title="Set status code", sections=_STATUS_SECTIONS, attributes="code reason")
+def set_status(element: Element) -> Run:
+    edit = status_edit(element)
+    return lambda context: edit(context, context.response)
+
+
+_EXISTS_ACTIONS = ("override", "skip", "append", "delete")
+
+
+@element(
+    "set-query-parameter",
+    title="Set query string parameter",
+    sections=frozenset({"inbound", "backend"}),
+    attributes="name exists-action",
+)
+def set_query_parameter(element: Element) -> Run:
+    name, action = element.value("name"), element.literal("exists-action", "override", _EXISTS_ACTIONS)
+    values = text_values(element, "value")
+
+    def run(context: Context) -> None:
+        parameter = name.text(context)
+        parts = [part for part in context.request.query.split("&") if part]
+        others = [part for part in parts if unquote_plus(part.partition("=")[0]).lower() != parameter.lower()]
+        exists = len(others) < len(parts)
+        if action == "skip" and exists:
+            return
+        kept = parts if action == "append" else others
+        added = [] if action == "delete" else [_pair(parameter, value.text(context)) for value in values]
+        context.request.query = "&".join([*kept, *added])
+
+    return run
+
+
+def _pair(name: str, value: str) -> str:
+    return f"{quote(name, safe='')}={quote(value, safe='')}"
+
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@element("rewrite-uri", title="Rewrite URL", sections=INBOUND, attributes="template copy-unmatched-params")
+def rewrite_uri(element: Element) -> Run:
+    """`copy-unmatched-params` (default true) keeps the query of the incoming request beside the template's own."""
+    template, copy = element.value("template"), element.flag("copy-unmatched-params", default=True)
+    if template.literal is not None and not template.literal.startswith("/"):
+        element.invalid("'template' of <rewrite-uri> must begin with a slash", "template")
+
+    def run(context: Context) -> None:
+        path, _, query = _filled(template.text(context), context).partition("?")
+        if copy(context):
+            given = {unquote_plus(part.partition("=")[0]).lower() for part in query.split("&") if part}
+            parts = [part for part in context.request.query.split("&") if part]
+            kept = [part for part in parts if unquote_plus(part.partition("=")[0]).lower() not in given]
+            query = "&".join([part for part in [query, *kept] if part])
+        context.request.path = path if path.startswith("/") else "/" + path
+        context.request.query = query
+
+    return run
+
+
+def _filled(template: str, context: Context) -> str:
+    def replace(match: re.Match[str]) -> str:
+        value = context.request.parameters.get(match.group(1))
+        return match.group(0) if value is None else quote(value, safe="")
+
+    return _PARAMETER.sub(replace, template)
+
+
+@element("find-and-replace", title="Find and replace string in body", attributes="from to")
+def find_and_replace(element: Element) -> Run:
+    element.no_children()
+    old, new = element.value("from"), element.value("to")
+    on_request = element.builder.place.section in ("inbound", "backend")
+    if not on_request:
+        element.builder.reads_response_body = True
+
+    def run(context: Context) -> None:
+        message = context.request if on_request else context.response
+        wanted = old.text(context)
+        if message.body is not None and wanted:
+            text = message.body.data.decode("utf-8", "surrogateescape")
+            message.body = Body(text.replace(wanted, new.text(context)).encode("utf-8", "surrogateescape"))
+
+    return run

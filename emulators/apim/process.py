@@ -1,0 +1,132 @@
+"""One gateway as a process: from its configuration to an answer on a port, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from emulators.apim.backend_client import BackendClient
+from emulators.apim.errors import PolicyError
+from emulators.apim.gateway import Gateway
+from emulators.apim.http_server import server_config
+from emulators.apim.load import load
+from emulators.apim.messages import parse_url
+from emulators.apim.named_values import secret_named_values
+from emulators.apim.services import make_services
+from emulators.apim.tracing import Tracer
+from emulators.apim.tracing_mask import Mask
+from emulators.apim.tracing_ring import Ring, TracedGateway
+from emulators.apim.tracing_server import TraceServer
+from emulators.base import serving
+from emulators.base.state import State
+
+
+@dataclass(frozen=True)
+class Config:
+    """`authority` is where Entra ID's tenants are; empty: where the identity endpoint is.
+
+    `trace` holds the `key` with which traces of requests can be asked for, and the `file` in which the gateway says
+    where; empty: none are kept.
+    `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
+    `allowed_hosts` ("<host>:<port>") may be called as they are named; other hosts that are not this machine may not.
+    """
+
+    state: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    resolve: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: Sequence[str] = ()
+    identity_endpoint: str = ""
+    identity_header: str = ""
+    authority: str = ""
+    trace: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Config:
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise PolicyError(f"the gateway's settings at {path} cannot be read ({error})") from error
+        unknown = sorted(set(values) - {known.name for known in fields(cls)})
+        if unknown:
+            raise PolicyError(f"the gateway's settings at {path} have unknown names: {', '.join(unknown)}")
+        return cls(**{**values, "state": Path(values["state"])})
+
+
+def make_gateway(state: State, config: Config, client: BackendClient, ring: Ring | None = None) -> Gateway:
+    """Raises PolicyProblems where the applied policies cannot be run. With a ring, requests are traced into it."""
+    mask = Mask([*secret_named_values(state), config.identity_header]) if ring is not None else None
+    loaded = load(state, Tracer(mask) if mask is not None else None)
+    services = make_services(
+        client,
+        loaded.backends,
+        identity_endpoint=config.identity_endpoint,
+        identity_header=config.identity_header,
+        authority=config.authority or _origin(config.identity_endpoint),
+    )
+    if ring is None or mask is None:
+        return Gateway(loaded, services)
+    return TracedGateway(loaded, services, ring, mask)
+
+
+def _origin(endpoint: str) -> str:
+    """The local issuer serves the identity endpoint too."""
+    url = parse_url(endpoint) if endpoint else None
+    return f"{url.scheme}://{url.authority}" if url is not None else ""
+
+
+def run(config: Config) -> None:
+    """Serve what a configuration file asks for; says `ready gateway PORT` on stdout once it accepts connections."""
+    ring = Ring() if config.trace else None
+    client = BackendClient(config.resolve, config.allowed_hosts)
+    gateway = make_gateway(State.load(config.state), config, client, ring)
+    traces = TraceServer(ring, config.trace) if ring is not None else None
+    listener = serving.listen(config.host, config.port, "set GATEWAY_PORT to another one, or 0")
+    serve(serving.Announced(server_config(gateway), "gateway"), listener, client, traces)
+
+
+class Server(uvicorn.Server):
+    """Calls `started` with the port once it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            self._tell(sockets[0].getsockname()[1])
+
+
+def serve(
+    server: uvicorn.Server, listener: socket.socket, client: BackendClient, traces: TraceServer | None = None
+) -> None:
+    """Until SIGTERM or SIGINT; answers under way are finished first.
+
+    Policies run in the main thread, where a runaway expression can be interrupted (csharp/time_limit.py).
+    """
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(_serve(server, listener, client, traces))
+
+
+async def _serve(
+    server: uvicorn.Server, listener: socket.socket, client: BackendClient, traces: TraceServer | None
+) -> None:
+    if traces is not None:
+        await traces.start()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: None)  # uvicorn raises the one that stopped it again when it has stopped
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        if traces is not None:
+            traces.stop()
+        await client.close()

@@ -1,0 +1,205 @@
+"""Requests as bytes: what uvicorn and h11 take, what they refuse, and what the application adds to both."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+
+from emulators.apim.http_server import MAX_BODY, MAX_HEADERS, MAX_TARGET
+from emulators.apim.tests.sockets.conftest import Backend, Serve
+
+UNBUFFERED = "<forward-request buffer-response='false'/>"
+GET = b"GET /a/op HTTP/1.1\r\nHost: gw.test\r\n\r\n"
+LAST = b"GET /a/op HTTP/1.1\r\nHost: gw.test\r\nConnection: close\r\n\r\n"
+
+
+def post(*lines: str, body: bytes = b"") -> bytes:
+    return "\r\n".join(["POST /a/op HTTP/1.1", "Host: gw.test", *lines, "", ""]).encode("latin-1") + body
+
+
+def statuses(received: bytes) -> list[int]:
+    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3})", received)]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /a/op HTTP/1.1\r\n\r\n",
+        b"GET /a/op HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET /a/op HTTP/1.1\r\nHost: a\r\nX A: b\r\n\r\n",
+        b"GET /a/op HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n",
+        b"GET /a/op HTTP/1.1\r\nHost: a\r\nX-A: b\0c\r\n\r\n",
+        b"GET /a/op HTTP/1.1\r\nHost: a\r\nX-A: b\rc\r\n\r\n",
+        post("Content-Length: 3", "Content-Length: 4", body=b"abcd"),
+        post("Content-Length: +4", body=b"abcd"),
+        post("Content-Length: 4", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+        post("Content-Length: 4\nTransfer-Encoding: chunked", body=b"0\r\n\r\n"),
+        post("Transfer-Encoding: gzip", body=b"x"),
+        post("Transfer-Encoding: chunked, chunked", body=b"0\r\n\r\n"),
+        post("Transfer-Encoding: \x0bchunked", body=b"0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", body=b"+1\r\nx\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", body=b"1\r\nxyz\r\n0\r\n\r\n"),
+    ],
+    ids=[
+        "no host", "two hosts", "nonsense", "space in a name", "space before the colon", "null", "carriage return",
+        "two lengths", "length with a sign", "length and chunks", "chunks after a line feed", "unknown coding",
+        "chunked twice", "vertical tab", "chunk size with a sign", "chunk longer than it says",
+    ],
+)  # fmt: skip
+async def test_what_two_readers_could_frame_in_two_ways_is_refused(serve: Serve, backend: Backend, sent: bytes) -> None:
+    """RFC 9112, sections 3.2, 6.1 and 11.2: one 400, the end, and no answer to what is hidden behind it."""
+    gateway = await serve()
+    assert statuses(await gateway.exchange(sent + GET)) == [400]
+    assert backend.requests == []
+
+
+async def test_limits_have_their_own_status(serve: Serve, backend: Backend) -> None:
+    """The caller gets the answer although it is still sending, and the connection ends."""
+    gateway = await serve()
+    target = b"GET /a/op?" + b"x" * MAX_TARGET + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    assert statuses(await gateway.exchange(target + GET)) == [414]
+    head = post(*(f"X-{number}: {'x' * 1000}" for number in range(66)), body=b"")
+    assert statuses(await gateway.exchange(head + GET)) == [431]
+    assert statuses(await gateway.exchange(post(f"Content-Length: {MAX_BODY + 1}", body=b"x" * (MAX_BODY + 1)))) == [
+        413
+    ]
+    chunk = b"%x\r\n" % 2**20 + b"x" * 2**20 + b"\r\n"
+    assert statuses(await gateway.exchange(post("Transfer-Encoding: chunked", body=chunk * 6 + b"0\r\n\r\n"))) == [413]
+    assert backend.requests == []
+
+
+async def test_a_head_without_end_is_cut_off(serve: Serve, backend: Backend) -> None:
+    """No more of it is kept than the limit."""
+    gateway = await serve()
+    received = await gateway.exchange(b"GET /a/op HTTP/1.1\r\nHost: a\r\nX-A: " + b"x" * MAX_HEADERS * 4)
+    assert (statuses(received) or [400], backend.requests) == ([400], [])
+
+
+async def test_one_connection_carries_requests_one_after_the_other(serve: Serve, backend: Backend) -> None:
+    """RFC 9112, section 9.3: also those sent before the first is answered, in their order."""
+    backend.says("HTTP/1.1 200 OK\nContent-Length: 3\n\none", "HTTP/1.1 200 OK\nContent-Length: 3\n\ntwo")
+    received = await (await serve()).exchange(GET + LAST)
+    assert statuses(received) == [200, 200]
+    assert received.index(b"one") < received.index(b"two")
+    assert b"connection: close" in received.lower()
+
+
+async def test_a_trailer_is_no_header(serve: Serve, backend: Backend) -> None:
+    """RFC 9110, section 6.5: what follows a chunked body cannot add `Authorization` to its request."""
+    body = b"1\r\nx\r\n0\r\nAuthorization: Bearer t\r\n\r\n"
+    sent = post("Transfer-Encoding: chunked", "Connection: close", body=body)
+    assert statuses(await (await serve()).exchange(sent)) == [200]
+    assert not any(line.lower().startswith("authorization") for line in backend.head)
+    assert backend.requests[-1].endswith(b"\r\n\r\nx")
+
+
+async def test_a_go_ahead_is_given_where_it_is_asked_for(serve: Serve) -> None:
+    """RFC 9110, section 10.1.1; a body that is refused is not asked for."""
+    gateway = await serve()
+    ask = ["Expect: 100-continue", "Connection: close"]
+    assert statuses(await gateway.exchange(post("Content-Length: 1", *ask, body=b"x"))) == [100, 200]
+    assert statuses(await gateway.exchange(post(f"Content-Length: {MAX_BODY + 1}", *ask))) == [413]
+
+
+async def test_targets_reach_the_backend_as_they_were_sent(serve: Serve, backend: Backend) -> None:
+    """Escapes stay, in path and query; so do bytes of headers."""
+    gateway = await serve(inbound="<rewrite-uri template='@(context.Request.OriginalUrl.Path)'/>")
+    sent = b"GET /a/o%70?q=%C3%bc+&q HTTP/1.1\r\nHost: gw.test\r\nX-A: \xc3\xa9\r\nConnection: close\r\n\r\n"
+    assert statuses(await gateway.exchange(sent)) == [200]
+    assert backend.head[0] == "GET /base/a/o%70?q=%C3%bc+&q HTTP/1.1"
+    assert "x-a: \xc3\xa9" in backend.head
+
+
+@pytest.mark.parametrize("buffering", [UNBUFFERED, "<forward-request/>"], ids=["unbuffered", "buffered"])
+@pytest.mark.parametrize("framing", ["Content-Length: 9\n\nhalf", "Transfer-Encoding: chunked\n\n4\nhalf\n"])
+async def test_a_backend_that_breaks_off_in_the_middle_cuts_the_caller(
+    serve: Serve, backend: Backend, framing: str, buffering: str
+) -> None:
+    """The connection ends without the last chunk, or short of the length: no client takes it for whole."""
+    backend.says(f"HTTP/1.1 200 OK\n{framing}!")
+    gateway = await serve(backend=buffering)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(GET)
+    received = await asyncio.wait_for(reader.read(-1), 5)
+    assert statuses(received) == [200]
+    assert b"0\r\n\r\n" not in received
+    writer.close()
+
+
+@pytest.mark.parametrize("answer", ["!", "HTTP/1.1 2!", "SSH-2.0\n\n!"], ids=["nothing", "half a line", "no HTTP"])
+async def test_a_backend_that_breaks_off_before_its_headers_is_500(serve: Serve, backend: Backend, answer: str) -> None:
+    """With the id by which the request is found."""
+    backend.says(answer)
+    received = await (await serve()).exchange(LAST)
+    assert statuses(received) == [500]
+    assert b'"message": "Internal server error", "activityId": "' in received
+
+
+async def test_events_arrive_one_by_one(serve: Serve, backend: Backend) -> None:
+    """Server-sent events through `buffer-response="false"`: the second is sent when the first has arrived."""
+    arrived = asyncio.Event()
+
+    async def events(reader: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        await writer.drain()
+        await asyncio.wait_for(arrived.wait(), 5)
+        writer.write(b"data: 2\n\n")
+        raise ConnectionError
+
+    backend.script = events
+    gateway = await serve(backend=UNBUFFERED)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(LAST)
+    await asyncio.wait_for(reader.readuntil(b"data: 1\n\n"), 5)
+    arrived.set()
+    assert (await asyncio.wait_for(reader.read(-1), 5)).endswith(b"data: 2\n\n\r\n0\r\n\r\n")
+    writer.close()
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before its headers", "in the middle"])
+async def test_a_caller_that_leaves_ends_the_call_of_the_backend(serve: Serve, backend: Backend, begun: bool) -> None:
+    """Whether it has begun to answer or not."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if begun:
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\nbegin")
+            await writer.drain()
+        assert await reader.read(1) == b""
+        raise ConnectionError
+
+    backend.script = slow
+    gateway = await serve(backend=UNBUFFERED)
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(GET)
+    await asyncio.wait_for(backend.asked.wait(), 5)
+    if begun:
+        await asyncio.wait_for(reader.readuntil(b"begin"), 5)
+    writer.close()
+    await asyncio.wait_for(backend.closed.wait(), 5)
+
+
+async def test_a_gateway_that_stops_finishes_what_it_answers(serve: Serve, backend: Backend) -> None:
+    """The answer under way arrives whole; an idle connection closes at once."""
+    go_on = asyncio.Event()
+
+    async def slow(reader: Any, writer: asyncio.StreamWriter) -> None:
+        await go_on.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole")
+
+    backend.script = slow
+    gateway = await serve()
+    idle = await asyncio.open_connection("127.0.0.1", gateway.port)
+    busy = await asyncio.open_connection("127.0.0.1", gateway.port)
+    busy[1].write(GET)
+    await asyncio.wait_for(backend.asked.wait(), 5)
+    gateway.server.should_exit = True
+    assert await asyncio.wait_for(idle[0].read(-1), 5) == b""
+    go_on.set()
+    assert (await asyncio.wait_for(busy[0].read(-1), 5)).endswith(b"whole")
+    await asyncio.wait_for(gateway.task, 5)
+    for _, writer in (idle, busy):
+        writer.close()

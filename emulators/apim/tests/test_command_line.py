@@ -1,0 +1,157 @@
+"""The commands: what they print, their exit status, and one sentence for each thing that is wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emulators.apim import single_policy
+from emulators.apim.__main__ import main, parser
+from emulators.apim.load import load
+from emulators.apim.named_values import secret_named_values
+from emulators.apim.single_policy import Options
+from emulators.apim.tests.harness import GatewayHarness, ok
+from emulators.base.state import State
+
+GOOD = "<policies><inbound/><backend><forward-request/></backend><outbound/><on-error/></policies>"
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.xml"
+    path.write_text(GOOD)
+    return path
+
+
+def test_check_says_what_would_run(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 0, line by line."""
+    assert main(["check", str(policy)]) == 0
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert first == f"{policy}: would run"
+    assert second.startswith("  line 1: forward-request runs (partial: HTTP/1.1 only")
+    assert last == "1 file: 1 would run, 0 would not (0 refused)"
+
+
+def test_check_says_what_would_not(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 1, with the line and the name."""
+    policy.write_text("<policies>\n<inbound><validate-content/></inbound></policies>")
+    assert main(["check", str(policy)]) == 1
+    assert "  line 2: refused: <validate-content> is not supported by the local gateway" in capsys.readouterr().out
+
+
+def test_check_for_programs(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same as JSON."""
+    other = policy.with_name("other.xml")
+    other.write_text("<policies>")
+    assert main(["check", "--json", str(policy), str(other)]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [one["runs"] for one in found["files"]] == [True, False]
+    assert found["files"][1]["problems"][0]["kind"] == "MalformedPolicy"
+    assert found["summary"] == {"files": 2, "would_run": 1, "would_not": 1, "refused": 1}
+
+
+def test_nothing_to_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 2 and one sentence."""
+    assert main(["check", str(tmp_path / "none.xml")]) == 2
+    assert capsys.readouterr().err == f"{tmp_path}/none.xml does not exist: name a policy file, or a folder of them\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--backend", "backend.test"], "--backend 'backend.test' must be an absolute http or https URL"),
+        (["--backend", "http://a.test", "--backend", "http://b.test"], "--backend gives the API its URL twice"),
+        (["--backend", "a=http://a.test"], "--backend URL is missing"),
+        (["--backend", "http://a.test", "--named-value", "x"], "--named-value 'x' must be NAME=VALUE"),
+        (["--backend", "http://a.test", "--fragment", "x=/no/such.xml"], "/no/such.xml cannot be read"),
+        (["--backend", "http://a.test", "--named-values", "/no/such.json"], "--named-values /no/such.json cannot be"),
+    ],
+)
+def test_serve_refuses_what_it_cannot_read(
+    policy: Path, arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 2 and one sentence that names the option; nothing is served."""
+    assert main(["serve", "--policy", str(policy), *arguments]) == 2
+    said = capsys.readouterr().err
+    assert why in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["[]", '{"a": 1}', "nonsense"])
+def test_secrets_are_one_object_of_texts(policy: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is in the file is not shown."""
+    secrets = policy.with_name("secrets.json")
+    secrets.write_text(text)
+    given = ["serve", "--policy", str(policy), "--backend", "http://a.test", "--named-values", str(secrets)]
+    assert main(given) == 2
+    assert f"--named-values {secrets} " in capsys.readouterr().err
+
+
+def test_serve_refuses_what_cannot_run(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 1, and everything that is wrong, with file and line."""
+    policy.write_text("<policies>\n<inbound><set-header/>\n<validate-content/></inbound></policies>")
+    assert main(["serve", "--policy", str(policy), "--backend", "http://a.test"]) == 1
+    said = capsys.readouterr().err
+    assert f"API '{policy}', line 2: <set-header> needs the attribute 'name'" in said
+    assert f"API '{policy}', line 3: <validate-content> is not supported" in said
+
+
+def test_a_template_is_not_served(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only what Terraform renders from it is a policy."""
+    template = policy.rename(policy.with_name("policy.xml.tftpl"))
+    assert main(["serve", "--policy", str(template), "--backend", "http://a.test"]) == 2
+    assert "is a Terraform template: give the XML that Terraform renders from it" in capsys.readouterr().err
+
+
+def with_everything(policy: Path) -> State:
+    fragment, secrets = policy.with_name("fragment.xml"), policy.with_name("secrets.json")
+    fragment.write_text('<fragment><set-header name="X-F"><value>{{plain}}/{{secret}}</value></set-header></fragment>')
+    secrets.write_text('{"secret": "s3cret"}')
+    policy.write_text(
+        '<policies><inbound><include-fragment fragment-id="f"/>'
+        '<choose><when condition="@(context.Request.Method == &quot;PUT&quot;)">'
+        '<set-backend-service backend-id="other"/></when></choose></inbound>'
+        "<backend><forward-request/></backend></policies>"
+    )
+    backends = ["http://own.test/base", "other=http://other.test"]
+    return single_policy.applied(Options(policy, backends, [f"f={fragment}"], ["plain=p"], secrets))
+
+
+async def test_one_policy_answers_at_every_path_and_method(policy: Path) -> None:
+    """With the backends, fragments and named values that were given; the path goes to the backend as it is."""
+    state = with_everything(policy)
+    gateway = GatewayHarness(load(state))
+    gateway.backends.answers = {"http://": ok()}
+    for method, target in (("GET", "/"), ("DELETE", "/a%2Fb/?q=1"), ("PUT", "/x")):
+        assert (await gateway.send(method, target)).status == 200
+    assert [call.url for call in gateway.backends.calls] == [
+        "http://own.test/base/", "http://own.test/base/a%2Fb/?q=1", "http://other.test/x"
+    ]  # fmt: skip
+    assert gateway.backends.last.headers["X-F"] == ["p/s3cret"]
+    assert secret_named_values(state) == ["s3cret"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["check"], ["serve"], ["run"], ["serve", "--policy", "x"]])
+def test_what_is_missing_is_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Usage, and what is needed."""
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "required" in capsys.readouterr().err
+
+
+def test_help_has_an_example() -> None:
+    """And every command in a line of its own."""
+    shown = parser().format_help()
+    assert "python -m emulators.apim serve --policy policy.xml --backend http://127.0.0.1:9000 --trace" in shown
+    assert all(f"    {command} " in shown for command in ("check", "serve", "run"))
+
+
+def test_settings_that_are_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`run` names the file and the key."""
+    config = tmp_path / "gateway.json"
+    config.write_text('{"state": "x", "colour": "red"}')
+    assert main(["run", "--config", str(config)]) == 2
+    assert f"the gateway's settings at {config} have unknown names: colour" in capsys.readouterr().err
