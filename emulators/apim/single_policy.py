@@ -46,6 +46,7 @@ def serve(options: Options) -> None:
 
     def started(port: int) -> None:
         address = f"[{options.host}]" if ":" in options.host else options.host
+        _say(f"ready gateway {port}")  # as every emulator says it, for programs; then the same for people
         _say(f"http://{address}:{port} runs {options.policy} in front of {own} (Ctrl-C stops)")
 
     process.serve(process.Server(server_config(gateway), started), listener, client)

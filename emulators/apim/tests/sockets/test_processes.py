@@ -50,8 +50,9 @@ async def test_serve_tells_its_address_traces_and_stops(tmp_path: Path, backend:
     secrets.write_text('{"key": "s3cret-value"}')
     given = ["--policy", str(policy), "--backend", f"http://127.0.0.1:{backend.port}", "--named-values", str(secrets)]
     async with started("serve", *given, "--port", "0", "--trace") as process:
-        line = await first_line(process)
-        address, _, rest = line.partition(" ")
+        ready = await first_line(process)
+        address, _, rest = (await first_line(process)).partition(" ")
+        assert ready == f"ready gateway {address.rpartition(':')[2]}"
         assert rest == f"runs {policy} in front of http://127.0.0.1:{backend.port} (Ctrl-C stops)"
         assert (await get(int(address.rpartition(":")[2]), "/any/path")).endswith(b"fine")
         process.send_signal(signal.SIGINT)
