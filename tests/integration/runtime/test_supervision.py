@@ -36,15 +36,15 @@ def alive(pid: int | None) -> bool:
 
 def test_start_returns_when_every_part_serves(platform: Platform) -> None:
     """The status names each part's pid and port, and progress was told on the way."""
-    told: list[tuple[str, str]] = []
-    status = control.start(platform.home, platform.config, progress=lambda part, state: told.append((part, state)))
+    signalled: list[tuple[str, str]] = []
+    status = control.start(platform.home, platform.config, progress=lambda part, state: signalled.append((part, state)))
     assert status.healthy
     assert {name: part.port for name, part in status.parts.items() if name != "server"} == {
         "entra": platform.config.entra_port,
         "gateway": platform.config.gateway_port,
     }
     assert all(alive(part.pid) for part in status.parts.values())
-    assert {("entra", "healthy"), ("server", "healthy"), ("gateway", "healthy")} <= set(told)
+    assert {("entra", "healthy"), ("server", "healthy"), ("gateway", "healthy")} <= set(signalled)
 
 
 def test_starting_twice_changes_nothing(platform: Platform) -> None:

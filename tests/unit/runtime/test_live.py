@@ -20,11 +20,11 @@ class Process:
     """A child that confirms what it reads when it is told, or never."""
 
     def __init__(self, file: Path, *, deaf: bool = False) -> None:
-        self.told = 0
+        self.signalled = 0
         self._file, self._deaf = file, deaf
 
-    def announce(self) -> None:
-        self.told += 1
+    def signal_reload(self) -> None:
+        self.signalled += 1
         if not self._deaf:
             text = self._file.read_text(encoding="utf-8")
             asyncio.get_running_loop().call_later(0.01, live.confirm, self._file, text)
@@ -47,14 +47,14 @@ async def test_it_returns_when_the_process_has_taken_it_over(tmp_path: Path) -> 
     file, child = tmp_path / "users.json", Process(tmp_path / "users.json")
     mongo = running(file, child)
     await mongo.adopt(spec(file, "new"))
-    assert (child.told, file.read_text(encoding="utf-8"), live.is_taken({str(file): "new"})) == (1, "new", True)
+    assert (child.signalled, file.read_text(encoding="utf-8"), live.is_taken({str(file): "new"})) == (1, "new", True)
     assert mongo.spec.live == {str(file): "new"}
 
 
 async def test_what_is_the_same_tells_nobody(tmp_path: Path) -> None:
     child = Process(tmp_path / "users.json")
     await running(tmp_path / "users.json", child).adopt(spec(tmp_path / "users.json", "old"))
-    assert child.told == 0
+    assert child.signalled == 0
 
 
 async def test_one_that_is_not_there_reads_it_when_it_starts(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ async def test_one_that_does_not_hear_is_a_failure_and_is_told_again(
     for _ in range(2):
         with pytest.raises(RuntimeFailure, match="mongo did not take over"):
             await mongo.adopt(spec(file, "new"))
-    assert child.told == 2
+    assert child.signalled == 2
 
 
 def test_only_the_files_names_are_part_of_what_a_process_is(tmp_path: Path) -> None:
