@@ -29,24 +29,26 @@ CALLED = {
 }
 
 
-def identify(cloud: Cloud, type_: str, values: Values, twin: int = 0) -> str:
-    """The id of an object about to be created. `twin` tells identical objects apart; ids made of names ignore it."""
+def identify(cloud: Cloud, type_: str, values: Values, ordinal: int = 0) -> str:
+    """The id of an object about to be created. `ordinal` tells objects with the same arguments apart; ids made of names ignore it."""
     rule = id_rule(type_)
     if rule:
-        return rule(cloud, values, twin)
+        return rule(cloud, values, ordinal)
     if type_.startswith("azuread_"):
-        return _directory_id(type_, values, twin)
+        return _directory_id(type_, values, ordinal)
     if type_ == "azurerm_resource_group":
         return f"/subscriptions/{cloud.subscription_id}/resourceGroups/{values['name']}"
     example = catalog_of(type_).example_id(type_)
-    return _from_example(cloud, type_, values, example, twin) if example else _improvised(cloud, type_, values, twin)
+    return (
+        _from_example(cloud, type_, values, example, ordinal) if example else _improvised(cloud, type_, values, ordinal)
+    )
 
 
 def is_exact(cloud: Cloud, type_: str, values: Values, id_: str) -> bool:
     """Whether the id is made of names only, in the service's own form: a second object of that id cannot exist."""
     if values.get("use_existing") or not (id_rule(type_) or catalog_of(type_).example_id(type_)):
         return False
-    return identify(cloud, type_, values, twin=1) == identify(cloud, type_, values) == id_
+    return identify(cloud, type_, values, ordinal=1) == identify(cloud, type_, values) == id_
 
 
 def pairs_of(id_: str) -> list[Pair]:
@@ -59,7 +61,7 @@ def joined(pairs: list[Pair]) -> str:
     return "".join(f"/{collection}/{name}" for collection, name in pairs)
 
 
-def _from_example(cloud: Cloud, type_: str, values: Values, example: str, twin: int) -> str:
+def _from_example(cloud: Cloud, type_: str, values: Values, example: str, ordinal: int) -> str:
     template = pairs_of(example)
     if template[0][0] == "providers":  # an extension: it lives under whatever object its scope names
         base, done = _scope(type_, values), 0
@@ -71,7 +73,7 @@ def _from_example(cloud: Cloud, type_: str, values: Values, example: str, twin: 
     for index, (collection, name) in enumerate(template[done:], done):
         last = index == len(template) - 1
         out.append(
-            (collection, _name_for(collection, name, unused, values, last) or _own_name(type_, name, values, twin))
+            (collection, _name_for(collection, name, unused, values, last) or _own_name(type_, name, values, ordinal))
         )
     return base + joined(out)
 
@@ -154,18 +156,18 @@ def _words(name: str) -> list[str]:
     return [re.sub(r"(?<!s)s$", "", part.removesuffix("ies") + "y" if part.endswith("ies") else part) for part in parts]
 
 
-def _own_name(type_: str, example: str, values: Values, twin: int) -> str:
+def _own_name(type_: str, example: str, values: Values, ordinal: int) -> str:
     """A part that no argument names: a constant of the type (`default`), or the service's own numbering."""
     if not PLACEHOLDER.search(example):
         return example
-    return guid(type_, digest_of(values), str(twin))
+    return guid(type_, digest_of(values), str(ordinal))
 
 
-def _directory_id(type_: str, values: Values, twin: int) -> str:
-    return f"/{_collection(type_.removeprefix('azuread_'))}/{guid(type_, digest_of(values), str(twin))}"
+def _directory_id(type_: str, values: Values, ordinal: int) -> str:
+    return f"/{_collection(type_.removeprefix('azuread_'))}/{guid(type_, digest_of(values), str(ordinal))}"
 
 
-def _improvised(cloud: Cloud, type_: str, values: Values, twin: int) -> str:
+def _improvised(cloud: Cloud, type_: str, values: Values, ordinal: int) -> str:
     """For the types whose form is not recorded: below the first object they name, else in their group."""
     parents = _arm_values(type_, values)
     if type_.endswith("_association") and len(parents) > 1:
@@ -173,7 +175,7 @@ def _improvised(cloud: Cloud, type_: str, values: Values, twin: int) -> str:
     collection = _collection(type_.removeprefix("azurerm_"))
     group = values.get("resource_group_name")
     home = f"/subscriptions/{cloud.subscription_id}" + (f"/resourceGroups/{group}" if isinstance(group, str) else "")
-    name = values.get("name") if isinstance(values.get("name"), str) else guid(type_, digest_of(values), str(twin))
+    name = values.get("name") if isinstance(values.get("name"), str) else guid(type_, digest_of(values), str(ordinal))
     return f"{parents[0] if parents else home + '/providers/Microsoft.Resources'}/{collection}/{name}"
 
 

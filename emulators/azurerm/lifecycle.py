@@ -66,10 +66,10 @@ def _id_of(cloud: Cloud, type_: str, planned: Values) -> str:
     if not is_unknown(planned.get("id")):
         return str(planned["id"])
     arguments = digest_of({**planned, "id": None})
-    twin, id_ = 0, identify(cloud, type_, planned)
+    ordinal, id_ = 0, identify(cloud, type_, planned)
     while cloud.is_taken(type_, id_, arguments):
-        twin += 1
-        another = identify(cloud, type_, planned, twin)
+        ordinal += 1
+        another = identify(cloud, type_, planned, ordinal)
         if another == id_:  # made of names: there can be no other
             return id_
         id_ = another

@@ -1,4 +1,4 @@
-"""Files of the twin's home: private to their owner, replaced in one step, and logs that do not grow for ever."""
+"""Files: private to their owner, replaced in one step, and logs that do not grow for ever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a part of the twin serves HTTP: one socket, taken before anything else, and `ready NAME PORT` on stdout after."""
+"""How an emulator serves HTTP: one socket, taken before anything else, and `ready NAME PORT` on stdout after."""
 
 from __future__ import annotations
 

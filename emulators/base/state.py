@@ -1,7 +1,7 @@
-"""The applied Terraform state, as every part of the twin reads it.
+"""The applied Terraform state, as the emulators read it.
 
 The source is `terraform show -json`, one document per stage. Data sources are left out: what stage 2 looked up is a
-managed resource of stage 1, and the twin reads the thing itself, not a copy of it.
+managed resource of stage 1, and they read the thing itself, not a copy of it.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ class State:
         try:
             entries = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise StateError(f"the applied state at {path} cannot be read ({error}); run `invoke deploy`") from error
+            raise StateError(f"the applied state at {path} cannot be read ({error}); apply it first") from error
         return cls(tuple(Resource(**entry) for entry in entries))
 
     def dump(self, path: Path) -> None:
-        """Writes the state for the twin's processes. It holds secrets: the file is readable by its owner only."""
+        """Write the state for processes. It holds secrets: the file is readable by its owner only."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.touch(mode=0o600)

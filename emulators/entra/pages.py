@@ -1,4 +1,4 @@
-"""The pages people see. Plain forms without script; every value is escaped; the style is allowed by its hash.
+"""The pages people see. Plain forms without script; `h` escapes every value; the style is allowed by its hash.
 
 A program drives them as a person would: find the form, send its hidden `transaction` and the button that was chosen
 (`user`, `accept`, or `cancel`).
@@ -9,19 +9,25 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from emulators.base.markup import Child, Html, h
 from emulators.entra.directory import Directory, Scope, User
 from emulators.entra.errors import EntraError
 
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 SUBMIT = "document.forms[0].submit()"
-_LOGO = (
-    '<svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2.5" aria-hidden="true">'
-    '<circle cx="12" cy="16" r="8.5"/><circle cx="20" cy="16" r="8.5"/></svg>'
+_LOGO = h(
+    "svg",
+    [h("circle", cx=cx, cy="16", r="8.5") for cx in ("12", "20")],
+    viewBox="0 0 32 32",
+    fill="none",
+    stroke="currentColor",
+    stroke_width="2.5",
+    aria_hidden="true",
 )
+_CANCEL = h("button", "Cancel", class_="secondary", name="cancel", value="1")
 
 
 def _hash(text: str) -> str:
@@ -46,91 +52,134 @@ def sign_in(
     """Pick an account. The user named by `hint` comes first and has the focus."""
     suggested = directory.user(hint) if hint else None
     people = sorted(directory.users, key=lambda user: user is not suggested)
-    cards = "".join(f"<li>{_person(directory, user, user is suggested)}</li>" for user in people)
+    cards = h("ul", [h("li", _person(directory, user, user is suggested)) for user in people], aria_label="Accounts")
     question = "Are you trying to sign in to" if device else "to continue to"
-    lead = f'<p class="lead">{question} <strong>{escape(application)}</strong>{"?" if device else ""}</p>'
-    buttons = '<div class="actions"><button class="secondary" name="cancel" value="1">Cancel</button></div>'
-    form = f'<ul aria-label="Accounts">{cards}</ul>{buttons}'
-    return _page("Pick an account", f"<h1>Pick an account</h1>{lead}{_form(action, transaction, form)}", directory)
+    return _page(
+        directory,
+        "Pick an account",
+        h("p", f"{question} ", h("strong", application), "?" if device else "", class_="lead"),
+        _form(action, transaction, cards, h("div", _CANCEL, class_="actions")),
+    )
 
 
 def consent(
     directory: Directory, action: str, transaction: str, application: str, user: User, scopes: Iterable[Scope]
 ) -> str:
-    items = "".join(f"<li>{escape(scope.consent_text)}<code>{escape(scope.value)}</code></li>" for scope in scopes)
-    who, whom = escape(application), escape(user.mail)
-    lead = f'<p class="lead"><strong>{who}</strong> asks to act for <strong>{whom}</strong> with:</p>'
-    buttons = (
-        '<div class="actions"><button class="secondary" name="cancel" value="1">Cancel</button>'
-        '<button class="primary" name="accept" value="1">Accept</button></div>'
+    items = [h("li", scope.consent_text, h("code", scope.value)) for scope in scopes]
+    accept = h("button", "Accept", class_="primary", name="accept", value="1")
+    return _page(
+        directory,
+        "Permissions requested",
+        h("p", h("strong", application), " asks to act for ", h("strong", user.mail), " with:", class_="lead"),
+        _form(
+            action,
+            transaction,
+            h("ul", items, class_="scopes", aria_label="Permissions"),
+            h("div", _CANCEL, accept, class_="actions"),
+        ),
     )
-    form = _form(action, transaction, f'<ul class="scopes" aria-label="Permissions">{items}</ul>{buttons}')
-    return _page("Permissions requested", f"<h1>Permissions requested</h1>{lead}{form}", directory)
 
 
 def device_login(directory: Directory, action: str, message: str | None = None) -> str:
-    warning = f'<p class="error" role="alert">{escape(message)}</p>' if message else ""
-    form = (
-        f'<form method="post" action="{escape(action)}">{warning}<label for="user_code">Code</label>'
-        '<input id="user_code" name="user_code" autocomplete="off" autocapitalize="characters" required autofocus>'
-        '<div class="actions"><button class="primary" type="submit">Next</button></div></form>'
+    code = h(
+        "input",
+        id="user_code",
+        name="user_code",
+        autocomplete="off",
+        autocapitalize="characters",
+        required=True,
+        autofocus=True,
     )
-    lead = '<p class="lead">Enter the code that your app or device shows.</p>'
-    return _page("Enter code", f"<h1>Enter code</h1>{lead}{form}", directory)
+    return _page(
+        directory,
+        "Enter code",
+        h("p", "Enter the code that your app or device shows.", class_="lead"),
+        h(
+            "form",
+            h("p", message, class_="error", role="alert") if message else None,
+            h("label", "Code", for_="user_code"),
+            code,
+            h("div", h("button", "Next", class_="primary", type="submit"), class_="actions"),
+            method="post",
+            action=action,
+        ),
+    )
 
 
 def done(directory: Directory, heading: str, text: str) -> str:
-    return _page(heading, f'<h1>{escape(heading)}</h1><p class="lead">{escape(text)}</p>', directory)
+    return _page(directory, heading, h("p", text, class_="lead"))
 
 
 def form_post(directory: Directory, action: str, values: Mapping[str, str]) -> str:
     """`response_mode=form_post`: submits itself, or by its button where scripts are off."""
-    fields = "".join(f'<input type="hidden" name="{escape(k)}" value="{escape(v)}">' for k, v in values.items())
-    form = (
-        f'<form method="post" action="{escape(action)}">{fields}'
-        f'<div class="actions"><button class="primary">Continue</button></div></form><script>{SUBMIT}</script>'
+    fields = [h("input", type="hidden", name=name, value=value) for name, value in values.items()]
+    button = h("div", h("button", "Continue", class_="primary"), class_="actions")
+    return _page(
+        directory,
+        "Signing in",
+        h("p", "Returning to the application.", class_="lead"),
+        h("form", fields, button, method="post", action=action),
+        h("script", Html(SUBMIT)),
     )
-    return _page("Signing in", f'<h1>Signing in</h1><p class="lead">Returning to the application.</p>{form}', directory)
 
 
 def refusal(directory: Directory, error: EntraError, body: Mapping[str, object]) -> str:
     """An error that may not be sent to the application, because its redirect URI is not trusted or cannot help."""
-    details = "".join(
-        f"<dt>{label}</dt><dd>{escape(str(body[key]))}</dd>"
-        for label, key in (("Correlation ID", "correlation_id"), ("Trace ID", "trace_id"), ("Timestamp", "timestamp"))
-    )
+    names = {"Correlation ID": "correlation_id", "Trace ID": "trace_id", "Timestamp": "timestamp"}
     return _page(
-        "Sign in failed",
-        "<h1>Sorry, but we’re having trouble signing you in.</h1>"
-        f'<p class="error" role="alert" id="error">{escape(error.message)}</p><dl>{details}</dl>',
         directory,
+        "Sign in failed",
+        h("p", error.message, class_="error", role="alert", id="error"),
+        h("dl", [(h("dt", label), h("dd", str(body[key]))) for label, key in names.items()]),
+        heading="Sorry, but we’re having trouble signing you in.",
     )
 
 
-def _person(directory: Directory, user: User, suggested: bool) -> str:
+def _person(directory: Directory, user: User, suggested: bool) -> Html:
     names = [group.name for group in directory.groups_of(user.object_id)]
-    chips = "".join(f'<span class="chip">{escape(name)}</span>' for name in names or ["no groups"])
     initials = "".join(word[:1] for word in user.name.split()[:2]).upper()
-    current = ' aria-current="true" autofocus' if suggested else ""
-    return (
-        f'<button class="person" name="user" value="{escape(user.key)}"{current}>'
-        f'<span class="avatar" aria-hidden="true">{escape(initials)}</span><span class="who">'
-        f'<span class="name">{escape(user.name)}</span><span class="mail">{escape(user.mail)}</span>'
-        f'<span class="chips">{chips}</span></span></button>'
+    return h(
+        "button",
+        h("span", initials, class_="avatar", aria_hidden="true"),
+        h(
+            "span",
+            h("span", user.name, class_="name"),
+            h("span", user.mail, class_="mail"),
+            h("span", [h("span", name, class_="chip") for name in names or ["no groups"]], class_="chips"),
+            class_="who",
+        ),
+        class_="person",
+        name="user",
+        value=user.key,
+        aria_current="true" if suggested else None,
+        autofocus=suggested,
     )
 
 
-def _form(action: str, transaction: str, inner: str) -> str:
-    hidden = f'<input type="hidden" name="transaction" value="{escape(transaction)}">'
-    return f'<form method="post" action="{escape(action)}">{hidden}{inner}</form>'
+def _form(action: str, transaction: str, *content: Child) -> Html:
+    hidden = h("input", type="hidden", name="transaction", value=transaction)
+    return h("form", hidden, content, method="post", action=action)
 
 
-def _page(title: str, content: str, directory: Directory) -> str:
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="robots" content="noindex"><style>{STYLE}</style></head><body><main>'
-        f'<p class="brand">{_LOGO}<span>Local stand-in for Microsoft Entra ID</span></p>{content}'
-        f"<footer><p>No passwords here: these people exist on this machine only.</p><p>Tenant "
-        f"{escape(directory.tenant_id)}</p></footer></main></body></html>"
+def _page(directory: Directory, title: str, *content: Child, heading: str = "") -> str:
+    """`heading`: where it says more than the title."""
+    head = h(
+        "head",
+        h("meta", charset="utf-8"),
+        h("title", title),
+        h("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        h("meta", name="robots", content="noindex"),
+        h("style", Html(STYLE)),
     )
+    main = h(
+        "main",
+        h("p", _LOGO, h("span", "Local stand-in for Microsoft Entra ID"), class_="brand"),
+        h("h1", heading or title),
+        content,
+        h(
+            "footer",
+            h("p", "No passwords here: these people exist on this machine only."),
+            h("p", f"Tenant {directory.tenant_id}"),
+        ),
+    )
+    return f"<!doctype html>{h('html', head, h('body', main), lang='en')}"

@@ -1,4 +1,4 @@
-"""What Entra ID refuses when objects are written; checked over the whole directory, because the twin meets it whole."""
+"""What Entra ID refuses when objects are written; checked over the whole directory, because it is read whole."""
 
 from __future__ import annotations
 

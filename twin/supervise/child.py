@@ -61,12 +61,12 @@ class Child:
         self._signal(signal.SIGKILL)
         await self._process.wait()
 
-    def announce(self) -> None:
+    def signal_reload(self) -> None:
         """Tells the process itself, not its group, that a live file has changed."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGHUP)
 
-    def last_words(self, lines: int = 8) -> str:
+    def log_tail(self, lines: int = 8) -> str:
         return files.tail(self._log, self._log_start, lines)
 
     def keep_log_short(self) -> None:

@@ -20,7 +20,7 @@ _UNSUPPORTED = {
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class PlanContext:
     """What a container meets when it starts: the image store, its MongoDB, and the ports that are free.
 
     `user_per_key`: the MongoDB is a container, whose users have one password each (see databases.users). `in_docker`:
@@ -52,38 +52,38 @@ class Container:
         return str(self.group.get("ip_address", ""))
 
 
-def plan_containers(state: State, around: Surroundings) -> tuple[list[Container], dict[str, str]]:
+def plan_containers(state: State, context: PlanContext) -> tuple[list[Container], dict[str, str]]:
     """All containers that can start, and for each group that cannot, why."""
     planned: list[Container] = []
     refused: dict[str, str] = {}
     for group in state.of_type("azurerm_container_group"):
         try:
-            planned.extend(_plan_group(state, group, around))
+            planned.extend(_plan_group(state, group, context))
         except EmulatorError as error:
             refused[group["name"]] = f"container group {group['name']} does not start: {error}"
     return planned, refused
 
 
-def _plan_group(state: State, group: Resource, around: Surroundings) -> list[Container]:
+def _plan_group(state: State, group: Resource, context: PlanContext) -> list[Container]:
     for block, what in _UNSUPPORTED.items():
         if group.get(block):
             raise RuntimeFailure(f"{what} ({block}) are not supported by the local platform")
     containers = group.get("container", ())
-    return [_plan_container(state, group, container, len(containers) == 1, around) for container in containers]
+    return [_plan_container(state, group, container, len(containers) == 1, context) for container in containers]
 
 
 def _plan_container(
-    state: State, group: Resource, container: Mapping[str, Any], alone: bool, around: Surroundings
+    state: State, group: Resource, container: Mapping[str, Any], alone: bool, context: PlanContext
 ) -> Container:
     if container.get("volume"):
         raise RuntimeFailure(f"volumes (container {container['name']}) are not supported by the local platform")
     name = group["name"] if alone else f"{group['name']}.{container['name']}"
-    image = registry.pull(state, group, container["image"], around.home / "images")
+    image = registry.pull(state, group, container["image"], context.home / "images")
     listens_on = _port(container)
-    port = around.port_for(name)
-    scratch = around.home / "run" / "scratch" / name
-    environment, cut_off = _environment(state, group, container, around)
-    if around.in_docker:
+    port = context.port_for(name)
+    scratch = context.home / "run" / "scratch" / name
+    environment, cut_off = _environment(state, group, container, context)
+    if context.in_docker:
         secret = frozenset(container.get("secure_environment_variables") or ())
         health = Health("http", _health_path(container))
         box = docker_server.Box(
@@ -92,7 +92,7 @@ def _plan_container(
             {key: value for key, value in environment.items() if key in secret},
             float(container.get("memory") or 0),
         )  # fmt: skip
-        spec = docker_server.spec(box, health, group.get("restart_policy", "Always"), image.digest, around.home)
+        spec = docker_server.spec(box, health, group.get("restart_policy", "Always"), image.digest, context.home)
         return Container(group, listens_on, spec, cut_off)
     process = ProcessSpec(
         name=name,
@@ -138,7 +138,7 @@ def _command(container: Mapping[str, Any], image: registry.Image) -> tuple[str, 
 
 
 def _environment(
-    state: State, group: Resource, container: Mapping[str, Any], around: Surroundings
+    state: State, group: Resource, container: Mapping[str, Any], context: PlanContext
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The container's own variables with Cosmos DB's addresses made local, and the accounts it cannot reach."""
     found: dict[str, str] = {}
@@ -152,8 +152,8 @@ def _environment(
             continue
         try:
             private_link.require_database(state, account, next(iter(group.get("subnet_ids", ())), ""))
-            user = databases.user_of(account, uri) if around.user_per_key else None
-            found[name] = around.external_mongodb or uri.at(around.mongo_port, user)
+            user = databases.user_of(account, uri) if context.user_per_key else None
+            found[name] = context.external_mongodb or uri.at(context.mongo_port, user)
         except RuntimeFailure as error:
             found[name] = uri.nowhere()
             cut_off[account["name"]] = f"{group['name']} cannot reach its database: {error}"

@@ -20,7 +20,7 @@ from twin.supervise.status import PartStatus, now
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 10.0  # seconds between a death and the next start: doubled each time
 _STEADY = 10.0  # seconds of serving after which earlier deaths are forgiven
-_HOPELESS = 2  # deaths without ever serving, after which the part counts as failed (and is still restarted)
+_EARLY_DEATHS = 2  # deaths without ever serving, after which the part counts as failed (and is still restarted)
 _WHILE_STARTING, _WHILE_SERVING = 0.05, 1.0  # seconds between health checks
 ADOPT_TIMEOUT = 10.0  # seconds in which a process takes over what a live file says
 _MISSES = 2  # failed checks in a row that make a serving part unhealthy: one may be a pause of the machine
@@ -66,7 +66,7 @@ class Part:
         live.write(spec.live)
         child = self._child
         if child is not None:
-            child.announce()
+            child.signal_reload()
         deadline = time.monotonic() + seconds
         while child is not None and child is self._child and not live.is_taken(spec.live):
             if time.monotonic() > deadline:
@@ -79,21 +79,21 @@ class Part:
     async def _run(self) -> None:
         deaths, ever_served = 0, False
         while True:
-            code, words = await self._live()
+            code, tail = await self._live()
             if self._stopping:
                 return
             ever_served = ever_served or self._served_at is not None
             deaths = 1 if self._was_steady() else deaths + 1
-            if not self._comes_back(code):
-                self._update(state="ended", pid=None, identity=None, detail=_obituary(code, words))
+            if not self._should_restart(code):
+                self._update(state="ended", pid=None, identity=None, detail=_exit_summary(code, tail))
                 return
-            hopeless = not ever_served and deaths >= _HOPELESS
+            gives_up = not ever_served and deaths >= _EARLY_DEATHS
             self._update(
-                state="failed" if hopeless else "restarting",
+                state="failed" if gives_up else "restarting",
                 pid=None,
                 identity=None,
                 restarts=self.status.restarts + 1,
-                detail=_obituary(code, words),
+                detail=_exit_summary(code, tail),
             )
             await asyncio.sleep(min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY))
 
@@ -117,7 +117,7 @@ class Part:
         finally:
             monitor.cancel()
             self._child = None
-        return code, child.last_words()
+        return code, child.log_tail()
 
     async def _monitor(self, child: Child) -> None:
         misses = 0
@@ -146,7 +146,7 @@ class Part:
     def _was_steady(self) -> bool:
         return self._served_at is not None and time.monotonic() - self._served_at > _STEADY
 
-    def _comes_back(self, code: int) -> bool:
+    def _should_restart(self, code: int) -> bool:
         return self.spec.restart == "Always" or (self.spec.restart == "OnFailure" and code != 0)
 
     def _update(self, **values: Any) -> None:
@@ -159,9 +159,9 @@ class Part:
         self._changed()
 
 
-def _obituary(code: int, words: str) -> str:
+def _exit_summary(code: int, tail: str) -> str:
     how = f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return f"{how}; its log ends with:\n{words}" if words else f"{how} and wrote nothing to its log"
+    return f"{how}; its log ends with:\n{tail}" if tail else f"{how} and wrote nothing to its log"
 
 
 def _brief(detail: str) -> str:

@@ -14,7 +14,7 @@ from emulators.base.files import read_json, write_json
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
 from twin.supervise import arm, databases, docker_engine, names
-from twin.supervise.containers import Surroundings, plan_containers
+from twin.supervise.containers import PlanContext, plan_containers
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Plan, ProcessSpec, as_file, python_module
 
@@ -68,8 +68,8 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     external = config.mongodb_uri
     mongo_port = 0 if external else port_for("mongo")
     in_docker = config.mongo == "docker"
-    around = Surroundings(home, mongo_port, external, port_for, in_docker, config.runtime == "docker")
-    containers, refused = plan_containers(state, around)
+    context = PlanContext(home, mongo_port, external, port_for, in_docker, config.runtime == "docker")
+    containers, refused = plan_containers(state, context)
     routes = names.route_backends(state, service, containers)
     cut_off = {f"{a} from {c.process.name}": why for c in containers for a, why in c.cut_off.items()}
     secret = _secret(home, "identity_header")

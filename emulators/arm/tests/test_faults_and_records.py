@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,11 @@ def test_a_configuration_that_others_can_read_is_refused(tmp_path: Path) -> None
     path.chmod(0o600)
     with pytest.raises(EmulatorError, match="lacks 'data_dir'"):
         Config.load(path)
+
+
+def test_the_readmes_configuration_is_one() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```json\n(.*?)```", readme, re.DOTALL)
+    assert shown
+    cloud = Config.parse(json.loads(shown[1])).cloud()
+    assert [user.key for user in cloud.tenant.users.values()] == ["admin", "reader", "outsider", "olga"]

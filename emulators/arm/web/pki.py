@@ -28,7 +28,7 @@ def create(folder: Path) -> tuple[Path, Path, Path]:
     """Writes `ca.pem`, `leaf.pem` and `leaf.key` (0600); gives their paths in that order."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The twin's certificate authority, one run only")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "The local certificate authority, one run only")])
     authority = _authority(subject, authority_key)
     leaf = _leaf(subject, authority_key, leaf_key)
     key = leaf_key.private_bytes(

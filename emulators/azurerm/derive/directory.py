@@ -38,12 +38,12 @@ SINGLE_PARTS = {
 }
 
 
-def _object_id(type_: str, values: Values, twin: int) -> str:
-    return guid(type_, digest_of(values), str(twin))
+def _object_id(type_: str, values: Values, ordinal: int) -> str:
+    return guid(type_, digest_of(values), str(ordinal))
 
 
 def _object_rule(type_: str, collection: str) -> IdRule:
-    return lambda _, values, twin: f"/{collection}/{_object_id(type_, values, twin)}"
+    return lambda _, values, ordinal: f"/{collection}/{_object_id(type_, values, ordinal)}"
 
 
 def _part_rule(collection: str, argument: str) -> IdRule:

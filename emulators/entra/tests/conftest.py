@@ -12,7 +12,7 @@ from emulators.base.state import Resource, State
 from emulators.entra import applied
 from emulators.entra.app import create_app
 from emulators.entra.issuer import Issuer
-from emulators.entra.tests.world import BASE, GATEWAY, KEYS, SECRET, Clock, Make, World, deployment
+from emulators.entra.tests.driver import BASE, GATEWAY, KEYS, SECRET, Clock, Driver, Make, deployment
 
 
 @pytest.fixture
@@ -20,13 +20,15 @@ def make() -> Iterator[Make]:
     """Makes an issuer from resources; extra keywords go to the directory and the issuer."""
     opened: list[TestClient] = []
 
-    def made(resources: list[Resource] | None = None, trusted: dict[str, Any] | None = None, **directory: Any) -> World:
+    def made(
+        resources: list[Resource] | None = None, trusted: dict[str, Any] | None = None, **directory: Any
+    ) -> Driver:
         clock = Clock()
         found = applied.directory(State(tuple(resources or deployment())), **directory)
         issuer = Issuer(BASE, found, KEYS, {SECRET: frozenset({GATEWAY})}, trusted or {}, clock)
         http = TestClient(create_app(issuer), base_url=BASE, follow_redirects=False)
         opened.append(http)
-        return World(issuer, http, clock)
+        return Driver(issuer, http, clock)
 
     yield made
     for http in opened:
@@ -34,5 +36,5 @@ def make() -> Iterator[Make]:
 
 
 @pytest.fixture
-def world(make: Make) -> World:
+def driver(make: Make) -> Driver:
     return make()

@@ -6,13 +6,13 @@ import pytest
 
 from emulators.entra.directory import Application, Platform
 from emulators.entra.redirects import platform_of
-from emulators.entra.tests.world import (
+from emulators.entra.tests.driver import (
     API,
     CLIENT,
     SCOPE,
     STRANGER,
     TENANT,
-    World,
+    Driver,
     challenge,
     refused_page,
 )
@@ -91,10 +91,10 @@ def test_any_other_redirect_uri_belongs_to_no_platform(uri: str) -> None:
     ],
 )
 def test_without_a_trusted_redirect_uri_the_error_stays_on_a_page(
-    world: World, changes: dict[str, str | None], code: int
+    driver: Driver, changes: dict[str, str | None], code: int
 ) -> None:
     """Nothing is ever sent to an address that is not the client's."""
-    assert refused_page(world.authorize(**changes)) == code
+    assert refused_page(driver.authorize(**changes)) == code
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_without_a_trusted_redirect_uri_the_error_stays_on_a_page(
     ],
 )
 def test_with_a_trusted_redirect_uri_the_error_goes_to_the_client(
-    world: World, changes: dict[str, str | None], code: int, error: str
+    driver: Driver, changes: dict[str, str | None], code: int, error: str
 ) -> None:
     """Entra's code, the OAuth error and the client's state arrive; no `iss` does."""
-    landed = world.landed(world.authorize(**changes))
+    landed = driver.landed(driver.authorize(**changes))
     assert landed["error_description"].startswith(f"AADSTS{code}: ")
     assert (landed["error"], landed["state"]) == (error, "s1")
     assert "iss" not in landed
@@ -163,15 +163,15 @@ def test_with_a_trusted_redirect_uri_the_error_goes_to_the_client(
         {"state": None},
     ],
 )
-def test_what_entra_accepts_reaches_the_page(world: World, changes: dict[str, str | None]) -> None:
+def test_what_entra_accepts_reaches_the_page(driver: Driver, changes: dict[str, str | None]) -> None:
     """Each of these is a sign-in page, not an error."""
-    shown = world.authorize(**changes)
+    shown = driver.authorize(**changes)
     assert (shown.status_code, "Pick an account" in shown.text) == (200, True)
 
 
-def test_a_repeated_parameter_is_refused(world: World) -> None:
+def test_a_repeated_parameter_is_refused(driver: Driver) -> None:
     """Two values for one name are an attempt to be understood in two ways."""
-    answer = world.http.get(
+    answer = driver.http.get(
         f"/{TENANT}/oauth2/v2.0/authorize?client_id={CLIENT}&client_id={STRANGER}&redirect_uri=http://localhost/callback"
     )
     assert refused_page(answer) == 9000411
@@ -181,40 +181,40 @@ def test_a_repeated_parameter_is_refused(world: World) -> None:
     ("tenant", "code"),
     [("11111111-0000-4000-8000-000000000001", 90002), ("common", 50194), ("organizations", 50194), ("%2e%2e", 90002)],
 )
-def test_another_tenant_is_refused(world: World, tenant: str, code: int) -> None:
+def test_another_tenant_is_refused(driver: Driver, tenant: str, code: int) -> None:
     """Only the applied tenant signs in; the shared endpoints are not for single-tenant applications."""
-    world.tenant = tenant
-    assert refused_page(world.authorize()) == code
+    driver.tenant = tenant
+    assert refused_page(driver.authorize()) == code
 
 
-def test_the_tenant_may_be_named_by_its_domain(world: World) -> None:
+def test_the_tenant_may_be_named_by_its_domain(driver: Driver) -> None:
     """Entra ID accepts a verified domain in place of the id."""
-    world.tenant = "twin.example"
-    assert world.authorize().status_code == 200
+    driver.tenant = "twin.example"
+    assert driver.authorize().status_code == 200
 
 
-def test_the_code_comes_back_in_the_query_by_default(world: World) -> None:
+def test_the_code_comes_back_in_the_query_by_default(driver: Driver) -> None:
     """Code and state only; a query of the redirect URI stays."""
-    landed = world.landed(world.press(world.authorize(), user="admin"))
+    landed = driver.landed(driver.press(driver.authorize(), user="admin"))
     assert set(landed) == {"code", "state"}
 
 
-def test_the_code_comes_back_in_the_fragment_on_request(world: World) -> None:
+def test_the_code_comes_back_in_the_fragment_on_request(driver: Driver) -> None:
     """`response_mode=fragment`."""
-    answer = world.press(world.authorize(response_mode="fragment"), user="admin")
+    answer = driver.press(driver.authorize(response_mode="fragment"), user="admin")
     assert "?" not in answer.headers["location"]
-    assert set(world.landed(answer)) == {"code", "state"}
+    assert set(driver.landed(answer)) == {"code", "state"}
 
 
-def test_the_code_comes_back_in_a_form_on_request(world: World) -> None:
+def test_the_code_comes_back_in_a_form_on_request(driver: Driver) -> None:
     """`response_mode=form_post` posts to the redirect URI, and the policy of the page allows just that."""
-    answer = world.press(world.authorize(response_mode="form_post"), user="admin")
+    answer = driver.press(driver.authorize(response_mode="form_post"), user="admin")
     assert '<form method="post" action="http://localhost:1234/callback">' in answer.text
     assert 'name="code"' in answer.text
     assert "form-action 'self' http://localhost:1234;" in answer.headers["content-security-policy"]
 
 
-def test_a_post_is_as_good_as_a_get(world: World) -> None:
+def test_a_post_is_as_good_as_a_get(driver: Driver) -> None:
     """OpenID Connect lets clients POST the request."""
     form = {
         "client_id": CLIENT,
@@ -224,4 +224,4 @@ def test_a_post_is_as_good_as_a_get(world: World) -> None:
         "code_challenge": challenge(),
         "code_challenge_method": "S256",
     }
-    assert world.post("authorize", form).status_code == 200
+    assert driver.post("authorize", form).status_code == 200

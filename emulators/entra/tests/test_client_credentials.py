@@ -13,7 +13,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 from emulators.base.state import Resource
 from emulators.entra.assertions import TYPE
-from emulators.entra.tests.world import (
+from emulators.entra.tests.driver import (
     API,
     BACKEND,
     BASE,
@@ -22,8 +22,8 @@ from emulators.entra.tests.world import (
     PIPELINE_PRINCIPAL,
     ROLE_READ,
     TENANT,
+    Driver,
     Make,
-    World,
     assignment,
     claims,
     companion,
@@ -39,28 +39,28 @@ KEY = RSAKey.generate_key(2048, {"kid": "k1"})
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "k1"})
 
 
-def ask(world: World, **changes: str | None) -> Any:
+def ask(driver: Driver, **changes: str | None) -> Any:
     sound: dict[str, str | None] = {
         "grant_type": "client_credentials",
         "client_id": DAEMON,
         "client_secret": "daemon-secret",
         "scope": f"api://{API}/.default",
     }
-    return world.token(**{name: value for name, value in (sound | changes).items() if value is not None})
+    return driver.token(**{name: value for name, value in (sound | changes).items() if value is not None})
 
 
 def test_an_app_token_has_no_scp_and_no_user(make: Make) -> None:
     """The principal is oid and sub; roles are what was assigned to it."""
-    world = make([*deployment(), assignment(ROLE_READ, sp(DAEMON), API)])
-    found = claims(ask(world).json()["access_token"])
+    driver = make([*deployment(), assignment(ROLE_READ, sp(DAEMON), API)])
+    found = claims(ask(driver).json()["access_token"])
     assert (found["oid"], found["sub"], found["azp"], found["azpacr"]) == (sp(DAEMON), sp(DAEMON), DAEMON, "1")
     assert (found["roles"], found["aud"]) == (["Mcp.Read"], API)
     assert not {"scp", "preferred_username", "name", "idtyp"} & set(found)
 
 
-def test_without_an_assignment_the_token_has_no_roles(world: World) -> None:
+def test_without_an_assignment_the_token_has_no_roles(driver: Driver) -> None:
     """Where assignment is not required, anybody in the tenant gets a token."""
-    assert "roles" not in claims(ask(world).json()["access_token"])
+    assert "roles" not in claims(ask(driver).json()["access_token"])
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_without_an_assignment_the_token_has_no_roles(world: World) -> None:
         ({"resource": "https://other.example"}, 9010010, 400),
     ],
 )
-def test_a_wrong_request_is_refused(world: World, changes: dict[str, str | None], code: int, status: int) -> None:
+def test_a_wrong_request_is_refused(driver: Driver, changes: dict[str, str | None], code: int, status: int) -> None:
     """Entra's codes, among them the required assignment of the backend."""
-    answer = ask(world, **changes)
+    answer = ask(driver, **changes)
     assert (refused(answer), answer.status_code) == (code, status)
 
 
-def test_an_application_may_ask_for_itself_by_its_guid(world: World) -> None:
+def test_an_application_may_ask_for_itself_by_its_guid(driver: Driver) -> None:
     """AADSTS90009 is about the named identifier only."""
-    assert claims(ask(world, scope=f"{DAEMON}/.default").json()["access_token"])["oid"] == sp(DAEMON)
+    assert claims(ask(driver, scope=f"{DAEMON}/.default").json()["access_token"])["oid"] == sp(DAEMON)
 
 
 def test_an_application_without_service_principal_is_refused(make: Make) -> None:
     """AADSTS7000229 names the Terraform resource that is missing."""
-    world = make([r for r in deployment() if r.values.get("object_id") != sp(DAEMON)])
-    answer = ask(world)
+    driver = make([r for r in deployment() if r.values.get("object_id") != sp(DAEMON)])
+    answer = ask(driver)
     assert refused(answer) == 7000229
     assert "azuread_service_principal" in answer.json()["error_description"]
 
@@ -107,7 +107,7 @@ def test_a_disabled_service_principal_is_refused(make: Make) -> None:
     assert refused(ask(make([*resources, Resource("d", "azuread_service_principal", disabled)]))) == 500014
 
 
-def federated_world(make: Make, trusted: dict[str, Any] | None = None) -> World:
+def federated_world(make: Make, trusted: dict[str, Any] | None = None) -> Driver:
     """A federated credential on the pipeline's identity and one on the daemon's application."""
     credential = {"issuer": OIDC_ISSUER, "subject": SUBJECT}
     identity = {"user_assigned_identity_id": "/SUBSCRIPTIONS/s/pipeline", "audience": [AUDIENCE]}
@@ -120,16 +120,16 @@ def federated_world(make: Make, trusted: dict[str, Any] | None = None) -> World:
     return make(resources, trusted=keys)
 
 
-def assertion(world: World, key: RSAKey = KEY, header: dict[str, Any] | None = None, **changes: Any) -> str:
-    now = world.clock.now
+def assertion(driver: Driver, key: RSAKey = KEY, header: dict[str, Any] | None = None, **changes: Any) -> str:
+    now = driver.clock.now
     sound = {"iss": OIDC_ISSUER, "sub": SUBJECT, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 600}
     payload = {name: value for name, value in (sound | changes).items() if value is not None}
     return jwt.encode(header or {"alg": "RS256", "kid": "k1"}, payload, key)
 
 
-def present(world: World, token: str, client_id: str = PIPELINE, **changes: str | None) -> Any:
+def present(driver: Driver, token: str, client_id: str = PIPELINE, **changes: str | None) -> Any:
     return ask(
-        world,
+        driver,
         client_id=client_id,
         client_secret=None,
         client_assertion=token,
@@ -139,15 +139,15 @@ def present(world: World, token: str, client_id: str = PIPELINE, **changes: str 
 
 def test_a_matching_assertion_gives_the_identity_a_token(make: Make) -> None:
     """Without any secret; azpacr 2."""
-    world = federated_world(make)
-    found = claims(present(world, assertion(world)).json()["access_token"])
+    driver = federated_world(make)
+    found = claims(present(driver, assertion(driver)).json()["access_token"])
     assert (found["oid"], found["azp"], found["azpacr"]) == (PIPELINE_PRINCIPAL, PIPELINE, "2")
 
 
 def test_applications_have_federated_credentials_too(make: Make) -> None:
     """azuread_application_federated_identity_credential."""
-    world = federated_world(make)
-    assert claims(present(world, assertion(world), DAEMON).json()["access_token"])["oid"] == sp(DAEMON)
+    driver = federated_world(make)
+    assert claims(present(driver, assertion(driver), DAEMON).json()["access_token"])["oid"] == sp(DAEMON)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_applications_have_federated_credentials_too(make: Make) -> None:
 )
 def test_an_assertion_that_does_not_match_is_refused(make: Make, changes: dict[str, Any], code: int) -> None:
     """Issuer, subject and audience are compared exactly with the applied credential, then the lifetime."""
-    world = federated_world(make)
-    answer = present(world, assertion(world, **changes))
+    driver = federated_world(make)
+    answer = present(driver, assertion(driver, **changes))
     assert (refused(answer), answer.status_code) == (code, 401)
 
 
@@ -186,20 +186,20 @@ def hmac_token(payload: str, key: bytes) -> str:
 
 def test_a_forged_assertion_is_refused(make: Make) -> None:
     """Another key, no signature, a symmetric key made of the public one, garbage."""
-    world = federated_world(make)
-    good = assertion(world)
+    driver = federated_world(make)
+    good = assertion(driver)
     head, payload, signature = good.split(".")
     confused = hmac_token(payload, KEY.as_pem(private=False))
     none = f"eyJhbGciOiJub25lIn0.{payload}."
     for forged in (
-        assertion(world, OTHER_KEY),
+        assertion(driver, OTHER_KEY),
         confused,
         none,
         f"{head}.{payload}.{signature[:-8]}AAAAAAAA",
         "a.b.c",
         "x",
     ):
-        assert refused(present(world, forged)) == 700027
+        assert refused(present(driver, forged)) == 700027
 
 
 @pytest.mark.parametrize(
@@ -222,10 +222,10 @@ def test_a_forged_assertion_is_refused(make: Make) -> None:
 )
 def test_a_strange_header_is_refused(make: Make, header: bytes) -> None:
     """None of them is a crash, and none verifies."""
-    world = federated_world(make)
-    _, payload, signature = assertion(world).split(".")
+    driver = federated_world(make)
+    _, payload, signature = assertion(driver).split(".")
     encoded = base64.urlsafe_b64encode(header).decode().rstrip("=")
-    assert refused(present(world, f"{encoded}.{payload}.{signature}")) == 700027
+    assert refused(present(driver, f"{encoded}.{payload}.{signature}")) == 700027
 
 
 @pytest.mark.parametrize("payload", [b"[]", b"null", b"1", b"[" * 40_000, b"\xff", b'{"exp": Infinity}'])
@@ -237,23 +237,23 @@ def test_a_strange_payload_is_refused(make: Make, payload: bytes) -> None:
 
 def test_an_unknown_issuers_keys_are_asked_for_by_name(make: Make) -> None:
     """The stand-in is offline: it says which setting would make it trust the issuer."""
-    world = federated_world(make, trusted={})
-    answer = present(world, assertion(world))
+    driver = federated_world(make, trusted={})
+    answer = present(driver, assertion(driver))
     assert refused(answer) == 50166
     assert "trusted_issuers" in answer.json()["error_description"]
 
 
 def test_keys_that_cannot_be_read_are_a_refusal(make: Make) -> None:
     """Not a crash."""
-    world = federated_world(make, trusted={OIDC_ISSUER: {"nothing": []}})
-    assert refused(present(world, assertion(world))) == 50166
+    driver = federated_world(make, trusted={OIDC_ISSUER: {"nothing": []}})
+    assert refused(present(driver, assertion(driver))) == 50166
 
 
 def test_the_assertion_type_is_fixed(make: Make) -> None:
     """RFC 7523."""
-    world = federated_world(make)
-    assert refused(present(world, assertion(world), client_assertion_type="other")) == 9002313
-    assert refused(present(world, assertion(world), client_assertion_type=None)) == 9002313
+    driver = federated_world(make)
+    assert refused(present(driver, assertion(driver), client_assertion_type="other")) == 9002313
+    assert refused(present(driver, assertion(driver), client_assertion_type=None)) == 9002313
 
 
 def test_an_identity_cannot_use_a_secret(make: Make) -> None:
@@ -271,15 +271,15 @@ def test_the_issuers_own_tokens_work_as_assertions(make: Make) -> None:
         "user_assigned_identity_id": "/subscriptions/s/gateway",
     }
     credential = Resource("own", "azurerm_federated_identity_credential", values)
-    world = federated_world(make)
-    first = present(world, assertion(world)).json()["access_token"]
+    driver = federated_world(make)
+    first = present(driver, assertion(driver)).json()["access_token"]
     again = make([*deployment(), credential])
     gateway = "bbbbbbbb-0000-4000-8000-000000000001"
     assert claims(present(again, first, gateway).json()["access_token"])["azp"] == gateway
 
 
-def test_signing_keys_verify_with_any_library(world: World) -> None:
+def test_signing_keys_verify_with_any_library(driver: Driver) -> None:
     """The token's kid is in the JWKS, and the signature holds."""
-    keys = world.http.get(f"/{TENANT}/discovery/v2.0/keys").json()
-    token = ask(world).json()["access_token"]
+    keys = driver.http.get(f"/{TENANT}/discovery/v2.0/keys").json()
+    token = ask(driver).json()["access_token"]
     assert jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256"]).claims["azp"] == DAEMON

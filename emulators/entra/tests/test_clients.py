@@ -19,7 +19,7 @@ from emulators.base.state import State
 from emulators.entra import applied
 from emulators.entra.app import create_app
 from emulators.entra.issuer import Issuer
-from emulators.entra.tests.world import API, BACKEND, CLIENT, DAEMON, KEYS, SCOPE, TENANT, claims, deployment
+from emulators.entra.tests.driver import API, BACKEND, CLIENT, DAEMON, KEYS, SCOPE, TENANT, claims, deployment
 
 BASE = "https://login.twin.example"
 

@@ -10,7 +10,7 @@ from emulators.base.state import Resource, State
 from emulators.entra import applied
 from emulators.entra.directory import Directory, Platform
 from emulators.entra.errors import DirectoryError
-from emulators.entra.tests.world import (
+from emulators.entra.tests.driver import (
     ADMIN,
     API,
     BACKEND,
@@ -219,9 +219,9 @@ def test_disabled_scopes_and_roles_do_nothing(make: Make) -> None:
         api=[{"requested_access_token_version": 2, "oauth2_permission_scope": [scope, off]}],
         app_role=[role, role_block(ROLE_READ, "Mcp.Read", "User", "Application")],
     )
-    world = make([*others, api])
-    assert "roles" not in claims(world.tokens("admin")["access_token"])
-    assert world.landed(world.authorize(scope=f"api://{API}/Mcp.Off"))["error_description"].startswith("AADSTS650053")
+    driver = make([*others, api])
+    assert "roles" not in claims(driver.tokens("admin")["access_token"])
+    assert driver.landed(driver.authorize(scope=f"api://{API}/Mcp.Off"))["error_description"].startswith("AADSTS650053")
 
 
 def test_identities_without_federated_credentials_are_fine() -> None:

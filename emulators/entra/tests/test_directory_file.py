@@ -16,7 +16,7 @@ from emulators.entra.app import create_app
 from emulators.entra.config import Config
 from emulators.entra.directory_file import DirectoryFile, parse
 from emulators.entra.issuer import Issuer
-from emulators.entra.tests.world import BASE, KEYS, claims
+from emulators.entra.tests.driver import BASE, KEYS, claims
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 

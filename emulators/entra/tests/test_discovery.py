@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.entra.tests.world import BASE, TENANT, World, refused
+from emulators.entra.tests.driver import BASE, TENANT, Driver, refused
 
 
-def test_the_v2_document_names_this_tenant(world: World) -> None:
+def test_the_v2_document_names_this_tenant(driver: Driver) -> None:
     """Issuer and endpoints, all below the authority, whatever the Host header says."""
     for host in ("127.0.0.1:8081", "localhost:1"):
-        answer = world.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration", headers={"Host": host})
+        answer = driver.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration", headers={"Host": host})
         document = answer.json()
         assert document["issuer"] == f"{BASE}/{TENANT}/v2.0"
         assert document["authorization_endpoint"] == f"{BASE}/{TENANT}/oauth2/v2.0/authorize"
@@ -21,15 +21,15 @@ def test_the_v2_document_names_this_tenant(world: World) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "[", ""])
-def test_a_foreign_host_is_not_served(world: World, host: str) -> None:
+def test_a_foreign_host_is_not_served(driver: Driver, host: str) -> None:
     """A page whose name resolves to this machine (DNS rebinding) gets nothing."""
-    answer = world.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration", headers={"Host": host})
+    answer = driver.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration", headers={"Host": host})
     assert answer.status_code == 421
 
 
-def test_what_entra_omits_is_omitted(world: World) -> None:
+def test_what_entra_omits_is_omitted(driver: Driver) -> None:
     """No PKCE advertisement, no registration: two of the three reasons for the façade."""
-    document = world.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration").json()
+    document = driver.http.get(f"/{TENANT}/v2.0/.well-known/openid-configuration").json()
     absent = {
         "code_challenge_methods_supported",
         "registration_endpoint",
@@ -50,20 +50,20 @@ def test_what_entra_omits_is_omitted(world: World) -> None:
         "/",
     ],
 )
-def test_paths_that_entra_does_not_have_are_404(world: World, path: str) -> None:
+def test_paths_that_entra_does_not_have_are_404(driver: Driver, path: str) -> None:
     """RFC 8414 metadata is the third reason."""
-    assert world.http.get(path).status_code == 404
+    assert driver.http.get(path).status_code == 404
 
 
-def test_the_v1_document_has_the_old_issuer(world: World) -> None:
+def test_the_v1_document_has_the_old_issuer(driver: Driver) -> None:
     """`sts.windows.net`."""
-    document = world.http.get(f"/{TENANT}/.well-known/openid-configuration").json()
+    document = driver.http.get(f"/{TENANT}/.well-known/openid-configuration").json()
     assert document["issuer"] == f"https://sts.windows.net/{TENANT}/"
 
 
-def test_the_shared_document_has_a_placeholder(world: World) -> None:
+def test_the_shared_document_has_a_placeholder(driver: Driver) -> None:
     """`{tenantid}` in the issuer of /common."""
-    document = world.http.get("/common/v2.0/.well-known/openid-configuration").json()
+    document = driver.http.get("/common/v2.0/.well-known/openid-configuration").json()
     assert document["issuer"] == f"{BASE}/{{tenantid}}/v2.0"
     assert document["token_endpoint"] == f"{BASE}/common/oauth2/v2.0/token"
 
@@ -71,22 +71,22 @@ def test_the_shared_document_has_a_placeholder(world: World) -> None:
 @pytest.mark.parametrize(
     "path", ["v2.0/.well-known/openid-configuration", ".well-known/openid-configuration", "discovery/v2.0/keys"]
 )
-def test_another_tenant_has_no_documents(world: World, path: str) -> None:
+def test_another_tenant_has_no_documents(driver: Driver, path: str) -> None:
     """AADSTS90002."""
-    assert refused(world.http.get(f"/11111111-0000-4000-8000-000000000001/{path}")) == 90002
+    assert refused(driver.http.get(f"/11111111-0000-4000-8000-000000000001/{path}")) == 90002
 
 
-def test_keys_are_public_and_named_as_entras(world: World) -> None:
+def test_keys_are_public_and_named_as_entras(driver: Driver) -> None:
     """kid, use, x5t and issuer; no `alg`, and no private part."""
-    keys = world.http.get(f"/{TENANT}/discovery/v2.0/keys").json()["keys"]
+    keys = driver.http.get(f"/{TENANT}/discovery/v2.0/keys").json()["keys"]
     assert len(keys) >= 2
     for key in keys:
         assert set(key) == {"kty", "n", "e", "kid", "use", "x5t", "issuer"}
         assert (key["use"], key["issuer"]) == ("sig", f"{BASE}/{TENANT}/v2.0")
 
 
-def test_instance_discovery_names_this_host(world: World) -> None:
+def test_instance_discovery_names_this_host(driver: Driver) -> None:
     """What MSAL asks before it trusts an authority."""
-    document = world.http.get("/common/discovery/instance").json()
+    document = driver.http.get("/common/discovery/instance").json()
     assert document["metadata"][0]["aliases"] == ["127.0.0.1:8081"]
     assert document["tenant_discovery_endpoint"].startswith(f"{BASE}/{TENANT}/")

@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 from emulators.base.errors import EmulatorError
 from emulators.entra.keys import FILE, KeyRing
 from emulators.entra.stores import LIMIT, LapsedTokenError, SingleUse, SpentTokenError, UnknownTokenError
-from emulators.entra.tests.world import Clock
+from emulators.entra.tests.driver import Clock
 
 
 def test_keys_survive_a_restart(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from emulators.base.state import State
 from emulators.entra import applied
 from emulators.entra.errors import DirectoryError
 from emulators.entra.issuer import Issuer
-from emulators.entra.tests.world import (
+from emulators.entra.tests.driver import (
     API,
     BACKEND,
     BASE,
@@ -17,26 +17,26 @@ from emulators.entra.tests.world import (
     PIPELINE,
     SECRET,
     TENANT,
+    Driver,
     Make,
-    World,
     claims,
     deployment,
 )
 
 
 @pytest.mark.parametrize("resource", [BACKEND, f"api://{BACKEND}", BACKEND.upper()])
-def test_a_host_gets_a_token_for_its_identity(world: World, resource: str) -> None:
+def test_a_host_gets_a_token_for_its_identity(driver: Driver, resource: str) -> None:
     """App-only, for the backend's client id, with the role that Terraform assigned."""
-    body = world.identity(resource=resource).json()
+    body = driver.identity(resource=resource).json()
     assert set(body) == {"access_token", "expires_on", "resource", "token_type", "client_id"}
-    assert (body["client_id"], body["expires_on"]) == (GATEWAY, str(int(world.clock.now) + 86_400))
+    assert (body["client_id"], body["expires_on"]) == (GATEWAY, str(int(driver.clock.now) + 86_400))
     found = claims(body["access_token"])
     assert found | {"uti": "", "iat": 0, "nbf": 0} == {
         "aud": BACKEND,
         "iss": f"{BASE}/{TENANT}/v2.0",
         "iat": 0,
         "nbf": 0,
-        "exp": int(world.clock.now) + 86_400,
+        "exp": int(driver.clock.now) + 86_400,
         "tid": TENANT,
         "uti": "",
         "ver": "2.0",
@@ -50,17 +50,17 @@ def test_a_host_gets_a_token_for_its_identity(world: World, resource: str) -> No
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-IDENTITY-HEADER": ""}, {"X-IDENTITY-HEADER": "guess"}])
-def test_without_the_hosts_secret_nothing_is_given(world: World, headers: dict[str, str]) -> None:
+def test_without_the_hosts_secret_nothing_is_given(driver: Driver, headers: dict[str, str]) -> None:
     """401, whatever is asked for."""
     query = {"resource": BACKEND, "client_id": GATEWAY, "api-version": "2019-08-01"}
-    answer = world.http.get("/msi/token", params=query, headers=headers)
+    answer = driver.http.get("/msi/token", params=query, headers=headers)
     assert (answer.status_code, "access_token" in answer.text) == (401, False)
 
 
-def test_two_secrets_are_none(world: World) -> None:
+def test_two_secrets_are_none(driver: Driver) -> None:
     """A repeated header is not searched for a good one."""
     headers = [("X-IDENTITY-HEADER", "guess"), ("X-IDENTITY-HEADER", SECRET)]
-    assert world.http.get("/msi/token", headers=headers).status_code == 401
+    assert driver.http.get("/msi/token", headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -75,28 +75,28 @@ def test_two_secrets_are_none(world: World) -> None:
         ({"api-version": "2018-02-01"}, "api-version must be 2019-08-01"),
     ],
 )
-def test_a_wrong_request_says_what_is_wrong(world: World, query: dict[str, str], text: str) -> None:
+def test_a_wrong_request_says_what_is_wrong(driver: Driver, query: dict[str, str], text: str) -> None:
     """400, with the reason in `message`; another identity is out of reach."""
-    answer = world.identity(**query)
+    answer = driver.identity(**query)
     assert answer.status_code == 400
     assert text in answer.json()["message"]
 
 
 def test_a_missing_assignment_is_named(make: Make) -> None:
     """AADSTS501051 where the backend requires assignment and Terraform assigned nothing."""
-    world = make([r for r in deployment() if r.type != "azuread_app_role_assignment"])
-    answer = world.identity()
+    driver = make([r for r in deployment() if r.type != "azuread_app_role_assignment"])
+    answer = driver.identity()
     assert (answer.status_code, answer.json()["error_codes"]) == (400, [501051])
     assert answer.json()["message"].startswith("AADSTS501051: ")
 
 
-def test_where_no_assignment_is_required_the_token_has_no_roles(world: World) -> None:
+def test_where_no_assignment_is_required_the_token_has_no_roles(driver: Driver) -> None:
     """As for any other application."""
-    assert "roles" not in claims(world.identity(resource=API).json()["access_token"])
+    assert "roles" not in claims(driver.identity(resource=API).json()["access_token"])
 
 
-def test_a_host_of_an_unknown_identity_is_refused_at_start(world: World) -> None:
+def test_a_host_of_an_unknown_identity_is_refused_at_start(driver: Driver) -> None:
     """The configuration must name applied identities."""
     directory = applied.directory(State(tuple(deployment())))
     with pytest.raises(DirectoryError, match="'nobody'"):
-        Issuer(BASE, directory, world.issuer.keys, {SECRET: frozenset({"nobody"})})
+        Issuer(BASE, directory, driver.issuer.keys, {SECRET: frozenset({"nobody"})})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulators.entra.tests.world import API, CLIENT, GATEWAY, SCOPE, SECRET, TENANT, World
+from emulators.entra.tests.driver import API, CLIENT, GATEWAY, SCOPE, SECRET, TENANT, Driver
 
 NAMES = (
     "client_id redirect_uri response_type response_mode scope resource state nonce prompt login_hint code_challenge "
@@ -27,9 +27,9 @@ THOROUGH = settings(max_examples=50, deadline=None, suppress_health_check=[Healt
 @pytest.mark.parametrize("path", [f"{TENANT}/oauth2/v2.0/authorize", "msi/token"])
 @THOROUGH
 @given(fields=FIELDS)
-def test_no_query_is_a_crash(world: World, path: str, fields: dict[str, str]) -> None:
+def test_no_query_is_a_crash(driver: Driver, path: str, fields: dict[str, str]) -> None:
     """An answer below 500, and a redirect only to what the client registered."""
-    answer = world.http.get(f"/{path}", params=fields, headers={"X-IDENTITY-HEADER": SECRET})
+    answer = driver.http.get(f"/{path}", params=fields, headers={"X-IDENTITY-HEADER": SECRET})
     assert answer.status_code < 500
     if answer.status_code == 302:
         assert answer.headers["location"].startswith("http://localhost")
@@ -47,6 +47,6 @@ def test_no_query_is_a_crash(world: World, path: str, fields: dict[str, str]) ->
 )
 @THOROUGH
 @given(fields=FIELDS)
-def test_no_form_is_a_crash(world: World, path: str, fields: dict[str, str]) -> None:
+def test_no_form_is_a_crash(driver: Driver, path: str, fields: dict[str, str]) -> None:
     """An answer below 500."""
-    assert world.http.post(f"/{path}", data=fields).status_code < 500
+    assert driver.http.post(f"/{path}", data=fields).status_code < 500

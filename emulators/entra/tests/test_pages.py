@@ -7,7 +7,7 @@ import re
 import pytest
 
 from emulators.base.state import Resource
-from emulators.entra.tests.world import (
+from emulators.entra.tests.driver import (
     API,
     BASE,
     CLIENT,
@@ -15,8 +15,8 @@ from emulators.entra.tests.world import (
     SCOPE,
     STRANGER,
     TENANT,
+    Driver,
     Make,
-    World,
     application,
     assignment,
     deployment,
@@ -27,9 +27,9 @@ from emulators.entra.tests.world import (
 )
 
 
-def test_every_user_is_a_button_with_name_mail_and_groups(world: World) -> None:
+def test_every_user_is_a_button_with_name_mail_and_groups(driver: Driver) -> None:
     """Without script: a form, and one button per person."""
-    shown = world.authorize().text
+    shown = driver.authorize().text
     assert re.findall(r'name="user" value="(\w+)"', shown) == ["admin", "reader", "outsider"]
     for text in ("Ada Admin", "reader@twin.example", "mcp-admins", "mcp-readers", "no groups", "<h1>", "vscode"):
         assert text in shown
@@ -37,16 +37,16 @@ def test_every_user_is_a_button_with_name_mail_and_groups(world: World) -> None:
 
 
 @pytest.mark.parametrize("hint", ["reader", "reader@twin.example", "READER@twin.example"])
-def test_the_login_hint_comes_first(world: World, hint: str) -> None:
+def test_the_login_hint_comes_first(driver: Driver, hint: str) -> None:
     """The suggested person is the first button and has the focus."""
-    shown = world.authorize(login_hint=hint).text
+    shown = driver.authorize(login_hint=hint).text
     assert re.findall(r'name="user" value="(\w+)"', shown)[0] == "reader"
     assert shown.count("autofocus") == 1
 
 
-def test_pages_cannot_be_framed_cached_or_scripted(world: World) -> None:
+def test_pages_cannot_be_framed_cached_or_scripted(driver: Driver) -> None:
     """Headers of the sign-in page; the form may lead to the redirect URI's origin and nowhere else."""
-    headers = world.authorize().headers
+    headers = driver.authorize().headers
     assert headers["x-frame-options"] == "DENY"
     assert "no-store" in headers["cache-control"]
     assert headers["x-content-type-options"] == "nosniff"
@@ -68,36 +68,36 @@ def test_names_are_escaped(make: Make) -> None:
     assert "&lt;script&gt;" in shown
 
 
-def test_errors_are_escaped(world: World) -> None:
+def test_errors_are_escaped(driver: Driver) -> None:
     """What the request held comes back as text."""
-    shown = world.authorize(redirect_uri='"><script>alert(1)</script>').text
+    shown = driver.authorize(redirect_uri='"><script>alert(1)</script>').text
     assert "<script" not in shown
 
 
-def test_cancel_is_access_denied(world: World) -> None:
+def test_cancel_is_access_denied(driver: Driver) -> None:
     """The client hears that the person declined."""
-    landed = world.landed(world.press(world.authorize(), cancel="1"))
+    landed = driver.landed(driver.press(driver.authorize(), cancel="1"))
     assert (landed["error"], landed["state"]) == ("access_denied", "s1")
 
 
-def test_a_page_works_once(world: World) -> None:
+def test_a_page_works_once(driver: Driver) -> None:
     """The transaction of a form is spent by its first use."""
-    shown = world.authorize()
-    assert "code" in world.landed(world.press(shown, user="admin"))
-    assert refused_page(world.press(shown, user="reader")) == 9002313
+    shown = driver.authorize()
+    assert "code" in driver.landed(driver.press(shown, user="admin"))
+    assert refused_page(driver.press(shown, user="reader")) == 9002313
 
 
-def test_a_page_expires(world: World) -> None:
+def test_a_page_expires(driver: Driver) -> None:
     """After a quarter of an hour the form is void."""
-    shown = world.authorize()
-    world.clock.now += 901
-    assert refused_page(world.press(shown, user="admin")) == 9002313
+    shown = driver.authorize()
+    driver.clock.now += 901
+    assert refused_page(driver.press(shown, user="admin")) == 9002313
 
 
 @pytest.mark.parametrize("transaction", ["", "forged", "A" * 43])
-def test_a_form_without_a_page_is_refused(world: World, transaction: str) -> None:
+def test_a_form_without_a_page_is_refused(driver: Driver, transaction: str) -> None:
     """Posting a user without having been shown the page signs nobody in."""
-    answer = world.http.post(f"/{TENANT}/login", data={"transaction": transaction, "user": "admin"})
+    answer = driver.http.post(f"/{TENANT}/login", data={"transaction": transaction, "user": "admin"})
     assert refused_page(answer) == 9002313
 
 
@@ -110,63 +110,65 @@ def test_a_form_without_a_page_is_refused(world: World, transaction: str) -> Non
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_a_form_from_another_site_is_refused(world: World, headers: dict[str, str]) -> None:
+def test_a_form_from_another_site_is_refused(driver: Driver, headers: dict[str, str]) -> None:
     """Browsers say where a form came from; a foreign one does not count, and the page stays usable."""
-    shown = world.authorize()
-    world.http.headers.update(headers)
-    assert refused_page(world.press(shown, user="admin")) == 9002313
+    shown = driver.authorize()
+    driver.http.headers.update(headers)
+    assert refused_page(driver.press(shown, user="admin")) == 9002313
 
 
-def test_a_form_from_our_own_page_is_accepted(world: World) -> None:
+def test_a_form_from_our_own_page_is_accepted(driver: Driver) -> None:
     """What a browser sends from the page itself."""
-    shown = world.authorize()
-    world.http.headers.update({"Origin": BASE, "Sec-Fetch-Site": "same-origin"})
-    assert "code" in world.landed(world.press(shown, user="admin"))
+    shown = driver.authorize()
+    driver.http.headers.update({"Origin": BASE, "Sec-Fetch-Site": "same-origin"})
+    assert "code" in driver.landed(driver.press(shown, user="admin"))
 
 
-def test_an_unknown_user_is_refused(world: World) -> None:
+def test_an_unknown_user_is_refused(driver: Driver) -> None:
     """Only people of the directory sign in."""
-    assert refused_page(world.press(world.authorize(), user="nobody")) == 50034
+    assert refused_page(driver.press(driver.authorize(), user="nobody")) == 50034
 
 
-def test_a_client_without_preauthorisation_needs_consent_once(world: World) -> None:
+def test_a_client_without_preauthorisation_needs_consent_once(driver: Driver) -> None:
     """The page asks, the answer is remembered for that person and client."""
-    asked = world.press(world.authorize(client_id=STRANGER), user="reader")
+    asked = driver.press(driver.authorize(client_id=STRANGER), user="reader")
     assert "Permissions requested" in asked.text
     assert "Mcp.Access" in asked.text
-    assert "code" in world.landed(world.press(asked, accept="1"))
-    assert "code" in world.landed(world.press(world.authorize(client_id=STRANGER), user="reader"))
-    assert "Permissions requested" in world.press(world.authorize(client_id=STRANGER), user="admin").text
+    assert "code" in driver.landed(driver.press(asked, accept="1"))
+    assert "code" in driver.landed(driver.press(driver.authorize(client_id=STRANGER), user="reader"))
+    assert "Permissions requested" in driver.press(driver.authorize(client_id=STRANGER), user="admin").text
 
 
-def test_declined_consent_is_access_denied(world: World) -> None:
+def test_declined_consent_is_access_denied(driver: Driver) -> None:
     """And is not remembered."""
-    asked = world.press(world.authorize(client_id=STRANGER), user="reader")
-    assert world.landed(world.press(asked, cancel="1"))["error"] == "access_denied"
-    assert "Permissions requested" in world.press(world.authorize(client_id=STRANGER), user="reader").text
+    asked = driver.press(driver.authorize(client_id=STRANGER), user="reader")
+    assert driver.landed(driver.press(asked, cancel="1"))["error"] == "access_denied"
+    assert "Permissions requested" in driver.press(driver.authorize(client_id=STRANGER), user="reader").text
 
 
-def test_prompt_consent_asks_even_where_nothing_is_missing(world: World) -> None:
+def test_prompt_consent_asks_even_where_nothing_is_missing(driver: Driver) -> None:
     """`prompt=consent`."""
-    assert "Permissions requested" in world.press(world.authorize(prompt="consent"), user="admin").text
+    assert "Permissions requested" in driver.press(driver.authorize(prompt="consent"), user="admin").text
 
 
-def test_the_account_form_cannot_skip_consent(world: World) -> None:
+def test_the_account_form_cannot_skip_consent(driver: Driver) -> None:
     """A consent page's transaction is worth nothing at the account form, and the other way round."""
-    asked = world.press(world.authorize(client_id=STRANGER), user="reader")
+    asked = driver.press(driver.authorize(client_id=STRANGER), user="reader")
     transaction = re.search(r'name="transaction" value="([^"]+)"', asked.text)
     assert transaction
     form = {"transaction": transaction[1], "user": "admin"}
-    assert refused_page(world.http.post(f"/{TENANT}/login", data=form)) == 9002313
-    shown = re.search(r'name="transaction" value="([^"]+)"', world.authorize().text)
+    assert refused_page(driver.http.post(f"/{TENANT}/login", data=form)) == 9002313
+    shown = re.search(r'name="transaction" value="([^"]+)"', driver.authorize().text)
     assert shown
-    assert refused_page(world.http.post(f"/{TENANT}/consent", data={"transaction": shown[1], "accept": "1"})) == 9002313
+    assert (
+        refused_page(driver.http.post(f"/{TENANT}/consent", data={"transaction": shown[1], "accept": "1"})) == 9002313
+    )
 
 
-def test_an_admin_only_scope_is_not_the_users_to_grant(world: World) -> None:
+def test_an_admin_only_scope_is_not_the_users_to_grant(driver: Driver) -> None:
     """AADSTS90094 where the scope's type is Admin and nobody granted it."""
-    shown = world.authorize(client_id=STRANGER, scope=f"api://{API}/Mcp.Manage")
-    assert refused_page(world.press(shown, user="admin")) == 90094
+    shown = driver.authorize(client_id=STRANGER, scope=f"api://{API}/Mcp.Manage")
+    assert refused_page(driver.press(shown, user="admin")) == 90094
 
 
 def test_an_administrators_grant_replaces_consent(make: Make) -> None:
@@ -177,15 +179,15 @@ def test_an_administrators_grant_replaces_consent(make: Make) -> None:
         "claim_values": ["Mcp.Access", "Mcp.Manage"],
     }
     grant = Resource("grant", "azuread_service_principal_delegated_permission_grant", values)
-    world = make([*deployment(), grant])
-    shown = world.authorize(client_id=STRANGER, scope=f"{SCOPE} api://{API}/Mcp.Manage")
-    assert "code" in world.landed(world.press(shown, user="outsider"))
+    driver = make([*deployment(), grant])
+    shown = driver.authorize(client_id=STRANGER, scope=f"{SCOPE} api://{API}/Mcp.Manage")
+    assert "code" in driver.landed(driver.press(shown, user="outsider"))
 
 
-def test_default_scope_without_registered_permissions_is_refused(world: World) -> None:
+def test_default_scope_without_registered_permissions_is_refused(driver: Driver) -> None:
     """`.default` means what was granted or registered; a client with neither gets AADSTS650057."""
-    shown = world.authorize(client_id=STRANGER, scope=f"api://{API}/.default")
-    assert refused_page(world.press(shown, user="admin")) == 650057
+    shown = driver.authorize(client_id=STRANGER, scope=f"api://{API}/.default")
+    assert refused_page(driver.press(shown, user="admin")) == 650057
 
 
 def test_default_scope_asks_for_what_the_client_registered(make: Make) -> None:
@@ -194,21 +196,21 @@ def test_default_scope_asks_for_what_the_client_registered(make: Make) -> None:
     access = {"resource_app_id": API, "resource_access": [{"id": scope_id, "type": "Scope"}]}
     other = "aaaaaaaa-0000-4000-8000-000000000009"
     redirects = [{"redirect_uris": ["http://localhost/callback"]}]
-    world = make(
+    driver = make(
         [*deployment(), application(other, "other", public_client=redirects, required_resource_access=[access])]
     )
-    asked = world.press(world.authorize(client_id=other, scope=f"api://{API}/.default"), user="reader")
+    asked = driver.press(driver.authorize(client_id=other, scope=f"api://{API}/.default"), user="reader")
     assert "<code>Mcp.Access</code>" in asked.text
-    code = world.landed(world.press(asked, accept="1"))["code"]
-    assert world.redeem(code, client_id=other).json()["scope"] == f"{SCOPE} api://{API}/.default"
+    code = driver.landed(driver.press(asked, accept="1"))["code"]
+    assert driver.redeem(code, client_id=other).json()["scope"] == f"{SCOPE} api://{API}/.default"
 
 
 def test_required_assignment_keeps_others_out(make: Make) -> None:
     """AADSTS50105 on the page; those in an assigned group pass."""
     resources = [r for r in deployment() if r.values.get("object_id") != sp(API)]
-    world = make([*resources, principal(API, app_role_assignment_required=True)])
-    assert refused_page(world.press(world.authorize(), user="outsider")) == 50105
-    assert "code" in world.landed(world.press(world.authorize(), user="reader"))
+    driver = make([*resources, principal(API, app_role_assignment_required=True)])
+    assert refused_page(driver.press(driver.authorize(), user="outsider")) == 50105
+    assert "code" in driver.landed(driver.press(driver.authorize(), user="reader"))
 
 
 def test_required_assignment_of_the_client_counts_too(make: Make) -> None:
@@ -216,25 +218,25 @@ def test_required_assignment_of_the_client_counts_too(make: Make) -> None:
     resources = [r for r in deployment() if r.values.get("object_id") != sp(CLIENT)]
     default = "00000000-0000-0000-0000-000000000000"
     required = principal(CLIENT, app_role_assignment_required=True)
-    world = make([*resources, required, assignment(default, READERS, CLIENT)])
-    assert refused_page(world.press(world.authorize(), user="admin")) == 50105
-    assert "code" in world.landed(world.press(world.authorize(), user="reader"))
+    driver = make([*resources, required, assignment(default, READERS, CLIENT)])
+    assert refused_page(driver.press(driver.authorize(), user="admin")) == 50105
+    assert "code" in driver.landed(driver.press(driver.authorize(), user="reader"))
 
 
 def test_a_revoked_consent_shows_at_the_token_endpoint(make: Make) -> None:
     """A code that was issued before pre-authorisation went away gets AADSTS65001, with the suberror MSAL looks for."""
-    world = make()
-    code = world.code()
+    driver = make()
+    code = driver.code()
     without = [r for r in deployment() if r.type != "azuread_application_pre_authorized"]
-    world.issuer.adopt(make(without).issuer.directory)
-    answer = world.redeem(code)
+    driver.issuer.adopt(make(without).issuer.directory)
+    answer = driver.redeem(code)
     assert refused(answer) == 65001
     assert (answer.json()["error"], answer.json()["suberror"]) == ("invalid_grant", "consent_required")
 
 
-def test_first_party_clients_need_no_registration(world: World) -> None:
+def test_first_party_clients_need_no_registration(driver: Driver) -> None:
     """Visual Studio Code is in every tenant, and asks for consent unless pre-authorised."""
     visual_studio_code = "aebc6443-996d-45c2-90f0-388ff96faa56"
-    shown = world.authorize(client_id=visual_studio_code, redirect_uri="https://vscode.dev/redirect")
+    shown = driver.authorize(client_id=visual_studio_code, redirect_uri="https://vscode.dev/redirect")
     assert "Visual Studio Code" in shown.text
-    assert "Permissions requested" in world.press(shown, user="reader").text
+    assert "Permissions requested" in driver.press(shown, user="reader").text

@@ -13,7 +13,7 @@ from emulators.base.errors import EmulatorError
 from emulators.base.state import State
 from emulators.entra.config import Config
 from emulators.entra.errors import KINDS, EntraError, body
-from emulators.entra.tests.world import CLIENT, GATEWAY, SECRET, TENANT, VERIFIER, World, deployment
+from emulators.entra.tests.driver import CLIENT, GATEWAY, SECRET, TENANT, VERIFIER, Driver, deployment
 
 USER = {
     "key": "crowd",
@@ -62,13 +62,13 @@ def test_a_missing_configuration_is_one_sentence(tmp_path: Path) -> None:
         Config.load(tmp_path / "nowhere.json")
 
 
-def test_nothing_secret_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_secret_is_logged(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
     """One line per request: method, path, status, a code. No code, token, verifier, state or secret."""
     caplog.set_level(logging.DEBUG, logger="emulators.entra")
-    code = world.code()
-    tokens = world.redeem(code).json()
-    world.identity()
-    world.token(grant_type="client_credentials", client_id=CLIENT, client_secret="right-secret")
+    code = driver.code()
+    tokens = driver.redeem(code).json()
+    driver.identity()
+    driver.token(grant_type="client_credentials", client_id=CLIENT, client_secret="right-secret")
     logged = [record.getMessage() for record in caplog.records if record.name == "emulators.entra"]
     text = "\n".join(logged)
     assert any("grant=authorization_code" in line for line in logged)
@@ -76,21 +76,21 @@ def test_nothing_secret_is_logged(world: World, caplog: pytest.LogCaptureFixture
         assert secret not in text
 
 
-def test_being_asked_for_health_is_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_being_asked_for_health_is_not_logged(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
     """Once a second, it would bury what people did."""
     caplog.set_level(logging.INFO, logger="emulators.entra")
-    assert world.http.get("/healthz").status_code == 200
-    world.http.get("/nowhere")
+    assert driver.http.get("/healthz").status_code == 200
+    driver.http.get("/nowhere")
     logged = [record.getMessage() for record in caplog.records if record.name == "emulators.entra"]
     assert [line for line in logged if "healthz" in line] == []
     assert any("/nowhere" in line for line in logged)
 
 
-def test_a_log_line_stays_one_line(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_line_stays_one_line(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
     """Line breaks in a path or grant type are shown, not written."""
     caplog.set_level(logging.INFO, logger="emulators.entra")
-    world.http.get("/%0aforged/v2.0/.well-known/openid-configuration")
-    world.token(grant_type="a\nforged")
+    driver.http.get("/%0aforged/v2.0/.well-known/openid-configuration")
+    driver.token(grant_type="a\nforged")
     lines = [record.getMessage() for record in caplog.records if record.name == "emulators.entra"]
     assert len(lines) == 2
     assert not any("\n" in line for line in lines)

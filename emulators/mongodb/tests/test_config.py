@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,9 @@ def test_a_file_and_flags_together_are_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         configuration(["--config", "mongo.json", "--port", "5"])
     assert "leave --port out" in capsys.readouterr().err
+
+
+def test_the_readmes_configuration_is_one():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = json.loads(re.search(r"```json\n(.*?)```", readme, re.DOTALL)[1])
+    assert [user.role for user in Config.parse(shown).users] == ["readWrite", "read"]

@@ -29,20 +29,13 @@ EMULATORS = ROOT / "emulators"
 #: Until the gateway is a package too, it has no pyproject.toml.
 PACKAGED = sorted(path.parent.name for path in EMULATORS.glob("*/pyproject.toml") if path.parent.name != "base")
 SECONDS = 300
-ROOT_MODULE = """
+NETWORK = """
 terraform {
   required_providers {
     azurerm = { source = "hashicorp/azurerm", version = "~> 5.2" }
   }
 }
-provider "azurerm" {
-  subscription_id = "44444444-4444-4444-8444-444444444444"
-  features {}
-}
-resource "azurerm_resource_group" "example" {
-  name     = "rg-example"
-  location = "uksouth"
-}
+
 resource "azurerm_virtual_network" "example" {
   name                = "vnet-example"
   resource_group_name = azurerm_resource_group.example.name
@@ -160,8 +153,11 @@ def entra(installed: Installed) -> None:
 
 
 def azurerm(installed: Installed) -> None:
-    """Anybody's Terraform: a plan of two resources, with one command."""
-    (installed.folder / "main.tf").write_text(ROOT_MODULE, encoding="utf-8")
+    """Anybody's Terraform: a plan of its README's example and of what refers to it, with one command each."""
+    readme = (EMULATORS / "azurerm" / "README.md").read_text(encoding="utf-8")
+    shown = re.search(r"```hcl\n(.*?)```", readme, re.DOTALL)
+    assert shown
+    (installed.folder / "main.tf").write_text(shown[1] + NETWORK, encoding="utf-8")
     terraform = str(terraform_binary.find().path)
     ready = installed.run("azurerm", terraform, "init", "-input=false", "-no-color")
     assert ready.returncode == 0, ready.stdout + ready.stderr

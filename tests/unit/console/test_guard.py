@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from emulators.base.markup import h, join
 from twin.console.guard import HEADERS, MAX_BODY, Guard
-from twin.console.html import h, join
 
 KEY = "a-key-of-this-home-only"
 HOST = "127.0.0.1:8082"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.runtime.platform_state import ACCOUNT_URI, Edit, build, fill_image_store, identity_id
 from twin.errors import RuntimeFailure
-from twin.supervise.containers import Container, Surroundings, plan_containers
+from twin.supervise.containers import Container, PlanContext, plan_containers
 from twin.supervise.registry import ImageReference
 
 Resources = dict[str, dict[str, Any]]
@@ -18,7 +18,7 @@ ADMIN = "azurerm_container_group.admin"
 
 def planned(home: Path, edit: Edit | None = None) -> tuple[list[Container], dict[str, str]]:
     fill_image_store(home)
-    return plan_containers(build(edit), Surroundings(home, 21000, None, lambda _: 21001))
+    return plan_containers(build(edit), PlanContext(home, 21000, None, lambda _: 21001))
 
 
 def reason(home: Path, edit: Edit) -> str:
@@ -105,7 +105,7 @@ def test_an_image_whose_interpreter_is_gone_is_refused(tmp_path: Path) -> None:
     """It was installed into a folder of a checkout that was taken away: pushing again makes it whole."""
     fill_image_store(tmp_path)
     (tmp_path / "venv/bin/python").unlink()
-    _, refused = plan_containers(build(None), Surroundings(tmp_path, 21000, None, lambda _: 21001))
+    _, refused = plan_containers(build(None), PlanContext(tmp_path, 21000, None, lambda _: 21001))
     assert f"was installed into {tmp_path / 'venv'}, which is gone; run `invoke push`" in refused["aci-mongodb-admin-a"]
 
 

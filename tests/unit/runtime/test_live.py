@@ -22,7 +22,7 @@ class Process:
         self.requests = 0
         self._file, self._deaf = file, deaf
 
-    def announce(self) -> None:
+    def signal_reload(self) -> None:
         self.requests += 1
         if not self._deaf:
             text = self._file.read_text(encoding="utf-8")

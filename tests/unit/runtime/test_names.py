@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.runtime.platform_state import Edit, build, fill_image_store, rule
-from twin.supervise.containers import Surroundings, plan_containers
+from twin.supervise.containers import PlanContext, plan_containers
 from twin.supervise.names import Routes, route_backends
 
 Resources = dict[str, dict[str, Any]]
@@ -19,7 +19,7 @@ PORTS = {"aci-mongodb-admin-a": 21001, "aci-mongodb-reader-a": 21002}
 def routes(home: Path, edit: Edit | None = None) -> Routes:
     fill_image_store(home)
     state = build(edit)
-    containers, _ = plan_containers(state, Surroundings(home, 21000, None, PORTS.__getitem__))
+    containers, _ = plan_containers(state, PlanContext(home, 21000, None, PORTS.__getitem__))
     return route_backends(state, state.one("azurerm_api_management"), containers)
 
 

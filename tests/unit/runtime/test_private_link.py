@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.runtime.platform_state import ACCOUNT, Edit, build, fill_image_store
-from twin.supervise.containers import Container, Surroundings, plan_containers
+from twin.supervise.containers import Container, PlanContext, plan_containers
 
 Resources = dict[str, dict[str, Any]]
 LOCAL, NOWHERE = "@127.0.0.1:21000/", "@127.0.0.1:1/"
@@ -16,7 +16,7 @@ LOCAL, NOWHERE = "@127.0.0.1:21000/", "@127.0.0.1:1/"
 
 def reader(home: Path, edit: Edit | None = None) -> Container:
     fill_image_store(home)
-    containers, refused = plan_containers(build(edit), Surroundings(home, 21000, None, lambda _: 21001))
+    containers, refused = plan_containers(build(edit), PlanContext(home, 21000, None, lambda _: 21001))
     assert refused == {}
     return containers[1]
 

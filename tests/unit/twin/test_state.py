@@ -78,5 +78,5 @@ def test_an_unreadable_dump_says_what_to_do(tmp_path: Path, content: str | None)
     path = tmp_path / "state.json"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(StateError, match="run `invoke deploy`"):
+    with pytest.raises(StateError, match="apply it first"):
         State.load(path)

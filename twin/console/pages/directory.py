@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from emulators.base.markup import Child, Html, h
 from emulators.entra.directory import Application, Directory
-from twin.console.html import Child, Html, h
 from twin.console.pages.layout import alert, badge, page, table
 
 

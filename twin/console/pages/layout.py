@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from twin.console.html import Child, Html, h, join
+from emulators.base.markup import Child, Html, h, join
 
 _PAGES = (("", "Overview"), ("call", "Call a tool"), ("requests", "Requests"), ("directory", "Directory"))
 

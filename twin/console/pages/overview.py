@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.console.html import Child, Html, h
+from emulators.base.markup import Child, Html, h
 from twin.console.pages.layout import alert, badge, clock, facts, page
 from twin.console.sources import Slot
 from twin.offer import Offer

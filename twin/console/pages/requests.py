@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twin.console.html import Child, Html, h
+from emulators.base.markup import Child, Html, h
 from twin.console.pages.layout import alert, clock, milliseconds, page, short, status_badge
 
 FILTERS = {"": "All", "mcp": "MCP calls", "refused": "Refused"}

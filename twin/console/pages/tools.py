@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from twin.console.html import Child, Html, h
+from emulators.base.markup import Child, Html, h
 from twin.console.pages.layout import alert, badge, facts, milliseconds, page, status_badge
 from twin.console.people import Answer
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from twin.console.html import Child, Html, h
+from emulators.base.markup import Child, Html, h
 from twin.console.pages.layout import alert, badge, clock, facts, milliseconds, page, short, status_badge
 
 _SECTIONS = {"inbound": "Inbound", "backend": "Backend", "outbound": "Outbound", "on-error": "On error"}

@@ -158,7 +158,7 @@ def claims(token: str) -> dict[str, Any]:
 
 
 @dataclass
-class World:
+class Driver:
     issuer: Issuer
     http: TestClient
     clock: Clock
@@ -225,7 +225,7 @@ class World:
         return self.http.get("/msi/token", params=sound | query, headers={"X-IDENTITY-HEADER": SECRET})
 
 
-Make = Callable[..., World]
+Make = Callable[..., Driver]
 
 
 def refused(answer: Response) -> int:
