@@ -10,7 +10,6 @@ from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandListener
 
 from mongo_db_server.errors import SettingsError
-from mongo_db_server.lean import LeanPool
 from mongo_db_server.settings import Settings
 
 SERVER_SELECTION_MS = 5_000
@@ -28,7 +27,6 @@ def connect(settings: Settings, listeners: Sequence[CommandListener] = ()) -> As
             connectTimeoutMS=SERVER_SELECTION_MS,
             tz_aware=True,
             event_listeners=list(listeners),
-            _pool_class=LeanPool,
         )
     except (PyMongoError, ValueError, TypeError):
         # The driver's own sentence may quote the connection string.

@@ -18,13 +18,13 @@ class Hosts:
 
     def __init__(self, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:
         self._guard = HostOriginGuardMiddleware(_pass, allowed_hosts, allowed_origins, mode="strict")
-        self._admitted: set[Hashable] = set()
+        self.admitted: set[Hashable] = set()
 
     async def admits(self, scope: Scope) -> bool:
         """Refusals are not remembered: they are answered elsewhere, by the guard itself."""
         named = tuple(header for header in scope["headers"] if header[0] == b"host" or header[0] == b"origin")
         key = (named, scope.get("scheme"), scope.get("server"))
-        if key in self._admitted:
+        if key in self.admitted:
             return True
         refused: list[Message] = []
 
@@ -32,8 +32,8 @@ class Hosts:
             refused.append(message)
 
         await self._guard(scope, _nothing, note)
-        if not refused and len(self._admitted) < _REMEMBERED:
-            self._admitted.add(key)
+        if not refused and len(self.admitted) < _REMEMBERED:
+            self.admitted.add(key)
         return not refused
 
 

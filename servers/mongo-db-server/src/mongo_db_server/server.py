@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import httpx2
 from fastmcp import FastMCP
-from mcp_types import CallToolRequestParams
+from mcp_types import Implementation
 
 from mongo_db_server import __version__
 from mongo_db_server.admission import Admission
@@ -69,8 +69,9 @@ class McpServer:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What 2026-07-28 answers say about the server."""
-        return self.mcp._mcp_server.server_info_stamp
+        """What 2026-07-28 answers say about the server, as the SDK writes it."""
+        described = Implementation(name=self.mcp.name, version=self.mcp.version or "")
+        return described.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
 def build(
@@ -92,22 +93,19 @@ def build_from(runtime: Runtime) -> McpServer:
         for declaration in ALL
         if declaration.operation.allowed_in(runtime.tier) and runtime.rules.tools.admits(declaration.name)
     ]
+    dispatcher = Dispatcher(tools, tier=runtime.tier, audit=runtime.audit)
     mcp: FastMCP[Any] = FastMCP(
         runtime.name,
         version=__version__,
         instructions=INSTRUCTIONS[runtime.tier] + GUIDANCE,
         tools=tools,
+        middleware=[dispatcher],
         mask_error_details=True,
         dereference_schemas=False,
     )
-    # The SDK looks up one input schema per call; without this it lists every tool to find it.
-    schemas = {tool.name: tool.parameters for tool in tools}
-    mcp._mcp_server.get_tool_input_schema = schemas.get
     add_resources(mcp, runtime)
     add_prompts(mcp)
     add_completion(mcp, runtime)
-    dispatcher = Dispatcher(tools, tier=runtime.tier, audit=runtime.audit)
-    mcp._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.handle)
     return McpServer(mcp, dispatcher)
 
 

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from mongo_db_server import direct
 from mongo_db_server.limits import Page
 from mongo_db_server.operation import Operation
 from mongo_db_server.queries import WRITING_STAGES
@@ -64,14 +61,9 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
     offset = call.offset(arguments)
     stages = [*prepared.stages, {"$skip": offset}] if offset else prepared.stages
 
-    async def ordinary() -> Any:
-        return await collection.aggregate(stages, batchSize=call.batch(arguments.limit))
-
     async def attempt() -> Page:
-        cursor = {"batchSize": call.batch(arguments.limit)}
-        command = {"aggregate": collection.name, "pipeline": stages, "cursor": cursor}
-        found = ordinary() if prepared.writes else direct.read(collection, command, ordinary)
-        return await call.page(await found, arguments, offset)
+        cursor = await collection.aggregate(stages, batchSize=call.batch(arguments.limit))
+        return await call.page(cursor, arguments, offset)
 
     name = f"{arguments.database}.{arguments.collection}"
     if prepared.writes:
