@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "unit", "plan", "policy", "integration"]
 nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "servers", "policies", "tests", "benchmarks", "docs"]
-TYPED_SOURCES = ["ops", "twin", "servers/mongo-db-server/src", "docs/diagrams"]
+TYPED_SOURCES = ["ops", "twin", "servers/gateway-auth/src", "servers/mongo-db-server/src", "docs/diagrams"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
@@ -31,6 +31,10 @@ RESULTS = Path("results")
 # with the few long ones on one worker.
 TWO_WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 SERVER = Path("servers/mongo-db-server")
+# Where a process finds the project, the server and what the server needs of this repository.
+PROJECT_PATH = os.pathsep.join(
+    [str(Path.cwd()), *(str(path.resolve()) for path in sorted(Path("servers").glob("*/src")))]
+)
 
 
 def on_a_terminal() -> bool:
@@ -270,14 +274,14 @@ def docs(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
     install(session, "integration")
-    session.run("python", "-m", "tests.fuzz", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tests.fuzz", *session.posargs, env={"PYTHONPATH": PROJECT_PATH})
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
     install(session, "integration")
-    session.run("python", "-m", "tests.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
+    session.run("python", "-m", "tests.soak", *session.posargs, env={"PYTHONPATH": PROJECT_PATH})
 
 
 @nox.session(requires=["docs"])
@@ -312,5 +316,6 @@ def lock(session: nox.Session) -> None:
     # Checkov pins many libraries tightly, and the pages need nothing of ours: locks of their own.
     for name in ("policy", "docs", "pipelines"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
+    # What a server needs of this repository is a folder beside it and never a registry's: locked is what that needs.
     with session.chdir(SERVER):
-        session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
+        session.run(*compile_, "--no-emit-package", "gateway-auth", "pyproject.toml", "-o", "requirements.txt")

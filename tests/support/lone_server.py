@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 ROOT = Path(__file__).parents[2]
+SOURCES = [ROOT / "servers/gateway-auth/src", ROOT / "servers/mongo-db-server/src"]
 TENANT, BACKEND, GATEWAY = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
@@ -72,7 +73,7 @@ class Issuer:
 def environment(issuer: Issuer, mongodb_uri: str, **settings: str) -> dict[str, str]:
     """Of a server process. The port is its own choice unless `PORT` is given."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MCP_", "MONGODB_"))}
-    usual = {"PYTHONPATH": str(ROOT / "servers/mongo-db-server/src"), "HOST": "127.0.0.1", "PORT": "0"}
+    usual = {"PYTHONPATH": os.pathsep.join(map(str, SOURCES)), "HOST": "127.0.0.1", "PORT": "0"}
     return {**kept, **usual, **issuer.settings(), "MONGODB_URI": mongodb_uri, **settings}
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import httpx2
 import pytest
 from fastmcp import FastMCP
+from gateway_auth.asgi import replay
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from mongo_db_server.dispatcher import Dispatcher
 from mongo_db_server.errors import RefusedError
-from mongo_db_server.gate import replay
 from mongo_db_server.limits import Limits
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply, Untrusted

@@ -1,4 +1,4 @@
-"""Finds the tool of a call, for both ways of answering: FastMCP's, which reaches it as middleware, and the short way.
+"""Finds the tool of a call, for both ways of answering: FastMCP's, which reaches it as middleware, and the fast path.
 
 A middleware that does not call `call_next` answers in FastMCP's place ("Middleware", gofastmcp.com/servers/middleware):
 so every call has its audit line, that of an unknown tool too, and the same answer either way.
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
+from gateway_auth import CALLER
 
-from mongo_db_server.caller import CALLER
 from mongo_db_server.errors import CallError, InvalidCallError
 from mongo_db_server.replies import Reply, render
 

@@ -1,4 +1,4 @@
-"""Whether a request's `Host` and `Origin` may call, asked of FastMCP's own guard once for each pair of them."""
+"""Checks a request's `Host` and `Origin` with FastMCP's own guard, once for each pair of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from fastmcp.server.http import HostOriginGuardMiddleware
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-_REMEMBERED = 64  # the gateway has one name for this server; strangers must not fill the memory
+_REMEMBERED = 64  # the gateway has one name for this server; invented ones must not fill the memory
 
 
 class Hosts:
-    """Judges as `http_app(host_origin_protection=True)` with the same lists does."""
+    """Decides as `http_app(host_origin_protection=True)` with the same lists does."""
 
     def __init__(self, allowed_hosts: Sequence[str], allowed_origins: Sequence[str]) -> None:
         self._guard = HostOriginGuardMiddleware(_pass, allowed_hosts, allowed_origins, mode="strict")

@@ -25,14 +25,14 @@ async def preview(arguments: AggregateArguments, call: Call) -> Reply:
     """How many documents would be written, and where to."""
     prepared = call.prepare(arguments.pipeline, arguments.database, arguments.collection)
     collection = await call.reading(arguments)
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     stages = prepared.stages[:-1] if prepared.writes else prepared.stages
 
     async def attempt() -> int:
         async with await collection.aggregate([*stages, {"$count": "n"}]) as cursor:
             return sum([int(row["n"]) async for row in cursor])
 
-    number = await call.patiently(attempt)
+    number = await call.retry_throttled(attempt)
     if not prepared.writes:
         return Reply(f"The pipeline reads only; it would return {number} documents.", {"would_affect": 0})
     stage = next(iter(prepared.stages[-1]))
@@ -57,7 +57,7 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
     call.rules.scope.require_collection(arguments.database, arguments.collection)
     prepared = call.prepare(arguments.pipeline, arguments.database, arguments.collection)
     collection = await call.reading(arguments)
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     offset = call.offset(arguments)
     stages = [*prepared.stages, {"$skip": offset}] if offset else prepared.stages
 
@@ -72,5 +72,5 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
             call.runtime.views.forget(database)
         page = await call.once(attempt)
         return page_reply(page, f"The pipeline on {name} has written its result.", arguments, call)
-    page = await call.patiently(attempt)
+    page = await call.retry_throttled(attempt)
     return page_reply(page, f"{len(page.documents)} documents from the pipeline on {name}.", arguments, call)

@@ -36,5 +36,5 @@ async def count(arguments: CountArguments, call: Call) -> Reply:
         async with closing(rows):
             return sum([int(row["n"]) async for row in rows])
 
-    number = await call.patiently(attempt)
+    number = await call.retry_throttled(attempt)
     return Reply(f"{number} documents match in {arguments.database}.{arguments.collection}.", {"count": number})

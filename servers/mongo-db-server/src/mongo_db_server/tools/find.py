@@ -49,7 +49,7 @@ async def find(arguments: FindArguments, call: Call) -> Reply:
         found = collection.find(**query.parts(), skip=skip, limit=granted + 1, batch_size=batch)
         return await call.page(found, arguments, offset)
 
-    page = await call.patiently(attempt)
+    page = await call.retry_throttled(attempt)
     summary = f"{len(page.documents)} documents from {arguments.database}.{arguments.collection}."
     return page_reply(page, summary, arguments, call)
 
