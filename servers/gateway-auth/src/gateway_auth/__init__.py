@@ -28,5 +28,3 @@ __all__ = [
     "live",
     "read_settings",
 ]
-
-__version__ = "0.1.0"
