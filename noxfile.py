@@ -317,5 +317,7 @@ def lock(session: nox.Session) -> None:
     for name in ("policy", "docs", "pipelines"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
     # What a server needs of this repository is a folder beside it and never a registry's: locked is what that needs.
-    with session.chdir(SERVER):
-        session.run(*compile_, "--no-emit-package", "gateway-auth", "pyproject.toml", "-o", "requirements.txt")
+    own = ["--no-strip-extras", "--no-emit-package", "gateway-auth"]
+    for server in sorted(path.parent for path in Path("servers").glob("*/requirements.txt")):
+        with session.chdir(server):
+            session.run(*compile_, *own, "pyproject.toml", "-o", "requirements.txt")
