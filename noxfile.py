@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "unit", "emulators", "plan", "policy", "integrat
 nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "emulators", "servers", "policies", "tests", "tools"]
-TYPED_SOURCES = ["ops", "twin", "emulators", "servers/mongo-db-server/src", "tools"]
+TYPED_SOURCES = ["ops", "twin", "emulators", "servers/gateway-auth/src", "servers/mongo-db-server/src", "tools"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
@@ -346,5 +346,8 @@ def lock(session: nox.Session) -> None:
     # Checkov pins many libraries tightly, and the pages need nothing of ours: locks of their own.
     for name in ("policy", "docs", "pipelines"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
-    with session.chdir(SERVER):
-        session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
+    # What a server needs of this repository is a folder beside it and never a registry's: locked is what that needs.
+    own = ["--no-strip-extras", "--no-emit-package", "gateway-auth"]
+    for server in sorted(path.parent for path in Path("servers").glob("*/requirements.txt")):
+        with session.chdir(server):
+            session.run(*compile_, *own, "pyproject.toml", "-o", "requirements.txt")

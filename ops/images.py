@@ -5,7 +5,11 @@ A server is a folder in `servers/` whose pyproject names its image repository:
     [tool.mcp-server]
     repository = "mongodb-mcp"
 
-and one or more `mcp_servers` entries in terraform.tfvars whose image has that repository.
+and one or more `mcp_servers` entries in terraform.tfvars whose image has that repository. A package of this repository
+that the server needs is a folder beside it, which its pyproject names as uv wants it:
+
+    [tool.uv.sources]
+    gateway-auth = { path = "../gateway-auth" }
 """
 
 from __future__ import annotations
@@ -28,11 +32,27 @@ _SKIPPED = {"__pycache__", "tests", ".venv", ".git"}
 
 @dataclass(frozen=True)
 class Source:
-    """A server's folder: `repository` is its image's name, `entrypoint` what the Dockerfile starts."""
+    """A server's folder: `repository` is its image's name, `entrypoint` what the Dockerfile starts, `packages` the
+    folders beside it whose packages it needs."""
 
     folder: Path
     repository: str
     entrypoint: tuple[str, ...]
+    packages: tuple[Path, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Everything that the image is made of; the server's own comes first."""
+        return (self.folder, *self.packages)
+
+    @property
+    def context(self) -> Path:
+        """What Docker builds from: the folder that holds all of them."""
+        return self.folder.parent if self.packages else self.folder
+
+    @property
+    def dockerfile(self) -> Path:
+        return self.folder / "Dockerfile"
 
     @property
     def requirements(self) -> Path:
@@ -108,8 +128,7 @@ def entrypoint(dockerfile: str) -> tuple[str, ...]:
 def content_digest(source: Source) -> str:
     """`sha256:<hex>` over everything that goes into the image: same content, same digest, on any machine."""
     digest = hashlib.sha256()
-    for path in _content(source.folder):
-        relative = path.relative_to(source.folder).as_posix()
+    for relative, path in _content(source):
         digest.update(f"{relative}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     return f"sha256:{digest.hexdigest()}"
 
@@ -190,15 +209,38 @@ def _source(folder: Path) -> Source | None:
     if not repository:
         return None
     dockerfile = folder / "Dockerfile"
+    packages = _packages(folder, project)
     if not dockerfile.exists():
         raise ImageError(f"{folder} has no Dockerfile; add one, it is what Azure runs")
-    return Source(folder, str(repository), entrypoint(dockerfile.read_text(encoding="utf-8")))
+    return Source(folder, str(repository), entrypoint(dockerfile.read_text(encoding="utf-8")), packages)
 
 
-def _content(folder: Path) -> list[Path]:
-    named = [folder / name for name in ("Dockerfile", "pyproject.toml", "requirements.txt")]
-    code = [path for path in (folder / "src").rglob("*") if path.is_file() and not _skipped(path, folder)]
-    return sorted(path for path in (*named, *code) if path.exists())
+def _packages(folder: Path, project: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The folders that `tool.uv.sources` names; ImageError for one that Docker would not be given."""
+    given = project.get("tool", {}).get("uv", {}).get("sources", {})
+    paths = {name: source["path"] for name, source in given.items() if isinstance(source, dict) and "path" in source}
+    found = {name: (folder / path).resolve() for name, path in paths.items()}
+    for name, path in found.items():
+        if path.parent != folder.resolve().parent or not (path / "src").is_dir():
+            raise ImageError(
+                f"{folder / 'pyproject.toml'} takes {name} from {paths[name]!r}, which must be a folder beside it "
+                "with a package in src/: an image is built from servers/ and nothing outside it"
+            )
+    return tuple(sorted(folder.parent / path.name for path in found.values()))
+
+
+def _content(source: Source) -> list[tuple[str, Path]]:
+    """Files by the names that count: those of a package begin with its folder's, as it lies beside the server."""
+    named = [(name, source.folder / name) for name in ("Dockerfile", "pyproject.toml", "requirements.txt")]
+    code = [(path.relative_to(source.folder).as_posix(), path) for path in _code(source.folder)]
+    shared = [
+        (path.relative_to(folder.parent).as_posix(), path) for folder in source.packages for path in _code(folder)
+    ]
+    return sorted((name, path) for name, path in (*named, *code, *shared) if path.exists())
+
+
+def _code(folder: Path) -> list[Path]:
+    return [path for path in (folder / "src").rglob("*") if path.is_file() and not _skipped(path, folder)]
 
 
 def _skipped(path: Path, folder: Path) -> bool:

@@ -19,7 +19,7 @@ _SEMANTIC = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 
 def push(image: Image, environment: Environment, home: Path) -> Pushed:
     """Builds and pushes under every tag; the digest is the registry's, and the papers lie in `home`/images."""
-    tags(image, images_origin.look(image.source.folder))  # before anything is built
+    tags(image, images_origin.look(*image.source.folders))  # before anything is built
     client = images_engine.connect()
     repository = reference(environment, image)
     az.act("acr", "login", "--name", environment.need("ACR_NAME"))
@@ -50,13 +50,14 @@ def tags(image: Image, origin: Origin) -> tuple[str, ...]:
 
 def commands(image: Image, environment: Environment) -> list[str]:
     name = reference(environment, image)
-    origin = images_origin.look(image.source.folder)
+    origin = images_origin.look(*image.source.folders)
     given = images_engine.build_arguments(image, origin, environment.settings.base_image)
     arguments = " ".join(f"--build-arg {key}={value}" for key, value in given.items())
     wanted = tags(image, origin)
     return [
         az.command("acr", "login", "--name", environment.need("ACR_NAME")),
-        f"docker build --platform {PLATFORM} -t {name}:{image.tag} {arguments} {image.source.folder}",
+        f"docker build --platform {PLATFORM} -t {name}:{image.tag} {arguments} "
+        f"-f {image.source.dockerfile} {image.source.context}",
         *(f"docker tag {name}:{image.tag} {name}:{tag}" for tag in wanted if tag != image.tag),
         *(f"docker push {name}:{tag}" for tag in wanted),
     ]

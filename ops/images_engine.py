@@ -57,12 +57,13 @@ def connect() -> Any:
 
 
 def build(client: Any, image: Image, reference: str, base: str | None = None) -> Built:
-    """Builds the folder for linux/amd64 as `reference`, on its own base or on `base`. ImageError says what failed."""
-    origin = images_origin.look(image.source.folder)
+    """Builds the server for linux/amd64 as `reference`, on its own base or on `base`. ImageError says what failed."""
+    origin = images_origin.look(*image.source.folders)
     arguments = build_arguments(image, origin, base)
     with translated(f"{image.source.folder.name} was not built"):
         messages = client.api.build(
-            path=str(image.source.folder),
+            path=str(image.source.context),
+            dockerfile=image.source.dockerfile.relative_to(image.source.context).as_posix(),
             tag=reference,
             platform=PLATFORM,
             buildargs=dict(arguments),
@@ -76,7 +77,7 @@ def build(client: Any, image: Image, reference: str, base: str | None = None) ->
         python = client.containers.run(
             built.id, _PYTHON[1:], entrypoint=_PYTHON[:1], network_disabled=True, remove=True
         )
-    chosen = base or default_base((image.source.folder / "Dockerfile").read_text(encoding="utf-8"))
+    chosen = base or default_base(image.source.dockerfile.read_text(encoding="utf-8"))
     return Built(built, _on_base(client, origin, chosen), python.decode().strip(), arguments)
 
 

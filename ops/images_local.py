@@ -2,7 +2,7 @@
 
     <home>/images/<repository>/tags.json                 {tag: digest}
     <home>/images/<repository>/<digest hex>/image.json   {"entrypoint", "python", "path", "digest"}
-    <home>/images/<repository>/<digest hex>/src          the server's code, as it was when it was pushed
+    <home>/images/<repository>/<digest hex>/src          the code of the server and its packages, as it was then
     <home>/images/<repository>/<digest hex>/*.json       its papers, see images_papers
 
 Virtual environments are shared by every home of this checkout: one per lock.
@@ -43,7 +43,7 @@ def push(image: Image, home: Path, *, venvs: Path = VENVS) -> Pushed:
     built = _read(folder / "image.json") != described
     if built:
         _store(image.source, folder, described)
-        images_papers.write(home, image, digest, platform.python_version(), images_origin.look(image.source.folder))
+        images_papers.write(home, image, digest, platform.python_version(), images_origin.look(*image.source.folders))
     _tag(folder.parent / "tags.json", image.tag, digest)
     return Pushed(image, digest, built)
 
@@ -109,7 +109,9 @@ def _uv(*arguments: str) -> None:
 def _store(source: Source, folder: Path, described: dict[str, Any]) -> None:
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(source.folder / "src", partial / "src", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for part in source.folders:
+        shutil.copytree(part / "src", partial / "src", ignore=ignored, dirs_exist_ok=True)
     compileall.compile_dir(partial / "src", quiet=2)
     (partial / "image.json").write_text(json.dumps(described, indent=2), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)

@@ -16,9 +16,9 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Origin:
-    """`commit` is the last that changed the folder, so other commits give the same image; `epoch` its date.
+    """`commit` is the last that changed the folders, so other commits give the same image; `epoch` its date.
 
-    `dirty`: the folder holds what no commit holds. `base_digest` is the registry's where the base came from one, else
+    `dirty`: a folder holds what no commit holds. `base_digest` is the registry's where the base came from one, else
     the engine's own id; both are "unknown" where no image was built.
     """
 
@@ -34,11 +34,13 @@ class Origin:
         return f"{self.commit}-dirty" if self.dirty else self.commit
 
 
-def look(folder: Path) -> Origin:
-    """What git says about a server's folder; "unknown" and 1970 where it is in no repository or never committed."""
-    last = _git(folder, "log", "-1", "--format=%H %ct", "--", ".").split()
+def look(folder: Path, *more: Path) -> Origin:
+    """What git says about a server's folder, and about `more` that its image is made of; "unknown" and 1970 where they
+    are in no repository or never committed."""
+    where = (".", *(str(path.resolve()) for path in more))
+    last = _git(folder, "log", "-1", "--format=%H %ct", "--", *where).split()
     commit, epoch = last if len(last) == 2 else (UNKNOWN, "0")
-    dirty = commit != UNKNOWN and bool(_git(folder, "status", "--porcelain", "--", "."))
+    dirty = commit != UNKNOWN and bool(_git(folder, "status", "--porcelain", "--", *where))
     remote = _git(folder, "remote", "get-url", "origin")
     return Origin(commit, int(epoch), dirty, _without_user(remote))
 

@@ -12,6 +12,7 @@ from ops.environment import ROOT, Environment
 from ops.errors import SettingError, UsageError
 
 TEMPLATE = ROOT / "ops" / "templates" / "server"
+GATE = "gateway-auth"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
@@ -69,6 +70,9 @@ def plan(environment: Environment, name: str, template: Path = TEMPLATE) -> Scaf
         raise UsageError(f"{built[name].folder.name} in servers/ builds an image called {name}; choose another name")
     if folder.exists() and name not in built:
         raise UsageError(f"{folder} exists and builds no image called {name}; choose another name, or remove it")
+    gate = environment.servers_dir / GATE
+    if not (gate / "src").is_dir():
+        raise UsageError(f"{gate} does not exist, and a new server stands behind it; restore it from the repository")
     if name in environment.servers and not folder.exists():
         raise UsageError(f"mcp_servers of {environment.name} has a server {name!r} already; choose another name")
     entry = "" if name in environment.servers else _ENTRY.format(name=name)

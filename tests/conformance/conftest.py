@@ -17,7 +17,7 @@ import pytest_asyncio
 from tests.conformance import bearer
 from tests.support.platform_under_test import ROOT, Platform
 
-SERVER_SOURCE = str(ROOT / "servers/mongo-db-server/src")
+SERVER_SOURCES = [str(ROOT / "servers" / name / "src") for name in ("gateway-auth", "mongo-db-server")]
 
 
 def _free_port() -> int:
@@ -86,7 +86,7 @@ def fixtures_port(
     environment = {
         **os.environ,
         **container_environment,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), SERVER_SOURCE]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *SERVER_SOURCES]),
         "MCP_ALLOWED_HOSTS": ",".join([container_environment["MCP_ALLOWED_HOSTS"], *own]),
         "MCP_ALLOWED_ORIGINS": ",".join(f"http://{host}" for host in own),
     }

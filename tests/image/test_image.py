@@ -126,11 +126,11 @@ def test_a_second_image_goes_out_and_the_first_comes_back(deployed: Rig) -> None
 
 def test_the_same_sources_give_the_same_layer(deployed: Rig) -> None:
     """Built again from nothing, every layer has the digest that it had."""
-    folder = str(deployed.servers / "mongo-db-server")
+    source = {"path": str(deployed.servers), "dockerfile": "mongo-db-server/Dockerfile"}
     arguments = {"BASE_IMAGE": base.NAME, "SOURCE_DATE_EPOCH": "0"}
-    kept, _ = deployed.docker.images.build(path=folder, buildargs=arguments, network_mode="host", tag="again:1")
+    kept, _ = deployed.docker.images.build(**source, buildargs=arguments, network_mode="host", tag="again:1")
     again, _ = deployed.docker.images.build(
-        path=folder, buildargs=arguments, network_mode="host", tag="again:2", nocache=True
+        **source, buildargs=arguments, network_mode="host", tag="again:2", nocache=True
     )
     assert again.id != kept.id
     assert again.attrs["RootFS"]["Layers"] == kept.attrs["RootFS"]["Layers"]

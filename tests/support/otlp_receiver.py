@@ -1,33 +1,52 @@
-"""Takes OpenTelemetry over HTTP with JSON, as a collector does, and keeps the spans."""
+"""Takes OpenTelemetry over HTTP with protobuf (OTLP), as a collector does, and keeps the spans."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+PROTOBUF = "application/x-protobuf"
+
+
+@dataclass(frozen=True)
+class Span:
+    """One span: ids in hexadecimal, `parent` empty at the root, times in nanoseconds since the epoch."""
+
+    service: str
+    trace: str
+    id: str
+    parent: str
+    name: str
+    start: int
+    end: int
+    attributes: dict[str, Any]
+
 
 class Receiver:
-    """A context, on a free port of this machine. `spans`: as they came, each with its `service`."""
+    """A context, on a free port of this machine. `spans` and `metrics` (their names): as they came."""
 
     def __init__(self) -> None:
-        self.spans: list[dict[str, Any]] = []
-        arrived = self._arrived = threading.Condition()
-        spans = self.spans
+        self.spans: list[Span] = []
+        self.metrics: list[str] = []
+        self._arrived = threading.Condition()
+        take = self._take
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                document = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                with arrived:
-                    spans.extend(_spans(document))
-                    arrived.notify_all()
-                self.send_response(200)
-                self.send_header("content-length", "2")
+                body = self.rfile.read(int(self.headers["content-length"]))
+                known = self.headers["content-type"] == PROTOBUF and take(self.path, body)
+                self.send_response(200 if known else 415)
+                self.send_header("content-type", PROTOBUF)
+                self.send_header("content-length", "0")  # an empty answer: everything was taken
                 self.end_headers()
-                self.wfile.write(b"{}")
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Silence."""
@@ -43,24 +62,48 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
 
-    def trace(self, trace_id: str, seconds: float = 30.0) -> list[dict[str, Any]]:
+    def trace(self, trace_id: str, seconds: float = 30.0) -> list[Span]:
         """The spans of one trace, once there are any; empty where none came in time."""
         deadline = time.monotonic() + seconds
         with self._arrived:
-            while not (found := [span for span in self.spans if span["traceId"] == trace_id]):
+            while not (found := [span for span in self.spans if span.trace == trace_id]):
                 if not self._arrived.wait(deadline - time.monotonic()):
                     break
         return found
 
+    def _take(self, path: str, body: bytes) -> bool:
+        """Whether the path is one of a collector."""
+        with self._arrived:
+            if path == "/v1/traces":
+                self.spans.extend(_spans(ExportTraceServiceRequest.FromString(body)))
+            elif path == "/v1/metrics":
+                self.metrics.extend(_metrics(ExportMetricsServiceRequest.FromString(body)))
+            else:
+                return False
+            self._arrived.notify_all()
+        return True
 
-def _spans(document: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {**span, "service": _value(resource["resource"]["attributes"], "service.name")}
-        for resource in document.get("resourceSpans", [])
-        for scope in resource["scopeSpans"]
-        for span in scope["spans"]
-    ]
+
+def _spans(request: Any) -> Iterator[Span]:
+    for resource in request.resource_spans:
+        service = _attributes(resource.resource.attributes)["service.name"]
+        for span in (span for scope in resource.scope_spans for span in scope.spans):
+            yield Span(
+                service,
+                span.trace_id.hex(),
+                span.span_id.hex(),
+                span.parent_span_id.hex(),
+                span.name,
+                span.start_time_unix_nano,
+                span.end_time_unix_nano,
+                _attributes(span.attributes),
+            )
 
 
-def _value(attributes: list[dict[str, Any]], name: str) -> str:
-    return next(str(item["value"]["stringValue"]) for item in attributes if item["key"] == name)
+def _metrics(request: Any) -> Iterator[str]:
+    for resource in request.resource_metrics:
+        yield from (metric.name for scope in resource.scope_metrics for metric in scope.metrics)
+
+
+def _attributes(pairs: Any) -> dict[str, Any]:
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in pairs}

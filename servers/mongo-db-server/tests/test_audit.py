@@ -4,8 +4,8 @@ import json
 import logging
 
 import pytest
+from gateway_auth import CALLER, Caller
 from mongo_db_server.audit import JsonLogHandler, write_line
-from mongo_db_server.caller import CALLER, Caller
 
 
 def test_line_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastmcp import Client
-from mongo_db_server.caller import CALLER, Caller
+from gateway_auth import CALLER, Caller
 
 ServerOf = Callable[[Any], Any]
 SHOP = {"database": "shop", "collection": "orders"}

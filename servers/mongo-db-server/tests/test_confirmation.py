@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from fastmcp import Client
+from gateway_auth import CALLER, Caller
 from mongo_db_server import settings
-from mongo_db_server.caller import CALLER, Caller
 from mongo_db_server.confirmation import Confirmations, Subject
 from mongo_db_server.errors import RefusedError
 from mongo_db_server.operation import Operation

@@ -24,13 +24,13 @@ ENVELOPE = {
 Ask = Callable[[str], Awaitable[dict[str, Any]]]
 
 
-def asker(limits: Limits, tools: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Ask, list[Any]]:
+async def asker(limits: Limits, tools: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Ask, list[Any]]:
     """Asks a server that has so many tools, for `whoami` or for its list; and what its SDK's way was asked."""
     more = [dataclasses.replace(ALL[number % len(ALL)], name=f"more-{number}") for number in range(tools - len(ALL))]
     monkeypatch.setattr(server, "ALL", (*ALL, *more))
     client: AsyncMongoClient[Any] = AsyncMongoClient("mongodb://database.invalid", connect=False)
     built = server.build(client, name="mongodb", tier="admin", limits=limits, audit=lambda line: None)
-    listed = [tool.to_mcp_tool().model_dump(mode="json") for tool in built.dispatcher._tools.values()]
+    listed = [tool.to_mcp_tool().model_dump(mode="json") for tool in await built.mcp.list_tools()]
     assert len(listed) == tools
     asked: list[Any] = []
 
@@ -88,7 +88,7 @@ async def test_the_cost_of_a_call_does_not_grow_with_the_number_of_tools(
     """Twice as many tools: not one function call more; and the list is written by the SDK once."""
     costs, lists = [], []
     for tools in (len(ALL), 2 * len(ALL)):
-        ask, asked = asker(limits, tools, monkeypatch)
+        ask, asked = await asker(limits, tools, monkeypatch)
         costs.append(await counted(ask, name))
         lists.append(len(asked))
         monkeypatch.undo()

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from mongo_db_server.delivery import Response, unless_gone
+from mongo_db_server.delivery import Response, cancel_on_disconnect
 
 
 async def never() -> dict[str, Any]:
@@ -28,7 +28,7 @@ async def test_a_call_ends_when_its_caller_has_gone() -> None:
             ended.append(True)
         return 1
 
-    assert await unless_gone(work(), hung_up) is None
+    assert await cancel_on_disconnect(work(), hung_up) is None
     assert ended == [True]
 
 
@@ -39,7 +39,7 @@ async def test_a_caller_who_stays_gets_his_answer() -> None:
         await asyncio.sleep(seconds)
         return 7
 
-    assert [await unless_gone(work(seconds), never) for seconds in (0, 0.1)] == [7, 7]
+    assert [await cancel_on_disconnect(work(seconds), never) for seconds in (0, 0.1)] == [7, 7]
 
 
 async def test_what_fails_fails() -> None:
@@ -49,7 +49,7 @@ async def test_what_fails_fails() -> None:
         raise ValueError("x")
 
     with pytest.raises(ValueError, match="x"):
-        await unless_gone(work(), never)
+        await cancel_on_disconnect(work(), never)
 
 
 async def test_a_stop_of_the_server_stops_the_work() -> None:
@@ -63,7 +63,7 @@ async def test_a_stop_of_the_server_stops_the_work() -> None:
             ended.append(True)
         return 1
 
-    request = asyncio.ensure_future(unless_gone(work(), never))
+    request = asyncio.ensure_future(cancel_on_disconnect(work(), never))
     await asyncio.sleep(0)
     request.cancel()
     with pytest.raises(asyncio.CancelledError):

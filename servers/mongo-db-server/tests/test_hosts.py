@@ -31,4 +31,4 @@ async def test_strangers_do_not_fill_the_memory() -> None:
     """However many names are tried, few are remembered, and a good one is still admitted."""
     hosts = Hosts(["*"], [])
     assert all([await hosts.admits(request(f"h{number}.example")) for number in range(500)])
-    assert len(hosts._admitted) == 64
+    assert len(hosts.admitted) == 64

@@ -8,14 +8,14 @@ from typing import Any
 import httpx2
 import pytest
 from fastmcp import FastMCP
-from mcp_types import CallToolRequestParams
+from gateway_auth.asgi import replay
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from mongo_db_server.dispatcher import Dispatcher
 from mongo_db_server.errors import RefusedError
-from mongo_db_server.gate import replay
 from mongo_db_server.limits import Limits
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply, Untrusted
+from mongo_db_server.server import McpServer
 from mongo_db_server.shortcut import Shortcut, recognise
 from mongo_db_server.toolkit import Arguments, Call, MongoTool, Runtime, output, tool
 from starlette.middleware import Middleware
@@ -67,9 +67,8 @@ def post(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     monkeypatch.setattr("mongo_db_server.replies.secrets.token_hex", lambda size: "0" * size)
     echo_tool = MongoTool.bind(echo, Runtime(None, "reader", limits, lambda line: None))  # type: ignore[arg-type]
     dispatcher = Dispatcher([echo_tool], tier="reader", audit=lambda line: None)
-    mcp: FastMCP[Any] = FastMCP("mongodb", tools=[echo_tool])
-    mcp._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.handle)
-    info = mcp._mcp_server.server_info_stamp
+    mcp: FastMCP[Any] = FastMCP("mongodb", version="1.2.3", tools=[echo_tool], middleware=[dispatcher])
+    info = McpServer(mcp, dispatcher).info
 
     @asynccontextmanager
     async def client(short: bool) -> AsyncIterator[httpx2.AsyncClient]:
@@ -199,8 +198,8 @@ CHANGES: dict[str, Callable[[dict[str, str], dict[str, Any]], Any]] = {
     "name not text": lambda headers, request: request["params"].update(name=1),
     "arguments not an object": lambda headers, request: request["params"].update(arguments=[1]),
     "continuation": lambda headers, request: request["params"].update(requestState="sealed"),
-    "wrong meta": lambda headers, request: request["params"].update(_meta=3),
-    "wrong progress token": lambda headers, request: request["params"].update(_meta={"progressToken": {}}),
+    "wrong meta": lambda headers, request: request["params"].update({"_meta": 3}),
+    "wrong progress token": lambda headers, request: request["params"].update({"_meta": {"progressToken": {}}}),
     "unknown version": lambda headers, request: headers.update({"mcp-protocol-version": "2031-01-01"}),
     "nothing accepted": lambda headers, request: headers.update(accept="text/html"),
     "almost JSON accepted": lambda headers, request: headers.update(accept="application/json-seq"),

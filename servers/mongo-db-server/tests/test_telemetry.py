@@ -1,16 +1,26 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import httpx2
 import pytest
-from mongo_db_server.caller import CALLER, Caller
-from mongo_db_server.server import telemetry_of
+import requests
+from gateway_auth import CALLER, Caller
+from mongo_db_server import server
+from mongo_db_server import telemetry as telemetry_module
 from mongo_db_server.settings import load
-from mongo_db_server.telemetry import Telemetry
-from mongo_db_server.telemetry_database import Commands
+from mongo_db_server.telemetry import COMMANDS, CommandRecorder, Telemetry, telemetry_of
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pymongo.monitoring import CommandFailedEvent, CommandSucceededEvent
 
 LINE: dict[str, Any] = {
@@ -18,142 +28,290 @@ LINE: dict[str, Any] = {
     **{"outcome": "ok", "duration_ms": 30.0, "request_bytes": None},
 }
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+NOW = 1_000_000_000_000  # nanoseconds
 
 
-async def sent(*lines: dict[str, Any]) -> dict[str, Any]:
-    """What goes to each path for the lines."""
-    bodies: dict[str, Any] = {}
+class Recorded:
+    """Telemetry that goes nowhere: what was recorded, as the SDK writes it."""
 
-    async def post(path: str, body: bytes) -> None:
-        bodies[path] = json.loads(body)
+    def __init__(self) -> None:
+        self._exporter, self._reader = InMemorySpanExporter(), InMemoryMetricReader()
+        self.telemetry = Telemetry(Resource({}), SimpleSpanProcessor(self._exporter), self._reader, clock=lambda: NOW)
 
-    telemetry = Telemetry("mongodb", post, clock=lambda: 1000.0)
-    for line in lines:
-        telemetry.record(line)
-    await telemetry.flush()
-    return bodies
+    @property
+    def spans(self) -> list[dict[str, Any]]:
+        """In the order in which they began."""
+        found = [json.loads(span.to_json()) for span in self._exporter.get_finished_spans()]
+        return sorted(found, key=lambda span: str(span["start_time"]))
+
+    @property
+    def metric(self) -> dict[str, Any]:
+        data = self._reader.get_metrics_data()
+        assert data is not None
+        (metric,) = json.loads(data.to_json())["resource_metrics"][0]["scope_metrics"][0]["metrics"]
+        return dict(metric)
 
 
-def values(attributes: list[dict[str, Any]]) -> dict[str, Any]:
-    return {item["key"]: next(iter(item["value"].values())) for item in attributes}
+@pytest.fixture
+def recorded() -> Recorded:
+    return Recorded()
 
 
-async def test_a_call_is_a_span_named_by_the_conventions() -> None:
-    """It joins the caller's trace and says which tool ran where."""
-    reset = CALLER.set(Caller(trace=f"00-{TRACE}-{SPAN}-01"))
+@contextmanager
+def request(traceparent: str | None = f"00-{TRACE}-{SPAN}-01") -> Iterator[None]:
+    """What the gate and `collecting` set around a request."""
+    caller = CALLER.set(Caller(traceparent=traceparent, correlation_id="request-1"))
+    commands = COMMANDS.set([])
     try:
-        bodies = await sent(LINE)
+        yield
     finally:
-        CALLER.reset(reset)
-    (span,) = bodies["/v1/traces"]["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    assert (span["traceId"], span["parentSpanId"], span["name"]) == (TRACE, SPAN, "tools/call find")
-    assert int(span["endTimeUnixNano"]) - int(span["startTimeUnixNano"]) == 30_000_000
-    assert values(span["attributes"]) == {
+        COMMANDS.reset(commands)
+        CALLER.reset(caller)
+
+
+def test_a_call_is_a_span_named_by_the_conventions(recorded: Recorded) -> None:
+    """It joins the caller's trace, says which tool ran where, and holds the rest of the audit line."""
+    with request():
+        recorded.telemetry.record(LINE)
+    (span,) = recorded.spans
+    assert (span["name"], span["kind"], span["status"]) == (
+        "tools/call find",
+        "SpanKind.SERVER",
+        {"status_code": "UNSET"},
+    )
+    assert (span["context"]["trace_id"], span["parent_id"]) == (f"0x{TRACE}", f"0x{SPAN}")
+    assert (span["start_time"], span["end_time"]) == ("1970-01-01T00:16:39.970000Z", "1970-01-01T00:16:40.000000Z")
+    assert span["attributes"] == {
         "mcp.method.name": "tools/call",
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": "find",
         "db.system.name": "mongodb",
         "db.namespace": "shop",
         "db.collection.name": "orders.old",
+        "mongo_db_server.caller": "ada",
+        "mongo_db_server.correlation_id": "request-1",
+        "mongo_db_server.outcome": "ok",
+        "mongo_db_server.tier": "reader",
     }
 
 
-async def test_commands_to_the_database_are_spans_below_the_calls_own() -> None:
+def test_a_call_that_failed_says_how(recorded: Recorded) -> None:
+    """By the outcome of the audit line; a call that only asks for confirmation has not failed."""
+    for outcome in ("timeout", "confirmation-required"):
+        recorded.telemetry.record(LINE | {"outcome": outcome})
+    failed, asked = recorded.spans
+    assert (failed["status"]["status_code"], failed["attributes"]["error.type"]) == ("ERROR", "timeout")
+    assert (asked["status"]["status_code"], "error.type" in asked["attributes"]) == ("UNSET", False)
+
+
+def test_commands_to_the_database_are_spans_below_the_calls_own(recorded: Recorded) -> None:
     """Each with its command, its database, its time and its error, and nothing else of it."""
-    reset = CALLER.set(Caller(trace=f"00-{TRACE}-{SPAN}-01", commands=[]))
     client, times = {"connection_id": ("127.0.0.1", 1), "operation_id": 1}, timedelta(milliseconds=20)
-    try:
-        listener = Commands(clock=lambda: 999.99)
+    with request():
+        listener = recorded.telemetry.listener
         listener.succeeded(CommandSucceededEvent(times, {"n": "secret"}, "find", 1, database_name="shop", **client))
-        listener.failed(CommandFailedEvent(times, {"code": 50}, "getMore", 2, database_name="shop", **client))
-        bodies = await sent(LINE)
-    finally:
-        CALLER.reset(reset)
-    call, found, failed = bodies["/v1/traces"]["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    assert {(span["traceId"], span["parentSpanId"]) for span in (found, failed)} == {(TRACE, call["spanId"])}
-    assert (found["name"], failed["name"]) == ("find shop", "getMore shop")
-    assert int(found["endTimeUnixNano"]) - int(found["startTimeUnixNano"]) == pytest.approx(20_000_000, abs=1000)
-    assert values(found["attributes"]) == {
-        "db.system.name": "mongodb",
-        "db.operation.name": "find",
-        "db.namespace": "shop",
-    }
-    assert values(failed["attributes"])["error.type"] == "50"
-    assert "secret" not in json.dumps(bodies)
+        listener.failed(
+            CommandFailedEvent(times, {"code": 50, "errmsg": "secret"}, "getMore", 2, database_name="shop", **client)
+        )
+        recorded.telemetry.record(LINE)
+        recorded.telemetry.record(LINE)
+        assert COMMANDS.get() == []  # each command belongs to one call
+    call, _, found, failed = recorded.spans
+    assert {span["parent_id"] for span in (found, failed)} == {call["context"]["span_id"]}
+    assert {span["context"]["trace_id"] for span in (found, failed)} == {f"0x{TRACE}"}
+    assert (found["name"], failed["name"], found["kind"]) == ("find shop", "getMore shop", "SpanKind.CLIENT")
+    assert (found["start_time"], found["end_time"]) == ("1970-01-01T00:16:39.980000Z", "1970-01-01T00:16:40.000000Z")
+    assert found["attributes"] == {"db.system.name": "mongodb", "db.operation.name": "find", "db.namespace": "shop"}
+    assert (failed["attributes"]["error.type"], failed["status"]["status_code"]) == ("50", "ERROR")
+    assert "secret" not in json.dumps(recorded.spans)
 
 
 def test_commands_of_nobodys_request_are_not_kept() -> None:
-    """The driver's own, between requests."""
+    """The driver's own, between requests; and of one request no more than a few dozen."""
     event = CommandSucceededEvent(timedelta(0), {}, "ping", 1, ("127.0.0.1", 1), 1, database_name="admin")
-    Commands().succeeded(event)
-    assert CALLER.get().commands is None
+    CommandRecorder().succeeded(event)
+    assert COMMANDS.get() is None
+    with request():
+        for _ in range(100):
+            CommandRecorder().succeeded(event)
+        assert len(COMMANDS.get() or []) == 64
 
 
-async def test_durations_are_a_histogram_per_tool_and_error() -> None:
+async def test_each_request_collects_its_own_commands(recorded: Recorded) -> None:
+    """A list for each, and none afterwards."""
+    lists: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        lists.append(COMMANDS.get())
+
+    collecting: Any = recorded.telemetry.collecting(app)
+    for _ in range(2):
+        await collecting({}, None, None)
+    assert lists == [[], []]
+    assert lists[0] is not lists[1]
+    assert COMMANDS.get() is None
+
+
+def test_durations_are_a_histogram_per_tool_and_error(recorded: Recorded) -> None:
     """In seconds, with the outcome of what failed; invented tool names make no series."""
-    lines = [LINE, LINE | {"outcome": "timeout"}, LINE | {"outcome": "unknown-tool", "tool": "x1"}]
-    bodies = await sent(LINE, *lines, LINE | {"outcome": "unknown-tool", "tool": "x2"})
-    (metric,) = bodies["/v1/metrics"]["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]
+    for change in ({}, {}, {"outcome": "timeout"}, *({"outcome": "unknown-tool", "tool": f"x{n}"} for n in (1, 2))):
+        recorded.telemetry.record(LINE | change)
+    metric = recorded.metric
     points = {
-        (found.get("gen_ai.tool.name"), found.get("error.type")): (point["count"], point["bucketCounts"][2])
-        for point in metric["histogram"]["dataPoints"]
-        if (found := values(point["attributes"]))
+        (found.get("gen_ai.tool.name"), found.get("error.type")): (point["count"], point["bucket_counts"][2])
+        for point in metric["data"]["data_points"]
+        if (found := point["attributes"])
     }
     assert (metric["name"], metric["unit"]) == ("mcp.server.operation.duration", "s")
-    assert points == {("find", None): ("2", "2"), ("find", "timeout"): ("1", "1"), (None, "unknown-tool"): ("2", "2")}
+    assert points == {("find", None): (2, 2), ("find", "timeout"): (1, 1), (None, "unknown-tool"): (2, 2)}
 
 
-async def test_the_audit_line_is_a_log_record_of_the_span() -> None:
-    """Logs and traces find each other."""
-    bodies = await sent(LINE)
-    (record,) = bodies["/v1/logs"]["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
-    (span,) = bodies["/v1/traces"]["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    assert (record["traceId"], record["spanId"]) == (span["traceId"], span["spanId"])
-    assert values(record["attributes"])["caller"] == "ada"
-
-
-@pytest.mark.parametrize("trace", ["", "x", f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{SPAN}"])
-async def test_a_malformed_trace_starts_a_new_one(trace: str) -> None:
+@pytest.mark.parametrize("traceparent", [None, "", "x", f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{SPAN}", "é" * 100])
+def test_a_malformed_trace_starts_a_new_one(traceparent: str | None, recorded: Recorded) -> None:
     """A caller cannot put text of his own into the telemetry."""
-    reset = CALLER.set(Caller(trace=trace))
-    try:
-        bodies = await sent(LINE)
-    finally:
-        CALLER.reset(reset)
-    (span,) = bodies["/v1/traces"]["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    assert "parentSpanId" not in span
-    assert len(span["traceId"]) == 32
+    with request(traceparent):
+        recorded.telemetry.record(LINE)
+    (span,) = recorded.spans
+    assert span["parent_id"] is None
+    assert int(span["context"]["trace_id"], 16) != int(TRACE, 16)
 
 
-async def test_a_receiver_that_fails_harms_no_call() -> None:
-    """What is not taken is dropped and counted, and memory stays bounded."""
+def test_a_trace_that_is_not_sampled_sends_nothing_but_is_measured(recorded: Recorded) -> None:
+    """Whoever began the trace decides (W3C, "Trace Context", sampled flag), unless `OTEL_TRACES_SAMPLER` does."""
+    with request(f"00-{TRACE}-{SPAN}-00"):
+        recorded.telemetry.record(LINE)
+    assert recorded.spans == []
+    assert recorded.metric["data"]["data_points"][0]["count"] == 1
 
-    async def post(path: str, body: bytes) -> None:
-        raise OSError("away")
 
-    telemetry = Telemetry("mongodb", post)
-    for _ in range(5000):
+class Collector(requests.adapters.BaseAdapter):
+    """Takes what the exporters send, instead of a network."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
+        self.error = error
+        self.requests: list[requests.PreparedRequest] = []
+
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **more: Any) -> requests.Response:
+        self.requests.append(request)
+        if self.error is not None:
+            raise self.error
+        response = requests.Response()
+        response.status_code, response.url = 200, str(request.url)
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def connected_to(collector: Collector) -> requests.Session:
+    session = requests.Session()
+    session.mount("https://", collector)
+    return session
+
+
+async def test_it_goes_where_the_environment_says(environment: dict[str, str], use_environment: Any) -> None:
+    """To the standard paths below the endpoint, batched, under the service's name, with the secret headers."""
+    use_environment(
+        environment
+        | {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.example",
+            "OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b",
+            "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev",
+        }
+    )
+    collector, settings = Collector(), load()
+    telemetry = telemetry_of(settings, connected_to(collector))
+    for _ in range(3):
         telemetry.record(LINE)
-    await telemetry.flush()
-    assert telemetry.dropped == 5000 - 4096 + 3
+    assert collector.requests == []
+    await telemetry.shutdown()
+    assert [(request.url, request.headers["api-key"]) for request in collector.requests] == [
+        ("https://otel.example/v1/traces", "a b"),
+        ("https://otel.example/v1/metrics", "a b"),
+    ]
+    for request in collector.requests:
+        body = request.body
+        assert isinstance(body, bytes)
+        assert request.headers["content-type"] == "application/x-protobuf"
+        assert b"mongodb" in body  # MCP_SERVER_NAME, where there is no OTEL_SERVICE_NAME
+        assert b"deployment.environment.name" in body
+        assert b"s3cret" not in body
+        assert b"a b" not in body
+    assert "a b" not in repr(settings)
 
 
-async def test_it_goes_where_the_settings_say(environment: dict[str, str], use_environment: Any) -> None:
-    """To the standard paths below the endpoint, with the secret headers; nowhere when no endpoint is set."""
-    seen: list[tuple[str, str]] = []
+@pytest.mark.parametrize("kind", ["traces", "metrics"])
+async def test_one_kind_alone(kind: str, environment: dict[str, str], use_environment: Any) -> None:
+    """An endpoint of one kind sends that kind only, to exactly that address; the service has the given name."""
+    use_environment(
+        environment
+        | {f"OTEL_EXPORTER_OTLP_{kind.upper()}_ENDPOINT": f"https://otel.example/{kind}", "OTEL_SERVICE_NAME": "ours"}
+    )
+    collector = Collector()
+    telemetry = telemetry_of(load(), connected_to(collector))
+    telemetry.record(LINE)
+    await telemetry.shutdown()
+    (request,) = collector.requests
+    assert request.url == f"https://otel.example/{kind}"
+    assert b"ours" in bytes(request.body or b"")
 
-    def receive(request: httpx2.Request) -> httpx2.Response:
-        seen.append((str(request.url), request.headers["api-key"]))
-        return httpx2.Response(200)
 
-    async with httpx2.AsyncClient(transport=httpx2.MockTransport(receive)) as http:
-        use_environment(environment)
-        assert telemetry_of(load(), http) is None
-        otlp = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.example", "OTEL_EXPORTER_OTLP_HEADERS": "api-key=a%20b"}
-        use_environment(environment | otlp)
-        telemetry = telemetry_of(load(), http)
-        assert telemetry is not None
+async def test_a_receiver_that_fails_harms_no_call(
+    environment: dict[str, str],
+    use_environment: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Calls go on, and stopping ends in spite of it."""
+    use_environment(environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.example"})
+    monkeypatch.setattr(telemetry_module, "SHUTDOWN_SECONDS", 0.2)
+    collector = Collector(requests.exceptions.ConnectionError("away"))
+    telemetry = telemetry_of(load(), connected_to(collector))
+    for _ in range(5_000):
         telemetry.record(LINE)
-        await telemetry.flush()
-    assert seen == [(f"https://otel.example/v1/{kind}", "a b") for kind in ("traces", "logs", "metrics")]
-    assert "a b" not in repr(load())
+    started = time.monotonic()
+    await telemetry.shutdown()
+    assert time.monotonic() - started < 2
+    assert collector.requests
+    assert any("telemetry was not taken within 0.2 s and is lost" in record.getMessage() for record in caplog.records)
+
+
+def test_an_endpoint_without_encryption_is_refused(environment: dict[str, str], use_environment: Any) -> None:
+    """Telemetry names callers; it crosses a network only encrypted."""
+    for name in ("", "_TRACES", "_METRICS"):
+        use_environment(environment | {f"OTEL_EXPORTER_OTLP{name}_ENDPOINT": "http://otel.example"})
+        with pytest.raises(Exception, match=f"OTEL_EXPORTER_OTLP{name}_ENDPOINT is malformed: must be an https URL"):
+            load()
+
+
+def test_the_sdk_is_not_imported_for_nothing(environment: dict[str, str], use_environment: Any) -> None:
+    """It takes longer than a cold start should: only whoever sets an endpoint pays for it."""
+    code = (
+        "import sys, mongo_db_server.server as s; from mongo_db_server.settings import load; s.http_app(load()); "
+        "print([name for name in sys.modules if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter'))])"
+    )
+    use_environment(environment)
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_application_listens_to_the_driver(
+    environment: dict[str, str], use_environment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What connects is told to note its commands where there is telemetry, and not else."""
+    given: list[Any] = []
+    connect = server.connect
+
+    def noted(settings: Any, listeners: Any = ()) -> Any:
+        given.append(listeners)
+        return connect(settings, listeners)
+
+    recorded = Recorded().telemetry
+    monkeypatch.setattr(server, "connect", noted)
+    monkeypatch.setattr(telemetry_module, "telemetry_of", lambda settings: recorded)
+    for more in ({}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.example"}):
+        use_environment(environment | more)
+        server.http_app(load())
+    assert given == [[], [recorded.listener]]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from mongo_db_server.throttling import once, patiently
+from mongo_db_server.throttling import once, retry_throttled
 from pymongo.errors import NetworkTimeout, OperationFailure
 
 
@@ -35,7 +35,7 @@ class Database:
 async def test_throttling_is_waited_out() -> None:
     """A short throttling is not the caller's problem, and at least the asked time is waited."""
     time, database = Time(), Database(refusals=3)
-    assert await patiently(database, deadline=10.0, sleep=time.sleep, clock=time) == "answer"
+    assert await retry_throttled(database, deadline=10.0, sleep=time.sleep, clock=time) == "answer"
     assert (database.attempts, 0.3 <= time.now <= 0.45) == (4, True)
 
 
@@ -43,7 +43,7 @@ async def test_time_limit_ends_the_wait() -> None:
     """A wait that would pass the time limit is not begun."""
     time, database = Time(), Database(refusals=1000)
     with pytest.raises(OperationFailure):
-        await patiently(database, deadline=1.0, sleep=time.sleep, clock=time)
+        await retry_throttled(database, deadline=1.0, sleep=time.sleep, clock=time)
     assert time.now < 1.0
     assert database.attempts > 5
 
@@ -52,7 +52,7 @@ async def test_waits_grow_when_the_database_does_not_say() -> None:
     """Without a hint the waits double, so a busy database is not made busier."""
     time, database = Time(), Database(refusals=1000, message="Request rate is large")
     with pytest.raises(OperationFailure):
-        await patiently(database, deadline=10.0, sleep=time.sleep, clock=time)
+        await retry_throttled(database, deadline=10.0, sleep=time.sleep, clock=time)
     assert database.attempts < 10
 
 
@@ -60,7 +60,7 @@ async def test_other_errors_are_not_repeated() -> None:
     """Only throttling is worth another attempt."""
     database = Database(refusals=1, code=11000)
     with pytest.raises(OperationFailure):
-        await patiently(database, deadline=10.0, clock=Time())
+        await retry_throttled(database, deadline=10.0, clock=Time())
     assert database.attempts == 1
 
 
@@ -83,4 +83,4 @@ async def test_time_lost_on_throttling_is_reported_as_throttling() -> None:
         """Takes no time."""
 
     with pytest.raises(OperationFailure, match="busy"):
-        await patiently(attempt, deadline=1e12, sleep=sleep)
+        await retry_throttled(attempt, deadline=1e12, sleep=sleep)

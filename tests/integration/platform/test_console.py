@@ -62,13 +62,13 @@ def test_one_trace_from_the_gateway_through_the_server_to_the_database(
     answer = called(platform)
     _, trace_id, gateway_span, _ = str(trace_of(platform, answer)["summary"]["traceparent"]).split("-")
     spans = receiver.trace(trace_id)
-    (call,) = [span for span in spans if span["name"] == "tools/call list-databases"]
-    assert (call["parentSpanId"], call["service"]) == (gateway_span, "mongodb")
-    commands = [span for span in spans if span["parentSpanId"] == call["spanId"]]
-    assert "listDatabases admin" in {span["name"] for span in commands}
+    (call,) = [span for span in spans if span.name == "tools/call list-databases"]
+    assert (call.parent, call.service) == (gateway_span, "mongodb")
+    commands = [span for span in spans if span.parent == call.id]
+    assert "listDatabases admin" in {span.name for span in commands}
     for span in commands:
-        assert int(call["startTimeUnixNano"]) <= int(span["startTimeUnixNano"])
-        assert int(span["endTimeUnixNano"]) <= int(call["endTimeUnixNano"])
+        assert call.start <= span.start
+        assert span.end <= call.end
     assert trace_id in request(f"{console}/requests/{answer.headers['x-correlation-id']}").text
 
 

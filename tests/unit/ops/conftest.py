@@ -60,7 +60,10 @@ def make(terraform_dir: Path) -> Make:
 
 @pytest.fixture
 def servers(tmp_path: Path) -> Path:
-    """A servers folder that builds mongodb-mcp."""
+    """A servers folder that builds mongodb-mcp, with a package beside it that other servers need."""
+    gate = tmp_path / "servers" / "gateway-auth" / "src" / "gateway_auth"
+    gate.mkdir(parents=True)
+    (gate / "__init__.py").write_text("GATE = 1\n", encoding="utf-8")
     folder = tmp_path / "servers" / "mongo-db-server"
     (folder / "src" / "server").mkdir(parents=True)
     (folder / "src" / "server" / "__init__.py").write_text("X = 1\n", encoding="utf-8")

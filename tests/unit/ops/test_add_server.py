@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_a_server_is_a_folder_and_an_entry(local: Environment) -> None:
     found = {image.server: image for image in images.decide(again(local))}
     assert found["word-counter"].source.entrypoint == ("python", "-m", "word_counter_server")
     assert found["word-counter"].source.requirements.exists()
+    assert found["word-counter"].source.packages == (local.servers_dir / "gateway-auth",)
 
 
 def test_the_rest_of_the_file_stays(local: Environment) -> None:
@@ -89,6 +91,14 @@ def test_names_that_are_taken(local: Environment, name: str, sentence: str) -> N
         add_server.add(local, name)
 
 
+def test_without_the_gate_there_is_no_new_server(local: Environment) -> None:
+    """What it would stand behind is missing: nothing is written that could not be built."""
+    shutil.rmtree(local.servers_dir / "gateway-auth")
+    with pytest.raises(UsageError, match=r"gateway-auth does not exist, and a new server stands behind it; restore it"):
+        add_server.add(local, "second")
+    assert not (local.servers_dir / "second").exists()
+
+
 def test_a_file_that_is_written_otherwise(local: Environment) -> None:
     """Nothing is guessed: the entry is printed for a person to add."""
     path = local.folder / "terraform.tfvars"
@@ -104,7 +114,10 @@ def test_its_image_is_built_as_the_first_one_is() -> None:
     folder = environments.ROOT / "servers/mongo-db-server"
     first = (folder / "Dockerfile").read_text(encoding="utf-8").replace("A MongoDB MCP", "An MCP")
     template = (add_server.TEMPLATE / "Dockerfile.tmpl").read_text(encoding="utf-8")
-    written = template.replace("__PACKAGE__", "mongo_db_server").replace("__NAME__", folder.name)
+    names = {"__PACKAGE__": "mongo_db_server", "__NAME__": folder.name, "__FOLDER__": folder.name}
+    written = template
+    for placeholder, name in names.items():
+        written = written.replace(placeholder, name)
     assert written == first
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from docker.utils.build import exclude_paths
 
+from ops import environment as environments
 from ops import images
 from ops.errors import ImageError, SettingError, UsageError
 from ops.images import Image, Pushed, Source
@@ -72,6 +75,69 @@ def test_changed_content_changes_the_digest(source: Source, name: str) -> None:
     before = images.content_digest(source)
     (source.folder / name).write_text("# changed\n", encoding="utf-8")
     assert images.content_digest(source) != before
+
+
+@pytest.fixture
+def behind_the_gate(source: Source) -> Source:
+    """The same server, which now needs the package beside it."""
+    pyproject = source.folder / "pyproject.toml"
+    needs = '[tool.uv.sources]\ngateway-auth = { path = "../gateway-auth" }\n'
+    pyproject.write_text(pyproject.read_text(encoding="utf-8") + needs, encoding="utf-8")
+    return images.sources(source.folder.parent)["mongodb-mcp"]
+
+
+def test_a_server_alone_is_built_from_its_folder(source: Source) -> None:
+    assert (source.packages, source.context) == ((), source.folder)
+
+
+def test_a_server_with_a_package_beside_it_is_built_from_both(behind_the_gate: Source, servers: Path) -> None:
+    """Docker is given nothing outside of the folder that it builds from."""
+    assert behind_the_gate.packages == (servers / "gateway-auth",)
+    assert behind_the_gate.folders == (servers / "mongo-db-server", servers / "gateway-auth")
+    assert behind_the_gate.context == servers
+
+
+def test_a_package_counts_like_the_servers_own_code(behind_the_gate: Source, servers: Path) -> None:
+    """Its code goes into the image; its tests and its words do not."""
+    before = images.content_digest(behind_the_gate)
+    package = servers / "gateway-auth"
+    (package / "tests").mkdir()
+    for unimportant in ("README.md", "tests/test_gate.py"):
+        (package / unimportant).write_text("words", encoding="utf-8")
+    assert images.content_digest(behind_the_gate) == before
+    (package / "src/gateway_auth/__init__.py").write_text("GATE = 2\n", encoding="utf-8")
+    assert images.content_digest(behind_the_gate) != before
+
+
+@pytest.mark.parametrize("path", ["../nowhere", "../../elsewhere", "src", "/elsewhere"])
+def test_a_package_must_lie_beside_the_server(path: str, source: Source) -> None:
+    """A package elsewhere is refused by name, before Docker looks for it in vain."""
+    (source.folder.parent.parent / "elsewhere" / "src").mkdir(parents=True)
+    pyproject = source.folder / "pyproject.toml"
+    needs = f'[tool.uv.sources]\ngateway-auth = {{ path = "{path}" }}\n'
+    pyproject.write_text(pyproject.read_text(encoding="utf-8") + needs, encoding="utf-8")
+    with pytest.raises(ImageError, match=f"takes gateway-auth from '{path}', which must be a folder beside it"):
+        images.sources(source.folder.parent)
+
+
+def test_docker_is_given_what_the_images_of_this_project_copy() -> None:
+    """By the patterns of servers/.dockerignore: every source of a COPY, and neither tests nor environments."""
+    found = images.sources(environments.ROOT / "servers")
+    assert found
+    for source in found.values():
+        context = source.context
+        patterns = [line for line in (context / ".dockerignore").read_text("utf-8").splitlines() if line[:1] != "#"]
+        given = exclude_paths(str(context), patterns, source.dockerfile.relative_to(context).as_posix())
+        copied = re.findall(r"^COPY (?!--from)(.+) \S+$", source.dockerfile.read_text("utf-8"), re.MULTILINE)
+        for name in " ".join(copied).split():
+            inside = {path.relative_to(context).as_posix() for path in (context / name).rglob("*.py")} or {name}
+            assert inside <= set(given)
+        assert {path.parts[1] for path in map(Path, given) if len(path.parts) > 1} == {
+            "Dockerfile",
+            "requirements.txt",
+            "src",
+        }
+        assert not [path for path in given if path.endswith(".pyc")]
 
 
 def test_moved_bytes_change_the_digest(source: Source) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ class Engine:
 def signed_in(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(az, "act", lambda *arguments: asked.append(arguments))
-    monkeypatch.setattr(images_azure.images_origin, "look", lambda _: ORIGIN)
+    monkeypatch.setattr(images_azure.images_origin, "look", lambda *_: ORIGIN)
     return asked
 
 
@@ -104,6 +105,7 @@ def test_commands(make: Make, image: Image, signed_in: list[tuple[str, ...]]) ->
     assert lines[0] == "az acr login --name acrmcp"
     assert "--platform linux/amd64 -t acrmcp.azurecr.io/mongodb-mcp:0.1.0" in lines[1]
     assert "--build-arg BASE_IMAGE=python:3.13-slim" in lines[1]
+    assert lines[1].endswith(f"-f {image.source.folder}/Dockerfile {image.source.folder}")
     assert lines[2:] == [
         "docker tag acrmcp.azurecr.io/mongodb-mcp:0.1.0 acrmcp.azurecr.io/mongodb-mcp:sha-0123456789ab",
         "docker push acrmcp.azurecr.io/mongodb-mcp:0.1.0",
@@ -121,6 +123,7 @@ def test_push_keeps_digest_and_papers(
     done = images_azure.push(image, make("dev"), tmp_path)
     assert signed_in == [("acr", "login", "--name", "acrmcp")]
     assert (engine.built["platform"], engine.built["network_mode"]) == ("linux/amd64", "host")
+    assert (engine.built["path"], engine.built["dockerfile"]) == (str(image.source.folder), "Dockerfile")
     assert engine.pushed == [f"acrmcp.azurecr.io/mongodb-mcp:{tag}" for tag in ("0.1.0", "sha-0123456789ab")]
     assert done.entry() == {"repository": "mongodb-mcp", "digest": DIGEST, "tag": "0.1.0"}
     folder = tmp_path / "images" / "mongodb-mcp" / ("a" * 64)
@@ -130,6 +133,17 @@ def test_push_keeps_digest_and_papers(
     assert provenance["subject"] == [{"name": "mongodb-mcp", "digest": {"sha256": "a" * 64}}]
     given = provenance["predicate"]["buildDefinition"]["externalParameters"]
     assert (given["SOURCE_DATE_EPOCH"], given["REVISION"]) == ("1700000000", COMMIT)
+
+
+def test_a_server_with_a_package_beside_it_is_built_from_above(image: Image, make: Make) -> None:
+    """By the engine and by the command that a dry run shows."""
+    source = replace(image.source, packages=(image.source.folder.parent / "gateway-auth",))
+    engine, image = Engine(), replace(image, source=source)
+    images_engine.build(engine, image, "r:1")
+    assert engine.built["path"] == str(source.folder.parent)
+    assert engine.built["dockerfile"] == "mongo-db-server/Dockerfile"
+    build = images_azure.commands(image, make("dev"))[1]
+    assert build.endswith(f"-f {source.folder}/Dockerfile {source.folder.parent}")
 
 
 @pytest.mark.parametrize(

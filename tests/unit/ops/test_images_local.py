@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ def test_push_fills_the_store(image: Image, venvs: Path, tmp_path: Path) -> None
         "digest": pushed.digest,
     }
     assert (stored / "src" / "server" / "__init__.py").exists()
+
+
+def test_the_packages_beside_the_server_are_stored_with_it(
+    image: Image, venvs: Path, servers: Path, tmp_path: Path
+) -> None:
+    """One folder holds all that the process imports, as the image does; the server's first image is another."""
+    first = images_local.push(image, tmp_path, venvs=venvs)
+    behind = replace(image, source=replace(image.source, packages=(servers / "gateway-auth",)))
+    pushed = images_local.push(behind, tmp_path, venvs=venvs)
+    stored = tmp_path / "images" / "mongodb-mcp" / pushed.digest.removeprefix("sha256:")
+    assert {path.name for path in (stored / "src").iterdir()} == {"server", "gateway_auth"}
+    assert json.loads((stored / "image.json").read_text(encoding="utf-8"))["path"] == [str(stored / "src")]
+    assert pushed.digest != first.digest
 
 
 def test_second_push_changes_nothing(image: Image, venvs: Path, tmp_path: Path) -> None:

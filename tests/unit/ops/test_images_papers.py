@@ -106,5 +106,15 @@ def test_the_commit_is_the_folders_own(tmp_path: Path) -> None:
     git("commit", "-m", "elsewhere")
     assert images_origin.look(folder) == first
     assert (first.dirty, first.repository) == (False, "https://example.test/repo.git")
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "c").write_text("4", encoding="utf-8")
+    git("add", "package")
+    git("commit", "-m", "a package that the image holds too")
+    assert images_origin.look(folder) == first
+    both = images_origin.look(folder, package)
+    assert (both.commit != first.commit, both.dirty) == (True, False)
+    (package / "c").write_text("5", encoding="utf-8")
+    assert (images_origin.look(folder).dirty, images_origin.look(folder, package).dirty) == (False, True)
     (folder / "a").write_text("3", encoding="utf-8")
     assert images_origin.look(folder).dirty

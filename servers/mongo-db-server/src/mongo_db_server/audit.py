@@ -12,9 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from gateway_auth import CALLER
 from pydantic_core import to_json
-
-from mongo_db_server.caller import CALLER
 
 Sink = Callable[[dict[str, Any]], None]
 

@@ -18,7 +18,7 @@ from mongo_db_server.confirmation import Confirmations
 from mongo_db_server.errors import InvalidCallError
 from mongo_db_server.limits import Page, Report, collect
 from mongo_db_server.rules import Rules
-from mongo_db_server.throttling import once, patiently
+from mongo_db_server.throttling import once, retry_throttled
 from mongo_db_server.views import Views, views_in
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Document = dict[str, Any]
 
-# How to tell the caller how far the call is; None when he did not ask.
+# Reports the call's progress to the caller; None when he did not ask for it.
 PROGRESS: ContextVar[Report | None] = ContextVar("progress", default=None)
 _MAX_BATCH = 1_000
 _KEPT_COLLECTIONS = 256
@@ -105,7 +105,7 @@ class Runtime:
         self.views = Views(views_in(self.client), self.rules)
 
     def database(self, name: str) -> AsyncDatabase[Document]:
-        """The driver's object for a name that has been judged."""
+        """The driver's object for a name that has been checked."""
         return self.client.get_database(name, codec_options=ejson.CODEC)
 
     def collection(self, database: str, name: str) -> AsyncCollection[Document]:
@@ -146,16 +146,16 @@ class Call:
         self.audit["namespace"] = f"{where.database}.{where.collection}"
         return self.runtime.collection(where.database, where.collection)
 
-    async def look_through(self, *sources: tuple[str, str]) -> None:
+    async def check_views(self, *sources: tuple[str, str]) -> None:
         """Raises RefusedError when one of the namespaces is a view that shows what a rule keeps back."""
         unknown = [source for source in sources if not self.runtime.views.plain(*source)]
         if unknown:
-            await self.patiently(lambda: self.runtime.views.check(unknown))
+            await self.retry_throttled(lambda: self.runtime.views.check(unknown))
 
     async def reading(self, where: InCollection) -> AsyncCollection[Document]:
-        """The collection to read from, its view looked through."""
+        """The collection to read from; RefusedError where it is a view that shows what a rule keeps back."""
         collection = self.named(where)
-        await self.look_through((where.database, where.collection))
+        await self.check_views((where.database, where.collection))
         return collection
 
     def decode(self, value: Any, where: str) -> Any:
@@ -178,7 +178,7 @@ class Call:
         return decoded or None
 
     def prepare(self, pipeline: Any, database: str, collection: str | None) -> Prepared:
-        """The pipeline as it is sent. Look through its sources before sending it."""
+        """The pipeline as it is sent. Pass its sources to `check_views` before sending it."""
         return stages.prepare(
             self.decode(pipeline, "pipeline"),
             database=database,
@@ -213,9 +213,9 @@ class Call:
                 report=PROGRESS.get(),
             )
 
-    async def patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Runs `attempt`, which must be safe to repeat, again while the database throttles."""
-        return await patiently(attempt, deadline=self.deadline)
+    async def retry_throttled(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Run `attempt`, which must be safe to repeat, and again while the database throttles."""
+        return await retry_throttled(attempt, deadline=self.deadline)
 
     async def once(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Runs `attempt` a single time: for writes whose repetition would change more."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import pymongo
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
 from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandListener
 
 from mongo_db_server.errors import SettingsError
-from mongo_db_server.lean import LeanPool
 from mongo_db_server.settings import Settings
 
 SERVER_SELECTION_MS = 5_000
+PING_SECONDS = 3.0
 
 
 def connect(settings: Settings, listeners: Sequence[CommandListener] = ()) -> AsyncMongoClient[dict[str, Any]]:
@@ -28,8 +29,21 @@ def connect(settings: Settings, listeners: Sequence[CommandListener] = ()) -> As
             connectTimeoutMS=SERVER_SELECTION_MS,
             tz_aware=True,
             event_listeners=list(listeners),
-            _pool_class=LeanPool,
         )
     except (PyMongoError, ValueError, TypeError):
         # The driver's own sentence may quote the connection string.
         raise SettingsError("MONGODB_URI is malformed: it must be a MongoDB connection string.") from None
+
+
+def database_ping(client: AsyncMongoClient[dict[str, Any]]) -> Callable[[], Awaitable[bool]]:
+    """Whether the database answers within a few seconds."""
+
+    async def ping() -> bool:
+        try:
+            with pymongo.timeout(PING_SECONDS):
+                await client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True
+
+    return ping

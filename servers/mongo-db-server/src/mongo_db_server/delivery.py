@@ -1,5 +1,5 @@
-"""How an answer reaches the caller: as one JSON document, or as a stream once there is progress to tell; and that
-nobody works on for a caller who has gone."""
+"""Responses to a call: one JSON document, or a stream of events once there is progress to report; and cancelling a call
+whose caller has disconnected."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Most calls are over before anybody can have lost patience; only for longer ones is the connection watched.
+# Most calls are over before anybody disconnects: only for longer ones is the connection watched.
 _UNWATCHED_SECONDS = 0.05
 
 
-async def unless_gone(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
+async def cancel_on_disconnect(work: Coroutine[Any, Any, T], receive: Receive) -> T | None:
     """The result of the work, or None when the caller hung up first: then the work has been cancelled, which closes its
     cursors and connections at the database."""
     watch = _Watch(receive)

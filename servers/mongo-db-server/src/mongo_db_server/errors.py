@@ -1,9 +1,7 @@
 """The server's errors: one sentence each, safe to show, without any part of the connection string.
 
-ServerError
-├── SettingsError            the environment is incomplete or malformed; the process ends with exit code 2
-├── TokenRefusedError        the request does not come from the gateway (401 or 403)
-└── KeysUnavailableError     the issuer's signing keys could not be fetched (503)
+Outside a call, errors are those of `gateway_auth.errors`; this server raises its SettingsError too: the environment is
+incomplete or malformed, and the process ends with exit code 2.
 
 CallError (a FastMCP ToolError: its text reaches the model, its `outcome` the audit line)
 ├── InvalidCallError         arguments that no database would accept
@@ -17,26 +15,18 @@ CallError (a FastMCP ToolError: its text reaches the model, its `outcome` the au
 from typing import ClassVar
 
 from fastmcp.exceptions import ToolError
+from gateway_auth import SettingsError
 
-
-class ServerError(Exception):
-    """Base of what is raised outside a tool call; `str()` is one sentence for a person."""
-
-
-class SettingsError(ServerError):
-    pass
-
-
-class TokenRefusedError(ServerError):
-    """`status` is 401 for a missing or invalid token, 403 for a valid one that may not call this server."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-class KeysUnavailableError(ServerError):
-    pass
+__all__ = [
+    "BusyError",
+    "CallError",
+    "DatabaseError",
+    "InvalidCallError",
+    "RefusedError",
+    "SettingsError",
+    "ThrottledError",
+    "TimeLimitError",
+]
 
 
 class CallError(ToolError):

@@ -11,7 +11,7 @@ from mongo_db_server import ejson
 if TYPE_CHECKING:
     from mongo_db_server.settings import Settings
 
-# (done, total, message): tells the caller how far the call is.
+# (done, total, message): reports the progress of a call.
 Report = Callable[[float, float | None, str], Awaitable[None]]
 REPORT_EVERY = 250  # documents
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
-import httpx2
 from fastmcp import FastMCP
-from mcp_types import CallToolRequestParams
+from gateway_auth import Gate, Readiness, guard, live
+from gateway_auth.keys import Fetch
+from mcp_types import Implementation
 
 from mongo_db_server import __version__
 from mongo_db_server.admission import Admission
@@ -20,21 +19,14 @@ from mongo_db_server.audit import Sink, write_line
 from mongo_db_server.call import Runtime
 from mongo_db_server.completion import add_completion
 from mongo_db_server.confirmation import Confirmations
-from mongo_db_server.database import connect
+from mongo_db_server.database import connect, database_ping
 from mongo_db_server.dispatcher import Dispatcher
-from mongo_db_server.gate import Gate
-from mongo_db_server.health import Readiness, database_ping, live
 from mongo_db_server.hosts import Hosts
-from mongo_db_server.keys import Fetch, KeyStore, http_fetch
 from mongo_db_server.limits import Limits
-from mongo_db_server.patterns import items
 from mongo_db_server.prompts import add_prompts
 from mongo_db_server.resources import add_resources
 from mongo_db_server.rules import Rules
 from mongo_db_server.shortcut import Shortcut
-from mongo_db_server.telemetry import Telemetry, end
-from mongo_db_server.telemetry_database import Commands
-from mongo_db_server.tokens import Expected, TokenVerifier
 from mongo_db_server.toolkit import MongoTool
 from mongo_db_server.tools import ALL
 
@@ -42,11 +34,11 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.mongo_client import AsyncMongoClient
 
     from mongo_db_server.settings import Settings, Tier
+    from mongo_db_server.telemetry import Telemetry
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 PATH = "/mcp"
-_JWKS_SECONDS = 5.0
 _PASSWORD = re.compile(r"mongodb(?:\+srv)?://[^:@/]+:([^@]+)@")
 _UNGUESSABLE = 64  # characters; a key of Cosmos DB has 88
 
@@ -69,8 +61,9 @@ class McpServer:
 
     @property
     def info(self) -> dict[str, Any]:
-        """What 2026-07-28 answers say about the server."""
-        return self.mcp._mcp_server.server_info_stamp
+        """What 2026-07-28 answers say about the server, as the SDK writes it."""
+        described = Implementation(name=self.mcp.name, version=self.mcp.version or "")
+        return described.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
 def build(
@@ -92,22 +85,19 @@ def build_from(runtime: Runtime) -> McpServer:
         for declaration in ALL
         if declaration.operation.allowed_in(runtime.tier) and runtime.rules.tools.admits(declaration.name)
     ]
+    dispatcher = Dispatcher(tools, tier=runtime.tier, audit=runtime.audit)
     mcp: FastMCP[Any] = FastMCP(
         runtime.name,
         version=__version__,
         instructions=INSTRUCTIONS[runtime.tier] + GUIDANCE,
         tools=tools,
+        middleware=[dispatcher],
         mask_error_details=True,
         dereference_schemas=False,
     )
-    # The SDK looks up one input schema per call; without this it lists every tool to find it.
-    schemas = {tool.name: tool.parameters for tool in tools}
-    mcp._mcp_server.get_tool_input_schema = schemas.get
     add_resources(mcp, runtime)
     add_prompts(mcp)
     add_completion(mcp, runtime)
-    dispatcher = Dispatcher(tools, tier=runtime.tier, audit=runtime.audit)
-    mcp._mcp_server.add_request_handler("tools/call", CallToolRequestParams, dispatcher.handle)
     return McpServer(mcp, dispatcher)
 
 
@@ -145,10 +135,8 @@ def confirmation_key(settings: Settings) -> bytes | None:
 
 def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
     """The ASGI application. Connects to nothing until it is started."""
-    issuer = httpx2.AsyncClient(timeout=_JWKS_SECONDS, follow_redirects=False)
-    keys = KeyStore(fetch_keys or http_fetch(issuer, settings.mcp_auth_jwks_uri))
-    telemetry = telemetry_of(settings, issuer)
-    client = connect(settings, [Commands()] if telemetry else [])
+    telemetry = _telemetry(settings)
+    client = connect(settings, [telemetry.listener] if telemetry else [])
     server = build_from(runtime_of(settings, client, _audit(telemetry)))
     app = server.mcp.http_app(
         path=PATH,
@@ -158,9 +146,8 @@ def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
     )
-    app.router.lifespan_context = _closing(
-        _sending(app.router.lifespan_context, telemetry), issuer.aclose, client.close
-    )
+    closers = [client.close] if telemetry is None else [client.close, telemetry.shutdown]
+    app.router.lifespan_context = _closing(app.router.lifespan_context, *closers)
     short = Shortcut(
         app,
         path=PATH,
@@ -168,30 +155,22 @@ def http_app(settings: Settings, *, fetch_keys: Fetch | None = None) -> Gate:
         server_info=server.info,
         hosts=Hosts(settings.allowed_hosts, settings.allowed_origins),
     )
-    return Gate(
-        short,
-        verifier=TokenVerifier(Expected.of(settings), keys),
-        tier=settings.mcp_tier,
-        max_body=settings.mcp_request_bytes_ceiling,
-        health={"/healthz": live(), "/readyz": Readiness(database_ping(client))},
+    ready = Readiness(database_ping(client), otherwise="database unreachable")
+    return guard(
+        short if telemetry is None else telemetry.collecting(short),
+        settings,
+        health={"/healthz": live(), "/readyz": ready},
+        fetch=fetch_keys,
     )
 
 
-def telemetry_of(settings: Settings, http: httpx2.AsyncClient) -> Telemetry | None:
-    """Sends to `OTEL_EXPORTER_OTLP_ENDPOINT`; None when that is not set."""
-    endpoint = settings.otel_exporter_otlp_endpoint
-    if endpoint is None:
+def _telemetry(settings: Settings) -> Telemetry | None:
+    """None where nothing is to be sent: then the SDK, which takes its time, is not imported."""
+    if not settings.sends_telemetry:
         return None
-    pairs = (item.partition("=") for item in items(settings.otel_exporter_otlp_headers.get_secret_value()))
-    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    from mongo_db_server.telemetry import telemetry_of
 
-    async def post(path: str, body: bytes) -> None:
-        answer = await http.post(
-            endpoint.rstrip("/") + path, content=body, headers={**headers, "content-type": "application/json"}
-        )
-        answer.raise_for_status()
-
-    return Telemetry(settings.otel_service_name or settings.mcp_server_name, post)
+    return telemetry_of(settings)
 
 
 def _audit(telemetry: Telemetry | None) -> Sink:
@@ -203,23 +182,6 @@ def _audit(telemetry: Telemetry | None) -> Sink:
         telemetry.record(line)
 
     return both
-
-
-def _sending(inner: Lifespan, telemetry: Telemetry | None) -> Lifespan:
-    """Sends telemetry while the application runs, and what is left when it stops."""
-    if telemetry is None:
-        return inner
-
-    @asynccontextmanager
-    async def lifespan(app: Any) -> AsyncIterator[Any]:
-        running = asyncio.create_task(telemetry.run())
-        try:
-            async with inner(app) as state:
-                yield state
-        finally:
-            await end(running, telemetry)
-
-    return lifespan
 
 
 def _closing(inner: Lifespan, *closers: Callable[[], Awaitable[None]]) -> Lifespan:

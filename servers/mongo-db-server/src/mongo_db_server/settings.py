@@ -1,39 +1,18 @@
-"""The one typed settings object, read from the environment. Nothing else in the server reads the environment."""
+"""The one typed settings object, read from the environment. Nothing else in the server reads the environment,
+except the OpenTelemetry SDK, which reads `OTEL_*`."""
 
 from __future__ import annotations
 
 import os
-import re
-from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from mongo_db_server.errors import SettingsError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
+from gateway_auth import GateSettings, read_settings
+from gateway_auth.settings import HttpsUrl
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 Tier = Literal["admin", "reader"]
 
 _MIB = 1024 * 1024
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-def _uuid(value: str) -> str:
-    if not _UUID.fullmatch(value):
-        raise ValueError("must be a GUID such as 11111111-2222-4333-8444-555555555555")
-    return value
-
-
-def _https(value: str) -> str:
-    """Keys and issuer over plain HTTP would let the network choose who is trusted; loopback has no network."""
-    parts = urlsplit(value)
-    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
-        raise ValueError("must be an https URL (http only on loopback)")
-    return value
 
 
 def _mongodb_uri(value: SecretStr) -> SecretStr:
@@ -42,25 +21,14 @@ def _mongodb_uri(value: SecretStr) -> SecretStr:
     return value
 
 
-Guid = Annotated[str, AfterValidator(_uuid)]
-HttpsUrl = Annotated[str, AfterValidator(_https)]
-
-
-class Settings(BaseSettings):
-    """Every setting; the environment variable is the field's name in capitals."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+class Settings(GateSettings):
+    """Every setting; the environment variable is the field's name in capitals. Those of the gate are inherited."""
 
     host: str = "0.0.0.0"  # noqa: S104 - a container listens on its private address, which it does not know
     port: int = Field(8000, ge=0, le=65535)
 
     mcp_tier: Tier
     mcp_server_name: str = Field("mongodb", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    mcp_auth_issuer: HttpsUrl
-    mcp_auth_jwks_uri: HttpsUrl
-    mcp_auth_tenant_id: Guid
-    mcp_auth_audience: Guid
-    mcp_auth_gateway_object_id: Guid
     mcp_allowed_hosts: str = ""
     mcp_allowed_origins: str = ""
 
@@ -93,9 +61,10 @@ class Settings(BaseSettings):
     mcp_fields_allow: str | None = None
     mcp_fields_deny: str = ""
 
+    # Which of them are set decides whether there is telemetry; the SDK reads these and all others of OTEL_* itself.
     otel_exporter_otlp_endpoint: HttpsUrl | None = None
-    otel_exporter_otlp_headers: SecretStr = SecretStr("")
-    otel_service_name: str | None = None
+    otel_exporter_otlp_traces_endpoint: HttpsUrl | None = None
+    otel_exporter_otlp_metrics_endpoint: HttpsUrl | None = None
 
     mcp_confirmation_key: SecretStr | None = Field(None, min_length=32)
     mcp_confirmation_seconds: int = Field(300, ge=10, le=3600)
@@ -107,6 +76,16 @@ class Settings(BaseSettings):
             if getattr(self, f"mcp_{name}_default") > getattr(self, f"mcp_{name}_ceiling"):
                 raise ValueError(f"MCP_{name.upper()}_DEFAULT must not exceed MCP_{name.upper()}_CEILING")
         return self
+
+    @property
+    def sends_telemetry(self) -> bool:
+        return any(
+            (
+                self.otel_exporter_otlp_endpoint,
+                self.otel_exporter_otlp_traces_endpoint,
+                self.otel_exporter_otlp_metrics_endpoint,
+            )
+        )
 
     @property
     def allowed_hosts(self) -> list[str]:
@@ -130,18 +109,4 @@ def _items(text: str) -> list[str]:
 
 def load() -> Settings:
     """Reads the environment. Raises SettingsError with one sentence that names the first setting that is wrong."""
-    try:
-        return Settings.model_validate(_empty_allow_lists())
-    except ValidationError as error:
-        # include_input=False: the input may be the connection string.
-        raise SettingsError(_sentence(error.errors(include_input=False, include_url=False)[0])) from None
-
-
-def _sentence(error: ErrorDetails) -> str:
-    setting = "_".join(str(part) for part in error["loc"]).upper()
-    if error["type"] == "missing":
-        return f"{setting} is not set: give it to the container's environment (see README.md, Settings)."
-    reason = error["msg"].removeprefix("Value error, ")
-    if not setting:
-        return f"{reason}."
-    return f"{setting} is malformed: {reason[:1].lower()}{reason[1:]}."
+    return read_settings(Settings, _empty_allow_lists())

@@ -1,7 +1,7 @@
-"""The short way for ordinary tool calls and lists of tools: recognised and answered without the SDK's dispatch.
+"""A fast path for ordinary tool calls and lists of tools: recognised and answered without the SDK's dispatch.
 
-Recognised is only what could not be plainer; everything else, every error of the protocol included, goes the SDK's way
-untouched. Envelope and arguments are judged by the SDK's own functions, so both ways accept and refuse the same. The
+Only the plainest requests take it; everything else, every error of the protocol included, goes to the SDK
+untouched. Envelope and arguments are checked by the SDK's own functions, so both ways accept and refuse the same. The
 list of tools does not change while the process lives: the SDK writes it once for each protocol version.
 """
 
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from gateway_auth.asgi import replay
 from mcp.shared.inbound import InboundModernRoute, classify_inbound_request
 from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
 from mongo_db_server.call import PROGRESS
-from mongo_db_server.delivery import Response, unless_gone
-from mongo_db_server.gate import replay
+from mongo_db_server.delivery import Response, cancel_on_disconnect
 from mongo_db_server.wire import Envelope
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _CALL, _LIST = "tools/call", "tools/list"
 _JSON = "application/json"
 _READ = {b"accept", b"content-type", b"mcp-protocol-version", b"mcp-method", b"mcp-name"}
-_REMEMBERED_CHARS = 2_048  # of an envelope and a name, so that strangers cannot fill the memory
+_REMEMBERED_CHARS = 2_048  # of an envelope and a name, so that invented ones cannot fill the memory
 _REQUEST = {"jsonrpc", "id", "method", "params"}
 # `inputResponses` and `requestState` continue an earlier call, which the SDK unseals; a `cursor` is the SDK's too.
 _PARAMS = {_CALL: {"name", "arguments", "_meta"}, _LIST: {"_meta"}}
@@ -94,7 +94,7 @@ class Shortcut:
         response = Response(send, call.progress_token)
         reset = PROGRESS.set(response.progress if call.progress_token is not None else None)
         try:
-            answer = await unless_gone(self._dispatcher.perform(call.name, call.arguments), receive)
+            answer = await cancel_on_disconnect(self._dispatcher.perform(call.name, call.arguments), receive)
         finally:
             PROGRESS.reset(reset)
         if answer is not None:

@@ -1,152 +1,223 @@
-"""OpenTelemetry of every call: a span with one for each command to the database below it, a histogram and a log record,
-sent as OTLP/HTTP with JSON.
+"""OpenTelemetry: each call is a span, with one below it for each command to the database, and a value of a histogram.
 
-Names are those of the semantic conventions for MCP and generative AI ("Semantic conventions for Model Context
-Protocol", "execute_tool"). Everything comes from the call's audit line, so no value of a caller or of the database can
-be in it. Sending happens beside the calls; what a receiver does not take in time is dropped and counted, never waited
-for."""
+Imported only where an OTLP endpoint is set, because the SDK takes its time. Names are those of the semantic conventions
+for MCP, generative AI and database clients ("Semantic conventions for Model Context Protocol", "execute_tool",
+"Semantic conventions for database client calls"). Everything comes from the call's audit line and from the driver's
+account of its commands, so that no value of a caller or of the database can be in it, and no secret.
+
+The SDK batches, sends beside the calls (OTLP over HTTP with protobuf) and drops what a receiver does not take in time.
+Its providers are this module's own and not the process's: FastMCP and the MCP SDK would add spans of their own to them.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import re
-import secrets
+import threading
 import time
-from bisect import bisect_left
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gateway_auth import CALLER
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from mongo_db_server import __version__
-from mongo_db_server.caller import CALLER
-from mongo_db_server.telemetry_database import Command
 
-Post = Callable[[str, bytes], Awaitable[None]]
+if TYPE_CHECKING:
+    import requests
+    from gateway_auth.asgi import ASGIApp, Receive, Scope, Send
+    from opentelemetry.context import Context
+
+    from mongo_db_server.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-EVERY_SECONDS = 5.0
-_MAX_WAITING = 4_096
+SHUTDOWN_SECONDS = 3.0  # after the 25 s that running calls may take, and within the 30 s before a container is killed
+
+_SCOPE = "mongo_db_server"
+_MAX_COMMANDS = 64  # of one call; an export may ask for any number of batches
 # The buckets that the conventions advise for `mcp.server.operation.duration`, in seconds.
 _BOUNDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
-_SCOPE = {"name": "mongo_db_server", "version": __version__}
-_FINE = frozenset({"ok", "dry-run", "confirmation-required"})
-_SERVER_KIND, _CLIENT_KIND, _ERROR_STATUS, _CUMULATIVE, _INFO = 2, 3, 2, 2, 9
+_SUCCESSES = frozenset({"ok", "dry-run", "confirmation-required"})
+# What the span says by its name, its times or a conventional attribute.
+_SAID_ELSEWHERE = frozenset({"event", "tool", "namespace", "duration_ms"})
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+Attributes = dict[str, str | bool | int | float]
 
 
-@dataclass
-class _Histogram:
-    count: int = 0
-    sum: float = 0.0
-    buckets: list[int] = field(default_factory=lambda: [0] * (len(_BOUNDS) + 1))
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`ended` (since the epoch) and `took` are in nanoseconds; `error` is MongoDB's name of what went wrong."""
+
+    name: str
+    database: str
+    ended: int
+    took: int
+    error: str | None
+
+
+# What the present request has asked of the database so far; None outside a request.
+COMMANDS: ContextVar[list[Command] | None] = ContextVar("commands", default=None)
+
+
+class CommandRecorder(CommandListener):
+    """Notes each command with the request that it is made for: the driver calls its listeners in the request's own
+    context. Of a command only its name and its database are kept: never a filter, a document or another value."""
+
+    def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
+        self._clock = clock
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Nothing: the event at the end has all of it, and the duration."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        self._note(event, None)
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        self._note(event, str(event.failure.get("codeName") or event.failure.get("code") or "error"))
+
+    def _note(self, event: CommandSucceededEvent | CommandFailedEvent, error: str | None) -> None:
+        commands = COMMANDS.get()
+        if commands is not None and len(commands) < _MAX_COMMANDS:
+            took = event.duration_micros * 1_000
+            commands.append(Command(event.command_name, event.database_name, self._clock(), took, error))
 
 
 class Telemetry:
-    """`post` sends a body to `/v1/traces`, `/v1/metrics` or `/v1/logs`; `clock` is seconds since the epoch."""
+    """Turns audit lines into spans and measurements. Whatever is None is not made; `clock` is nanoseconds since the
+    epoch."""
 
-    def __init__(self, service: str, post: Post, clock: Callable[[], float] = time.time) -> None:
-        self._resource = {"attributes": _attributes({"service.name": service, "service.version": __version__})}
-        self._post = post
+    def __init__(
+        self,
+        resource: Resource,
+        spans: SpanProcessor | None,
+        metrics: MetricReader | None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._clock = clock
-        self._started = clock()
-        self._spans: deque[dict[str, Any]] = deque(maxlen=_MAX_WAITING)
-        self._logs: deque[dict[str, Any]] = deque(maxlen=_MAX_WAITING)
-        self._durations: dict[tuple[tuple[str, str], ...], _Histogram] = {}
-        self.dropped = 0
+        self.listener = CommandRecorder(clock)
+        self._traces = TracerProvider(resource=resource, shutdown_on_exit=False)
+        if spans is not None:
+            self._traces.add_span_processor(spans)
+        self._metrics = MeterProvider(
+            [metrics] if metrics is not None else [], resource=resource, shutdown_on_exit=False
+        )
+        self._tracer = self._traces.get_tracer(_SCOPE, __version__)
+        self._durations = self._metrics.get_meter(_SCOPE, __version__).create_histogram(
+            "mcp.server.operation.duration",
+            unit="s",
+            description="Duration of the MCP request or notification as observed on the receiver.",
+            explicit_bucket_boundaries_advisory=_BOUNDS,
+        )
+
+    def collecting(self, app: ASGIApp) -> ASGIApp:
+        """`app`, each request of which has a list of its own for the database commands that are made for it."""
+
+        async def collecting(scope: Scope, receive: Receive, send: Send) -> None:
+            reset = COMMANDS.set([])
+            try:
+                await app(scope, receive, send)
+            finally:
+                COMMANDS.reset(reset)
+
+        return collecting
 
     def record(self, line: dict[str, Any]) -> None:
-        """Notes one audit line."""
+        """Record one audit line, and the commands of its request that no line has taken yet."""
         ended = self._clock()
-        seconds = line.get("duration_ms", 0.0) / 1000
-        caller = CALLER.get()
-        trace, parent, flags = _context(caller.trace)
-        span, attributes = secrets.token_hex(8), _of_call(line)
-        self._keep(
-            {
-                **{"traceId": trace, "spanId": span, "flags": flags, "kind": _SERVER_KIND},
-                **({"parentSpanId": parent} if parent else {}),
-                "name": " ".join(["tools/call", *_tool(line)]),
-                "startTimeUnixNano": _nanoseconds(ended - seconds),
-                "endTimeUnixNano": _nanoseconds(ended),
-                "attributes": _attributes(attributes),
-                "status": {} if line["outcome"] in _FINE else {"code": _ERROR_STATUS},
-            }
+        took = int(line.get("duration_ms", 0.0) * 1_000_000)
+        described = _conventional(line)
+        failed = line["outcome"] not in _SUCCESSES
+        span = self._tracer.start_span(
+            " ".join(["tools/call", *_tool(line)]),
+            _parent(CALLER.get().traceparent),
+            SpanKind.SERVER,
+            described | _own(line),
+            start_time=ended - took,
         )
-        while caller.commands:
-            command = _of_command(caller.commands.pop(0))
-            self._keep(command | {"traceId": trace, "parentSpanId": span, "flags": flags})
-        logged = {name: value for name, value in line.items() if value is not None}
-        self._logs.append(
+        here = set_span_in_context(span)
+        commands = COMMANDS.get()
+        while commands:
+            self._record_command(commands.pop(0), here)
+        if failed:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(ended)
+        measured = {name: value for name, value in described.items() if not name.startswith("db.")}
+        self._durations.record(took / 1_000_000_000, measured, here)
+
+    def _record_command(self, command: Command, parent: Context) -> None:
+        span = self._tracer.start_span(
+            f"{command.name} {command.database}",
+            parent,
+            SpanKind.CLIENT,
             {
-                **{"traceId": trace, "spanId": span, "severityNumber": _INFO, "severityText": "INFO"},
-                "timeUnixNano": _nanoseconds(ended),
-                "body": {"stringValue": str(line.get("event", "call"))},
-                "attributes": _attributes(logged),
-            }
+                "db.system.name": "mongodb",
+                "db.operation.name": command.name,
+                "db.namespace": command.database,
+                **({"error.type": command.error} if command.error else {}),
+            },
+            start_time=command.ended - command.took,
         )
-        measured = {name: str(value) for name, value in attributes.items() if not name.startswith("db.")}
-        histogram = self._durations.setdefault(tuple(sorted(measured.items())), _Histogram())
-        histogram.count += 1
-        histogram.sum += seconds
-        histogram.buckets[bisect_left(_BOUNDS, seconds)] += 1
+        if command.error:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end(command.ended)
 
-    def _keep(self, span: dict[str, Any]) -> None:
-        self.dropped += len(self._spans) == _MAX_WAITING
-        self._spans.append(span)
+    async def shutdown(self) -> None:
+        """Send what is left, within SHUTDOWN_SECONDS: a receiver that does not answer must not hold up the end."""
+        await asyncio.gather(_within_limit(self._traces.shutdown), _within_limit(self._metrics.shutdown))
 
-    async def run(self) -> None:
-        """Sends what there is, now and then, until cancelled."""
-        while True:
-            await asyncio.sleep(EVERY_SECONDS)
-            await self.flush()
 
-    async def flush(self) -> None:
-        """Sends everything that waits. A receiver that fails loses it."""
-        spans, logs = list(self._spans), list(self._logs)
-        self._spans.clear()
-        self._logs.clear()
-        if not spans and not logs:
-            return
-        await self._send("/v1/traces", "resourceSpans", "scopeSpans", {"spans": spans})
-        await self._send("/v1/logs", "resourceLogs", "scopeLogs", {"logRecords": logs})
-        await self._send("/v1/metrics", "resourceMetrics", "scopeMetrics", {"metrics": [self._metric()]})
+async def _within_limit(work: Callable[[], object]) -> None:
+    """Run blocking work, and leave it to its fate when it takes too long: the SDK's own limits add up to 40 s. A daemon
+    thread, because the end of the process waits for every other."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
 
-    def _metric(self) -> dict[str, Any]:
-        points = [
-            {
-                "attributes": _attributes(dict(attributes)),
-                "startTimeUnixNano": _nanoseconds(self._started),
-                "timeUnixNano": _nanoseconds(self._clock()),
-                "count": str(found.count),
-                "sum": found.sum,
-                "bucketCounts": [str(count) for count in found.buckets],
-                "explicitBounds": list(_BOUNDS),
-            }
-            for attributes, found in self._durations.items()
-        ]
-        data = {"dataPoints": points, "aggregationTemporality": _CUMULATIVE}
-        return {"name": "mcp.server.operation.duration", "unit": "s", "histogram": data}
-
-    async def _send(self, path: str, resource: str, scope: str, content: dict[str, Any]) -> None:
-        document = {resource: [{"resource": self._resource, scope: [{"scope": _SCOPE, **content}]}]}
+    def run() -> None:
         try:
-            await self._post(path, json.dumps(document).encode())
-        except Exception as error:  # noqa: BLE001 - whatever fails there, no call may suffer for it
-            self.dropped += 1
-            logger.warning("telemetry was not taken at %s: %s", path, type(error).__name__)
+            work()
+        finally:
+            with suppress(RuntimeError):  # the loop may be closed by then
+                loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=run, name="telemetry-shutdown", daemon=True).start()
+    try:
+        async with asyncio.timeout(SHUTDOWN_SECONDS):
+            await done.wait()
+    except TimeoutError:
+        logger.warning("telemetry was not taken within %g s and is lost", SHUTDOWN_SECONDS)
 
 
-async def end(running: asyncio.Task[None], telemetry: Telemetry) -> None:
-    """Stops the sending, after a last time."""
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
-    await telemetry.flush()
+def telemetry_of(settings: Settings, session: requests.Session | None = None) -> Telemetry:
+    """Sends to the endpoints that the settings name; everything else the SDK reads from `OTEL_*` itself.
+
+    `session` replaces the exporters' connections.
+    """
+    everything = settings.otel_exporter_otlp_endpoint
+    traces = metrics = None
+    if everything or settings.otel_exporter_otlp_traces_endpoint:
+        traces = BatchSpanProcessor(OTLPSpanExporter(session=session))
+    if everything or settings.otel_exporter_otlp_metrics_endpoint:
+        metrics = PeriodicExportingMetricReader(OTLPMetricExporter(session=session))
+    named = Resource.create({"service.name": settings.mcp_server_name, "service.version": __version__})
+    return Telemetry(named.merge(OTELResourceDetector().detect()), traces, metrics)
+
+
+def _parent(traceparent: str | None) -> Context:
+    """The caller's trace (W3C, "Trace Context"); a context without any where it is missing or malformed."""
+    return _PROPAGATOR.extract({} if traceparent is None else {"traceparent": traceparent})
 
 
 def _tool(line: dict[str, Any]) -> list[str]:
@@ -154,8 +225,8 @@ def _tool(line: dict[str, Any]) -> list[str]:
     return [] if line["outcome"] == "unknown-tool" else [line["tool"]]
 
 
-def _of_call(line: dict[str, Any]) -> dict[str, Any]:
-    attributes: dict[str, Any] = {"mcp.method.name": "tools/call", "gen_ai.operation.name": "execute_tool"}
+def _conventional(line: dict[str, Any]) -> Attributes:
+    attributes: Attributes = {"mcp.method.name": "tools/call", "gen_ai.operation.name": "execute_tool"}
     for name in _tool(line):
         attributes["gen_ai.tool.name"] = name
     database, _, collection = (line.get("namespace") or "").partition(".")
@@ -163,43 +234,14 @@ def _of_call(line: dict[str, Any]) -> dict[str, Any]:
         attributes |= {"db.system.name": "mongodb", "db.namespace": database}
     if collection:
         attributes["db.collection.name"] = collection
-    if line["outcome"] not in _FINE:
+    if line["outcome"] not in _SUCCESSES:
         attributes["error.type"] = line["outcome"]
     return attributes
 
 
-def _of_command(command: Command) -> dict[str, Any]:
-    error = {"error.type": command.error} if command.error else {}
+def _own(line: dict[str, Any]) -> Attributes:
+    """The rest of the audit line, by its own names below `mongo_db_server`; and the id that the gateway's log has."""
+    more = {"correlation_id": CALLER.get().correlation_id, **line}
     return {
-        "spanId": secrets.token_hex(8),
-        "kind": _CLIENT_KIND,
-        "name": f"{command.name} {command.database}",
-        "startTimeUnixNano": _nanoseconds(command.ended - command.seconds),
-        "endTimeUnixNano": _nanoseconds(command.ended),
-        "attributes": _attributes(
-            {"db.system.name": "mongodb", "db.operation.name": command.name, "db.namespace": command.database} | error
-        ),
-        "status": {"code": _ERROR_STATUS} if command.error else {},
+        f"{_SCOPE}.{name}": value for name, value in more.items() if value is not None and name not in _SAID_ELSEWHERE
     }
-
-
-def _context(traceparent: str | None) -> tuple[str, str | None, int]:
-    """Trace id, parent span and flags (W3C, "Trace Context"); a new trace when none was given."""
-    found = _TRACEPARENT.fullmatch(traceparent or "")
-    return (found[1], found[2], int(found[3], 16)) if found else (secrets.token_hex(16), None, 1)
-
-
-def _nanoseconds(seconds: float) -> str:
-    return str(int(seconds * 1_000_000_000))
-
-
-def _attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"key": name, "value": _value(value)} for name, value in values.items()]
-
-
-def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)}
-    return {"doubleValue": value} if isinstance(value, float) else {"stringValue": str(value)}

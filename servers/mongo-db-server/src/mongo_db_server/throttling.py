@@ -1,4 +1,4 @@
-"""Waiting out a throttling database within the call's time limit (Cosmos DB, error 16500)."""
+"""Retries of calls that the database throttles, within the call's time limit (Cosmos DB, error 16500)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LONGEST_WAIT_MS = 5_000
 _MOST_ATTEMPTS = 200  # a database that asks to be asked again at once is not asked for ever
 
 
-async def patiently(
+async def retry_throttled(
     attempt: Callable[[], Awaitable[T]],
     *,
     deadline: float,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> T:
-    """Runs `attempt` until it is not throttled, a bounded number of times. `attempt` must be safe to repeat.
+    """Run `attempt`, and again while it is throttled, a bounded number of times. It must be safe to repeat.
     `deadline` is in seconds of `clock`; when the next wait would pass it, the throttling error itself is raised."""
     wait_ms = _FIRST_WAIT_MS
     throttled: PyMongoError | None = None
@@ -51,6 +51,6 @@ async def patiently(
 
 
 async def once(attempt: Callable[[], Awaitable[T]], *, deadline: float) -> T:
-    """Runs `attempt` within the time limit and never again: for writes that repeating would change."""
+    """Run `attempt` within the time limit and never again: for writes that repeating would change."""
     with pymongo.timeout(max(deadline - time.monotonic(), 0.001)):
         return await attempt()

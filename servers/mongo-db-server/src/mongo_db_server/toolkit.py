@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fastmcp.tools import Tool
 from fastmcp.tools.base import ToolResult
+from gateway_auth import CALLER
 from pydantic import Field, ValidationError
 from pymongo.errors import PyMongoError
 
@@ -27,7 +28,6 @@ from mongo_db_server.call import (
     Runtime,
     parse_text,
 )
-from mongo_db_server.caller import CALLER
 from mongo_db_server.confirmation import Subject
 from mongo_db_server.errors import CallError, InvalidCallError
 from mongo_db_server.operation import Operation, tool_annotations

@@ -44,8 +44,8 @@ def is_throttling(error: BaseException) -> bool:
 def retry_after_ms(error: BaseException) -> int | None:
     """What the database asked for, from its reply or its message; None when it did not say."""
     details = getattr(error, "details", None) or {}
-    if isinstance(told := details.get("RetryAfterMs"), int | float):
-        return int(told)
+    if isinstance(milliseconds := details.get("RetryAfterMs"), int | float):
+        return int(milliseconds)
     for _, message in _reasons(error):
         if found := _RETRY_AFTER.search(message):
             return int(found.group(1))

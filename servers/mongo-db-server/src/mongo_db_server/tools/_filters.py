@@ -31,7 +31,7 @@ class FilteredWrite(Confirmable, InCollection):
 
 async def show_matching(collection: Any, condition: dict[str, Any], call: Call) -> tuple[int, Page]:
     """How many documents match, and a few of them without redacted fields."""
-    number = await call.patiently(lambda: collection.count_documents(condition))
+    number = await call.retry_throttled(lambda: collection.count_documents(condition))
 
     async def attempt() -> Page:
         stages = [{"$match": condition}, {"$limit": _SHOWN}, *call.rules.fields.mask]
@@ -39,14 +39,14 @@ async def show_matching(collection: Any, condition: dict[str, Any], call: Call) 
             limit = Limit(_SHOWN, _SHOWN, "")
             return await collect(cursor, documents=limit, asked=_SHOWN, max_bytes=call.limits.bytes.default)
 
-    return number, await call.patiently(attempt)
+    return number, await call.retry_throttled(attempt)
 
 
 async def preview_of(arguments: FilteredWrite, call: Call, verb: str) -> Reply:
     """`verb` is what would happen to the documents: "deleted", "changed"."""
     collection = call.named(arguments)
     condition = arguments.condition(call)
-    await call.look_through((arguments.database, arguments.collection))
+    await call.check_views((arguments.database, arguments.collection))
     number, page = await show_matching(collection, condition, call)
     summary = f"{number} documents of {arguments.database}.{arguments.collection} would be {verb}."
     return Reply(summary, {"would_affect": number}, Untrusted.page("sample", page))

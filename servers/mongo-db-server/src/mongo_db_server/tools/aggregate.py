@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from mongo_db_server import direct
 from mongo_db_server.limits import Page
 from mongo_db_server.operation import Operation
 from mongo_db_server.queries import WRITING_STAGES
@@ -28,14 +25,14 @@ async def preview(arguments: AggregateArguments, call: Call) -> Reply:
     """How many documents would be written, and where to."""
     prepared = call.prepare(arguments.pipeline, arguments.database, arguments.collection)
     collection = await call.reading(arguments)
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     stages = prepared.stages[:-1] if prepared.writes else prepared.stages
 
     async def attempt() -> int:
         async with await collection.aggregate([*stages, {"$count": "n"}]) as cursor:
             return sum([int(row["n"]) async for row in cursor])
 
-    number = await call.patiently(attempt)
+    number = await call.retry_throttled(attempt)
     if not prepared.writes:
         return Reply(f"The pipeline reads only; it would return {number} documents.", {"would_affect": 0})
     stage = next(iter(prepared.stages[-1]))
@@ -60,18 +57,13 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
     call.rules.scope.require_collection(arguments.database, arguments.collection)
     prepared = call.prepare(arguments.pipeline, arguments.database, arguments.collection)
     collection = await call.reading(arguments)
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     offset = call.offset(arguments)
     stages = [*prepared.stages, {"$skip": offset}] if offset else prepared.stages
 
-    async def ordinary() -> Any:
-        return await collection.aggregate(stages, batchSize=call.batch(arguments.limit))
-
     async def attempt() -> Page:
-        cursor = {"batchSize": call.batch(arguments.limit)}
-        command = {"aggregate": collection.name, "pipeline": stages, "cursor": cursor}
-        found = ordinary() if prepared.writes else direct.read(collection, command, ordinary)
-        return await call.page(await found, arguments, offset)
+        cursor = await collection.aggregate(stages, batchSize=call.batch(arguments.limit))
+        return await call.page(cursor, arguments, offset)
 
     name = f"{arguments.database}.{arguments.collection}"
     if prepared.writes:
@@ -80,5 +72,5 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
             call.runtime.views.forget(database)
         page = await call.once(attempt)
         return page_reply(page, f"The pipeline on {name} has written its result.", arguments, call)
-    page = await call.patiently(attempt)
+    page = await call.retry_throttled(attempt)
     return page_reply(page, f"{len(page.documents)} documents from the pipeline on {name}.", arguments, call)

@@ -37,7 +37,7 @@ async def aggregate_db(arguments: AggregateDbArguments, call: Call) -> Reply:
     prepared = call.prepare(arguments.pipeline, arguments.database, None)
     if prepared.writes:
         raise RefusedError("`aggregate-db` does not write: use aggregate on a collection for `$out` and `$merge`.")
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     offset = call.offset(arguments)
     stages = [*prepared.stages, {"$skip": offset}] if offset else prepared.stages
 
@@ -45,6 +45,6 @@ async def aggregate_db(arguments: AggregateDbArguments, call: Call) -> Reply:
         cursor = await database.aggregate(stages, batchSize=call.batch(arguments.limit))
         return await call.page(cursor, arguments, offset)
 
-    page = await call.patiently(attempt)
+    page = await call.retry_throttled(attempt)
     summary = f"{len(page.documents)} documents from the pipeline on {arguments.database}."
     return page_reply(page, summary, arguments, call)

@@ -49,7 +49,7 @@ def destroys(arguments: BulkWriteArguments) -> bool:
 async def preview(arguments: BulkWriteArguments, call: Call) -> Reply:
     collection = call.named(arguments)
     requests = _requests(arguments, call)
-    await call.look_through((arguments.database, arguments.collection))
+    await call.check_views((arguments.database, arguments.collection))
     rows, total = [], 0
     for position, (name, condition, _) in enumerate(requests):
         if condition is None:

@@ -28,7 +28,7 @@ async def collection_indexes(arguments: InCollection, call: Call) -> Reply:
             return [dict(found) async for found in cursor]
 
     indexes = []
-    for found in await call.patiently(attempt):
+    for found in await call.retry_throttled(attempt):
         if fields.active and any(fields.hides(path) for path in found.get("key", {})):
             continue
         if fields.active:

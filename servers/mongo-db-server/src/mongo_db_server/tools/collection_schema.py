@@ -55,7 +55,7 @@ async def collection_schema(arguments: CollectionSchemaArguments, call: Call) ->
                     break
         return sample
 
-    sample = await call.patiently(attempt)
+    sample = await call.retry_throttled(attempt)
     name = f"{arguments.database}.{arguments.collection}"
     summary = f"{len(sample.fields)} fields in a sample of {sample.documents} documents of {name}."
     if not sample.documents:

@@ -33,7 +33,7 @@ async def collection_storage_size(arguments: InCollection, call: Call) -> Reply:
     async def attempt() -> dict[str, Any]:
         return await collection.database.command("collStats", arguments.collection)
 
-    found = await call.patiently(attempt)
+    found = await call.retry_throttled(attempt)
     facts = {name: int(found[key]) for name, (key, _) in _NUMBERS.items() if isinstance(found.get(key), int | float)}
     size = facts.get("storage_bytes", facts.get("data_bytes", 0))
     summary = (

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, Field
 
-from mongo_db_server import direct
 from mongo_db_server.call import closing
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply
@@ -33,10 +32,9 @@ async def count(arguments: CountArguments, call: Call) -> Reply:
     stages = [*call.rules.fields.mask, {"$match": condition}, {"$count": "n"}]
 
     async def attempt() -> int:
-        command = {"aggregate": collection.name, "pipeline": stages, "cursor": {}}
-        rows = await direct.read(collection, command, lambda: collection.aggregate(stages))
+        rows = await collection.aggregate(stages)
         async with closing(rows):
             return sum([int(row["n"]) async for row in rows])
 
-    number = await call.patiently(attempt)
+    number = await call.retry_throttled(attempt)
     return Reply(f"{number} documents match in {arguments.database}.{arguments.collection}.", {"count": number})

@@ -58,5 +58,5 @@ async def _options(arguments: CreateCollectionArguments, call: Call) -> dict[str
     prepared = call.prepare(arguments.pipeline or [], arguments.database, arguments.view_on)
     if prepared.writes:
         raise RefusedError(f"A view cannot write ({', '.join(sorted(queries.WRITING_STAGES))}).")
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     return {**options, "viewOn": arguments.view_on, "pipeline": prepared.stages}

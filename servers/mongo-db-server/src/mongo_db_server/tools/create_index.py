@@ -29,7 +29,7 @@ class CreateIndexArguments(Confirmable, InCollection):
 async def preview(arguments: CreateIndexArguments, call: Call) -> Reply:
     _model(arguments, call)
     collection = await call.reading(arguments)
-    number = await call.patiently(collection.estimated_document_count)
+    number = await call.retry_throttled(collection.estimated_document_count)
     summary = f"An index on {', '.join(arguments.keys)} of {arguments.database}.{arguments.collection} would be built."
     if arguments.expire_after_seconds is None:
         return Reply(summary, {"would_affect": 0})

@@ -35,7 +35,7 @@ async def db_stats(arguments: InDatabase, call: Call) -> Reply:
     async def attempt() -> dict[str, Any]:
         return await database.command("dbStats")
 
-    found = await call.patiently(attempt)
+    found = await call.retry_throttled(attempt)
     facts = {name: int(found[key]) for name, (key, _) in _NUMBERS.items() if isinstance(found.get(key), int | float)}
     summary = f"{arguments.database} holds {facts.get('documents', 0)} documents."
     return Reply(summary, facts)

@@ -47,7 +47,7 @@ async def distinct(arguments: DistinctArguments, call: Call) -> Reply:
         call.rules.fields.require_whole(arguments.field)
     collection = await call.reading(arguments)
     offset = call.offset(arguments)
-    values: list[Any] = await call.patiently(lambda: collection.distinct(arguments.field, condition))
+    values: list[Any] = await call.retry_throttled(lambda: collection.distinct(arguments.field, condition))
 
     async def rest() -> AsyncIterator[Any]:
         for value in values[offset:]:

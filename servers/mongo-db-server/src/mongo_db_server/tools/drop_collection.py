@@ -12,7 +12,7 @@ class DropCollectionArguments(Confirmable, InCollection):
 
 async def _exists(arguments: InCollection, call: Call) -> bool:
     database = call.named(arguments).database
-    names = await call.patiently(lambda: database.list_collection_names(filter={"name": arguments.collection}))
+    names = await call.retry_throttled(lambda: database.list_collection_names(filter={"name": arguments.collection}))
     return arguments.collection in names
 
 
@@ -20,7 +20,7 @@ async def preview(arguments: DropCollectionArguments, call: Call) -> Reply:
     name = f"{arguments.database}.{arguments.collection}"
     if not await _exists(arguments, call):
         raise RefusedError(f"{name} does not exist; list-collections shows what does.")
-    number = await call.patiently(call.named(arguments).estimated_document_count)
+    number = await call.retry_throttled(call.named(arguments).estimated_document_count)
     return Reply(f"{name} with {number} documents and all its indexes would be dropped.", {"would_affect": number})
 
 

@@ -27,7 +27,7 @@ class DropDatabaseArguments(Confirmable, InDatabase):
 async def _collections(arguments: InDatabase, call: Call) -> list[str]:
     """Raises RefusedError when the database holds a collection that callers may not touch."""
     database = call.database(arguments.database)
-    names = await call.patiently(database.list_collection_names)
+    names = await call.retry_throttled(database.list_collection_names)
     own = [name for name in names if not namespaces.is_system_collection(name)]
     if not all(call.rules.scope.admits_collection(arguments.database, name) for name in own):
         raise RefusedError(
@@ -38,7 +38,7 @@ async def _collections(arguments: InDatabase, call: Call) -> list[str]:
 
 async def preview(arguments: DropDatabaseArguments, call: Call) -> Reply:
     own = await _collections(arguments, call)
-    stats: dict[str, Any] = await call.patiently(lambda: call.database(arguments.database).command("dbStats"))
+    stats: dict[str, Any] = await call.retry_throttled(lambda: call.database(arguments.database).command("dbStats"))
     number = int(stats.get("objects", 0))
     summary = (
         f"The database {arguments.database} with {len(own)} collections and {number} documents would be dropped. "

@@ -19,7 +19,7 @@ class DropIndexArguments(Confirmable, InCollection):
 async def preview(arguments: DropIndexArguments, call: Call) -> Reply:
     collection = call.named(arguments)
     _check(arguments)
-    known = await call.patiently(collection.index_information)
+    known = await call.retry_throttled(collection.index_information)
     if arguments.index not in known:
         raise RefusedError(f"There is no index {arguments.index}; collection-indexes shows those that are there.")
     summary = f"The index {arguments.index} of {arguments.database}.{arguments.collection} would be dropped."

@@ -46,7 +46,7 @@ async def explain(arguments: ExplainArguments, call: Call) -> Reply:
     async def attempt() -> dict[str, Any]:
         return await collection.database.command({"explain": command, "verbosity": arguments.verbosity})
 
-    plan = ejson.encode(_without_places(await call.patiently(attempt)))
+    plan = ejson.encode(_without_places(await call.retry_throttled(attempt)))
     summary = f"Plan of {arguments.method} on {arguments.database}.{arguments.collection} ({arguments.verbosity})."
     return Reply(summary, {}, Untrusted.of("plans", [plan]))
 
@@ -76,7 +76,7 @@ async def _aggregate(pipeline: list[dict[str, Any]], arguments: ExplainArguments
     prepared = call.prepare(pipeline, arguments.database, arguments.collection)
     if prepared.writes:
         raise RefusedError("A pipeline that writes (`$out`, `$merge`) is not explained: leave its last stage out.")
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     return {"aggregate": arguments.collection, "pipeline": prepared.stages, "cursor": {}}
 
 

@@ -65,7 +65,7 @@ async def export(arguments: ExportArguments, call: Call) -> Reply:
     resource holds what the query finds when it is read."""
     prepared = _prepare(arguments, call)
     collection = await call.reading(arguments)
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
     most = min(arguments.limit or call.limits.documents.ceiling, call.limits.documents.ceiling)
     uri = address_of(arguments.model_dump(exclude={"max_time_ms"}, exclude_defaults=True))
 
@@ -74,7 +74,7 @@ async def export(arguments: ExportArguments, call: Call) -> Reply:
         async with await collection.aggregate(stages) as cursor:
             return sum([int(row["n"]) async for row in cursor])
 
-    number = await call.patiently(attempt)
+    number = await call.retry_throttled(attempt)
     cut = None
     if number > most:
         cut = f"The export ends after {most} documents; there are more. Narrow the query to export the rest."
@@ -86,7 +86,7 @@ async def _contents(arguments: ExportArguments, call: Call) -> Reply:
     """Runs the query of an export, up to the ceilings."""
     prepared = _prepare(arguments, call)
     collection = await call.reading(arguments)
-    await call.look_through(*prepared.sources)
+    await call.check_views(*prepared.sources)
 
     async def attempt() -> Page:
         most = min(arguments.limit or call.limits.documents.ceiling, call.limits.documents.ceiling)
@@ -100,7 +100,7 @@ async def _contents(arguments: ExportArguments, call: Call) -> Reply:
                 form=arguments.ejson,
             )
 
-    page = await call.patiently(attempt)
+    page = await call.retry_throttled(attempt)
     return Reply("", {}, Untrusted.page("documents", page), page.cut)
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from pydantic import Field
 
-from mongo_db_server import direct
 from mongo_db_server.limits import Page
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply
@@ -47,15 +46,10 @@ async def find(arguments: FindArguments, call: Call) -> Reply:
         if call.rules.fields.active:
             pipeline = query.pipeline(call, skip=skip, limit=granted + 1)
             return await call.page(await collection.aggregate(pipeline, batchSize=batch), arguments, offset)
-        bounds = {"skip": skip, "limit": granted + 1, "batchSize": batch}
-        found = await direct.read(collection, {"find": collection.name, **query.parts(), **bounds}, ordinary)
+        found = collection.find(**query.parts(), skip=skip, limit=granted + 1, batch_size=batch)
         return await call.page(found, arguments, offset)
 
-    async def ordinary() -> Any:
-        skip, batch = arguments.skip + offset, call.batch(arguments.limit)
-        return collection.find(**query.parts(), skip=skip, limit=granted + 1, batch_size=batch)
-
-    page = await call.patiently(attempt)
+    page = await call.retry_throttled(attempt)
     summary = f"{len(page.documents)} documents from {arguments.database}.{arguments.collection}."
     return page_reply(page, summary, arguments, call)
 
@@ -70,7 +64,7 @@ class _Query:
         self.sort = call.fields(arguments.sort, "sort")
 
     def parts(self) -> dict[str, Any]:
-        """What was given, by the names that the command and the driver share."""
+        """What was given, as keyword arguments of the driver's `find`."""
         given = {"filter": self.filter, "projection": self.projection, "sort": self.sort}
         return {name: value for name, value in given.items() if value is not None}
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from mongo_db_server import direct, ejson
+from mongo_db_server import ejson
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply
 from mongo_db_server.toolkit import Call, InCollection, JsonArray, output, tool
@@ -31,8 +31,8 @@ async def insert_many(arguments: InsertManyArguments, call: Call) -> Reply:
         document_of(document, f"documents.{position}", call) for position, document in enumerate(arguments.documents)
     ]
     # Never repeated: a throttled batch may have been written in part, and the error says how far it came.
-    inserted = await call.once(lambda: direct.insert(collection, documents))
-    identifiers = [ejson.encode(identifier) for identifier in inserted]
+    inserted = await call.once(lambda: collection.insert_many(documents, ordered=True))
+    identifiers = [ejson.encode(identifier) for identifier in inserted.inserted_ids]
     return Reply(
         f"{len(identifiers)} documents inserted into {arguments.database}.{arguments.collection}.",
         {"inserted": len(identifiers), "inserted_ids": identifiers},

@@ -34,7 +34,7 @@ async def list_collections(arguments: InDatabase, call: Call) -> Reply:
     collections = sorted(
         (
             {"name": found["name"], "type": found.get("type", "collection")}
-            for found in await call.patiently(attempt)
+            for found in await call.retry_throttled(attempt)
             if call.rules.scope.admits_collection(arguments.database, found["name"])
         ),
         key=lambda found: str(found["name"]),

@@ -35,7 +35,7 @@ async def list_databases(arguments: Arguments, call: Call) -> Reply:
 
     databases = [
         {"name": found["name"], "size_on_disk": int(found.get("sizeOnDisk") or 0)}  # type: ignore[call-overload]
-        for found in await call.patiently(attempt)
+        for found in await call.retry_throttled(attempt)
         if call.rules.scope.admits_database(str(found["name"]))
     ]
     encoded = [ejson.encode(database) for database in databases]

@@ -27,7 +27,7 @@ def _target(arguments: RenameCollectionArguments, call: Call) -> Any:
 
 async def preview(arguments: RenameCollectionArguments, call: Call) -> Reply:
     target = _target(arguments, call)
-    number = await call.patiently(target.estimated_document_count) if arguments.drop_target else 0
+    number = await call.retry_throttled(target.estimated_document_count) if arguments.drop_target else 0
     summary = f"{arguments.database}.{arguments.collection} would be renamed to {arguments.new_name}"
     lost = f"; the {number} documents that are there now would be lost" if arguments.drop_target else ""
     return Reply(f"{summary}{lost}.", {"would_affect": number})

@@ -52,4 +52,4 @@ async def sample(arguments: SampleArguments, call: Call) -> Reply:
         summary = f"{len(page.documents)} random documents from {arguments.database}.{arguments.collection}."
         return Reply(summary, {"returned": len(page.documents)}, Untrusted.page("documents", page), cut)
 
-    return await call.patiently(attempt)
+    return await call.retry_throttled(attempt)

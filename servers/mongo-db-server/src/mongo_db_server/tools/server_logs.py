@@ -43,7 +43,7 @@ async def server_logs(arguments: ServerLogsArguments, call: Call) -> Reply:
         return await call.client.admin.command({"getLog": arguments.type})
 
     try:
-        found = await call.patiently(attempt)
+        found = await call.retry_throttled(attempt)
     except OperationFailure as error:
         if error.code in _NO_SUCH_COMMAND:
             raise RefusedError(

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mongo_db_server.caller import CALLER
+from gateway_auth import CALLER
+
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply
 from mongo_db_server.toolkit import Arguments, Call, Runtime, output, tool

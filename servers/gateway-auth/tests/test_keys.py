@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey, RSAKey
-from mongo_db_server.errors import KeysUnavailableError
-from mongo_db_server.keys import (
+from gateway_auth.errors import KeysUnavailableError
+from gateway_auth.keys import (
     MAX_AGE_SECONDS,
+    MAX_STALE_SECONDS,
     MIN_INTERVAL_SECONDS,
     MIN_INTERVAL_WITHOUT_KEYS_SECONDS,
     KeyStore,
 )
+from joserfc.jwk import ECKey, RSAKey
 
 
 class Issuer:
@@ -87,12 +90,58 @@ async def test_withdrawn_key_is_forgotten_with_age(store: KeyStore, issuer: Issu
     assert await store.get("key-1") is None
 
 
-async def test_keys_survive_an_issuer_that_is_down(store: KeyStore, issuer: Issuer, clock: Clock) -> None:
-    """An issuer that cannot be reached has not withdrawn its keys."""
+async def test_keys_survive_an_issuer_that_is_down(
+    store: KeyStore, issuer: Issuer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An issuer that cannot be reached has not withdrawn its keys: they stay in use, and the log says how long."""
     await store.get("key-1")
     issuer.down = True
     clock.now += MAX_AGE_SECONDS + 1
     assert await store.get("key-1") is not None
+    (record,) = caplog.records
+    assert (record.levelno, record.name) == (logging.WARNING, "gateway_auth.keys")
+    assert record.getMessage() == (
+        "the issuer's signing keys could not be refreshed (OSError: connection refused); those fetched 43201 s ago "
+        "stay in use for 215999 s"
+    )
+
+
+async def test_keys_that_cannot_be_refreshed_are_not_good_for_ever(
+    store: KeyStore, issuer: Issuer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A key that was withdrawn meanwhile must not stay good here alone; when the issuer is back, so is the server."""
+    await store.get("key-1")
+    issuer.down = True
+    clock.now += MAX_STALE_SECONDS
+    assert await store.get("key-1") is not None
+    clock.now += MIN_INTERVAL_SECONDS
+    with pytest.raises(KeysUnavailableError):
+        await store.get("key-1")
+    assert "they are not trusted any longer" in caplog.records[-1].getMessage()
+    issuer.down = False
+    clock.now += MIN_INTERVAL_SECONDS
+    assert await store.get("key-1") is not None
+
+
+async def test_a_slow_issuer_delays_one_request_only(key_set: dict[str, Any], clock: Clock) -> None:
+    """While one request refreshes keys that have aged, the others use what is there."""
+    answer = asyncio.Event()
+
+    async def slow() -> Mapping[str, Any]:
+        await answer.wait()
+        return key_set
+
+    store = KeyStore(slow, clock)
+    answer.set()
+    await store.get("key-1")
+    answer.clear()
+    clock.now += MAX_AGE_SECONDS + 1
+    first = asyncio.create_task(store.get("key-1"))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(store.get("key-1"), 10) is not None
+    assert not first.done()
+    answer.set()
+    assert await first is not None
 
 
 async def test_no_keys_at_all_is_not_a_bad_token(store: KeyStore, issuer: Issuer, clock: Clock) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import httpx2
 import pytest
-from mongo_db_server.health import REMEMBERED_SECONDS, Readiness
+from gateway_auth.health import REMEMBERED_SECONDS, Readiness
 
 
 class Database:
@@ -27,13 +27,14 @@ async def test_ready_follows_the_database(reachable: bool, status: int) -> None:
     """Ready means that a call would find the database."""
     database = Database()
     database.reachable = reachable
-    assert (await ask(Readiness(database, Clock()))).status_code == status
+    answer = await ask(Readiness(database, otherwise="database unreachable", clock=Clock()))
+    assert (answer.status_code, answer.json()["status"]) == (status, "ready" if reachable else "database unreachable")
 
 
 async def test_readiness_does_not_hammer_the_database() -> None:
     """Whoever asks often gets the answer of a moment ago."""
     database, clock = Database(), Clock()
-    readiness = Readiness(database, clock)
+    readiness = Readiness(database, clock=clock)
     for _ in range(10):
         await ask(readiness)
     assert database.pinged == 1

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from mongo_db_server.errors import TokenRefusedError
+from gateway_auth.errors import TokenRefusedError
 
 if TYPE_CHECKING:
-    from mongo_db_server.keys import KeyStore
-    from mongo_db_server.settings import Settings
+    from gateway_auth.keys import KeyStore
+    from gateway_auth.settings import GateSettings
 
 ROLE = "Gateway.Invoke"
 CLOCK_SKEW_SECONDS = 30
@@ -37,7 +37,7 @@ class Expected:
     gateway_object_id: str
 
     @classmethod
-    def of(cls, settings: Settings) -> Expected:
+    def of(cls, settings: GateSettings) -> Expected:
         return cls(
             settings.mcp_auth_issuer,
             settings.mcp_auth_tenant_id,

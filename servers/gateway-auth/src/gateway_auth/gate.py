@@ -1,31 +1,49 @@
 """The first thing a request meets: health paths answer, everything else needs the gateway's token and the right tier.
 
-Plain ASGI, because it runs for every call. Only behind it are the `X-Mcp-*` headers believed.
+Pure ASGI middleware, because it runs for every call. Only behind it are the `X-Mcp-*` headers believed.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mongo_db_server.caller import CALLER, Caller
-from mongo_db_server.errors import KeysUnavailableError, TokenRefusedError
+from gateway_auth.asgi import ASGIApp, Receive, Scope, Send, answer, replay
+from gateway_auth.caller import CALLER, Caller
+from gateway_auth.errors import KeysUnavailableError, TokenRefusedError
+from gateway_auth.health import live
+from gateway_auth.keys import Fetch, KeyStore, http_fetch
+from gateway_auth.tokens import Expected, TokenVerifier
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from gateway_auth.settings import GateSettings
 
-    from mongo_db_server.settings import Tier
-    from mongo_db_server.tokens import TokenVerifier
+# Each may occur once, because two would be read differently by two readers.
+_DECIDING = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client", b"x-correlation-id")
+_READ = frozenset((*_DECIDING, b"content-length", b"traceparent"))
+_POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
-_HEADERS = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client", b"x-correlation-id")
+
+def guard(
+    app: ASGIApp, settings: GateSettings, *, health: Mapping[str, ASGIApp] | None = None, fetch: Fetch | None = None
+) -> Gate:
+    """The gate around `app`. `health` maps a path to what answers it without a token; `/healthz` alone where it is
+    None. `fetch` returns the issuer's JWK set; by default it is fetched from `MCP_AUTH_JWKS_URI`."""
+    keys = KeyStore(fetch or http_fetch(settings.mcp_auth_jwks_uri))
+    return Gate(
+        app,
+        verifier=TokenVerifier(Expected.of(settings), keys),
+        tier=settings.mcp_tier,
+        max_body=settings.mcp_request_bytes_ceiling,
+        health={"/healthz": live()} if health is None else health,
+    )
 
 
 class Gate:
     """`health` maps a path to the ASGI app that answers it without a token; `max_body` is in bytes."""
 
     def __init__(
-        self, app: ASGIApp, *, verifier: TokenVerifier, tier: Tier, max_body: int, health: Mapping[str, ASGIApp]
+        self, app: ASGIApp, *, verifier: TokenVerifier, tier: str, max_body: int, health: Mapping[str, ASGIApp]
     ) -> None:
         self._app = app
         self._verifier = verifier
@@ -34,8 +52,11 @@ class Gate:
         self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+        elif scope["type"] != "http":
+            # MCP has no WebSocket transport: closed before it is accepted, which the server answers with 403.
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         elif (health := self._health.get(scope["path"])) is not None:
             await health(scope, receive, send)
         else:
@@ -44,7 +65,7 @@ class Gate:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             given = await self._admit(scope)
-            body = await _read(receive, self._max_body)
+            body = await _read(receive, given, self._max_body)
         except TokenRefusedError as refusal:
             await _refuse(send, refusal.status, str(refusal), challenge=refusal.status == 401)
             return
@@ -56,13 +77,14 @@ class Gate:
                 send, 413, f"The request is larger than {self._max_body} bytes (`MCP_REQUEST_BYTES_CEILING`)."
             )
             return
+        if body is None:
+            return
         caller = Caller(
             subject=given.get(b"x-mcp-caller"),
             client=given.get(b"x-mcp-client"),
             request_bytes=len(body),
             correlation_id=given.get(b"x-correlation-id"),
-            trace=given.get(b"traceparent"),
-            commands=[],
+            traceparent=given.get(b"traceparent"),
         )
         reset = CALLER.set(caller)
         try:
@@ -72,7 +94,7 @@ class Gate:
 
     async def _admit(self, scope: Scope) -> Mapping[bytes, str]:
         """The headers of a request that may pass. Raises TokenRefusedError or KeysUnavailableError."""
-        given = _single_headers(scope)
+        given = _headers(scope)
         scheme, _, token = given.get(b"authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise TokenRefusedError(401, "The gateway's bearer token is required.")
@@ -82,30 +104,35 @@ class Gate:
         return given
 
 
-def _single_headers(scope: Scope) -> dict[bytes, str]:
-    """The headers that decide; each may occur once, because two would be read differently by two readers."""
+def _headers(scope: Scope) -> dict[bytes, str]:
+    """The headers that the gate reads. Raises TokenRefusedError for a repeated one that decides."""
     found: dict[bytes, str] = {}
     for name, value in scope["headers"]:
-        if name in _HEADERS:
-            if name in found:
+        if name in _READ:
+            if name in found and name in _DECIDING:
                 raise TokenRefusedError(401, f"The header {name.decode()} occurs twice.")
-            found[name] = value.decode("latin-1")
-        elif name == b"traceparent":  # decides nothing: of several, any will do
             found[name] = value.decode("latin-1")
     return found
 
 
 class _TooLargeError(Exception):
-    pass
+    """The body is, or says that it is, larger than the limit."""
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
-    """The whole body: the protocol needs it whole anyway, and this way nothing larger is ever held."""
+async def _read(receive: Receive, given: Mapping[bytes, str], limit: int) -> bytes | None:
+    """The whole body, however it is framed; None when the caller hung up before its end.
+
+    The protocol needs it whole anyway, and this way nothing larger than `limit` is ever held. What a declared length
+    exceeds is not read at all. Raises _TooLargeError.
+    """
+    declared = given.get(b"content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
+        raise _TooLargeError
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return bytes(body)
+            return None
         body += message.get("body", b"")
         if len(body) > limit:
             raise _TooLargeError
@@ -113,27 +140,8 @@ async def _read(receive: Receive, limit: int) -> bytes:
             return bytes(body)
 
 
-def replay(message: Message, receive: Receive) -> Receive:
-    """Gives `message` again, then whatever comes."""
-    pending = [message]
-
-    async def again() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return again
-
-
 async def _refuse(send: Send, status: int, reason: str, *, challenge: bool = False) -> None:
     headers = {"cache-control": "no-store"}
     if challenge:
         headers["www-authenticate"] = f'Bearer error="invalid_token", error_description="{reason}"'
     await answer(send, status, {"error": reason}, headers)
-
-
-async def answer(send: Send, status: int, document: Any, headers: Mapping[str, str] | None = None) -> None:
-    """Sends one JSON document."""
-    body = json.dumps(document).encode()
-    given = {"content-type": "application/json", "content-length": str(len(body)), **(headers or {})}
-    encoded = [(name.encode(), value.encode("latin-1")) for name, value in given.items()]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})

@@ -3,17 +3,16 @@ from __future__ import annotations
 import base64
 import hmac
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from gateway_auth.errors import TokenRefusedError
+from gateway_auth.keys import KeyStore
+from gateway_auth.testing import Signer
+from gateway_auth.tokens import CLOCK_SKEW_SECONDS, MAX_TOKEN_CHARS, Expected, TokenVerifier
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from mongo_db_server.errors import TokenRefusedError
-from mongo_db_server.keys import KeyStore
-from mongo_db_server.tokens import CLOCK_SKEW_SECONDS, MAX_TOKEN_CHARS, Expected, TokenVerifier
 
-Mint = Callable[..., str]
 NOW = int(time.time())
 
 
@@ -27,7 +26,7 @@ def verifier(expected: Expected, keys: KeyStore) -> TokenVerifier:
     return TokenVerifier(expected, keys, clock=lambda: float(NOW))
 
 
-async def test_gateway_token_is_accepted(verifier: TokenVerifier, mint: Mint) -> None:
+async def test_gateway_token_is_accepted(verifier: TokenVerifier, mint: Signer) -> None:
     """The gateway's own token passes."""
     assert await verifier.verify(mint(exp=NOW + 60)) == NOW + 60 + CLOCK_SKEW_SECONDS
 
@@ -50,7 +49,7 @@ async def test_gateway_token_is_accepted(verifier: TokenVerifier, mint: Mint) ->
         {"nbf": "now"},
     ],
 )
-async def test_invalid_claims_get_401(claims: dict[str, Any], verifier: TokenVerifier, mint: Mint) -> None:
+async def test_invalid_claims_get_401(claims: dict[str, Any], verifier: TokenVerifier, mint: Signer) -> None:
     """A token for someone else, from someone else or outside its lifetime is no token."""
     with pytest.raises(TokenRefusedError) as raised:
         await verifier.verify(mint(**claims))
@@ -67,20 +66,20 @@ async def test_invalid_claims_get_401(claims: dict[str, Any], verifier: TokenVer
         {"roles": None},
     ],
 )
-async def test_wrong_identity_or_role_gets_403(claims: dict[str, Any], verifier: TokenVerifier, mint: Mint) -> None:
+async def test_wrong_identity_or_role_gets_403(claims: dict[str, Any], verifier: TokenVerifier, mint: Signer) -> None:
     """A valid token of another identity, or without the role, is refused for what it is."""
     with pytest.raises(TokenRefusedError) as raised:
         await verifier.verify(mint(**claims))
     assert raised.value.status == 403
 
 
-async def test_clock_skew_is_forgiven(verifier: TokenVerifier, mint: Mint) -> None:
+async def test_clock_skew_is_forgiven(verifier: TokenVerifier, mint: Signer) -> None:
     """Clocks may differ by a few seconds in both directions."""
     assert await verifier.verify(mint(exp=NOW - CLOCK_SKEW_SECONDS + 10)) == NOW + 10
     assert await verifier.verify(mint(nbf=NOW + CLOCK_SKEW_SECONDS - 10)) > NOW
 
 
-async def test_other_key_with_the_same_id_gets_401(verifier: TokenVerifier, mint: Mint) -> None:
+async def test_other_key_with_the_same_id_gets_401(verifier: TokenVerifier, mint: Signer) -> None:
     """The key's id proves nothing."""
     other = RSAKey.generate_key(2048, {"kid": "key-1"})
     with pytest.raises(TokenRefusedError, match="signature") as raised:
@@ -88,7 +87,7 @@ async def test_other_key_with_the_same_id_gets_401(verifier: TokenVerifier, mint
     assert raised.value.status == 401
 
 
-async def test_unknown_key_gets_401(verifier: TokenVerifier, mint: Mint) -> None:
+async def test_unknown_key_gets_401(verifier: TokenVerifier, mint: Signer) -> None:
     """A key the issuer does not publish signs nothing."""
     with pytest.raises(TokenRefusedError, match="does not publish"):
         await verifier.verify(mint(header={"kid": "key-2"}))
@@ -132,7 +131,7 @@ async def test_oversized_token_gets_401(verifier: TokenVerifier) -> None:
         await verifier.verify("a" * (MAX_TOKEN_CHARS + 1))
 
 
-async def test_verified_token_is_remembered_until_it_expires(expected: Expected, keys: KeyStore, mint: Mint) -> None:
+async def test_verified_token_is_remembered_until_it_expires(expected: Expected, keys: KeyStore, mint: Signer) -> None:
     """Remembering a token never lengthens its life."""
     now = float(NOW)
     verifier = TokenVerifier(expected, keys, clock=lambda: now)
@@ -145,7 +144,7 @@ async def test_verified_token_is_remembered_until_it_expires(expected: Expected,
         await verifier.verify(token)
 
 
-async def test_refused_token_is_not_remembered(expected: Expected, keys: KeyStore, mint: Mint) -> None:
+async def test_refused_token_is_not_remembered(expected: Expected, keys: KeyStore, mint: Signer) -> None:
     """A token refused once is judged again, and refused again."""
     verifier = TokenVerifier(expected, keys)
     token = mint(oid="00000000-0000-4000-8000-00000000ffff")

@@ -1,0 +1,23 @@
+"""Who is calling, as the gateway says. Set for each request by the gate."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`subject` is the caller's object id (`X-Mcp-Caller`), `client` the client id of the application (`X-Mcp-Client`),
+    `request_bytes` the size of the body, `correlation_id` the gateway's name for the request (`X-Correlation-Id`),
+    `traceparent` the W3C trace context of the request, as it was sent."""
+
+    subject: str | None = None
+    client: str | None = None
+    request_bytes: int | None = None
+    correlation_id: str | None = None
+    traceparent: str | None = None
+
+
+NOBODY = Caller()
+CALLER: ContextVar[Caller] = ContextVar("caller", default=NOBODY)
