@@ -30,7 +30,7 @@ CALLED = {
 
 
 def identify(cloud: Cloud, type_: str, values: Values, ordinal: int = 0) -> str:
-    """The id of an object about to be created. `ordinal` tells objects with the same arguments apart; ids made of names ignore it."""
+    """The id of an object about to be created. `ordinal` tells objects of equal arguments apart, where no name does."""
     rule = id_rule(type_)
     if rule:
         return rule(cloud, values, ordinal)
@@ -39,7 +39,9 @@ def identify(cloud: Cloud, type_: str, values: Values, ordinal: int = 0) -> str:
     if type_ == "azurerm_resource_group":
         return f"/subscriptions/{cloud.subscription_id}/resourceGroups/{values['name']}"
     example = catalog_of(type_).example_id(type_)
-    return _from_example(cloud, type_, values, example, ordinal) if example else _improvised(cloud, type_, values, ordinal)
+    return (
+        _from_example(cloud, type_, values, example, ordinal) if example else _improvised(cloud, type_, values, ordinal)
+    )
 
 
 def is_exact(cloud: Cloud, type_: str, values: Values, id_: str) -> bool:
