@@ -30,10 +30,7 @@ CALLED = {
 
 
 def identify(cloud: Cloud, type_: str, values: Values, ordinal: int = 0) -> str:
-    """The id of an object about to be created.
-
-    `ordinal` tells objects with the same arguments apart; ids made of names ignore it.
-    """
+    """The id of an object about to be created. `ordinal` tells objects of equal arguments apart, where no name does."""
     rule = id_rule(type_)
     if rule:
         return rule(cloud, values, ordinal)

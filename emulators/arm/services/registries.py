@@ -1,4 +1,4 @@
-"""Container registries in Resource Manager, and the exchange of an Entra token for a registry's ("az acr login")."""
+"""Container registries ("Microsoft.ContainerRegistry"); their sign-in is registry_tokens.py."""
 
 from __future__ import annotations
 

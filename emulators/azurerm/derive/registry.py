@@ -9,9 +9,7 @@ from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 
 Derivation = Callable[[Cloud, Values], Mapping[str, Any]]
-IdRule = Callable[
-    [Cloud, Values, int], str
-]  # the number tells objects with the same arguments apart; ids by name ignore it
+IdRule = Callable[[Cloud, Values, int], str]  # the number tells objects of equal arguments apart
 Effect = Callable[[Cloud, Values | None, Values | None], None]
 
 DERIVATIONS: dict[str, Derivation] = {}
