@@ -1,7 +1,8 @@
 """The gates. A session, its folder of tests and its pipeline step share one name: `nox -s plan` runs tests/plan.
 
-Sessions install hash-pinned locks (requirements/<session>.txt) and nothing else. What a session needs from the project
-itself (plan documents, the Terraform binary) it asks of `ops`, run by the interpreter that runs Nox.
+Sessions install hash-pinned locks and nothing else: requirements/dev.txt, and beside it policy.txt and az.txt, whose
+libraries clash with it. What a session needs from the project itself (plan documents, the Terraform binary) it asks of
+`ops`, run by the interpreter that runs Nox.
 """
 
 from __future__ import annotations
@@ -78,27 +79,43 @@ def terraform(session: nox.Session) -> str:
     return found.stdout.strip()
 
 
+# The checks of `lint`, by name: all of them, or those named after `--`. .pre-commit-config.yaml runs the same, by name.
+LINT = {
+    "ruff-check": ["ruff", "check", *PYTHON_SOURCES],
+    "ruff-format": ["ruff", "format", "--check", *PYTHON_SOURCES],
+    "mypy": ["mypy", *TYPED_SOURCES],
+    "terraform-fmt": ["terraform", "fmt", "-check", "-recursive", "-diff", "terraform"],
+    "codespell": ["codespell"],
+    # What is under "low" is a matter of taste, such as one spelling of a path for another.
+    "zizmor": ["zizmor", "--offline", "--no-progress", "--min-severity", "medium", ".github"],
+}
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting, lint, strict types, and `terraform fmt`."""
-    install(session, "lint")
-    run(session, "ruff", "check", *PYTHON_SOURCES)
-    run(session, "ruff", "format", "--check", *PYTHON_SOURCES)
-    run(session, "mypy", *TYPED_SOURCES)
-    run(session, terraform(session), "fmt", "-check", "-recursive", "-diff", "terraform", external=True)
+    """Formatting, lint, strict types, spelling, `terraform fmt`, and the workflows' security. `-- mypy` for one."""
+    if unknown := sorted(set(session.posargs) - set(LINT)):
+        session.error(f"{', '.join(unknown)}: no check of lint; there are {', '.join(LINT)}")
+    install(session, "dev")
+    for name in session.posargs or LINT:
+        program, *arguments = LINT[name]
+        if program == "terraform":
+            run(session, terraform(session), *arguments, external=True)
+        else:
+            run(session, program, *arguments)
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
     """Tests without sockets."""
-    install(session, "unit")
+    install(session, "dev")
     pytest(session, "tests/unit", *TWO_WORKERS)
 
 
 @nox.session
 def plan(session: nox.Session) -> None:
     """Plans of modules and stages, compared with what matters about them."""
-    install(session, "plan")
+    install(session, "dev")
     pytest(session, "tests/plan", *TWO_WORKERS)
 
 
@@ -140,7 +157,7 @@ def policy(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Real Terraform, real HTTP, real MCP clients, real tokens, against a twin on free ports. `-- --env dev`: Azure."""
-    install(session, "integration")
+    install(session, "dev")
     pytest(session, "tests/integration", *TWO_WORKERS)
 
 
@@ -151,7 +168,7 @@ def conformance(session: nox.Session) -> None:
         session.error(
             "npm is not installed, and the conformance suite comes from its registry: install Node.js 20 or later"
         )
-    install(session, "integration")
+    install(session, "dev")
     with session.chdir("tests/conformance"):
         session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
     pytest(session, "tests/conformance")
@@ -192,7 +209,7 @@ def az(session: nox.Session) -> None:
     """The real Azure CLI against the local control plane, with Azurite for blobs. Needs npm for Azurite."""
     if shutil.which("npm") is None:
         session.error("npm is not installed, and Azurite comes from its registry: install Node.js 20 or later")
-    install(session, "integration")
+    install(session, "dev")
     azure_cli = install_azure_cli(session)
     with session.chdir("tests/az"):
         session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
@@ -209,7 +226,7 @@ def image(session: nox.Session) -> None:
     if sys.platform != "linux" or os.geteuid() != 0:
         session.error("a Docker engine of its own needs Linux and root: run this in a container or on a CI agent")
     need_packages(session, [package for program, package in programs.items() if shutil.which(program) is None])
-    install(session, "integration")
+    install(session, "dev")
     session.env["PATH"] = os.pathsep.join([install_azure_cli(session), os.environ["PATH"]])
     pytest(session, "tests/image")
 
@@ -229,7 +246,7 @@ def captures(session: nox.Session) -> None:
 @nox.session
 def pipelines(session: nox.Session) -> None:
     """The pipelines: published schemas, a linted Jenkinsfile, and their steps run in clean clones against a twin."""
-    install(session, "pipelines")
+    install(session, "dev")
     pytest(session, "tests/pipelines")
 
 
@@ -237,15 +254,14 @@ def pipelines(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """The local platform's page in headless Chromium, installed where it is missing; screenshots in results/browser."""
     need_chromium(session)
-    install(session, "integration")
+    install(session, "dev")
     pytest(session, "tests/browser")
 
 
 @nox.session
 def mutation(session: nox.Session) -> None:
     """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`."""
-    install(session, "plan")
-    install(session, "integration")
+    install(session, "dev")
     home = Path(session.create_tmp()) / "checkov"  # its libraries clash with ours
     session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
     python = home / "bin" / "python"
@@ -258,7 +274,7 @@ def mutation(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The pages, as a site in site/; a link that leads nowhere fails."""
-    install(session, "docs")
+    install(session, "dev")
     gathered = RESULTS / "docs"
     session.run(sys.executable, "-m", "docs.site", str(gathered), external=True)
     session.run("zensical", "build", "--strict", "--clean", "--config-file", str(gathered / "zensical.toml"))
@@ -269,14 +285,14 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
-    install(session, "integration")
+    install(session, "dev")
     session.run("python", "-m", "tests.fuzz", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
-    install(session, "integration")
+    install(session, "dev")
     session.run("python", "-m", "tests.soak", *session.posargs, env={"PYTHONPATH": f"{Path.cwd()}:{SERVER / 'src'}"})
 
 
@@ -290,7 +306,7 @@ def pages(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables; `-- mcp_server` for one. Never a gate: the machine decides."""
-    install(session, "bench")
+    install(session, "dev")
     scripts = {path.stem.removeprefix("bench_"): path for path in sorted(Path("benchmarks").glob("bench_*.py"))}
     named = [name for name in session.posargs if name in scripts]
     arguments = [argument for argument in session.posargs if argument not in scripts]
@@ -302,15 +318,17 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Compiles every lock again: names, versions and hashes, and no registry address."""
-    install(session, "unit")
+    """Compiles every lock again: names, extras, versions and hashes, and no registry address. `-- --upgrade`."""
+    install(session, "dev")
     upgrade = ["--upgrade"] if "--upgrade" in session.posargs else []
-    compile_ = ["uv", "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-header", *upgrade]
+    # With extras: where a dependency asks for `pydantic[email]` and the lock says only `pydantic==…`, pip before 23.3
+    # (Python 3.11 brings 23.2) takes the newest release and then refuses it as not pinned (pypa/pip, issue 12345).
+    compile_ = [
+        "uv", "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-strip-extras", "--no-header", *upgrade
+    ]  # fmt: skip
     session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
-    for name in ("lint", "unit", "plan", "integration", "bench"):
-        session.run(*compile_, "pyproject.toml", "--group", name, "-o", f"requirements/{name}.txt")
-    # Checkov pins many libraries tightly, and the pages need nothing of ours: locks of their own.
-    for name in ("policy", "docs", "pipelines"):
+    session.run(*compile_, "pyproject.toml", "--group", "dev", "-o", "requirements/dev.txt")
+    for name in ("policy", "az"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
     with session.chdir(SERVER):
         session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")

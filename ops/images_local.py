@@ -58,7 +58,7 @@ def venv_name(source: Source) -> str:
     except OSError as error:
         raise ImageError(
             f"{source.requirements} cannot be read ({error}); compile it with "
-            "`uv pip compile --universal --generate-hashes pyproject.toml -o requirements.txt`"
+            "`uv pip compile --universal --generate-hashes --no-strip-extras pyproject.toml -o requirements.txt`"
         ) from error
     return digest.hexdigest()[:16]
 
