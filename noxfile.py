@@ -321,8 +321,6 @@ def lock(session: nox.Session) -> None:
     """Compiles every lock again: names, extras, versions and hashes, and no registry address. `-- --upgrade`."""
     install(session, "dev")
     upgrade = ["--upgrade"] if "--upgrade" in session.posargs else []
-    # With extras: where a dependency asks for `pydantic[email]` and the lock says only `pydantic==…`, pip before 23.3
-    # (Python 3.11 brings 23.2) takes the newest release and then refuses it as not pinned (pypa/pip, issue 12345).
     compile_ = [
         "uv", "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-strip-extras", "--no-header", *upgrade
     ]  # fmt: skip
@@ -330,5 +328,13 @@ def lock(session: nox.Session) -> None:
     session.run(*compile_, "pyproject.toml", "--group", "dev", "-o", "requirements/dev.txt")
     for name in ("policy", "az"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
-    with session.chdir(SERVER):
-        session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
+    servers = sorted(path.parent for path in Path("servers").glob("*/requirements.txt"))
+    for server in servers:
+        with session.chdir(server):
+            session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
+    locks = [
+        "requirements.txt",
+        *map(str, Path("requirements").glob("*.txt")),
+        *(f"{s}/requirements.txt" for s in servers),
+    ]
+    session.run("python", "-m", "tools.locks", *locks)

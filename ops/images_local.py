@@ -57,8 +57,7 @@ def venv_name(source: Source) -> str:
         digest.update(source.requirements.read_bytes())
     except OSError as error:
         raise ImageError(
-            f"{source.requirements} cannot be read ({error}); compile it with "
-            "`uv pip compile --universal --generate-hashes --no-strip-extras pyproject.toml -o requirements.txt`"
+            f"{source.requirements} cannot be read ({error}); compile it with `nox -s lock`"
         ) from error
     return digest.hexdigest()[:16]
 

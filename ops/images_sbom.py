@@ -49,7 +49,7 @@ def packages(lock: str, python: str) -> list[Package]:
         "python_version": ".".join(python.split(".")[:2]),
         "sys_platform": "linux",
     }
-    return sorted(_wanted(lock, around), key=lambda package: package.name)
+    return sorted(set(_wanted(lock, around)), key=lambda package: package.name)
 
 
 def _wanted(lock: str, around: Mapping[str, str]) -> Iterator[Package]:

@@ -12,11 +12,14 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools.locks import with_plain_pins
+
 ROOT = Path(__file__).parents[3]
 LOCKS = [
     ROOT / "requirements.txt",
     *sorted((ROOT / "requirements").glob("*.txt")),
     *ROOT.glob("servers/*/requirements.txt"),
+    ROOT / "ops" / "templates" / "server" / "requirements.txt",
 ]
 PINNED = re.compile(r"^([a-z0-9][\w.-]*)(?:\[([\w, -]+)\])?==[^ ;\\]+", re.MULTILINE)
 ENVIRONMENT = {"sys_platform": "linux", "platform_system": "Linux"}
@@ -54,6 +57,21 @@ def test_extras_are_kept(lock: Path) -> None:
     for name, extras in PINNED.findall(lock.read_text(encoding="utf-8")):
         pinned[name] |= {extra.strip() for extra in extras.split(",") if extra}
     assert {(name, extra) for name, extra in extras_asked(pinned) if extra not in pinned[name]} == set()
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_pinned_with_extras_is_pinned_without_too(lock: Path) -> None:
+    """The same pip resolves the two apart, and would take another version for the one that is not there."""
+    text = lock.read_text(encoding="utf-8")
+    assert with_plain_pins(text) == text
+
+
+def test_a_plain_pin_is_put_before_one_with_extras() -> None:
+    """With its marker, its hashes and who asks for it; once."""
+    lock = "a[x, y]==1 ; os_name == 'nt' \\\n    --hash=sha256:aa\n    # via b\nb==2 \\\n    --hash=sha256:bb\n"
+    written = with_plain_pins(lock)
+    assert written == "a==1 ; os_name == 'nt' \\\n    --hash=sha256:aa\n    # via b\n" + lock
+    assert with_plain_pins(written) == written
 
 
 def test_every_lock_that_a_session_installs_exists_and_none_is_left_over() -> None:
