@@ -195,7 +195,7 @@ def need_chromium(session: nox.Session) -> None:
 def install_azure_cli(session: nox.Session) -> str:
     """Its folder of programs. It pins many libraries tightly, as Checkov does: an environment of its own."""
     home = Path(session.create_tmp()) / "azure-cli"
-    session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
+    session.run("uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
     python = home / "bin" / "python"
     session.run(
         "uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), "--require-hashes",
@@ -263,7 +263,7 @@ def mutation(session: nox.Session) -> None:
     """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`."""
     install(session, "dev")
     home = Path(session.create_tmp()) / "checkov"  # its libraries clash with ours
-    session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
+    session.run("uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
     python = home / "bin" / "python"
     session.run(
         "uv", "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", "requirements/policy.txt"
@@ -314,6 +314,17 @@ def bench(session: nox.Session) -> None:
         session.run(
             "python", str(scripts[name]), *arguments, env={"PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'benchmarks'}"}
         )
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Wheel and source of each package in servers/ and emulators/, into dist/, with the locked build backend."""
+    install(session, "dev")
+    for project in sorted([*Path("servers").glob("*/pyproject.toml"), *Path("emulators").glob("*/pyproject.toml")]):
+        session.run(
+            "uv", "build", "--out-dir", "dist", "--require-hashes", "--build-constraint", "requirements/dev.txt",
+            str(project.parent),
+        )  # fmt: skip
 
 
 @nox.session

@@ -17,7 +17,7 @@ ROWS: list[tuple[str, dict[str, str]]] = [
         {
             "ops": "what the tasks of tasks.py do; each task is a doorway",
             "pipelines": "every step is a task or a session; GitHub: .github/",
-            "requirements": "hash-pinned locks, one for each session of noxfile.py",
+            "requirements": "hash-pinned locks of the sessions of noxfile.py",
         },
     ),
     (
@@ -36,14 +36,17 @@ ROWS: list[tuple[str, dict[str, str]]] = [
             "benchmarks": "measurements beside other gateways and servers",
         },
     ),
-    ("What explains it", {"docs": "* these pages, decisions, pictures as code"}),
+    (
+        "What explains and maintains it",
+        {"docs": "* these pages, decisions, pictures as code", "tools": "what only maintainers run"},
+    ),
 ]
 
 
 def draw(files: Sequence[str] | None = None) -> str:
     """The SVG; `files`: paths below the root (default: what git tracks). DiagramError for a folder without words."""
     tree = _folders(files if files is not None else _tracked())
-    unknown = set(tree) - {name for _, row in ROWS for name in row} - {".ci", ".github"}
+    unknown = set(tree) - {name for _, row in ROWS for name in row} - {".ci", ".devcontainer", ".github"}
     if unknown:
         raise DiagramError(f"{sorted(unknown)} is on no row of the map; name it in docs/diagrams/repository.py")
     canvas = Canvas("A map of the repository", "Each folder, what it is for, and the folders inside.")
@@ -67,7 +70,7 @@ KINDS = {
     "What is deployed": "gateway",
     "What runs it on a laptop": "server",
     "What proves it": "identity",
-    "What explains it": "plain",
+    "What explains and maintains it": "plain",
 }
 
 
