@@ -114,7 +114,7 @@ def test_every_python_that_is_promised_is_tried() -> None:
 
 MANIFESTS = {
     "pip": ("requirements*.txt", "*/requirements.txt", "requirements/*.txt"),
-    "terraform": ("terraform/*.tf",),
+    "terraform": ("terraform/*/terraform.tf",),
     "npm": ("*package.json",),
     "docker": ("*Dockerfile",),
     "github-actions": (".github/actions/*",),
