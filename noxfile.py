@@ -1,7 +1,8 @@
 """The gates. A session, its folder of tests and its pipeline step share one name: `nox -s plan` runs tests/plan.
 
-Sessions install hash-pinned locks (requirements/<session>.txt) and nothing else. What a session needs from the project
-itself (plan documents, the Terraform binary) it asks of `ops`, run by the interpreter that runs Nox.
+Sessions install hash-pinned locks and nothing else: requirements/dev.txt, and beside it policy.txt and az.txt, whose
+libraries clash with it. What a session needs from the project itself (plan documents, the Terraform binary) it asks of
+`ops`, run by the interpreter that runs Nox.
 """
 
 from __future__ import annotations
@@ -79,20 +80,36 @@ def terraform(session: nox.Session) -> str:
     return found.stdout.strip()
 
 
+# The checks of `lint`, by name: all of them, or those named after `--`. .pre-commit-config.yaml runs the same, by name.
+LINT = {
+    "ruff-check": ["ruff", "check", *PYTHON_SOURCES],
+    "ruff-format": ["ruff", "format", "--check", *PYTHON_SOURCES],
+    "mypy": ["mypy", *TYPED_SOURCES],
+    "terraform-fmt": ["terraform", "fmt", "-check", "-recursive", "-diff", "terraform"],
+    "codespell": ["codespell"],
+    # What is under "low" is a matter of taste, such as one spelling of a path for another.
+    "zizmor": ["zizmor", "--offline", "--no-progress", "--min-severity", "medium", ".github"],
+}
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting, lint, strict types, and `terraform fmt`."""
-    install(session, "lint")
-    run(session, "ruff", "check", *PYTHON_SOURCES)
-    run(session, "ruff", "format", "--check", *PYTHON_SOURCES)
-    run(session, "mypy", *TYPED_SOURCES)
-    run(session, terraform(session), "fmt", "-check", "-recursive", "-diff", "terraform", external=True)
+    """Formatting, lint, strict types, spelling, `terraform fmt`, and the workflows' security. `-- mypy` for one."""
+    if unknown := sorted(set(session.posargs) - set(LINT)):
+        session.error(f"{', '.join(unknown)}: no check of lint; there are {', '.join(LINT)}")
+    install(session, "dev")
+    for name in session.posargs or LINT:
+        program, *arguments = LINT[name]
+        if program == "terraform":
+            run(session, terraform(session), *arguments, external=True)
+        else:
+            run(session, program, *arguments)
 
 
 @nox.session
 def unit(session: nox.Session) -> None:
     """Tests without sockets: the tasks, the local platform, and each server's own."""
-    install(session, "unit")
+    install(session, "dev")
     servers = sorted(str(folder) for folder in Path("servers").glob("*/tests"))
     pytest(session, "tests/unit", *servers, *TWO_WORKERS)
 
@@ -125,7 +142,7 @@ def emulators(session: nox.Session) -> None:
         if found == []:
             session.skip(f"no change against {target} in {', '.join(DEPENDED_ON_BY_EMULATORS)}")
         session.log(f"changed against {target}: {', '.join(found)}" if found else f"git cannot compare with {target}")
-    install(session, "emulators")
+    install(session, "dev")
     chosen = any(argument.startswith("emulators") for argument in session.posargs)
     pytest(session, *([] if chosen else ["emulators"]), *TWO_WORKERS)
 
@@ -133,7 +150,7 @@ def emulators(session: nox.Session) -> None:
 @nox.session
 def plan(session: nox.Session) -> None:
     """Plans of modules and stages, compared with what matters about them."""
-    install(session, "plan")
+    install(session, "dev")
     pytest(session, "tests/plan", *TWO_WORKERS)
 
 
@@ -176,7 +193,7 @@ def policy(session: nox.Session) -> None:
 @nox.session
 def integration(session: nox.Session) -> None:
     """Real Terraform, real HTTP, real MCP clients, real tokens, against a twin on free ports. `-- --env dev`: Azure."""
-    install(session, "integration")
+    install(session, "dev")
     pytest(session, "tests/integration", *TWO_WORKERS)
 
 
@@ -187,7 +204,7 @@ def conformance(session: nox.Session) -> None:
         session.error(
             "npm is not installed, and the conformance suite comes from its registry: install Node.js 20 or later"
         )
-    install(session, "integration")
+    install(session, "dev")
     with session.chdir("tests/conformance"):
         session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
     pytest(session, "tests/conformance")
@@ -214,7 +231,7 @@ def need_chromium(session: nox.Session) -> None:
 def install_azure_cli(session: nox.Session) -> str:
     """Its folder of programs. It pins many libraries tightly, as Checkov does: an environment of its own."""
     home = Path(session.create_tmp()) / "azure-cli"
-    session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
+    session.run("uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
     python = home / "bin" / "python"
     session.run(
         "uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(python), "--require-hashes",
@@ -228,7 +245,7 @@ def az(session: nox.Session) -> None:
     """The real Azure CLI against the local control plane, with Azurite for blobs. Needs npm for Azurite."""
     if shutil.which("npm") is None:
         session.error("npm is not installed, and Azurite comes from its registry: install Node.js 20 or later")
-    install(session, "integration")
+    install(session, "dev")
     azure_cli = install_azure_cli(session)
     with session.chdir("tests/az"):
         session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
@@ -245,7 +262,7 @@ def image(session: nox.Session) -> None:
     if sys.platform != "linux" or os.geteuid() != 0:
         session.error("a Docker engine of its own needs Linux and root: run this in a container or on a CI agent")
     need_packages(session, [package for program, package in programs.items() if shutil.which(program) is None])
-    install(session, "integration")
+    install(session, "dev")
     session.env["PATH"] = os.pathsep.join([install_azure_cli(session), os.environ["PATH"]])
     pytest(session, "tests/image")
 
@@ -265,7 +282,7 @@ def captures(session: nox.Session) -> None:
 @nox.session
 def pipelines(session: nox.Session) -> None:
     """The pipelines: published schemas, a linted Jenkinsfile, and their steps run in clean clones against a twin."""
-    install(session, "pipelines")
+    install(session, "dev")
     pytest(session, "tests/pipelines")
 
 
@@ -273,17 +290,16 @@ def pipelines(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """The local platform's page in headless Chromium, installed where it is missing; screenshots in results/browser."""
     need_chromium(session)
-    install(session, "integration")
+    install(session, "dev")
     pytest(session, "tests/browser")
 
 
 @nox.session
 def mutation(session: nox.Session) -> None:
     """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`."""
-    install(session, "plan")
-    install(session, "integration")
+    install(session, "dev")
     home = Path(session.create_tmp()) / "checkov"  # its libraries clash with ours
-    session.run("uv", "venv", "--quiet", "--allow-existing", str(home))
+    session.run("uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
     python = home / "bin" / "python"
     session.run(
         "uv", "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", "requirements/policy.txt"
@@ -294,7 +310,7 @@ def mutation(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The pages, as a site in site/; a link that leads nowhere fails."""
-    install(session, "docs")
+    install(session, "dev")
     gathered = RESULTS / "docs"
     session.run(sys.executable, "-m", "tools.pages.gather", str(gathered), external=True)
     session.run("zensical", "build", "--strict", "--clean", "--config-file", str(gathered / "zensical.toml"))
@@ -305,14 +321,14 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
-    install(session, "integration")
+    install(session, "dev")
     session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
-    install(session, "integration")
+    install(session, "dev")
     session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 
 
@@ -326,7 +342,7 @@ def pages(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Side-by-side measurements, printed as tables; `-- mcp_server` for one. Never a gate: the machine decides."""
-    install(session, "bench")
+    install(session, "dev")
     scripts = [path.stem.removeprefix("bench_") for path in sorted(Path("tools/benchmarks").glob("bench_*.py"))]
     named = [name for name in session.posargs if name in scripts]
     arguments = [argument for argument in session.posargs if argument not in scripts]
@@ -335,19 +351,36 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def wheels(session: nox.Session) -> None:
+    """Wheel and source of each package in servers/ and emulators/, into dist/, with the locked build backend."""
+    install(session, "dev")
+    for project in sorted([*Path("servers").glob("*/pyproject.toml"), *Path("emulators").glob("*/pyproject.toml")]):
+        session.run(
+            "uv", "build", "--out-dir", "dist", "--require-hashes", "--build-constraint", "requirements/dev.txt",
+            str(project.parent),
+        )  # fmt: skip
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
-    """Compiles every lock again: names, versions and hashes, and no registry address."""
-    install(session, "unit")
+    """Compiles every lock again: names, extras, versions and hashes, and no registry address. `-- --upgrade`."""
+    install(session, "dev")
     upgrade = ["--upgrade"] if "--upgrade" in session.posargs else []
-    compile_ = ["uv", "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-header", *upgrade]
+    compile_ = [
+        "uv", "pip", "compile", "-q", "--universal", "--generate-hashes", "--no-strip-extras", "--no-header", *upgrade
+    ]  # fmt: skip
     session.run(*compile_, "pyproject.toml", "-o", "requirements.txt")
-    for name in ("lint", "unit", "emulators", "plan", "integration", "bench"):
-        session.run(*compile_, "pyproject.toml", "--group", name, "-o", f"requirements/{name}.txt")
-    # Checkov pins many libraries tightly, and the pages need nothing of ours: locks of their own.
-    for name in ("policy", "docs", "pipelines"):
+    session.run(*compile_, "pyproject.toml", "--group", "dev", "-o", "requirements/dev.txt")
+    for name in ("policy", "az"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
-    # What a server needs of this repository is a folder beside it and never a registry's: locked is what that needs.
-    own = ["--no-strip-extras", "--no-emit-package", "gateway-auth"]
-    for server in sorted(path.parent for path in Path("servers").glob("*/requirements.txt")):
+    servers = sorted(path.parent for path in Path("servers").glob("*/requirements.txt"))
+    for server in servers:
         with session.chdir(server):
-            session.run(*compile_, *own, "pyproject.toml", "-o", "requirements.txt")
+            # What a server needs of this repository is a folder beside it and never a registry's.
+            session.run(*compile_, "--no-emit-package", "gateway-auth", "pyproject.toml", "-o", "requirements.txt")
+    locks = [
+        "requirements.txt",
+        *map(str, Path("requirements").glob("*.txt")),
+        *(f"{server}/requirements.txt" for server in servers),
+    ]
+    session.run("python", "-m", "tools.locks", *locks)

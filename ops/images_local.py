@@ -56,10 +56,7 @@ def venv_name(source: Source) -> str:
     try:
         digest.update(source.requirements.read_bytes())
     except OSError as error:
-        raise ImageError(
-            f"{source.requirements} cannot be read ({error}); compile it with "
-            "`uv pip compile --universal --generate-hashes pyproject.toml -o requirements.txt`"
-        ) from error
+        raise ImageError(f"{source.requirements} cannot be read ({error}); compile it with `nox -s lock`") from error
     return digest.hexdigest()[:16]
 
 

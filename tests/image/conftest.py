@@ -15,6 +15,7 @@ from tests.image import base
 from tests.image.engine import Engine
 from tests.image.registry import Registry
 from tests.support.platform_under_test import Platform
+from tools import release
 
 ROOT = Path(__file__).parents[2]
 ACR = "acrmcplocal"  # acr_name of terraform/environments/local
@@ -95,4 +96,4 @@ def deployed(rig: Rig) -> Iterator[Rig]:
 
 @pytest.fixture(scope="session")
 def image(deployed: Rig) -> Any:
-    return deployed.docker.images.get(f"{REPOSITORY}:0.1.0")
+    return deployed.docker.images.get(f"{REPOSITORY}:{release.version()}")

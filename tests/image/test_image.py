@@ -14,6 +14,7 @@ import pytest
 from ops.images_papers import PROVENANCE, SBOM
 from tests.image import base
 from tests.image.conftest import REPOSITORY, Rig
+from tools import release
 
 LARGEST = 150_000_000  # bytes over the base
 NO_SHELL = {f"/bin/{name}": "/dev/null" for name in ("sh", "bash", "dash")}
@@ -39,7 +40,7 @@ def test_the_image_is_small_and_says_what_it_is(deployed: Rig, image: Any, capsy
     assert config["User"] == "10001:10001"
     assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "mongo_db_server.healthcheck"]
     assert config["Entrypoint"] == ["python", "-m", "mongo_db_server"]
-    assert config["Labels"]["org.opencontainers.image.version"] == "0.1.0"
+    assert config["Labels"]["org.opencontainers.image.version"] == release.version()
     assert config["Labels"]["org.opencontainers.image.base.name"] == base.NAME
 
 
@@ -101,8 +102,9 @@ def test_sbom_and_provenance_are_beside_the_digest(deployed: Rig) -> None:
 def test_nobody_pulls_without_a_sign_in(deployed: Rig) -> None:
     """The registry asks for a token, and `az acr login` is what got one for the push."""
     assert any("push" in scopes for scopes in deployed.registry.sign_ins)
+    reference = f"{REPOSITORY}:{release.version()}"
     with pytest.raises(docker.errors.APIError, match=r"(?i)401|unauthorized"):
-        deployed.docker.api.inspect_distribution(f"{REPOSITORY}:0.1.0", auth_config={"username": "x", "password": "y"})
+        deployed.docker.api.inspect_distribution(reference, auth_config={"username": "x", "password": "y"})
 
 
 def test_a_second_image_goes_out_and_the_first_comes_back(deployed: Rig) -> None:

@@ -14,12 +14,17 @@ from jsonschema import Draft7Validator
 
 ROOT = Path(__file__).parents[2]
 AZURE = sorted((ROOT / "pipelines").rglob("*.yml"))
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
+FORMS = [path for path in sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
 CASES = [
     *((path, "azure-pipelines") for path in AZURE),
     *((path, "github-workflows") for path in WORKFLOWS),
     *((path, "github-actions") for path in ACTIONS),
+    *((path, "github-issue-forms") for path in FORMS),
+    (GITHUB / "ISSUE_TEMPLATE" / "config.yml", "github-issue-config"),
+    (GITHUB / "dependabot.yml", "dependabot"),
 ]
 
 
@@ -44,7 +49,8 @@ def test_the_schema_accepts_it(path: Path, schema: str) -> None:
 def test_there_is_something_of_each() -> None:
     """No schema goes without a file."""
     assert len(AZURE) >= 7
-    assert len(WORKFLOWS) >= 3
+    assert len(WORKFLOWS) >= 5
+    assert len(FORMS) >= 3
     assert len(ACTIONS) >= 1
 
 

@@ -23,10 +23,10 @@ apim = {
   publisher_email = "platform@example.com" # <- hears of outages and renewals
 }
 
-# Push the image with the tag that stands here: acrmcppoddev.azurecr.io/mongodb-mcp:0.1.0
+# Push the image with the tag that stands here: acrmcppoddev.azurecr.io/mongodb-mcp:0.2.0
 mcp_servers = {
   mongodb = {
-    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    image    = { repository = "mongodb-mcp", tag = "0.2.0" }
     port     = 8000
     database = "cosmosdb-mongodb"
     tiers = {

@@ -28,7 +28,7 @@ apim = {
 
 mcp_servers = {
   mongodb = {
-    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    image    = { repository = "mongodb-mcp", tag = "0.2.0" }
     port     = 8000
     database = "cosmosdb-mongodb"
     tiers = {

@@ -33,7 +33,7 @@ data_protection = {
 
 mcp_servers = {
   mongodb = {
-    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    image    = { repository = "mongodb-mcp", tag = "0.2.0" }
     port     = 8000
     cpu      = 1
     memory   = 2

@@ -9,7 +9,7 @@ registry            = { sku = "Premium" }
 
 mcp_servers = {
   mongodb = {
-    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    image    = { repository = "mongodb-mcp", tag = "0.2.0" }
     database = "cosmosdb-mongodb"
     slots    = ["a", "b"]
     timeout  = 60

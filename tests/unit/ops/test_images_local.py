@@ -90,5 +90,5 @@ def test_another_lock_is_another_environment(image: Image) -> None:
 def test_missing_lock(image: Image) -> None:
     """A server without a lock is refused with the command that makes one."""
     image.source.requirements.unlink()
-    with pytest.raises(ImageError, match="uv pip compile"):
+    with pytest.raises(ImageError, match="nox -s lock"):
         images_local.venv_name(image.source)

@@ -35,6 +35,12 @@ def test_a_bill_names_what_the_lock_installs_there(python: str, names: list[str]
     assert found[0].hashes == ("1" * 64, "2" * 64)
 
 
+def test_a_package_with_extras_is_named_once() -> None:
+    """A lock pins it with its extras and without, for the sake of older pips."""
+    lock = "".join(f"{name}==1 \\\n    --hash=sha256:{'1' * 64}\n" for name in ("a", "a[b, c]"))
+    assert [package.name for package in images_sbom.packages(lock, "3.12.4")] == ["a"]
+
+
 @pytest.mark.parametrize("line", ["httpx>=1 --hash=sha256:" + "1" * 64, "httpx==1.0", "!! --hash=sha256:" + "1" * 64])
 def test_a_loose_lock_is_refused(line: str) -> None:
     """A line that pins no version, or has no hash, does not say what was installed."""

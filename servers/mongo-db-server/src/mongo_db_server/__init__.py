@@ -1,3 +1,3 @@
 """A MongoDB MCP server for one tier (`admin` or `reader`) behind a gateway that signs callers in."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
