@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+
+import noxfile
 
 ROOT = Path(__file__).parents[3]
 PAPERS = (
@@ -29,18 +29,9 @@ PAPERS = (
 )
 
 
-def noxfile() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def sessions() -> Any:
-    return noxfile()
+    return noxfile
 
 
 def container() -> Any:
