@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from platform_under_test import ROOT
 from pymongo import MongoClient
 from uv import find_uv_bin
 
 from ops import terraform_binary
+from tests.support.platform_under_test import ROOT
 
 EMULATORS = ROOT / "emulators"
-#: Until the gateway is a package too, it has no pyproject.toml.
 PACKAGED = sorted(path.parent.name for path in EMULATORS.glob("*/pyproject.toml") if path.parent.name != "base")
 SECONDS = 300
 NETWORK = """
