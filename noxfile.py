@@ -71,7 +71,7 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 
 def terraform(session: nox.Session) -> str:
     """Path of a Terraform that the project accepts; fetched into .tools/ where the machine has none."""
-    found = subprocess.run([sys.executable, "-m", "ops.terraform_binary"], capture_output=True, text=True, check=False)
+    found = subprocess.run([sys.executable, "-m", "ops.terraform.binary"], capture_output=True, text=True, check=False)
     if found.returncode:
         session.error(found.stderr.strip())
     return found.stdout.strip()
@@ -132,7 +132,8 @@ def policy(session: nox.Session) -> None:
     """Checkov on the code and on the plans, where values are final; then the policies' own tests."""
     install(session, "policy")
     plans = RESULTS / "plans"
-    run(session, sys.executable, "-m", "ops.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans), external=True)
+    made = [sys.executable, "-m", "ops.terraform.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans)]
+    run(session, *made, external=True)
     documents = [str(plans / f"{name}-stage{stage}.json") for name in ENVIRONMENTS for stage in STAGES]
     pytest(session, "tests/policy")
     checkov(session, "policy-code", "--directory", "terraform", "--framework", "terraform")

@@ -10,8 +10,9 @@ from invoke.context import Context
 from invoke.main import program
 from invoke.tasks import task as invoke_task
 
-from ops import command_line, help_texts
-from ops.cli import Doorway, doorway, load
+from ops.cli import help_texts
+from ops.cli import program as command_line
+from ops.cli.task import Doorway, doorway, load
 
 task = partial(invoke_task, klass=Doorway)
 
@@ -22,7 +23,7 @@ _ENV, _SETTING, _CHANGES = help_texts.ENV, help_texts.SETTING, help_texts.CHANGE
 @doorway
 def doctor(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
     """Check tools, versions, sign-in, settings and ports; say how to mend each."""
-    from ops import doctor as checks
+    from ops.checks import doctor as checks
 
     checks.show(load(env, setting), as_json=json)
 
@@ -40,7 +41,7 @@ def plan(
     json: bool = False,
 ) -> None:
     """Show what a deployment would change, and what changed outside Terraform; the plan is saved."""
-    from ops import planning
+    from ops.rollout import plan as planning
 
     environment = load(env, setting)
     planning.show(environment, planning.request(environment, stage, target_image or [], out), as_json=json, check=check)
@@ -67,8 +68,8 @@ def deploy(
         invoke deploy --env dev --plan plans --dry-run   shows it again
         invoke deploy --env dev --plan plans             applies it, or says what changed since
     """
-    from ops import deploy as steps
-    from ops import request
+    from ops.rollout import deploy as steps
+    from ops.rollout import request
 
     environment = load(env, [*(setting or ()), *([f"RUNTIME={runtime}"] if runtime else ())])
     asked = request.of(environment, stage, target_image or [], plan)
@@ -86,7 +87,7 @@ def push(
     yes: bool = False,
 ) -> None:
     """Build each server's image and put it into the registry, by digest."""
-    from ops import push as images
+    from ops.images import push as images
 
     images.push(load(env, setting), server, dry_run=dry_run, yes=yes)
 
@@ -95,7 +96,7 @@ def push(
 @doorway
 def status(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
     """What is deployed and whether it answers; exit code 1 if it does not."""
-    from ops import status as report
+    from ops.checks import status as report
 
     report.show(load(env, setting), as_json=json)
 
@@ -104,7 +105,7 @@ def status(c: Context, env: str = "local", setting: list[str] | None = None, jso
 @doorway
 def token(c: Context, as_: str = "admin", env: str = "local", setting: list[str] | None = None) -> None:
     """Print an access token of that user, and nothing else."""
-    from ops import token as tokens
+    from ops.clients import access_token as tokens
 
     tokens.show(load(env, setting), as_)
 
@@ -123,7 +124,7 @@ def connect(
 
     On a terminal it offers to open the client, and says what to expect at sign-in.
     """
-    from ops import connect as clients
+    from ops.clients import connect as clients
 
     clients.show(load(env, setting), client, write=write, as_json=json)
 
@@ -134,7 +135,7 @@ def logs(
     c: Context, env: str = "local", part: str | None = None, follow: bool = False, setting: list[str] | None = None
 ) -> None:
     """The end of the platform's logs."""
-    from ops import logs as files
+    from ops.observe import logs as files
 
     files.show(load(env, setting), part=part, follow=follow)
 
@@ -145,7 +146,7 @@ def trace(
     c: Context, request: str = "", env: str = "local", setting: list[str] | None = None, json: bool = False
 ) -> None:
     """What each policy did with a request at the local gateway; without an id, which requests there were."""
-    from ops import trace as traces
+    from ops.observe import trace as traces
 
     traces.show(load(env, setting), request, as_json=json)
 
@@ -154,7 +155,7 @@ def trace(
 @doorway
 def watch(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
     """Calls as they happen, by caller, tier, tool, time and refusal, until Ctrl-C."""
-    from ops import watch as calls
+    from ops.observe import watch as calls
 
     calls.show(load(env, setting), as_json=json)
 
@@ -163,7 +164,7 @@ def watch(c: Context, env: str = "local", setting: list[str] | None = None, json
 @doorway
 def console(c: Context, env: str = "local", setting: list[str] | None = None) -> None:
     """The address of the local platform's own page, and nothing else."""
-    from ops import status as report
+    from ops.checks import status as report
 
     report.console(load(env, setting))
 
@@ -179,7 +180,7 @@ def destroy(
     prod: bool = False,
 ) -> None:
     """Tear everything down: stage 2, stage 1, and on local every process and generated file."""
-    from ops import teardown
+    from ops.rollout import destroy as teardown
 
     teardown.destroy(load(env, setting), dry_run=dry_run, yes=yes, prod=prod)
 
@@ -196,7 +197,7 @@ def destroy(
 @doorway
 def check(c: Context, path: str, also: list[str] | None = None, json: bool = False) -> None:
     """Which policy XML the local gateway would run, and what not, with line numbers; exit code 0: all of it."""
-    from ops import gateway_check
+    from ops.checks import policy_files as gateway_check
 
     gateway_check.show([path, *(also or [])], as_json=json)
 
@@ -301,7 +302,7 @@ def heal(
     c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
 ) -> None:
     """Put back what changed without Terraform: container addresses first, and nothing that did not drift."""
-    from ops.day2 import heal as healing
+    from ops.rollout import heal as healing
 
     healing.heal(load(env, setting), dry_run=dry_run, yes=yes)
 
@@ -317,7 +318,7 @@ def rollback(
     yes: bool = False,
 ) -> None:
     """The image that a server ran before, one slot after the other."""
-    from ops.day2 import rollback as back
+    from ops.rollout import rollback as back
 
     back.rollback(load(env, setting), server, dry_run=dry_run, yes=yes)
 
@@ -333,7 +334,7 @@ def add_server(
     yes: bool = False,
 ) -> None:
     """One more MCP server: a folder in servers/ from a template, and its entry in mcp_servers."""
-    from ops.day2 import add_server as adding
+    from ops.servers import add_server as adding
 
     adding.add(load(env, setting), name, dry_run=dry_run, yes=yes)
 
@@ -344,7 +345,7 @@ def unlock(
     c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
 ) -> None:
     """Who holds the lock of the Terraform state; ends it if you agree."""
-    from ops.day2 import unlock as unlocking
+    from ops.rollout import unlock as unlocking
 
     unlocking.unlock(load(env, setting), dry_run=dry_run, yes=yes)
 
@@ -355,7 +356,7 @@ def rotate(
     c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
 ) -> None:
     """New database keys: the unused one first, then the servers slot by slot, then the other one."""
-    from ops.day2 import rotate as keys
+    from ops.rollout import rotate as keys
 
     keys.rotate(load(env, setting), dry_run=dry_run, yes=yes)
 
@@ -364,7 +365,7 @@ def rotate(
 @doorway
 def verify(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
     """Live checks of what only this environment can prove: each passes, fails, or says why it was not run."""
-    from ops.day2 import verify as checks
+    from ops.checks import verify as checks
 
     checks.verify(load(env, setting), as_json=json)
 

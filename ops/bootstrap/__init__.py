@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulators.base.files import write_json
-from ops import az, lock, output, terraform_binary, workspace
+from ops.azure import az
 from ops.bootstrap import entra, federation, identity, state
 from ops.bootstrap.command import Values
 from ops.bootstrap.item import Task, lines, perform
 from ops.bootstrap.options import Options
-from ops.environment import Environment
+from ops.cli import output
+from ops.config import lock
+from ops.config.environment import Environment
 from ops.errors import UsageError
-from ops.workspace import Workspace
+from ops.terraform import binary as terraform_binary
+from ops.terraform import workspace
+from ops.terraform.workspace import Workspace
 
 STEPS: dict[str, Callable[[Environment, Options], Task]] = {
     "identity": lambda environment, _: identity.task(environment),

@@ -10,10 +10,10 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Command, Values, command, fill
 from ops.bootstrap.item import MISSING, THERE, Found, Item
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError
 
 _RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798"  # Azure DevOps, for which az asks its token

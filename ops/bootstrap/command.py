@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.errors import BootstrapError
 
 Values = dict[str, str]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap import ado
 from ops.bootstrap.command import Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
 from ops.bootstrap.options import Options, github_subject
 from ops.bootstrap.roles import assignment, only_terraforms_roles
-from ops.environment import Environment
+from ops.config.environment import Environment
 
 AUDIENCE = "api://AzureADTokenExchange"
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Values, command
 from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import BootstrapError
 
 

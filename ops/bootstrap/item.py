@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ops import output
 from ops.bootstrap.command import Command, UnknownValueError, Values
+from ops.cli import output
 from ops.errors import AzError, BootstrapError
 
 PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Values, command, fill
 from ops.bootstrap.item import MISSING, THERE, Found, Item
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Command, Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, PROPAGATION, THERE, Found, Item, Task
 from ops.bootstrap.roles import assignment
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError
 
 _ROLE = "Storage Blob Data Contributor"

@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from ops.images_papers import PROVENANCE, SBOM
+from ops.images.documents import PROVENANCE, SBOM
 from tests.image import base
 from tests.image.conftest import REPOSITORY, Rig
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from ops import tfvars
+from ops.config import tfvars
 from tests.plan.bench import Bench
 
 # What cannot be made again by applying: documents, secrets of people, images, keys, logs.

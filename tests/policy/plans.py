@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators import azurerm
-from ops import terraform_binary
+from ops.terraform import binary as terraform_binary
 
 CASES = Path(__file__).parent / "cases"
 PROVIDERS = """

@@ -90,7 +90,7 @@ RUN_BY = {
     "invoke console": ("tests/browser/conftest.py", 'invoke("console")'),
     "invoke trace": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
     "invoke trace --json": ("tests/integration/platform/test_console.py", 'invoke("trace"'),
-    "invoke watch": ("tests/unit/ops/test_watch.py", "watch."),
+    "invoke watch": ("tests/unit/ops/observe/test_watch.py", "watch."),
     "invoke connect": ("tests/unit/docs/test_pages.py", "connect.configuration(platform, client)"),
     "python -m emulators.azurerm --store /tmp/cloud.json": (
         "tests/integration/platform/test_documented_commands.py",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ops import environment as environments
-from ops.environment import Environment
-from ops.settings import RULES
+from ops.config import environment as environments
+from ops.config.environment import Environment
+from ops.config.settings import RULES
 
 TFVARS = """
 subscription_id     = "00000000-0000-4000-8000-000000000001"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ops import az, bootstrap
-from ops.environment import Environment
+from ops import bootstrap
+from ops.azure import az
+from ops.config.environment import Environment
 from ops.errors import AzError
 from tests.unit.ops.conftest import Make
 

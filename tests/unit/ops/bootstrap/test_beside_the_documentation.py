@@ -11,8 +11,8 @@ import yaml
 
 from ops import bootstrap
 from ops.bootstrap import Options
-from ops.environment import ROOT, Environment
-from ops.settings import RULES
+from ops.config.environment import ROOT, Environment
+from ops.config.settings import RULES
 
 STEPS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "data" / "seed.yaml").read_text(encoding="utf-8"))
 # The documentation fetches the same id twice, under two names.

@@ -6,7 +6,7 @@ import pytest
 
 from ops import bootstrap
 from ops.bootstrap import Options, entra, federation, item, roles, state
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError, DeclinedError, UsageError
 from tests.unit.ops.bootstrap.conftest import PRINCIPAL, RECORDED, Cloud
 from tests.unit.ops.conftest import Make
@@ -181,7 +181,7 @@ def test_the_condition_lists_what_terraform_gives(project_roles: set[str]) -> No
 def project_roles() -> set[str]:
     import re
 
-    from ops.environment import ROOT
+    from ops.config.environment import ROOT
 
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "terraform").glob("stage*/*.tf")]
     given = [re.findall(r'^\s+role\s+= "([A-Z][A-Za-z ]+)"$', text, re.MULTILINE) for text in texts]

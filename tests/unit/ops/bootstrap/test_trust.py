@@ -9,7 +9,7 @@ import pytest
 from ops import bootstrap
 from ops.bootstrap import Options, federation
 from ops.bootstrap.federation import AUDIENCE, judge
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError, UsageError
 from tests.unit.ops.bootstrap.conftest import RECORDED, Cloud
 

@@ -1,0 +1,222 @@
+"""What `invoke verify` tries through the front door, as anybody could."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from emulators.base.errors import TwinError
+from ops.checks import smoke
+from ops.clients import access_token as token
+from ops.clients.outputs import Platform
+from ops.config.environment import Environment
+from ops.errors import OpsError, SmokeError
+
+_TIMEOUT = 15.0
+_MCP = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+
+
+class NotRun(Exception):
+    """Why a check cannot tell; not a failure."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The platform as its outputs describe it."""
+
+    environment: Environment
+    reached: Platform
+
+    @property
+    def endpoint(self) -> str:
+        return next(iter(self.reached.endpoints.values()))
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    def json(self, url: str) -> dict[str, Any]:
+        require(self.status == 200, f"{url} answers {self.status}, where 200 is right")
+        try:
+            found = json.loads(self.text)
+        except ValueError:
+            found = None
+        require(isinstance(found, dict), f"{url} answers no JSON object")
+        return dict(found)
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """One request that follows no redirect; SmokeError where nothing answers."""
+    handlers: list[Any] = [_Stay()]
+    if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
+        handlers.append(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - the platform's own URLs
+    try:
+        answer = urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        answer = error
+    except (OSError, http.client.HTTPException) as error:
+        raise SmokeError(f"{url} does not answer ({error})") from error
+    with answer:
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(int(answer.status), lower, answer.read().decode("utf-8", "replace"))
+
+
+def require(holds: bool, broken: str) -> None:
+    if not holds:
+        raise SmokeError(broken)
+
+
+def challenge(scene: Scene) -> str:
+    answer = _listed(scene, None)
+    require(answer.status == 401, f"{scene.endpoint} answers {answer.status}, where 401 is right")
+    given = answer.headers.get("www-authenticate", "")
+    url = _metadata_url(scene)
+    require(f'resource_metadata="{url}"' in given, f"the challenge is {given!r}, without resource_metadata={url}")
+    require(scene.reached.scope in given, f"the challenge is {given!r}, without the scope {scene.reached.scope}")
+    return given
+
+
+def metadata(scene: Scene) -> str:
+    found = ask(_metadata_url(scene)).json(_metadata_url(scene))
+    require(found.get("resource") == scene.endpoint, f"resource is {found.get('resource')!r}, not {scene.endpoint!r}")
+    return scene.endpoint
+
+
+def issuer(scene: Scene) -> str:
+    advertised = _advertised(scene)
+    found = _server(advertised)
+    require(found.get("issuer") == advertised, f"issuer is {found.get('issuer')!r}, not {advertised!r}")
+    return advertised
+
+
+def pkce(scene: Scene) -> str:
+    methods = _server(_facade(scene)).get("code_challenge_methods_supported")
+    require(methods == ["S256"], f"code_challenge_methods_supported is {methods!r}, not ['S256']")
+    return "S256"
+
+
+def unknown_resource(scene: Scene) -> str:
+    url = str(_server(_facade(scene))["authorization_endpoint"])
+    asked = {
+        "client_id": scene.reached.client_id,
+        "response_type": "code",
+        "redirect_uri": "http://127.0.0.1/",
+        "scope": scene.reached.scope,
+        "state": "verify",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, appendix B
+        "code_challenge_method": "S256",
+        "resource": "https://elsewhere.example/mcp",
+    }
+    answer = ask(f"{url}?{urlencode(asked)}")
+    where = answer.headers.get("location", "")
+    sent_on = answer.status in (301, 302, 303, 307) and "invalid_target" not in where
+    require(not sent_on, f"{url} sends a request for another resource on to {where}")
+    require("invalid_target" in answer.text + where, f"{url} answers {answer.status} without invalid_target")
+    return "invalid_target"
+
+
+def unknown_redirect(scene: Scene) -> str:
+    url = str(_server(_facade(scene))["registration_endpoint"])
+    body = json.dumps({"redirect_uris": ["https://elsewhere.example/callback"]}).encode()
+    answer = ask(url, body, {"Content-Type": "application/json"})
+    require(
+        answer.status == 400 and "invalid_redirect_uri" in answer.text, f"{url} answers {answer.status} {answer.text}"
+    )
+    return "invalid_redirect_uri"
+
+
+def authority(scene: Scene) -> str:
+    url = f"{scene.reached.authority}/.well-known/openid-configuration"
+    found = ask(url).json(url)
+    require(found.get("issuer") == scene.reached.authority, f"issuer is {found.get('issuer')!r} at {url}")
+    return scene.reached.authority
+
+
+def garbage(scene: Scene) -> str:
+    answer = _listed(scene, "e30.e30.e30")
+    require(answer.status == 401, f"{scene.endpoint} answers {answer.status} to an unsigned token, where 401 is right")
+    return "401"
+
+
+def admin(scene: Scene) -> str:
+    seen = _seen(scene, "admin")
+    tiers = [tier for entry in scene.environment.servers.values() for tier in (entry.get("tiers") or {}).values()]
+    if not any(tier.get("connection") == "read-write" for tier in tiers):
+        raise NotRun("no server here writes")
+    require(bool(seen.writes), f"the administrator sees no tool that writes: {', '.join(sorted(seen.tools))}")
+    return f"{len(seen.writes)} tools that write"
+
+
+def reader(scene: Scene) -> str:
+    seen = _seen(scene, "reader")
+    require(not seen.writes, f"the reader sees tools that write: {', '.join(sorted(seen.writes))}")
+    return f"{len(seen.tools)} tools, a reading call answered"
+
+
+def stranger(scene: Scene) -> str:
+    answer = _listed(scene, _token(scene, "outsider"))
+    require(answer.status == 403, f"{scene.endpoint} answers {answer.status} to somebody without a role")
+    return "403"
+
+
+def _seen(scene: Scene, user: str) -> smoke.Seen:
+    seen = asyncio.run(smoke.see(scene.endpoint, _token(scene, user), user))
+    require(not seen.failure, f"a reading call of the {user} fails: {seen.failure}")
+    return seen
+
+
+def _token(scene: Scene, user: str) -> str:
+    try:
+        return token.mint(scene.environment, scene.reached, user)
+    except (OpsError, TwinError) as error:
+        raise NotRun(f"needs a test identity: {error}") from error
+
+
+def _listed(scene: Scene, bearer: str | None) -> Answer:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
+    return ask(scene.endpoint, body, {**_MCP, **({"Authorization": f"Bearer {bearer}"} if bearer else {})})
+
+
+def _metadata_url(scene: Scene) -> str:
+    """RFC 9728, 3.1: the well-known part goes between host and path."""
+    parts = urlsplit(scene.endpoint)
+    return f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
+
+
+def _advertised(scene: Scene) -> str:
+    servers = ask(_metadata_url(scene)).json(_metadata_url(scene)).get("authorization_servers") or []
+    require(len(servers) == 1, f"authorization_servers is {servers!r}, where one is right")
+    return str(servers[0])
+
+
+def _facade(scene: Scene) -> str:
+    advertised = _advertised(scene)
+    if advertised == scene.reached.authority:
+        raise NotRun("the façade is off (oauth_facade_enabled = false): clients sign in at Entra itself")
+    return advertised
+
+
+def _server(advertised: str) -> dict[str, Any]:
+    """RFC 8414, else OpenID Connect Discovery, which is all that Entra has."""
+    if re.search(r"/v2\.0$", advertised):
+        url = f"{advertised}/.well-known/openid-configuration"
+    else:
+        url = f"{advertised.rstrip('/')}/.well-known/oauth-authorization-server"
+    return ask(url).json(url)

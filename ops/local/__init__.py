@@ -1,0 +1,1 @@
+"""The platform on this machine: its ports, and starting it."""

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+import pytest
+from rich.console import Console
+
+from ops.azure import az
+from ops.errors import ImageError, ToolError
+from ops.images import acr as images_azure
+from ops.images import catalog as images
+from ops.images import engine as images_engine
+from ops.images import progress as images_progress
+from ops.images.catalog import Image
+from ops.images.provenance import Origin
+from tests.unit.ops.conftest import Make
+
+DIGEST = "sha256:" + "a" * 64
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+ORIGIN = Origin(COMMIT, 1_700_000_000, dirty=False, repository="https://example.test/repo")
+PUSHED = [
+    {"status": "Preparing", "id": "l1", "progressDetail": {}},
+    {"status": "Pushing", "id": "l1", "progressDetail": {"current": 50, "total": 100}},
+    {"status": "Pushed", "id": "l1", "progressDetail": {}},
+    {"status": "Layer already exists", "id": "l2", "progressDetail": {}},
+    {"aux": {"Tag": "0.1.0", "Digest": DIGEST}},
+]
+
+
+@pytest.fixture
+def image(servers: Path) -> Image:
+    return Image("mongodb", "mongodb-mcp", "0.1.0", images.sources(servers)["mongodb-mcp"])
+
+
+class Engine:
+    """Answers as the docker SDK does, and remembers what was asked of it."""
+
+    def __init__(self, *, said: list[dict[str, Any]] | None = None, refuses: Exception | None = None) -> None:
+        self.pushed: list[str] = []
+        self.built: dict[str, Any] = {}
+        self._said, self._refuses = said or [{"stream": "Step 1/1 : FROM x"}], refuses
+        self.api = self.images = self.containers = self.networks = self
+        self.id, self.attrs = DIGEST, {"RepoDigests": ["python@sha256:" + "b" * 64]}
+
+    def info(self) -> dict[str, Any]:
+        return {"IPv4Forwarding": False}
+
+    def list(self) -> list[Any]:
+        return []
+
+    def build(self, **given: Any) -> Iterator[dict[str, Any]]:
+        self.built = given
+        if self._refuses:
+            raise self._refuses
+        return iter(self._said)
+
+    def get(self, _: str) -> Engine:
+        return self
+
+    def run(self, *_: Any, **__: Any) -> bytes:
+        return b"3.12.4\n"
+
+    def tag(self, repository: str, tag: str) -> bool:
+        return True
+
+    def push(self, repository: str, tag: str, **_: Any) -> Iterator[dict[str, Any]]:
+        self.pushed.append(f"{repository}:{tag}")
+        return iter(PUSHED)
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(az, "act", lambda *arguments: asked.append(arguments))
+    monkeypatch.setattr(images_azure.images_origin, "look", lambda _: ORIGIN)
+    return asked
+
+
+def test_never_a_moving_tag_alone(image: Image) -> None:
+    """Beside the configured tag go the project's version and the commit's, which never move."""
+    pyproject = image.source.folder / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text(encoding="utf-8") + '[project]\nversion = "1.2.3"\n', encoding="utf-8")
+    assert images_azure.tags(image, ORIGIN) == ("0.1.0", "1.2.3", "sha-0123456789ab")
+
+
+@pytest.mark.parametrize("tag", ["latest", "main"])
+def test_a_moving_tag_is_refused(image: Image, tag: str) -> None:
+    """A tag that says nothing about the content cannot be what Terraform names."""
+    with pytest.raises(ImageError, match=f"'{tag}', which tells no two images apart; give it a version"):
+        images_azure.tags(Image(image.server, image.repository, tag, image.source), ORIGIN)
+
+
+def test_what_no_commit_holds_gets_no_commits_tag(image: Image) -> None:
+    """Uncommitted changes are not passed off as the commit below them."""
+    dirty = Origin(COMMIT, 0, dirty=True, repository="")
+    assert images_azure.tags(image, dirty) == ("0.1.0",)
+    assert dirty.revision == f"{COMMIT}-dirty"
+
+
+def test_commands(make: Make, image: Image, signed_in: list[tuple[str, ...]]) -> None:
+    """The documented commands, with this environment's registry, base and the platform that Azure runs."""
+    lines = images_azure.commands(image, make("dev", BASE_IMAGE="python:3.13-slim"))
+    assert lines[0] == "az acr login --name acrmcp"
+    assert "--platform linux/amd64 -t acrmcp.azurecr.io/mongodb-mcp:0.1.0" in lines[1]
+    assert "--build-arg BASE_IMAGE=python:3.13-slim" in lines[1]
+    assert lines[2:] == [
+        "docker tag acrmcp.azurecr.io/mongodb-mcp:0.1.0 acrmcp.azurecr.io/mongodb-mcp:sha-0123456789ab",
+        "docker push acrmcp.azurecr.io/mongodb-mcp:0.1.0",
+        "docker push acrmcp.azurecr.io/mongodb-mcp:sha-0123456789ab",
+    ]
+    assert signed_in == []
+
+
+def test_push_keeps_digest_and_papers(
+    make: Make, image: Image, signed_in: list[tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed in, built for linux/amd64, every tag pushed; the registry's digest, and both papers in its folder."""
+    engine = Engine()
+    monkeypatch.setattr(images_engine, "connect", lambda: engine)
+    done = images_azure.push(image, make("dev"), tmp_path)
+    assert signed_in == [("acr", "login", "--name", "acrmcp")]
+    assert (engine.built["platform"], engine.built["network_mode"]) == ("linux/amd64", "host")
+    assert engine.pushed == [f"acrmcp.azurecr.io/mongodb-mcp:{tag}" for tag in ("0.1.0", "sha-0123456789ab")]
+    assert done.entry() == {"repository": "mongodb-mcp", "digest": DIGEST, "tag": "0.1.0"}
+    folder = tmp_path / "images" / "mongodb-mcp" / ("a" * 64)
+    bill = json.loads((folder / "sbom.cdx.json").read_text(encoding="utf-8"))
+    assert {"name": "python:version", "value": "3.12.4"} in bill["metadata"]["properties"]
+    provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    assert provenance["subject"] == [{"name": "mongodb-mcp", "digest": {"sha256": "a" * 64}}]
+    given = provenance["predicate"]["buildDefinition"]["externalParameters"]
+    assert (given["SOURCE_DATE_EPOCH"], given["REVISION"]) == ("1700000000", COMMIT)
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("write /var/lib/x: no space left on device", "the disk is full; `docker system prune`"),
+        ("unauthorized: authentication required", "check `az acr login` and the AcrPush role"),
+        ("denied: requested access to the resource is denied", "check `az acr login` and the AcrPush role"),
+        ("dial tcp: lookup x on y: no such host", "the registry cannot be reached"),
+        ("something new", "something new; `docker build` or `docker push` by hand"),
+    ],
+)
+def test_what_docker_says_is_explained(image: Image, said: str, remedy: str) -> None:
+    """Each known refusal comes with what helps, and Docker's own words; whether it was sent or raised."""
+    with pytest.raises(ImageError, match="mongo-db-server was not built") as sent:
+        images_engine.build(Engine(said=[{"error": said}]), image, "r:1")
+    with pytest.raises(ImageError) as raised:
+        images_engine.build(Engine(refuses=docker.errors.APIError(said)), image, "r:1")
+    for caught in (sent, raised):
+        assert remedy in str(caught.value)
+        assert said in str(caught.value)
+
+
+def test_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an engine nothing is built, and the sentence says what to start."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    with pytest.raises(ToolError, match=r"no Docker engine answers .* start Docker Desktop or the docker service"):
+        images_engine.connect()
+
+
+def test_pushed_digest() -> None:
+    """The digest is the registry's own answer."""
+    assert images_engine.pushed_digest(PUSHED, "r:1") == DIGEST
+
+
+@pytest.mark.parametrize(
+    ("messages", "why"), [([{"error": "denied"}], "denied"), ([{"status": "Pushed"}], "told no digest")]
+)
+def test_refused_push(messages: list[dict[str, str]], why: str) -> None:
+    """A registry's refusal, or its silence, is an error."""
+    with pytest.raises(ImageError, match=why):
+        images_engine.pushed_digest(messages, "r:1")
+
+
+def test_the_default_base_is_the_dockerfiles() -> None:
+    """Provenance names the base also where nobody chose one."""
+    assert (
+        images_engine.default_base("# x\nARG BASE_IMAGE=python:3.12-slim\nFROM ${BASE_IMAGE}\n") == "python:3.12-slim"
+    )
+    assert images_engine.default_base("FROM python\n") == "unknown"
+
+
+def test_a_log_gets_one_line_per_layer() -> None:
+    """Without a terminal a layer is one line, when it is there; every message goes on."""
+    said: list[str] = []
+    console = Console(file=io.StringIO(), force_terminal=False)
+    assert list(images_progress.push(PUSHED, "r:1", console, said.append)) == PUSHED
+    assert said == ["  r:1: layer l1: pushed", "  r:1: layer l2: layer already exists"]
+
+
+def test_a_terminal_gets_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal each layer is a bar, also inside a step that already shows a spinner."""
+    monkeypatch.delenv("CI", raising=False)
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=120)
+    with console.status("image"):
+        assert list(images_progress.push(PUSHED, "r:1", console)) == PUSHED
+    assert "l1 r:1" in shown.getvalue()
+
+
+def test_a_build_says_its_steps() -> None:
+    """The Dockerfile's steps are told; their output is not."""
+    said: list[str] = []
+    messages = [{"stream": "Step 1/2 : FROM x\n"}, {"stream": " ---> abc\n"}, {"stream": "Step 2/2 : USER 1\n"}]
+    assert list(images_progress.build(messages, said.append)) == messages
+    assert said == ["  Step 1/2 : FROM x", "  Step 2/2 : USER 1"]
