@@ -12,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import nox
 
@@ -33,34 +32,15 @@ TWO_WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 SERVER = Path("servers/mongo-db-server")
 
 
-def on_a_terminal() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("CI") and shutil.which("uv") is not None
-
-
 def install(session: nox.Session, name: str) -> None:
-    wanted = ("--require-hashes", "-r", f"requirements/{name}.txt")
-    if on_a_terminal():  # where a person waits for it
-        session.log(f"uv pip install {' '.join(wanted)}")
-        told = (sys.executable, "-m", "ops.elapsed", "uv", "pip", "install", "-q", *wanted)
-        session.run_install(*told, external=True, log=False)
-    else:
-        session.install(*wanted)
-
-
-def run(session: nox.Session, *command: str, **options: Any) -> None:
-    """A command that may be silent for long: on a terminal it shows its elapsed time."""
-    if on_a_terminal():
-        session.log(" ".join(command))
-        session.run(sys.executable, "-m", "ops.elapsed", *command, **{**options, "external": True, "log": False})
-    else:
-        session.run(*command, **options)
+    """Install one lock; where a person waits, uv shows how far it is."""
+    session.install("--require-hashes", "-r", f"requirements/{name}.txt", silent=not sys.stdout.isatty())
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run the folders named; results also as JUnit for the pipeline. Arguments after `--` go to pytest."""
     RESULTS.mkdir(exist_ok=True)
-    run(
-        session,
+    session.run(
         "pytest",
         f"--junitxml={RESULTS}/{session.name}.xml",
         "-ra",
@@ -81,10 +61,10 @@ def terraform(session: nox.Session) -> str:
 def lint(session: nox.Session) -> None:
     """Formatting, lint, strict types, and `terraform fmt`."""
     install(session, "lint")
-    run(session, "ruff", "check", *PYTHON_SOURCES)
-    run(session, "ruff", "format", "--check", *PYTHON_SOURCES)
-    run(session, "mypy", *TYPED_SOURCES)
-    run(session, terraform(session), "fmt", "-check", "-recursive", "-diff", "terraform", external=True)
+    session.run("ruff", "check", *PYTHON_SOURCES)
+    session.run("ruff", "format", "--check", *PYTHON_SOURCES)
+    session.run("mypy", *TYPED_SOURCES)
+    session.run(terraform(session), "fmt", "-check", "-recursive", "-diff", "terraform", external=True)
 
 
 @nox.session
@@ -118,8 +98,7 @@ def checkov(session: nox.Session, name: str, *arguments: str) -> None:
     written = [RESULTS / f"{name}.sarif", RESULTS / f"{name}.xml"]
     for path in written:
         path.unlink(missing_ok=True)
-    run(
-        session,
+    session.run(
         "checkov", "--quiet", "--compact", "--skip-download", "--external-checks-dir", "policies",
         "--output", "cli", "--output", "sarif", "--output", "junitxml",
         "--output-file-path", ",".join(["console", *map(str, written)]), *arguments,
@@ -133,7 +112,7 @@ def policy(session: nox.Session) -> None:
     install(session, "policy")
     plans = RESULTS / "plans"
     made = [sys.executable, "-m", "ops.terraform.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans)]
-    run(session, *made, external=True)
+    session.run(*made, external=True)
     documents = [str(plans / f"{name}-stage{stage}.json") for name in ENVIRONMENTS for stage in STAGES]
     pytest(session, "tests/policy")
     checkov(session, "policy-code", "--directory", "terraform", "--framework", "terraform")
@@ -143,7 +122,7 @@ def policy(session: nox.Session) -> None:
         # Raises on a plan without replicas; it is judged on the code, where its exception stands with its reason.
         "--skip-check", "CKV_AZURE_233",
     )  # fmt: skip
-    run(session, "python", "-m", "tests.policy.reports", str(RESULTS))
+    session.run("python", "-m", "tests.policy.reports", str(RESULTS))
 
 
 @nox.session
@@ -232,7 +211,7 @@ def newcomer(session: nox.Session) -> None:
 @nox.session
 def captures(session: nox.Session) -> None:
     """What each task shows on a terminal of 80 and of 120 columns, as SVG in results/captures, from a real run."""
-    run(session, sys.executable, "-m", "tools.captures", *session.posargs, external=True)
+    session.run(sys.executable, "-m", "tools.captures", *session.posargs, external=True)
 
 
 @nox.session
