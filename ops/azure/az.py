@@ -1,4 +1,4 @@
-"""The Azure CLI: runs it, reads its JSON, and says in one sentence what it refused."""
+"""The Azure CLI: run it, read its JSON, and say in one sentence what it refused."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ops.azure import refusals
+from ops.cli.steps import Step
 from ops.errors import AzError, ToolError
 
 _SECRET_OPTIONS = ("--password", "-p", "--account-key", "--sas-token", "--connection-string", "--value", "--secret")
@@ -17,14 +18,24 @@ _MASK = "***"
 
 
 def run(*arguments: str) -> Any:
-    """`az <arguments> -o json`, parsed; None where it prints nothing. AzError carries az's own words too."""
+    """Run `az <arguments> -o json` and return its answer; None where it prints nothing. AzError carries az's words."""
     said = _output(arguments)
     return json.loads(said) if said.strip() else None
 
 
 def act(*arguments: str) -> None:
-    """As `run`, for a command that answers in words whatever it is asked for: `az acr login` says "Login Succeeded"."""
+    """Run a command that answers in words whatever it is asked for: `az acr login` says "Login Succeeded"."""
     _output(arguments)
+
+
+def step(*arguments: str, expected: Any = None) -> Step[Any]:
+    """Return the step that runs this command."""
+    return Step(lambda: run(*arguments), expected, (command(*arguments),))
+
+
+def look(*arguments: str, expected: Any) -> Step[Any]:
+    """Return the step that only asks; a dry run does not print it, and goes on with `expected`."""
+    return Step(lambda: run(*arguments), expected)
 
 
 def _output(arguments: tuple[str, ...]) -> str:
@@ -38,7 +49,7 @@ def _output(arguments: tuple[str, ...]) -> str:
 
 
 def find(*arguments: str) -> Any:
-    """As `run`, but None where az says that there is no such thing."""
+    """Run a command; None where az says that there is no such thing."""
     try:
         return run(*arguments)
     except AzError as error:
@@ -48,12 +59,12 @@ def find(*arguments: str) -> Any:
 
 
 def command(*arguments: str) -> str:
-    """The same command as a person would type it, secrets masked."""
+    """Return the command as a person types it, secrets masked."""
     return shlex.join(["az", *masked(arguments)])
 
 
 def masked(arguments: Sequence[str]) -> list[str]:
-    """The arguments with *** for the value of every option that takes a secret."""
+    """Return the arguments with *** for the value of every option that takes a secret."""
     before = ("", *arguments)
     return [
         _MASK if option in _SECRET_OPTIONS else argument for option, argument in zip(before, arguments, strict=False)
@@ -61,6 +72,6 @@ def masked(arguments: Sequence[str]) -> list[str]:
 
 
 def refusal(arguments: tuple[str, ...], stderr: str) -> str:
-    """One sentence: which command, the remedy if known, and what az said."""
+    """Return one sentence: which command, the remedy if known, and what az said."""
     said = " ".join(stderr.split()) or "it printed nothing"
     return f"`az {' '.join(arguments[:3])}` failed: {refusals.of(stderr).remedy}; az says: {said}"

@@ -137,6 +137,6 @@ UNKNOWN = Refusal("unknown", "read what it says", ())
 
 
 def of(stderr: str) -> Refusal:
-    """The refusal whose sign occurs in what az printed."""
+    """Return the refusal whose sign occurs in what az printed."""
     said = stderr.lower()
     return next((known for known in REFUSALS if any(sign.lower() in said for sign in known.signs)), UNKNOWN)

@@ -126,7 +126,7 @@ def _access(environment: Environment) -> Item:
     def look(values: Values) -> Found:
         return THERE if _answered(reading, values) is not None else Found("missing", "your role is not in force yet")
 
-    return Item("access", "to the storage account's data", look, patience=PROPAGATION, probe=reading)
+    return Item("access", "to the storage account's data", look, timeout=PROPAGATION, probe=reading)
 
 
 def _container(environment: Environment) -> Item:

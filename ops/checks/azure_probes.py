@@ -5,34 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from ops.azure import az
-from ops.checks.probes import NotRun, Scene, require
+from ops.checks.probes import NotRun, Target, require
+from ops.config.servers import slots
 from ops.errors import AzError
-from ops.rollout import rolling_update as rolling
 
 ZONE = "mcp.internal"
 
 
-def groups(scene: Scene) -> str:
-    shown = _groups(scene)
+def groups(target: Target) -> str:
+    shown = _groups(target)
     states = {name: (group.get("instanceView") or {}).get("state") for name, group in shown.items()}
     ill = [f"{name} is {state}" for name, state in states.items() if state != "Running"]
     require(not ill, "; ".join(ill))
     return f"{len(states)} run"
 
 
-def addresses(scene: Scene) -> str:
+def addresses(target: Target) -> str:
     """An address may change when Azure restarts a group; `invoke heal` brings the record up to date."""
-    _azure(scene)
-    zones = (scene.environment.variables.get("network") or {}).get("existing_private_dns_zone_ids") or {}
+    _azure(target)
+    zones = (target.environment.variables.get("network") or {}).get("existing_private_dns_zone_ids") or {}
     if "servers" in zones:
         raise NotRun("the DNS zone belongs to the landing zone, in a resource group of its own")
-    group = scene.environment.need("RESOURCE_GROUP")
+    group = target.environment.need("RESOURCE_GROUP")
     listed = az.run("network", "private-dns", "record-set", "a", "list", "--resource-group", group, "--zone-name", ZONE)
-    return compare(_groups(scene), listed)
+    return compare(_groups(target), listed)
 
 
 def compare(shown: dict[str, Any], listed: list[Any]) -> str:
-    """The groups' addresses against the zone's records; SmokeError names each that differs."""
+    """Compare the groups' addresses with the zone's records; SmokeError names each that differs."""
     records = {one["name"]: [entry["ipv4Address"] for entry in one.get("aRecords") or ()] for one in listed}
     wrong = []
     for name, group in shown.items():
@@ -44,31 +44,31 @@ def compare(shown: dict[str, Any], listed: list[Any]) -> str:
     return f"{len(shown)} records"
 
 
-def database(scene: Scene) -> str:
-    _azure(scene)
-    name = str(scene.environment.variables.get("cosmos_account_name"))
-    shown = az.run("cosmosdb", "show", "--name", name, "--resource-group", scene.environment.need("RESOURCE_GROUP"))
+def database(target: Target) -> str:
+    _azure(target)
+    name = str(target.environment.variables.get("cosmos_account_name"))
+    shown = az.run("cosmosdb", "show", "--name", name, "--resource-group", target.environment.need("RESOURCE_GROUP"))
     access = shown.get("publicNetworkAccess")
     require(access == "Disabled", f"publicNetworkAccess of {name} is {access}, where Disabled is right")
     return "public access is disabled"
 
 
-def vault(scene: Scene) -> str:
-    _azure(scene)
-    shown = az.run("keyvault", "show", "--name", scene.environment.need("KEY_VAULT_NAME"))["properties"]
+def vault(target: Target) -> str:
+    _azure(target)
+    shown = az.run("keyvault", "show", "--name", target.environment.need("KEY_VAULT_NAME"))["properties"]
     closed = shown.get("publicNetworkAccess") == "Disabled"
     default = (shown.get("networkAcls") or {}).get("defaultAction")
-    if scene.environment.variables.get("deployer_access") == "public":
+    if target.environment.variables.get("deployer_access") == "public":
         raise NotRun('deployer_access = "public" opens the vault on purpose')
     require(closed or default == "Deny", f"the vault's network rules default to {default}, where Deny is right")
     return "public access is disabled" if closed else "denied unless listed"
 
 
-def gateway_role(scene: Scene) -> str:
+def gateway_role(target: Target) -> str:
     """Through the gateway it shows as an answered call; here it is looked up, which not everybody may."""
-    _azure(scene)
+    _azure(target)
     try:
-        listed = az.run("ad", "sp", "list", "--display-name", f"id-{_name(scene)}-gateway", "--query", "[].id")
+        listed = az.run("ad", "sp", "list", "--display-name", f"id-{_name(target)}-gateway", "--query", "[].id")
         assigned = [
             one
             for id_ in listed or ()
@@ -90,17 +90,17 @@ def _assignments(id_: str) -> str:
     return f"https://graph.microsoft.com/v1.0/servicePrincipals/{id_}/appRoleAssignments"
 
 
-def _name(scene: Scene) -> str:
-    return str(scene.environment.variables.get("name"))
+def _name(target: Target) -> str:
+    return str(target.environment.variables.get("name"))
 
 
-def _groups(scene: Scene) -> dict[str, Any]:
-    _azure(scene)
-    group = scene.environment.need("RESOURCE_GROUP")
-    names = [f"aci-{name}" for name in rolling.slots(scene.environment)]
+def _groups(target: Target) -> dict[str, Any]:
+    _azure(target)
+    group = target.environment.need("RESOURCE_GROUP")
+    names = [slot.group for slot in slots(target.environment).values()]
     return {name: az.run("container", "show", "--resource-group", group, "--name", name) for name in names}
 
 
-def _azure(scene: Scene) -> None:
-    if scene.environment.is_local:
+def _azure(target: Target) -> None:
+    if target.environment.is_local:
         raise NotRun("only Azure can prove it: the twin would agree with itself")

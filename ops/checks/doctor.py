@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from emulators.base.errors import RuntimeFailure
+from ops import local_platform
 from ops.azure import az
 from ops.checks import prerequisites
 from ops.cli import output
-from ops.config.environment import Environment
+from ops.cli.steps import Step
+from ops.config.environment import Environment, env_option
 from ops.errors import OpsError, ToolError
-from ops.local import ports
-from ops.local import twin as twin_control
-from ops.terraform import binary as terraform_binary
+from ops.terraform import binary
 from twin.supervise import database_choice
 
 _PYTHON = (3, 11)
@@ -37,18 +37,23 @@ class Finding:
 
 
 def findings(environment: Environment) -> list[Finding]:
-    """Every check that concerns this environment, in order."""
+    """Run every check that concerns this environment, in order."""
     return [_finding(name, environment) for name, check in CHECKS.items() if environment.is_local in check.where]
 
 
 def require(environment: Environment, names: Sequence[str]) -> None:
-    """Raises what the first failing check raised."""
+    """Raise what the first failing check raised."""
     for name in names:
         CHECKS[name].run(environment)
 
 
-def show(environment: Environment, *, as_json: bool) -> None:
-    """Prints every finding; ToolError (exit code 1) where one is not fine."""
+def required(environment: Environment, names: Sequence[str]) -> Step[None]:
+    """Return `require` as a step, which a dry run leaves out."""
+    return Step(lambda: require(environment, names), None)
+
+
+def report(environment: Environment, *, as_json: bool) -> None:
+    """Print every finding; ToolError (exit code 1) where one is not fine."""
     found = findings(environment)
     if as_json:
         checks = [asdict(finding) for finding in found]
@@ -56,8 +61,8 @@ def show(environment: Environment, *, as_json: bool) -> None:
     else:
         output.table("", ("check", "", "found"), [(f.name, "ok" if f.ok else "NO", f.text) for f in found])
         if all(finding.ok for finding in found):
-            suffix = "" if environment.name == "local" else f" --env {environment.name}"
-            output.summary("everything that a deployment needs is here", [(f"invoke deploy{suffix}", "next")])
+            following = [(f"invoke deploy{env_option(environment.name)}", "next")]
+            output.summary("everything that a deployment needs is here", following)
     bad = [finding.name for finding in found if not finding.ok]
     if bad:
         raise ToolError(
@@ -79,7 +84,7 @@ def _python(_: Environment) -> str:
 
 
 def _terraform(_: Environment) -> str:
-    found = terraform_binary.find()
+    found = binary.find()
     return f"{found.version} at {found.path}"
 
 
@@ -93,18 +98,18 @@ def _uv(_: Environment) -> str:
 
 
 def _ports(environment: Environment) -> str:
-    ours = twin_control.listening(environment)
-    chosen = ports.choose(environment, ours, keep=False)
-    ports.check_free(chosen, ours)
+    ours = local_platform.listening(environment)
+    chosen = local_platform.choose(environment, ours, keep=False)
+    local_platform.check_free(chosen, ours)
     whose = "ours" if chosen.gateway in ours else "free"
     return f"gateway {chosen.gateway}, issuer {chosen.entra}: {whose}"
 
 
 def _database(environment: Environment) -> str:
-    """The one that a deployment would use now."""
-    chosen = ports.choose(environment, twin_control.listening(environment), keep=False)
+    """Return the database that a deployment would use now."""
+    chosen = local_platform.choose_ports(environment, keep=False)
     try:
-        return database_choice.choose(twin_control.config(environment, chosen), environment.home.resolve()).text
+        return database_choice.choose(local_platform.config(environment, chosen), environment.home.resolve()).text
     except RuntimeFailure as error:
         raise ToolError(str(error)) from error
 
@@ -132,9 +137,9 @@ def _subscription(environment: Environment) -> str:
 def _docker(_: Environment) -> str:
     if not shutil.which("docker"):
         raise ToolError("Docker is not installed; images for Azure are built with it (docs.docker.com/get-docker)")
-    from ops.images import engine as images_engine
+    from ops.images import engine
 
-    return str(images_engine.connect().version()["Version"])
+    return str(engine.connect().version()["Version"])
 
 
 CHECKS: dict[str, Check] = {

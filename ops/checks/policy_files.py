@@ -1,4 +1,4 @@
-"""Says which policies of any file or folder the local gateway would run, and what it would refuse, line by line."""
+"""`invoke gateway.check`: which policies of any file or folder the local gateway would run, and what it refuses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from emulators.apim.check import Report, report
+from emulators.apim import check
+from emulators.apim.check import Report
 from emulators.base.errors import PolicyError
 from ops.cli import output
 from ops.errors import UsageError
@@ -21,10 +22,10 @@ class PoliciesRefused(PolicyError):
         super().__init__(f"{summary(reports)}: twin/FIDELITY.md lists what the local gateway runs")
 
 
-def show(paths: Sequence[str], *, as_json: bool) -> None:
-    """Prints the report; PoliciesRefused unless everything would run, UsageError where there is nothing to read."""
+def report(paths: Sequence[str], *, as_json: bool) -> None:
+    """Print what was found; PoliciesRefused unless everything would run, UsageError where there is nothing to read."""
     try:
-        reports = report([Path(path) for path in paths])
+        reports = check.report([Path(path) for path in paths])
     except PolicyError as error:
         raise UsageError(str(error)) from error
     if as_json:
@@ -55,7 +56,7 @@ def document(reports: Sequence[Report]) -> dict[str, Any]:
 
 
 def lines(one: Report) -> list[str]:
-    """The verdict, then what is refused, then what would run, elements of one name together."""
+    """Return the verdict, then what is refused, then what would run, elements of one name together."""
     found = [f"{one.path}: {'would run' if one.runs else 'would not run'}"]
     found += [
         f"  {f'line {problem.where.line}' if problem.where.line else 'the file'}: refused: {problem.reason}"

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from emulators.base.errors import TwinError
 from ops.checks import smoke
-from ops.clients import access_token as token
+from ops.clients import access_token
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import OpsError, SmokeError
@@ -29,15 +29,15 @@ class NotRun(Exception):
 
 
 @dataclass(frozen=True)
-class Scene:
-    """The platform as its outputs describe it."""
+class Target:
+    """What is checked: an environment, and the platform as its outputs describe it."""
 
     environment: Environment
-    reached: Platform
+    platform: Platform
 
     @property
     def endpoint(self) -> str:
-        return next(iter(self.reached.endpoints.values()))
+        return next(iter(self.platform.endpoints.values()))
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,16 @@ class Answer:
         return dict(found)
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 def ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """One request that follows no redirect; SmokeError where nothing answers."""
-    handlers: list[Any] = [_Stay()]
-    if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
-        handlers.append(urllib.request.ProxyHandler({}))
+    """Send one request, following no redirect; SmokeError where nothing answers."""
     request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - the platform's own URLs
     try:
-        answer = urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT)
+        answer = urllib.request.build_opener(_NoRedirect(), *smoke.proxies(url)).open(request, timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
         answer = error
     except (OSError, http.client.HTTPException) as error:
@@ -79,46 +76,47 @@ def ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None =
 
 
 def require(holds: bool, broken: str) -> None:
+    """Raise SmokeError with that sentence unless it holds."""
     if not holds:
         raise SmokeError(broken)
 
 
-def challenge(scene: Scene) -> str:
-    answer = _listed(scene, None)
-    require(answer.status == 401, f"{scene.endpoint} answers {answer.status}, where 401 is right")
+def challenge(target: Target) -> str:
+    answer = _listed(target, None)
+    require(answer.status == 401, f"{target.endpoint} answers {answer.status}, where 401 is right")
     given = answer.headers.get("www-authenticate", "")
-    url = _metadata_url(scene)
+    url = _metadata_url(target)
     require(f'resource_metadata="{url}"' in given, f"the challenge is {given!r}, without resource_metadata={url}")
-    require(scene.reached.scope in given, f"the challenge is {given!r}, without the scope {scene.reached.scope}")
+    require(target.platform.scope in given, f"the challenge is {given!r}, without the scope {target.platform.scope}")
     return given
 
 
-def metadata(scene: Scene) -> str:
-    found = ask(_metadata_url(scene)).json(_metadata_url(scene))
-    require(found.get("resource") == scene.endpoint, f"resource is {found.get('resource')!r}, not {scene.endpoint!r}")
-    return scene.endpoint
+def metadata(target: Target) -> str:
+    found = ask(_metadata_url(target)).json(_metadata_url(target))
+    require(found.get("resource") == target.endpoint, f"resource is {found.get('resource')!r}, not {target.endpoint!r}")
+    return target.endpoint
 
 
-def issuer(scene: Scene) -> str:
-    advertised = _advertised(scene)
+def issuer(target: Target) -> str:
+    advertised = _advertised(target)
     found = _server(advertised)
     require(found.get("issuer") == advertised, f"issuer is {found.get('issuer')!r}, not {advertised!r}")
     return advertised
 
 
-def pkce(scene: Scene) -> str:
-    methods = _server(_facade(scene)).get("code_challenge_methods_supported")
+def pkce(target: Target) -> str:
+    methods = _server(_facade(target)).get("code_challenge_methods_supported")
     require(methods == ["S256"], f"code_challenge_methods_supported is {methods!r}, not ['S256']")
     return "S256"
 
 
-def unknown_resource(scene: Scene) -> str:
-    url = str(_server(_facade(scene))["authorization_endpoint"])
+def unknown_resource(target: Target) -> str:
+    url = str(_server(_facade(target))["authorization_endpoint"])
     asked = {
-        "client_id": scene.reached.client_id,
+        "client_id": target.platform.client_id,
         "response_type": "code",
         "redirect_uri": "http://127.0.0.1/",
-        "scope": scene.reached.scope,
+        "scope": target.platform.scope,
         "state": "verify",
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, appendix B
         "code_challenge_method": "S256",
@@ -132,8 +130,8 @@ def unknown_resource(scene: Scene) -> str:
     return "invalid_target"
 
 
-def unknown_redirect(scene: Scene) -> str:
-    url = str(_server(_facade(scene))["registration_endpoint"])
+def unknown_redirect(target: Target) -> str:
+    url = str(_server(_facade(target))["registration_endpoint"])
     body = json.dumps({"redirect_uris": ["https://elsewhere.example/callback"]}).encode()
     answer = ask(url, body, {"Content-Type": "application/json"})
     require(
@@ -142,73 +140,73 @@ def unknown_redirect(scene: Scene) -> str:
     return "invalid_redirect_uri"
 
 
-def authority(scene: Scene) -> str:
-    url = f"{scene.reached.authority}/.well-known/openid-configuration"
+def authority(target: Target) -> str:
+    url = f"{target.platform.authority}/.well-known/openid-configuration"
     found = ask(url).json(url)
-    require(found.get("issuer") == scene.reached.authority, f"issuer is {found.get('issuer')!r} at {url}")
-    return scene.reached.authority
+    require(found.get("issuer") == target.platform.authority, f"issuer is {found.get('issuer')!r} at {url}")
+    return target.platform.authority
 
 
-def garbage(scene: Scene) -> str:
-    answer = _listed(scene, "e30.e30.e30")
-    require(answer.status == 401, f"{scene.endpoint} answers {answer.status} to an unsigned token, where 401 is right")
+def garbage(target: Target) -> str:
+    answer = _listed(target, "e30.e30.e30")
+    require(answer.status == 401, f"{target.endpoint} answers {answer.status} to an unsigned token, where 401 is right")
     return "401"
 
 
-def admin(scene: Scene) -> str:
-    seen = _seen(scene, "admin")
-    tiers = [tier for entry in scene.environment.servers.values() for tier in (entry.get("tiers") or {}).values()]
+def admin(target: Target) -> str:
+    seen = _seen(target, "admin")
+    tiers = [tier for entry in target.environment.servers.values() for tier in (entry.get("tiers") or {}).values()]
     if not any(tier.get("connection") == "read-write" for tier in tiers):
         raise NotRun("no server here writes")
     require(bool(seen.writes), f"the administrator sees no tool that writes: {', '.join(sorted(seen.tools))}")
     return f"{len(seen.writes)} tools that write"
 
 
-def reader(scene: Scene) -> str:
-    seen = _seen(scene, "reader")
+def reader(target: Target) -> str:
+    seen = _seen(target, "reader")
     require(not seen.writes, f"the reader sees tools that write: {', '.join(sorted(seen.writes))}")
     return f"{len(seen.tools)} tools, a reading call answered"
 
 
-def stranger(scene: Scene) -> str:
-    answer = _listed(scene, _token(scene, "outsider"))
-    require(answer.status == 403, f"{scene.endpoint} answers {answer.status} to somebody without a role")
+def stranger(target: Target) -> str:
+    answer = _listed(target, _token(target, "outsider"))
+    require(answer.status == 403, f"{target.endpoint} answers {answer.status} to somebody without a role")
     return "403"
 
 
-def _seen(scene: Scene, user: str) -> smoke.Seen:
-    seen = asyncio.run(smoke.see(scene.endpoint, _token(scene, user), user))
+def _seen(target: Target, user: str) -> smoke.Seen:
+    seen = asyncio.run(smoke.see(target.endpoint, _token(target, user), user))
     require(not seen.failure, f"a reading call of the {user} fails: {seen.failure}")
     return seen
 
 
-def _token(scene: Scene, user: str) -> str:
+def _token(target: Target, user: str) -> str:
     try:
-        return token.mint(scene.environment, scene.reached, user)
+        return access_token.mint(target.environment, target.platform, user)
     except (OpsError, TwinError) as error:
         raise NotRun(f"needs a test identity: {error}") from error
 
 
-def _listed(scene: Scene, bearer: str | None) -> Answer:
+def _listed(target: Target, bearer: str | None) -> Answer:
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
-    return ask(scene.endpoint, body, {**_MCP, **({"Authorization": f"Bearer {bearer}"} if bearer else {})})
+    return ask(target.endpoint, body, {**_MCP, **({"Authorization": f"Bearer {bearer}"} if bearer else {})})
 
 
-def _metadata_url(scene: Scene) -> str:
+def _metadata_url(target: Target) -> str:
     """RFC 9728, 3.1: the well-known part goes between host and path."""
-    parts = urlsplit(scene.endpoint)
+    parts = urlsplit(target.endpoint)
     return f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
 
 
-def _advertised(scene: Scene) -> str:
-    servers = ask(_metadata_url(scene)).json(_metadata_url(scene)).get("authorization_servers") or []
+def _advertised(target: Target) -> str:
+    servers = ask(_metadata_url(target)).json(_metadata_url(target)).get("authorization_servers") or []
     require(len(servers) == 1, f"authorization_servers is {servers!r}, where one is right")
     return str(servers[0])
 
 
-def _facade(scene: Scene) -> str:
-    advertised = _advertised(scene)
-    if advertised == scene.reached.authority:
+def _facade(target: Target) -> str:
+    advertised = _advertised(target)
+    if advertised == target.platform.authority:
         raise NotRun("the façade is off (oauth_facade_enabled = false): clients sign in at Entra itself")
     return advertised
 

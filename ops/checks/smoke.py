@@ -6,7 +6,6 @@ import asyncio
 import http.client
 import importlib
 import json
-import os
 import threading
 import urllib.error
 import urllib.request
@@ -31,20 +30,21 @@ class Seen:
     failure: str = ""
 
 
-def run(platform: Platform, server: str, token_for: Callable[[str], str], *, writable: bool = True) -> list[str]:
-    """Checks one server; a line per finding. SmokeError says which promise is broken.
+def check_server(
+    platform: Platform, server: str, token_for: Callable[[str], str], *, writable: bool = True
+) -> list[str]:
+    """Check one server; return a line per finding. SmokeError says which promise is broken.
 
     `writable`: one of its tiers has a read-write connection, so its admins must see tools that write.
     """
     endpoint = platform.endpoints[server]
-    _reach_directly(endpoint)
     admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
-    outsider, nobody = status(endpoint, token_for("outsider")), status(endpoint)
+    outsider, nobody = http_status(endpoint, token_for("outsider")), http_status(endpoint)
     return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable)
 
 
 def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int, writable: bool) -> list[str]:
-    """What was seen as sentences; SmokeError where it is not what the platform promises."""
+    """Return what was seen as sentences; SmokeError where it is not what the platform promises."""
     for name, seen in (("admin", admin), ("reader", reader)):
         _require(not seen.failure, f"a reading call of the {name} fails at {endpoint}: {seen.failure}")
     missing = reader.tools - admin.tools
@@ -60,20 +60,19 @@ def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: in
 
 
 def require_challenge(endpoint: str, answered: int) -> None:
-    """A call without a token must be challenged, and by nothing but 401."""
+    """Raise SmokeError unless a call without a token was challenged with 401."""
     _require(answered == 401, f"{endpoint} answers {answered} to a call without a token, where 401 is right")
 
 
-def status(endpoint: str, token: str | None = None) -> int:
-    """The HTTP status of a bare `tools/list`."""
-    _reach_directly(endpoint)
+def http_status(endpoint: str, token: str | None = None) -> int:
+    """Return the HTTP status of a bare `tools/list`."""
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
     headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(endpoint, body, headers)  # noqa: S310 - the platform's own URL
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+        with urllib.request.build_opener(*proxies(endpoint)).open(request, timeout=_TIMEOUT) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -81,17 +80,18 @@ def status(endpoint: str, token: str | None = None) -> int:
         raise SmokeError(f"{endpoint} does not answer ({error}); see `invoke logs --part gateway`") from error
 
 
-def prepare() -> None:
-    """Loads the MCP SDK's client beside what else is going on: that takes a second, and a core is free."""
+def load_client_early() -> None:
+    """Load the MCP SDK's client beside what else is going on: that takes a second, and a core is free."""
     threading.Thread(target=importlib.import_module, args=("mcp",), daemon=True).start()
 
 
-def _reach_directly(endpoint: str) -> None:
-    """No proxy of the environment reaches this machine's own ports for us."""
-    host = urlsplit(endpoint).hostname or ""
-    excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    if host in _LOOPBACK and host not in excepted.split(","):
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, (excepted, host)))
+def proxies(url: str) -> list[urllib.request.BaseHandler]:
+    """Return the handlers with which a URL is asked: this machine's own ports are never reached through a proxy."""
+    return [urllib.request.ProxyHandler({})] if _is_loopback(url) else []
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
@@ -99,13 +99,16 @@ async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
 
 
 async def see(endpoint: str, token: str, user: str) -> Seen:
+    """List the tools that a user sees, and call one that reads; SmokeError where the MCP client cannot."""
     import httpx2
     from mcp import Client
     from mcp.client.streamable_http import streamable_http_client
 
     try:
         async with (
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT) as http,
+            httpx2.AsyncClient(
+                headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT, trust_env=not _is_loopback(endpoint)
+            ) as http,
             Client(streamable_http_client(endpoint, http_client=http)) as client,
         ):
             tools = (await client.list_tools()).tools
@@ -118,7 +121,7 @@ async def see(endpoint: str, token: str, user: str) -> Seen:
 
 
 async def _read(client: Any, tools: Sequence[Any]) -> str:
-    """Calls the first tool that only reads and needs no arguments; why it failed, or nothing."""
+    """Call the first tool that only reads and needs no arguments; return why it failed, or nothing."""
     callable_ = [tool.name for tool in tools if _only_reads(tool) and not tool.input_schema.get("required")]
     if not callable_:
         return ""

@@ -8,12 +8,10 @@ from typing import Any
 from emulators.base.state import Resource, State
 from ops.checks import smoke
 from ops.cli import output
-from ops.clients import outputs as platform
+from ops.clients import outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
-from ops.terraform import binary as terraform_binary
-from ops.terraform import workspace
 from twin import control
 from twin.console.config import address
 from twin.supervise.status import Status
@@ -25,13 +23,13 @@ Where = Callable[[Resource], str]
 """A container group's URL."""
 
 
-def document(environment: Environment, answer: Answer = smoke.status) -> dict[str, Any]:
-    """The documented object (docs: Commands). Nothing deployed is a valid answer: empty, and `healthy` false.
+def document(environment: Environment, answer: Answer = smoke.http_status) -> dict[str, Any]:
+    """Return the documented object (docs: Commands). Nothing deployed is a valid answer: empty, and `healthy` false.
 
     A `reason` is added where it is not healthy.
     """
     try:
-        reached, state = _look(environment)
+        platform, state = _look(environment)
     except NotDeployedError as error:
         return {**_EMPTY, "env": environment.name, "reason": str(error)}
     running = control.status(environment.home) if environment.is_local else None
@@ -39,17 +37,19 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
     if environment.is_local and running is None:
         problems = [f"{environment.name} is not running; start it with `invoke deploy`"]
     else:
-        problems = [*_ill(running), *unreachable(running), *_unanswered(reached, answer)]
+        problems = [*_unhealthy(running), *unreachable(running), *_unanswered(platform, answer)]
     found = {
         "env": environment.name,
         "healthy": not problems,
-        "endpoint": next(iter(reached.endpoints.values()), ""),
-        "servers": {name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in reached.endpoints.items()},
-        "authority": reached.authority,
-        "tenant_id": reached.tenant_id,
-        "client_id": reached.client_id,
-        "scope": reached.scope,
-        "gateway": reached.gateway,
+        "endpoint": next(iter(platform.endpoints.values()), ""),
+        "servers": {
+            name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in platform.endpoints.items()
+        },
+        "authority": platform.authority,
+        "tenant_id": platform.tenant_id,
+        "client_id": platform.client_id,
+        "scope": platform.scope,
+        "gateway": platform.gateway,
         "mongodb_uri": running.mongodb_uri if running else "",
         "database": running.database if running else "",
         "console": _console(environment, running),
@@ -58,8 +58,8 @@ def document(environment: Environment, answer: Answer = smoke.status) -> dict[st
     return {**found, "reason": "; ".join(problems)} if problems else found
 
 
-def show(environment: Environment, *, as_json: bool) -> None:
-    """Prints it; NotDeployedError (exit code 1) where the platform does not answer."""
+def report(environment: Environment, *, as_json: bool) -> None:
+    """Print it; NotDeployedError (exit code 1) where the platform does not answer."""
     found = document(environment)
     if as_json:
         output.data_json(found)
@@ -74,8 +74,8 @@ def show(environment: Environment, *, as_json: bool) -> None:
         raise NotDeployedError(found["reason"])
 
 
-def console(environment: Environment) -> None:
-    """Prints the address of the platform's own page; NotDeployedError where there is none."""
+def print_console_address(environment: Environment) -> None:
+    """Print the address of the platform's own page; NotDeployedError where there is none."""
     found = _console(environment, control.status(environment.home)) if environment.is_local else ""
     if not found:
         raise NotDeployedError(
@@ -85,7 +85,7 @@ def console(environment: Environment) -> None:
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """The same for people; the database's address holds a key, so only machines that ask for JSON get it."""
+    """Return the same for people; the database's address holds a key, so only machines that ask for JSON get it."""
     names = ("endpoint", "gateway", "authority", "client_id", "scope", "database")
     plain = [
         ("env", found["env"]),
@@ -97,7 +97,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Tiers and processes: their names are long, and would move every address to the right."""
+    """Return tiers and processes apart: their names are long, and would move every address to the right."""
     tiers = [
         (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
     ]
@@ -106,39 +106,25 @@ def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def deployed(environment: Environment) -> Platform:
-    """The platform as it was applied, whether it runs or not; NotDeployedError where nothing is."""
-    if environment.is_local:
-        return platform.load(environment.home, environment.name)
-    return _applied(environment)[0]
-
-
 def _look(environment: Environment) -> tuple[Platform, State]:
     if environment.is_local:
-        return platform.load(environment.home, environment.name), State.load(environment.home / "run" / "state.json")
-    return _applied(environment)
-
-
-def _applied(environment: Environment) -> tuple[Platform, State]:
-    with workspace.opened(environment, terraform_binary.find(), {}) as space:
-        space.terraform.init(space.stage(2))
-        shown = space.terraform.show(space.stage(2))
-    return platform.from_show_json(shown, environment.name), State.from_show_json(shown)
+        return outputs.load(environment.home, environment.name), State.load(environment.home / "run" / "state.json")
+    return outputs.applied(environment)
 
 
 def unreachable(running: Status | None) -> list[str]:
-    """What production could not connect, a sentence each: a missing DNS record, a port that a rule denies, …"""
+    """Return what production could not connect, a sentence each: a missing DNS record, a port that a rule denies, …"""
     return list(running.unreachable.values()) if running else []
 
 
-def _ill(running: Status | None) -> list[str]:
+def _unhealthy(running: Status | None) -> list[str]:
     parts = running.parts.items() if running else ()
     return [f"{name} is {part.state} {part.detail}".strip() for name, part in parts if not part.healthy]
 
 
-def _unanswered(reached: Platform, answer: Answer) -> list[str]:
+def _unanswered(platform: Platform, answer: Answer) -> list[str]:
     problems = []
-    for endpoint in reached.endpoints.values():
+    for endpoint in platform.endpoints.values():
         try:
             smoke.require_challenge(endpoint, answer(endpoint))
         except SmokeError as error:
@@ -147,13 +133,13 @@ def _unanswered(reached: Platform, answer: Answer) -> list[str]:
 
 
 def _console(environment: Environment, running: Status | None) -> str:
-    """The address of the platform's own page, with its key; empty where there is none."""
+    """Return the address of the platform's own page, with its key; empty where there is none."""
     part = running.parts.get("console") if running else None
     return address(environment.home, part.port) if part is not None and part.port else ""
 
 
 def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
-    """Each tier's first slot."""
+    """Return the URL of each tier's first slot."""
     tiers: dict[str, str] = {}
     for group in state.of_type("azurerm_container_group"):
         env = group.block("container").get("environment_variables") or {}
@@ -163,13 +149,13 @@ def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
 
 
 def _private_url(group: Resource) -> str:
-    """On Azure: the address inside the virtual network."""
+    """Return the address inside the virtual network."""
     port = (group.block("container").get("ports") or [{}])[0].get("port", "")
     return f"http://{group.get('ip_address', '')}:{port}"
 
 
 def _local_url(running: Status | None) -> Where:
-    """Locally: the process that stands for the container; empty where it does not run."""
+    """Return the address of the process that stands for the container; empty where it does not run."""
 
     def where(group: Resource) -> str:
         part = running.parts.get(str(group["name"])) if running else None

@@ -1,5 +1,7 @@
-"""`invoke verify`: what no code can prove, tried on the deployed platform. Each check passes, fails, or says why it was
-not run. Nothing here changes anything."""
+"""`invoke verify`: what no code can prove, tried on the deployed platform.
+
+Each check passes, fails, or says why it was not run. Nothing here changes anything.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,15 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from emulators.base.errors import TwinError
-from ops.checks import azure_probes as probes_azure
-from ops.checks import probes, status
-from ops.checks.probes import NotRun, Scene
+from ops.checks import azure_probes, probes
+from ops.checks.probes import NotRun, Target
 from ops.cli import output
+from ops.clients import outputs
 from ops.config.environment import Environment
 from ops.errors import OpsError, SmokeError
 
 Verdict = Literal["pass", "fail", "not run"]
-Probe = Callable[[Scene], str]
+Probe = Callable[[Target], str]
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,18 @@ CHECKS: tuple[Check, ...] = (
     Check("admin", "an administrator sees tools that write", probes.admin),
     Check("reader", "a reader calls, and sees no tool that writes", probes.reader),
     Check("stranger", "somebody without a role gets 403", probes.stranger),
-    Check("groups", "every container group runs", probes_azure.groups),
-    Check("addresses", "every slot's DNS record holds its container group's address", probes_azure.addresses),
-    Check("database", "the database has no public address", probes_azure.database),
-    Check("vault", "the vault answers nobody outside its network rules", probes_azure.vault),
-    Check("gateway-role", "the gateway's identity holds Gateway.Invoke", probes_azure.gateway_role),
+    Check("groups", "every container group runs", azure_probes.groups),
+    Check("addresses", "every slot's DNS record holds its container group's address", azure_probes.addresses),
+    Check("database", "the database has no public address", azure_probes.database),
+    Check("vault", "the vault answers nobody outside its network rules", azure_probes.vault),
+    Check("gateway-role", "the gateway's identity holds Gateway.Invoke", azure_probes.gateway_role),
 )
 
 
-def verify(environment: Environment, *, as_json: bool = False) -> None:
-    """Prints every finding; SmokeError (exit code 1) where one fails."""
-    scene = Scene(environment, status.deployed(environment))
-    found = findings(scene, CHECKS)
+def report(environment: Environment, *, as_json: bool = False) -> None:
+    """Print every finding; SmokeError (exit code 1) where one fails."""
+    target = Target(environment, outputs.deployed(environment))
+    found = findings(target, CHECKS)
     if as_json:
         checks = [asdict(finding) for finding in found]
         output.data_json({"env": environment.name, "ok": not _failed(found), "checks": checks})
@@ -74,13 +76,13 @@ def verify(environment: Environment, *, as_json: bool = False) -> None:
         raise SmokeError(f"{len(failed)} of {len(found)} checks failed: {', '.join(failed)}")
 
 
-def findings(scene: Scene, checks: Sequence[Check]) -> list[Finding]:
-    return [_finding(scene, check) for check in checks]
+def findings(target: Target, checks: Sequence[Check]) -> list[Finding]:
+    return [_finding(target, check) for check in checks]
 
 
-def _finding(scene: Scene, check: Check) -> Finding:
+def _finding(target: Target, check: Check) -> Finding:
     try:
-        return Finding(check.name, check.claim, "pass", check.run(scene))
+        return Finding(check.name, check.claim, "pass", check.run(target))
     except NotRun as reason:
         return Finding(check.name, check.claim, "not run", str(reason))
     except (OpsError, TwinError) as error:

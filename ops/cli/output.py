@@ -1,4 +1,4 @@
-"""What people see goes to stderr, what machines read goes to stdout.
+"""Output: what people read goes to stderr, what machines read goes to stdout.
 
 One look for every task: a table of what will be done, a line for each step that is, a summary with what to do next.
 Colours and spinners follow the terminal: `NO_COLOR`, `CI`, or a pipe make the output plain lines.
@@ -21,8 +21,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ops.cli import changes as planned
-from ops.cli import spinner as waiting
+from ops.cli import changes, spinner
 from ops.errors import DeclinedError
 
 _SLOW = 2.0  # seconds after which a step also tells how long it took
@@ -39,19 +38,19 @@ _STYLES = {
 }
 
 
-class Speaking(Console):
-    """Whatever is shown ends the waiting for it."""
+class SpinnerEndingConsole(Console):
+    """Stops the task's first spinner before it shows anything."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        waiting.ended()
+        spinner.stop()
         super().print(*objects, **options)
 
     def set_live(self, live: Live) -> bool:
-        waiting.ended()
+        spinner.stop()
         return super().set_live(live)
 
 
-console = Speaking(
+console = SpinnerEndingConsole(
     stderr=True,
     highlight=False,
     no_color=bool(os.environ.get("NO_COLOR")) or None,
@@ -60,7 +59,7 @@ console = Speaking(
 
 
 def say(text: str) -> None:
-    """Between words a line breaks at the terminal's edge; nowhere does what is copied: an address, a command."""
+    """Print a sentence. Lines break between words; what is copied, an address or a command, stays in one piece."""
     _show(Text(text))
 
 
@@ -69,13 +68,13 @@ def warn(text: str) -> None:
 
 
 def error(text: str) -> None:
-    """The one shape of every error: a sentence that names the input, the rule and the remedy."""
+    """Print an error: a sentence that names the input, the rule and the remedy."""
     _labelled("error", "bold red", text)
 
 
 def data(text: str) -> None:
-    """One value for the caller's pipe."""
-    waiting.ended()
+    """Write one value to stdout, for the caller's pipe."""
+    spinner.stop()
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -85,7 +84,7 @@ def data_json(value: Mapping[str, Any]) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Cells are plain text; a word that says how something stands gets its colour."""
+    """Print a table of plain text; a word such as "ok" or "delete" gets its colour."""
     if title:
         _show(Text(title, style="bold"))
     made = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
@@ -97,7 +96,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def facts(rows: Sequence[tuple[str, str]], title: str = "") -> None:
-    """A name and a value on each line; addresses stay in one piece, so that they can be copied."""
+    """Print a name and a value on each line; addresses stay in one piece, so that they can be copied."""
     if title:
         _show(Text(title, style="bold"))
     width = max((len(name) for name, _ in rows), default=0) + 2
@@ -106,7 +105,7 @@ def facts(rows: Sequence[tuple[str, str]], title: str = "") -> None:
 
 
 def findings(rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Verdict, name, claim and what was found: on a terminal below each other, as either may be long."""
+    """Print verdict, name, claim and what was found; on a terminal on two lines, as either may be long."""
     verdicts, names = (max((len(row[at]) for row in rows), default=0) + 2 for at in (0, 1))
     for verdict, name, claim, found in rows:
         head = Text.assemble((verdict.ljust(verdicts), _STYLES.get(verdict, "")), name.ljust(names), claim)
@@ -118,12 +117,12 @@ def findings(rows: Sequence[tuple[str, str, str, str]]) -> None:
 
 
 def plan(title: str, actions: Mapping[str, str]) -> None:
-    """What a plan does: address → action. What is destroyed or changed is named; many creations are counted."""
-    table(title, ("action", "part", "resources"), planned.rows(actions))
+    """Print what a plan does: address → action. What is destroyed or changed is named; many creations are counted."""
+    table(title, ("action", "part", "resources"), changes.rows(actions))
 
 
 def summary(text: str, following: Sequence[tuple[str, str]] = ()) -> None:
-    """What came of it, and the commands that come next, each with what it is for."""
+    """Print the result, and the commands that come next, each with its purpose."""
     mark = "✓ " if _live() and _unicode() else ""
     _show(Text.assemble("\n" if _live() else "", (mark, "bold green"), (text, "bold")))
     width = max((len(command) for command, _ in following), default=0) + 2
@@ -133,11 +132,11 @@ def summary(text: str, following: Sequence[tuple[str, str]] = ()) -> None:
 
 @contextmanager
 def step(name: str) -> Iterator[list[str]]:
-    """Shows that something runs, then one line with its result; the caller appends the result to the list.
+    """Show a spinner, then one line with what the caller appended to the list.
 
-    Anything over two seconds also shows its elapsed time, and where it failed the line says so before the error does.
+    Anything over two seconds also shows its elapsed time; a failure is shown before its error is.
     """
-    waiting.ended()
+    spinner.stop()
     result: list[str] = []
     started = time.monotonic()
     try:
@@ -149,28 +148,28 @@ def step(name: str) -> Iterator[list[str]]:
             with _ticking(_HEARTBEAT, lambda: say(f"{name:<{_NAME}} … {time.monotonic() - started:.0f} s")):
                 yield result
     except BaseException:
-        _told(name, "failed", started, "✗", "red")
+        _step_ended(name, "failed", started, "✗", "red")
         raise
-    _told(name, "; ".join(result) or "done", started, "✓", "green")
+    _step_ended(name, "; ".join(result) or "done", started, "✓", "green")
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Asks a person; DeclinedError for anything but "yes", and where there is no person to ask."""
+    """Ask a person; DeclinedError for anything but "yes", and where there is no terminal to ask on."""
     if yes:
         return
     if not sys.stdin.isatty():
         raise DeclinedError(f"{question} needs an answer and there is no terminal; add --yes to agree beforehand")
-    if asked(f"{question} Only 'yes' goes on: ") != "yes":
+    if ask(f"{question} Only 'yes' goes on: ") != "yes":
         raise DeclinedError("nothing was changed: the answer was not 'yes'")
 
 
-def asked(question: str) -> str:
-    """What a person types; the caller looks first whether there is one."""
+def ask(question: str) -> str:
+    """Return what a person types; the caller makes sure that there is a terminal."""
     console.print(Text(question, style="bold"), end="", soft_wrap=True)
     return sys.stdin.readline().strip()
 
 
-def _told(name: str, text: str, started: float, mark: str, style: str) -> None:
+def _step_ended(name: str, text: str, started: float, mark: str, style: str) -> None:
     took = time.monotonic() - started
     elapsed = f" ({took:.1f} s)" if took > _SLOW else ""
     shown = f"{mark} " if _live() and _unicode() else ""
@@ -182,7 +181,7 @@ def _labelled(label: str, style: str, text: str) -> None:
 
 
 def _show(text: Text, hang: int = 0) -> None:
-    """On a terminal broken between words, later lines `hang` columns in; a log's lines are as long as what they say."""
+    """Print text; on a terminal lines break between words, and later lines are indented by `hang` columns."""
     lines = [line for whole in text.split("\n", allow_blank=True) for line in _lines(whole, hang)]
     for at, line in enumerate(lines):
         console.print(Text.assemble(" " * hang if at else "", line), soft_wrap=True)

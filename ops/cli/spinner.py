@@ -1,6 +1,6 @@
-"""The first words of a task, on a terminal: that it works, and for how long, until it shows something of its own.
+"""The spinner that a person sees from the first moment of a task until the task shows something of its own.
 
-Nothing but Python itself is needed here, so that these words come before what takes long to load.
+It needs nothing but Python itself, so that it turns before what takes long to load.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ _PERIOD = 1.0  # seconds
 _DUMB = ("", "dumb", "unknown")  # terminals on which nothing can be taken back
 
 _lock = threading.Lock()
-_enders: list[Callable[[], None]] = []
+_running: list[Callable[[], None]] = []
 
 
 @contextmanager
-def patience() -> Iterator[None]:
-    """Says at once that something runs, and every second for how long; `ended` takes it back."""
-    if not _live():
+def spinner() -> Iterator[None]:
+    """Show "starting …" at once and the elapsed seconds after that; nothing where no person watches a terminal."""
+    if not _is_live():
         yield
         return
     done = threading.Event()
     started = time.monotonic()
 
-    def ticks() -> None:
+    def turn() -> None:
         while not done.wait(_PERIOD):
             with _lock:
                 if not done.is_set():
@@ -41,19 +41,19 @@ def patience() -> Iterator[None]:
         thread.join()
 
     _write(f"starting{_dots()}")
-    thread = threading.Thread(target=ticks, daemon=True)
+    thread = threading.Thread(target=turn, daemon=True)
     thread.start()
-    _enders.append(end)
+    _running.append(end)
     try:
         yield
     finally:
-        ended()
+        stop()
 
 
-def ended() -> None:
-    """Called before anything else is shown; afterwards nothing of the waiting is left on the terminal."""
-    while _enders:
-        _enders.pop()()
+def stop() -> None:
+    """Take the spinner off the terminal; called before anything else is shown."""
+    while _running:
+        _running.pop()()
 
 
 def _write(text: str) -> None:
@@ -61,7 +61,7 @@ def _write(text: str) -> None:
     sys.stderr.flush()
 
 
-def _live() -> bool:
+def _is_live() -> bool:
     return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM", "") not in _DUMB
 
 

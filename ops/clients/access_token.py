@@ -6,6 +6,8 @@ import base64
 import json
 from typing import Any
 
+from ops.cli import output
+from ops.clients import outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, OpsError, UsageError
@@ -15,31 +17,27 @@ _ROLES = {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
 
 
 def mint(environment: Environment, platform: Platform, user: str) -> str:
-    """A token of that user: minted by the twin's issuer locally, of whoever is signed in on Azure."""
-    known(user)
+    """Return a token of that user: minted by the twin's issuer locally, of whoever is signed in on Azure."""
+    require_known(user)
     if environment.is_local:
         return _local(platform, user)
     return checked(_signed_in(platform), user)
 
 
-def show(environment: Environment, user: str) -> None:
-    """Nothing but the token on stdout, so that it can be captured."""
-    from ops.checks import status
-    from ops.cli import output
-
-    known(user)
-    reached = status.deployed(environment)
-    output.data(mint(environment, reached, user))
+def print_token(environment: Environment, user: str) -> None:
+    """Print nothing but the token, so that it can be captured."""
+    require_known(user)
+    output.data(mint(environment, outputs.deployed(environment), user))
 
 
-def known(user: str) -> None:
-    """UsageError for anybody but the three people of the documentation."""
+def require_known(user: str) -> None:
+    """Raise UsageError for anybody but the three people of the documentation."""
     if user not in USERS:
         raise UsageError(f"user {user!r} is unknown; --as is one of: {', '.join(USERS)}")
 
 
 def checked(token: str, user: str) -> str:
-    """The token, if its roles are those of `user`: on Azure nobody can become somebody else."""
+    """Return the token, if its roles are those of `user`: on Azure nobody can become somebody else."""
     roles = set(claims(token).get("roles") or ())
     wanted = _ROLES.get(user)
     fits = wanted in roles if wanted else not roles & set(_ROLES.values())
@@ -52,7 +50,7 @@ def checked(token: str, user: str) -> str:
 
 
 def claims(token: str) -> dict[str, Any]:
-    """A token's payload, unverified: for showing and choosing, never for trusting."""
+    """Return a token's payload, unverified: for showing and choosing, never for trusting."""
     try:
         payload = token.split(".")[1]
         found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

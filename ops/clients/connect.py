@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.checks import status
 from ops.cli import output
+from ops.clients import outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import ToolError, UsageError
@@ -102,7 +102,7 @@ CLIENTS: dict[str, Client] = {
 
 
 def configuration(platform: Platform, client: str, *, exposure: str = "public") -> tuple[str, str]:
-    """(what to do with it, the text itself); UsageError for an unknown client or one that cannot reach the gateway."""
+    """Return what to do with it, and the text; UsageError for a client that is unknown or cannot reach the gateway."""
     if client not in CLIENTS:
         raise UsageError(f"client {client!r} is unknown; it is one of: {', '.join(CLIENTS)}")
     wanted = CLIENTS[client]
@@ -114,32 +114,34 @@ def configuration(platform: Platform, client: str, *, exposure: str = "public") 
     return wanted.title, wanted.configuration(platform.endpoints)
 
 
-def show(environment: Environment, client: str | None, *, write: bool = False, as_json: bool = False) -> None:
-    """The configuration on stdout, what to do with it on stderr; without a client, all that can reach the gateway."""
+def print_configuration(
+    environment: Environment, client: str | None, *, write: bool = False, as_json: bool = False
+) -> None:
+    """Print the configuration on stdout, what to do with it on stderr; without a client, each that can be reached."""
     if write and not client:
         raise UsageError("--write needs --client NAME: each client has a file of its own")
-    reached = status.deployed(environment)
+    platform = outputs.deployed(environment)
     exposure = str(environment.variables.get("gateway_exposure") or "public")
     if as_json:
-        output.data_json(document(reached, exposure))
+        output.data_json(document(platform, exposure))
         return
     for name in [client] if client else list(CLIENTS):
         if client is None and exposure == "internal" and CLIENTS[name].cloud:
             output.warn(f"{name} is left out: it cannot reach an internal gateway")
             continue
-        title, text = configuration(reached, name, exposure=exposure)
+        title, text = configuration(platform, name, exposure=exposure)
         if write:
-            output.say(f"written: {written(name, reached)}")
+            output.say(f"written: {written(name, platform)}")
         else:
             output.say(title)
             output.data(text)
     if client:
-        _offer(client, reached, write=write)
+        _offer(client, platform, write=write)
     output.facts(expectations(environment, CLIENTS[client].after if client else ""), title="\nAt sign-in")
 
 
 def document(platform: Platform, exposure: str = "public") -> dict[str, Any]:
-    """`{"endpoints": {server: url}, "clients": {client: {"file", "configuration"}}}`; a command is one of text."""
+    """Return `{"endpoints": {server: url}, "clients": {client: {"file", "configuration"}}}`; commands are text."""
     reach = {name: client for name, client in CLIENTS.items() if exposure == "public" or not client.cloud}
     return {
         "endpoints": dict(platform.endpoints),
@@ -154,7 +156,7 @@ def document(platform: Platform, exposure: str = "public") -> dict[str, Any]:
 
 
 def written(client: str, platform: Platform, *, folder: Path | None = None) -> Path:
-    """Adds the endpoints to the client's file, in which everything else stays; the file.
+    """Add the endpoints to the client's file, in which everything else stays; return the file.
 
     UsageError where the client has no file, ToolError where it holds something that is not JSON.
     """
@@ -174,7 +176,7 @@ def written(client: str, platform: Platform, *, folder: Path | None = None) -> P
 
 
 def expectations(environment: Environment, first: str) -> list[tuple[str, str]]:
-    """What a person meets, in order: which page, which account, what it may do."""
+    """Return what a person meets, in order: which page, which account, what it may do."""
     if environment.is_local:
         then = [
             ("a browser opens", "with three people to choose from, and no password"),
@@ -192,7 +194,7 @@ def expectations(environment: Environment, first: str) -> list[tuple[str, str]]:
 
 
 def _offer(client: str, platform: Platform, *, write: bool) -> None:
-    """Asks a person whether to open the client, where it is installed; a machine is never asked."""
+    """Ask a person whether to open the client, where it is installed; a machine is never asked."""
     opener = CLIENTS[client].opener
     if write or opener is None or not (sys.stdin.isatty() and sys.stdout.isatty() and output.console.is_terminal):
         return
@@ -200,7 +202,7 @@ def _offer(client: str, platform: Platform, *, write: bool) -> None:
         command = opener(name, url)
         if not shutil.which(command[0]):
             return
-        if output.asked(f"Run `{shlex.join(command)}` now? Only 'yes' goes on: ") == "yes":
+        if output.ask(f"Run `{shlex.join(command)}` now? Only 'yes' goes on: ") == "yes":
             code = subprocess.run(command, check=False).returncode
             if code:
                 raise ToolError(f"`{command[0]}` ended with code {code}; the configuration above does the same by hand")

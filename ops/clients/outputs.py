@@ -8,18 +8,22 @@ from typing import Any
 
 from emulators.apim import breakers
 from emulators.base.state import State
+from ops.config.environment import Environment, env_option
 from ops.errors import NotDeployedError
+from ops.terraform import workspace
 from twin import offer
 from twin.offer import Offer as Platform
 from twin.offer import save
 
-__all__ = ["Platform", "from_show_json", "load", "not_deployed", "save"]
+__all__ = ["NOTHING", "Platform", "applied", "deployed", "from_show_json", "load", "not_deployed", "save"]
 
+#: What a dry run goes on with where it would read a platform.
+NOTHING = Platform("", {}, "", "", "", {})
 _OUTPUTS = ("public_base_url", "endpoints", "authority", "tenant_id", "scope", "client_ids")
 
 
 def from_show_json(document: Mapping[str, Any], environment: str) -> Platform:
-    """Reads `terraform show -json` of stage 2; NotDeployedError where it was not applied, or not to its end."""
+    """Read `terraform show -json` of stage 2; NotDeployedError where it was not applied, or not to its end."""
     outputs = (document.get("values") or {}).get("outputs") or {}
     if any(name not in outputs for name in _OUTPUTS):
         raise not_deployed(environment)
@@ -42,13 +46,25 @@ def _breaker_seconds(state: State) -> float:
 
 
 def load(home: Path, environment: str) -> Platform:
-    """What the last deployment to this home offered; NotDeployedError where there was none."""
+    """Return what the last deployment to this home offered; NotDeployedError where there was none."""
     found = offer.load(home)
     if found is None:
         raise not_deployed(environment)
     return found
 
 
+def deployed(environment: Environment) -> Platform:
+    """Return the platform as it was applied, whether it runs or not; NotDeployedError where nothing is."""
+    return load(environment.home, environment.name) if environment.is_local else applied(environment)[0]
+
+
+def applied(environment: Environment) -> tuple[Platform, State]:
+    """Ask Terraform what is applied on Azure."""
+    with workspace.opened(environment, {}) as space:
+        space.terraform.init(space.stage(2))
+        shown = space.terraform.show(space.stage(2))
+    return from_show_json(shown, environment.name), State.from_show_json(shown)
+
+
 def not_deployed(environment: str) -> NotDeployedError:
-    suffix = "" if environment == "local" else f" --env {environment}"
-    return NotDeployedError(f"{environment} is not deployed; run `invoke deploy{suffix}`")
+    return NotDeployedError(f"{environment} is not deployed; run `invoke deploy{env_option(environment)}`")

@@ -56,7 +56,7 @@ class Environment:
 
 
 def load(name: str, flags: Mapping[str, str] | None = None) -> Environment:
-    """Reads one environment; UsageError for an unknown one, SettingError for what it holds."""
+    """Read one environment; UsageError for an unknown one, SettingError for what it holds."""
     terraform_dir = _terraform_dir(flags or {})
     folder = terraform_dir / "environments" / name
     if name not in known(terraform_dir):
@@ -66,8 +66,13 @@ def load(name: str, flags: Mapping[str, str] | None = None) -> Environment:
     return Environment(name, terraform_dir, variables, settings_module.load(folder, variables, flags))
 
 
+def env_option(name: str) -> str:
+    """Return ` --env NAME` for a command that is shown to a person; nothing for local, which is the default."""
+    return "" if name == "local" else f" --env {name}"
+
+
 def known(terraform_dir: Path) -> list[str]:
-    """The environments that have a terraform.tfvars, in alphabetical order."""
+    """Return the environments that have a terraform.tfvars, in alphabetical order."""
     return sorted(path.parent.name for path in terraform_dir.glob("environments/*/terraform.tfvars"))
 
 

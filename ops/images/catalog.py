@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from ops.config.environment import Environment
-from ops.errors import ImageError, SettingError, UsageError
+from ops.config.servers import is_pinned
+from ops.errors import ImageError, UsageError
 
-_REMEMBERED = 10  # earlier digests of a server
 _SKIPPED = {"__pycache__", "tests", ".venv", ".git"}
 
 
@@ -62,7 +62,7 @@ class Pushed:
 
 
 def decide(environment: Environment, server: str | None = None, servers_dir: Path | None = None) -> list[Image]:
-    """The images that `mcp_servers` entries want by tag, or of one entry; UsageError where there is none to build.
+    """Return the images that `mcp_servers` wants by tag, or one server's; UsageError where there is none to build.
 
     An entry with a digest names an image that exists already: it is not built here.
     """
@@ -73,23 +73,23 @@ def decide(environment: Environment, server: str | None = None, servers_dir: Pat
             f"server {server!r} does not exist; mcp_servers of {environment.name} holds: {_list(entries)}; "
             f"servers/ holds: {_list({source.folder.name: source for source in found.values()})}"
         )
-    if server is not None and _pinned(entries[server]):
+    if server is not None and is_pinned(entries[server]):
         raise UsageError(
             f"server {server!r} of {environment.name} pins its image by digest; there is nothing to build: "
             "give it image.tag in mcp_servers to build it from servers/"
         )
-    wanted = {name: entry for name, entry in entries.items() if server in (None, name) and not _pinned(entry)}
+    wanted = {name: entry for name, entry in entries.items() if server in (None, name) and not is_pinned(entry)}
     return [_image(name, entry, found, environment) for name, entry in wanted.items()]
 
 
 def sources(servers_dir: Path) -> dict[str, Source]:
-    """Server folders by image repository."""
+    """Return the server folders by image repository."""
     found = (_source(path.parent) for path in sorted(servers_dir.glob("*/pyproject.toml")))
     return {source.repository: source for source in found if source}
 
 
 def entrypoint(dockerfile: str) -> tuple[str, ...]:
-    """The last ENTRYPOINT and CMD in exec form, as Docker joins them; ImageError for the shell form."""
+    """Return the last ENTRYPOINT and CMD in exec form, as Docker joins them; ImageError for the shell form."""
     joined = re.sub(r"\\\n", " ", dockerfile)
     parts: dict[str, list[str]] = {"ENTRYPOINT": [], "CMD": []}
     for name, value in re.findall(r"^\s*(ENTRYPOINT|CMD)\s+(.+)$", joined, re.MULTILINE):
@@ -106,7 +106,7 @@ def entrypoint(dockerfile: str) -> tuple[str, ...]:
 
 
 def content_digest(source: Source) -> str:
-    """`sha256:<hex>` over everything that goes into the image: same content, same digest, on any machine."""
+    """Return `sha256:<hex>` over everything that goes into the image: same content, same digest, on any machine."""
     digest = hashlib.sha256()
     for path in _content(source.folder):
         relative = path.relative_to(source.folder).as_posix()
@@ -115,57 +115,10 @@ def content_digest(source: Source) -> str:
 
 
 def tag_for(sha: str) -> str:
-    """The tag that ties an image to its commit."""
+    """Return the tag that ties an image to its commit."""
     if not re.fullmatch(r"[0-9a-f]{7,40}", sha):
         raise ImageError(f"commit {sha!r} must be 7–40 hexadecimal digits; build from a git checkout")
     return f"sha-{sha[:12]}"
-
-
-def record(path: Path, pushed: list[Pushed]) -> bool:
-    """Writes digests where Terraform reads them (`images.json`); True if that changed the file.
-
-    Servers that were not pushed now keep their entries; servers that are gone from `pushed`'s environment do too, until
-    Terraform no longer asks for them.
-    """
-    before = recorded(path)
-    after = {**before, **{item.image.server: succeed(before.get(item.image.server), item.entry()) for item in pushed}}
-    if after == before and path.exists():
-        return False
-    write(path, after)
-    return True
-
-
-def write(path: Path, entries: Mapping[str, Any]) -> None:
-    """The whole file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    partial.replace(path)
-
-
-def succeed(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, Any]:
-    """`after` with the digests that were in its place, newest first, for `invoke rollback`."""
-    if not before or not before.get("digest"):
-        return dict(after)
-    history = list(before.get("history") or ())
-    if before["digest"] != after["digest"]:
-        history = [{name: before[name] for name in ("digest", "tag") if name in before}, *history]
-    return {**after, **({"history": history[:_REMEMBERED]} if history else {})}
-
-
-def recorded(path: Path) -> dict[str, dict[str, Any]]:
-    """What `record` wrote; empty where nothing was pushed yet."""
-    if not path.exists():
-        return {}
-    try:
-        found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SettingError(f"{path} is not valid JSON ({error}); delete it and run `invoke push`") from error
-    return found
-
-
-def _pinned(entry: Mapping[str, Any]) -> bool:
-    return bool((entry.get("image") or {}).get("digest"))
 
 
 def _image(name: str, entry: Mapping[str, Any], found: Mapping[str, Source], environment: Environment) -> Image:

@@ -1,22 +1,35 @@
-"""Building with a Docker engine (its SDK, the classic builder), and pushing from it; refusals in one sentence."""
+"""Building with a Docker engine and pushing from it; refusals in one sentence.
+
+`docker buildx` builds where the docker program has it, and BuildKit's provenance is kept beside the image. It is not
+pushed with it, and neither is an SBOM of BuildKit's: an image with attestations is an OCI index, which Azure Container
+Instances has refused to pull as InaccessibleImage (n8n-io/n8n issue 5394, 2023-02-07; DependencyTrack/dependency-track
+issue 2535, 2023-02-28). Elsewhere the engine's own classic builder builds, through its SDK.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shlex
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from ops.cli.steps import Step
 from ops.errors import ImageError, ToolError
-from ops.images import progress as images_progress
-from ops.images import provenance as images_origin
+from ops.images import progress, provenance
 from ops.images.catalog import Image
 from ops.images.provenance import Origin
 
 PLATFORM = "linux/amd64"  # what Azure Container Instances runs
 _BASE = re.compile(r"^\s*ARG\s+BASE_IMAGE=(\S+)", re.MULTILINE)
 _PYTHON = ["python", "-c", "import platform; print(platform.python_version())"]
+# The metadata file then has the whole provenance ("docker buildx build", --metadata-file).
+_WHOLE_PROVENANCE = {"BUILDX_METADATA_PROVENANCE": "max"}
 
 # What engines and registries say → what helps. The first that is found wins.
 _REMEDIES = (
@@ -37,16 +50,20 @@ _REMEDIES = (
 
 @dataclass(frozen=True)
 class Built:
-    """An image in the engine; `python` is its interpreter's version, `arguments` what the build was given."""
+    """An image in the engine; `python` is its interpreter's version, `arguments` what the build was given.
+
+    `predicate`: BuildKit's provenance, empty where the classic builder built.
+    """
 
     image: Any
     origin: Origin
     python: str
     arguments: Mapping[str, str]
+    predicate: Mapping[str, Any] = field(default_factory=dict)
 
 
 def connect() -> Any:
-    """The Docker engine's client; ToolError where none answers."""
+    """Return the Docker engine's client; ToolError where none answers."""
     import docker
 
     try:
@@ -57,58 +74,85 @@ def connect() -> Any:
     return client
 
 
-def build(client: Any, image: Image, reference: str, base: str | None = None) -> Built:
-    """Builds the folder for linux/amd64 as `reference`, on its own base or on `base`. ImageError says what failed."""
-    origin = images_origin.look(image.source.folder)
+def has_buildx() -> bool:
+    """Whether the docker program has buildx. No engine is asked."""
+    try:
+        return subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def build(image: Image, reference: str, metadata: Path, base: str | None = None) -> Step[Built]:
+    """Return the step that builds the folder for linux/amd64 as `reference`, on its own base or on `base`.
+
+    `metadata`: the file that buildx writes its result to. ImageError says what failed.
+    """
+    origin = provenance.find_origin(image.source.folder)
     arguments = build_arguments(image, origin, base)
-    with translated(f"{image.source.folder.name} was not built"):
-        messages = client.api.build(
-            path=str(image.source.folder),
-            tag=reference,
-            platform=PLATFORM,
-            buildargs=dict(arguments),
-            network_mode=_network(client),
-            rm=True,
-            forcerm=True,
-            decode=True,
-        )
-        _finish(images_progress.build(messages), image)
-        built = client.images.get(reference)
-        python = client.containers.run(
-            built.id, _PYTHON[1:], entrypoint=_PYTHON[:1], network_disabled=True, remove=True
-        )
     chosen = base or default_base((image.source.folder / "Dockerfile").read_text(encoding="utf-8"))
-    return Built(built, _on_base(client, origin, chosen), python.decode().strip(), arguments)
+    options = ["--platform", PLATFORM, "-t", reference]
+    options += [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
+
+    def act() -> Built:
+        client = connect()
+        with translated(f"{image.source.folder.name} was not built"):
+            network = _network(client)
+            if buildx:
+                _run_buildx([*command, *(["--network", network] if network else []), folder], image)
+                predicate = _predicate(metadata)
+                found = replace(origin, base=chosen, base_digest=_material(predicate))
+            else:
+                _build_classic(client, image, reference, arguments, network)
+                predicate, found = {}, _on_base(client, origin, chosen)
+            built = client.images.get(reference)
+            python = client.containers.run(
+                built.id, _PYTHON[1:], entrypoint=_PYTHON[:1], network_disabled=True, remove=True
+            )
+        return Built(built, found, python.decode().strip(), {**arguments, "platform": PLATFORM}, predicate)
+
+    folder, buildx = str(image.source.folder), has_buildx()
+    if buildx:
+        command = ["docker", "buildx", "build", "--load", "--provenance=false", "--progress=plain"]
+        command += ["--metadata-file", str(metadata), *options]
+    else:
+        command = ["docker", "build", *options]
+    prefix = "".join(f"{name}={value} " for name, value in _WHOLE_PROVENANCE.items()) if buildx else ""
+    return Step(act, Built(None, origin, "", arguments), (f"{prefix}{shlex.join([*command, folder])}",))
 
 
 def build_arguments(image: Image, origin: Origin, base: str | None) -> dict[str, str]:
-    """What the Dockerfile's ARGs get; the same folder at the same commit gets the same."""
+    """Return what the Dockerfile's ARGs get; the same folder at the same commit gets the same."""
     given = {
         "SOURCE_DATE_EPOCH": str(origin.epoch),
         "VERSION": image.tag,
         "REVISION": origin.revision,
-        "CREATED": images_origin.timestamp(origin.epoch),
+        "CREATED": provenance.timestamp(origin.epoch),
     }
     return {**given, **({"BASE_IMAGE": base} if base else {})}
 
 
 def default_base(dockerfile: str) -> str:
-    """The value that BASE_IMAGE has when nobody gives one."""
+    """Return the value that BASE_IMAGE has when nobody gives one."""
     found = _BASE.search(dockerfile)
-    return found[1] if found else images_origin.UNKNOWN
+    return found[1] if found else provenance.UNKNOWN
 
 
-def push(client: Any, built: Any, repository: str, tag: str) -> str:
-    """Pushes one tag, layer by layer; the digest is the registry's own word."""
-    reference = f"{repository}:{tag}"
-    with translated(f"{reference} was not pushed"):
-        built.tag(repository, tag=tag)
-        messages = client.images.push(repository, tag=tag, stream=True, decode=True)
-        return pushed_digest(images_progress.push(messages, reference), reference)
+def push(built: Built, reference: str, repository: str, tag: str) -> Step[str]:
+    """Return the step that pushes one tag of what was built as `reference`; its result is the registry's digest."""
+    name = f"{repository}:{tag}"
+
+    def act() -> str:
+        with translated(f"{name} was not pushed"):
+            built.image.tag(repository, tag=tag)
+            messages = connect().images.push(repository, tag=tag, stream=True, decode=True)
+            return pushed_digest(progress.push(messages, name), name)
+
+    tagged = [] if name == reference else [f"docker tag {reference} {name}"]
+    return Step(act, "sha256:(new)", (*tagged, f"docker push {name}"))
 
 
 def pushed_digest(messages: Iterable[dict[str, Any]], reference: str) -> str:
-    """The digest out of Docker's push messages; ImageError for what the registry refused."""
+    """Return the digest out of Docker's push messages; ImageError for what the registry refused."""
     digest = ""
     for message in messages:
         if "error" in message:
@@ -121,7 +165,7 @@ def pushed_digest(messages: Iterable[dict[str, Any]], reference: str) -> str:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Errors of the SDK, and of the HTTP library below it, as ImageError."""
+    """Raise errors of the SDK, and of the HTTP library below it, as ImageError."""
     import docker
     from requests.exceptions import RequestException
 
@@ -132,7 +176,7 @@ def translated(what: str) -> Iterator[None]:
 
 
 def explained(said: str) -> str:
-    """What helps, where that is known; then what the engine or the registry said, on one line."""
+    """Return what helps, where that is known; then what the engine or the registry said, on one line."""
     text = " ".join(said.split())[:500]
     for pattern, remedy in _REMEDIES:
         if re.search(pattern, text, re.IGNORECASE):
@@ -140,10 +184,51 @@ def explained(said: str) -> str:
     return f"{text}; `docker build` or `docker push` by hand shows it whole"
 
 
-def _finish(messages: Iterable[dict[str, Any]], image: Image) -> None:
-    for message in messages:
+def _run_buildx(command: list[str], image: Image) -> None:
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **_WHOLE_PROVENANCE},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    last = ""
+    for line in progress.buildx(process.stderr or ()):
+        last = line if line.startswith("ERROR") else last or line
+    if process.wait():
+        raise ImageError(f"{image.source.folder.name} was not built: {explained(last)}")
+
+
+def _build_classic(
+    client: Any, image: Image, reference: str, arguments: Mapping[str, str], network: str | None
+) -> None:
+    messages = client.api.build(
+        path=str(image.source.folder),
+        tag=reference,
+        platform=PLATFORM,
+        buildargs=dict(arguments),
+        network_mode=network,
+        rm=True,
+        forcerm=True,
+        decode=True,
+    )
+    for message in progress.build(messages):
         if "error" in message:
             raise ImageError(f"{image.source.folder.name} was not built: {explained(str(message['error']))}")
+
+
+def _predicate(metadata: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(metadata.read_text(encoding="utf-8")).get("buildx.build.provenance") or {}
+    return found
+
+
+def _material(predicate: Mapping[str, Any]) -> str:
+    """Return the digest of the first image among what BuildKit built from; "unknown" where it names none."""
+    definition = predicate.get("buildDefinition") or {}
+    materials = definition.get("resolvedDependencies") or predicate.get("materials") or ()
+    images = (one for one in materials if str(one.get("uri", "")).startswith("pkg:docker/"))
+    found = next((one["digest"]["sha256"] for one in images if "sha256" in (one.get("digest") or {})), "")
+    return f"sha256:{found}" if found else provenance.UNKNOWN
 
 
 def _network(client: Any) -> str | None:

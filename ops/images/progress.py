@@ -1,4 +1,4 @@
-"""How a build and a push get on: bars on a terminal, one quiet line per step or layer anywhere else."""
+"""Progress of a build and a push: bars on a terminal, one line per step or layer anywhere else."""
 
 from __future__ import annotations
 
@@ -13,18 +13,30 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from ops.cli import output
 
 _STEP = re.compile(r"^Step \d+/\d+ : ")
+_BUILDX_STEP = re.compile(r"^#\d+ (\[[^\]]*\d+/\d+\] .*)")
 _DONE = ("Pushed", "Layer already exists", "Mounted from")
 
 Messages = Iterable[dict[str, Any]]
 
 
 def build(messages: Messages, say: Callable[[str], None] = output.say) -> Iterator[dict[str, Any]]:
-    """Passes the builder's messages on, and says each step of the Dockerfile."""
+    """Pass the classic builder's messages on, and say each step of the Dockerfile."""
     for message in messages:
         line = str(message.get("stream") or "").strip()
         if _STEP.match(line):
             say(f"  {' '.join(line.split())[:110]}")
         yield message
+
+
+def buildx(lines: Iterable[str], say: Callable[[str], None] = output.say) -> Iterator[str]:
+    """Pass the lines of `docker buildx build --progress=plain` on, and say each step of the Dockerfile once."""
+    said: set[str] = set()
+    for line in lines:
+        found = _BUILDX_STEP.match(line)
+        if found and found[1] not in said:
+            said.add(found[1])
+            say(f"  {' '.join(found[1].split())[:110]}")
+        yield line.rstrip()
 
 
 def push(
@@ -33,7 +45,7 @@ def push(
     console: Console = output.console,
     say: Callable[[str], None] = output.say,
 ) -> Iterator[dict[str, Any]]:
-    """Passes the engine's messages on, and shows how far each layer is."""
+    """Pass the engine's messages on, and show how far each layer is."""
     if console.is_terminal and not os.environ.get("CI"):
         yield from _bars(messages, reference, console)
     else:
@@ -48,7 +60,7 @@ def _lines(messages: Messages, reference: str, say: Callable[[str], None]) -> It
 
 
 def finished(message: Mapping[str, Any]) -> str:
-    """`layer bccb9c8080c7: pushed` for the message that ends a layer; else empty."""
+    """Return `layer bccb9c8080c7: pushed` for the message that ends a layer; else nothing."""
     status, layer = str(message.get("status") or ""), message.get("id")
     return f"layer {layer}: {status.lower()}" if layer and status.startswith(_DONE) else ""
 

@@ -1,8 +1,8 @@
-"""Where an image comes from: the commit, the lock, the base; and the statement that says so (in-toto, SLSA 1.0)."""
+"""Where an image comes from: the commit that last changed its folder, and BuildKit's own provenance where it built."""
 
 from __future__ import annotations
 
-import hashlib
+import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-BUILD_TYPE = "https://docs.docker.com/reference/dockerfile"
+FILE = "provenance.json"
 UNKNOWN = "unknown"
 
 
@@ -34,8 +34,8 @@ class Origin:
         return f"{self.commit}-dirty" if self.dirty else self.commit
 
 
-def look(folder: Path) -> Origin:
-    """What git says about a server's folder; "unknown" and 1970 where it is in no repository or never committed."""
+def find_origin(folder: Path) -> Origin:
+    """Ask git about a server's folder; "unknown" and 1970 where it is in no repository or never committed."""
     last = _git(folder, "log", "-1", "--format=%H %ct", "--", ".").split()
     commit, epoch = last if len(last) == 2 else (UNKNOWN, "0")
     dirty = commit != UNKNOWN and bool(_git(folder, "status", "--porcelain", "--", "."))
@@ -44,32 +44,23 @@ def look(folder: Path) -> Origin:
 
 
 def timestamp(epoch: int) -> str:
-    """RFC 3339, in UTC."""
+    """Return RFC 3339, in UTC."""
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def statement(
-    image: str, digest: str, origin: Origin, files: Mapping[str, bytes], parameters: Mapping[str, str]
-) -> dict[str, Any]:
-    """The provenance of one image. `files`: what it was built from, by name; `parameters`: the build's arguments."""
-    sources = [{"uri": f"git+{origin.repository or 'local'}", "digest": {"gitCommit": origin.commit}}]
-    locks = [{"name": name, "digest": {"sha256": hashlib.sha256(files[name]).hexdigest()}} for name in sorted(files)]
-    base = [{"uri": f"docker://{origin.base}", "digest": {"sha256": origin.base_digest.removeprefix("sha256:")}}]
-    return {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": image, "digest": {"sha256": digest.removeprefix("sha256:")}}],
-        "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {
-            "buildDefinition": {
-                "buildType": BUILD_TYPE,
-                "externalParameters": dict(parameters),
-                "internalParameters": {"uncommittedChanges": origin.dirty},
-                "resolvedDependencies": [*sources, *locks, *(base if origin.base != UNKNOWN else [])],
-            },
-            # Level 1: it says how the image was made, and nobody has signed it.
-            "runDetails": {"builder": {"id": "invoke push"}, "metadata": {"invocationId": f"{image}@{digest}"}},
-        },
+def statement(repository: str, digest: str, predicate: Mapping[str, Any]) -> str:
+    """Return BuildKit's SLSA predicate as an in-toto statement about the pushed digest, as JSON.
+
+    BuildKit tells the predicate alone; its version is told by its fields ("SLSA Provenance", v0.2 and v1).
+    """
+    version = "v1" if "buildDefinition" in predicate else "v0.2"
+    found = {
+        "_type": "https://in-toto.io/Statement/v1" if version == "v1" else "https://in-toto.io/Statement/v0.1",
+        "subject": [{"name": repository, "digest": {"sha256": digest.removeprefix("sha256:")}}],
+        "predicateType": f"https://slsa.dev/provenance/{version}",
+        "predicate": predicate,
     }
+    return json.dumps(found, indent=1) + "\n"
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -81,6 +72,6 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _without_user(remote: str) -> str:
-    """An https address may hold a token."""
+    """Drop the user part of an https address, which may hold a token."""
     scheme, separator, rest = remote.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if separator else remote

@@ -4,54 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ops.cli import output
-from ops.config import lock
+from ops.cli.steps import Runner, Step
 from ops.config.environment import Environment
-from ops.images import acr as images_azure
-from ops.images import catalog as images
-from ops.images import docker_runtime as images_docker
-from ops.images import local_store as images_local
+from ops.images import catalog, docker_images, images_json, local_store
 from ops.images.catalog import Image, Pushed
 from ops.terraform import workspace
 from ops.terraform.workspace import Workspace
 
 
-def push(environment: Environment, server: str | None = None, *, dry_run: bool = False, yes: bool = False) -> None:
-    """Builds what changed, puts it into the registry, and writes its digest where Terraform reads it."""
-    wanted = images.decide(environment, server)
-    if dry_run:
-        for line in commands(environment, wanted):
-            output.data(line)
-        return
-    with lock.held(environment.home):
+def push(environment: Environment, runner: Runner, server: str | None = None) -> None:
+    """Build what changed, put it into the registry, and write its digest where Terraform reads it."""
+    wanted = catalog.decide(environment, server)
+    with runner.lock(environment.home):
         if not environment.is_local:
             names = ", ".join(f"{image.repository}:{image.tag}" for image in wanted)
-            output.confirm(f"Build and push {names} to {environment.need('ACR_NAME')}?", yes=yes)
-        push_all(workspace.described(environment, {}), wanted)
-
-
-def commands(environment: Environment, wanted: Sequence[Image]) -> list[str]:
-    if environment.is_local and environment.settings.runtime == "docker":
-        return [line for image in wanted for line in images_docker.commands(image, environment)]
-    if environment.is_local:
-        return [line for image in wanted for line in images_local.commands(image)]
-    return [line for image in wanted for line in images_azure.commands(image, environment)]
+            runner.confirm(f"Build and push {names} to {environment.need('ACR_NAME')}?")
+        push_all(workspace.locate(environment, {}, runner=runner), wanted)
 
 
 def push_all(space: Workspace, wanted: Sequence[Image]) -> list[Pushed]:
+    """Push these images and write their digests into images.json."""
     pushed = []
     for image in wanted:
-        with output.step(f"image {image.repository}") as result:
+        with space.runner.progress(f"image {image.repository}") as result:
             done = _push_one(space, image)
             result.append(f"{'built' if done.built else 'unchanged'} {done.digest[:19]}")
             pushed.append(done)
-    images.record(space.images_file, pushed)
+    entries = {done.image.server: done.entry() for done in pushed}
+    space.runner.run(Step(lambda: images_json.update(space.images_file, entries), True))
     return pushed
 
 
 def _push_one(space: Workspace, image: Image) -> Pushed:
-    if space.environment.is_local and space.environment.settings.runtime == "docker":
-        return images_docker.push(image, space.environment, space.home)
-    if space.environment.is_local:
-        return images_local.push(image, space.home)
-    return images_azure.push(image, space.environment, space.home)
+    environment, runner = space.environment, space.runner
+    if not environment.is_local:
+        return docker_images.push(image, environment, space.home, runner)
+    if environment.settings.runtime == "docker":
+        return docker_images.keep(image, environment, space.home, runner)
+    return local_store.push(image, space.home, runner)

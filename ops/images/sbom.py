@@ -1,7 +1,7 @@
-"""The bill of materials of an image (CycloneDX 1.6, JSON), made from the lock that the image was installed from.
+"""The SBOM of an image (CycloneDX 1.6, JSON), made from the lock that the image was installed from.
 
-It names the Python packages and the base image. What the base itself holds is the base's own bill: take it from whoever
-publishes the base, or let a scanner read the image.
+It names the Python packages; the image's pedigree names the commit and the base image. What the base itself holds is in
+the base's own SBOM: take it from whoever publishes the base, or let a scanner read the image.
 """
 
 from __future__ import annotations
@@ -10,36 +10,118 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ops.errors import ImageError
-from ops.images.provenance import Origin, timestamp
+from ops.images.provenance import UNKNOWN, Origin
 
+if TYPE_CHECKING:
+    from cyclonedx.model import HashType
+    from cyclonedx.model.component import Component
+
+FILE = "sbom.cdx.json"  # CycloneDX tools know *.cdx.json ("CycloneDX Specification Overview")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _VERSION = re.compile(r"==([^=*,\s]+)$")
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema/bom-1.6")
 
 
-@dataclass(frozen=True)
-class Package:
-    """One pinned line of a lock; `hashes` are those of all its files, of which one was installed."""
+def document(
+    repository: str, version: str, digest: str, lock: str, python: str, origin: Origin, arguments: Mapping[str, str]
+) -> str:
+    """Return the SBOM as JSON; the same image, lock and commit give the same text.
 
-    name: str
-    version: str
-    hashes: tuple[str, ...]
+    `python` is the image's Python ("3.12.4"), `arguments` what the build was given. ImageError for a lock with a line
+    that pins no version or has no hash.
+    """
+    from cyclonedx.model import Property
+    from cyclonedx.model.bom import Bom, BomMetaData
+    from cyclonedx.output import make_outputter
+    from cyclonedx.schema import OutputFormat, SchemaVersion
 
-    @property
-    def purl(self) -> str:
-        return f"pkg:pypi/{self.name}@{self.version}"
+    image = _image(repository, version, digest, origin)
+    facts = {
+        "lock:sha256": hashlib.sha256(lock.encode()).hexdigest(),
+        "python:version": python,
+        "source:uncommitted-changes": str(origin.dirty).lower(),
+        **{f"build:argument:{name}": value for name, value in arguments.items()},
+    }
+    identity = hashlib.sha256(f"{digest}\n{lock}\n{python}".encode()).hexdigest()
+    bom = Bom(
+        components=packages(lock, python),
+        serial_number=uuid.uuid5(_NAMESPACE, identity),
+        metadata=BomMetaData(
+            component=image,
+            timestamp=datetime.fromtimestamp(origin.epoch, UTC),
+            properties=[Property(name=name, value=value) for name, value in facts.items()],
+        ),
+    )
+    bom.register_dependency(image, bom.components)
+    return make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=1) + "\n"
 
 
-def packages(lock: str, python: str) -> list[Package]:
-    """What the lock installs on linux/amd64 with CPython `python` ("3.12.4"), by name; ImageError for a loose line."""
-    around = {
+def packages(lock: str, python: str) -> list[Component]:
+    """Return what the lock installs on linux/amd64 with CPython `python`, by name."""
+    from cyclonedx.model import Property
+    from cyclonedx.model.component import Component, ComponentType
+    from packageurl import PackageURL
+
+    found = []
+    for name, version, hashes in sorted(_pinned(lock, _environment(python))):
+        purl = PackageURL("pypi", name=name, version=version)
+        # Not `hashes`, which are of the component itself: a lock allows several files, and one of them was installed.
+        allowed = [Property(name="lock:file:sha256", value=value) for value in hashes]
+        found.append(
+            Component(
+                type=ComponentType.LIBRARY,
+                name=name,
+                version=version,
+                purl=purl,
+                bom_ref=purl.to_string(),
+                properties=allowed,
+            )
+        )
+    return found
+
+
+def _image(repository: str, version: str, digest: str, origin: Origin) -> Component:
+    from cyclonedx.model import XsUri
+    from cyclonedx.model.component import Commit, Component, ComponentType, Pedigree
+    from packageurl import PackageURL
+
+    purl = PackageURL("oci", name=repository, version=digest)
+    base = Component(
+        type=ComponentType.CONTAINER,
+        name=origin.base,
+        bom_ref=f"base:{origin.base}",
+        hashes=_sha256(origin.base_digest),
+    )
+    commit = Commit(uid=origin.commit, url=XsUri(origin.repository) if origin.repository else None)
+    return Component(
+        type=ComponentType.CONTAINER,
+        name=repository,
+        version=version,
+        purl=purl,
+        bom_ref=purl.to_string(),
+        hashes=_sha256(digest),
+        pedigree=Pedigree(ancestors=[base] if origin.base != UNKNOWN else (), commits=[commit]),
+    )
+
+
+def _sha256(digest: str) -> list[HashType]:
+    from cyclonedx.model import HashAlgorithm, HashType
+
+    value = digest.removeprefix("sha256:")
+    is_digest = re.fullmatch(r"[0-9a-f]{64}", value)
+    return [HashType(alg=HashAlgorithm.SHA_256, content=value)] if is_digest else []
+
+
+def _environment(python: str) -> dict[str, str]:
+    """Return the values of environment markers in the image ("Dependency specifiers", environment markers)."""
+    return {
         "implementation_name": "cpython",
         "os_name": "posix",
         "platform_machine": "x86_64",
@@ -49,10 +131,9 @@ def packages(lock: str, python: str) -> list[Package]:
         "python_version": ".".join(python.split(".")[:2]),
         "sys_platform": "linux",
     }
-    return sorted(_wanted(lock, around), key=lambda package: package.name)
 
 
-def _wanted(lock: str, around: Mapping[str, str]) -> Iterator[Package]:
+def _pinned(lock: str, environment: Mapping[str, str]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for line in lock.replace("\\\n", " ").splitlines():
         text, hashes = line.split("--hash", 1)[0].strip(), tuple(_HASH.findall(line))
         if not text or text.startswith("#"):
@@ -64,49 +145,5 @@ def _wanted(lock: str, around: Mapping[str, str]) -> Iterator[Package]:
         pinned = _VERSION.search(str(requirement.specifier))
         if pinned is None or not hashes:
             raise ImageError(f"the lock's line {text!r} must pin one version with hashes; compile it again")
-        if requirement.marker is None or requirement.marker.evaluate(dict(around)):
-            yield Package(canonicalize_name(requirement.name), pinned[1], hashes)
-
-
-def bill(repository: str, version: str, digest: str, lock: str, python: str, origin: Origin) -> dict[str, Any]:
-    """The document; the same image, lock and commit give the same bytes."""
-    reference = f"pkg:oci/{repository}@{digest.replace(':', '%3A')}"
-    found = packages(lock, python)
-    identity = hashlib.sha256(f"{reference}\n{lock}\n{python}".encode()).hexdigest()
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, identity)}",
-        "version": 1,
-        "metadata": {
-            "timestamp": timestamp(origin.epoch),
-            "component": {
-                "type": "container",
-                "bom-ref": reference,
-                "name": repository,
-                "version": version,
-                "purl": reference,
-                "hashes": [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}],
-            },
-            "properties": [
-                {"name": "lock:sha256", "value": hashlib.sha256(lock.encode()).hexdigest()},
-                {"name": "python:version", "value": python},
-                {"name": "base:image", "value": origin.base},
-                {"name": "base:digest", "value": origin.base_digest},
-            ],
-        },
-        "components": [_component(package) for package in found],
-        "dependencies": [{"ref": reference, "dependsOn": [package.purl for package in found]}],
-    }
-
-
-def _component(package: Package) -> dict[str, Any]:
-    return {
-        "type": "library",
-        "bom-ref": package.purl,
-        "name": package.name,
-        "version": package.version,
-        "purl": package.purl,
-        # Not `hashes`, which are of the component itself: a lock allows several files, and one of them was installed.
-        "properties": [{"name": "lock:file:sha256", "value": value} for value in package.hashes],
-    }
+        if requirement.marker is None or requirement.marker.evaluate(dict(environment)):
+            yield canonicalize_name(requirement.name), pinned[1], hashes

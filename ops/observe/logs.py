@@ -15,8 +15,8 @@ _TAIL = 20  # lines of each log that are shown
 _PAUSE = 0.3  # seconds between two looks at growing files
 
 
-def show(environment: Environment, *, part: str | None = None, follow: bool = False) -> None:
-    """Prints the end of each log, each line with its part's name; with `follow`, goes on until Ctrl-C."""
+def print_logs(environment: Environment, *, part: str | None = None, follow: bool = False) -> None:
+    """Print the end of each log, each line with its part's name; with `follow`, goes on until Ctrl-C."""
     if not environment.is_local:
         raise UsageError(
             f"logs of {environment.name} are in its Log Analytics workspace; use `az monitor log-analytics query`, or "
@@ -31,7 +31,7 @@ def show(environment: Environment, *, part: str | None = None, follow: bool = Fa
 
 
 def chosen(files: Mapping[str, Path], part: str | None) -> dict[str, Path]:
-    """The logs of one part, or all; UsageError for an unknown part, naming those that have a log."""
+    """Return the logs of one part, or all; UsageError for an unknown part, naming those that have a log."""
     if not files:
         raise NotDeployedError("there are no logs yet; run `invoke deploy`")
     if part is None:
@@ -49,7 +49,7 @@ def _tail(name: str, path: Path) -> int:
 
 
 def more(name: str, path: Path, position: int) -> int:
-    """Prints the whole lines after `position`; where the next look starts."""
+    """Print the whole lines after `position`; where the next look starts."""
     for line in _whole_lines(path, position if path.stat().st_size >= position else 0):
         output.data(f"{name:<12} {line.decode('utf-8', 'replace').rstrip()}")
         position += len(line)
@@ -57,7 +57,7 @@ def more(name: str, path: Path, position: int) -> int:
 
 
 def _whole_lines(path: Path, position: int) -> Iterator[bytes]:
-    """What was written after `position`, without a last line that is still being written."""
+    """Return what was written after `position`, without a last line that is still being written."""
     with path.open("rb") as file:
         file.seek(position)
         yield from (line for line in file if line.endswith(b"\n"))

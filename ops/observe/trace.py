@@ -22,8 +22,8 @@ _NAMING = ("fragment-id", "backend-id", "name", "resource", "template", "code", 
 Document = Mapping[str, Any]
 
 
-def show(environment: Environment, request_id: str = "", *, as_json: bool = False) -> None:
-    """Prints one trace, or the recent requests. OpsError for an id that the gateway does not hold."""
+def print_trace(environment: Environment, request_id: str = "", *, as_json: bool = False) -> None:
+    """Print one trace, or the recent requests. OpsError for an id that the gateway does not hold."""
     if not environment.is_local:
         raise UsageError(
             f"traces of {environment.name} are API Management's own: open the API's Test tab, or send a request with a "
@@ -45,7 +45,7 @@ def show(environment: Environment, request_id: str = "", *, as_json: bool = Fals
 
 
 def _find(environment: Environment, request_id: str) -> Document:
-    """By the whole id, or by a beginning that only one request has."""
+    """Look a trace up by its whole id, or by a beginning that only one request has."""
     found = tracing_client.find(environment.home, request_id)
     if found is not None:
         return found
@@ -81,12 +81,12 @@ def what(request: Document) -> str:
 
 
 def clock(iso: str) -> str:
-    """The time of day on this machine."""
+    """Return the time of day on this machine."""
     return datetime.fromisoformat(iso).astimezone().strftime("%H:%M:%S")
 
 
 def lines(trace: Document) -> Iterator[Text]:
-    """A trace as a person reads it."""
+    """Return a trace as a person reads it."""
     summary = trace["summary"]
     style = "green" if 200 <= summary["status"] < 300 else "red"
     yield Text.assemble((what(summary), "bold"), "  ", (str(summary["status"]), style), f"  {_took(summary)}")

@@ -57,8 +57,8 @@ ApiManagementGatewayLogs
 """
 
 
-def show(environment: Environment, *, as_json: bool = False) -> None:
-    """Goes on until Ctrl-C. TracesUnavailable where the local gateway keeps no traces."""
+def print_calls(environment: Environment, *, as_json: bool = False) -> None:
+    """Print calls until Ctrl-C. TracesUnavailable where the local gateway keeps no traces."""
     more, pause = (_local(environment), _LOCAL_PAUSE) if environment.is_local else (_azure(environment), _AZURE_PAUSE)
     try:
         if as_json or not output.console.is_terminal:
@@ -71,7 +71,7 @@ def show(environment: Environment, *, as_json: bool = False) -> None:
 
 
 def line(call: Call) -> str:
-    """One call without a terminal: columns that a person and `awk` can read."""
+    """Return one call for a log: columns that a person and `awk` can read."""
     status = str(call["status"] or "cut")
     cells = (clock(call["time"]), f"{status:<4}", f"{call['milliseconds']:>8.1f}ms", f"{call['tier'] or '-':<8}")
     return " ".join((*cells, f"{call['caller'] or '-':<16}", call["call"], call["refusal"])).rstrip()
@@ -156,7 +156,7 @@ def _azure(environment: Environment) -> More:
 
 
 def _workspace(environment: Environment) -> str:
-    """The customer id of `log-<name>`, which queries name it by."""
+    """Return the customer id of `log-<name>`, by which queries name it."""
     name = environment.variables.get("name")
     if not name:
         raise UsageError(f"terraform.tfvars of {environment.name} sets no name, so its workspace is not known")
@@ -167,7 +167,7 @@ def _workspace(environment: Environment) -> str:
 
 
 def from_log(row: Mapping[str, Any]) -> Call:
-    """A row of QUERY; az prints every value as text."""
+    """Return the call that a row of QUERY describes; az prints every value as text."""
     status = int(row.get("ResponseCode") or 0)
     reason = ": ".join(filter(None, (row.get("LastErrorSource"), row.get("LastErrorReason"))))
     outcome = str(row.get("Outcome") or "")

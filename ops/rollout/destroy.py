@@ -4,75 +4,75 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
 
 from emulators.base.errors import TwinError
+from ops import local_platform
 from ops.cli import output
-from ops.config import lock
+from ops.cli.steps import Runner, Step, command
 from ops.config.environment import Environment
 from ops.errors import DeclinedError, TerraformError, UsageError
-from ops.local import twin as twin_control
-from ops.terraform import binary as terraform_binary
 from ops.terraform import workspace
 from ops.terraform.workspace import Workspace
 from twin import control
 
 
-def destroy(environment: Environment, *, dry_run: bool = False, yes: bool = False, prod: bool = False) -> None:
-    """Repeating it is safe. On Azure a person types the environment's name; prod also wants its own flag."""
+def destroy(environment: Environment, runner: Runner, *, prod: bool = False) -> None:
+    """Destroy everything; repeating it is safe. On Azure a person types the name, and prod also wants its own flag."""
     if environment.name == "prod" and not prod:
         raise UsageError("prod is not destroyed by accident: add --prod, and --yes where nobody can be asked")
-    if dry_run:
-        for line in commands(environment):
-            output.data(line)
-        return
-    if environment.is_local and not environment.home.exists():
+    if environment.is_local and not runner.dry_run and not environment.home.exists():
         output.say(f"{environment.name} is not deployed: nothing to destroy")
         return
-    with lock.held(environment.home):
+    with runner.lock(environment.home):
         if environment.is_local:
-            _local(environment)
+            _destroy_local(environment, runner)
         else:
-            _azure(environment, yes=yes)
+            if not runner.yes and not runner.dry_run:
+                _ask_for_name(environment.name)
+            _destroy_stages(environment, runner)
     if environment.is_local:
-        shutil.rmtree(environment.home)
-        output.say(f"{environment.name} is gone: no process, no state, no generated file")
+        home = environment.home
+        runner.run(command(["rm", "-r", str(home)], lambda: shutil.rmtree(home), None))
+        runner.say(f"{environment.name} is gone: no process, no state, no generated file")
 
 
-def commands(environment: Environment) -> list[str]:
-    """What it runs, one command per line."""
-    space = workspace.described(environment, {})
-    lines = [line for number in (2, 1) for line in space.terraform.commands(space.stage(number), destroy=True)]
-    return [*lines, *([f"rm -r {environment.home}"] if environment.is_local else [])]
-
-
-def _local(environment: Environment) -> None:
-    variables = twin_control.choose_ports(environment).variables(environment)
-    with output.step("local platform") as result:
-        result.append("stopped" if control.stop(environment.home) else "was not running")
-    try:
-        control.discard(environment.home)
-    except TwinError as error:
-        output.warn(f"the database's container or volume may be left in Docker: {error}")
-    if not (environment.home / "state").exists():
+def _destroy_local(environment: Environment, runner: Runner) -> None:
+    with runner.progress("local platform") as result:
+        stopped = runner.run(Step(lambda: control.stop(environment.home), True))
+        result.append("stopped" if stopped else "was not running")
+    runner.run(Step(lambda: _discard_database(environment), None))
+    if not runner.dry_run and not (environment.home / "state").exists():
         return
     try:
-        _destroy_both(environment, variables)
+        _destroy_stages(environment, runner)
     except (TerraformError, TwinError) as error:
         # Its cloud is a file of the home, so nothing outlives the home.
         output.warn(f"{error}; everything is deleted all the same")
 
 
-def _destroy_both(environment: Environment, variables: Mapping[str, str]) -> None:
-    with workspace.opened(environment, terraform_binary.find(), variables) as space:
+def _discard_database(environment: Environment) -> None:
+    try:
+        control.discard(environment.home)
+    except TwinError as error:
+        output.warn(f"the database's container or volume may be left in Docker: {error}")
+
+
+def _destroy_stages(environment: Environment, runner: Runner) -> None:
+    ports = local_platform.choose_ports(environment, keep=not runner.dry_run) if environment.is_local else None
+    variables = ports.variables(environment) if ports else {}
+    with workspace.opened(environment, variables, runner=runner) as space:
         for number in (2, 1):
             _destroy_stage(space, number)
 
 
-def _azure(environment: Environment, *, yes: bool) -> None:
-    if not yes:
-        _ask_for_name(environment.name)
-    _destroy_both(environment, {})
+def _destroy_stage(space: Workspace, number: int) -> None:
+    stage = space.stage(number)
+    with space.runner.progress(f"destroy {stage.name}") as result:
+        space.terraform.init(stage)
+        plan = space.terraform.plan(stage, destroy=True)
+        if plan.changes:
+            space.terraform.apply(plan)
+        result.append(f"{plan.count('delete')} deleted" if plan.changes else "nothing left")
 
 
 def _ask_for_name(name: str) -> None:
@@ -80,15 +80,5 @@ def _ask_for_name(name: str) -> None:
         raise DeclinedError(
             f"destroying {name} needs an answer and there is no terminal; add --yes to agree beforehand"
         )
-    if output.asked(f"Everything in {name} will be deleted. Type its name to go on: ") != name:
+    if output.ask(f"Everything in {name} will be deleted. Type its name to go on: ") != name:
         raise DeclinedError("nothing was changed: that is not the environment's name")
-
-
-def _destroy_stage(space: Workspace, number: int) -> None:
-    stage = space.stage(number)
-    with output.step(f"destroy {stage.name}") as result:
-        space.terraform.init(stage)
-        plan = space.terraform.plan(stage, destroy=True)
-        if plan.changes:
-            space.terraform.apply(plan)
-        result.append(f"{plan.count('delete')} deleted" if plan.changes else "nothing left")

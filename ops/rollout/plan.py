@@ -10,41 +10,41 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ops import local_platform
 from ops.cli import output
 from ops.config import lock
-from ops.config.environment import Environment
+from ops.config.environment import Environment, env_option
 from ops.errors import NotDeployedError, TerraformError
-from ops.local import twin as twin_control
-from ops.rollout import rolling_update as rolling
-from ops.rollout import target_images
+from ops.images.images_json import Entries
+from ops.rollout import rolling_update, target_images
 from ops.rollout.request import check_images, parse_stage
 from ops.terraform import active_key, saved_plan, workspace
-from ops.terraform import binary as terraform_binary
+from ops.terraform.binary import Binary
 from ops.terraform.cli import Plan
 from ops.terraform.workspace import Workspace
 
 _BOTH = (1, 2)
 
 
-def plan(
+def make_plans(
     environment: Environment,
     stages: Sequence[int] = _BOTH,
     *,
     images: Mapping[str, str] | None = None,
     out: Path | None = None,
 ) -> dict[str, Any]:
-    """Plans and saves; `{"env", "changes", "stages": {"stage1": {"summary", "changes", "file", "actions", "drift"}}}`.
+    """Plan and save; return `{"env", "changes", "stages": {"stage1": {"summary", "changes", "file", "actions", …}}}`.
 
     `images` are what servers are to run (`--target-image`). What can be applied is also saved in the folder `out`.
 
     Where stage 1 still has to change, stage 2 is planned (locally) on a copy in which it has; such a plan has no
     `file`, because it cannot be applied. On Azure stage 2 has to wait: it reads real objects.
     """
-    variables = twin_control.choose_ports(environment).variables(environment) if environment.is_local else {}
+    variables = local_platform.choose_ports(environment).variables(environment) if environment.is_local else {}
     with (
         lock.held(environment.home),
-        workspace.opened(environment, terraform_binary.find(), variables) as space,
-        target_images.standing(space, _entries(space, images or {})),
+        workspace.opened(environment, variables) as space,
+        target_images.recorded_for_now(space, _entries(space, images or {})),
         output.step("plan") as result,
     ):
         made = _stages(space, stages)
@@ -55,29 +55,29 @@ def plan(
         return {
             "env": environment.name,
             "changes": any(plan.changes for plan in made),
-            "stages": {f"stage{plan.stage.number}": _described(plan) for plan in made},
+            "stages": {f"stage{plan.stage.number}": _document(plan) for plan in made},
         }
 
 
-def request(
+def parse(
     environment: Environment, stage: str | None, target_image: Sequence[str], out: str | None
 ) -> tuple[Sequence[int], dict[str, str], Path | None]:
-    """Stages, images and folder that the command line asks for; UsageError for what does not fit together."""
+    """Read stages, images and folder that the command line asks for; UsageError for what does not fit together."""
     stages = parse_stage(stage)
     check_images(stages, target_image)
     return stages, target_images.parse(target_image, environment), Path(out).resolve() if out else None
 
 
-def show(
+def report(
     environment: Environment,
     asked: tuple[Sequence[int], Mapping[str, str], Path | None],
     *,
     as_json: bool,
     check: bool = False,
 ) -> None:
-    """For people: each resource that changes. For machines: one object on stdout. `check` makes changes an error."""
+    """Print each resource that changes, or one object for a machine. `check` makes changes an error."""
     stages, images, out = asked
-    found = plan(environment, stages, images=images, out=out)
+    found = make_plans(environment, stages, images=images, out=out)
     if as_json:
         output.data_json(found)
     else:
@@ -92,17 +92,17 @@ def show(
 
 
 def _print(name: str, made: Mapping[str, Any]) -> None:
-    rolling.show_drift(made["actions"], made["drift"], f"\n{name}")
+    rolling_update.print_drift(made["actions"], made["drift"], f"\n{name}")
     if made["actions"]:
         output.plan(f"\n{name}: {made['summary']}", made["actions"])
 
 
 def _next(environment: Environment, *, changes: bool) -> None:
     name = environment.name
-    suffix = "" if name == "local" else f" --env {name}"
+    option = env_option(name)
     steps = [
-        (f"invoke plan{suffix} --json", "the same with every address, for a machine"),
-        (f"invoke deploy{suffix}", "do it"),
+        (f"invoke plan{option} --json", "the same with every address, for a machine"),
+        (f"invoke deploy{option}", "do it"),
     ]
     output.summary(f"{name} would change" if changes else f"{name} is what its files say", steps if changes else ())
 
@@ -111,7 +111,7 @@ def _summary(found: Mapping[str, Any]) -> str:
     return "; ".join(f"{name}: {made['summary']}" for name, made in found["stages"].items() if made["changes"])
 
 
-def _entries(space: Workspace, images: Mapping[str, str]) -> target_images.Entries:
+def _entries(space: Workspace, images: Mapping[str, str]) -> Entries:
     if images:
         space.terraform.init(space.stage(2))
     return target_images.resolve(space, images)
@@ -148,7 +148,7 @@ def _after_stage1(space: Workspace) -> Plan:
 
 @contextmanager
 def _copied(space: Workspace) -> Iterator[Workspace]:
-    """A throw-away copy of the environment: its stand-in cloud and its state, to apply to without consequence."""
+    """Make a throw-away copy of the environment: its stand-in cloud and its state, to apply to without consequence."""
     with tempfile.TemporaryDirectory(prefix="plan-", dir=space.home) as folder:
         home = Path(folder)
         shutil.copytree(space.home / "state", home / "state")
@@ -158,12 +158,12 @@ def _copied(space: Workspace) -> Iterator[Workspace]:
             target = home / space.images_file.relative_to(space.home)
             target.parent.mkdir(parents=True)
             shutil.copyfile(space.images_file, target)
-        binary = terraform_binary.Binary(space.terraform.binary, "")
-        with workspace.opened(space.environment, binary, space.variables, home=home) as scratch:
+        binary = Binary(space.terraform.binary, "")
+        with workspace.opened(space.environment, space.variables, home=home, terraform=binary) as scratch:
             yield scratch
 
 
-def _described(made: Plan) -> dict[str, Any]:
+def _document(made: Plan) -> dict[str, Any]:
     file = made.stage.plan_file
     return {
         "summary": made.summary(),

@@ -29,8 +29,8 @@ class Request:
         return self.plan is None and tuple(self.stages) == (1, 2)
 
 
-def of(environment: Environment, stage: str | None, target_image: Sequence[str], plan: str | None) -> Request:
-    """What the command line asks for; UsageError for what does not fit together."""
+def parse(environment: Environment, stage: str | None, target_image: Sequence[str], plan: str | None) -> Request:
+    """Read what the command line asks for; UsageError for what does not fit together."""
     stages = parse_stage(stage)
     if plan and target_image:
         raise UsageError(
@@ -48,7 +48,7 @@ def of(environment: Environment, stage: str | None, target_image: Sequence[str],
 
 
 def parse_stage(text: str | None) -> Sequence[int]:
-    """`--stage`: None means both."""
+    """Read `--stage`; None means both."""
     if text is None:
         return (1, 2)
     if text not in ("1", "2"):
@@ -57,6 +57,6 @@ def parse_stage(text: str | None) -> Sequence[int]:
 
 
 def check_images(stages: Sequence[int], target_image: Sequence[str]) -> None:
-    """UsageError where images are named and none would be run."""
+    """Raise UsageError where images are named and none would be run."""
     if target_image and 2 not in stages:
         raise UsageError("--target-image is about stage 2, and --stage 1 runs no image; leave one of the two out")

@@ -9,17 +9,18 @@ NAME is a key of `mcp_servers`. Each is looked up before anything is changed.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ops.azure import az
+from ops.cli.steps import Step
 from ops.config.environment import Environment
+from ops.config.servers import is_pinned, slots
 from ops.errors import AzError, ImageError, NotDeployedError, UsageError
-from ops.images import catalog as images
-from ops.rollout import rolling_update as rolling
+from ops.images import images_json, local_store
+from ops.images.images_json import Entries
 from ops.terraform.workspace import Workspace
 
 DEPLOYED = "deployed"
@@ -27,15 +28,13 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)  # "OCI Distribution Specification", Pulling manifests
 _RUNS = re.compile(r".*/([^/@]+)@(sha256:[0-9a-f]{64})")
 
-Entries = dict[str, dict[str, Any]]
-
 
 def parse(given: Sequence[str], environment: Environment) -> dict[str, str]:
     """`["mongodb=0.1.0"]` → `{"mongodb": "0.1.0"}`; `["deployed"]` → `{server: "deployed"}` for each server."""
     if DEPLOYED in given:
         if len(given) > 1:
             raise UsageError("--target-image deployed is about every server; give it alone, or name images one by one")
-        return {name: DEPLOYED for name, entry in environment.servers.items() if not _pinned(entry)}
+        return {name: DEPLOYED for name, entry in environment.servers.items() if not is_pinned(entry)}
     found: dict[str, str] = {}
     for text in given:
         name, _, reference = text.partition("=")
@@ -47,26 +46,26 @@ def parse(given: Sequence[str], environment: Environment) -> dict[str, str]:
 
 
 def resolve(space: Workspace, wanted: Mapping[str, str]) -> Entries:
-    """Entries of images.json; ImageError where the registry has no such image."""
+    """Return entries of images.json; ImageError where the registry has no such image.
+
+    In a dry run `deployed` stands for no change, and a tag of Azure's registry for a new digest.
+    """
     if DEPLOYED in wanted.values():
-        running = deployed(space.environment, space.terraform.show(space.stage(2)))
+        shown: Step[Entries] = Step(lambda: deployed(space.environment, space.terraform.show(space.stage(2))), {})
+        running = space.runner.run(shown)
         return {name: running[name] for name in wanted if name in running}
     return {name: _entry(space, name, reference) for name, reference in wanted.items()}
 
 
 def record(space: Workspace, entries: Entries) -> None:
-    """Writes them where Terraform reads digests; what was there goes into the history that `invoke rollback` reads."""
-    if not entries:
-        return
-    before = images.recorded(space.images_file)
-    after = {**before, **{name: images.succeed(before.get(name), entry) for name, entry in entries.items()}}
-    if after != before:
-        images.write(space.images_file, after)
+    """Write them where Terraform reads digests; what was there goes into the history that `invoke rollback` reads."""
+    if entries:
+        space.runner.run(Step(lambda: images_json.update(space.images_file, entries), True))
 
 
 @contextmanager
-def standing(space: Workspace, entries: Entries) -> Iterator[None]:
-    """For the block, Terraform reads these entries; afterwards images.json is as it was: a plan changes nothing."""
+def recorded_for_now(space: Workspace, entries: Entries) -> Iterator[None]:
+    """Let Terraform read these entries within the block; then images.json is as it was: a plan changes nothing."""
     path = space.images_file
     before = path.read_bytes() if path.exists() else None
     try:
@@ -80,11 +79,11 @@ def standing(space: Workspace, entries: Entries) -> Iterator[None]:
 
 
 def deployed(environment: Environment, shown: Mapping[str, Any]) -> Entries:
-    """What each server runs, from `terraform show -json` of stage 2."""
-    slots = rolling.slots(environment)
+    """Return what each server runs, from `terraform show -json` of stage 2."""
+    known = slots(environment)
     found: dict[str, set[tuple[str, str]]] = {}
     for group in _groups((shown.get("values") or {}).get("root_module") or {}):
-        slot = slots.get(str(group["name"]).removeprefix("aci-"))
+        slot = known.get(str(group["name"]).removeprefix("aci-"))
         match = _RUNS.fullmatch(str(group["container"][0]["image"]))
         if slot and match:
             found.setdefault(slot.server, set()).add((match[1], match[2]))
@@ -123,15 +122,11 @@ def _check(text: str, name: str, reference: str, environment: Environment) -> No
         raise UsageError(
             f"--target-image {text!r}: mcp_servers of {environment.name} has no {name!r}; it holds: {known}"
         )
-    if _pinned(environment.servers[name]):
+    if is_pinned(environment.servers[name]):
         raise UsageError(
             f"--target-image {text!r}: terraform.tfvars pins the image of {name} by digest; change it there, or give "
             "the server image.tag instead"
         )
-
-
-def _pinned(entry: Mapping[str, Any]) -> bool:
-    return bool((entry.get("image") or {}).get("digest"))
 
 
 def _entry(space: Workspace, name: str, reference: str) -> dict[str, Any]:
@@ -143,23 +138,16 @@ def _entry(space: Workspace, name: str, reference: str) -> dict[str, Any]:
 
 
 def _local_digest(space: Workspace, repository: str, reference: str) -> str:
-    folder = space.home / "images" / repository
-    tags = folder / "tags.json"
-    known: dict[str, str] = json.loads(tags.read_text(encoding="utf-8")) if tags.exists() else {}
-    digest = reference if _DIGEST.fullmatch(reference) else known.get(reference, "")
-    if not digest or not (folder / digest.removeprefix("sha256:") / "image.json").exists():
-        held = ", ".join([*known, *sorted(set(known.values()))]) or "nothing"
-        raise ImageError(
-            f"{repository} has no image {reference} here; it holds {held}; `invoke push` builds from servers/"
-        )
-    return digest
+    return local_store.find_digest(space.home, repository, reference)
 
 
 def _azure_digest(space: Workspace, repository: str, reference: str) -> str:
     registry = space.environment.need("ACR_NAME")
     image = f"{repository}{'@' if _DIGEST.fullmatch(reference) else ':'}{reference}"
+    new = {"digest": reference if _DIGEST.fullmatch(reference) else "sha256:(new)"}
+    look = az.look("acr", "repository", "show", "--name", registry, "--image", image, expected=new)
     try:
-        return str(az.run("acr", "repository", "show", "--name", registry, "--image", image)["digest"])
+        return str(space.runner.run(look)["digest"])
     except AzError as error:
         if error.kind != "not-found":
             raise

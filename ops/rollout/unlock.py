@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shlex
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,13 +12,12 @@ from typing import Any
 
 from ops.azure import az
 from ops.checks import doctor
-from ops.cli import output
-from ops.config import lock
+from ops.cli.steps import Runner, Step
 from ops.config.environment import Environment
 from ops.errors import AzError, BusyError, UsageError
-from ops.terraform import binary as terraform_binary
 from ops.terraform import workspace
 from ops.terraform.cli import Stage
+from ops.terraform.workspace import Workspace
 
 _METADATA = "terraformlockid"  # where Terraform's azurerm backend keeps the lock's description
 
@@ -33,48 +31,58 @@ class Lock:
     operation: str
     created: str
 
+    def operation_text(self) -> str:
+        return self.operation.removeprefix("OperationType") or "unknown operation"
+
     def text(self) -> str:
-        return (
-            f"{self.who}, {self.operation.removeprefix('OperationType') or 'unknown operation'}, since {self.created}"
-        )
+        return f"{self.who}, {self.operation_text()}, since {self.created}"
 
 
-def unlock(environment: Environment, *, dry_run: bool = False, yes: bool = False) -> None:
-    """Shows the holder of each stage's lock and asks; a lock that somebody still uses protects the state."""
+def unlock(environment: Environment, runner: Runner) -> None:
+    """Show the holder of each stage's lock and ask; a lock that somebody still uses protects the state."""
     if environment.is_local:
         raise UsageError(
             f"the state of {environment.name} is a file, whose lock ends with the process that holds it: "
             "there is nothing to unlock"
         )
-    space = workspace.described(environment, {})
-    if dry_run:
-        for stage in space.stages:
-            output.data(f"LOCK_ID=$({az.command(*_shown(environment, stage))} --query {_METADATA} --output tsv)")
-            output.data(f'{_command(stage)} "$(echo "${{LOCK_ID}}" | base64 --decode | jq --raw-output .ID)"')
-        return
-    doctor.require(environment, ("settings", "terraform", "az", "subscription"))
-    with lock.held(environment.home), workspace.opened(environment, terraform_binary.find(), {}) as opened:
-        found = [(stage, held) for stage in opened.stages if (held := _holder(environment, stage))]
+    runner.run(doctor.required(environment, ("settings", "terraform", "az", "subscription")))
+    with runner.lock(environment.home), workspace.opened(environment, {}, runner=runner) as space:
+        found = [(stage, held) for stage in space.stages if (held := runner.run(_look(environment, stage)))]
         if not found:
-            output.say("nobody holds a lock")
+            runner.say("nobody holds a lock")
             return
-        rows = [(stage.name, held.who, held.text().split(", ")[1], held.created) for stage, held in found]
-        output.table("", ("state", "held by", "for", "since"), rows)
+        rows = [(stage.name, held.who, held.operation_text(), held.created) for stage, held in found]
+        runner.table("", ("state", "held by", "for", "since"), rows)
         for stage, held in found:
-            _require_left_behind(stage, held)
-            output.confirm(
-                f"End the lock of {stage.name}, held by {held.text()}? Make sure that it runs no more.", yes=yes
-            )
-            _require_same(environment, stage, held)
-            with output.step(f"unlock {stage.name}"):
-                opened.terraform.init(stage)
-                opened.terraform.unlock(stage, held.id)
-            if _holder(environment, stage):
-                raise AzError(f"the lock of {stage.name} is held again: somebody works on {environment.name} now")
+            _end(environment, space, stage, held)
+
+
+def _end(environment: Environment, space: Workspace, stage: Stage, held: Lock) -> None:
+    runner = space.runner
+    runner.run(Step(lambda: _require_left_behind(stage, held), None))
+    runner.confirm(f"End the lock of {stage.name}, held by {held.text()}? Make sure that it runs no more.")
+    runner.run(Step(lambda: _require_same(environment, stage, held), None))
+    with runner.progress(f"unlock {stage.name}"):
+        space.terraform.init(stage)
+        typed = f'"$(echo "${{{_variable(stage)}}}" | base64 --decode | jq --raw-output .ID)"'
+        space.terraform.unlock(stage, held.id, typed if runner.dry_run else "")
+    if runner.run(Step(lambda: _holder(environment, stage), None)):
+        raise AzError(f"the lock of {stage.name} is held again: somebody works on {environment.name} now")
+
+
+def _look(environment: Environment, stage: Stage) -> Step[Lock | None]:
+    """Return the step that asks who holds a stage's lock; a dry run keeps the answer in a shell variable."""
+    read = az.command(*_shown(environment, stage), "--query", _METADATA, "--output", "tsv")
+    unknown = Lock("", "somebody", "", "")
+    return Step(lambda: _holder(environment, stage), unknown, (f"{_variable(stage)}=$({read})",))
+
+
+def _variable(stage: Stage) -> str:
+    return f"LOCK_ID_{stage.number}"
 
 
 def _require_left_behind(stage: Stage, held: Lock, processes: Path = Path("/proc")) -> None:
-    """BusyError where the holder runs on this machine; of another machine's processes nothing is known."""
+    """Raise BusyError where the holder runs on this machine; of another machine's processes nothing is known."""
     if held.who.rpartition("@")[2] != socket.gethostname():
         return
     for process, folder in _terraforms(processes):
@@ -86,7 +94,7 @@ def _require_left_behind(stage: Stage, held: Lock, processes: Path = Path("/proc
 
 
 def _terraforms(processes: Path) -> Iterator[tuple[str, Path]]:
-    """Every running Terraform that can be seen, and the folder that it works in; none without /proc."""
+    """Yield every running Terraform that can be seen, and the folder that it works in; none without /proc."""
     for place in processes.glob("[0-9]*"):
         try:
             words = (place / "cmdline").read_bytes().decode(errors="replace").split("\0")
@@ -99,17 +107,17 @@ def _terraforms(processes: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _backend(folder: Path) -> dict[str, str]:
-    """What Terraform was initialised with there, as far as it says which state is meant."""
+    """Return what Terraform was initialised with there, as far as it says which state is meant."""
     try:
-        told = json.loads((folder / ".terraform" / "terraform.tfstate").read_text(encoding="utf-8"))
-        config = told["backend"]["config"]
+        state = json.loads((folder / ".terraform" / "terraform.tfstate").read_text(encoding="utf-8"))
+        config = state["backend"]["config"]
         return {name: config[name] for name in ("storage_account_name", "resource_group_name", "container_name", "key")}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _require_same(environment: Environment, stage: Stage, shown: Lock) -> None:
-    """Somebody may have taken the state while a person thought about the answer."""
+    """Raise BusyError where somebody took the state while a person thought about the answer."""
     now = _holder(environment, stage)
     if now is not None and now.id != shown.id:
         raise BusyError(f"the lock of {stage.name} is now {now.text()}, not the one that was shown; look again")
@@ -120,7 +128,7 @@ def _holder(environment: Environment, stage: Stage) -> Lock | None:
 
 
 def parse(metadata: Mapping[str, Any] | None) -> Lock | None:
-    """The lock out of a state blob's metadata; None where nobody holds one."""
+    """Return the lock out of a state blob's metadata; None where nobody holds one."""
     encoded = (metadata or {}).get(_METADATA)
     if not encoded:
         return None
@@ -146,7 +154,3 @@ def _shown(environment: Environment, stage: Stage) -> tuple[str, ...]:
             "login",
         ),
     )
-
-
-def _command(stage: Stage) -> str:
-    return shlex.join(["terraform", f"-chdir={stage.folder}", "force-unlock", "-force"])

@@ -7,11 +7,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.cli import output
+from ops.cli.steps import Runner, Step
 from ops.config import tfvars
-from ops.config.environment import ROOT, Environment
+from ops.config.environment import ROOT, Environment, env_option
 from ops.errors import SettingError, UsageError
-from ops.images import catalog as images
+from ops.images import catalog
 
 TEMPLATE = ROOT / "ops" / "templates" / "server"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -39,34 +39,30 @@ class Scaffold:
     entry: str  # empty where mcp_servers has it already
 
 
-def add(environment: Environment, name: str, *, dry_run: bool = False, yes: bool = False) -> None:
-    """Repeating it changes nothing; what an interrupted run left out is added."""
+def add(environment: Environment, runner: Runner, name: str) -> None:
+    """Add a server; repeating it changes nothing, and what an interrupted run left out is added."""
     planned = plan(environment, name)
     rows = [("create", str(planned.folder / path)) for path in planned.files]
     rows += [("add to", f"mcp_servers in {planned.variables}")] if planned.entry else []
-    if dry_run:
-        for action, what in rows:
-            output.data(f"{action} {what}")
-        return
     if not rows:
-        output.say(f"{name} is there: {planned.folder}, and its entry in {planned.variables}")
+        runner.say(f"{name} is there: {planned.folder}, and its entry in {planned.variables}")
         return
-    output.table("", ("will", "what"), rows)
-    output.confirm(f"Add server {name} to {environment.name}?", yes=yes or environment.is_local)
-    write(planned)
-    suffix = "" if environment.name == "local" else f" --env {environment.name}"
-    output.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `invoke deploy{suffix}`")
+    runner.table("", ("will", "what"), rows)
+    runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
+    runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
+    tools = f"{planned.folder}/src/{package(name)}/tools.py"
+    runner.say(f"its tools are in {tools}; run `invoke deploy{env_option(environment.name)}`")
 
 
 def plan(environment: Environment, name: str, template: Path = TEMPLATE) -> Scaffold:
-    """UsageError for a name that Terraform would refuse, or that something else has."""
+    """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or name == "oauth":
         raise UsageError(
             f"server name {name!r} must be 1–{_LONGEST} lower-case letters, digits and single hyphens, start with a "
             "letter, and not be oauth: it becomes part of the address"
         )
     folder = environment.servers_dir / name
-    built = images.sources(environment.servers_dir)
+    built = catalog.sources(environment.servers_dir)
     if name in built and built[name].folder != folder:
         raise UsageError(f"{built[name].folder.name} in servers/ builds an image called {name}; choose another name")
     if folder.exists() and name not in built:
@@ -84,12 +80,12 @@ def plan(environment: Environment, name: str, template: Path = TEMPLATE) -> Scaf
 
 
 def package(name: str) -> str:
-    """The Python package: never a name that a library has."""
+    """Return the name of the Python package: never one that a library has."""
     return f"{name.replace('-', '_')}_server"
 
 
 def rendered(name: str, template: Path = TEMPLATE) -> dict[str, str]:
-    """The template's files with the server's names."""
+    """Return the template's files with the server's names."""
     words = {"__NAME__": name, "__FOLDER__": name, "__PACKAGE__": package(name)}
     files = sorted(path for path in template.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {
@@ -101,7 +97,7 @@ def rendered(name: str, template: Path = TEMPLATE) -> dict[str, str]:
 
 
 def write(planned: Scaffold) -> None:
-    """The folder appears whole, then the entry; neither where the entry cannot be placed."""
+    """Write the folder whole, then the entry; neither where the entry cannot be placed."""
     before = planned.variables.read_text(encoding="utf-8")
     after = with_entry(before, planned.entry, planned.variables) if planned.entry else before
     if planned.files:
@@ -122,7 +118,7 @@ def write(planned: Scaffold) -> None:
 
 
 def with_entry(text: str, entry: str, path: Path) -> str:
-    """The file's text with one more entry at the end of mcp_servers, everything else as it was."""
+    """Return the file's text with one more entry at the end of mcp_servers, everything else as it was."""
     found = _BLOCK.search(text)
     if not found:
         raise _by_hand(path, entry)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators.base.files import read_json, write_json
+from ops.cli.steps import Step
 from ops.config import tfvars
 from ops.config.environment import Environment
 from ops.errors import SettingError
@@ -25,7 +26,7 @@ _ACTIVE = re.compile(r'^(\s*active_key\s*=\s*)"\w+"', re.MULTILINE)
 
 
 def active(environment: Environment) -> str:
-    """The key that the servers are to use, by the files as they are now."""
+    """Return the key that the servers are to use, by the files as they are now."""
     written = _written(environment)
     remembered = _remembered(environment.home, written) if environment.is_local else None
     found = remembered or written or "primary"
@@ -34,29 +35,14 @@ def active(environment: Environment) -> str:
     return found
 
 
-def switch(environment: Environment, key: str, var_file: Path) -> None:
-    """From the next apply on the servers use that key; `var_file` is the terraform.tfvars that Terraform reads."""
-    if environment.is_local:
-        write_json(_record(environment.home), {"active": key, "instead_of": _written(environment)})
-    _rewrite(var_file, key)
+def switch(environment: Environment, key: str, var_file: Path) -> Step[None]:
+    """Return the step after which servers use that key; `var_file` is the terraform.tfvars that Terraform reads."""
 
+    def act() -> None:
+        if environment.is_local:
+            write_json(_record(environment.home), {"active": key, "instead_of": _written(environment)})
+        _rewrite(var_file, key)
 
-def place(home: Path, var_file: Path) -> None:
-    """Writes what the home remembers into its own copy of terraform.tfvars, which was just made anew."""
-    if _record(home).exists():
-        remembered = _remembered(home, _active_in(var_file))
-        if remembered:
-            _rewrite(var_file, remembered)
-
-
-def carry(source: Path, target: Path) -> None:
-    """A copy of a home remembers the same."""
-    if _record(source).exists():
-        shutil.copyfile(_record(source), _record(target))
-
-
-def commands(environment: Environment, key: str, var_file: Path) -> list[str]:
-    """What `switch` does, as a person would type it."""
     edit = f'/^cosmos *= *{{/a\\  active_key = "{key}"'
     if _written(environment) or (environment.is_local and _record(environment.home).exists()):
         edit = f's/^\\( *active_key *= *\\)"[a-z]*"/\\1"{key}"/'
@@ -64,11 +50,25 @@ def commands(environment: Environment, key: str, var_file: Path) -> list[str]:
     if environment.is_local:
         record = json.dumps({"active": key, "instead_of": _written(environment)})
         lines.append(f"echo {shlex.quote(record)} > {shlex.quote(str(_record(environment.home)))}")
-    return lines
+    return Step(act, None, tuple(lines))
+
+
+def place(home: Path, var_file: Path) -> None:
+    """Write what the home remembers into its own copy of terraform.tfvars, which was just made anew."""
+    if _record(home).exists():
+        remembered = _remembered(home, _active_in(var_file))
+        if remembered:
+            _rewrite(var_file, remembered)
+
+
+def carry(source: Path, target: Path) -> None:
+    """Let a copy of a home remember the same."""
+    if _record(source).exists():
+        shutil.copyfile(_record(source), _record(target))
 
 
 def with_active(text: str, key: str) -> str:
-    """terraform.tfvars with another active key, everything else as it was; SettingError where it cannot be placed."""
+    """Return terraform.tfvars with another active key, else unchanged; SettingError where it cannot be placed."""
     start = _BLOCK.search(text)
     if not start:
         raise SettingError(

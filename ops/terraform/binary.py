@@ -1,4 +1,4 @@
-"""Finds Terraform, or fetches the pinned release into the project's own folder.
+"""Find Terraform, or fetch the pinned release into the project's own folder.
 
 What is verified of a download: the archive's SHA-256 against the `SHA256SUMS` that HashiCorp publishes beside it, both
 over HTTPS. The OpenPGP signature of that file is not checked.
@@ -39,7 +39,7 @@ class Binary:
 
 
 def find(*, tools: Path = ROOT / ".tools", fetch: Fetch | None = None) -> Binary:
-    """Terraform from PATH, else from `.tools`, else downloaded there; ToolError when too old or out of reach."""
+    """Return Terraform from PATH, else from `.tools`, else downloaded there; ToolError when too old or out of reach."""
     on_path = shutil.which("terraform")
     if on_path:
         return checked(Path(on_path), version_of(Path(on_path)))
@@ -50,7 +50,7 @@ def find(*, tools: Path = ROOT / ".tools", fetch: Fetch | None = None) -> Binary
 
 
 def checked(path: Path, version: str) -> Binary:
-    """ToolError when that version is too old."""
+    """Raise ToolError when that version is too old."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", version.split("-")[0])[:3])
     if numbers < MINIMUM:
         needed = ".".join(map(str, MINIMUM))
@@ -62,7 +62,7 @@ def checked(path: Path, version: str) -> Binary:
 
 
 def version_of(path: Path) -> str:
-    """What `terraform version` says, remembered per binary because asking takes a quarter of a second."""
+    """Return what `terraform version` says, remembered per binary because asking takes a quarter of a second."""
     stamp = f"{path.resolve()}:{path.stat().st_mtime_ns}:{path.stat().st_size}"
     memo = ROOT / ".tools" / "terraform-version.json"
     try:
@@ -88,7 +88,7 @@ def _ask(path: Path) -> str:
 
 
 def download(target: Path, fetch: Fetch) -> None:
-    """Puts the pinned release at `target`; nothing is left there unless its checksum is the published one."""
+    """Put the pinned release at `target`; nothing is left there unless its checksum is the published one."""
     archive = f"terraform_{PINNED}_{_platform()}.zip"
     base = f"{_RELEASES}/{PINNED}"
     try:
@@ -138,7 +138,7 @@ def _fetch(url: str) -> bytes:
 
 
 def main() -> int:
-    """`python -m ops.terraform.binary` prints the path, for other tools' use."""
+    """Print the path, for other tools' use."""
     try:
         sys.stdout.write(f"{find().path}\n")
     except ToolError as error:

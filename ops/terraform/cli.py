@@ -1,4 +1,4 @@
-"""Runs Terraform: init, plan, apply of the saved plan, show, destroy.
+"""The Terraform command line: init, plan, apply of the saved plan, show, force-unlock.
 
 Every command writes its whole output to a log file; people see a summary. Ctrl-C reaches Terraform exactly once, and we
 wait until it has saved its state.
@@ -17,9 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from ops.cli.steps import Runner, Step
 from ops.errors import InterruptError, TerraformError, ToolError
 
 _ACTIONS = ("create", "update", "replace", "delete")
+#: What a dry run takes a plan to find where nothing more is known.
+ANYTHING: Mapping[str, str] = {"(anything)": "update"}
 
 
 @dataclass(frozen=True)
@@ -63,41 +66,87 @@ class Plan:
 
 @dataclass(frozen=True)
 class Terraform:
-    """The binary and the environment variables it runs with (the attached provider's among them)."""
+    """The binary and the environment variables it runs with (the attached provider's among them).
+
+    Each command is a step of `runner`: a dry run prints it instead.
+    """
 
     binary: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    runner: Runner = field(default_factory=Runner)
+    _printed: set[Path] = field(default_factory=set)  # folders whose init a dry run has printed
 
     def init(self, stage: Stage) -> None:
-        """Initialises once per content of the root and its modules; repeating it costs nothing."""
-        fingerprint = _fingerprint(stage)
-        mark = stage.folder / ".terraform" / "initialised-for"
-        if mark.exists() and mark.read_text(encoding="utf-8") == fingerprint:
+        """Initialise once per content of the root and its modules; repeating it costs nothing."""
+        if _is_initialised(stage) or stage.folder in self._printed:
             return
-        self._run(stage, self.init_arguments(stage), allowed=(0,))
-        mark.parent.mkdir(exist_ok=True)
-        mark.write_text(fingerprint, encoding="utf-8")
+        if self.runner.dry_run:
+            self._printed.add(stage.folder)
 
-    def plan(self, stage: Stage, *, destroy: bool = False, targets: Sequence[str] = ()) -> Plan:
-        """Plans and saves the plan; the state is refreshed, so what drifted shows up as changes.
+        def act() -> None:
+            self._run(stage, arguments, allowed=(0,))
+            _mark(stage).parent.mkdir(exist_ok=True)
+            _mark(stage).write_text(_fingerprint(stage), encoding="utf-8")
 
-        With `targets` only these addresses, and what they need, are planned.
+        backend = [f"-backend-config={name}={value}" for name, value in stage.backend.items()]
+        arguments = ["init", "-input=false", "-no-color", "-reconfigure", *backend]
+        self.runner.run(Step(act, None, (command_line(stage, arguments),)))
+
+    def plan(
+        self,
+        stage: Stage,
+        *,
+        destroy: bool = False,
+        targets: Sequence[str] = (),
+        expected: Mapping[str, str] = ANYTHING,
+        expected_drift: Mapping[str, str] | None = None,
+    ) -> Plan:
+        """Plan and save the plan; the state is refreshed, so what drifted shows up as changes.
+
+        With `targets` only these addresses, and what they need, are planned. `expected` and `expected_drift` are the
+        actions and the drift with which a dry run goes on.
         """
-        stage.plan_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        code, messages = self._run(stage, self.plan_arguments(stage, destroy=destroy, targets=targets), allowed=(0, 2))
-        stage.plan_file.chmod(0o600)  # a plan holds secrets
-        return Plan(stage, _of_type("planned_change", messages), code == 2, _of_type("resource_drift", messages))
+
+        def act() -> Plan:
+            stage.plan_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            code, messages = self._run(stage, arguments, allowed=(0, 2))
+            stage.plan_file.chmod(0o600)  # a plan holds secrets
+            return Plan(stage, _of_type("planned_change", messages), code == 2, _of_type("resource_drift", messages))
+
+        arguments = [
+            "plan",
+            "-input=false",
+            "-json",
+            "-detailed-exitcode",
+            f"-out={stage.plan_file}",
+            f"-var-file={stage.var_file}",
+            *(f"-var={name}={value}" for name, value in stage.variables.items()),
+            *(["-destroy"] if destroy else []),
+            *(f"-target={target}" for target in targets),
+        ]
+        found = Plan(stage, expected, bool(expected), expected_drift or {})
+        return self.runner.run(Step(act, found, (command_line(stage, arguments),)))
 
     def apply(self, plan: Plan) -> None:
-        """Applies exactly the saved plan."""
-        self._run(plan.stage, self.apply_arguments(plan.stage), allowed=(0,))
+        """Apply exactly the saved plan."""
+        arguments = ["apply", "-input=false", "-json", str(plan.stage.plan_file)]
+        line = command_line(plan.stage, arguments)
+        self.runner.run(Step(lambda: self._apply(plan.stage, arguments), None, (line,)))
 
-    def unlock(self, stage: Stage, lock_id: str) -> None:
-        """Ends a lock that its holder left behind."""
-        self._run(stage, ["force-unlock", "-force", lock_id], allowed=(0,))
+    def unlock(self, stage: Stage, lock_id: str, typed: str = "") -> None:
+        """End a lock that its holder left behind; `typed` is how a person writes the id where only a shell knows it."""
+        arguments = ["force-unlock", "-force"]
+        line = f"{command_line(stage, arguments)} {typed or shlex.quote(lock_id)}"
+        self.runner.run(Step(lambda: self._apply(stage, [*arguments, lock_id]), None, (line,)))
 
     def show(self, stage: Stage, plan_file: Path | None = None) -> dict[str, Any]:
-        """`terraform show -json` of the state, or of a saved plan."""
+        """Return `terraform show -json` of the state, or of a saved plan; empty in a dry run, which only prints."""
+        return self.runner.run(Step(lambda: self._show(stage, plan_file), {}))
+
+    def _apply(self, stage: Stage, arguments: list[str]) -> None:
+        self._run(stage, arguments, allowed=(0,))
+
+    def _show(self, stage: Stage, plan_file: Path | None) -> dict[str, Any]:
         arguments = ["show", "-json", *([str(plan_file)] if plan_file else [])]
         answer = subprocess.run(
             self._command(stage, arguments), env=self._environment(), capture_output=True, text=True, check=False
@@ -106,33 +155,6 @@ class Terraform:
             raise TerraformError(f"terraform show of {stage.name} failed: {answer.stderr.strip()}", log=stage.log)
         shown: dict[str, Any] = json.loads(answer.stdout)
         return shown
-
-    def init_arguments(self, stage: Stage) -> list[str]:
-        backend = [f"-backend-config={name}={value}" for name, value in stage.backend.items()]
-        return ["init", "-input=false", "-no-color", "-reconfigure", *backend]
-
-    def plan_arguments(self, stage: Stage, *, destroy: bool = False, targets: Sequence[str] = ()) -> list[str]:
-        variables = [f"-var={name}={value}" for name, value in stage.variables.items()]
-        return [
-            "plan",
-            "-input=false",
-            "-json",
-            "-detailed-exitcode",
-            f"-out={stage.plan_file}",
-            f"-var-file={stage.var_file}",
-            *variables,
-            *(["-destroy"] if destroy else []),
-            *(f"-target={target}" for target in targets),
-        ]
-
-    def apply_arguments(self, stage: Stage) -> list[str]:
-        return ["apply", "-input=false", "-json", str(stage.plan_file)]
-
-    def commands(self, stage: Stage, *, destroy: bool = False, targets: Sequence[str] = ()) -> list[str]:
-        """What a deployment (or the end) of this stage runs, as a person would type it."""
-        plan = self.plan_arguments(stage, destroy=destroy, targets=targets)
-        wanted = (self.init_arguments(stage), plan, self.apply_arguments(stage))
-        return [shlex.join(["terraform", f"-chdir={stage.folder}", *arguments]) for arguments in wanted]
 
     def _command(self, stage: Stage, arguments: list[str]) -> list[str]:
         return [str(self.binary), f"-chdir={stage.folder}", *arguments]
@@ -152,7 +174,7 @@ class Terraform:
 
 
 def _stream(command: list[str], env: dict[str, str], log: IO[str]) -> tuple[int, list[dict[str, Any]], str]:
-    """Runs a command to its end; exit code, its JSON messages, and the plain text it printed beside them."""
+    """Run a command to its end; return exit code, its JSON messages, and the plain text it printed beside them."""
     try:
         # A group of its own: the terminal's Ctrl-C must not reach Terraform a second time beside ours, which would
         # make it stop without saving its state.
@@ -233,8 +255,22 @@ def _last_error(text: str) -> str:
     return " ".join(wanted[start : start + 6]) or "it printed nothing"
 
 
+def command_line(stage: Stage, arguments: Sequence[str]) -> str:
+    """Return the command as a person types it."""
+    return shlex.join(["terraform", f"-chdir={stage.folder}", *arguments])
+
+
+def _mark(stage: Stage) -> Path:
+    return stage.folder / ".terraform" / "initialised-for"
+
+
+def _is_initialised(stage: Stage) -> bool:
+    mark = _mark(stage)
+    return mark.exists() and mark.read_text(encoding="utf-8") == _fingerprint(stage)
+
+
 def _fingerprint(stage: Stage) -> str:
-    """Changes whenever `init` has something to do: another module call, provider, lock or backend."""
+    """Return what changes whenever `init` has something to do: another module call, provider, lock or backend."""
     digest = hashlib.sha256(json.dumps(dict(stage.backend), sort_keys=True).encode())
     modules = stage.folder.parent / "modules"
     files = [*stage.folder.glob("*.tf"), stage.folder / ".terraform.lock.hcl", *modules.rglob("*.tf")]

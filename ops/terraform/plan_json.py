@@ -19,15 +19,14 @@ from emulators.base.errors import TwinError
 from ops.config import environment as environments
 from ops.config.environment import Environment
 from ops.errors import OpsError
-from ops.terraform import binary as terraform_binary
 from ops.terraform import workspace
 
 
 def plan_json(environment: Environment) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Each stage's number with `terraform show -json` of a plan that finds everything in place."""
+    """Yield each stage's number with `terraform show -json` of a plan that finds everything in place."""
     with (
         tempfile.TemporaryDirectory(prefix="plan-json-") as folder,
-        workspace.opened(environment, terraform_binary.find(), {}, home=Path(folder)) as space,
+        workspace.opened(environment, {}, home=Path(folder)) as space,
     ):
         for stage in space.stages:
             space.terraform.init(stage)
@@ -37,7 +36,7 @@ def plan_json(environment: Environment) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def write(environment: Environment, folder: Path) -> None:
-    """The documents hold what the plan knows, secrets too: only their owner can read them."""
+    """Write the documents, which only their owner can read: they hold what the plan knows, secrets too."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, document in plan_json(environment):
         path = folder / f"{environment.name}-stage{number}.json"

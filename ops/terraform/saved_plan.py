@@ -1,4 +1,4 @@
-"""A plan that is made here, read by somebody and applied there: `plan --out DIR` writes, `deploy --plan DIR` reads.
+"""Saved plans: `plan --out DIR` writes one, somebody reads it, and `deploy --plan DIR` applies it.
 
     DIR/stage1.json     what it is of, and what it would change: for the person who approves
     DIR/images.json     what Terraform read as images.json, where there was one: it reads it again when it applies
@@ -21,6 +21,7 @@ from typing import Any
 
 from ops.azure import az
 from ops.cli import output
+from ops.cli.steps import Step
 from ops.config.environment import ROOT, Environment
 from ops.errors import StalePlanError, UsageError
 from ops.terraform.cli import Plan
@@ -44,12 +45,12 @@ class Saved:
 
 
 def save(space: Workspace, plan: Plan, folder: Path) -> Saved:
-    """Writes the plan, and what there is to know of it, to `folder`."""
+    """Write the plan, and what there is to know of it, to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     digest = _sha256(plan.stage.plan_file)
     name = space.environment.name
     about = Saved(plan.stage.number, name, _commit(), plan.changes, plan.summary(), plan.actions, plan.drift, digest)
-    if space.environment.is_local:
+    if not _is_blob(space):
         _copy_private(plan.stage.plan_file, folder / f"stage{about.stage}.tfplan")
     else:
         az.run(*_blob(space.environment, "upload", digest), "--file", str(plan.stage.plan_file), "--overwrite", "true")
@@ -60,7 +61,7 @@ def save(space: Workspace, plan: Plan, folder: Path) -> Saved:
 
 
 def load(folder: Path, environment: Environment, stage: int) -> Saved:
-    """What `save` wrote; UsageError where it is of something else than what is to be deployed."""
+    """Return what `save` wrote; UsageError where it is of something else than what is to be deployed."""
     path = _about(folder, stage)
     try:
         about = Saved(**json.loads(path.read_text(encoding="utf-8")))
@@ -83,37 +84,42 @@ def load(folder: Path, environment: Environment, stage: int) -> Saved:
 
 
 def stages(folder: Path) -> tuple[int, ...]:
-    """Which stages `folder` holds a plan of, in order."""
+    """Return the stages that `folder` holds a plan of, in order."""
     return tuple(number for number in (1, 2) if _about(folder, number).exists())
 
 
 def place_images(space: Workspace, folder: Path) -> None:
-    """Terraform reads images.json again when it applies, so it has to be the one of the plan."""
+    """Put the plan's images.json in place, which Terraform reads again when it applies."""
     if (folder / "images.json").exists():
         space.images_file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / "images.json", space.images_file)
 
 
 def fetch(space: Workspace, about: Saved, folder: Path) -> Plan:
-    """The plan itself, unchanged since it was saved, ready to be applied."""
+    """Fetch the plan itself, unchanged since it was saved, ready to be applied."""
     stage = space.stage(about.stage)
     file = stage.plan_file.with_name(f"stage{about.stage}-approved.tfplan")
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if space.environment.is_local:
-        _copy_private(folder / f"stage{about.stage}.tfplan", file)
-    else:
-        az.run(*_blob(space.environment, "download", about.sha256), "--file", str(file))
-        file.chmod(0o600)
-    if _sha256(file) != about.sha256:
-        raise StalePlanError(
-            f"the plan of stage {about.stage} in {folder} is not the one that was saved: its SHA-256 differs; "
-            "plan again, and look who could write there"
-        )
+    download = (*_blob(space.environment, "download", about.sha256), "--file", str(file)) if _is_blob(space) else ()
+
+    def act() -> None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if download:
+            az.run(*download)
+            file.chmod(0o600)
+        else:
+            _copy_private(folder / f"stage{about.stage}.tfplan", file)
+        if _sha256(file) != about.sha256:
+            raise StalePlanError(
+                f"the plan of stage {about.stage} in {folder} is not the one that was saved: its SHA-256 differs; "
+                "plan again, and look who could write there"
+            )
+
+    space.runner.run(Step(act, None, (az.command(*download),) if download else ()))
     return Plan(replace(stage, plan_file=file), about.actions, about.changes, about.drift)
 
 
 def require_fresh(space: Workspace, approved: Plan, now: Plan) -> None:
-    """StalePlanError where planning again gives something else than what was approved; shows what differs.
+    """Raise StalePlanError where planning again gives something else than what was approved; show what differs.
 
     Terraform itself only refuses a plan whose state has changed since, not one whose real objects have.
     """
@@ -131,7 +137,7 @@ def require_fresh(space: Workspace, approved: Plan, now: Plan) -> None:
 
 
 def require_within(space: Workspace, approved: Plan, part: Plan) -> None:
-    """StalePlanError where a slot's own plan would do what the approved one does not: other objects, or other values.
+    """Raise StalePlanError where a slot's own plan would do what the approved one does not: other objects or values.
 
     What the approved plan could not know yet (an address that Azure gives) may have any value.
     """
@@ -145,7 +151,7 @@ def require_within(space: Workspace, approved: Plan, part: Plan) -> None:
 
 
 def contents(space: Workspace, plan: Plan) -> dict[str, dict[str, Any]]:
-    """What a plan does to each address, values included; for comparison only, because it holds secrets."""
+    """Return what a plan does to each address, values included; for comparison only, because it holds secrets."""
     shown = space.terraform.show(plan.stage, plan.stage.plan_file)
     changes = ((found["address"], found["change"]) for found in shown.get("resource_changes") or ())
     return {
@@ -169,6 +175,10 @@ def _action(plan: Plan, address: str) -> str:
 
 def _about(folder: Path, stage: int) -> Path:
     return folder / f"stage{stage}.json"
+
+
+def _is_blob(space: Workspace) -> bool:
+    return not space.environment.is_local
 
 
 def _blob(environment: Environment, verb: str, digest: str) -> tuple[str, ...]:

@@ -6,15 +6,15 @@ home, whose override file keeps the state there, so that no checkout ever holds 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ops.cli.steps import Runner
 from ops.config.environment import Environment
-from ops.terraform import active_key
+from ops.terraform import active_key, binary
 from ops.terraform.binary import Binary
 from ops.terraform.cli import Stage, Terraform
 
@@ -37,6 +37,7 @@ class Workspace:
     terraform: Terraform
     root: Path
     variables: Mapping[str, str]
+    runner: Runner = field(default_factory=Runner)
 
     def stage(self, number: int) -> Stage:
         return Stage(
@@ -58,11 +59,6 @@ class Workspace:
     def images_file(self) -> Path:
         return self.root / "environments" / self.environment.name / "images.json"
 
-    def shown(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The applied state of both stages."""
-        one, two = self.stages
-        return self.terraform.show(one), self.terraform.show(two)
-
     def _backend(self, number: int) -> dict[str, str]:
         if self.root != self.environment.terraform_dir:
             return {}  # the copy's override file says it
@@ -74,31 +70,49 @@ class Workspace:
         }
 
 
-def described(environment: Environment, variables: Mapping[str, str], home: Path | None = None) -> Workspace:
-    """The workspace as it would be: touches nothing, so `--dry-run` can print its commands."""
+def locate(
+    environment: Environment,
+    variables: Mapping[str, str],
+    home: Path | None = None,
+    runner: Runner | None = None,
+) -> Workspace:
+    """Return where Terraform runs, without touching anything."""
     where = home or environment.home
     root = where / "terraform" if environment.is_local or home else environment.terraform_dir
-    return Workspace(environment, where, Terraform(Path("terraform")), root, variables)
+    runs = runner or Runner()
+    return Workspace(environment, where, Terraform(Path("terraform"), runner=runs), root, variables, runs)
 
 
 @contextmanager
 def opened(
-    environment: Environment, binary: Binary, variables: Mapping[str, str], *, home: Path | None = None
+    environment: Environment,
+    variables: Mapping[str, str],
+    *,
+    home: Path | None = None,
+    runner: Runner | None = None,
+    terraform: Binary | None = None,
 ) -> Iterator[Workspace]:
-    """The workspace, ready to run: with a twin (or a `home` of its own) a copy, attached to the stand-in provider."""
-    planned = described(environment, variables, home)
-    if planned.root == environment.terraform_dir:
-        yield replace(planned, terraform=Terraform(binary.path))
+    """Make the workspace ready: with a twin (or a `home` of its own) a copy, attached to the stand-in provider.
+
+    For a dry run nothing is made or found. `terraform` saves looking for the binary.
+    """
+    space = locate(environment, variables, home, runner)
+    if space.runner.dry_run:
+        yield space
         return
-    copy(environment.terraform_dir, planned.root)
-    active_key.place(planned.home, planned.stage(2).var_file)
-    with _provider(planned) as provider_env:
-        env = {**provider_env, "TF_CLI_CONFIG_FILE": str(_empty_config(planned.home)), **dict.fromkeys(_STRAY, "")}
-        yield replace(planned, terraform=Terraform(binary.path, env))
+    program = (terraform or binary.find()).path
+    if space.root == environment.terraform_dir:
+        yield replace(space, terraform=Terraform(program, runner=space.runner))
+        return
+    copy(environment.terraform_dir, space.root)
+    active_key.place(space.home, space.stage(2).var_file)
+    with _provider(space) as provider_env:
+        env = {**provider_env, "TF_CLI_CONFIG_FILE": str(_empty_config(space.home)), **dict.fromkeys(_STRAY, "")}
+        yield replace(space, terraform=Terraform(program, env, space.runner))
 
 
 def copy(source: Path, target: Path) -> None:
-    """Makes `target` equal to `source`; unchanged files keep their place, Terraform's own and ours stay."""
+    """Make `target` equal to `source`; unchanged files keep their place, Terraform's own and ours stay."""
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     wanted = {
         path.relative_to(source): path for path in source.rglob("*") if path.is_file() and not _is_made(path, source)
@@ -135,7 +149,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _empty_config(home: Path) -> Path:
-    """A CLI configuration without mirrors or overrides: the attached provider needs none of a person's own."""
+    """Write a CLI configuration without mirrors or overrides: the attached provider needs none of a person's own."""
     path = home / "terraform.rc"
     _write(path, "")
     (home / "state").mkdir(exist_ok=True, mode=0o700)
@@ -154,11 +168,6 @@ def _provider(workspace: Workspace) -> Iterator[Mapping[str, str]]:
 
 
 def _seed(store: Store, environment: Environment) -> None:
-    """What `invoke bootstrap` makes outside Terraform: the resource group."""
+    """Put in what `invoke bootstrap` makes outside Terraform: the resource group."""
     group = {"name": environment.need("RESOURCE_GROUP"), "location": environment.need("LOCATION")}
     store.seed("azurerm_resource_group", group, subscription_id=environment.need("SUBSCRIPTION_ID"))
-
-
-def remove(home: Path) -> None:
-    """Deletes everything the environment generated."""
-    shutil.rmtree(home, ignore_errors=False)

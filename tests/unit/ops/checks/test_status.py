@@ -8,7 +8,7 @@ import pytest
 
 from emulators.base.state import Resource, State
 from ops.checks import status
-from ops.clients import outputs as platform
+from ops.clients import outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
@@ -62,7 +62,7 @@ def running(**states: str) -> Status:
 def deployed(make: Make) -> Environment:
     """A home as `deploy` leaves it."""
     environment = make()
-    platform.save(PLATFORM, environment.home)
+    outputs.save(PLATFORM, environment.home)
     State((group("admin"), group("reader"))).dump(environment.home / "run" / "state.json")
     return environment
 
@@ -135,7 +135,7 @@ def test_silence_is_not_healthy(deployed: Environment, monkeypatch: pytest.Monke
 def test_unhealthy_fails_the_task(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     """`invoke status` of nothing ends with an error, and still prints its object."""
     with pytest.raises(NotDeployedError) as caught:
-        status.show(make(), as_json=True)
+        status.report(make(), as_json=True)
     assert caught.value.exit_code == 1
     assert '"healthy": false' in capsys.readouterr().out
 
@@ -157,7 +157,7 @@ def test_people_see_which_database_it_is(deployed: Environment, monkeypatch: pyt
 
 def test_outputs_make_a_platform() -> None:
     """Stage 2's outputs hold everything a client needs."""
-    outputs = {
+    given = {
         "public_base_url": PLATFORM.gateway,
         "endpoints": dict(PLATFORM.endpoints),
         "authority": "http://127.0.0.1:8081/tenant",
@@ -165,8 +165,8 @@ def test_outputs_make_a_platform() -> None:
         "scope": PLATFORM.scope,
         "client_ids": dict(PLATFORM.client_ids),
     }
-    shown = {"values": {"outputs": {name: {"value": value} for name, value in outputs.items()}}}
-    assert platform.from_show_json(shown, "dev") == PLATFORM
+    shown = {"values": {"outputs": {name: {"value": value} for name, value in given.items()}}}
+    assert outputs.from_show_json(shown, "dev") == PLATFORM
 
 
 def test_a_platform_says_how_long_its_breakers_stay_open() -> None:
@@ -178,20 +178,20 @@ def test_a_platform_says_how_long_its_breakers_stay_open() -> None:
     ]
     names = ("public_base_url", "endpoints", "authority", "tenant_id", "scope", "client_ids")
     shown = {"values": {"outputs": {n: {"value": ""} for n in names}, "root_module": {"resources": backends}}}
-    assert platform.from_show_json(shown, "dev").breaker_seconds == 60
+    assert outputs.from_show_json(shown, "dev").breaker_seconds == 60
 
 
 @pytest.mark.parametrize("shown", [{}, {"values": {"outputs": {"scope": {"value": "x"}}}}])
 def test_half_applied_is_not_deployed(shown: dict[str, object]) -> None:
     """Without all outputs there is no platform yet."""
     with pytest.raises(NotDeployedError, match="invoke deploy --env dev"):
-        platform.from_show_json(shown, "dev")
+        outputs.from_show_json(shown, "dev")
 
 
 def test_broken_home_is_not_deployed(make: Make) -> None:
     """A file that an interrupted run left half-written counts as nothing deployed."""
     home: Path = make().home
     (home / "run").mkdir(parents=True)
-    (home / "run" / "platform.json").write_text('{"gateway": ', encoding="utf-8")
+    (home / "run" / "outputs.json").write_text('{"gateway": ', encoding="utf-8")
     with pytest.raises(NotDeployedError):
-        platform.load(home, "local")
+        outputs.load(home, "local")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ops.checks import azure_probes as probes_azure
-from ops.checks import verify
-from ops.checks.probes import NotRun, Scene
+from ops.checks import azure_probes, verify
+from ops.checks.probes import NotRun, Target
+from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
 from ops.errors import AzError, SmokeError, UsageError
 from ops.rollout import unlock
@@ -44,16 +44,16 @@ def test_a_lock_that_nobody_can_read() -> None:
 def test_no_lock_to_end_on_this_machine(make: Make) -> None:
     """One sentence says why."""
     with pytest.raises(UsageError, match="there is nothing"):
-        unlock.unlock(make("local"))
+        unlock.unlock(make("local"), Runner())
 
 
 def test_a_check_passes_fails_or_says_why_not(make: Make) -> None:
     """Three verdicts, never silence."""
 
-    def fails(_: Scene) -> str:
+    def fails(_: Target) -> str:
         raise SmokeError("it answers 500")
 
-    def cannot(_: Scene) -> str:
+    def cannot(_: Target) -> str:
         raise NotRun("no test identity")
 
     checks = (
@@ -61,7 +61,7 @@ def test_a_check_passes_fails_or_says_why_not(make: Make) -> None:
         verify.Check("b", "holds", fails),
         verify.Check("c", "holds", cannot),
     )
-    found = verify.findings(Scene(make("local"), PLATFORM), checks)
+    found = verify.findings(Target(make("local"), PLATFORM), checks)
     assert [(f.verdict, f.text) for f in found] == [
         ("pass", "seen"),
         ("fail", "it answers 500"),
@@ -71,11 +71,11 @@ def test_a_check_passes_fails_or_says_why_not(make: Make) -> None:
 
 def test_azures_own_checks_are_not_run_locally(make: Make) -> None:
     """The twin would agree with itself."""
-    scene = Scene(make("local"), PLATFORM)
+    target = Target(make("local"), PLATFORM)
     for check in verify.CHECKS:
-        if check.run.__module__ == probes_azure.__name__:
+        if check.run.__module__ == azure_probes.__name__:
             with pytest.raises(NotRun):
-                check.run(scene)
+                check.run(target)
 
 
 GROUPS = {"aci-mongodb-admin-a": {"ipAddress": {"ip": "10.0.2.4"}}}
@@ -84,11 +84,11 @@ GROUPS = {"aci-mongodb-admin-a": {"ipAddress": {"ip": "10.0.2.4"}}}
 def test_addresses_that_agree() -> None:
     """The record holds the group's one address."""
     records = [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.4"}]}]
-    assert probes_azure.compare(GROUPS, records) == "1 records"
+    assert azure_probes.compare(GROUPS, records) == "1 records"
 
 
 @pytest.mark.parametrize("records", [[], [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.9"}]}]])
 def test_an_address_that_changed(records: list[Any]) -> None:
     """Both are named, and what mends it."""
     with pytest.raises(SmokeError, match=r"aci-mongodb-admin-a has 10\.0\.2\.4, its record .*invoke heal"):
-        probes_azure.compare(GROUPS, records)
+        azure_probes.compare(GROUPS, records)

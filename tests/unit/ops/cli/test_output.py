@@ -23,7 +23,7 @@ def plain(text: io.StringIO) -> list[str]:
 
 def on(monkeypatch: pytest.MonkeyPatch, *, width: int, terminal: bool) -> io.StringIO:
     text = io.StringIO()
-    made = output.Speaking(file=text, width=width, force_terminal=terminal, no_color=True, highlight=False)
+    made = output.SpinnerEndingConsole(file=text, width=width, force_terminal=terminal, no_color=True, highlight=False)
     monkeypatch.setattr(output, "console", made)
     monkeypatch.delenv("CI", raising=False)
     return text

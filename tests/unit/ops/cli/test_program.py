@@ -6,12 +6,10 @@ import shlex
 from collections.abc import Callable
 
 import pytest
-from invoke.collection import Collection
-from invoke.program import Program
 
 import tasks
 from ops.cli import examples
-from ops.cli import program as command_line
+from ops.cli.program import ProjectProgram, add_optional_name
 
 Run = Callable[..., int]
 
@@ -21,10 +19,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """An `invoke` with the project's tasks; the exit code."""
 
     def invoked(line: str) -> int:
-        program = Program(namespace=Collection.from_module(tasks), name="invoke", binary="invoke")
-        command_line.speak(program)
         try:
-            program.run(f"invoke {line}", exit=False)
+            ProjectProgram(tasks.namespace).run(f"invoke {line}", exit=False)
         except SystemExit as ended:
             return int(ended.code or 0)
         return 0
@@ -82,11 +78,10 @@ def test_examples_are_read_without_complaint(command: str) -> None:
     words = shlex.split(command)
     if words[0] != "invoke":
         words = shlex.split(command.partition("$(")[2].partition(")")[0])
-    program = Program(namespace=Collection.from_module(tasks), name="invoke", binary="invoke")
+    program = ProjectProgram(tasks.namespace)
     program.create_config()
     program.parse_core(words)
     program.parse_collection()
-    command_line.named(program.core.unparsed)
     program.parse_tasks()
     assert program.tasks
 
@@ -104,7 +99,7 @@ def test_examples_are_read_without_complaint(command: str) -> None:
 def test_a_request_s_id_may_be_left_out(given: str, read: str) -> None:
     """Without one, recent requests are listed."""
     words = given.split()
-    command_line.named(words)
+    add_optional_name(words)
     assert words == read.split()
 
 

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 import pytest
 from rich.live import Live
 
-from ops.cli import output
-from ops.cli import spinner as waiting
+from ops.cli import output, spinner
 
 
 class Terminal(io.StringIO):
@@ -25,16 +24,18 @@ class Terminal(io.StringIO):
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """What both the waiting and the tasks write to."""
     made = Terminal()
-    monkeypatch.setattr(waiting, "sys", SimpleNamespace(stderr=made))  # pytest puts its own back into sys
-    monkeypatch.setattr(waiting, "_PERIOD", 0.01)
-    monkeypatch.setattr(output, "console", output.Speaking(file=made, width=80, force_terminal=True, no_color=True))
+    monkeypatch.setattr(spinner, "sys", SimpleNamespace(stderr=made))  # pytest puts its own back into sys
+    monkeypatch.setattr(spinner, "_PERIOD", 0.01)
+    monkeypatch.setattr(
+        output, "console", output.SpinnerEndingConsole(file=made, width=80, force_terminal=True, no_color=True)
+    )
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("CI", raising=False)
     return made
 
 
 def test_a_person_sees_that_a_task_works_until_it_speaks(terminal: Terminal) -> None:
-    with waiting.patience():
+    with spinner.spinner():
         assert terminal.getvalue() == "starting …"
         while "working … 0 s" not in terminal.getvalue():
             pass
@@ -46,7 +47,7 @@ def test_a_person_sees_that_a_task_works_until_it_speaks(terminal: Terminal) -> 
 
 
 def test_what_a_machine_reads_ends_the_waiting_too(terminal: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
-    with waiting.patience():
+    with spinner.spinner():
         output.data("a-token")
         assert terminal.getvalue().endswith("\r\x1b[2K")
     assert capsys.readouterr().out == "a-token\n"
@@ -54,13 +55,13 @@ def test_what_a_machine_reads_ends_the_waiting_too(terminal: Terminal, capsys: p
 
 def test_a_live_table_ends_the_waiting(terminal: Terminal) -> None:
     """`invoke watch` has one, and prints nothing."""
-    with waiting.patience(), Live("calls", console=output.console, auto_refresh=False):
-        assert waiting._enders == []
+    with spinner.spinner(), Live("calls", console=output.console, auto_refresh=False):
+        assert spinner._running == []
     assert "working" not in terminal.getvalue().rpartition("\r\x1b[2K")[2]
 
 
 def test_a_task_that_says_nothing_leaves_nothing(terminal: Terminal) -> None:
-    with waiting.patience():
+    with spinner.spinner():
         pass
     assert terminal.getvalue().endswith("\r\x1b[2K")
 
@@ -68,7 +69,7 @@ def test_a_task_that_says_nothing_leaves_nothing(terminal: Terminal) -> None:
 @pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("TERM", "dumb")])
 def test_a_log_gets_none_of_it(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    with waiting.patience():
+    with spinner.spinner():
         pass
     assert terminal.getvalue() == ""
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from invoke.collection import Collection
-from invoke.program import Program
 from invoke.tasks import Task
 
 import tasks
+from ops.cli.program import ProjectProgram
 from ops.config.environment import ROOT
 from ops.errors import UsageError
 from ops.rollout import request
@@ -26,9 +25,8 @@ def run(terraform_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr("signal.signal", lambda *_: None)
 
     def invoke(*arguments: str) -> int:
-        program = Program(namespace=Collection.from_module(tasks))
         try:
-            program.run(["invoke", *arguments])
+            ProjectProgram(tasks.namespace).run(["invoke", *arguments])
         except SystemExit as ended:
             return int(ended.code or 0)
         return 0
@@ -110,6 +108,6 @@ def test_options_that_do_not_go_together(run: Run, capsys: pytest.CaptureFixture
 
 
 def test_a_task_has_no_logic() -> None:
-    """tasks.py holds doorways only: no loop, no condition, no file of its own."""
+    """tasks.py says what is called: no loop, no condition, no file of its own."""
     text = (ROOT / "tasks.py").read_text(encoding="utf-8")
     assert not [word for word in ("\n    if ", "\n    for ", "\n    while ", "open(", "subprocess") if word in text]

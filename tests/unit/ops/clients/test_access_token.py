@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ops.clients import access_token as token
+from ops.clients import access_token
 from ops.errors import OpsError, UsageError
 from tests.unit.ops.checks.test_status import PLATFORM
 from tests.unit.ops.conftest import Make
@@ -19,7 +19,7 @@ def jwt(**claims: object) -> str:
 def test_unknown_user(make: Make) -> None:
     """`--as` somebody else is refused with the users there are."""
     with pytest.raises(UsageError, match="admin, reader, outsider"):
-        token.mint(make(), PLATFORM, "root")
+        access_token.mint(make(), PLATFORM, "root")
 
 
 @pytest.mark.parametrize(
@@ -28,18 +28,18 @@ def test_unknown_user(make: Make) -> None:
 def test_fitting_account(user: str, roles: list[str]) -> None:
     """On Azure the signed-in account's token is taken where it is such a user's."""
     given = jwt(roles=roles)
-    assert token.checked(given, user) == given
+    assert access_token.checked(given, user) == given
 
 
 @pytest.mark.parametrize(("user", "roles"), [("admin", ["Mcp.Read"]), ("reader", []), ("outsider", ["Mcp.Read"])])
 def test_other_account(user: str, roles: list[str]) -> None:
     """A token of another kind of user is not passed off as theirs."""
     with pytest.raises(OpsError, match=f"which is not --as {user}"):
-        token.checked(jwt(roles=roles), user)
+        access_token.checked(jwt(roles=roles), user)
 
 
 @pytest.mark.parametrize("text", ["", "a.b", "a.!!!.c"])
 def test_not_a_token(text: str) -> None:
-    """An answer that is no JWT is an error, not a token."""
+    """An answer that is no JWT is an error, not a access_token."""
     with pytest.raises(OpsError, match="not a JWT"):
-        token.claims(text)
+        access_token.claims(text)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import ImageError, SettingError, UsageError
-from ops.images import catalog as images
+from ops.images import catalog, images_json
 from ops.images.catalog import Image, Pushed, Source
 from tests.unit.ops.conftest import Make
 
@@ -15,7 +15,7 @@ DIGEST = "sha256:" + "a" * 64
 
 @pytest.fixture
 def source(servers: Path) -> Source:
-    return images.sources(servers)["mongodb-mcp"]
+    return catalog.sources(servers)["mongodb-mcp"]
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def image(source: Source) -> Image:
 
 def test_entry_finds_its_folder(make: Make, servers: Path) -> None:
     """A server's folder is found by the repository that its pyproject names."""
-    (image,) = images.decide(make(), servers_dir=servers)
+    (image,) = catalog.decide(make(), servers_dir=servers)
     assert (image.server, image.tag, image.source.folder.name) == ("mongodb", "0.1.0", "mongo-db-server")
 
 
 def test_unknown_server(make: Make, servers: Path) -> None:
     """A server that does not exist is refused with those that do, in mcp_servers and in servers/."""
     with pytest.raises(UsageError) as caught:
-        images.decide(make(), "nope", servers)
+        catalog.decide(make(), "nope", servers)
     assert str(caught.value) == (
         "server 'nope' does not exist; mcp_servers of local holds: mongodb; servers/ holds: mongo-db-server"
     )
@@ -41,7 +41,7 @@ def test_unknown_server(make: Make, servers: Path) -> None:
 def test_image_that_nobody_builds(make: Make, tmp_path: Path) -> None:
     """An entry whose image no folder builds is refused by name."""
     with pytest.raises(ImageError, match="wants image 'mongodb-mcp', which no folder in servers/ builds"):
-        images.decide(make(), servers_dir=tmp_path)
+        catalog.decide(make(), servers_dir=tmp_path)
 
 
 def test_a_pinned_image_is_not_built(make: Make, servers: Path, terraform_dir: Path) -> None:
@@ -49,29 +49,29 @@ def test_a_pinned_image_is_not_built(make: Make, servers: Path, terraform_dir: P
     tfvars = terraform_dir / "environments/local/terraform.tfvars"
     text = tfvars.read_text(encoding="utf-8")
     tfvars.write_text(text.replace('tag = "0.1.0"', f'digest = "{DIGEST}"'), encoding="utf-8")
-    assert images.decide(make(), servers_dir=servers) == []
+    assert catalog.decide(make(), servers_dir=servers) == []
     with pytest.raises(UsageError, match="pins its image by digest; there is nothing to build"):
-        images.decide(make(), "mongodb", servers)
+        catalog.decide(make(), "mongodb", servers)
     tfvars.write_text(text.replace(', tag = "0.1.0"', ""), encoding="utf-8")
     with pytest.raises(ImageError, match="has neither a tag nor a digest; add"):
-        images.decide(make(), servers_dir=servers)
+        catalog.decide(make(), servers_dir=servers)
 
 
 def test_same_content_same_digest(source: Source) -> None:
     """Compiled files and times do not count; content does."""
-    before = images.content_digest(source)
+    before = catalog.content_digest(source)
     (source.folder / "src" / "server" / "__pycache__").mkdir()
     (source.folder / "src" / "server" / "__pycache__" / "x.pyc").touch()
     (source.folder / "README.md").write_text("words", encoding="utf-8")
-    assert images.content_digest(source) == before
+    assert catalog.content_digest(source) == before
 
 
 @pytest.mark.parametrize("name", ["src/server/__init__.py", "src/server/new.py", "requirements.txt", "Dockerfile"])
 def test_changed_content_changes_the_digest(source: Source, name: str) -> None:
     """Whatever goes into the image counts."""
-    before = images.content_digest(source)
+    before = catalog.content_digest(source)
     (source.folder / name).write_text("# changed\n", encoding="utf-8")
-    assert images.content_digest(source) != before
+    assert catalog.content_digest(source) != before
 
 
 def test_moved_bytes_change_the_digest(source: Source) -> None:
@@ -79,10 +79,10 @@ def test_moved_bytes_change_the_digest(source: Source) -> None:
     folder = source.folder / "src"
     (folder / "a").write_text("xy", encoding="utf-8")
     (folder / "b").write_text("", encoding="utf-8")
-    before = images.content_digest(source)
+    before = catalog.content_digest(source)
     (folder / "a").write_text("x", encoding="utf-8")
     (folder / "b").write_text("y", encoding="utf-8")
-    assert images.content_digest(source) != before
+    assert catalog.content_digest(source) != before
 
 
 @pytest.mark.parametrize(
@@ -96,29 +96,29 @@ def test_moved_bytes_change_the_digest(source: Source) -> None:
 )
 def test_entrypoint(dockerfile: str, command: tuple[str, ...]) -> None:
     """The last exec-form ENTRYPOINT and CMD, as Docker joins them; a health check's CMD is not the container's."""
-    assert images.entrypoint(dockerfile) == command
+    assert catalog.entrypoint(dockerfile) == command
 
 
 @pytest.mark.parametrize("dockerfile", ["FROM x", "ENTRYPOINT python -m s"])
 def test_entrypoint_must_be_in_exec_form(dockerfile: str) -> None:
     """Without an exec-form command there is nothing to start without a shell."""
     with pytest.raises(ImageError, match="exec form"):
-        images.entrypoint(dockerfile)
+        catalog.entrypoint(dockerfile)
 
 
 def test_tag_for_commit() -> None:
     """An image carries its commit."""
-    assert images.tag_for("0123456789abcdef0123456789abcdef01234567") == "sha-0123456789ab"
+    assert catalog.tag_for("0123456789abcdef0123456789abcdef01234567") == "sha-0123456789ab"
     with pytest.raises(ImageError, match="hexadecimal"):
-        images.tag_for("main")
+        catalog.tag_for("main")
 
 
 def test_record_keeps_other_servers(image: Image, tmp_path: Path) -> None:
     """Pushing one server leaves the digests of the others alone, and repeating it leaves the file alone."""
-    path = tmp_path / "images.json"
+    path = tmp_path / "catalog.json"
     path.write_text(json.dumps({"other": {"repository": "o", "digest": DIGEST, "tag": "1"}}), encoding="utf-8")
-    assert images.record(path, [Pushed(image, DIGEST, built=True)])
-    assert not images.record(path, [Pushed(image, DIGEST, built=False)])
+    assert images_json.update(path, {"mongodb": Pushed(image, DIGEST, built=True).entry()})
+    assert not images_json.update(path, {"mongodb": Pushed(image, DIGEST, built=False).entry()})
     assert json.loads(path.read_text(encoding="utf-8")) == {
         "mongodb": {"repository": "mongodb-mcp", "digest": DIGEST, "tag": "0.1.0"},
         "other": {"repository": "o", "digest": DIGEST, "tag": "1"},
@@ -126,8 +126,8 @@ def test_record_keeps_other_servers(image: Image, tmp_path: Path) -> None:
 
 
 def test_corrupt_record(tmp_path: Path) -> None:
-    """A broken images.json is named, with the way out."""
-    path = tmp_path / "images.json"
+    """A broken catalog.json is named, with the way out."""
+    path = tmp_path / "catalog.json"
     path.write_text("{", encoding="utf-8")
     with pytest.raises(SettingError, match="delete it and run `invoke push`"):
-        images.recorded(path)
+        images_json.read(path)

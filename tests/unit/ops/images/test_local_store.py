@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli.steps import Runner
 from ops.errors import ImageError
-from ops.images import catalog as images
-from ops.images import local_store as images_local
+from ops.images import catalog, local_store
 from ops.images.catalog import Image
 
 
 @pytest.fixture
 def image(servers: Path) -> Image:
-    return Image("mongodb", "mongodb-mcp", "0.1.0", images.sources(servers)["mongodb-mcp"])
+    return Image("mongodb", "mongodb-mcp", "0.1.0", catalog.sources(servers)["mongodb-mcp"])
 
 
 @pytest.fixture
 def venvs(tmp_path: Path, image: Image) -> Path:
     """A complete environment for the image's lock, so that nothing is installed."""
-    folder = tmp_path / "venvs" / images_local.venv_name(image.source)
+    folder = tmp_path / "venvs" / local_store.venv_name(image.source)
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").touch()
     (folder / "complete").touch()
@@ -28,13 +28,13 @@ def venvs(tmp_path: Path, image: Image) -> Path:
 
 def test_push_fills_the_store(image: Image, venvs: Path, tmp_path: Path) -> None:
     """The tag leads to a digest, and the digest to a command, an interpreter and the code."""
-    pushed = images_local.push(image, tmp_path, venvs=venvs)
+    pushed = local_store.push(image, tmp_path, Runner(), venvs=venvs)
     folder = tmp_path / "images" / "mongodb-mcp"
     assert json.loads((folder / "tags.json").read_text(encoding="utf-8")) == {"0.1.0": pushed.digest}
     stored = folder / pushed.digest.removeprefix("sha256:")
     assert json.loads((stored / "image.json").read_text(encoding="utf-8")) == {
         "entrypoint": ["python", "-m", "server"],
-        "python": str(venvs / images_local.venv_name(image.source) / "bin" / "python"),
+        "python": str(venvs / local_store.venv_name(image.source) / "bin" / "python"),
         "path": [str(stored / "src")],
         "digest": pushed.digest,
     }
@@ -43,15 +43,15 @@ def test_push_fills_the_store(image: Image, venvs: Path, tmp_path: Path) -> None
 
 def test_second_push_changes_nothing(image: Image, venvs: Path, tmp_path: Path) -> None:
     """The same content is not built again."""
-    assert images_local.push(image, tmp_path, venvs=venvs).built
-    assert not images_local.push(image, tmp_path, venvs=venvs).built
+    assert local_store.push(image, tmp_path, Runner(), venvs=venvs).built
+    assert not local_store.push(image, tmp_path, Runner(), venvs=venvs).built
 
 
 def test_an_image_does_not_change(image: Image, venvs: Path, tmp_path: Path) -> None:
     """Editing the source after a push makes another image; the pushed one stays what it was."""
-    first = images_local.push(image, tmp_path, venvs=venvs)
+    first = local_store.push(image, tmp_path, Runner(), venvs=venvs)
     (image.source.folder / "src" / "server" / "__init__.py").write_text("X = 2\n", encoding="utf-8")
-    second = images_local.push(image, tmp_path, venvs=venvs)
+    second = local_store.push(image, tmp_path, Runner(), venvs=venvs)
     folder = tmp_path / "images" / "mongodb-mcp"
     code = [
         (folder / pushed.digest.removeprefix("sha256:") / "src" / "server" / "__init__.py").read_text(encoding="utf-8")
@@ -62,20 +62,20 @@ def test_an_image_does_not_change(image: Image, venvs: Path, tmp_path: Path) -> 
 
 def test_half_stored_image_is_stored_again(image: Image, venvs: Path, tmp_path: Path) -> None:
     """A push that was interrupted is finished by the next."""
-    digest = images.content_digest(image.source).removeprefix("sha256:")
+    digest = catalog.content_digest(image.source).removeprefix("sha256:")
     (tmp_path / "images" / "mongodb-mcp" / digest).mkdir(parents=True)
-    assert images_local.push(image, tmp_path, venvs=venvs).built
+    assert local_store.push(image, tmp_path, Runner(), venvs=venvs).built
 
 
 def test_another_lock_is_another_environment(image: Image) -> None:
     """Environments are shared by lock, never between locks."""
-    before = images_local.venv_name(image.source)
+    before = local_store.venv_name(image.source)
     image.source.requirements.write_text("x==1\n", encoding="utf-8")
-    assert images_local.venv_name(image.source) != before
+    assert local_store.venv_name(image.source) != before
 
 
 def test_missing_lock(image: Image) -> None:
     """A server without a lock is refused with the command that makes one."""
     image.source.requirements.unlink()
     with pytest.raises(ImageError, match="uv pip compile"):
-        images_local.venv_name(image.source)
+        local_store.venv_name(image.source)

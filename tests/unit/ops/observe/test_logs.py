@@ -34,14 +34,14 @@ def test_end_of_each_log(make: Make, capsys: pytest.CaptureFixture[str]) -> None
     folder = make().home / "logs"
     folder.mkdir(parents=True)
     (folder / "gateway.log").write_text("one\ntwo\n", encoding="utf-8")
-    logs.show(make())
+    logs.print_logs(make())
     assert capsys.readouterr().out.splitlines() == ["gateway      one", "gateway      two"]
 
 
 def test_azure_logs_are_elsewhere(make: Make) -> None:
     """On Azure the task says where the logs are."""
     with pytest.raises(UsageError, match="Log Analytics"):
-        logs.show(make("dev"))
+        logs.print_logs(make("dev"))
 
 
 def test_following_shows_whole_new_lines_once(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:

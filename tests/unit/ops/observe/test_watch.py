@@ -82,7 +82,7 @@ def test_one_line_per_call_and_a_clean_end(
     refused = {**REQUEST, "status": 403, "tier": "", "refusal": "no role"}
     ring(monkeypatch, [REQUEST], [refused])
     until(2)
-    watch.show(make())
+    watch.print_calls(make())
     first, second = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"\d\d:\d\d:\d\d 200 +12\.3ms reader +oid +find", first)
     assert second.endswith("find no role")
@@ -93,7 +93,7 @@ def test_json_lines(
 ) -> None:
     ring(monkeypatch, [REQUEST])
     until(1)
-    watch.show(make(), as_json=True)
+    watch.print_calls(make(), as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert {name: found[name] for name in ("id", "caller", "tier", "call", "status", "refusal")} == {
         "id": "id-1",
@@ -110,13 +110,13 @@ def test_a_gateway_that_restarts_is_waited_for(
 ) -> None:
     ring(monkeypatch, [], TracesUnavailable("restarting"), [REQUEST])
     until(3)
-    watch.show(make(), as_json=True)
+    watch.print_calls(make(), as_json=True)
     assert json.loads(capsys.readouterr().out)["id"] == "id-1"
 
 
 def test_a_gateway_without_traces_is_an_error_at_once(make: Make) -> None:
     with pytest.raises(TracesUnavailable, match="TRACE=1"):
-        watch.show(make())
+        watch.print_calls(make())
 
 
 def test_on_a_terminal_the_latest_calls_are_a_table() -> None:
@@ -140,7 +140,7 @@ def test_a_deployed_environment_is_asked_in_its_workspace(
     environment = make("dev")
     monkeypatch.setitem(environment.variables, "name", "mcp-dev")  # type: ignore[arg-type]
     pauses = until(2)
-    watch.show(environment, as_json=True)
+    watch.print_calls(environment, as_json=True)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(call["id"], call["call"], call["milliseconds"]) for call in found] == [("id-1", "find", 12.5)]
     assert found[0]["time"].startswith("2026-11-23T10:00:00.123456")
@@ -151,7 +151,7 @@ def test_a_deployed_environment_is_asked_in_its_workspace(
 
 def test_an_environment_without_a_name_has_no_known_workspace(make: Make) -> None:
     with pytest.raises(UsageError, match="sets no name"):
-        watch.show(make("dev"))
+        watch.print_calls(make("dev"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One slot after the other: which, in which order, and what images.json says meanwhile."""
+"""One slot after the other: which, in which order, and what catalog.json says meanwhile."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
+from ops.azure import az
+from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
+from ops.config.servers import slots
 from ops.errors import NotDeployedError, SmokeError, UsageError
-from ops.images import catalog as images
-from ops.rollout import heal
-from ops.rollout import rolling_update as rolling
-from ops.rollout.rollback import chosen, earlier
-from ops.rollout.rollback import commands as rollback_commands
-from ops.rollout.rolling_update import Wave
+from ops.images import images_json
+from ops.rollout import heal, health_check, rolling_update
+from ops.rollout.rollback import choose, earlier
+from ops.rollout.session import Session
 from ops.terraform.cli import Plan, Stage
 from ops.terraform.workspace import Workspace
 from tests.unit.ops.conftest import Make
@@ -39,19 +40,17 @@ def replaced(*names: str) -> dict[str, str]:
 
 def test_slots_are_terraforms(environment: Environment) -> None:
     """<server>-<tier>-<slot>, slot a where none is named."""
-    assert set(rolling.slots(environment)) == {
-        *("two-admin-a", "two-admin-b", "two-reader-a", "two-reader-b", "one-reader-a")
-    }
+    assert set(slots(environment)) == {*("two-admin-a", "two-admin-b", "two-reader-a", "two-reader-b", "one-reader-a")}
 
 
-def test_a_wave_is_one_slot_of_every_tier(environment: Environment) -> None:
+def test_a_batch_is_one_slot_of_every_tier(environment: Environment) -> None:
     """In the alphabet's order; a server with one slot has nothing to wait for."""
     actions = replaced("two-reader-b", "two-admin-a", "two-reader-a", "one-reader-a")
-    assert [(wave.slot, wave.groups) for wave in rolling.waves(environment, actions)] == [
+    assert [(batch.slot, batch.groups) for batch in rolling_update.batches(environment, actions)] == [
         ("a", ("aci-two-admin-a", "aci-two-reader-a")),
         ("b", ("aci-two-reader-b",)),
     ]
-    assert rolling.waves(environment, {GROUP.format("two-admin-a"): "create", "module.x.a.b": "replace"}) == []
+    assert rolling_update.batches(environment, {GROUP.format("two-admin-a"): "create", "module.x.a.b": "replace"}) == []
 
 
 class Recorder:
@@ -64,72 +63,88 @@ class Recorder:
     def init(self, stage: Stage) -> None:
         """Nothing to initialise."""
 
-    def plan(self, stage: Stage, *, targets: tuple[str, ...] = ()) -> Plan:
+    def plan(self, stage: Stage, *, targets: tuple[str, ...] = (), **_: object) -> Plan:
         self.targets = tuple(targets)
         names = [name for name in self.left if not targets or f'module.servers["{name}"]' in targets]
         return Plan(stage, replaced(*sorted(names)), bool(names))
 
     def apply(self, plan: Plan) -> None:
-        self.applied.append((self.targets, images.recorded(self.file)["two"]))
+        self.applied.append((self.targets, images_json.read(self.file)["two"]))
         self.left -= {name for name in self.left if GROUP.format(name) in plan.actions}
 
 
+Checked = list[tuple[str, ...]]
+
+
 @pytest.fixture
-def space(environment: Environment, tmp_path: Path) -> Workspace:
+def session(environment: Environment, tmp_path: Path) -> Session:
     made = Workspace(environment, tmp_path, None, tmp_path / "terraform", {})  # type: ignore[arg-type]
-    images.write(made.images_file, {"two": {"repository": "r", **NEW}})
-    return replace(made, terraform=Recorder(made.images_file))  # type: ignore[arg-type]
+    images_json.write(made.images_file, {"two": {"repository": "r", **NEW}})
+    return Session(replace(made, terraform=Recorder(made.images_file)), None)  # type: ignore[arg-type]
 
 
-def test_each_slot_waits_for_the_one_before(space: Workspace) -> None:
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> Checked:
+    """The groups whose health was waited for, in order."""
+    found: Checked = []
+    monkeypatch.setattr(Session, "check_health", lambda _, groups: found.append(tuple(groups)))
+    return found
+
+
+A, B = ("aci-two-admin-a", "aci-two-reader-a"), ("aci-two-admin-b", "aci-two-reader-b")
+
+
+def test_each_slot_waits_for_the_one_before(session: Session, checked: Checked) -> None:
     """And until its turn, images.json keeps it on the digest that it runs."""
-    settled: list[str] = []
-    before = {"two": {"repository": "r", **OLD}}
-    assert rolling.apply_stage2(space, before, lambda wave: settled.append(wave.slot), yes=True)
-    assert settled == ["a", "b"]
-    recorder: Any = space.terraform
+    assert rolling_update.apply_stage(session, 2, {"two": {"repository": "r", **OLD}}, agreed=True)
+    assert checked == [A, B]
+    recorder: Any = session.space.terraform
     (first, during_a), (second, during_b) = recorder.applied
     assert first == ('module.servers["two-admin-a"]', 'module.servers["two-reader-a"]')
     assert second == ('module.servers["two-admin-b"]', 'module.servers["two-reader-b"]')
     assert during_a == {"repository": "r", **NEW, "slots": {"b": OLD}}
-    assert during_b == images.recorded(space.images_file)["two"] == {"repository": "r", **NEW}
+    assert during_b == images_json.read(session.space.images_file)["two"] == {"repository": "r", **NEW}
 
 
-def test_a_slot_that_does_not_come_up_stops_the_rest(space: Workspace) -> None:
+def test_a_slot_that_does_not_come_up_stops_the_rest(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others run on, and images.json says so; the next run goes on."""
 
-    def fails(_: Wave) -> None:
+    def fails(*_: object) -> None:
         raise SmokeError("502")
 
+    monkeypatch.setattr(Session, "check_health", fails)
     with pytest.raises(SmokeError):
-        rolling.apply_stage2(space, {"two": {"repository": "r", **OLD}}, fails, yes=True)
-    recorder: Any = space.terraform
+        rolling_update.apply_stage(session, 2, {"two": {"repository": "r", **OLD}}, agreed=True)
+    recorder: Any = session.space.terraform
     assert recorder.left == {"two-admin-b", "two-reader-b"}
-    half = images.recorded(space.images_file)
+    half = images_json.read(session.space.images_file)
     assert half["two"]["slots"] == {"b": OLD}
-    settled: list[str] = []
-    rolling.apply_stage2(space, half, lambda wave: settled.append(wave.slot), yes=True)
-    assert settled == ["b"]
-    assert "slots" not in images.recorded(space.images_file)["two"]
+    checked: Checked = []
+    monkeypatch.setattr(Session, "check_health", lambda _, groups: checked.append(tuple(groups)))
+    rolling_update.apply_stage(session, 2, half, agreed=True)
+    assert checked == [B]
+    assert "slots" not in images_json.read(session.space.images_file)["two"]
 
 
-def test_the_next_slot_waits_for_the_breakers_of_the_last(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_slot_waits_for_the_breakers_of_the_last(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Until they close the gateway sends the changed slot nothing, and its answers prove nothing of it."""
     happened: list[object] = []
-    reached = Platform("http://gateway", {}, "http://issuer", "t", "s", {}, breaker_seconds=10)
-    monkeypatch.setattr(rolling, "_wait_until_running", lambda _, group: happened.append(group))
+    platform = Platform("http://gateway", {}, "http://issuer", "t", "s", {}, breaker_seconds=10)
+    monkeypatch.setattr(az, "run", lambda *arguments: happened.append(arguments[5]) or "Running")
     monkeypatch.setattr("time.sleep", happened.append)
-    monkeypatch.setattr(rolling, "require_answers", lambda *_: happened.append("asked"))
-    rolling.settle_azure(space, lambda: reached)(Wave("a", (), ("aci-two-reader-a",)))
+    monkeypatch.setattr(health_check, "require_answers", lambda *_: happened.append("asked"))
+    health_check.check_azure(environment, ["aci-two-reader-a"], lambda: platform, Runner())
     assert happened == ["aci-two-reader-a", 10, "asked"]
 
 
 def test_history_is_newest_first() -> None:
     """A push of the same digest adds nothing."""
-    once = images.succeed({"repository": "r", **OLD}, {"repository": "r", **NEW})
+    once = images_json.with_history({"repository": "r", **OLD}, {"repository": "r", **NEW})
     assert once["history"] == [OLD]
-    assert images.succeed(once, {"repository": "r", **NEW}) == once
-    assert images.succeed(None, {"repository": "r", **NEW}) == {"repository": "r", **NEW}
+    assert images_json.with_history(once, {"repository": "r", **NEW}) == once
+    assert images_json.with_history(None, {"repository": "r", **NEW}) == {"repository": "r", **NEW}
 
 
 def test_going_back_takes_the_newest_of_the_history() -> None:
@@ -159,14 +174,7 @@ def test_an_interrupted_way_back_is_finished() -> None:
 def test_which_server(environment: Environment, server: str | None, error: type[Exception], sentence: str) -> None:
     """Never a guess."""
     with pytest.raises(error, match=sentence):
-        chosen(environment, {"two": NEW}, server)
-
-
-def test_the_way_back_rehearsed(environment: Environment) -> None:
-    """A plan and an apply per slot, each with its targets."""
-    lines = rollback_commands(environment, "two")
-    assert [line.split()[2] for line in lines] == ["plan", "apply", "plan", "apply"]
-    assert ("two-admin-a" in lines[0], "two-admin-b" in lines[0], "two-admin-b" in lines[2]) == (True, False, True)
+        choose(environment, {"two": NEW}, server)
 
 
 def plan(actions: dict[str, str], drift: dict[str, str]) -> Plan:
@@ -176,7 +184,10 @@ def plan(actions: dict[str, str], drift: dict[str, str]) -> Plan:
 def test_container_addresses_are_shown_first() -> None:
     """They are what breaks the gateway."""
     found = plan({}, {"azurerm_a.b": "update", GROUP.format("two-admin-a"): "update"})
-    assert [address for address, _ in rolling.described(found)] == [GROUP.format("two-admin-a"), "azurerm_a.b"]
+    assert [address for address, _ in rolling_update.sorted_drift(found)] == [
+        GROUP.format("two-admin-a"),
+        "azurerm_a.b",
+    ]
 
 
 def test_what_is_healed_is_the_module_of_what_drifted() -> None:

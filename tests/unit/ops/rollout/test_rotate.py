@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from ops.azure import az
+from ops.cli.steps import Runner
 from ops.config.environment import ROOT, Environment
 from ops.errors import AzError, NotDeployedError, SettingError, UsageError
-from ops.rollout import rolling_update as rolling
-from ops.rollout import rotate, running
-from ops.rollout.rotate import Turn
+from ops.rollout import rolling_update, rotate
+from ops.rollout import session as sessions
+from ops.rollout.rotate import Rotation
+from ops.rollout.session import Session
 from ops.terraform import active_key, workspace
 from tests.unit.ops.conftest import Make
 from twin import database_keys
@@ -47,21 +49,21 @@ class Account:
         self.did: list[str] = []
         self.fails_at = 0
         self.late = 0  # how many refreshes still show what was before
-        self.platform = running.Running(workspace.described(environment, {}), None)
+        self.session = Session(workspace.locate(environment, {}), None)
         self._keys = dict.fromkeys(("primary", "primaryReadonly", "secondary", "secondaryReadonly"), 0)
         self._shown = dict(self._keys)
 
     @contextmanager
-    def opened(self, _: Environment) -> Iterator[running.Running]:
-        yield self.platform
+    def opened(self, _: Environment, runner: Runner) -> Iterator[Session]:
+        yield self.session
 
     def regenerate(self, *arguments: str) -> None:
         kind = arguments[-1]
         self._step(kind)
         self._keys[kind] += 1
 
-    def apply(self, platform: running.Running) -> None:
-        self._step(f"apply {active_key.active(platform.environment)}")
+    def apply(self, session: Session, _: object) -> None:
+        self._step(f"apply {active_key.active(session.environment)}")
         if self.late:
             self.late -= 1
         else:
@@ -80,11 +82,11 @@ class Account:
 def account(monkeypatch: pytest.MonkeyPatch) -> Callable[[Environment], Account]:
     def use(environment: Environment) -> Account:
         made = Account(environment)
-        monkeypatch.setattr(running, "opened", made.opened)
+        monkeypatch.setattr(sessions, "opened", made.opened)
         monkeypatch.setattr(az, "run", made.regenerate)
         monkeypatch.setattr(database_keys, "regenerate", made.regenerate)
         monkeypatch.setattr(rotate, "_apply", made.apply)
-        monkeypatch.setattr(rotate, "_shown", made.shown)
+        monkeypatch.setattr(rotate, "_read_keys", made.shown)
         monkeypatch.setattr(rotate.time, "sleep", lambda _: None)
         return made
 
@@ -101,11 +103,11 @@ WHOLE = [
 def test_a_key_is_regenerated_while_nobody_uses_it(dev: Environment, account: Callable[[Environment], Account]) -> None:
     """Secondary first, the servers change over, then primary; the second rotation goes back the other way."""
     azure = account(dev)
-    rotate.rotate(dev, yes=True)
+    rotate.rotate(dev, Runner(yes=True))
     assert azure.did == WHOLE
     assert 'active_key = "secondary"' in (dev.folder / "terraform.tfvars").read_text(encoding="utf-8")
     azure.did.clear()
-    rotate.rotate(dev, yes=True)
+    rotate.rotate(dev, Runner(yes=True))
     assert azure.did == [
         "apply secondary",
         *("primary", "primaryReadonly", "apply secondary", "apply primary"),
@@ -121,10 +123,10 @@ def test_a_local_platform_does_the_same_and_leaves_the_committed_file(
     twin, path = account(local), local.folder / "terraform.tfvars"
     written = path.read_text(encoding="utf-8")
     workspace.copy(local.terraform_dir, local.home / "terraform")
-    rotate.rotate(local)
+    rotate.rotate(local, Runner())
     assert twin.did == WHOLE
     assert path.read_text(encoding="utf-8") == written
-    assert rotate.due(local) == Turn("secondary", "primary", switched=False)
+    assert rotate.due(local) == Rotation("secondary", "primary", switched=False)
 
 
 @pytest.mark.parametrize("step", range(1, len(WHOLE) + 1))
@@ -135,21 +137,21 @@ def test_wherever_it_is_interrupted_the_next_run_finishes(
     azure = account(dev)
     azure.fails_at = step
     with pytest.raises(AzError):
-        rotate.rotate(dev, yes=True)
+        rotate.rotate(dev, Runner(yes=True))
     switched = "apply secondary" in azure.did
     azure.did.clear()
     azure.fails_at = 0
-    rotate.rotate(dev, yes=True)
+    rotate.rotate(dev, Runner(yes=True))
     finished = ["apply secondary", "primary", "primaryReadonly", "apply secondary"]
     assert azure.did == (finished if switched else WHOLE)
-    assert rotate.due(dev) == Turn("secondary", "primary", switched=False)
+    assert rotate.due(dev) == Rotation("secondary", "primary", switched=False)
 
 
 def test_a_key_that_azure_shows_late_is_waited_for(dev: Environment, account: Callable[[Environment], Account]) -> None:
     """The servers are changed over to what was stored, so it must be the new one."""
     azure = account(dev)
     azure.late = 3
-    rotate.rotate(dev, yes=True)
+    rotate.rotate(dev, Runner(yes=True))
     assert azure.did.index("apply secondary") == 6
     assert azure.did[3:6] == ["apply primary"] * 3
 
@@ -159,9 +161,9 @@ def test_a_key_that_never_changes_ends_it(
 ) -> None:
     azure = account(dev)
     azure.late = 99
-    monkeypatch.setattr(rotate, "_PATIENCE", 0.0)
+    monkeypatch.setattr(rotate, "_TIMEOUT", 0.0)
     with pytest.raises(NotDeployedError, match="still shows a secondary key"):
-        rotate.rotate(dev, yes=True)
+        rotate.rotate(dev, Runner(yes=True))
     assert "apply secondary" not in azure.did
 
 
@@ -171,35 +173,20 @@ def test_somebody_elses_rotation_is_not_repeated(
     """While this one waited for an answer: its plan would regenerate the key in use."""
     azure = account(dev)
     path = dev.folder / "terraform.tfvars"
-    monkeypatch.setattr(rotate.output, "confirm", lambda *_, **__: active_key.switch(dev, "secondary", path))
+    monkeypatch.setattr(Runner, "confirm", lambda *_, **__: active_key.switch(dev, "secondary", path).act())
     with pytest.raises(UsageError, match="rotated meanwhile"):
-        rotate.rotate(dev)
+        rotate.rotate(dev, Runner())
     assert azure.did == []
 
 
-def test_the_commands_that_dry_run_prints(dev: Environment, local: Environment) -> None:
-    """The same order, as a person would type them; locally the twin's own command in place of az."""
-    kinds = ("secondary", "secondaryReadonly", "primary", "primaryReadonly")
-    for environment, program in ((dev, "az cosmosdb keys regenerate "), (local, " -m twin.database_keys ")):
-        lines = rotate.commands(environment, rotate.due(environment), {"public_base_url": "http://127.0.0.1:9000"})
-        assert sum("-var=public_base_url=http://127.0.0.1:9000" in line for line in lines) == 3
-        keys = [line for line in lines if program in line]
-        assert [line.split()[-1] for line in keys] == list(kinds)
-        assert all("--name cosmos-mcp --resource-group rg-mcp" in line for line in keys)
-        order = ["key" if line in keys else line.split()[0] for line in lines]
-        edit = ["sed", "echo"] if environment.is_local else ["sed"]
-        assert order == [*["key", "key", "terraform", "terraform"], *edit, "terraform", "terraform", *order[:4]]
-
-
-def test_what_is_applied_locally_is_published(local: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_applied_is_published(local: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server of one slot is changed by the apply itself: what runs must learn of it."""
     seen: list[str] = []
-    monkeypatch.setattr(running.Running, "settle", None)
-    monkeypatch.setattr(running.Running, "publish", lambda _: seen.append("published"))
-    platform = running.Running(workspace.described(local, {}), None)
+    monkeypatch.setattr(Session, "publish", lambda _: seen.append("published"))
+    session = Session(workspace.locate(local, {}), None)
     for changed in (True, False):
-        monkeypatch.setattr(rolling, "apply_stage2", lambda *_, changed=changed, **__: changed)
-        rotate._apply(platform)
+        monkeypatch.setattr(rolling_update, "apply_stage", lambda *_, changed=changed, **__: changed)
+        rotate._apply(session, {})
     assert seen == ["published"]
 
 
@@ -222,7 +209,7 @@ def test_a_homes_copy_says_what_the_home_remembers(local: Environment, tmp_path:
     """Each time the copy is made anew, and in a copy of the home too."""
     copied = local.home / "terraform/environments/local/terraform.tfvars"
     workspace.copy(local.terraform_dir, local.home / "terraform")
-    active_key.switch(local, "secondary", copied)
+    active_key.switch(local, "secondary", copied).act()
     workspace.copy(local.terraform_dir, local.home / "terraform")
     assert "active_key" not in copied.read_text(encoding="utf-8")
     active_key.place(local.home, copied)
@@ -235,7 +222,7 @@ def test_a_homes_copy_says_what_the_home_remembers(local: Environment, tmp_path:
 def test_a_later_edit_of_the_committed_file_counts(local: Environment) -> None:
     """Whoever writes the key into the file gets it, whatever was rotated before."""
     path = local.folder / "terraform.tfvars"
-    active_key.switch(local, "secondary", _copy_of(path, local.home))
+    active_key.switch(local, "secondary", _copy_of(path, local.home)).act()
     assert active_key.active(local) == "secondary"
     path.write_text(active_key.with_active(path.read_text(encoding="utf-8"), "primary"), encoding="utf-8")
     assert active_key.active(local) == "primary"

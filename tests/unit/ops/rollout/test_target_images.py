@@ -10,9 +10,8 @@ import pytest
 
 from ops.azure import az
 from ops.errors import AzError, ImageError, NotDeployedError, UsageError
-from ops.images import catalog as images
-from ops.rollout import plan as planning
-from ops.rollout import request, target_images
+from ops.images import images_json
+from ops.rollout import plan, request, target_images
 from ops.terraform import workspace
 from ops.terraform.workspace import Workspace
 from tests.unit.ops.conftest import Make
@@ -23,7 +22,7 @@ A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 @pytest.fixture
 def space(make: Make) -> Workspace:
     """The local environment, with one image in its registry: A, tagged 0.1.0."""
-    made = workspace.described(make(), {})
+    made = workspace.locate(make(), {})
     folder = made.home / "images" / "mongodb-mcp"
     (folder / A.removeprefix("sha256:")).mkdir(parents=True)
     (folder / A.removeprefix("sha256:") / "image.json").write_text("{}", encoding="utf-8")
@@ -91,7 +90,7 @@ def test_azures_registry_is_asked(make: Make, monkeypatch: pytest.MonkeyPatch) -
         return {"digest": B}
 
     monkeypatch.setattr(az, "run", answer)
-    made = workspace.described(make("dev", STORAGE_ACCOUNT="stmcptfstate"), {})
+    made = workspace.locate(make("dev", STORAGE_ACCOUNT="stmcptfstate"), {})
     assert target_images.resolve(made, {"mongodb": "1"})["mongodb"]["digest"] == B
     target_images.resolve(made, {"mongodb": A})
     assert asked == [
@@ -129,9 +128,9 @@ def test_deployed_is_what_the_state_says(make: Make, terraform_dir: Path) -> Non
 
 def test_rollback_finds_what_ran_before(space: Workspace) -> None:
     """A target image enters the history as a pushed one does."""
-    images.write(space.images_file, {"mongodb": {"repository": "mongodb-mcp", "digest": B, "tag": "0.0.9"}})
+    images_json.write(space.images_file, {"mongodb": {"repository": "mongodb-mcp", "digest": B, "tag": "0.0.9"}})
     target_images.record(space, target_images.resolve(space, {"mongodb": A}))
-    entry = images.recorded(space.images_file)["mongodb"]
+    entry = images_json.read(space.images_file)["mongodb"]
     assert (entry["digest"], entry["history"]) == (A, [{"digest": B, "tag": "0.0.9"}])
 
 
@@ -139,16 +138,16 @@ def test_rollback_finds_what_ran_before(space: Workspace) -> None:
 def test_a_plan_leaves_images_as_they_were(space: Workspace, before: dict[str, Any] | None) -> None:
     """Terraform reads the named image while it plans, and not afterwards."""
     if before:
-        images.write(space.images_file, before)
-    with target_images.standing(space, target_images.resolve(space, {"mongodb": A})):
-        assert images.recorded(space.images_file)["mongodb"]["digest"] == A
-    assert images.recorded(space.images_file) == (before or {})
+        images_json.write(space.images_file, before)
+    with target_images.recorded_for_now(space, target_images.resolve(space, {"mongodb": A})):
+        assert images_json.read(space.images_file)["mongodb"]["digest"] == A
+    assert images_json.read(space.images_file) == (before or {})
     assert space.images_file.exists() == bool(before)
 
 
 def test_stage_1_runs_no_image(make: Make) -> None:
     """For `deploy` and `plan` alike."""
     with pytest.raises(UsageError, match="--target-image is about stage 2"):
-        request.of(make(), "1", ["mongodb=1"], None)
+        request.parse(make(), "1", ["mongodb=1"], None)
     with pytest.raises(UsageError, match="--target-image is about stage 2"):
-        planning.request(make(), "1", ["mongodb=1"], None)
+        plan.parse(make(), "1", ["mongodb=1"], None)

@@ -14,11 +14,12 @@ import pytest
 
 from ops.azure import az
 from ops.checks import doctor
+from ops.cli.steps import Runner
 from ops.config.environment import Environment
 from ops.errors import BusyError, DeclinedError
 from ops.rollout import unlock
 from ops.rollout.unlock import Lock
-from ops.terraform import binary as terraform_binary
+from ops.terraform import binary
 from ops.terraform.binary import Binary
 from ops.terraform.cli import Stage, Terraform
 from tests.unit.ops.conftest import Make
@@ -105,19 +106,19 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         described = {"ID": id_, "Who": "ada@laptop", "Operation": "OperationTypeApply", "Created": "2026-11-23"}
         return {"terraformlockid": base64.b64encode(json.dumps(described).encode()).decode()} if id_ else {}
 
-    def end(_: Terraform, stage: Stage, lock_id: str) -> None:
+    def end(_: Terraform, stage: Stage, lock_id: str, typed: str) -> None:
         assert ids.pop(stage.backend["key"]) == lock_id
 
     monkeypatch.setattr(az, "find", find)
     monkeypatch.setattr(doctor, "require", lambda *_: None)
-    monkeypatch.setattr(terraform_binary, "find", lambda: Binary(Path("terraform"), "1.11.4"))
+    monkeypatch.setattr(binary, "find", lambda: Binary(Path("terraform"), "1.11.4"))
     monkeypatch.setattr(Terraform, "init", lambda *_: None)
     monkeypatch.setattr(Terraform, "unlock", end)
     return ids
 
 
 def test_both_locks_are_shown_and_ended(make: Make, locked: dict[str, str], capsys: Any) -> None:
-    unlock.unlock(make("dev", STORAGE_ACCOUNT="stmcptfstate", CONTAINER_NAME="tfstate"), yes=True)
+    unlock.unlock(make("dev", STORAGE_ACCOUNT="stmcptfstate", CONTAINER_NAME="tfstate"), Runner(yes=True))
     assert locked == {}
     assert capsys.readouterr().err.count("ada@laptop") == 2
 
@@ -127,5 +128,5 @@ def test_without_an_agreement_no_lock_is_ended(
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(DeclinedError, match="held by ada@laptop, Apply, since 2026-11-23"):
-        unlock.unlock(make("dev", STORAGE_ACCOUNT="stmcptfstate", CONTAINER_NAME="tfstate"))
+        unlock.unlock(make("dev", STORAGE_ACCOUNT="stmcptfstate", CONTAINER_NAME="tfstate"), Runner())
     assert len(locked) == 2

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ops.cli.steps import Runner
 from ops.config import environment as environments
 from ops.config import tfvars
 from ops.config.environment import Environment
 from ops.errors import SettingError, UsageError
-from ops.images import catalog as images
+from ops.images import catalog
 from ops.servers import add_server
 from tests.unit.ops.conftest import Make
 
@@ -26,13 +27,13 @@ def again(environment: Environment) -> Environment:
 
 def test_a_server_is_a_folder_and_an_entry(local: Environment) -> None:
     """Both name each other, so that the next deployment builds it."""
-    add_server.add(local, "word-counter")
+    add_server.add(local, Runner(), "word-counter")
     entry = again(local).servers["word-counter"]
     assert (entry["image"], set(entry["tiers"])) == (
         {"repository": "word-counter", "tag": "0.1.0"},
         {"admin", "reader"},
     )
-    found = {image.server: image for image in images.decide(again(local))}
+    found = {image.server: image for image in catalog.decide(again(local))}
     assert found["word-counter"].source.entrypoint == ("python", "-m", "word_counter_server")
     assert found["word-counter"].source.requirements.exists()
 
@@ -41,7 +42,7 @@ def test_the_rest_of_the_file_stays(local: Environment) -> None:
     """Comments and order are somebody's."""
     path = local.folder / "terraform.tfvars"
     before = path.read_text(encoding="utf-8")
-    add_server.add(local, "second")
+    add_server.add(local, Runner(), "second")
     after = path.read_text(encoding="utf-8")
     assert [line for line in before.splitlines() if line not in after.splitlines()] == []
     assert again(local).servers.keys() == {"mongodb", "second"}
@@ -49,9 +50,9 @@ def test_the_rest_of_the_file_stays(local: Environment) -> None:
 
 def test_repeating_it_changes_nothing(local: Environment, capsys: pytest.CaptureFixture[str]) -> None:
     """It says that all is there."""
-    add_server.add(local, "second")
+    add_server.add(local, Runner(), "second")
     before = (local.folder / "terraform.tfvars").read_text(encoding="utf-8")
-    add_server.add(again(local), "second")
+    add_server.add(again(local), Runner(), "second")
     assert (local.folder / "terraform.tfvars").read_text(encoding="utf-8") == before
     assert "second is there" in capsys.readouterr().err
 
@@ -62,14 +63,14 @@ def test_an_interrupted_run_is_finished(local: Environment) -> None:
     add_server.write(add_server.Scaffold("second", planned.folder, planned.files, planned.variables, ""))
     mine = planned.folder / "src/second_server/tools.py"
     mine.write_text("# mine\n", encoding="utf-8")
-    add_server.add(again(local), "second")
+    add_server.add(again(local), Runner(), "second")
     assert "second" in again(local).servers
     assert mine.read_text(encoding="utf-8") == "# mine\n"
 
 
 def test_dry_run_writes_nothing(local: Environment, capsys: pytest.CaptureFixture[str]) -> None:
     """It names every file."""
-    add_server.add(local, "second", dry_run=True)
+    add_server.add(local, Runner(dry_run=True), "second")
     assert not (local.servers_dir / "second").exists()
     printed = capsys.readouterr().out
     assert f"create {local.servers_dir}/second/Dockerfile" in printed
@@ -80,14 +81,14 @@ def test_dry_run_writes_nothing(local: Environment, capsys: pytest.CaptureFixtur
 def test_names_that_terraform_would_refuse(local: Environment, name: str) -> None:
     """Before anything is written."""
     with pytest.raises(UsageError, match="must be 1–30 lower-case letters"):
-        add_server.add(local, name)
+        add_server.add(local, Runner(), name)
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("mongodb", "already"), ("mongodb-mcp", "builds an image called")])
 def test_names_that_are_taken(local: Environment, name: str, sentence: str) -> None:
     """By a server or by another folder's image."""
     with pytest.raises(UsageError, match=sentence):
-        add_server.add(local, name)
+        add_server.add(local, Runner(), name)
 
 
 def test_a_file_that_is_written_otherwise(local: Environment) -> None:
@@ -95,7 +96,7 @@ def test_a_file_that_is_written_otherwise(local: Environment) -> None:
     path = local.folder / "terraform.tfvars"
     path.write_text("mcp_servers = { a = { image = {} } }\n", encoding="utf-8")
     with pytest.raises(SettingError, match=r"add this there:\n  second = \{"):
-        add_server.add(again(local), "second", yes=True)
+        add_server.add(again(local), Runner(yes=True), "second")
     assert path.read_text(encoding="utf-8") == "mcp_servers = { a = { image = {} } }\n"
     assert not (local.servers_dir / "second").exists()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.errors import ToolError
-from ops.terraform import binary as terraform_binary
+from ops.terraform import binary
 from ops.terraform.binary import PINNED, checked, download
 
 
@@ -19,8 +19,8 @@ def archive() -> bytes:
     return made.getvalue()
 
 
-def site(content: bytes, published: str) -> terraform_binary.Fetch:
-    name = f"terraform_{PINNED}_{terraform_binary._platform()}.zip"
+def site(content: bytes, published: str) -> binary.Fetch:
+    name = f"terraform_{PINNED}_{binary._platform()}.zip"
 
     def fetch(url: str) -> bytes:
         return f"{published}  {name}\n".encode() if url.endswith("SHA256SUMS") else content
@@ -84,7 +84,7 @@ def test_kept_release_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     kept = tmp_path / "terraform" / PINNED / "terraform"
     kept.parent.mkdir(parents=True)
     kept.touch()
-    assert terraform_binary.find(tools=tmp_path).path == kept
+    assert binary.find(tools=tmp_path).path == kept
 
 
 def test_broken_binary(tmp_path: Path) -> None:
@@ -93,4 +93,4 @@ def test_broken_binary(tmp_path: Path) -> None:
     broken.write_text("not a program", encoding="utf-8")
     broken.chmod(0o755)
     with pytest.raises(ToolError, match="does not run"):
-        terraform_binary.version_of(broken)
+        binary.version_of(broken)

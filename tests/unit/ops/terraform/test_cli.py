@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from ops.config.environment import ROOT
 from ops.errors import TerraformError, ToolError
 from ops.terraform.cli import Plan, Stage, Terraform
+from tests.unit.ops.conftest import DryRun
 
 PLANNED = """
 import json, pathlib, sys
@@ -70,7 +72,9 @@ def test_apply_takes_the_saved_plan(tmp_path: Path, stage: Stage) -> None:
     """What was shown is what is applied: the plan file, and no variables."""
     tool = terraform(tmp_path, "import sys; sys.exit(0 if sys.argv[-1].endswith('stage1.tfplan') else 9)")
     tool.apply(Plan(stage, {}, changes=True))
-    assert tool.apply_arguments(stage) == ["apply", "-input=false", "-json", str(stage.plan_file)]
+    runner = DryRun()
+    Terraform(tool.binary, runner=runner).apply(Plan(stage, {}, changes=True))
+    assert shlex.split(runner.lines[0])[2:] == ["apply", "-input=false", "-json", str(stage.plan_file)]
 
 
 @pytest.mark.parametrize(("changes", "summary"), [(False, "no changes"), (True, "only outputs change")])
@@ -126,7 +130,11 @@ def test_missing_binary(tmp_path: Path, stage: Stage) -> None:
 
 def test_commands_can_be_pasted(stage: Stage) -> None:
     """`--dry-run` prints init, plan and apply with their folder."""
-    lines = Terraform(Path("terraform")).commands(stage)
+    runner = DryRun()
+    terraform = Terraform(Path("terraform"), runner=runner)
+    terraform.init(stage)
+    terraform.apply(terraform.plan(stage))
+    lines = runner.lines
     assert [line.split()[2] for line in lines] == ["init", "plan", "apply"]
     assert all(line.startswith(f"terraform -chdir={stage.folder} ") for line in lines)
 

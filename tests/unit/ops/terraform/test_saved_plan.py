@@ -10,9 +10,11 @@ import pytest
 
 from ops.azure import az
 from ops.cli import output
+from ops.cli.steps import Runner
 from ops.errors import NotDeployedError, StalePlanError, UsageError
-from ops.images import catalog as images
+from ops.images import images_json
 from ops.rollout import deploy, request
+from ops.rollout.session import Session
 from ops.terraform import saved_plan, workspace
 from ops.terraform.cli import Plan, Stage
 from ops.terraform.workspace import Workspace
@@ -32,7 +34,7 @@ class Terraform:
     def init(self, stage: Stage) -> None:
         """Nothing to initialise."""
 
-    def plan(self, stage: Stage, *, targets: tuple[str, ...] = ()) -> Plan:
+    def plan(self, stage: Stage, **_: object) -> Plan:
         stage.plan_file.parent.mkdir(parents=True, exist_ok=True)
         stage.plan_file.write_text(json.dumps(self.changes), encoding="utf-8")
         actions = {name: change["actions"][0] for name, change in self.changes.items() if change is not NOTHING}
@@ -65,7 +67,7 @@ def test_what_was_saved_is_what_is_applied(make: Make, tmp_path: Path) -> None:
     about = saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path / "plans")
     assert (about.summary, about.actions, about.commit) == ("1 to create", {"a.b": "create"}, "c0ffee")
     space.stage(1).plan_file.unlink()
-    assert deploy.apply_saved(space, 1, tmp_path / "plans")
+    assert deploy.apply_saved(Session(space, None), 1, tmp_path / "plans")
     assert terraform.applied == [{"a.b": CREATE, "a.c": NOTHING}]
     assert (tmp_path / "plans" / "stage1.tfplan").stat().st_mode & 0o77 == 0
 
@@ -80,7 +82,7 @@ def test_drift_is_shown_and_then_nothing_is_changed(
     saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path)
     terraform.changes, terraform.drift = {"a.b": CREATE, "a.c": UPDATE}, {"a.c": "update"}
     with pytest.raises(StalePlanError, match=r"stage 1 is not as it was when the plan was made: a\.c would now change"):
-        deploy.apply_saved(space, 1, tmp_path)
+        deploy.apply_saved(Session(space, None), 1, tmp_path)
     assert terraform.applied == []
     assert shown[0] == ("stage 1: changed outside Terraform, and put back", [("update", "a.c")])
     assert shown[1] == ("changed since the plan was made", [("a.c", "nothing", "update")])
@@ -92,14 +94,14 @@ def test_the_same_action_with_another_value_is_another_plan(make: Make, tmp_path
     saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path)
     terraform.changes = {"a.b": {**UPDATE, "after": {"name": "z"}}}
     with pytest.raises(StalePlanError, match="would now change in another way; nothing was changed"):
-        deploy.apply_saved(space, 1, tmp_path)
+        deploy.apply_saved(Session(space, None), 1, tmp_path)
 
 
 def test_a_plan_without_changes_is_not_applied(make: Make, tmp_path: Path) -> None:
     """And that is no error."""
     space, terraform = made(make, {"a.b": NOTHING})
     saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path)
-    assert not deploy.apply_saved(space, 1, tmp_path)
+    assert not deploy.apply_saved(Session(space, None), 1, tmp_path)
     assert terraform.applied == []
 
 
@@ -109,7 +111,7 @@ def test_a_plan_that_somebody_changed_is_refused(make: Make, tmp_path: Path) -> 
     saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path)
     (tmp_path / "stage1.tfplan").write_text("{}", encoding="utf-8")
     with pytest.raises(StalePlanError, match="its SHA-256 differs"):
-        deploy.apply_saved(space, 1, tmp_path)
+        deploy.apply_saved(Session(space, None), 1, tmp_path)
 
 
 def test_a_slot_does_only_what_was_approved(make: Make, tmp_path: Path) -> None:
@@ -134,13 +136,13 @@ def test_a_slot_does_only_what_was_approved(make: Make, tmp_path: Path) -> None:
 
 
 def test_images_go_with_the_plan(make: Make, tmp_path: Path) -> None:
-    """Terraform reads images.json again when it applies, in a clone that pushed nothing."""
+    """Terraform reads catalog.json again when it applies, in a clone that pushed nothing."""
     space, terraform = made(make, {"a.b": CREATE})
-    images.write(space.images_file, {"mongodb": {"repository": "r", "digest": "sha256:1"}})
+    images_json.write(space.images_file, {"mongodb": {"repository": "r", "digest": "sha256:1"}})
     saved_plan.save(space, terraform.plan(space.stage(2)), tmp_path)
     space.images_file.unlink()
     saved_plan.place_images(space, tmp_path)
-    assert images.recorded(space.images_file) == {"mongodb": {"repository": "r", "digest": "sha256:1"}}
+    assert images_json.read(space.images_file) == {"mongodb": {"repository": "r", "digest": "sha256:1"}}
 
 
 def test_on_azure_the_folder_holds_no_plan(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,29 +164,29 @@ def test_on_azure_the_folder_holds_no_plan(make: Make, tmp_path: Path, monkeypat
     about = saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path / "plans")
     assert [path.name for path in (tmp_path / "plans").iterdir()] == ["stage1.json"]
     assert list(blobs) == [f"plans/{about.sha256}.tfplan"]
-    assert deploy.apply_saved(space, 1, tmp_path / "plans")
+    assert deploy.apply_saved(Session(space, None), 1, tmp_path / "plans")
     assert terraform.applied == [{"a.b": CREATE}]
 
 
 def test_a_plan_of_something_else_is_refused(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another environment, another commit, another stage, no plan at all, or a file that is none."""
     with pytest.raises(UsageError, match="holds no plan; make one with `invoke plan --env local --out"):
-        request.of(make(), None, [], str(tmp_path))
+        request.parse(make(), None, [], str(tmp_path))
     space, terraform = made(make, {"a.b": CREATE})
     saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path)
-    assert request.of(make(), None, [], str(tmp_path)).stages == (1,)
+    assert request.parse(make(), None, [], str(tmp_path)).stages == (1,)
     with pytest.raises(UsageError, match="holds stage1, not stage 2"):
-        request.of(make(), "2", [], str(tmp_path))
+        request.parse(make(), "2", [], str(tmp_path))
     with pytest.raises(UsageError, match="is a plan of local; it is never applied to dev"):
-        request.of(make("dev"), "1", [], str(tmp_path))
+        request.parse(make("dev"), "1", [], str(tmp_path))
     with pytest.raises(UsageError, match="images included"):
-        request.of(make(), None, ["mongodb=1"], str(tmp_path))
+        request.parse(make(), None, ["mongodb=1"], str(tmp_path))
     monkeypatch.setattr(saved_plan, "_commit", lambda: "decaf")
     with pytest.raises(UsageError, match="made from commit c0ffee, and this is decaf"):
-        request.of(make(), "1", [], str(tmp_path))
+        request.parse(make(), "1", [], str(tmp_path))
     (tmp_path / "stage1.json").write_text('{"stage": 1}', encoding="utf-8")
     with pytest.raises(UsageError, match="is not what `invoke plan --out` writes"):
-        request.of(make(), "1", [], str(tmp_path))
+        request.parse(make(), "1", [], str(tmp_path))
 
 
 def test_a_rehearsal_shows_the_plan(
@@ -195,7 +197,7 @@ def test_a_rehearsal_shows_the_plan(
     monkeypatch.setattr(output, "say", said.append)
     space, terraform = made(make, {"a.b": CREATE})
     saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path)
-    deploy.deploy(make(), request.of(make(), None, [], str(tmp_path)), dry_run=True)
+    deploy.deploy(make(), Runner(dry_run=True), request.parse(make(), None, [], str(tmp_path)))
     assert said == ["stage 1 of local, commit c0ffee: 1 to create"]
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[2] for line in lines] == ["init", "plan", "apply"]
@@ -213,7 +215,7 @@ def test_a_stage_of_its_own_needs_the_one_before(make: Make) -> None:
 
 
 def test_a_stage_of_its_own_builds_nothing(make: Make) -> None:
-    """Only a whole deployment builds images."""
-    assert request.of(make(), None, [], None).builds
-    assert not request.of(make(), "2", [], None).builds
-    assert workspace.described(make(), {}).stages[0].number == 1
+    """Only a whole deployment builds catalog."""
+    assert request.parse(make(), None, [], None).builds
+    assert not request.parse(make(), "2", [], None).builds
+    assert workspace.locate(make(), {}).stages[0].number == 1

@@ -54,7 +54,7 @@ def test_state_stays_in_the_home(terraform_dir: Path, tmp_path: Path) -> None:
 
 def test_azure_uses_the_documented_backend(make: Make, terraform_dir: Path) -> None:
     """On Azure Terraform runs in the checkout, with the backend that the documentation configures."""
-    space = workspace.described(make("dev", STORAGE_ACCOUNT="stmcptfstate"), {})
+    space = workspace.locate(make("dev", STORAGE_ACCOUNT="stmcptfstate"), {})
     assert space.stage(2).folder == terraform_dir / "stage2"
     assert space.stage(2).backend == {
         "storage_account_name": "stmcptfstate",
@@ -66,13 +66,13 @@ def test_azure_uses_the_documented_backend(make: Make, terraform_dir: Path) -> N
 
 def test_a_home_of_its_own_keeps_azure_out(make: Make, tmp_path: Path) -> None:
     """A scratch plan of an Azure environment has no remote backend."""
-    space = workspace.described(make("dev"), {}, home=tmp_path / "scratch")
+    space = workspace.locate(make("dev"), {}, home=tmp_path / "scratch")
     assert space.stage(1).backend == {}
     assert space.root == tmp_path / "scratch" / "terraform"
 
 
 def test_addresses_are_for_stage_2_only(make: Make) -> None:
     """Stage 1 declares the addresses without a type, so a plain string on the command line would not parse."""
-    one, two = workspace.described(make(), {"public_base_url": "http://127.0.0.1:9000"}).stages
+    one, two = workspace.locate(make(), {"public_base_url": "http://127.0.0.1:9000"}).stages
     assert one.variables == {}
     assert two.variables == {"public_base_url": "http://127.0.0.1:9000"}

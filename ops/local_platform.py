@@ -1,4 +1,4 @@
-"""Which ports the local gateway, issuer and console listen on."""
+"""The platform on this machine: the ports that its gateway, issuer and console listen on, and starting it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from ops.config.environment import Environment
 from ops.config.settings import Settings
 from ops.errors import BusyError
+from twin import control
 from twin.supervise.ports import PortBook, is_free
+from twin.supervise.settings import RuntimeConfig
 
 _HOST = "127.0.0.1"
 CONSOLE_PORT = 8082
@@ -24,7 +26,7 @@ class Ports:
     console: int | None = None
 
     def variables(self, environment: Environment) -> dict[str, str]:
-        """The `-var` arguments that differ from terraform.tfvars: none in the usual case."""
+        """Return the `-var` arguments that differ from terraform.tfvars: none in the usual case."""
         urls = {
             "public_base_url": f"http://{_HOST}:{self.gateway}",
             "entra_authority": f"http://{_HOST}:{self.entra}",
@@ -72,3 +74,36 @@ def check_free(ports: Ports, ours: frozenset[int] = frozenset()) -> None:
 
 def _wanted(setting: int | None, variables: Mapping[str, object], url: str) -> int:
     return setting if setting is not None else urlsplit(str(variables.get(url) or "")).port or 0
+
+
+def choose_ports(environment: Environment, *, keep: bool = True) -> Ports:
+    """Return the ports to use; those on which this environment's own platform listens count as free."""
+    return choose(environment, listening(environment), keep=keep)
+
+
+def listening(environment: Environment) -> frozenset[int]:
+    """Return the ports of the platform that runs now."""
+    running = control.status(environment.home)
+    return frozenset(part.port for part in running.parts.values() if part.port) if running else frozenset()
+
+
+def config(environment: Environment, chosen: Ports) -> RuntimeConfig:
+    """Return the settings that concern the runtime."""
+    settings = environment.settings
+    return RuntimeConfig(
+        gateway_port=chosen.gateway,
+        entra_port=chosen.entra,
+        mongodb_uri=settings.mongodb_uri.get_secret_value() if settings.mongodb_uri else None,
+        mongo=settings.mongo,
+        mongo_image=settings.mongo_image,
+        runtime=settings.runtime,
+        trace=settings.trace == "1",
+        console_port=chosen.console,
+    )
+
+
+def start_or_reload(environment: Environment, chosen: Ports) -> bool:
+    """Serve the state in `run/state.json`; True if the platform was started, False if it ran and was reloaded."""
+    before = control.status(environment.home)
+    after = control.start(environment.home, config(environment, chosen))
+    return before is None or before.pid != after.pid

@@ -1,1 +1,0 @@
-"""The platform on this machine: its ports, and starting it."""
