@@ -143,9 +143,9 @@ def logs(environment: Environment, part: str | None = None, follow: bool = False
 @task(json=_JSON, help={"request": "its id, as X-Correlation-Id of an answer says it; none: list the recent ones"})
 def trace(environment: Environment, request: str = "", json: bool = False) -> None:
     """What each policy did with a request at the local gateway; without an id, which requests there were."""
-    from ops.observe import trace
+    from ops.observe import policy_trace
 
-    trace.print_trace(environment, request, as_json=json)
+    policy_trace.print_trace(environment, request, as_json=json)
 
 
 @task(json="print one JSON object per call")

@@ -35,7 +35,7 @@ class Ports:
 
 
 def choose(environment: Environment, ours: frozenset[int] = frozenset(), *, keep: bool = True) -> Ports:
-    """The settings decide, else the URLs in terraform.tfvars; 0 picks a free port once and, with `keep`, keeps it.
+    """Choose ports: the settings decide, else the URLs in terraform.tfvars; 0 is any free port, kept with `keep`.
 
     `ours` are the ports on which this environment already listens.
     """
@@ -49,7 +49,7 @@ def choose(environment: Environment, ours: frozenset[int] = frozenset(), *, keep
 
 
 def _console(settings: Settings, book: PortBook, ours: frozenset[int]) -> int:
-    """Nothing refers to its address but who reads it from `invoke status`: a taken default is no reason to stop."""
+    """Choose the console's port; only `invoke status` tells its address, so a taken default is no reason to stop."""
     if settings.console_port:
         return settings.console_port
     asked = settings.console_port is not None or settings.gateway_port == 0  # 0: beside other platforms
@@ -58,7 +58,7 @@ def _console(settings: Settings, book: PortBook, ours: frozenset[int]) -> int:
 
 
 def check_free(ports: Ports, ours: frozenset[int] = frozenset()) -> None:
-    """BusyError where another program listens; the sentence names the setting that picks another port."""
+    """Raise BusyError where another program listens; the sentence names the setting that picks another port."""
     listening = (("GATEWAY_PORT", ports.gateway), ("ENTRA_PORT", ports.entra), ("CONSOLE_PORT", ports.console))
     for setting, port in listening:
         if port is not None and port not in ours and not is_free(port):

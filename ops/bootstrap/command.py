@@ -1,4 +1,4 @@
-"""An `az` command as a step. `${NAME}` in it stands for a value that an earlier command told."""
+"""An `az` command as a step. `${NAME}` in it stands for a value that an earlier command printed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"\$\{([A-Z_]+)\}")
 
 
 class UnknownValueError(BootstrapError):
-    """A command needs a value that no command has told yet."""
+    """A command needs a value that no command has printed yet."""
 
 
 @dataclass(frozen=True)

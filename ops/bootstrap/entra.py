@@ -99,7 +99,7 @@ def _post(uri: str, body: dict[str, str]) -> Any:
 
 
 def _listed(uri: str) -> Iterator[Any]:
-    """All pages of a Graph collection; none where the object is too new for Graph to know it."""
+    """Yield all pages of a Graph collection; none where the object is too new for Graph to know it."""
     page = az.find("rest", "--method", "GET", "--uri", uri)
     while page:
         yield from page["value"]

@@ -49,7 +49,7 @@ def _identity(environment: Environment) -> Item:
 
 
 def identity(environment: Environment) -> Item:
-    """The pipeline's identity as later steps need it: there already, and its ids known."""
+    """Return the pipeline's identity as later steps need it: there already, and its ids known."""
     name, group = environment.need("IDENTITY_NAME"), environment.need("RESOURCE_GROUP")
     show = ("identity", "show", "--name", name, "--resource-group", group)
 

@@ -102,7 +102,7 @@ def _expected(item: Item) -> Found:
 
 
 def _print_reads(item: Item, values: Values, runner: Runner, printed: set[str]) -> None:
-    """In a real run they are read as soon as the item is there."""
+    """Print the item's reads, which a real run makes as soon as the item is there."""
     for read in item.reads:
         if read.saves not in printed:
             printed.add(read.saves)

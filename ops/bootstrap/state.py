@@ -18,7 +18,7 @@ _DAYS = 30  # for which an overwritten or deleted state can be had back
 
 
 def task(environment: Environment, *, person: bool = True) -> Task:
-    """`person`: whoever is signed in is one, not a service principal."""
+    """Return step 3. `person`: whoever is signed in is one, not a service principal."""
     return Task(
         "bootstrap.state",
         (
@@ -78,7 +78,7 @@ def _require_free(name: str) -> None:
 
 
 def _recovery(environment: Environment) -> Item:
-    """A state that was overwritten or deleted can be had back; nobody else holds a copy."""
+    """Return the recovery of a state that was overwritten or deleted: nobody else holds a copy."""
     account = (
         "--account-name",
         environment.need("STORAGE_ACCOUNT"),
@@ -117,7 +117,7 @@ def _yourself(person: bool) -> Item:
 
 
 def _access(environment: Environment) -> Item:
-    """A new role takes minutes to reach the account; until then nothing can be stored in it."""
+    """Return the wait for a new role, which takes minutes to reach the account."""
     reading = command(
         *("storage", "container", "list", "--account-name", environment.need("STORAGE_ACCOUNT")),
         *("--num-results", "1", "--auth-mode", "login"),
@@ -142,7 +142,7 @@ def _container(environment: Environment) -> Item:
 
 
 def _answered(reading: Command, values: Values) -> Any:
-    """A data plane's answer; None where the account or the right to read it is not there yet."""
+    """Return a data plane's answer; None where the account or the right to read it is not there yet."""
     try:
         fill(_SCOPE, values)  # without the account its host name does not even resolve
         answer = reading.run(values)

@@ -21,7 +21,7 @@ def groups(target: Target) -> str:
 
 
 def addresses(target: Target) -> str:
-    """An address may change when Azure restarts a group; `invoke heal` brings the record up to date."""
+    """Compare addresses, which may change when Azure restarts a group; `invoke heal` brings the records up to date."""
     _azure(target)
     zones = (target.environment.variables.get("network") or {}).get("existing_private_dns_zone_ids") or {}
     if "servers" in zones:
@@ -65,7 +65,7 @@ def vault(target: Target) -> str:
 
 
 def gateway_role(target: Target) -> str:
-    """Through the gateway it shows as an answered call; here it is looked up, which not everybody may."""
+    """Look up what shows through the gateway as an answered call; not everybody may."""
     _azure(target)
     try:
         listed = az.run("ad", "sp", "list", "--display-name", f"id-{_name(target)}-gateway", "--query", "[].id")

@@ -17,7 +17,7 @@ _GIVES = {"User Access Administrator", "Role Based Access Control Administrator"
 
 
 def roles(environment: Environment) -> str:
-    """The signed-in account's roles over the subscription, those of its groups too."""
+    """Return the signed-in account's roles over the subscription, those of its groups too."""
     scope = f"/subscriptions/{environment.need('SUBSCRIPTION_ID')}"
     account = az.run("account", "show")["user"]
     listed = az.run(
@@ -38,7 +38,7 @@ def judge_roles(held: Iterable[str]) -> str:
 
 
 def providers(environment: Environment) -> str:
-    """The resource providers that terraform/ names; it registers them itself where it may."""
+    """Check the resource providers that terraform/ names; it registers them itself where it may."""
     wanted = named_providers(environment)
     listed = az.run("provider", "list", "--query", "[].{name: namespace, state: registrationState}")
     return judge_providers(wanted, listed)
@@ -61,7 +61,7 @@ def judge_providers(wanted: Iterable[str], listed: Any) -> str:
 
 
 def names(environment: Environment) -> str:
-    """Names that are unique in Azure: free, or ours already."""
+    """Check names that are unique in Azure: free, or ours already."""
     taken = []
     ours = _ours(environment)
     asked = _asked(environment)
@@ -77,7 +77,7 @@ def names(environment: Environment) -> str:
 
 
 def free(answer: Any) -> bool:
-    """Out of what the check-name commands answer: a boolean that says "exists", or an object."""
+    """Read the answer of a check-name command: a boolean that says "exists", or an object."""
     if isinstance(answer, bool):
         return not answer
     return bool(answer.get("nameAvailable"))

@@ -193,7 +193,7 @@ def _listed(target: Target, bearer: str | None) -> Answer:
 
 
 def _metadata_url(target: Target) -> str:
-    """RFC 9728, 3.1: the well-known part goes between host and path."""
+    """Return the URL of RFC 9728, 3.1: the well-known part goes between host and path."""
     parts = urlsplit(target.endpoint)
     return f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
 
@@ -212,7 +212,7 @@ def _facade(target: Target) -> str:
 
 
 def _server(advertised: str) -> dict[str, Any]:
-    """RFC 8414, else OpenID Connect Discovery, which is all that Entra has."""
+    """Ask for metadata as RFC 8414 has it, else OpenID Connect Discovery, which is all that Entra has."""
     if re.search(r"/v2\.0$", advertised):
         url = f"{advertised}/.well-known/openid-configuration"
     else:

@@ -12,7 +12,7 @@ _SINGLE = ("this", "0", "")
 
 
 def rows(actions: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """(action, part, resources); `actions`: address → action. The worst first."""
+    """Return (action, part, resources), the worst first; `actions`: address → action."""
     created = [address for address, action in actions.items() if action == "create"]
     others = [(action, *_named(address)) for address, action in actions.items() if action != "create"]
     named = sorted(others, key=lambda row: (-_gravity(row[0]), row[1:]))
@@ -22,7 +22,7 @@ def rows(actions: Mapping[str, str]) -> list[tuple[str, str, str]]:
 
 
 def counted(addresses: Iterable[str]) -> list[tuple[str, str]]:
-    """Part → its kinds of resources with their numbers, by name of the part."""
+    """Return each part with its kinds of resources and their numbers, by name of the part."""
     found: dict[str, dict[str, int]] = {}
     for address in addresses:
         part, kind, _ = _split(address)
@@ -40,7 +40,7 @@ def _named(address: str) -> tuple[str, str]:
 
 
 def _split(address: str) -> tuple[str, str, str]:
-    """(part, kind, key): `module.apim.azurerm_api_management_backend.slot["x"]` is apim, api_management_backend, x."""
+    """Return (part, kind, key): `module.apim.azurerm_key_vault.this["x"]` is apim, key_vault, x."""
     module, resource = _MODULE.match(address), _RESOURCE.search(address)
     part, index = (module.group(1), module.group(2) or "") if module else ("stage", "")
     if not resource:

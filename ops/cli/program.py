@@ -99,7 +99,7 @@ def run(tasks: Collection) -> None:
 
 
 def add_optional_name(words: list[str]) -> None:
-    """`trace ID` as `trace --request ID`, in place."""
+    """Turn `trace ID` into `trace --request ID`, in place."""
     if len(words) > 1 and words[0] in OPTIONAL_WORDS and not words[1].startswith("-"):
         words.insert(1, OPTIONAL_WORDS[words[0]])
 
@@ -162,7 +162,7 @@ def _first_line(doc: str | None) -> str:
 
 
 def _plain(spec: str) -> str:
-    """`-e STRING, --env=STRING` as `-e, --env VALUE`."""
+    """Turn `-e STRING, --env=STRING` into `-e, --env VALUE`."""
     return re.sub(r"=(STRING|INT)", " VALUE", re.sub(r"^(-\w) (?:STRING|INT)", r"\1", spec))
 
 

@@ -42,7 +42,7 @@ def until(condition: str, pause: float) -> str:
 
 
 class Runner:
-    """Runs steps, or prints them. What is told to a person is told in a real run only.
+    """Runs steps, or prints them. A person is told things in a real run only.
 
     `yes`: every question is answered beforehand.
     """

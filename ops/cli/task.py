@@ -127,7 +127,7 @@ def debugging() -> bool:
 
 
 def _parameters(own: list[Parameter], late: set[str], *, changes: bool, json: bool) -> list[Parameter]:
-    """The context that Invoke passes, then options in the order in which Invoke gives them their letters."""
+    """Return the context that Invoke passes, then options in the order in which Invoke gives them their letters."""
     common = [_parameter("setting", None)]
     common += [_parameter("json", False)] if json else []
     common += [_parameter("dry_run", False), _parameter("yes", False)] if changes else []

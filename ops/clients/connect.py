@@ -64,7 +64,7 @@ def _inspect(_: str, url: str) -> list[str]:
 
 
 def _vscode_add(name: str, url: str) -> list[str]:
-    """The command line of VS Code documents --add-mcp, which takes one server as JSON."""
+    """Return the command of VS Code that takes one server as JSON."""
     return ["code", "--add-mcp", json.dumps({"name": name, "type": "http", "url": url})]
 
 

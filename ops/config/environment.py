@@ -32,13 +32,13 @@ class Environment:
 
     @property
     def is_local(self) -> bool:
-        """True where the issuer is on this machine: then the twin stands in for Azure."""
+        """Whether the issuer is on this machine: then the twin stands in for Azure."""
         host = urlsplit(str(self.variables.get("entra_authority") or "")).hostname
         return host in ("127.0.0.1", "localhost", "::1")
 
     @property
     def home(self) -> Path:
-        """Generated files: never in version control, always safe to delete after `invoke destroy`."""
+        """The folder of generated files: never in version control, safe to delete after `invoke destroy`."""
         return self.settings.twin_home or ROOT / ".twin" / self.name
 
     @property

@@ -13,7 +13,7 @@ from ops.errors import BusyError
 
 @contextmanager
 def held(home: Path) -> Iterator[None]:
-    """Holds `<home>/lock` for the block; BusyError names the process that has it."""
+    """Hold `<home>/lock` for the block; BusyError names the process that has it."""
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)  # state, plans and logs below it hold secrets
     path = home / "lock"

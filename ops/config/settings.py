@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         return value
 
     def need(self, name: str, *, environment: str) -> str:
-        """The value of a setting by its documented name; SettingError when it is nowhere set."""
+        """Return the value of a setting by its documented name; SettingError when it is nowhere set."""
         value = getattr(self, name.lower())
         if value is None:
             rule = RULES[name]
@@ -144,7 +144,7 @@ class Settings(BaseSettings):
 
 
 def load(folder: Path, tfvars: Mapping[str, Any], flags: Mapping[str, str] | None = None) -> Settings:
-    """The settings of the environment in `folder`, which is `terraform/environments/<env>`."""
+    """Load the settings of the environment in `folder`, which is `terraform/environments/<env>`."""
     below = _from_tfvars(tfvars)
 
     class Sourced(Settings):
@@ -167,7 +167,7 @@ def load(folder: Path, tfvars: Mapping[str, Any], flags: Mapping[str, str] | Non
 
 
 def parse_flags(pairs: list[str]) -> dict[str, str]:
-    """`["ACR_NAME=acrmcp"]` → `{"ACR_NAME": "acrmcp"}`; UsageError for an unknown name."""
+    """Read `["ACR_NAME=acrmcp"]` as `{"ACR_NAME": "acrmcp"}`; UsageError for an unknown name."""
     flags: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

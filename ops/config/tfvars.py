@@ -1,4 +1,4 @@
-"""Reads `terraform.tfvars` the way the tasks need it: plain Python values, and errors with file and line."""
+"""Read `terraform.tfvars` the way the tasks need it: plain Python values, and errors with file and line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CACHE = Path(__file__).resolve().parents[2] / ".twin" / "cache"
 
 
 def read(path: Path, cache: Path = CACHE) -> dict[str, Any]:
-    """The variables of one file; SettingError names file and line where the text is not HCL.
+    """Return the variables of one file; SettingError names file and line where the text is not HCL.
 
     What a text means is remembered in `cache`: loading the parser takes longer than most tasks.
     """

@@ -232,7 +232,7 @@ def _material(predicate: Mapping[str, Any]) -> str:
 
 
 def _network(client: Any) -> str | None:
-    """Packages are fetched while building; an engine without a bridge, or that forwards nothing, has no other way."""
+    """Return "host" for an engine without a bridge, or that forwards nothing: packages are fetched while building."""
     bridged = any(network.name == "bridge" for network in client.networks.list())
     return None if bridged and client.info().get("IPv4Forwarding", True) else "host"
 

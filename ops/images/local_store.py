@@ -100,7 +100,7 @@ def describe(
     arguments: Mapping[str, str],
     predicate: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the SBOM of a digest, and its provenance where BuildKit told one (`predicate`); return their folder."""
+    """Write the SBOM of a digest, and its provenance where BuildKit gave one (`predicate`); return their folder."""
     try:
         lock = image.source.requirements.read_text(encoding="utf-8")
     except OSError as error:

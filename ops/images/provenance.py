@@ -51,7 +51,7 @@ def timestamp(epoch: int) -> str:
 def statement(repository: str, digest: str, predicate: Mapping[str, Any]) -> str:
     """Return BuildKit's SLSA predicate as an in-toto statement about the pushed digest, as JSON.
 
-    BuildKit tells the predicate alone; its version is told by its fields ("SLSA Provenance", v0.2 and v1).
+    BuildKit gives the predicate alone, whose fields show its version ("SLSA Provenance", v0.2 and v1).
     """
     version = "v1" if "buildDefinition" in predicate else "v0.2"
     found = {

@@ -19,7 +19,7 @@ from ops.azure import az
 from ops.cli import output
 from ops.config.environment import Environment
 from ops.errors import UsageError
-from ops.observe.trace import clock
+from ops.observe.policy_trace import clock
 from twin.console.config import Config
 from twin.console.sources import Sources
 
@@ -185,6 +185,6 @@ def from_log(row: Mapping[str, Any]) -> Call:
 
 
 def _iso(text: str) -> str:
-    """Log Analytics writes up to seven digits of a second and a Z; Python reads six."""
+    """Return a time that Python reads: Log Analytics writes up to seven digits of a second, and a Z."""
     seconds, _, fraction = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(f"{seconds}.{(fraction or '0')[:6]:0<6}").replace(tzinfo=UTC).isoformat()

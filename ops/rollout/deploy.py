@@ -83,7 +83,7 @@ def _stage1(session: Session, asked: Request) -> bool:
 
 
 def _images_and_stage2(session: Session, wanted: Sequence[Image], asked: Request) -> tuple[list[Pushed], bool]:
-    """Push images and apply stage 2; what was pushed, and whether stage 2 changed."""
+    """Push images and apply stage 2; return what was pushed, and whether stage 2 changed."""
     space = session.space
     before = images_json.read(space.images_file)
     pushed = push.push_all(space, wanted) if wanted else []
@@ -132,7 +132,7 @@ def apply_saved(session: Session, number: int, folder: Path, before: Mapping[str
 
 
 def _require_stage1(space: Workspace) -> None:
-    """Stage 2 reads what stage 1 made, and Terraform's own refusal names a data source, not the remedy."""
+    """Raise NotDeployedError without stage 1: Terraform's own refusal names a data source, not the remedy."""
     stage = space.stage(1)
     space.terraform.init(stage)
 
@@ -147,7 +147,7 @@ def _require_stage1(space: Workspace) -> None:
 
 
 def _require_images(space: Workspace) -> None:
-    """A stage 2 of its own builds nothing, so what it is to run must be known."""
+    """Raise NotDeployedError for a server without an image: a stage 2 of its own builds none."""
     recorded = images_json.read(space.images_file)
     for image in catalog.decide(space.environment):
         if image.server not in recorded:

@@ -38,7 +38,7 @@ def batches(environment: Environment, actions: Mapping[str, str]) -> list[Batch]
     """Return the groups that a plan replaces, by slot, of servers with several slots."""
     known = slots(environment)
     found: dict[str, list[tuple[str, str]]] = {}
-    for address, action in actions.items():
+    for address, action in sorted(actions.items()):  # Terraform names them in any order
         match = _GROUP.match(address)
         slot = known.get(match[2]) if match else None
         if match and slot and action in ("replace", "update") and has_several_slots(environment, slot.server):

@@ -30,7 +30,7 @@ _RUNS = re.compile(r".*/([^/@]+)@(sha256:[0-9a-f]{64})")
 
 
 def parse(given: Sequence[str], environment: Environment) -> dict[str, str]:
-    """`["mongodb=0.1.0"]` → `{"mongodb": "0.1.0"}`; `["deployed"]` → `{server: "deployed"}` for each server."""
+    """Read `["mongodb=0.1.0"]` as `{"mongodb": "0.1.0"}`, `["deployed"]` as `{server: "deployed"}` for each server."""
     if DEPLOYED in given:
         if len(given) > 1:
             raise UsageError("--target-image deployed is about every server; give it alone, or name images one by one")

@@ -13,7 +13,7 @@ from emulators.apim import tracing_client
 from emulators.apim.tracing_client import Follower, TracesUnavailable
 from emulators.base.files import write_json
 from ops.errors import OpsError, UsageError
-from ops.observe import trace
+from ops.observe import policy_trace
 from tests.unit.ops.conftest import Make
 
 SUMMARY: dict[str, Any] = gateway_traces.SUMMARY | {
@@ -43,7 +43,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_trace_is_read_from_top_to_bottom() -> None:
     """Section, element, where it stands, time; then condition, branch, differences and how it ended."""
-    text = "\n".join(line.plain for line in trace.lines(TRACE))
+    text = "\n".join(line.plain for line in policy_trace.lines(TRACE))
     wanted = [
         "find  403  1.2 ms",
         "refused      no role",
@@ -66,7 +66,7 @@ def test_a_trace_is_read_from_top_to_bottom() -> None:
 @pytest.mark.usefixtures("gateway")
 @pytest.mark.parametrize("given", [ID, ID.upper(), "11111111", f" {ID} "])
 def test_a_request_is_found_by_id_or_its_beginning(given: str, make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    trace.print_trace(make(), given, as_json=True)
+    policy_trace.print_trace(make(), given, as_json=True)
     assert json.loads(capsys.readouterr().out) == TRACE
 
 
@@ -74,30 +74,30 @@ def test_a_request_is_found_by_id_or_its_beginning(given: str, make: Make, capsy
 @pytest.mark.parametrize("given", ["22222222", "111"])
 def test_an_unknown_request_is_refused_with_what_to_do(given: str, make: Make) -> None:
     with pytest.raises(OpsError, match=f"holds no request '{given}'.*`invoke trace`"):
-        trace.print_trace(make(), given)
+        policy_trace.print_trace(make(), given)
 
 
 @pytest.mark.usefixtures("gateway")
 def test_without_an_id_recent_requests_are_listed(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
-    trace.print_trace(make())
+    policy_trace.print_trace(make())
     said = capsys.readouterr().err
     assert all(word in said for word in (ID, "find", "403", "no role"))
-    trace.print_trace(make(), as_json=True)
+    policy_trace.print_trace(make(), as_json=True)
     assert json.loads(capsys.readouterr().out)["requests"][0]["id"] == ID
 
 
 def test_a_deployed_environment_has_its_own_traces(make: Make) -> None:
     with pytest.raises(UsageError, match="API Management's own"):
-        trace.print_trace(make("dev"))
+        policy_trace.print_trace(make("dev"))
 
 
 def test_a_gateway_without_traces_says_how_to_have_them(make: Make) -> None:
     environment = make()
     with pytest.raises(TracesUnavailable, match="TRACE=1"):
-        trace.print_trace(environment)
+        policy_trace.print_trace(environment)
     write_json(environment.home / "run" / "trace.json", {})
     with pytest.raises(TracesUnavailable, match="TRACE=1"):
-        trace.print_trace(environment)
+        policy_trace.print_trace(environment)
 
 
 def test_a_reader_begins_anew_where_the_gateway_did(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

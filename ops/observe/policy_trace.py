@@ -76,7 +76,7 @@ def _list(found: Sequence[Document]) -> None:
 
 
 def what(request: Document) -> str:
-    """The tool, else the JSON-RPC method, else the request line."""
+    """Return the tool, else the JSON-RPC method, else the request line."""
     return str(request["tool"] or request["rpc"] or f"{request['method']} {request['path']}")
 
 
