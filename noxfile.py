@@ -22,7 +22,7 @@ nox.options.sessions = ["lint", "unit", "emulators", "plan", "policy", "integrat
 nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "emulators", "servers", "policies", "tests", "tools"]
-TYPED_SOURCES = ["ops", "twin", "emulators", "servers/mongo-db-server/src", "tools/diagrams"]
+TYPED_SOURCES = ["tasks.py", "ops", "twin", "emulators", "servers/mongo-db-server/src", "tools/diagrams"]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")

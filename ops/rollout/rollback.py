@@ -17,23 +17,24 @@ from ops.terraform.cli import ANYTHING
 
 def rollback(environment: Environment, runner: Runner, server: str | None = None) -> None:
     """Roll a server back; repeating it goes back one further, and one that was interrupted is finished first."""
+    name = choose(environment, server)
     with session.opened(environment, runner) as opened:
         images_file = opened.space.images_file
         before = images_json.read(images_file)
-        name = choose(environment, before, server)
-        after = {**before, name: earlier(name, before[name])}
-        runner.table("", ("server", "runs", "goes back to"), [(name, _text(before[name]), _text(after[name]))])
+        unknown: dict[str, Any] = {}
+        goal = runner.run(Step(lambda: earlier(environment, name, before), unknown))
+        runner.table("", ("server", "runs", "goes back to"), [(name, _text(before.get(name, {})), _text(goal))])
         runner.confirm(f"Roll {name} back in {environment.name}?", agreed=environment.is_local)
-        runner.run(Step(lambda: images_json.write(images_file, after), None))
+        runner.run(Step(lambda: images_json.write(images_file, {**before, name: goal}), None))
         expected = rolling_update.replacements(environment, [name]) or ANYTHING
         rolling_update.apply_stage(opened, 2, before, agreed=True, expected=expected)
         platform = opened.publish()
         runner.run(Step(partial(health_check.require_answers, environment, platform), None))
-    runner.say(f"{name} runs {_text(after[name])}; the next `invoke deploy` brings what servers/ holds then")
+    runner.say(f"{name} runs {_text(goal)}; the next `invoke deploy` brings what servers/ holds then")
 
 
-def choose(environment: Environment, entries: Mapping[str, Any], server: str | None) -> str:
-    """Return the server to roll back: the named one, or the only one."""
+def choose(environment: Environment, server: str | None) -> str:
+    """Return the server to roll back: the named one, or the only one; UsageError for any other."""
     if server is None and len(environment.servers) == 1:
         server = next(iter(environment.servers))
     if server is None:
@@ -43,10 +44,6 @@ def choose(environment: Environment, entries: Mapping[str, Any], server: str | N
     if server not in environment.servers:
         known = ", ".join(environment.servers)
         raise UsageError(f"server {server!r} does not exist; mcp_servers of {environment.name} holds: {known}")
-    if server not in entries:
-        raise NotDeployedError(
-            f"images.json of {environment.name} records no image of {server}; run `invoke deploy` first"
-        )
     if is_pinned(environment.servers[server]):
         raise UsageError(
             f"server {server!r} pins its image by digest; put the earlier one there and run `invoke deploy`"
@@ -54,13 +51,17 @@ def choose(environment: Environment, entries: Mapping[str, Any], server: str | N
     return server
 
 
-def earlier(server: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entry as it was one digest ago; NotDeployedError where none is recorded."""
-    found = images_json.earlier(entry)
+def earlier(environment: Environment, server: str, entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the server's entry as it was one digest ago; NotDeployedError where none is recorded."""
+    if server not in entries:
+        raise NotDeployedError(
+            f"images.json of {environment.name} records no image of {server}; run `invoke deploy` first"
+        )
+    found = images_json.earlier(entries[server])
     if found is None:
         raise NotDeployedError(f"images.json records no earlier digest of {server}, so there is nothing to go back to")
     return found
 
 
 def _text(entry: Mapping[str, Any]) -> str:
-    return f"{entry.get('tag', '')} {str(entry['digest'])[:19]}".strip()
+    return f"{entry.get('tag', '')} {str(entry.get('digest', ''))[:19]}".strip()

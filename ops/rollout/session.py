@@ -75,9 +75,9 @@ class Session:
 
 @contextmanager
 def opened(environment: Environment, runner: Runner) -> Iterator[Session]:
-    """Open an environment that is deployed; NotDeployedError where there is nothing to work on."""
+    """Open an environment that is deployed; NotDeployedError where there is nothing to work on, but in a dry run."""
     ports = local_platform.choose_ports(environment, keep=not runner.dry_run) if environment.is_local else None
-    if environment.is_local and not (environment.home / "run" / "state.json").exists():
+    if environment.is_local and not runner.dry_run and not (environment.home / "run" / "state.json").exists():
         raise outputs.not_deployed(environment.name)
     if not environment.is_local:
         runner.run(doctor.required(environment, ("settings", "terraform", "az", "subscription")))

@@ -88,7 +88,7 @@ def test_no_shell_is_needed(deployed: Rig, image: Any) -> None:
 
 
 def test_the_sbom_lies_beside_the_digest(deployed: Rig) -> None:
-    """It names exactly the packages that the image holds, and the digest; BuildKit's provenance is there if it built."""
+    """It names exactly the packages that the image holds, and the digest; provenance is there where BuildKit built."""
     digest = _recorded(deployed)["digest"]
     folder = deployed.home / "images/mongodb-mcp" / digest.removeprefix("sha256:")
     found = json.loads((folder / sbom.FILE).read_text(encoding="utf-8"))

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import urllib.error
+import urllib.request
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -57,3 +61,27 @@ def test_a_server_that_only_reads() -> None:
     """Where no tier may write, nobody has to see a write tool."""
     seen = Seen(READS, frozenset())
     assert smoke.judge(ENDPOINT, seen, seen, outsider=403, nobody=401, writable=False)
+
+
+class Opener:
+    """Answers 401 instead of opening a connection."""
+
+    def __init__(self, used: list[Any], *handlers: Any) -> None:
+        used.extend(handlers)
+
+    def open(self, request: urllib.request.Request, timeout: float) -> Any:
+        raise urllib.error.HTTPError(request.full_url, 401, "", Message(), None)
+
+
+@pytest.mark.parametrize(("url", "direct"), [(ENDPOINT, True), ("https://apim-mcp-dev.azure-api.net/mcp", False)])
+def test_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch, url: str, direct: bool) -> None:
+    """Whatever the environment says, which stays as it is: what the task starts later inherits it."""
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.test:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    used: list[Any] = []
+    monkeypatch.setattr(urllib.request, "build_opener", lambda *handlers: Opener(used, *handlers))
+    before = dict(os.environ)
+    assert smoke.http_status(url) == 401
+    assert dict(os.environ) == before
+    proxies = [handler.proxies for handler in used if isinstance(handler, urllib.request.ProxyHandler)]
+    assert proxies == ([{}] if direct else [])

@@ -150,17 +150,21 @@ def test_history_is_newest_first() -> None:
 def test_going_back_takes_the_newest_of_the_history() -> None:
     """Again: one further, until there is none."""
     oldest = {"digest": "sha256:oldest", "tag": "0"}
-    back = earlier("two", {"repository": "r", **NEW, "history": [OLD, oldest]})
+    back = images_json.earlier({"repository": "r", **NEW, "history": [OLD, oldest]})
     assert back == {"repository": "r", **OLD, "history": [oldest]}
-    assert earlier("two", back) == {"repository": "r", **oldest}
+    assert images_json.earlier(back) == {"repository": "r", **oldest}
+    assert images_json.earlier({"repository": "r", **oldest}) is None
+
+
+def test_nothing_to_go_back_to(environment: Environment) -> None:
     with pytest.raises(NotDeployedError, match="no earlier digest of two"):
-        earlier("two", {"repository": "r", **oldest})
+        earlier(environment, "two", {"two": {"repository": "r", **NEW}})
 
 
 def test_an_interrupted_way_back_is_finished() -> None:
     """Slots that still wait are what is done first; nothing goes back further."""
     entry = {"repository": "r", **OLD, "slots": {"b": NEW}, "history": [NEW]}
-    assert earlier("two", entry) == {"repository": "r", **OLD, "history": [NEW]}
+    assert images_json.earlier(entry) == {"repository": "r", **OLD, "history": [NEW]}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +178,7 @@ def test_an_interrupted_way_back_is_finished() -> None:
 def test_which_server(environment: Environment, server: str | None, error: type[Exception], sentence: str) -> None:
     """Never a guess."""
     with pytest.raises(error, match=sentence):
-        choose(environment, {"two": NEW}, server)
+        earlier(environment, choose(environment, server), {"two": NEW})
 
 
 def plan(actions: dict[str, str], drift: dict[str, str]) -> Plan:
