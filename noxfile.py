@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import nox
 
@@ -24,7 +23,15 @@ nox.options.sessions = ["lint", "unit", "emulators", "plan", "policy", "integrat
 nox.options.error_on_missing_interpreters = True
 
 PYTHON_SOURCES = ["noxfile.py", "tasks.py", "ops", "twin", "emulators", "servers", "policies", "tests", "tools"]
-TYPED_SOURCES = ["ops", "twin", "emulators", "servers/gateway-auth/src", "servers/mongo-db-server/src", "tools"]
+TYPED_SOURCES = [
+    "tasks.py",
+    "ops",
+    "twin",
+    "emulators",
+    "servers/gateway-auth/src",
+    "servers/mongo-db-server/src",
+    "tools",
+]
 ENVIRONMENTS = sorted(path.parent.name for path in Path("terraform/environments").glob("*/terraform.tfvars"))
 STAGES = [1, 2]
 RESULTS = Path("results")
@@ -36,34 +43,15 @@ SERVER_SOURCES = os.pathsep.join(str(folder.resolve()) for folder in sorted(Path
 DEPENDED_ON_BY_EMULATORS = ("emulators", "requirements", "requirements.txt", "pyproject.toml", "noxfile.py")
 
 
-def on_a_terminal() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("CI") and shutil.which("uv") is not None
-
-
 def install(session: nox.Session, name: str) -> None:
-    wanted = ("--require-hashes", "-r", f"requirements/{name}.txt")
-    if on_a_terminal():  # where a person waits for it
-        session.log(f"uv pip install {' '.join(wanted)}")
-        timed = (sys.executable, "-m", "ops.elapsed", "uv", "pip", "install", "-q", *wanted)
-        session.run_install(*timed, external=True, log=False)
-    else:
-        session.install(*wanted)
-
-
-def run(session: nox.Session, *command: str, **options: Any) -> None:
-    """A command that may be silent for long: on a terminal it shows its elapsed time."""
-    if on_a_terminal():
-        session.log(" ".join(command))
-        session.run(sys.executable, "-m", "ops.elapsed", *command, **{**options, "external": True, "log": False})
-    else:
-        session.run(*command, **options)
+    """Install one lock; where a person waits, uv shows how far it is."""
+    session.install("--require-hashes", "-r", f"requirements/{name}.txt", silent=not sys.stdout.isatty())
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run the folders named; results also as JUnit for the pipeline. Arguments after `--` go to pytest."""
     RESULTS.mkdir(exist_ok=True)
-    run(
-        session,
+    session.run(
         "pytest",
         f"--junitxml={RESULTS}/{session.name}.xml",
         "-ra",
@@ -74,7 +62,7 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 
 def terraform(session: nox.Session) -> str:
     """Path of a Terraform that the project accepts; fetched into .tools/ where the machine has none."""
-    found = subprocess.run([sys.executable, "-m", "ops.terraform_binary"], capture_output=True, text=True, check=False)
+    found = subprocess.run([sys.executable, "-m", "ops.terraform.binary"], capture_output=True, text=True, check=False)
     if found.returncode:
         session.error(found.stderr.strip())
     return found.stdout.strip()
@@ -101,9 +89,9 @@ def lint(session: nox.Session) -> None:
     for name in session.posargs or LINT:
         program, *arguments = LINT[name]
         if program == "terraform":
-            run(session, terraform(session), *arguments, external=True)
+            session.run(terraform(session), *arguments, external=True)
         else:
-            run(session, program, *arguments)
+            session.run(program, *arguments)
 
 
 @nox.session
@@ -162,8 +150,7 @@ def checkov(session: nox.Session, name: str, *arguments: str) -> None:
     written = [RESULTS / f"{name}.sarif", RESULTS / f"{name}.xml"]
     for path in written:
         path.unlink(missing_ok=True)
-    run(
-        session,
+    session.run(
         "checkov", "--quiet", "--compact", "--skip-download", "--external-checks-dir", "policies",
         "--output", "cli", "--output", "sarif", "--output", "junitxml",
         "--output-file-path", ",".join(["console", *map(str, written)]), *arguments,
@@ -176,9 +163,10 @@ def policy(session: nox.Session) -> None:
     """Checkov on the code and on the plans, where values are final; then the policies' own tests."""
     install(session, "policy")
     plans = RESULTS / "plans"
-    run(session, sys.executable, "-m", "ops.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans), external=True)
+    made = [sys.executable, "-m", "ops.terraform.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans)]
+    session.run(*made, external=True)
     documents = [str(plans / f"{name}-stage{stage}.json") for name in ENVIRONMENTS for stage in STAGES]
-    run(session, sys.executable, "-m", "tests.policy.plans", external=True)
+    session.run(sys.executable, "-m", "tests.policy.plans", external=True)
     pytest(session, "tests/policy")
     checkov(session, "policy-code", "--directory", "terraform", "--framework", "terraform")
     checkov(
@@ -187,7 +175,7 @@ def policy(session: nox.Session) -> None:
         # Raises on a plan without replicas; it is judged on the code, where its exception stands with its reason.
         "--skip-check", "CKV_AZURE_233",
     )  # fmt: skip
-    run(session, "python", "-m", "tests.policy.reports", str(RESULTS))
+    session.run("python", "-m", "tests.policy.reports", str(RESULTS))
 
 
 @nox.session
@@ -276,7 +264,7 @@ def newcomer(session: nox.Session) -> None:
 @nox.session
 def captures(session: nox.Session) -> None:
     """What each task shows on a terminal of 80 and of 120 columns, as SVG in results/captures, from a real run."""
-    run(session, sys.executable, "-m", "tools.captures", *session.posargs, external=True)
+    session.run(sys.executable, "-m", "tools.captures", *session.posargs, external=True)
 
 
 @nox.session

@@ -1,63 +1,82 @@
-"""The tasks. Each is a doorway: what it does is in ops/, where it is tested.
+"""The tasks. What each does is in ops/, where it is tested; here stands what it is called and which options it has.
 
 `invoke --list` names them, `invoke TASK --help` explains one. Exit code 1: it did not work; 2: asked wrongly.
 """
 
-from functools import partial
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
-from invoke.context import Context
-from invoke.main import program
 from invoke.tasks import task as invoke_task
 
-from ops import command_line, help_texts
-from ops.cli import Doorway, doorway, load
+from ops.cli import program
+from ops.cli.task import guarded, task
 
-task = partial(invoke_task, klass=Doorway)
+if TYPE_CHECKING:
+    from ops.cli.steps import Runner
+    from ops.config.environment import Environment
 
-_ENV, _SETTING, _CHANGES = help_texts.ENV, help_texts.SETTING, help_texts.CHANGES
+_JSON = "print one JSON object"
+_STAGE = "1 or 2 (default: both)"
+_TARGET_IMAGE = (
+    "NAME=DIGEST or NAME=TAG: that server runs this image, which exists, and nothing is built for it; may be repeated. "
+    "Or `deployed`: every server runs what it runs now"
+)
 
 
-@task(help={"env": _ENV, "setting": _SETTING, "json": "print one JSON object"}, iterable=["setting"])
-@doorway
-def doctor(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
+@task(json=_JSON)
+def doctor(environment: Environment, json: bool = False) -> None:
     """Check tools, versions, sign-in, settings and ports; say how to mend each."""
-    from ops import doctor as checks
+    from ops.checks import doctor
 
-    checks.show(load(env, setting), as_json=json)
+    doctor.report(environment, as_json=json)
 
 
-@task(help=help_texts.PLAN, iterable=["setting", "target_image"])
-@doorway
+@task(
+    json=_JSON,
+    iterable=["target_image"],
+    help={
+        "stage": _STAGE,
+        "target_image": _TARGET_IMAGE,
+        "out": "a folder to save the plan in, for somebody to read and `invoke deploy --plan` to apply",
+        "check": "exit code 1 if anything would change: for a schedule",
+    },
+)
 def plan(
-    c: Context,
-    env: str = "local",
+    environment: Environment,
     stage: str | None = None,
     target_image: list[str] | None = None,
     out: str | None = None,
     check: bool = False,
-    setting: list[str] | None = None,
     json: bool = False,
 ) -> None:
     """Show what a deployment would change, and what changed outside Terraform; the plan is saved."""
-    from ops import planning
+    from ops.rollout import plan
 
-    environment = load(env, setting)
-    planning.show(environment, planning.request(environment, stage, target_image or [], out), as_json=json, check=check)
+    plan.report(environment, plan.parse(environment, stage, target_image or [], out), as_json=json, check=check)
 
 
-@task(help=help_texts.DEPLOY, iterable=["setting", "target_image"])
-@doorway
+@task(
+    changes=True,
+    iterable=["target_image"],
+    settings=["runtime"],
+    help={
+        "stage": f"{_STAGE}. Stage 2 alone builds no image: `invoke push` first, or --target-image",
+        "target_image": _TARGET_IMAGE,
+        "runtime": "process (default) or docker: what a container group becomes on this machine; as the setting "
+        "RUNTIME",
+        "plan": "a folder that `invoke plan --out` wrote: exactly that is applied, or, where anything changed since, "
+        "nothing. Where a server has several slots, each slot's part of it, one after the other",
+    },
+)
 def deploy(
-    c: Context,
-    env: str = "local",
+    environment: Environment,
+    runner: Runner,
     stage: str | None = None,
     target_image: list[str] | None = None,
     plan: str | None = None,
     runtime: str | None = None,
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
 ) -> None:
     """Stage 1, images, stage 2, smoke test. On local: the whole platform on this machine, left running.
 
@@ -67,138 +86,103 @@ def deploy(
         invoke deploy --env dev --plan plans --dry-run   shows it again
         invoke deploy --env dev --plan plans             applies it, or says what changed since
     """
-    from ops import deploy as steps
-    from ops import request
+    from ops.rollout import deploy, request
 
-    environment = load(env, [*(setting or ()), *([f"RUNTIME={runtime}"] if runtime else ())])
-    asked = request.of(environment, stage, target_image or [], plan)
-    steps.deploy(environment, asked, dry_run=dry_run, yes=yes)
+    deploy.deploy(environment, runner, request.parse(environment, stage, target_image or [], plan))
 
 
-@task(help={**_CHANGES, "server": "a key of mcp_servers (default: all)"}, iterable=["setting"])
-@doorway
-def push(
-    c: Context,
-    env: str = "local",
-    server: str | None = None,
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
-) -> None:
+@task(changes=True, help={"server": "a key of mcp_servers (default: all)"})
+def push(environment: Environment, runner: Runner, server: str | None = None) -> None:
     """Build each server's image and put it into the registry, by digest."""
-    from ops import push as images
+    from ops.images import push
 
-    images.push(load(env, setting), server, dry_run=dry_run, yes=yes)
+    push.push(environment, runner, server)
 
 
-@task(help={"env": _ENV, "setting": _SETTING, "json": "print one JSON object"}, iterable=["setting"])
-@doorway
-def status(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
+@task(json=_JSON)
+def status(environment: Environment, json: bool = False) -> None:
     """What is deployed and whether it answers; exit code 1 if it does not."""
-    from ops import status as report
+    from ops.checks import status
 
-    report.show(load(env, setting), as_json=json)
+    status.report(environment, as_json=json)
 
 
-@task(help={"env": _ENV, "setting": _SETTING, "as_": "admin, reader or outsider"}, iterable=["setting"])
-@doorway
-def token(c: Context, as_: str = "admin", env: str = "local", setting: list[str] | None = None) -> None:
+@task(help={"as_": "admin, reader or outsider"})
+def token(environment: Environment, as_: str = "admin") -> None:
     """Print an access token of that user, and nothing else."""
-    from ops import token as tokens
+    from ops.clients import access_token
 
-    tokens.show(load(env, setting), as_)
+    access_token.print_token(environment, as_)
 
 
-@task(help=help_texts.CONNECT, iterable=["setting"])
-@doorway
-def connect(
-    c: Context,
-    client: str | None = None,
-    env: str = "local",
-    write: bool = False,
-    setting: list[str] | None = None,
-    json: bool = False,
-) -> None:
+@task(
+    json=_JSON,
+    help={
+        "client": "vscode, claude, cursor, json or inspector (default: all)",
+        "write": "write the client's file, in which everything else stays; with --client",
+    },
+)
+def connect(environment: Environment, client: str | None = None, write: bool = False, json: bool = False) -> None:
     """The configuration with which an MCP client uses this endpoint: printed, or written into its file.
 
     On a terminal it offers to open the client, and says what to expect at sign-in.
     """
-    from ops import connect as clients
+    from ops.clients import connect
 
-    clients.show(load(env, setting), client, write=write, as_json=json)
+    connect.print_configuration(environment, client, write=write, as_json=json)
 
 
-@task(help=help_texts.LOGS, iterable=["setting"])
-@doorway
-def logs(
-    c: Context, env: str = "local", part: str | None = None, follow: bool = False, setting: list[str] | None = None
-) -> None:
+@task(help={"part": "one part, e.g. gateway (default: all)", "follow": "go on until Ctrl-C"})
+def logs(environment: Environment, part: str | None = None, follow: bool = False) -> None:
     """The end of the platform's logs."""
-    from ops import logs as files
+    from ops.observe import logs
 
-    files.show(load(env, setting), part=part, follow=follow)
+    logs.print_logs(environment, part=part, follow=follow)
 
 
-@task(help=help_texts.TRACE, iterable=["setting"])
-@doorway
-def trace(
-    c: Context, request: str = "", env: str = "local", setting: list[str] | None = None, json: bool = False
-) -> None:
+@task(json=_JSON, help={"request": "its id, as X-Correlation-Id of an answer says it; none: list the recent ones"})
+def trace(environment: Environment, request: str = "", json: bool = False) -> None:
     """What each policy did with a request at the local gateway; without an id, which requests there were."""
-    from ops import trace as traces
+    from ops.observe import policy_trace
 
-    traces.show(load(env, setting), request, as_json=json)
+    policy_trace.print_trace(environment, request, as_json=json)
 
 
-@task(help=help_texts.WATCH, iterable=["setting"])
-@doorway
-def watch(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
+@task(json="print one JSON object per call")
+def watch(environment: Environment, json: bool = False) -> None:
     """Calls as they happen, by caller, tier, tool, time and refusal, until Ctrl-C."""
-    from ops import watch as calls
+    from ops.observe import watch
 
-    calls.show(load(env, setting), as_json=json)
+    watch.print_calls(environment, as_json=json)
 
 
-@task(help={"env": _ENV, "setting": _SETTING}, iterable=["setting"])
-@doorway
-def console(c: Context, env: str = "local", setting: list[str] | None = None) -> None:
+@task()
+def console(environment: Environment) -> None:
     """The address of the local platform's own page, and nothing else."""
-    from ops import status as report
+    from ops.checks import status
 
-    report.console(load(env, setting))
+    status.print_console_address(environment)
 
 
-@task(help={**_CHANGES, "prod": "needed to destroy prod"}, iterable=["setting"])
-@doorway
-def destroy(
-    c: Context,
-    env: str = "local",
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
-    prod: bool = False,
-) -> None:
+@task(changes=True, help={"prod": "needed to destroy prod"})
+def destroy(environment: Environment, runner: Runner, *, prod: bool = False) -> None:
     """Tear everything down: stage 2, stage 1, and on local every process and generated file."""
-    from ops import teardown
+    from ops.rollout import destroy
 
-    teardown.destroy(load(env, setting), dry_run=dry_run, yes=yes, prod=prod)
+    destroy.destroy(environment, runner, prod=prod)
 
 
-@task(
-    help={
-        "path": "a policy file, or a folder of them",
-        "also": "one more path; may be repeated",
-        "json": "print one JSON object",
-    },
+@invoke_task(
+    help={"path": "a policy file, or a folder of them", "also": "one more path; may be repeated", "json": _JSON},
     iterable=["also"],
     positional=["path"],
 )
-@doorway
-def check(c: Context, path: str, also: list[str] | None = None, json: bool = False) -> None:
+@guarded
+def check(context: object, path: str, also: list[str] | None = None, json: bool = False) -> None:
     """Which policy XML the local gateway would run, and what not, with line numbers; exit code 0: all of it."""
-    from ops import gateway_check
+    from ops.checks import policy_files
 
-    gateway_check.show([path, *(also or [])], as_json=json)
+    policy_files.report([path, *(also or [])], as_json=json)
 
 
 _TRUST = {
@@ -212,14 +196,11 @@ _TRUST = {
 _MINIMAL = {"minimal": "in the directory, only what the pipeline owns; assignments are left to an administrator"}
 
 
-@task(help={**_CHANGES, **_TRUST, **_MINIMAL}, iterable=["setting", "github_subject"], default=True)
-@doorway
+@task(changes=True, help={**_TRUST, **_MINIMAL}, iterable=["github_subject"], default=True)
 def bootstrap_all(
-    c: Context,
-    env: str = "local",
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
+    environment: Environment,
+    runner: Runner,
+    *,
     issuer: str = "",
     subject: str = "",
     ado_org_id: str = "",
@@ -232,28 +213,22 @@ def bootstrap_all(
     from ops import bootstrap
 
     options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), minimal, narrow)
-    bootstrap.run(load(env, setting), options, dry_run=dry_run, yes=yes)
+    bootstrap.bootstrap(environment, runner, options)
 
 
-@task(help=_CHANGES, iterable=["setting"])
-@doorway
-def identity(
-    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
-) -> None:
+@task(changes=True)
+def identity(environment: Environment, runner: Runner) -> None:
     """Step 1: resource group and managed identity; prints and saves its ids."""
     from ops import bootstrap
 
-    bootstrap.run(load(env, setting), bootstrap.Options(), ("identity",), dry_run=dry_run, yes=yes)
+    bootstrap.bootstrap(environment, runner, bootstrap.Options(), ("identity",))
 
 
-@task(help={**_CHANGES, **_TRUST}, iterable=["setting", "github_subject"])
-@doorway
+@task(changes=True, help=_TRUST, iterable=["github_subject"])
 def federation(
-    c: Context,
-    env: str = "local",
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
+    environment: Environment,
+    runner: Runner,
+    *,
     issuer: str = "",
     subject: str = "",
     ado_org_id: str = "",
@@ -265,108 +240,71 @@ def federation(
     from ops import bootstrap
 
     options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), narrow=narrow)
-    bootstrap.run(load(env, setting), options, ("federation",), dry_run=dry_run, yes=yes)
+    bootstrap.bootstrap(environment, runner, options, ("federation",))
 
 
-@task(help={**_CHANGES, **_MINIMAL}, iterable=["setting"])
-@doorway
-def entra(
-    c: Context,
-    env: str = "local",
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
-    minimal: bool = False,
-) -> None:
+@task(changes=True, help=_MINIMAL)
+def entra(environment: Environment, runner: Runner, *, minimal: bool = False) -> None:
     """Step 2: directory role and Microsoft Graph permissions, with what they allow."""
     from ops import bootstrap
 
-    bootstrap.run(load(env, setting), bootstrap.Options(minimal=minimal), ("entra",), dry_run=dry_run, yes=yes)
+    bootstrap.bootstrap(environment, runner, bootstrap.Options(minimal=minimal), ("entra",))
 
 
-@task(help=_CHANGES, iterable=["setting"])
-@doorway
-def state(
-    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
-) -> None:
+@task(changes=True)
+def state(environment: Environment, runner: Runner) -> None:
     """Step 3: storage account and container for Terraform's state, and `terraform init` of both stages."""
     from ops import bootstrap
 
-    bootstrap.run(load(env, setting), bootstrap.Options(), ("state",), dry_run=dry_run, yes=yes)
+    bootstrap.bootstrap(environment, runner, bootstrap.Options(), ("state",))
 
 
-@task(help=_CHANGES, iterable=["setting"])
-@doorway
-def heal(
-    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
-) -> None:
+@task(changes=True)
+def heal(environment: Environment, runner: Runner) -> None:
     """Put back what changed without Terraform: container addresses first, and nothing that did not drift."""
-    from ops.day2 import heal as healing
+    from ops.rollout import heal
 
-    healing.heal(load(env, setting), dry_run=dry_run, yes=yes)
+    heal.heal(environment, runner)
 
 
-@task(help={**_CHANGES, "server": "a key of mcp_servers (default: the only one)"}, iterable=["setting"])
-@doorway
-def rollback(
-    c: Context,
-    env: str = "local",
-    server: str | None = None,
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
-) -> None:
+@task(changes=True, help={"server": "a key of mcp_servers (default: the only one)"})
+def rollback(environment: Environment, runner: Runner, server: str | None = None) -> None:
     """The image that a server ran before, one slot after the other."""
-    from ops.day2 import rollback as back
+    from ops.rollout import rollback
 
-    back.rollback(load(env, setting), server, dry_run=dry_run, yes=yes)
+    rollback.rollback(environment, runner, server)
 
 
-@task(help={**_CHANGES, "name": "of the server: part of its address"}, iterable=["setting"], positional=["name"])
-@doorway
-def add_server(
-    c: Context,
-    name: str,
-    env: str = "local",
-    setting: list[str] | None = None,
-    dry_run: bool = False,
-    yes: bool = False,
-) -> None:
+@task(changes=True, help={"name": "of the server: part of its address"})
+def add_server(environment: Environment, runner: Runner, name: str) -> None:
     """One more MCP server: a folder in servers/ from a template, and its entry in mcp_servers."""
-    from ops.day2 import add_server as adding
+    from ops.servers import add_server
 
-    adding.add(load(env, setting), name, dry_run=dry_run, yes=yes)
+    add_server.add(environment, runner, name)
 
 
-@task(help=_CHANGES, iterable=["setting"])
-@doorway
-def unlock(
-    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
-) -> None:
+@task(changes=True)
+def unlock(environment: Environment, runner: Runner) -> None:
     """Who holds the lock of the Terraform state; ends it if you agree."""
-    from ops.day2 import unlock as unlocking
+    from ops.rollout import unlock
 
-    unlocking.unlock(load(env, setting), dry_run=dry_run, yes=yes)
+    unlock.unlock(environment, runner)
 
 
-@task(help=_CHANGES, iterable=["setting"])
-@doorway
-def rotate(
-    c: Context, env: str = "local", setting: list[str] | None = None, dry_run: bool = False, yes: bool = False
-) -> None:
+@task(changes=True)
+def rotate(environment: Environment, runner: Runner) -> None:
     """New database keys: the unused one first, then the servers slot by slot, then the other one."""
-    from ops.day2 import rotate as keys
+    from ops.rollout import rotate
 
-    keys.rotate(load(env, setting), dry_run=dry_run, yes=yes)
+    rotate.rotate(environment, runner)
 
 
-@task(help={"env": _ENV, "setting": _SETTING, "json": "print one JSON object"}, iterable=["setting"])
-@doorway
-def verify(c: Context, env: str = "local", setting: list[str] | None = None, json: bool = False) -> None:
+@task(json=_JSON)
+def verify(environment: Environment, json: bool = False) -> None:
     """Live checks of what only this environment can prove: each passes, fails, or says why it was not run."""
-    from ops.day2 import verify as checks
+    from ops.checks import verify
 
-    checks.verify(load(env, setting), as_json=json)
+    verify.report(environment, as_json=json)
 
 
 namespace = Collection(
@@ -392,4 +330,4 @@ namespace = Collection(
     bootstrap=Collection("bootstrap", bootstrap_all, identity, federation, entra, state),
 )
 
-command_line.speak(program)
+program.run(namespace)

@@ -54,7 +54,7 @@ class ImageError(OpsError):
 
 
 class AzError(OpsError):
-    """`kind` is one of ops.refusals: what was refused, for tasks that go on from there."""
+    """`kind` is one of ops.azure.refusals: what was refused, for tasks that go on from there."""
 
     def __init__(self, message: str, *, kind: str = "unknown") -> None:
         super().__init__(message)

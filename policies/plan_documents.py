@@ -1,7 +1,8 @@
 """The whole of a plan, for rules that need two resources or find one missing.
 
 Checkov hands a check one resource; its graph holds every resource of every document that is scanned together. Ids are
-known in a plan of what is applied (`ops.plan_json` makes such ones): before, these rules do not know and say so.
+known in a plan of what is applied (`ops.terraform.plan_json` makes such ones); in others these rules do not know and
+say so.
 """
 
 from __future__ import annotations

@@ -6,16 +6,21 @@ Repeating it is safe: each step looks first and makes only what is missing, so t
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from emulators.base.files import write_json
-from ops import az, lock, output, terraform_binary, workspace
-from ops.bootstrap import entra, federation, identity, state
+from ops.azure import az
+from ops.bootstrap import entra, federation, identity, roles, state
 from ops.bootstrap.command import Values
-from ops.bootstrap.item import Task, lines, perform
+from ops.bootstrap.item import Task, perform
 from ops.bootstrap.options import Options
-from ops.environment import Environment
+from ops.cli import output
+from ops.cli.steps import Runner
+from ops.config.environment import Environment
 from ops.errors import UsageError
-from ops.workspace import Workspace
+from ops.terraform import workspace
+
+__all__ = ["STEPS", "Options", "bootstrap", "roles"]
 
 STEPS: dict[str, Callable[[Environment, Options], Task]] = {
     "identity": lambda environment, _: identity.task(environment),
@@ -25,68 +30,55 @@ STEPS: dict[str, Callable[[Environment, Options], Task]] = {
 }
 
 
-def run(
-    environment: Environment,
-    options: Options,
-    steps: tuple[str, ...] = tuple(STEPS),
-    *,
-    dry_run: bool = False,
-    yes: bool = False,
+def bootstrap(
+    environment: Environment, runner: Runner, options: Options, steps: tuple[str, ...] = tuple(STEPS)
 ) -> None:
-    """The named steps in their order; OpsError says what stands in the way."""
-    if dry_run:
-        for line in commands(environment, options, steps):
-            output.data(line)
-        return
-    if environment.is_local:
+    """Take the named steps in their order; OpsError says what stands in the way.
+
+    A dry run prints what a first run runs; what one command tells, the following use by name.
+    """
+    if environment.is_local and not runner.dry_run:
         raise UsageError(
             f"bootstrap prepares Azure, and {environment.name} needs none of it; run `invoke deploy`, bootstrap "
             "another environment with --env NAME, or look at the commands with --dry-run"
         )
-    with lock.held(environment.home):
+    with runner.lock(environment.home):
         values: Values = {}
-        changed = sum(_step(environment, options, name, values, yes=yes) for name in steps)
+        printed: set[str] = set()
+        changed = sum(_take_step(environment, runner, options, name, values, printed) for name in steps)
+        if runner.dry_run:
+            return
         _tell(environment, values)
         if not changed:
             output.say("nothing changed")
 
 
-def commands(environment: Environment, options: Options, steps: tuple[str, ...] = tuple(STEPS)) -> list[str]:
-    """Everything a first run runs, one command per line; what one tells, the following use by name."""
-    printed: list[str] = []
-    for name in steps:
-        printed += lines(STEPS[name](environment, options), {}, printed)
-        if name == "state":
-            printed += _init_lines(environment)
-    return printed
-
-
-def _step(environment: Environment, options: Options, name: str, values: Values, *, yes: bool) -> int:
+def _take_step(
+    environment: Environment, runner: Runner, options: Options, name: str, values: Values, printed: set[str]
+) -> int:
+    """Return how much had to be made or changed."""
     if name != "state":
-        return perform(STEPS[name](environment, options), values, yes=yes)
-    account = az.run("account", "show")
-    values["MY_CLIENT_ID"] = str(account["user"]["name"])  # of a service principal it is the client id
-    changed = perform(state.task(environment, person=account["user"]["type"] == "user"), values, yes=yes)
-    _initialise(environment)
+        return perform(STEPS[name](environment, options), values, runner, printed)
+    account = runner.run(az.look("account", "show", expected={"user": {"type": "user"}}))
+    if not runner.dry_run:
+        values["MY_CLIENT_ID"] = str(account["user"]["name"])  # of a service principal it is the client id
+    task = state.task(environment, person=account["user"]["type"] == "user")
+    changed = perform(task, values, runner, printed)
+    _initialise(environment, runner)
     return changed
 
 
-def _initialise(environment: Environment) -> None:
-    with workspace.opened(environment, terraform_binary.find(), {}) as space:
+def _initialise(environment: Environment, runner: Runner) -> None:
+    with workspace.opened(environment, {}, runner=runner) as opened:
+        # Where the documented commands run, for the local environment too: its own copy has no Azure behind it.
+        space = replace(opened, root=environment.terraform_dir)
         for stage in space.stages:
-            with output.step(f"terraform init, {stage.name}"):
+            with runner.progress(f"terraform init, {stage.name}"):
                 space.terraform.init(stage)
 
 
-def _init_lines(environment: Environment) -> list[str]:
-    # Where the documented commands run, for the local environment too: its own copy has no Azure behind it.
-    described = workspace.described(environment, {})
-    space = Workspace(environment, described.home, described.terraform, environment.terraform_dir, {})
-    return [space.terraform.commands(stage)[0] for stage in space.stages]
-
-
 def _tell(environment: Environment, values: Values) -> None:
-    """Prints and saves what the service connection and other people's scripts ask for."""
+    """Print and save what the service connection and other people's scripts ask for."""
     ids = {name: values[name] for name in ("IDENTITY_CLIENT_ID", "IDENTITY_PRINCIPAL_ID") if name in values}
     if ids:
         write_json(environment.home / "bootstrap.json", ids)

@@ -10,10 +10,10 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Command, Values, command, fill
 from ops.bootstrap.item import MISSING, THERE, Found, Item
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError
 
 _RESOURCE = "499b84ac-1321-427f-aa17-267ca6975798"  # Azure DevOps, for which az asks its token
@@ -21,7 +21,7 @@ _FEDERATION = "authorization.parameters.workloadIdentityFederation"
 
 
 def organisation(environment: Environment) -> Item:
-    """The organisation, whose id the older issuer ends in."""
+    """Return the organisation, whose id the older issuer ends in."""
     name = environment.need("ADO_ORG")
     uri = f"https://dev.azure.com/{name}/_apis/connectionData?api-version=7.1-preview"
 
@@ -33,7 +33,7 @@ def organisation(environment: Environment) -> Item:
 
 
 def connection(environment: Environment) -> Item:
-    """The service connection itself; its issuer and subject are known once it exists."""
+    """Return the service connection itself; its issuer and subject are known once it exists."""
     name = environment.need("SERVICE_CONNECTION_NAME")
     listed = _connections(environment)
 
@@ -59,7 +59,7 @@ def _created(environment: Environment) -> Command:
 
 
 def facts(environment: Environment) -> Item:
-    """What a service connection refers to: the project's id, the tenant, the subscription's name."""
+    """Return what a service connection refers to: the project's id, the tenant, the subscription's name."""
     organisation_url = f"https://dev.azure.com/{environment.need('ADO_ORG')}"
     project = quote(environment.need("ADO_PROJECT"))
 
@@ -80,7 +80,7 @@ def facts(environment: Environment) -> Item:
 
 
 def by_hand(environment: Environment, why: str = "") -> str:
-    """What to do in the portal, every value filled in."""
+    """Say what to do in the portal, every value filled in."""
     need = environment.need
     return (
         f"the service connection of {need('ADO_ORG')} cannot be read{f' ({why})' if why else ''}; in "

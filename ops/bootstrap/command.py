@@ -1,4 +1,4 @@
-"""An `az` command that is run or printed. `${NAME}` in it stands for a value that an earlier command told."""
+"""An `az` command as a step. `${NAME}` in it stands for a value that an earlier command printed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ops import az
+from ops.azure import az
+from ops.cli.steps import Step
 from ops.errors import BootstrapError
 
 Values = dict[str, str]
@@ -18,7 +19,7 @@ _REFERENCE = re.compile(r"\$\{([A-Z_]+)\}")
 
 
 class UnknownValueError(BootstrapError):
-    """A command needs a value that no command has told yet."""
+    """A command needs a value that no command has printed yet."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,12 @@ class Command:
     saves: str = ""
     query: str = ""
 
+    def step(self, values: Values) -> Step[Any]:
+        """Return the step that runs it with what is known by then."""
+        return Step(lambda: self.run(values), None, (self.line(values),))
+
     def run(self, values: Values) -> Any:
-        """Runs it with what is known, and remembers what it tells; AzError, UnknownValueError."""
+        """Run it with what is known, and remember what it tells; AzError, UnknownValueError."""
         filled = [fill(argument, values) for argument in self.arguments]
         answer = az.run(*filled, *(("--query", self.query) if self.query else ()))
         if self.saves:
@@ -42,7 +47,7 @@ class Command:
         return answer
 
     def line(self, values: Mapping[str, str]) -> str:
-        """As a person would paste it into a shell."""
+        """Return it as a person pastes it into a shell."""
         typed = " ".join(quoted(known(argument, values)) for argument in ("az", *az.masked(self.arguments)))
         if not self.saves:
             return typed
@@ -54,7 +59,7 @@ def command(*arguments: str, saves: str = "", query: str = "") -> Command:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with every reference replaced; UnknownValueError names the first that cannot be."""
+    """Return the text with every reference replaced; UnknownValueError names the first that cannot be."""
     for name in _REFERENCE.findall(text):
         if name not in values:
             raise UnknownValueError(f"{name} is not known yet; run the steps of `invoke bootstrap` in their order")
@@ -62,12 +67,12 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def known(text: str, values: Mapping[str, str]) -> str:
-    """The text with the references replaced that can be."""
+    """Return the text with the references replaced that can be."""
     return _REFERENCE.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 def quoted(text: str) -> str:
-    """For a POSIX shell: references stay references, everything else stays what it is."""
+    """Quote for a POSIX shell: references stay references, everything else stays what it is."""
     if not _REFERENCE.search(text):
         return shlex.quote(text)
     parts = _REFERENCE.split(text)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
 from ops.bootstrap.options import Options
-from ops.environment import Environment
+from ops.config.environment import Environment
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
@@ -99,7 +99,7 @@ def _post(uri: str, body: dict[str, str]) -> Any:
 
 
 def _listed(uri: str) -> Iterator[Any]:
-    """All pages of a Graph collection; none where the object is too new for Graph to know it."""
+    """Yield all pages of a Graph collection; none where the object is too new for Graph to know it."""
     page = az.find("rest", "--method", "GET", "--uri", uri)
     while page:
         yield from page["value"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap import ado
 from ops.bootstrap.command import Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
 from ops.bootstrap.options import Options, github_subject
 from ops.bootstrap.roles import assignment, only_terraforms_roles
-from ops.environment import Environment
+from ops.config.environment import Environment
 
 AUDIENCE = "api://AzureADTokenExchange"
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
@@ -32,7 +32,7 @@ def task(environment: Environment, options: Options) -> Task:
 
 
 def _trust(environment: Environment, options: Options) -> Iterator[Item]:
-    """Whoever issues the pipeline's tokens; credentials of one identity are made one after the other."""
+    """Yield who issues the pipeline's tokens; credentials of one identity are made one after the other."""
     if options.github:
         for given in options.github_subjects or _GITHUB_DEFAULT:
             name, subject = github_subject(options.github, given)
@@ -54,7 +54,7 @@ def _trust(environment: Environment, options: Options) -> Iterator[Item]:
 
 
 def documented_subject(environment: Environment) -> str:
-    """Of a connection whose issuer is vstoken.dev.azure.com."""
+    """Return the subject of a connection whose issuer is vstoken.dev.azure.com."""
     names = (environment.need(name) for name in ("ADO_ORG", "ADO_PROJECT", "SERVICE_CONNECTION_NAME"))
     return f"sc://{'/'.join(names)}"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Values, command
 from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import BootstrapError
 
 
@@ -49,7 +49,7 @@ def _identity(environment: Environment) -> Item:
 
 
 def identity(environment: Environment) -> Item:
-    """The pipeline's identity as later steps need it: there already, and its ids known."""
+    """Return the pipeline's identity as later steps need it: there already, and its ids known."""
     name, group = environment.need("IDENTITY_NAME"), environment.need("RESOURCE_GROUP")
     show = ("identity", "show", "--name", name, "--resource-group", group)
 

@@ -56,7 +56,7 @@ class Options:
 
 
 def github_subject(repository: str, given: str) -> tuple[str, str]:
-    """`environment:prod` → (name of the credential, subject); UsageError for what GitHub never sends."""
+    """Return the name of the credential and its subject; UsageError for what GitHub never sends."""
     kind, colon, value = given.partition(":")
     forms = {
         "branch": f"ref:refs/heads/{value}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Values, command, fill
 from ops.bootstrap.item import MISSING, THERE, Found, Item
 
@@ -27,7 +27,7 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 
 def assignment(whose: str, role: str, scope: str, *, person: bool = False, condition: str = "") -> Item:
-    """`whose` is the reference of an object id, such as `${IDENTITY_PRINCIPAL_ID}`."""
+    """Return a role assignment; `whose` is the reference of an object id, such as `${IDENTITY_PRINCIPAL_ID}`."""
     create = command(
         *("role", "assignment", "create"),
         *("--assignee-object-id", whose),
@@ -50,7 +50,7 @@ def assignment(whose: str, role: str, scope: str, *, person: bool = False, condi
 
 
 def find(principal: str, role: str, scope: str) -> Any:
-    """That principal's assignment of that role at exactly that scope, or None."""
+    """Return that principal's assignment of that role at exactly that scope, or None."""
     listed = az.find("role", "assignment", "list", "--scope", scope, "--fill-principal-name", "false") or ()
     return next((held for held in listed if _is(held, principal, role, scope)), None)
 
@@ -64,7 +64,7 @@ def _is(held: Any, principal: str, role: str, scope: str) -> bool:
 
 
 def only_terraforms_roles() -> str:
-    """A condition under which its holder gives and takes the roles that Terraform gives, and no other.
+    """Return a condition under which its holder gives and takes the roles that Terraform gives, and no other.
 
     Its form is that of "Delegate Azure role assignment management using conditions".
     """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops import az
+from ops.azure import az
 from ops.bootstrap.command import Command, Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, PROPAGATION, THERE, Found, Item, Task
 from ops.bootstrap.roles import assignment
-from ops.environment import Environment
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError
 
 _ROLE = "Storage Blob Data Contributor"
@@ -18,7 +18,7 @@ _DAYS = 30  # for which an overwritten or deleted state can be had back
 
 
 def task(environment: Environment, *, person: bool = True) -> Task:
-    """`person`: whoever is signed in is one, not a service principal."""
+    """Return step 3. `person`: whoever is signed in is one, not a service principal."""
     return Task(
         "bootstrap.state",
         (
@@ -78,7 +78,7 @@ def _require_free(name: str) -> None:
 
 
 def _recovery(environment: Environment) -> Item:
-    """A state that was overwritten or deleted can be had back; nobody else holds a copy."""
+    """Return the recovery of a state that was overwritten or deleted: nobody else holds a copy."""
     account = (
         "--account-name",
         environment.need("STORAGE_ACCOUNT"),
@@ -117,7 +117,7 @@ def _yourself(person: bool) -> Item:
 
 
 def _access(environment: Environment) -> Item:
-    """A new role takes minutes to reach the account; until then nothing can be stored in it."""
+    """Return the wait for a new role, which takes minutes to reach the account."""
     reading = command(
         *("storage", "container", "list", "--account-name", environment.need("STORAGE_ACCOUNT")),
         *("--num-results", "1", "--auth-mode", "login"),
@@ -126,7 +126,7 @@ def _access(environment: Environment) -> Item:
     def look(values: Values) -> Found:
         return THERE if _answered(reading, values) is not None else Found("missing", "your role is not in force yet")
 
-    return Item("access", "to the storage account's data", look, patience=PROPAGATION, probe=reading)
+    return Item("access", "to the storage account's data", look, timeout=PROPAGATION, probe=reading)
 
 
 def _container(environment: Environment) -> Item:
@@ -142,7 +142,7 @@ def _container(environment: Environment) -> Item:
 
 
 def _answered(reading: Command, values: Values) -> Any:
-    """A data plane's answer; None where the account or the right to read it is not there yet."""
+    """Return a data plane's answer; None where the account or the right to read it is not there yet."""
     try:
         fill(_SCOPE, values)  # without the account its host name does not even resolve
         answer = reading.run(values)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulators import azurerm
-from ops import tfvars
+from ops.config import tfvars
 from tests.az import project_under_test
 from tests.az.cloud_under_test import CloudUnderTest, program
 from tests.az.project_under_test import Project

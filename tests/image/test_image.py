@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from ops.images_papers import PROVENANCE, SBOM
+from ops.images import engine, provenance, sbom
 from tests.image import base
 from tests.image.conftest import REPOSITORY, Rig
 from tools import release
@@ -88,15 +88,17 @@ def test_no_shell_is_needed(deployed: Rig, image: Any) -> None:
         container.remove(force=True)
 
 
-def test_sbom_and_provenance_are_beside_the_digest(deployed: Rig) -> None:
-    """The bill names exactly the packages that the image holds; provenance names the digest that was pushed."""
+def test_the_sbom_lies_beside_the_digest(deployed: Rig) -> None:
+    """It names exactly the packages that the image holds, and the digest; provenance is there where BuildKit built."""
     digest = _recorded(deployed)["digest"]
     folder = deployed.home / "images/mongodb-mcp" / digest.removeprefix("sha256:")
-    bill = json.loads((folder / SBOM).read_text(encoding="utf-8"))
+    found = json.loads((folder / sbom.FILE).read_text(encoding="utf-8"))
     held = deployed.containers()[0].exec_run(["python", "-I", "-c", LISTED]).output.decode().split()
-    assert {f"{c['name']}=={c['version']}" for c in bill["components"]} == {_normal(line) for line in held}
-    statement = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
-    assert statement["subject"][0]["digest"]["sha256"] == digest.removeprefix("sha256:")
+    assert {f"{c['name']}=={c['version']}" for c in found["components"]} == {_normal(line) for line in held}
+    image = found["metadata"]["component"]
+    assert image["hashes"] == [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}]
+    assert image["pedigree"]["ancestors"][0]["name"] == base.NAME
+    assert (folder / provenance.FILE).exists() == engine.has_buildx()
 
 
 def test_nobody_pulls_without_a_sign_in(deployed: Rig) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from ops import tfvars
+from ops.config import tfvars
 from tests.plan.bench import Bench
 from tests.plan.inventory import resources
 

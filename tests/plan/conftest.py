@@ -9,7 +9,8 @@ import pytest
 import tftest
 
 from emulators import azurerm
-from ops import terraform_binary, workspace
+from ops.terraform import binary as terraform_binary
+from ops.terraform import workspace
 from tests.plan.bench import TERRAFORM, Bench
 
 Planned = Callable[[int, str], tftest.TerraformPlanOutput]

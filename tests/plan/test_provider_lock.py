@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import provider_lock
 from ops.errors import ToolError
+from ops.terraform import provider_lock
 from tests.plan.bench import TERRAFORM, Bench
 
 VERSIONS = {"azurerm": "5.2.0", "azuread": "3.9.0"}

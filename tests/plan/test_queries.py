@@ -12,7 +12,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from ops import watch
+from ops.observe import watch
 from tests.plan.kql import TABLES, Query, committed
 
 QUERIES = [*committed(), Query("invoke watch", watch.QUERY.format(seconds=900))]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ops import tfvars
+from ops.config import tfvars
 from tests.plan.bench import TERRAFORM, Bench
 
 REFUSALS = Path(__file__).parent / "refusals"

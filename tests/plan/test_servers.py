@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tftest
 
-from ops import tfvars
+from ops.config import tfvars
 from tests.plan.bench import Bench
 from tests.plan.inventory import resources
 

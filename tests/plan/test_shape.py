@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import tfvars
+from ops.config import tfvars
 from tests.plan.bench import ENVIRONMENTS, MODULES, SHARED, TERRAFORM
 
 

@@ -1,9 +1,9 @@
 """`python -m tests.policy.plans`: plan documents of the cases whose rule needs the whole of a plan, in results/.
 
-Each `cases/<Class>/plan*.tf` is applied and planned again by real Terraform with the local provider, as `ops.plan_json`
-does with the environments. A document's name carries a hash of everything that it is made from, so that one which is
-there is right, and only what changed is made again. The session does this before its tests: Checkov's environment, in
-which they run, has no provider.
+Each `cases/<Class>/plan*.tf` is applied and planned again by real Terraform with the local provider, as
+`ops.terraform.plan_json` does with the environments. A document's name carries a hash of everything that it is made
+from, so that one which is there is right, and only what changed is made again. The session does this before its tests:
+Checkov's environment, in which they run, has no provider.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
 def _make(case: Path) -> None:
     """Writes the document of a case; a Terraform that refuses it ends the run with what Terraform says."""
     from emulators import azurerm
-    from ops import terraform_binary
+    from ops.terraform import binary as terraform_binary
 
     binary = str(terraform_binary.find().path)
     text = case.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ops import tfvars
+from ops.config import tfvars
 from tests.support.platform_under_test import ROOT, Platform
 
 _GENERATED = shutil.ignore_patterns(".terraform", "__pycache__")

@@ -1,7 +1,7 @@
 """`python -m tools.diagrams [--plans FOLDER]`: draws the pictures of docs/diagrams anew.
 
-FOLDER holds `prod-stage1.json` and `prod-stage2.json` as `python -m ops.plan_json --env prod --out FOLDER` writes them;
-without it they are made first, which takes half a minute.
+FOLDER holds `prod-stage1.json` and `prod-stage2.json`, written by
+`python -m ops.terraform.plan_json --env prod --out FOLDER`; without it they are made first, which takes half a minute.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _planned(folder: Path | None) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
         if folder is None:
             folder = Path(scratch)
-            made = [sys.executable, "-m", "ops.plan_json", "--env", "prod", "--out", scratch]
+            made = [sys.executable, "-m", "ops.terraform.plan_json", "--env", "prod", "--out", scratch]
             subprocess.run(made, check=True)
         stages = [json.loads((folder / f"prod-stage{stage}.json").read_text(encoding="utf-8")) for stage in (1, 2)]
         return from_plans(stages)

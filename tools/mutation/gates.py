@@ -91,7 +91,7 @@ def _planned(copy: Path, environment: str, tools: Tools, known: frozenset[str]) 
     """Terraform itself: both stages validated, planned and applied; the plans stay for Checkov."""
     if (_plans(copy) / f"{environment}-stage2.json").exists():
         return {}
-    command = [sys.executable, "-m", "ops.plan_json", "--env", environment, "--out", str(_plans(copy))]
+    command = [sys.executable, "-m", "ops.terraform.plan_json", "--env", environment, "--out", str(_plans(copy))]
     ended = _run(command, copy, tools)
     return {f"terraform ({environment})": _last_line(ended.stderr)} if ended.returncode else {}
 

@@ -114,7 +114,7 @@ def last_words(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Without control sequences, and without what ops.elapsed adds behind a word and takes back."""
+    """Return the text without control sequences, and what is written between saving and restoring the cursor."""
     return re.sub(r"\x1b7.*?\x1b8|\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]", "", text)
 
 

@@ -44,7 +44,7 @@ def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
 def _seed_resource_group(store: Path) -> None:
     """Step 1's `az group create`."""
     from emulators.azurerm import Store, seed
-    from ops import environment
+    from ops.config import environment
 
     dev = environment.load("dev")
     seed(
@@ -77,7 +77,7 @@ def terraform(folder: Path, environment: dict[str, str], *arguments: str) -> str
 
 def _fetched() -> str:
     found = subprocess.run(
-        [sys.executable, "-m", "ops.terraform_binary"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "ops.terraform.binary"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return found.stdout.strip()
 

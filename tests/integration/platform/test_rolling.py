@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -81,13 +82,46 @@ def failed(answers: list[Answer]) -> list[tuple[int, str]]:
     ]
 
 
+Commands = dict[int, list[str]]
+
+
+def printed(platform: Platform, task: str) -> Commands:
+    """What `--dry-run` says that Terraform is asked, by stage."""
+    lines = platform.invoke(task, "--dry-run").stdout.splitlines()
+    found: Commands = {1: [], 2: []}
+    for words in (shlex.split(line) for line in lines if line.startswith("terraform ")):
+        found[int(words[1][-1])].append(shlex.join(words[2:]))
+    return found
+
+
+def executed(platform: Platform, change: Callable[[], object]) -> Commands:
+    """What Terraform was asked while the change was made, as its logs say."""
+    logs = {number: home(platform) / f"logs/terraform-stage{number}.log" for number in (1, 2)}
+    before = {number: path.stat().st_size for number, path in logs.items()}
+    change()
+    text = {number: path.read_bytes()[before[number] :].decode() for number, path in logs.items()}
+    return {number: re.findall(r"^\$ terraform (.*)$", log, re.MULTILINE) for number, log in text.items()}
+
+
+def unannounced(some: list[str], whole: list[str]) -> list[str]:
+    """The commands of `some` that `whole` does not have, or has in another order."""
+    rest = iter(whole)
+    return [command for command in some if command not in rest]
+
+
 def test_a_new_image_and_the_way_back(rolling: Platform) -> None:
     """Each slot is replaced, the other parts are not, and every call is answered."""
     first, before = image(rolling), pids(rolling)
     code = Path(rolling.variables["SERVERS_DIR"]) / "mongo-db-server/src/mongo_db_server/__init__.py"
     code.write_text(code.read_text(encoding="utf-8") + "# another image\n", encoding="utf-8")
 
-    answers = under_load(rolling, lambda: rolling.invoke("deploy"))
+    answers: list[Answer] = []
+    rehearsed = printed(rolling, "deploy")
+    asked = executed(rolling, lambda: answers.extend(under_load(rolling, lambda: rolling.invoke("deploy"))))
+    # Stage 1 had nothing to do, and nor had stage 2 after its slots; what was done was said before.
+    assert unannounced(asked[1], rehearsed[1]) == []
+    assert unannounced(asked[2], rehearsed[2]) == []
+    assert [len(re.findall("-target", command)) for command in asked[2]] == [0, 2, 0, 2, 0, 0]
     assert len(answers) > 100
     assert failed(answers) == []
     second, between = image(rolling), pids(rolling)
@@ -97,7 +131,10 @@ def test_a_new_image_and_the_way_back(rolling: Platform) -> None:
         f"aci-mongodb-{tier}-{slot}" for tier in ("admin", "reader") for slot in ("a", "b")
     }
 
-    answers = under_load(rolling, lambda: rolling.invoke("rollback"))
+    answers.clear()
+    rehearsed = printed(rolling, "rollback")
+    asked = executed(rolling, lambda: answers.extend(under_load(rolling, lambda: rolling.invoke("rollback"))))
+    assert asked == rehearsed
     assert len(answers) > 100
     assert failed(answers) == []
     assert image(rolling)["digest"] == first["digest"]
@@ -144,7 +181,10 @@ def test_new_database_keys(rolling: Platform) -> None:
     """All four are other keys afterwards, the old ones open nothing, and the committed file is as it was."""
     variables = Path(rolling.variables["TERRAFORM_DIR"]) / "environments/local/terraform.tfvars"
     text, old, before = variables.read_text(encoding="utf-8"), account(rolling), pids(rolling)
-    answers = under_load(rolling, lambda: rolling.invoke("rotate"))
+    answers: list[Answer] = []
+    rehearsed = printed(rolling, "rotate")
+    asked = executed(rolling, lambda: answers.extend(under_load(rolling, lambda: rolling.invoke("rotate"))))
+    assert asked == rehearsed
     assert len(answers) > 100
     assert failed(answers) == []
     new, after = account(rolling), pids(rolling)

@@ -22,7 +22,7 @@ import pytest
 from pymongo import MongoClient
 from uv import find_uv_bin
 
-from ops import terraform_binary
+from ops.terraform import binary as terraform_binary
 from tests.support.platform_under_test import ROOT
 
 EMULATORS = ROOT / "emulators"

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 import tasks
-from ops import connect
-from ops.platform import Platform
+from ops.clients import connect
+from ops.clients.outputs import Platform
 from tools.pages import gather
 
 ROOT = Path(__file__).parents[3]

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from ops import environment as environments
-from ops.environment import Environment
-from ops.settings import RULES
+from ops.cli.steps import Runner, Step
+from ops.config import environment as environments
+from ops.config.environment import Environment
+from ops.config.settings import RULES
 
 TFVARS = """
 subscription_id     = "00000000-0000-4000-8000-000000000001"
@@ -25,6 +27,26 @@ entra_authority = "http://127.0.0.1:8081"
 """
 
 Make = Callable[..., Environment]
+T = TypeVar("T")
+
+
+class DryRun(Runner):
+    """A dry run whose lines a test reads."""
+
+    def __init__(self) -> None:
+        super().__init__(dry_run=True)
+        self.lines: list[str] = []
+
+    def run(self, step: Step[T]) -> T:
+        self.lines += step.lines
+        return step.expected
+
+
+def dry_run(operation: Callable[[Runner], object]) -> list[str]:
+    """What the operation prints with --dry-run."""
+    runner = DryRun()
+    operation(runner)
+    return runner.lines
 
 
 @pytest.fixture(autouse=True)

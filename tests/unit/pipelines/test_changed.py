@@ -64,7 +64,7 @@ class Session:
     def log(self, line: str) -> None:
         self.logged.append(line)
 
-    def install(self, *_: str) -> None:
+    def install(self, *_: str, **__: object) -> None:
         raise StopIteration
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ops import az, bootstrap
-from ops.environment import Environment
+from ops import bootstrap
+from ops.azure import az
+from ops.config.environment import Environment
 from ops.errors import AzError
-from tests.unit.ops.conftest import Make
+from tests.unit.ops.conftest import Make, dry_run
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "az.json").read_text(encoding="utf-8"))
 """Answers in the form that az gives them, by the command's first words."""
@@ -71,6 +72,12 @@ class Cloud:
         return next(answer for name, answer in RECORDED.items() if words.startswith(name))
 
 
+def commands(environment: Environment, options: bootstrap.Options, steps: tuple[str, ...] = ()) -> list[str]:
+    """What the dry run prints."""
+    wanted = steps or tuple(bootstrap.STEPS)
+    return dry_run(lambda runner: bootstrap.bootstrap(environment, runner, options, wanted))
+
+
 def _changes(arguments: tuple[str, ...]) -> bool:
     return "create" in arguments or "update" in arguments or "POST" in arguments or arguments[:2] == ("account", "set")
 
@@ -88,7 +95,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     made = Cloud()
     monkeypatch.setattr(az, "run", made.run)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr(bootstrap, "_initialise", lambda _: None)
+    monkeypatch.setattr(bootstrap, "_initialise", lambda *_: None)
     return made
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ops import bootstrap
 from ops.bootstrap import Options
-from ops.environment import ROOT, Environment
-from ops.settings import RULES
+from ops.config.environment import ROOT, Environment
+from ops.config.settings import RULES
+from tests.unit.ops.bootstrap.conftest import commands
 
 STEPS: list[dict[str, str]] = yaml.safe_load((Path(__file__).parent / "data" / "seed.yaml").read_text(encoding="utf-8"))
 # The documentation fetches the same id twice, under two names.
@@ -35,7 +35,7 @@ def printed(environment: Environment) -> list[str]:
     """The dry run, without the folder that the checkout is in."""
     return [
         line.replace(f"-chdir={environment.terraform_dir}", "-chdir=terraform")
-        for line in bootstrap.commands(environment, Options())
+        for line in commands(environment, Options())
     ]
 
 
@@ -83,7 +83,7 @@ def test_a_step_is_the_documented_one_or_says_why_not(dev: Environment, step: di
 def test_commands_can_be_pasted(dev: Environment) -> None:
     """A shell reads each as one command, and every name is set before it is used."""
     known: set[str] = set()
-    for line in bootstrap.commands(dev, Options()):
+    for line in commands(dev, Options()):
         assert shlex.split(line), line
         assert set(re.findall(r"\$\{([A-Z_]+)\}", line)) <= known, line
         known |= set(re.findall(r"^([A-Z_]+)=\$\(", line))

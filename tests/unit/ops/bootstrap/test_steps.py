@@ -6,7 +6,8 @@ import pytest
 
 from ops import bootstrap
 from ops.bootstrap import Options, entra, federation, item, roles, state
-from ops.environment import Environment
+from ops.cli.steps import Runner
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError, DeclinedError, UsageError
 from tests.unit.ops.bootstrap.conftest import PRINCIPAL, RECORDED, Cloud
 from tests.unit.ops.conftest import Make
@@ -16,7 +17,7 @@ CLASSIC = Options(ado_org_id=ORG_ID)
 
 
 def run(dev: Environment, options: Options = CLASSIC) -> None:
-    bootstrap.run(dev, options, yes=True)
+    bootstrap.bootstrap(dev, Runner(yes=True), options)
 
 
 def test_everything_is_made_once(dev: Environment, cloud: Cloud) -> None:
@@ -76,14 +77,14 @@ def test_a_person_can_decline(dev: Environment, cloud: Cloud, monkeypatch: pytes
     """Without "yes" nothing is made."""
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(DeclinedError):
-        bootstrap.run(dev, CLASSIC)
+        bootstrap.bootstrap(dev, Runner(), CLASSIC)
     assert cloud.made == []
 
 
 def test_dry_run_asks_nothing_of_azure(dev: Environment, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     """Only commands, and no file."""
     cloud.refuse["a"] = [AzError("asked")] * 99
-    bootstrap.run(dev, CLASSIC, dry_run=True)
+    bootstrap.bootstrap(dev, Runner(dry_run=True), CLASSIC)
     assert all(
         line.split()[0] in ("az", "terraform", "until") or "=$(az " in line
         for line in capsys.readouterr().out.splitlines()
@@ -96,13 +97,13 @@ def test_a_step_says_which_comes_before_it(dev: Environment, cloud: Cloud) -> No
     with pytest.raises(
         BootstrapError, match=r"identity id-mcp-pipeline does not exist; run `invoke bootstrap.identity`"
     ):
-        bootstrap.run(dev, Options(), ("entra",), yes=True)
+        bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("entra",))
 
 
 def test_local_needs_none_of_it(make: Make) -> None:
     """One sentence, exit code 2."""
     with pytest.raises(UsageError, match="local needs none of it"):
-        bootstrap.run(make("local"), Options())
+        bootstrap.bootstrap(make("local"), Runner(), Options())
 
 
 def test_a_taken_name_is_said_before_anything_is_made(dev: Environment, cloud: Cloud) -> None:
@@ -110,9 +111,9 @@ def test_a_taken_name_is_said_before_anything_is_made(dev: Environment, cloud: C
     taken = {"nameAvailable": False, "reason": "AlreadyExists", "message": "stmcptfstate is already taken."}
     reading = cloud._read
     cloud._read = lambda a, w: taken if "check-name" in w else reading(a, w)  # type: ignore[method-assign]
-    bootstrap.run(dev, CLASSIC, ("identity",), yes=True)
+    bootstrap.bootstrap(dev, Runner(yes=True), CLASSIC, ("identity",))
     with pytest.raises(BootstrapError, match=r"STORAGE_ACCOUNT 'stmcptfstate' is taken.*is already taken\.$"):
-        bootstrap.run(dev, CLASSIC, ("state",), yes=True)
+        bootstrap.bootstrap(dev, Runner(yes=True), CLASSIC, ("state",))
     assert "storage account" not in cloud.there
 
 
@@ -181,7 +182,7 @@ def test_the_condition_lists_what_terraform_gives(project_roles: set[str]) -> No
 def project_roles() -> set[str]:
     import re
 
-    from ops.environment import ROOT
+    from ops.config.environment import ROOT
 
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "terraform").glob("stage*/*.tf")]
     given = [re.findall(r'^\s+role\s+= "([A-Z][A-Za-z ]+)"$', text, re.MULTILINE) for text in texts]

@@ -9,9 +9,10 @@ import pytest
 from ops import bootstrap
 from ops.bootstrap import Options, federation
 from ops.bootstrap.federation import AUDIENCE, judge
-from ops.environment import Environment
+from ops.cli.steps import Runner
+from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError, UsageError
-from tests.unit.ops.bootstrap.conftest import RECORDED, Cloud
+from tests.unit.ops.bootstrap.conftest import RECORDED, Cloud, commands
 
 TENANT = "https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0"
 ORG = "https://vstoken.dev.azure.com/77777777-7777-4777-8777-777777777777"
@@ -20,7 +21,7 @@ HELD = {"name": "ado-federation", "issuer": ORG, "subject": "sc://contoso/mcp/sc
 
 def credentials(dev: Environment, options: Options) -> list[tuple[str, str]]:
     """(issuer, subject) of what the commands make."""
-    lines = bootstrap.commands(dev, options, ("federation",))
+    lines = commands(dev, options, ("federation",))
     made = [line for line in lines if "federated-credential create" in line]
     return [(_option(line, "--issuer"), _option(line, "--subject")) for line in made]
 
@@ -37,7 +38,7 @@ def test_the_older_issuer_ends_in_the_organisations_id(dev: Environment) -> None
 
 def test_the_organisations_id_can_be_asked_for(dev: Environment) -> None:
     """By az's own token, before the credential is made."""
-    lines = bootstrap.commands(dev, Options(ado_org_id="ask"), ("federation",))
+    lines = commands(dev, Options(ado_org_id="ask"), ("federation",))
     assert lines[2].startswith("ADO_ORG_ID=$(az rest --method GET --resource 499b84ac-1321-427f-aa17-267ca6975798")
     assert credentials(dev, Options(ado_org_id="ask"))[0][0] == '"https://vstoken.dev.azure.com/${ADO_ORG_ID}"'
 
@@ -49,7 +50,7 @@ def test_the_newer_issuer_is_given(dev: Environment) -> None:
 
 def test_a_connection_is_made_before_it_is_trusted(dev: Environment) -> None:
     """Its subject exists only once it does: create, read back, then the credential."""
-    lines = bootstrap.commands(dev, Options(), ("federation",))
+    lines = commands(dev, Options(), ("federation",))
     post = next(i for i, line in enumerate(lines) if "--method POST" in line and "endpoints" in line)
     read = next(i for i, line in enumerate(lines) if line.startswith("SUBJECT=$("))
     made = next(i for i, line in enumerate(lines) if "federated-credential create" in line)
@@ -134,19 +135,19 @@ def _connection(**changes: Any) -> dict[str, Any]:
 )
 def test_a_connection_of_somebody_else(dev: Environment, cloud: Cloud, changes: dict[str, Any], sentence: str) -> None:
     """It is never trusted, nor changed."""
-    bootstrap.run(dev, Options(), ("identity",), yes=True)
+    bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("identity",))
     _devops(cloud, [_connection(**changes)])
     with pytest.raises(BootstrapError, match=sentence):
-        bootstrap.run(dev, Options(), ("federation",), yes=True)
+        bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("federation",))
     assert cloud.lists["credential"] == []
 
 
 def test_without_access_to_azure_devops_the_portal_is_explained(dev: Environment, cloud: Cloud) -> None:
     """Every value is filled in, and az's own words are there."""
-    bootstrap.run(dev, Options(), ("identity",), yes=True)
+    bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("identity",))
     cloud.refuse["dev.azure.com"] = [AzError("az says: TF400813")]
     with pytest.raises(BootstrapError) as caught:
-        bootstrap.run(dev, Options(), ("federation",), yes=True)
+        bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("federation",))
     assert all(
         word in str(caught.value) for word in ("TF400813", "id-mcp-pipeline", "sc-mcp", "--issuer and --subject")
     )

@@ -1,0 +1,1 @@
+"""The Azure CLI and what it refuses."""

@@ -1,0 +1,1 @@
+"""Whether it is right: doctor, status, smoke test, live checks, policy files."""

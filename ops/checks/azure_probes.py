@@ -1,0 +1,106 @@
+"""What `invoke verify` asks of Azure itself. Locally it asks nothing: the twin would only agree with itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops.azure import az
+from ops.checks.probes import NotRun, Target, require
+from ops.config.servers import slots
+from ops.errors import AzError
+
+ZONE = "mcp.internal"
+
+
+def groups(target: Target) -> str:
+    shown = _groups(target)
+    states = {name: (group.get("instanceView") or {}).get("state") for name, group in shown.items()}
+    ill = [f"{name} is {state}" for name, state in states.items() if state != "Running"]
+    require(not ill, "; ".join(ill))
+    return f"{len(states)} run"
+
+
+def addresses(target: Target) -> str:
+    """Compare addresses, which may change when Azure restarts a group; `invoke heal` brings the records up to date."""
+    _azure(target)
+    zones = (target.environment.variables.get("network") or {}).get("existing_private_dns_zone_ids") or {}
+    if "servers" in zones:
+        raise NotRun("the DNS zone belongs to the landing zone, in a resource group of its own")
+    group = target.environment.need("RESOURCE_GROUP")
+    listed = az.run("network", "private-dns", "record-set", "a", "list", "--resource-group", group, "--zone-name", ZONE)
+    return compare(_groups(target), listed)
+
+
+def compare(shown: dict[str, Any], listed: list[Any]) -> str:
+    """Compare the groups' addresses with the zone's records; SmokeError names each that differs."""
+    records = {one["name"]: [entry["ipv4Address"] for entry in one.get("aRecords") or ()] for one in listed}
+    wrong = []
+    for name, group in shown.items():
+        address = (group.get("ipAddress") or {}).get("ip")
+        recorded = records.get(name.removeprefix("aci-"), [])
+        if recorded != [address]:
+            wrong.append(f"{name} has {address}, its record {', '.join(recorded) or 'nothing'}")
+    require(not wrong, f"{'; '.join(wrong)}; run `invoke heal`")
+    return f"{len(shown)} records"
+
+
+def database(target: Target) -> str:
+    _azure(target)
+    name = str(target.environment.variables.get("cosmos_account_name"))
+    shown = az.run("cosmosdb", "show", "--name", name, "--resource-group", target.environment.need("RESOURCE_GROUP"))
+    access = shown.get("publicNetworkAccess")
+    require(access == "Disabled", f"publicNetworkAccess of {name} is {access}, where Disabled is right")
+    return "public access is disabled"
+
+
+def vault(target: Target) -> str:
+    _azure(target)
+    shown = az.run("keyvault", "show", "--name", target.environment.need("KEY_VAULT_NAME"))["properties"]
+    closed = shown.get("publicNetworkAccess") == "Disabled"
+    default = (shown.get("networkAcls") or {}).get("defaultAction")
+    if target.environment.variables.get("deployer_access") == "public":
+        raise NotRun('deployer_access = "public" opens the vault on purpose')
+    require(closed or default == "Deny", f"the vault's network rules default to {default}, where Deny is right")
+    return "public access is disabled" if closed else "denied unless listed"
+
+
+def gateway_role(target: Target) -> str:
+    """Look up what shows through the gateway as an answered call; not everybody may."""
+    _azure(target)
+    try:
+        listed = az.run("ad", "sp", "list", "--display-name", f"id-{_name(target)}-gateway", "--query", "[].id")
+        assigned = [
+            one
+            for id_ in listed or ()
+            for one in az.run("rest", "--method", "GET", "--uri", _assignments(id_))["value"]
+        ]
+    except AzError as error:
+        if error.kind in ("directory-role", "consent"):
+            raise NotRun("the signed-in account may not read the directory") from error
+        raise
+    if not listed:
+        raise NotRun(
+            "the directory shows no such identity to the signed-in account; the check `reader` proves the same"
+        )
+    require(bool(assigned), "the gateway's identity has no app role, so every call behind it fails")
+    return f"{len(assigned)} app role(s)"
+
+
+def _assignments(id_: str) -> str:
+    return f"https://graph.microsoft.com/v1.0/servicePrincipals/{id_}/appRoleAssignments"
+
+
+def _name(target: Target) -> str:
+    return str(target.environment.variables.get("name"))
+
+
+def _groups(target: Target) -> dict[str, Any]:
+    _azure(target)
+    group = target.environment.need("RESOURCE_GROUP")
+    names = [slot.group for slot in slots(target.environment).values()]
+    return {name: az.run("container", "show", "--resource-group", group, "--name", name) for name in names}
+
+
+def _azure(target: Target) -> None:
+    if target.environment.is_local:
+        raise NotRun("only Azure can prove it: the twin would agree with itself")

@@ -1,0 +1,220 @@
+"""What `invoke verify` tries through the front door, as anybody could."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from emulators.base.errors import EmulatorError
+from ops.checks import smoke
+from ops.clients import access_token
+from ops.clients.outputs import Platform
+from ops.config.environment import Environment
+from ops.errors import OpsError, SmokeError
+
+_TIMEOUT = 15.0
+_MCP = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+
+
+class NotRun(Exception):
+    """Why a check cannot tell; not a failure."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is checked: an environment, and the platform as its outputs describe it."""
+
+    environment: Environment
+    platform: Platform
+
+    @property
+    def endpoint(self) -> str:
+        return next(iter(self.platform.endpoints.values()))
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    def json(self, url: str) -> dict[str, Any]:
+        require(self.status == 200, f"{url} answers {self.status}, where 200 is right")
+        try:
+            found = json.loads(self.text)
+        except ValueError:
+            found = None
+        require(isinstance(found, dict), f"{url} answers no JSON object")
+        return dict(found)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """Send one request, following no redirect; SmokeError where nothing answers."""
+    request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - the platform's own URLs
+    try:
+        answer = urllib.request.build_opener(_NoRedirect(), *smoke.proxies(url)).open(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        answer = error
+    except (OSError, http.client.HTTPException) as error:
+        raise SmokeError(f"{url} does not answer ({error})") from error
+    with answer:
+        lower = {name.lower(): value for name, value in answer.headers.items()}
+        return Answer(int(answer.status), lower, answer.read().decode("utf-8", "replace"))
+
+
+def require(holds: bool, broken: str) -> None:
+    """Raise SmokeError with that sentence unless it holds."""
+    if not holds:
+        raise SmokeError(broken)
+
+
+def challenge(target: Target) -> str:
+    answer = _listed(target, None)
+    require(answer.status == 401, f"{target.endpoint} answers {answer.status}, where 401 is right")
+    given = answer.headers.get("www-authenticate", "")
+    url = _metadata_url(target)
+    require(f'resource_metadata="{url}"' in given, f"the challenge is {given!r}, without resource_metadata={url}")
+    require(target.platform.scope in given, f"the challenge is {given!r}, without the scope {target.platform.scope}")
+    return given
+
+
+def metadata(target: Target) -> str:
+    found = ask(_metadata_url(target)).json(_metadata_url(target))
+    require(found.get("resource") == target.endpoint, f"resource is {found.get('resource')!r}, not {target.endpoint!r}")
+    return target.endpoint
+
+
+def issuer(target: Target) -> str:
+    advertised = _advertised(target)
+    found = _server(advertised)
+    require(found.get("issuer") == advertised, f"issuer is {found.get('issuer')!r}, not {advertised!r}")
+    return advertised
+
+
+def pkce(target: Target) -> str:
+    methods = _server(_facade(target)).get("code_challenge_methods_supported")
+    require(methods == ["S256"], f"code_challenge_methods_supported is {methods!r}, not ['S256']")
+    return "S256"
+
+
+def unknown_resource(target: Target) -> str:
+    url = str(_server(_facade(target))["authorization_endpoint"])
+    asked = {
+        "client_id": target.platform.client_id,
+        "response_type": "code",
+        "redirect_uri": "http://127.0.0.1/",
+        "scope": target.platform.scope,
+        "state": "verify",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # RFC 7636, appendix B
+        "code_challenge_method": "S256",
+        "resource": "https://elsewhere.example/mcp",
+    }
+    answer = ask(f"{url}?{urlencode(asked)}")
+    where = answer.headers.get("location", "")
+    sent_on = answer.status in (301, 302, 303, 307) and "invalid_target" not in where
+    require(not sent_on, f"{url} sends a request for another resource on to {where}")
+    require("invalid_target" in answer.text + where, f"{url} answers {answer.status} without invalid_target")
+    return "invalid_target"
+
+
+def unknown_redirect(target: Target) -> str:
+    url = str(_server(_facade(target))["registration_endpoint"])
+    body = json.dumps({"redirect_uris": ["https://elsewhere.example/callback"]}).encode()
+    answer = ask(url, body, {"Content-Type": "application/json"})
+    require(
+        answer.status == 400 and "invalid_redirect_uri" in answer.text, f"{url} answers {answer.status} {answer.text}"
+    )
+    return "invalid_redirect_uri"
+
+
+def authority(target: Target) -> str:
+    url = f"{target.platform.authority}/.well-known/openid-configuration"
+    found = ask(url).json(url)
+    require(found.get("issuer") == target.platform.authority, f"issuer is {found.get('issuer')!r} at {url}")
+    return target.platform.authority
+
+
+def garbage(target: Target) -> str:
+    answer = _listed(target, "e30.e30.e30")
+    require(answer.status == 401, f"{target.endpoint} answers {answer.status} to an unsigned token, where 401 is right")
+    return "401"
+
+
+def admin(target: Target) -> str:
+    seen = _seen(target, "admin")
+    tiers = [tier for entry in target.environment.servers.values() for tier in (entry.get("tiers") or {}).values()]
+    if not any(tier.get("connection") == "read-write" for tier in tiers):
+        raise NotRun("no server here writes")
+    require(bool(seen.writes), f"the administrator sees no tool that writes: {', '.join(sorted(seen.tools))}")
+    return f"{len(seen.writes)} tools that write"
+
+
+def reader(target: Target) -> str:
+    seen = _seen(target, "reader")
+    require(not seen.writes, f"the reader sees tools that write: {', '.join(sorted(seen.writes))}")
+    return f"{len(seen.tools)} tools, a reading call answered"
+
+
+def stranger(target: Target) -> str:
+    answer = _listed(target, _token(target, "outsider"))
+    require(answer.status == 403, f"{target.endpoint} answers {answer.status} to somebody without a role")
+    return "403"
+
+
+def _seen(target: Target, user: str) -> smoke.Seen:
+    seen = asyncio.run(smoke.see(target.endpoint, _token(target, user), user))
+    require(not seen.failure, f"a reading call of the {user} fails: {seen.failure}")
+    return seen
+
+
+def _token(target: Target, user: str) -> str:
+    try:
+        return access_token.mint(target.environment, target.platform, user)
+    except (OpsError, EmulatorError) as error:
+        raise NotRun(f"needs a test identity: {error}") from error
+
+
+def _listed(target: Target, bearer: str | None) -> Answer:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
+    return ask(target.endpoint, body, {**_MCP, **({"Authorization": f"Bearer {bearer}"} if bearer else {})})
+
+
+def _metadata_url(target: Target) -> str:
+    """Return the URL of RFC 9728, 3.1: the well-known part goes between host and path."""
+    parts = urlsplit(target.endpoint)
+    return f"{parts.scheme}://{parts.netloc}/.well-known/oauth-protected-resource{parts.path}"
+
+
+def _advertised(target: Target) -> str:
+    servers = ask(_metadata_url(target)).json(_metadata_url(target)).get("authorization_servers") or []
+    require(len(servers) == 1, f"authorization_servers is {servers!r}, where one is right")
+    return str(servers[0])
+
+
+def _facade(target: Target) -> str:
+    advertised = _advertised(target)
+    if advertised == target.platform.authority:
+        raise NotRun("the façade is off (oauth_facade_enabled = false): clients sign in at Entra itself")
+    return advertised
+
+
+def _server(advertised: str) -> dict[str, Any]:
+    """Ask for metadata as RFC 8414 has it, else OpenID Connect Discovery, which is all that Entra has."""
+    if re.search(r"/v2\.0$", advertised):
+        url = f"{advertised}/.well-known/openid-configuration"
+    else:
+        url = f"{advertised.rstrip('/')}/.well-known/oauth-authorization-server"
+    return ask(url).json(url)

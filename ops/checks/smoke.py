@@ -1,0 +1,152 @@
+"""The smoke test: through the front door, as three people and as nobody, and only calls that change nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import importlib
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ops.clients.outputs import Platform
+from ops.errors import SmokeError
+
+_TIMEOUT = 15.0
+_LOOPBACK = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one person gets. `writes`: tools that do not say they only read; `failure`: why a reading call failed."""
+
+    tools: frozenset[str]
+    writes: frozenset[str]
+    failure: str = ""
+
+
+def check_server(
+    platform: Platform, server: str, token_for: Callable[[str], str], *, writable: bool = True
+) -> list[str]:
+    """Check one server; return a line per finding. SmokeError says which promise is broken.
+
+    `writable`: one of its tiers has a read-write connection, so its admins must see tools that write.
+    """
+    endpoint = platform.endpoints[server]
+    admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
+    outsider, nobody = http_status(endpoint, token_for("outsider")), http_status(endpoint)
+    return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable)
+
+
+def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int, writable: bool) -> list[str]:
+    """Return what was seen as sentences; SmokeError where it is not what the platform promises."""
+    for name, seen in (("admin", admin), ("reader", reader)):
+        _require(not seen.failure, f"a reading call of the {name} fails at {endpoint}: {seen.failure}")
+    missing = reader.tools - admin.tools
+    _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
+    _require(bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}")
+    _require(not reader.writes, f"the reader sees write tools at {endpoint}: {_list(reader.writes)}")
+    require_challenge(endpoint, nobody)
+    _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
+    return [
+        f"admin: {len(admin.tools)} tools, reader: {len(reader.tools)}, none of them writes",
+        f"outsider: {outsider}, no token: {nobody}",
+    ]
+
+
+def require_challenge(endpoint: str, answered: int) -> None:
+    """Raise SmokeError unless a call without a token was challenged with 401."""
+    _require(answered == 401, f"{endpoint} answers {answered} to a call without a token, where 401 is right")
+
+
+def http_status(endpoint: str, token: str | None = None) -> int:
+    """Return the HTTP status of a bare `tools/list`."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(endpoint, body, headers)  # noqa: S310 - the platform's own URL
+    try:
+        with urllib.request.build_opener(*proxies(endpoint)).open(request, timeout=_TIMEOUT) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except (OSError, http.client.HTTPException) as error:
+        raise SmokeError(f"{endpoint} does not answer ({error}); see `invoke logs --part gateway`") from error
+
+
+def load_client_early() -> None:
+    """Load the MCP SDK's client beside what else is going on: that takes a second, and a core is free."""
+    threading.Thread(target=importlib.import_module, args=("mcp",), daemon=True).start()
+
+
+def proxies(url: str) -> list[urllib.request.BaseHandler]:
+    """Return the handlers with which a URL is asked: this machine's own ports are never reached through a proxy."""
+    return [urllib.request.ProxyHandler({})] if _is_loopback(url) else []
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
+    return await asyncio.gather(see(endpoint, admin, "admin"), see(endpoint, reader, "reader"))
+
+
+async def see(endpoint: str, token: str, user: str) -> Seen:
+    """List the tools that a user sees, and call one that reads; SmokeError where the MCP client cannot."""
+    import httpx2
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
+    try:
+        async with (
+            httpx2.AsyncClient(
+                headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT, trust_env=not _is_loopback(endpoint)
+            ) as http,
+            Client(streamable_http_client(endpoint, http_client=http)) as client,
+        ):
+            tools = (await client.list_tools()).tools
+            failure = await _read(client, tools)
+    except Exception as error:
+        why = " ".join(str(_innermost(error)).split()).rstrip(".")
+        raise SmokeError(f"the {user}'s MCP client cannot use {endpoint}: {why}; see `invoke logs`") from error
+    writes = frozenset(tool.name for tool in tools if not _only_reads(tool))
+    return Seen(frozenset(tool.name for tool in tools), writes, failure)
+
+
+async def _read(client: Any, tools: Sequence[Any]) -> str:
+    """Call the first tool that only reads and needs no arguments; return why it failed, or nothing."""
+    callable_ = [tool.name for tool in tools if _only_reads(tool) and not tool.input_schema.get("required")]
+    if not callable_:
+        return ""
+    answer = await client.call_tool(callable_[0], {})
+    return f"{callable_[0]}: {_text(answer)}" if answer.is_error else ""
+
+
+def _only_reads(tool: Any) -> bool:
+    return bool(tool.annotations and tool.annotations.read_only_hint)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _text(answer: Any) -> str:
+    return "".join(getattr(part, "text", "") for part in answer.content)
+
+
+def _require(holds: bool, broken: str) -> None:
+    if not holds:
+        raise SmokeError(f"{broken}; the platform is up but must not be used like this")
+
+
+def _list(names: frozenset[str] | set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,181 @@
+"""`invoke status`: what is deployed, and whether it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from emulators.base.state import Resource, State
+from ops.checks import smoke
+from ops.cli import output
+from ops.clients import outputs
+from ops.clients.outputs import Platform
+from ops.config.environment import Environment
+from ops.errors import NotDeployedError, SmokeError
+from twin import control
+from twin.console.config import address
+from twin.supervise.status import Status
+
+Answer = Callable[[str], int]
+"""An endpoint's HTTP status to a call without a token; SmokeError where nothing answers."""
+
+Where = Callable[[Resource], str]
+"""A container group's URL."""
+
+
+def document(environment: Environment, answer: Answer = smoke.http_status) -> dict[str, Any]:
+    """Return the documented object (docs: Commands). Nothing deployed is a valid answer: empty, and `healthy` false.
+
+    A `reason` is added where it is not healthy.
+    """
+    try:
+        platform, state = _look(environment)
+    except NotDeployedError as error:
+        return {**_EMPTY, "env": environment.name, "reason": str(error)}
+    running = control.status(environment.home) if environment.is_local else None
+    where = _local_url(running) if environment.is_local else _private_url
+    if environment.is_local and running is None:
+        problems = [f"{environment.name} is not running; start it with `invoke deploy`"]
+    else:
+        problems = [*_unhealthy(running), *unreachable(running), *_unanswered(platform, answer)]
+    found = {
+        "env": environment.name,
+        "healthy": not problems,
+        "endpoint": next(iter(platform.endpoints.values()), ""),
+        "servers": {
+            name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in platform.endpoints.items()
+        },
+        "authority": platform.authority,
+        "tenant_id": platform.tenant_id,
+        "client_id": platform.client_id,
+        "scope": platform.scope,
+        "gateway": platform.gateway,
+        "mongodb_uri": running.mongodb_uri if running else "",
+        "database": running.database if running else "",
+        "console": _console(environment, running),
+        "pids": {name: part.pid for name, part in running.parts.items() if part.pid} if running else {},
+    }
+    return {**found, "reason": "; ".join(problems)} if problems else found
+
+
+def report(environment: Environment, *, as_json: bool) -> None:
+    """Print it; NotDeployedError (exit code 1) where the platform does not answer."""
+    found = document(environment)
+    if as_json:
+        output.data_json(found)
+    else:
+        parts = _parts(found)
+        shown = [row for row in rows(found) if row not in parts and row[0] != "reason"]  # the error says it
+        if found["console"] and output.console.is_terminal:  # it holds a key, which no log needs
+            shown.append(("console", found["console"]))
+        output.facts(shown)
+        output.facts(parts)
+    if not found["healthy"]:
+        raise NotDeployedError(found["reason"])
+
+
+def print_console_address(environment: Environment) -> None:
+    """Print the address of the platform's own page; NotDeployedError where there is none."""
+    found = _console(environment, control.status(environment.home)) if environment.is_local else ""
+    if not found:
+        raise NotDeployedError(
+            f"{environment.name} has no console: only a local platform that runs has; `invoke deploy`"
+        )
+    output.data(found)
+
+
+def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the same for people; the database's address holds a key, so only machines that ask for JSON get it."""
+    names = ("endpoint", "gateway", "authority", "client_id", "scope", "database")
+    plain = [
+        ("env", found["env"]),
+        ("healthy", "yes" if found["healthy"] else "no"),
+        *((name.replace("_", " "), str(found[name])) for name in names),
+    ]
+    reason = [("reason", found["reason"])] if "reason" in found else []
+    return [(name, value) for name, value in (*plain, *_parts(found), *reason) if value]
+
+
+def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return tiers and processes apart: their names are long, and would move every address to the right."""
+    tiers = [
+        (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
+    ]
+    return [(name, value) for name, value in tiers if value] + [
+        (f"process {name}", str(pid)) for name, pid in found["pids"].items()
+    ]
+
+
+def _look(environment: Environment) -> tuple[Platform, State]:
+    if environment.is_local:
+        return outputs.load(environment.home, environment.name), State.load(environment.home / "run" / "state.json")
+    return outputs.applied(environment)
+
+
+def unreachable(running: Status | None) -> list[str]:
+    """Return what production could not connect, a sentence each: a missing DNS record, a port that a rule denies, …"""
+    return list(running.unreachable.values()) if running else []
+
+
+def _unhealthy(running: Status | None) -> list[str]:
+    parts = running.parts.items() if running else ()
+    return [f"{name} is {part.state} {part.detail}".strip() for name, part in parts if not part.healthy]
+
+
+def _unanswered(platform: Platform, answer: Answer) -> list[str]:
+    problems = []
+    for endpoint in platform.endpoints.values():
+        try:
+            smoke.require_challenge(endpoint, answer(endpoint))
+        except SmokeError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _console(environment: Environment, running: Status | None) -> str:
+    """Return the address of the platform's own page, with its key; empty where there is none."""
+    part = running.parts.get("console") if running else None
+    return address(environment.home, part.port) if part is not None and part.port else ""
+
+
+def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
+    """Return the URL of each tier's first slot."""
+    tiers: dict[str, str] = {}
+    for group in state.of_type("azurerm_container_group"):
+        env = group.block("container").get("environment_variables") or {}
+        if env.get("MCP_SERVER_NAME") == server:
+            tiers.setdefault(str(env.get("MCP_TIER")), where(group))
+    return tiers
+
+
+def _private_url(group: Resource) -> str:
+    """Return the address inside the virtual network."""
+    port = (group.block("container").get("ports") or [{}])[0].get("port", "")
+    return f"http://{group.get('ip_address', '')}:{port}"
+
+
+def _local_url(running: Status | None) -> Where:
+    """Return the address of the process that stands for the container; empty where it does not run."""
+
+    def where(group: Resource) -> str:
+        part = running.parts.get(str(group["name"])) if running else None
+        return f"http://127.0.0.1:{part.port}" if part and part.port else ""
+
+    return where
+
+
+_EMPTY: dict[str, Any] = {
+    "env": "",
+    "healthy": False,
+    "endpoint": "",
+    "servers": {},
+    "authority": "",
+    "tenant_id": "",
+    "client_id": "",
+    "scope": "",
+    "gateway": "",
+    "mongodb_uri": "",
+    "database": "",
+    "console": "",
+    "pids": {},
+}

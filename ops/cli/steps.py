@@ -1,0 +1,98 @@
+"""One step of an operation: what is run, and what `--dry-run` prints, from one description.
+
+An operation is written once, as ordinary code that hands its steps to a Runner. In a real run each step acts; in a dry
+run each prints its command, and the operation goes on with the result that the step expects.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from ops.cli import output
+from ops.config import lock
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Step(Generic[T]):
+    """`act` does it. `expected`: the result with which a dry run goes on.
+
+    `lines`: the commands as a person types them; none where it only looks, or writes a file of this project's own.
+    """
+
+    act: Callable[[], T]
+    expected: T
+    lines: tuple[str, ...] = ()
+
+
+def command(words: Sequence[str], act: Callable[[], T], expected: T) -> Step[T]:
+    """Return the step that runs one command."""
+    return Step(act, expected, (shlex.join(words),))
+
+
+def until(condition: str, pause: float) -> str:
+    """Return the shell's loop that waits for a command to succeed; `pause` in seconds."""
+    return f"until {condition}; do sleep {pause:g}; done"
+
+
+class Runner:
+    """Runs steps, or prints them. A person is told things in a real run only.
+
+    `yes`: every question is answered beforehand.
+    """
+
+    def __init__(self, *, dry_run: bool = False, yes: bool = False) -> None:
+        self.dry_run = dry_run
+        self.yes = yes
+
+    def run(self, step: Step[T]) -> T:
+        """Do the step and return its result, or print its commands and return the result that it expects."""
+        if not self.dry_run:
+            return step.act()
+        for line in step.lines:
+            output.data(line)
+        return step.expected
+
+    def lock(self, home: Path) -> AbstractContextManager[None]:
+        """Hold the environment's lock; a dry run changes nothing and needs none."""
+        return nullcontext() if self.dry_run else lock.held(home)
+
+    @contextmanager
+    def progress(self, name: str) -> Iterator[list[str]]:
+        """Show a spinner, then one line with what the caller appended to the list."""
+        if self.dry_run:
+            yield []
+            return
+        with output.step(name) as result:
+            yield result
+
+    def confirm(self, question: str, *, agreed: bool = False) -> None:
+        """Ask a person, unless --yes or `agreed` answers; DeclinedError for anything but "yes"."""
+        if not self.dry_run:
+            output.confirm(question, yes=self.yes or agreed)
+
+    def say(self, text: str) -> None:
+        if not self.dry_run:
+            output.say(text)
+
+    def warn(self, text: str) -> None:
+        if not self.dry_run:
+            output.warn(text)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        if not self.dry_run:
+            output.table(title, columns, rows)
+
+    def plan(self, title: str, actions: Mapping[str, str]) -> None:
+        if not self.dry_run:
+            output.plan(title, actions)
+
+    def summary(self, text: str, following: Sequence[tuple[str, str]] = ()) -> None:
+        if not self.dry_run:
+            output.summary(text, following)

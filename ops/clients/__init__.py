@@ -1,0 +1,1 @@
+"""How clients reach a deployed platform: its addresses, access tokens, configuration of MCP clients."""

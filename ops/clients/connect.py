@@ -1,0 +1,226 @@
+"""The configuration that each MCP client wants for an endpoint: printed, written into its file, or opened."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops.cli import output
+from ops.clients import outputs
+from ops.clients.outputs import Platform
+from ops.config.environment import Environment
+from ops.errors import ToolError, UsageError
+
+
+@dataclass(frozen=True)
+class Client:
+    """`file`: where it reads its configuration from; None where a command configures it.
+
+    `opener`: commands that open the client with this endpoint, from the server's name and its URL.
+    `cloud`: its vendor calls the endpoint from its own network, so an internal gateway is out of its reach.
+    """
+
+    title: str
+    configuration: Callable[[Mapping[str, str]], str]
+    after: str
+    file: Path | None = None
+    opener: Callable[[str, str], list[str]] | None = None
+    cloud: bool = False
+
+
+def _vscode(endpoints: Mapping[str, str]) -> str:
+    return _json({"servers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
+
+
+def _claude(endpoints: Mapping[str, str]) -> str:
+    return "\n".join(shlex.join(_claude_add(name, url)) for name, url in endpoints.items())
+
+
+def _claude_add(name: str, url: str) -> list[str]:
+    return ["claude", "mcp", "add", "--transport", "http", name, url]
+
+
+def _cursor(endpoints: Mapping[str, str]) -> str:
+    return _json({"mcpServers": {name: {"url": url} for name, url in endpoints.items()}})
+
+
+def _portable(endpoints: Mapping[str, str]) -> str:
+    return _json({"mcpServers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
+
+
+def _inspector(endpoints: Mapping[str, str]) -> str:
+    return "\n".join(shlex.join(_inspect("", url)) for url in endpoints.values())
+
+
+def _inspect(_: str, url: str) -> list[str]:
+    return ["npx", "@modelcontextprotocol/inspector", "--transport", "http", "--server-url", url]
+
+
+def _vscode_add(name: str, url: str) -> list[str]:
+    """Return the command of VS Code that takes one server as JSON."""
+    return ["code", "--add-mcp", json.dumps({"name": name, "type": "http", "url": url})]
+
+
+CLIENTS: dict[str, Client] = {
+    "vscode": Client(
+        "VS Code: .vscode/mcp.json, then start the server there and sign in",
+        _vscode,
+        "press Start above the server's name in .vscode/mcp.json",
+        file=Path(".vscode/mcp.json"),
+        opener=_vscode_add,
+    ),
+    "claude": Client(
+        "Claude: run this, then /mcp to sign in; on claude.ai add the same URL as a connector",
+        _claude,
+        "type /mcp in a session of Claude Code and choose Authenticate",
+        opener=_claude_add,
+        cloud=True,
+    ),
+    "cursor": Client(
+        "Cursor: ~/.cursor/mcp.json, then sign in from its MCP settings",
+        _cursor,
+        "press Connect beside the server's name in Cursor's MCP settings",
+        file=Path("~/.cursor/mcp.json"),
+    ),
+    "json": Client(
+        "Any client that reads .mcp.json (Claude Code and Copilot do): put this there",
+        _portable,
+        "let the client connect; it finds the sign-in by itself",
+        file=Path(".mcp.json"),
+    ),
+    "inspector": Client(
+        "MCP Inspector: run this, then connect", _inspector, "press Connect in the Inspector", opener=_inspect
+    ),
+}
+
+
+def configuration(platform: Platform, client: str, *, exposure: str = "public") -> tuple[str, str]:
+    """Return what to do with it, and the text; UsageError for a client that is unknown or cannot reach the gateway."""
+    if client not in CLIENTS:
+        raise UsageError(f"client {client!r} is unknown; it is one of: {', '.join(CLIENTS)}")
+    wanted = CLIENTS[client]
+    if exposure == "internal" and wanted.cloud:
+        raise UsageError(
+            f"{client} calls connectors from its vendor's network, which cannot reach an internal gateway "
+            '(gateway_exposure = "internal"); use another client on a machine inside the network'
+        )
+    return wanted.title, wanted.configuration(platform.endpoints)
+
+
+def print_configuration(
+    environment: Environment, client: str | None, *, write: bool = False, as_json: bool = False
+) -> None:
+    """Print the configuration on stdout, what to do with it on stderr; without a client, each that can be reached."""
+    if write and not client:
+        raise UsageError("--write needs --client NAME: each client has a file of its own")
+    platform = outputs.deployed(environment)
+    exposure = str(environment.variables.get("gateway_exposure") or "public")
+    if as_json:
+        output.data_json(document(platform, exposure))
+        return
+    for name in [client] if client else list(CLIENTS):
+        if client is None and exposure == "internal" and CLIENTS[name].cloud:
+            output.warn(f"{name} is left out: it cannot reach an internal gateway")
+            continue
+        title, text = configuration(platform, name, exposure=exposure)
+        if write:
+            output.say(f"written: {written(name, platform)}")
+        else:
+            output.say(title)
+            output.data(text)
+    if client:
+        _offer(client, platform, write=write)
+    output.facts(expectations(environment, CLIENTS[client].after if client else ""), title="\nAt sign-in")
+
+
+def document(platform: Platform, exposure: str = "public") -> dict[str, Any]:
+    """Return `{"endpoints": {server: url}, "clients": {client: {"file", "configuration"}}}`; commands are text."""
+    reach = {name: client for name, client in CLIENTS.items() if exposure == "public" or not client.cloud}
+    return {
+        "endpoints": dict(platform.endpoints),
+        "clients": {
+            name: {
+                "file": str(client.file) if client.file else None,
+                "configuration": client.configuration(platform.endpoints),
+            }
+            for name, client in reach.items()
+        },
+    }
+
+
+def written(client: str, platform: Platform, *, folder: Path | None = None) -> Path:
+    """Add the endpoints to the client's file, in which everything else stays; return the file.
+
+    UsageError where the client has no file, ToolError where it holds something that is not JSON.
+    """
+    wanted = CLIENTS[client]
+    if wanted.file is None:
+        raise UsageError(
+            f"{client} has no file to write: run the command that `invoke connect --client {client}` prints"
+        )
+    path = (folder or Path()) / wanted.file.expanduser()
+    added = json.loads(wanted.configuration(platform.endpoints))
+    kept = _kept(path)
+    for top, servers in added.items():
+        kept[top] = {**(kept.get(top) or {}), **servers}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_json(kept) + "\n", encoding="utf-8")
+    return path
+
+
+def expectations(environment: Environment, first: str) -> list[tuple[str, str]]:
+    """Return what a person meets, in order: which page, which account, what it may do."""
+    if environment.is_local:
+        then = [
+            ("a browser opens", "with three people to choose from, and no password"),
+            ("Ada Admin", "reads and writes"),
+            ("Rae Reader", "reads; tools that write are not listed"),
+            ("Otto Outsider", "is refused: no role"),
+        ]
+    else:
+        then = [
+            ("a browser opens", "with Microsoft's page: pick your work account"),
+            ("the first time", "consent to the API's one scope, Mcp.Access"),
+            ("refused, 403", "your account has no role: ask an owner of the tier's group"),
+        ]
+    return [("first", first), *then] if first else then
+
+
+def _offer(client: str, platform: Platform, *, write: bool) -> None:
+    """Ask a person whether to open the client, where it is installed; a machine is never asked."""
+    opener = CLIENTS[client].opener
+    if write or opener is None or not (sys.stdin.isatty() and sys.stdout.isatty() and output.console.is_terminal):
+        return
+    for name, url in platform.endpoints.items():
+        command = opener(name, url)
+        if not shutil.which(command[0]):
+            return
+        if output.ask(f"Run `{shlex.join(command)}` now? Only 'yes' goes on: ") == "yes":
+            code = subprocess.run(command, check=False).returncode
+            if code:
+                raise ToolError(f"`{command[0]}` ended with code {code}; the configuration above does the same by hand")
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8") or "{}")
+    except ValueError as error:
+        raise ToolError(
+            f"{path} is not plain JSON ({error}), so nothing was written; put what `invoke connect` prints there"
+        ) from error
+    if not isinstance(found, dict):
+        raise ToolError(f"{path} holds no JSON object, so nothing was written; move it away and run this again")
+    return found
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return json.dumps(value, indent=2)

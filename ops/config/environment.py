@@ -1,0 +1,88 @@
+"""An environment: a folder under `terraform/environments/`, its variables and settings, and where its files go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ops.config import settings as settings_module
+from ops.config import tfvars
+from ops.config.settings import Settings
+from ops.errors import SettingError, UsageError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`variables` is terraform.tfvars as written; whatever a variable leaves out has the default of its `.tf` file."""
+
+    name: str
+    terraform_dir: Path
+    variables: Mapping[str, Any]
+    settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        return self.terraform_dir / "environments" / self.name
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the issuer is on this machine: then the twin stands in for Azure."""
+        host = urlsplit(str(self.variables.get("entra_authority") or "")).hostname
+        return host in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def home(self) -> Path:
+        """The folder of generated files: never in version control, safe to delete after `invoke destroy`."""
+        return self.settings.twin_home or ROOT / ".twin" / self.name
+
+    @property
+    def servers_dir(self) -> Path:
+        """The servers' sources, one folder each."""
+        return (self.settings.servers_dir or ROOT / "servers").resolve()
+
+    @property
+    def servers(self) -> Mapping[str, Any]:
+        """The `mcp_servers` map."""
+        return self.variables.get("mcp_servers") or {}
+
+    def need(self, name: str) -> str:
+        return self.settings.need(name, environment=self.name)
+
+
+def load(name: str, flags: Mapping[str, str] | None = None) -> Environment:
+    """Read one environment; UsageError for an unknown one, SettingError for what it holds."""
+    terraform_dir = _terraform_dir(flags or {})
+    folder = terraform_dir / "environments" / name
+    if name not in known(terraform_dir):
+        names = ", ".join(known(terraform_dir)) or "none"
+        raise UsageError(f"environment {name!r} does not exist; {terraform_dir / 'environments'} holds: {names}")
+    variables = tfvars.read(folder / "terraform.tfvars")
+    return Environment(name, terraform_dir, variables, settings_module.load(folder, variables, flags))
+
+
+def env_option(name: str) -> str:
+    """Return ` --env NAME` for a command that is shown to a person; nothing for local, which is the default."""
+    return "" if name == "local" else f" --env {name}"
+
+
+def known(terraform_dir: Path) -> list[str]:
+    """Return the environments that have a terraform.tfvars, in alphabetical order."""
+    return sorted(path.parent.name for path in terraform_dir.glob("environments/*/terraform.tfvars"))
+
+
+def _terraform_dir(flags: Mapping[str, str]) -> Path:
+    # Needed before there is an environment whose settings could be read.
+    given = flags.get("TERRAFORM_DIR") or os.environ.get("TERRAFORM_DIR")
+    if not given:
+        return ROOT / "terraform"
+    path = Path(given).resolve()
+    if not (path / "stage1").is_dir():
+        rule = settings_module.RULES["TERRAFORM_DIR"].text
+        raise SettingError(f"TERRAFORM_DIR {given!r} must be {rule}; correct the environment variable")
+    return path

@@ -1,0 +1,47 @@
+"""What `mcp_servers` of terraform.tfvars says: each server's slots, and whether its image is fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ops.config.environment import Environment
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One replica of one tier; `name` is `<server>-<tier>-<slot>`, as terraform/stage2/locals.tf makes it."""
+
+    name: str
+    server: str
+    slot: str
+
+    @property
+    def group(self) -> str:
+        """Its container group's name."""
+        return f"aci-{self.name}"
+
+
+def slots(environment: Environment) -> dict[str, Slot]:
+    """Return every slot of `mcp_servers` by its name."""
+    return {
+        f"{server}-{tier}-{slot}": Slot(f"{server}-{tier}-{slot}", server, slot)
+        for server, entry in environment.servers.items()
+        for tier in entry.get("tiers") or {}
+        for slot in entry.get("slots") or ("a",)
+    }
+
+
+def slot_letters(environment: Environment, server: str) -> Sequence[str]:
+    """Return the server's slots in order: `a` alone where none is named."""
+    return sorted((environment.servers.get(server) or {}).get("slots") or ("a",))
+
+
+def has_several_slots(environment: Environment, server: str) -> bool:
+    return len(slot_letters(environment, server)) > 1
+
+
+def is_pinned(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry names its image by digest: such an image exists, and is neither built nor replaced here."""
+    return bool((entry.get("image") or {}).get("digest"))

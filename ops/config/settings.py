@@ -1,0 +1,202 @@
+"""One typed `Settings` per environment.
+
+Sources, first wins: flags (`--setting NAME=VALUE`), environment variables, then the environment's folder:
+`settings.env` (dotenv) and `terraform.tfvars`. The names are the documented ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ops.errors import SettingError, UsageError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a value must look like; `text` completes the sentence "NAME must be …"."""
+
+    pattern: str
+    text: str
+    tfvar: str | None = None
+
+
+# Naming rules: "Naming rules and restrictions for Azure resources" and "Naming restrictions in Azure DevOps".
+RULES: dict[str, Rule] = {
+    "SUBSCRIPTION_ID": Rule(
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+        "a GUID such as 00000000-0000-0000-0000-000000000000",
+        "subscription_id",
+    ),
+    "RESOURCE_GROUP": Rule(
+        r"[\w().-]{0,89}[\w()-]",
+        "1–90 letters, digits, underscores, hyphens, periods or parentheses, not ending in a period",
+        "resource_group_name",
+    ),
+    "LOCATION": Rule(
+        r"[a-z0-9]{2,40}", "a region's short name in lower-case letters and digits, e.g. uksouth", "location"
+    ),
+    "IDENTITY_NAME": Rule(
+        r"[A-Za-z0-9][A-Za-z0-9_-]{2,127}",
+        "3–128 letters, digits, hyphens or underscores, starting with a letter or digit",
+    ),
+    "ADO_ORG": Rule(
+        r"[A-Za-z0-9]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?",
+        "1–50 letters, digits or hyphens, starting and ending with a letter or digit",
+    ),
+    "ADO_PROJECT": Rule(
+        r"(?![_.])[^\\/:*?\"<>|;#$&{}(),+=\[\]]{1,64}(?<!\.)",
+        'at most 64 characters, none of \\ / : * ? " < > | ; # $ & { } ( ) , + = [ ], not starting with _ or a period',
+    ),
+    "SERVICE_CONNECTION_NAME": Rule(r"[^/\s](?:[^/]{0,254}[^/\s])?", "1–256 characters without a slash"),
+    "STORAGE_ACCOUNT": Rule(r"[a-z0-9]{3,24}", "3–24 lower-case letters and digits"),
+    "CONTAINER_NAME": Rule(
+        r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
+        "3–63 lower-case letters, digits and single hyphens, starting and ending with a letter or digit",
+    ),
+    "ACR_NAME": Rule(r"[A-Za-z0-9]{5,50}", "5–50 letters and digits", "acr_name"),
+    "KEY_VAULT_NAME": Rule(
+        r"(?=.{3,24}$)[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*",
+        "3–24 letters, digits and single hyphens, starting with a letter and ending with a letter or digit",
+        "key_vault_name",
+    ),
+    "GATEWAY_PORT": Rule(r"\d+", "a port from 1 to 65535, or 0 for any free one"),
+    "ENTRA_PORT": Rule(r"\d+", "a port from 1 to 65535, or 0 for any free one"),
+    "CONSOLE_PORT": Rule(r"\d+", "a port from 1 to 65535, or 0 for any free one"),
+    "TRACE": Rule(r"0|1", "1 (keep the policy traces of recent requests) or 0"),
+    "MONGODB_URI": Rule(
+        r"mongodb(\+srv)?://\S+", "a MongoDB connection string that starts with mongodb:// or mongodb+srv://"
+    ),
+    "MONGO": Rule(
+        r"auto|docker|twin",
+        "auto (a container where Docker has the image, else the stand-in), docker or twin (the stand-in)",
+    ),
+    "MONGO_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image of MongoDB, e.g. mongo:7.0"),
+    "BASE_IMAGE": Rule(r"[a-z0-9][\w./:@-]*", "an image with Python 3.11 or later, e.g. python:3.12-slim@sha256:…"),
+    "RUNTIME": Rule(r"process|docker", "process or docker (containers of the Docker engine on this machine)"),
+    "REGISTRY": Rule(r"engine|acr", "engine (images stay in the Docker engine) or acr (pushed to ACR_NAME and pulled)"),
+    "TWIN_HOME": Rule(r".+", "a folder"),
+    "SERVERS_DIR": Rule(r".+", "a folder that holds the servers' folders"),
+    "TERRAFORM_DIR": Rule(r".+", "a folder that holds stage1, stage2, modules and environments"),
+}
+
+
+class Settings(BaseSettings):
+    """Every value is optional here; a task that needs one asks `need`, which says where to set it."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, frozen=True)
+
+    subscription_id: str | None = None
+    resource_group: str | None = None
+    location: str | None = None
+    identity_name: str | None = None
+    ado_org: str | None = None
+    ado_project: str | None = None
+    service_connection_name: str | None = None
+    storage_account: str | None = None
+    container_name: str = "tfstate"
+    acr_name: str | None = None
+    key_vault_name: str | None = None
+    base_image: str | None = None
+    # only where the environment runs on this machine
+    gateway_port: int | None = None
+    entra_port: int | None = None
+    console_port: int | None = None
+    trace: Literal["0", "1"] = "1"
+    mongodb_uri: SecretStr | None = None
+    mongo: Literal["auto", "docker", "twin"] = "auto"
+    mongo_image: str = "mongo:7.0"
+    runtime: Literal["process", "docker"] = "process"
+    registry: Literal["engine", "acr"] = "engine"
+    twin_home: Path | None = None
+    terraform_dir: Path | None = None
+    servers_dir: Path | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _keeps_its_rule(cls, value: Any, info: ValidationInfo) -> Any:
+        rule = RULES[str(info.field_name).upper()]
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        if value is not None and not re.fullmatch(rule.pattern, text):
+            raise ValueError(rule.text)
+        return value
+
+    @field_validator("gateway_port", "entra_port", "console_port")
+    @classmethod
+    def _is_a_port(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value > 65535:
+            raise ValueError(RULES[str(info.field_name).upper()].text)
+        return value
+
+    def need(self, name: str, *, environment: str) -> str:
+        """Return the value of a setting by its documented name; SettingError when it is nowhere set."""
+        value = getattr(self, name.lower())
+        if value is None:
+            rule = RULES[name]
+            raise SettingError(f"{name} is not set; it must be {rule.text}; {_where(name, environment)}", name=name)
+        return str(value)
+
+
+def load(folder: Path, tfvars: Mapping[str, Any], flags: Mapping[str, str] | None = None) -> Settings:
+    """Load the settings of the environment in `folder`, which is `terraform/environments/<env>`."""
+    below = _from_tfvars(tfvars)
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, below)
+
+    given = {name.lower(): value for name, value in (flags or {}).items()}
+    try:
+        return Sourced(_env_file=folder / "settings.env", **given)  # type: ignore[call-arg, arg-type]
+    except ValidationError as error:
+        raise _translated(error, folder.name) from error
+
+
+def parse_flags(pairs: list[str]) -> dict[str, str]:
+    """Read `["ACR_NAME=acrmcp"]` as `{"ACR_NAME": "acrmcp"}`; UsageError for an unknown name."""
+    flags: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or name.upper() not in RULES:
+            known = ", ".join(RULES)
+            raise UsageError(f"--setting {name!r} must be NAME=VALUE with one of these names: {known}")
+        flags[name.upper()] = value
+    return flags
+
+
+def _from_tfvars(tfvars: Mapping[str, Any]) -> dict[str, Any]:
+    found = ((name.lower(), tfvars.get(rule.tfvar)) for name, rule in RULES.items() if rule.tfvar)
+    return {name: value for name, value in found if value is not None}
+
+
+def _where(name: str, environment: str) -> str:
+    folder = f"terraform/environments/{environment}"
+    tfvar = RULES[name].tfvar
+    also = f" or as {tfvar} in {folder}/terraform.tfvars" if tfvar else ""
+    return f"set it as an environment variable, in {folder}/settings.env{also}"
+
+
+def _translated(error: ValidationError, environment: str) -> SettingError:
+    sentences: list[str] = []
+    first = ""
+    for detail in error.errors():
+        name = str(detail["loc"][0]).upper()
+        first = first or name
+        # A connection string may hold a password, and errors end up in logs.
+        given = "" if name == "MONGODB_URI" else f" {detail['input']!r}"
+        sentences.append(f"{name}{given} must be {RULES[name].text}; {_where(name, environment)}")
+    return SettingError("; ".join(sentences), name=first)

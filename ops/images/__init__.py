@@ -1,0 +1,1 @@
+"""Servers' images: what is built, where it is put, its digest, SBOM and provenance."""

@@ -1,0 +1,193 @@
+"""Images on this machine: a folder of the twin's home for a registry, a virtual environment for layers.
+
+    <home>/images/<repository>/tags.json                     {tag: digest}
+    <home>/images/<repository>/<digest hex>/image.json       {"entrypoint", "python", "path", "digest"[, "reference"]}
+    <home>/images/<repository>/<digest hex>/src              the code of the server and its packages, as it was then
+    <home>/images/<repository>/<digest hex>/sbom.cdx.json    its SBOM
+    <home>/images/<repository>/<digest hex>/provenance.json  where BuildKit built it
+
+Virtual environments are shared by every home of this checkout: one per lock.
+"""
+
+from __future__ import annotations
+
+import compileall
+import hashlib
+import json
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ops.cli.steps import Runner, Step
+from ops.config.environment import ROOT
+from ops.errors import ImageError, ToolError
+from ops.images import provenance, sbom
+from ops.images.catalog import Image, Pushed, Source, content_digest
+from ops.images.provenance import Origin
+
+VENVS = ROOT / ".twin" / "venvs"
+
+
+def push(image: Image, home: Path, runner: Runner, *, venvs: Path = VENVS) -> Pushed:
+    """Put one image into the store; doing it again with the same content changes nothing."""
+    digest = content_digest(image.source)
+    place = folder(home, image.repository, digest)
+    python = _virtual_environment(image.source, venvs, runner)
+    entry = {
+        "entrypoint": list(image.source.entrypoint),
+        "python": str(python),
+        "path": [str(place / "src")],
+        "digest": digest,
+    }
+    is_new = bool(_read(place / "image.json") != entry)
+
+    def act() -> None:
+        if is_new:
+            _store(image.source, place, entry)
+            origin = provenance.find_origin(*image.source.folders)
+            describe(home, image, digest, platform.python_version(), origin, {})
+        _tag(place.parent / "tags.json", image.tag, digest)
+
+    runner.run(Step(act, None))
+    return Pushed(image, digest, is_new)
+
+
+def folder(home: Path, repository: str, digest: str) -> Path:
+    """Return where everything of one image lies."""
+    return home / "images" / repository / digest.removeprefix("sha256:")
+
+
+def note(home: Path, image: Image, digest: str, reference: str) -> bool:
+    """Note an image that a Docker engine holds under `reference`; True if it is new."""
+    place = folder(home, image.repository, digest)
+    place.mkdir(parents=True, exist_ok=True)
+    entry = {
+        "digest": digest,
+        "entrypoint": list(image.source.entrypoint),
+        "path": [],
+        "python": "",
+        "reference": reference,
+    }
+    is_new = bool(_read(place / "image.json") != entry)
+    _write(place / "image.json", entry)
+    _tag(place.parent / "tags.json", image.tag, digest)
+    return is_new
+
+
+def find_digest(home: Path, repository: str, reference: str) -> str:
+    """Return the digest of an image by its digest or a tag; ImageError where the store has none."""
+    known: dict[str, str] = _read(home / "images" / repository / "tags.json") or {}
+    digest = reference if reference.startswith("sha256:") else known.get(reference, "")
+    if not digest or not (folder(home, repository, digest) / "image.json").exists():
+        held = ", ".join([*known, *sorted(set(known.values()))]) or "nothing"
+        raise ImageError(
+            f"{repository} has no image {reference} here; it holds {held}; `invoke push` builds from servers/"
+        )
+    return digest
+
+
+def describe(
+    home: Path,
+    image: Image,
+    digest: str,
+    python: str,
+    origin: Origin,
+    arguments: Mapping[str, str],
+    predicate: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the SBOM of a digest, and its provenance where BuildKit gave one (`predicate`); return their folder."""
+    try:
+        lock = image.source.requirements.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ImageError(f"the SBOM of {image.repository} needs {error.filename}, which cannot be read") from error
+    text = sbom.document(image.repository, image.tag, digest, lock, python, origin, arguments)
+    place = folder(home, image.repository, digest)
+    place.mkdir(parents=True, exist_ok=True)
+    _replace(place / sbom.FILE, text)
+    if predicate:
+        _replace(place / provenance.FILE, provenance.statement(image.repository, digest, predicate))
+    return place
+
+
+def venv_name(source: Source) -> str:
+    """Return a name per lock and Python: the same lock is never installed twice."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
+    try:
+        digest.update(source.requirements.read_bytes())
+    except OSError as error:
+        raise ImageError(f"{source.requirements} cannot be read ({error}); compile it with `nox -s lock`") from error
+    return digest.hexdigest()[:16]
+
+
+def _virtual_environment(source: Source, venvs: Path, runner: Runner) -> Path:
+    place = venvs / venv_name(source)
+    python = place / "bin" / "python"
+    complete = place / "complete"
+    if complete.exists() and python.exists():
+        return python
+    # Built beside and moved in one step would break its scripts' paths, so a half-built one is built again.
+    runner.run(Step(lambda: shutil.rmtree(place, ignore_errors=True), None))
+    _uv(runner, "venv", "--python", sys.executable, str(place))
+    # Compiled once here, by all cores, instead of by every tier at once when the platform starts.
+    install = ("--require-hashes", "--compile-bytecode", "--python", str(python), "-r", str(source.requirements))
+    _uv(runner, "pip", "install", *install)
+    _uv(runner, "pip", "check", "--python", str(python))
+    runner.run(Step(complete.touch, None))
+    return python
+
+
+def _uv(runner: Runner, *arguments: str) -> None:
+    runner.run(Step(lambda: _run_uv(arguments), None, (shlex.join(["uv", *arguments]),)))
+
+
+def _run_uv(arguments: tuple[str, ...]) -> None:
+    import uv
+
+    try:
+        binary = uv.find_uv_bin()
+    except FileNotFoundError as error:
+        raise ToolError("uv is not installed; run `pip install -r requirements.txt`") from error
+    answer = subprocess.run([binary, *arguments], capture_output=True, text=True, check=False)
+    if answer.returncode:
+        why = " ".join(answer.stderr.split()) or f"exit code {answer.returncode}"
+        raise ImageError(f"`uv {' '.join(arguments[:2])}` failed: {why}; the local image cannot be built without it")
+
+
+def _store(source: Source, place: Path, entry: Mapping[str, Any]) -> None:
+    partial = place.with_name(f"{place.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for part in source.folders:
+        shutil.copytree(part / "src", partial / "src", ignore=ignored, dirs_exist_ok=True)
+    compileall.compile_dir(partial / "src", quiet=2)
+    _write(partial / "image.json", entry)
+    shutil.rmtree(place, ignore_errors=True)
+    partial.replace(place)
+
+
+def _tag(path: Path, tag: str, digest: str) -> None:
+    tags = _read(path) or {}
+    if tags.get(tag) != digest:
+        _write(path, {**tags, tag: digest})
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    _replace(path, json.dumps(value, indent=2, sort_keys=True))
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

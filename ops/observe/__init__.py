@@ -1,0 +1,1 @@
+"""What happens on a platform that runs: logs, traces, calls."""

@@ -1,0 +1,1 @@
+"""What changes a platform: plan, deploy, rolling update, rollback, heal, rotate, unlock, destroy."""

@@ -1,0 +1,168 @@
+"""Applying a stage, one slot after the other where servers have several, so that the other slots answer meanwhile.
+
+Image, environment and keys of a container group can only be changed by replacing it. Where a server has two slots or
+more, its groups are replaced in batches, one slot at a time: change it, wait until it serves and the gateway answers,
+then the next.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ops.cli import output
+from ops.cli.steps import Step
+from ops.config.environment import Environment
+from ops.config.servers import has_several_slots, slot_letters, slots
+from ops.images import images_json
+from ops.rollout.session import Session
+from ops.terraform.cli import ANYTHING, Plan
+from ops.terraform.workspace import Workspace
+
+_GROUP = re.compile(r'^(module\.servers\["([^"]+)"\])\.azurerm_container_group\.')
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is replaced together: every tier's container group of one slot."""
+
+    slot: str
+    targets: tuple[str, ...]
+    groups: tuple[str, ...]
+    servers: frozenset[str]
+
+
+def batches(environment: Environment, actions: Mapping[str, str]) -> list[Batch]:
+    """Return the groups that a plan replaces, by slot, of servers with several slots."""
+    known = slots(environment)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for address, action in sorted(actions.items()):  # Terraform names them in any order
+        match = _GROUP.match(address)
+        slot = known.get(match[2]) if match else None
+        if match and slot and action in ("replace", "update") and has_several_slots(environment, slot.server):
+            found.setdefault(slot.slot, []).append((match[1], slot.name))
+    return [
+        Batch(
+            letter,
+            tuple(target for target, _ in found[letter]),
+            tuple(known[name].group for _, name in found[letter]),
+            frozenset(known[name].server for _, name in found[letter]),
+        )
+        for letter in sorted(found)
+    ]
+
+
+def replacements(environment: Environment, servers: Collection[str]) -> dict[str, str]:
+    """Return the actions with which a plan replaces every container group of these servers, for a dry run."""
+    found = [slot.name for slot in slots(environment).values() if slot.server in servers]
+    return {f'module.servers["{name}"].azurerm_container_group.this': "replace" for name in found}
+
+
+def apply_stage(
+    session: Session,
+    number: int,
+    before: Mapping[str, Any] | None = None,
+    *,
+    agreed: bool = False,
+    expected: Mapping[str, str] = ANYTHING,
+) -> bool:
+    """Plan, show, ask, and apply exactly that plan; True if something changed.
+
+    `before`: images.json as it was while what runs now was applied. `expected`: what a dry run takes the plan to find.
+    """
+    space, stage = session.space, session.space.stage(number)
+    if number == 2:
+        session.runner.run(Step(lambda: images_json.release_all(space.images_file), None))
+    with session.runner.progress(stage.name) as result:
+        space.terraform.init(stage)
+        plan = space.terraform.plan(stage, expected=expected)
+        result.append(plan.summary())
+    show_drift(session, plan)
+    if not plan.changes:
+        return False
+    session.runner.plan(f"{stage.name} changes", plan.actions)
+    session.runner.confirm(f"Apply {plan.summary()} in {space.environment.name}?", agreed=agreed)
+    apply_plan(session, plan, before or {})
+    return True
+
+
+def apply_plan(
+    session: Session,
+    plan: Plan,
+    before: Mapping[str, Any] | None,
+    *,
+    require_part: Callable[[Plan], None] = lambda _: None,
+    targets: Sequence[str] = (),
+    title: str = "",
+) -> None:
+    """Apply the plan itself, or its parts slot by slot; `require_part` raises for a part that the plan does not hold.
+
+    `before`: images.json as it was while what runs now was applied; None where the images stay as they are. With
+    `targets` the plan was made for these alone, and so is what is left of it after the slots.
+    """
+    space, stage = session.space, session.space.stage(plan.stage.number)
+    staggered = batches(space.environment, plan.actions)
+    if staggered and before is not None:
+        held = before
+        session.runner.run(Step(lambda: _hold_slots(space, held), None))
+    for batch in staggered:
+        _replace(session, plan, batch, require_part)
+    with session.runner.progress(title or f"{stage.name} apply") as result:
+        rest = plan
+        if staggered:
+            if before is not None:
+                session.runner.run(Step(lambda: images_json.release_all(space.images_file), None))
+            rest = space.terraform.plan(stage, targets=targets, expected=_left(plan.actions, staggered))
+        if rest.changes:
+            require_part(rest)
+            space.terraform.apply(rest)
+        result.append("applied")
+
+
+def show_drift(session: Session, plan: Plan) -> None:
+    """Show what was changed outside Terraform and would be put back, before anything is changed."""
+    if not session.runner.dry_run:
+        print_drift(plan.actions, plan.drift, plan.stage.name)
+
+
+def print_drift(actions: Mapping[str, str], drift: Mapping[str, str], title: str) -> None:
+    """Print drift that has an action; in the rest Terraform only takes a value over, as it does what Azure computed."""
+    rows = [(change, address) for address, change in sorted(drift.items()) if address in actions]
+    if rows:
+        output.table(f"{title}: changed outside Terraform, and put back", ("change", "resource"), rows)
+
+
+def sorted_drift(plan: Plan) -> list[tuple[str, str]]:
+    """Return what drifted as (address, change), container groups first: a new address of theirs breaks the gateway."""
+    return sorted(plan.drift.items(), key=lambda row: (not _GROUP.match(row[0]), row))
+
+
+def _replace(session: Session, plan: Plan, batch: Batch, require_part: Callable[[Plan], None]) -> None:
+    space = session.space
+
+    def release() -> None:
+        images_json.release_slot(space.images_file, batch.servers, batch.slot)
+
+    with session.runner.progress(f"slot {batch.slot}") as result:
+        session.runner.run(Step(release, None))
+        part = space.terraform.plan(space.stage(plan.stage.number), targets=batch.targets)
+        require_part(part)
+        space.terraform.apply(part)
+        session.check_health(batch.groups)
+        result.append(f"{', '.join(batch.groups)}: replaced, and the gateway answers")
+
+
+def _hold_slots(space: Workspace, before: Mapping[str, Any]) -> None:
+    environment = space.environment
+    several = {
+        name: slot_letters(environment, name) for name in environment.servers if has_several_slots(environment, name)
+    }
+    images_json.hold_slots(space.images_file, before, several)
+
+
+def _left(actions: Mapping[str, str], done: Sequence[Batch]) -> dict[str, str]:
+    """Return the actions that the batches did not take."""
+    targets = {target for batch in done for target in batch.targets}
+    return {a: action for a, action in actions.items() if not (m := _GROUP.match(a)) or m[1] not in targets}

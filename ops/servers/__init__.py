@@ -1,0 +1,1 @@
+"""Servers as sources: adding one."""

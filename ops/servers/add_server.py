@@ -1,0 +1,142 @@
+"""`invoke add-server NAME`: a folder in servers/ from the template, and one entry in the environment's mcp_servers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.cli.steps import Runner, Step
+from ops.config import tfvars
+from ops.config.environment import ROOT, Environment, env_option
+from ops.errors import SettingError, UsageError
+from ops.images import catalog
+
+TEMPLATE = ROOT / "ops" / "templates" / "server"
+GATE = "gateway-auth"
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 30
+_BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
+_ENTRY = """  {name} = {{
+    image = {{ repository = "{name}", tag = "0.1.0" }}
+    port  = 8000
+    tiers = {{
+      admin  = {{ role = "Mcp.Admin" }}
+      reader = {{ role = "Mcp.Read" }}
+    }}
+  }}
+"""
+
+
+@dataclass(frozen=True)
+class Scaffold:
+    """What is to be written: `files` are text by path below `folder`; empty where the folder is there already."""
+
+    name: str
+    folder: Path
+    files: dict[str, str]
+    variables: Path
+    entry: str  # empty where mcp_servers has it already
+
+
+def add(environment: Environment, runner: Runner, name: str) -> None:
+    """Add a server; repeating it changes nothing, and what an interrupted run left out is added."""
+    planned = plan(environment, name)
+    rows = [("create", str(planned.folder / path)) for path in planned.files]
+    rows += [("add to", f"mcp_servers in {planned.variables}")] if planned.entry else []
+    if not rows:
+        runner.say(f"{name} is there: {planned.folder}, and its entry in {planned.variables}")
+        return
+    runner.table("", ("will", "what"), rows)
+    runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
+    runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
+    tools = f"{planned.folder}/src/{package(name)}/tools.py"
+    runner.say(f"its tools are in {tools}; run `invoke deploy{env_option(environment.name)}`")
+
+
+def plan(environment: Environment, name: str, template: Path = TEMPLATE) -> Scaffold:
+    """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST or name == "oauth":
+        raise UsageError(
+            f"server name {name!r} must be 1–{_LONGEST} lower-case letters, digits and single hyphens, start with a "
+            "letter, and not be oauth: it becomes part of the address"
+        )
+    folder = environment.servers_dir / name
+    built = catalog.sources(environment.servers_dir)
+    if name in built and built[name].folder != folder:
+        raise UsageError(f"{built[name].folder.name} in servers/ builds an image called {name}; choose another name")
+    if folder.exists() and name not in built:
+        raise UsageError(f"{folder} exists and builds no image called {name}; choose another name, or remove it")
+    gate = environment.servers_dir / GATE
+    if not (gate / "src").is_dir():
+        raise UsageError(f"{gate} does not exist, and a new server stands behind it; restore it from the repository")
+    if name in environment.servers and not folder.exists():
+        raise UsageError(f"mcp_servers of {environment.name} has a server {name!r} already; choose another name")
+    entry = "" if name in environment.servers else _ENTRY.format(name=name)
+    return Scaffold(
+        name,
+        folder,
+        {} if folder.exists() else rendered(name, template),
+        environment.folder / "terraform.tfvars",
+        entry,
+    )
+
+
+def package(name: str) -> str:
+    """Return the name of the Python package: never one that a library has."""
+    return f"{name.replace('-', '_')}_server"
+
+
+def rendered(name: str, template: Path = TEMPLATE) -> dict[str, str]:
+    """Return the template's files with the server's names."""
+    words = {"__NAME__": name, "__FOLDER__": name, "__PACKAGE__": package(name)}
+    files = sorted(path for path in template.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {
+        _filled(path.relative_to(template).as_posix(), words).removesuffix(".tmpl"): _filled(
+            path.read_text(encoding="utf-8"), words
+        )
+        for path in files
+    }
+
+
+def write(planned: Scaffold) -> None:
+    """Write the folder whole, then the entry; neither where the entry cannot be placed."""
+    before = planned.variables.read_text(encoding="utf-8")
+    after = with_entry(before, planned.entry, planned.variables) if planned.entry else before
+    if planned.files:
+        partial = planned.folder.with_name(f".{planned.folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        for relative, text in planned.files.items():
+            path = partial / relative
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        partial.replace(planned.folder)
+    if planned.entry:
+        partial = planned.variables.with_name("terraform.tfvars.partial")
+        partial.write_text(after, encoding="utf-8")
+        if planned.name not in (tfvars.read(partial).get("mcp_servers") or {}):
+            partial.unlink()
+            raise _by_hand(planned.variables, planned.entry)
+        partial.replace(planned.variables)
+
+
+def with_entry(text: str, entry: str, path: Path) -> str:
+    """Return the file's text with one more entry at the end of mcp_servers, everything else as it was."""
+    found = _BLOCK.search(text)
+    if not found:
+        raise _by_hand(path, entry)
+    return text[: found.end()] + entry + text[found.end() :]
+
+
+def _by_hand(path: Path, entry: str) -> SettingError:
+    return SettingError(
+        f"mcp_servers in {path} is not written as `mcp_servers = {{` with a `}}` at the start of a line, so nothing "
+        f"was added to it; add this there:\n{entry}"
+    )
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text

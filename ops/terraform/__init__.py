@@ -1,0 +1,1 @@
+"""Terraform: the binary, where it runs, its commands, and plans that are saved."""

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emulators.base.state import Resource, State
+from ops.checks import status
+from ops.clients import outputs
+from ops.clients.outputs import Platform
+from ops.config.environment import Environment
+from ops.errors import NotDeployedError, SmokeError
+from tests.unit.ops.conftest import Make
+from twin import control
+from twin.control import PartStatus, Status
+
+KEYS = [
+    "env",
+    "healthy",
+    "endpoint",
+    "servers",
+    "authority",
+    "tenant_id",
+    "client_id",
+    "scope",
+    "gateway",
+    "mongodb_uri",
+    "database",
+    "console",
+    "pids",
+]
+PLATFORM = Platform(
+    gateway="http://127.0.0.1:8080",
+    endpoints={"mongodb": "http://127.0.0.1:8080/mongodb/mcp"},
+    authority="http://127.0.0.1:8081/tenant/v2.0",
+    tenant_id="tenant",
+    scope="api://api/Mcp.Access",
+    client_ids={"claude": "c", "desktop": "d"},
+)
+
+
+def group(tier: str) -> Resource:
+    container = {
+        "environment_variables": {"MCP_SERVER_NAME": "mongodb", "MCP_TIER": tier},
+        "ports": [{"port": 8000}],
+    }
+    values = {"name": f"aci-mongodb-{tier}-a", "ip_address": "10.0.0.4", "container": [container]}
+    return Resource(f"azurerm_container_group.{tier}", "azurerm_container_group", values)
+
+
+def running(**states: str) -> Status:
+    parts = {
+        name.replace("_", "-"): PartStatus(state, "server", 20001, 7)  # type: ignore[arg-type]
+        for name, state in states.items()
+    }
+    return Status(os.getpid(), "now", parts, mongodb_uri="mongodb://127.0.0.1:20002/")
+
+
+@pytest.fixture
+def deployed(make: Make) -> Environment:
+    """A home as `deploy` leaves it."""
+    environment = make()
+    outputs.save(PLATFORM, environment.home)
+    State((group("admin"), group("reader"))).dump(environment.home / "run" / "state.json")
+    return environment
+
+
+def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The documented object, with each tier's process and each part's pid."""
+    now = running(gateway="healthy", aci_mongodb_admin_a="healthy", aci_mongodb_reader_a="healthy")
+    monkeypatch.setattr(control, "status", lambda home: now)
+    found = status.document(deployed, lambda endpoint: 401)
+    assert list(found) == KEYS
+    assert found["healthy"] is True
+    assert found["endpoint"] == "http://127.0.0.1:8080/mongodb/mcp"
+    assert found["servers"]["mongodb"] == {
+        "url": "http://127.0.0.1:8080/mongodb/mcp",
+        "tiers": {"admin": "http://127.0.0.1:20001", "reader": "http://127.0.0.1:20001"},
+    }
+    assert found["client_id"] == "d"
+    assert found["mongodb_uri"] == "mongodb://127.0.0.1:20002/"
+    assert found["pids"] == {"gateway": 7, "aci-mongodb-admin-a": 7, "aci-mongodb-reader-a": 7}
+
+
+def test_nothing_deployed(make: Make) -> None:
+    """With nothing deployed the object has all its keys, is not healthy, and says what to run."""
+    found = status.document(make())
+    assert list(found) == [*KEYS, "reason"]
+    assert (found["env"], found["healthy"], found["servers"]) == ("local", False, {})
+    assert "run `invoke deploy`" in found["reason"]
+
+
+def test_stopped(deployed: Environment) -> None:
+    """Deployed but not running is not healthy, and shows no address that nobody serves."""
+    found = status.document(deployed)
+    assert found["healthy"] is False
+    assert found["servers"]["mongodb"]["tiers"] == {"admin": "", "reader": ""}
+
+
+def test_an_ill_part_is_named(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One part that does not serve makes the platform unhealthy."""
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy", entra="restarting"))
+    found = status.document(deployed, lambda endpoint: 401)
+    assert (found["healthy"], found["reason"]) == (False, "entra is restarting")
+
+
+def test_what_production_could_not_connect_is_named(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing DNS record reads as such, in the reason of the JSON and in the table, although every part serves."""
+    sentence = "backend mongodb-admin-a cannot be reached: it has no azurerm_private_dns_a_record"
+    cut_off = replace(running(gateway="healthy"), unreachable={"mongodb-admin-a.mcp.internal:8000": sentence})
+    monkeypatch.setattr(control, "status", lambda home: cut_off)
+    found = status.document(deployed, lambda endpoint: 401)
+    assert (found["healthy"], found["reason"]) == (False, sentence)
+    assert ("reason", sentence) in status.rows(found)
+
+
+def test_an_open_door_is_not_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that answers somebody without a token is worse than one that is down."""
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    assert "401 is right" in status.document(deployed, lambda endpoint: 200)["reason"]
+
+
+def test_silence_is_not_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that does not answer is reported, whatever its process says."""
+
+    def silent(endpoint: str) -> int:
+        raise SmokeError("does not answer")
+
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    assert status.document(deployed, silent)["reason"] == "does not answer"
+
+
+def test_unhealthy_fails_the_task(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    """`invoke status` of nothing ends with an error, and still prints its object."""
+    with pytest.raises(NotDeployedError) as caught:
+        status.report(make(), as_json=True)
+    assert caught.value.exit_code == 1
+    assert '"healthy": false' in capsys.readouterr().out
+
+
+def test_people_do_not_see_the_key(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table leaves out the database's address: it holds a key."""
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    rows = status.rows(status.document(deployed, lambda endpoint: 401))
+    assert not any("mongodb://" in value for _, value in rows)
+
+
+def test_people_see_which_database_it_is(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with the reason why it is not a better one."""
+    now = replace(running(gateway="healthy"), database="emulators.mongodb: Docker has no image mongo:7.0")
+    monkeypatch.setattr(control, "status", lambda home: now)
+    rows = status.rows(status.document(deployed, lambda endpoint: 401))
+    assert ("database", "emulators.mongodb: Docker has no image mongo:7.0") in rows
+
+
+def test_outputs_make_a_platform() -> None:
+    """Stage 2's outputs hold everything a client needs."""
+    given = {
+        "public_base_url": PLATFORM.gateway,
+        "endpoints": dict(PLATFORM.endpoints),
+        "authority": "http://127.0.0.1:8081/tenant",
+        "tenant_id": "tenant",
+        "scope": PLATFORM.scope,
+        "client_ids": dict(PLATFORM.client_ids),
+    }
+    shown = {"values": {"outputs": {name: {"value": value} for name, value in given.items()}}}
+    assert outputs.from_show_json(shown, "dev") == PLATFORM
+
+
+def test_a_platform_says_how_long_its_breakers_stay_open() -> None:
+    """The longest of all backends: a rolling change waits that long before the next slot."""
+    kind = "azurerm_api_management_backend"
+    backends = [
+        {"address": f"{kind}.{n}", "mode": "managed", "type": kind, "values": {"circuit_breaker_rule": rules}}
+        for n, rules in (("a", [{"trip_duration": "PT10S"}]), ("b", [{"trip_duration": "PT1M"}]), ("c", []))
+    ]
+    names = ("public_base_url", "endpoints", "authority", "tenant_id", "scope", "client_ids")
+    shown = {"values": {"outputs": {n: {"value": ""} for n in names}, "root_module": {"resources": backends}}}
+    assert outputs.from_show_json(shown, "dev").breaker_seconds == 60
+
+
+@pytest.mark.parametrize("shown", [{}, {"values": {"outputs": {"scope": {"value": "x"}}}}])
+def test_half_applied_is_not_deployed(shown: dict[str, object]) -> None:
+    """Without all outputs there is no platform yet."""
+    with pytest.raises(NotDeployedError, match="invoke deploy --env dev"):
+        outputs.from_show_json(shown, "dev")
+
+
+def test_broken_home_is_not_deployed(make: Make) -> None:
+    """A file that an interrupted run left half-written counts as nothing deployed."""
+    home: Path = make().home
+    (home / "run").mkdir(parents=True)
+    (home / "run" / "outputs.json").write_text('{"gateway": ', encoding="utf-8")
+    with pytest.raises(NotDeployedError):
+        outputs.load(home, "local")

@@ -1,0 +1,94 @@
+"""Locks and live checks: what is decided on what az and the platform answered."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from ops.checks import azure_probes, verify
+from ops.checks.probes import NotRun, Target
+from ops.cli.steps import Runner
+from ops.clients.outputs import Platform
+from ops.errors import AzError, SmokeError, UsageError
+from ops.rollout import unlock
+from ops.rollout.unlock import Lock, parse
+from tests.unit.ops.conftest import Make
+
+PLATFORM = Platform("http://gateway", {"mongodb": "http://gateway/mongodb/mcp"}, "http://issuer", "t", "s", {})
+HELD = {"ID": "1-2-3", "Operation": "OperationTypeApply", "Who": "ada@laptop", "Created": "2026-11-23T08:00:00Z"}
+
+
+def test_the_holder_of_a_lock_is_named() -> None:
+    """As Terraform's azurerm backend writes it into the blob's metadata."""
+    encoded = base64.b64encode(json.dumps(HELD).encode()).decode()
+    held = parse({"terraformlockid": encoded})
+    assert held == Lock("1-2-3", "ada@laptop", "OperationTypeApply", "2026-11-23T08:00:00Z")
+    assert held.text() == "ada@laptop, Apply, since 2026-11-23T08:00:00Z"
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"terraformlockid": ""}])
+def test_no_lock(metadata: dict[str, Any] | None) -> None:
+    """A state that is free, or not there yet."""
+    assert parse(metadata) is None
+
+
+def test_a_lock_that_nobody_can_read() -> None:
+    """It is not broken on a guess."""
+    with pytest.raises(AzError, match="is not what Terraform writes"):
+        parse({"terraformlockid": "e30="})
+
+
+def test_no_lock_to_end_on_this_machine(make: Make) -> None:
+    """One sentence says why."""
+    with pytest.raises(UsageError, match="there is nothing"):
+        unlock.unlock(make("local"), Runner())
+
+
+def test_a_check_passes_fails_or_says_why_not(make: Make) -> None:
+    """Three verdicts, never silence."""
+
+    def fails(_: Target) -> str:
+        raise SmokeError("it answers 500")
+
+    def cannot(_: Target) -> str:
+        raise NotRun("no test identity")
+
+    checks = (
+        verify.Check("a", "holds", lambda _: "seen"),
+        verify.Check("b", "holds", fails),
+        verify.Check("c", "holds", cannot),
+    )
+    found = verify.findings(Target(make("local"), PLATFORM), checks)
+    assert [(f.verdict, f.text) for f in found] == [
+        ("pass", "seen"),
+        ("fail", "it answers 500"),
+        ("not run", "no test identity"),
+    ]
+
+
+def test_azures_own_checks_are_not_run_locally(make: Make) -> None:
+    """The twin would agree with itself."""
+    target = Target(make("local"), PLATFORM)
+    for check in verify.CHECKS:
+        if check.run.__module__ == azure_probes.__name__:
+            with pytest.raises(NotRun):
+                check.run(target)
+
+
+GROUPS = {"aci-mongodb-admin-a": {"ipAddress": {"ip": "10.0.2.4"}}}
+
+
+def test_addresses_that_agree() -> None:
+    """The record holds the group's one address."""
+    records = [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.4"}]}]
+    assert azure_probes.compare(GROUPS, records) == "1 records"
+
+
+@pytest.mark.parametrize("records", [[], [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.9"}]}]])
+def test_an_address_that_changed(records: list[Any]) -> None:
+    """Both are named, and what mends it."""
+    with pytest.raises(SmokeError, match=r"aci-mongodb-admin-a has 10\.0\.2\.4, its record .*invoke heal"):
+        azure_probes.compare(GROUPS, records)

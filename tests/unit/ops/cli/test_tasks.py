@@ -1,0 +1,113 @@
+"""The tasks as a person calls them: Invoke's own program, in process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from invoke.tasks import Task
+
+import tasks
+from ops.cli.program import ProjectProgram
+from ops.config.environment import ROOT
+from ops.errors import UsageError
+from ops.rollout import request
+from tests.unit.ops.conftest import Make
+
+Run = Callable[..., int]
+BOOTSTRAP = ("bootstrap_all", "identity", "federation", "entra", "state")
+
+
+@pytest.fixture
+def run(terraform_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `invoke …`; its exit code."""
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+    def invoke(*arguments: str) -> int:
+        try:
+            ProjectProgram(tasks.namespace).run(["invoke", *arguments])
+        except SystemExit as ended:
+            return int(ended.code or 0)
+        return 0
+
+    return invoke
+
+
+def test_unknown_environment(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line on stderr, nothing on stdout, exit code 2."""
+    assert run("plan", "--env", "qa") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: environment 'qa' does not exist")
+    assert err.count("\n") == 1
+
+
+def test_malformed_setting(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A malformed value stops the task before it does anything."""
+    assert run("deploy", "--env", "dev", "--setting", "STORAGE_ACCOUNT=St_1") == 1
+    assert "STORAGE_ACCOUNT 'St_1' must be 3–24 lower-case letters and digits" in capsys.readouterr().err
+
+
+def test_corrupt_tfvars(run: Run, terraform_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broken terraform.tfvars is named with its line."""
+    path = terraform_dir / "environments" / "local" / "terraform.tfvars"
+    path.write_text("a = 1\nb = = 2\n", encoding="utf-8")
+    assert run("status") == 1
+    assert f"{path}:2 is not valid HCL" in capsys.readouterr().err
+
+
+def test_unknown_server(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """`push --server` of a server that does not exist names those that do."""
+    assert run("push", "--server", "nope") == 2
+    assert "server 'nope' does not exist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", ["3", "one", "0"])
+def test_unknown_stage(run: Run, stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """There are two stages."""
+    assert run("plan", "--stage", stage) == 2
+    assert "must be 1 or 2" in capsys.readouterr().err
+
+
+def test_both_stages_by_default() -> None:
+    """Without --stage both are planned."""
+    assert request.parse_stage(None) == (1, 2)
+    with pytest.raises(UsageError):
+        request.parse_stage("12")
+
+
+def test_debug_shows_the_traceback(make: Make, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPS_DEBUG=1 lets the exception through."""
+    monkeypatch.setenv("OPS_DEBUG", "1")
+    with pytest.raises(UsageError):
+        run("status", "--env", "qa")
+
+
+def test_every_changing_task_can_be_rehearsed() -> None:
+    """What changes something has --dry-run, --yes and --env."""
+    for name in (*("deploy", "push", "destroy", "heal", "rollback", "rotate", "unlock", "add_server"), *BOOTSTRAP):
+        arguments = {argument.attr_name or argument.name for argument in tasks.__dict__[name].get_arguments()}
+        assert {"env", "dry_run", "yes"} <= arguments, name
+
+
+def test_yes_has_a_second_name_everywhere() -> None:
+    """`--auto-approve` is `--yes`, in every task that has it."""
+    found = [task for task in vars(tasks).values() if isinstance(task, Task)]
+    names = [argument.names for task in found for argument in task.get_arguments() if argument.name == "yes"]
+    assert len(names) > 10
+    assert all("auto-approve" in known for known in names)
+
+
+def test_options_that_do_not_go_together(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence, exit code 2, nothing done."""
+    assert run("deploy", "--stage", "1", "--target-image", "mongodb=1", "--auto-approve") == 2
+    assert capsys.readouterr().err.startswith("error: --target-image is about stage 2")
+    assert run("deploy", "--plan", "x", "--target-image", "mongodb=1") == 2
+    assert "images included" in capsys.readouterr().err
+
+
+def test_a_task_has_no_logic() -> None:
+    """tasks.py says what is called: no loop, no condition, no file of its own."""
+    text = (ROOT / "tasks.py").read_text(encoding="utf-8")
+    assert not [word for word in ("\n    if ", "\n    for ", "\n    while ", "open(", "subprocess") if word in text]

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ops.clients import connect
+from ops.errors import ToolError, UsageError
+from tests.unit.ops.checks.test_status import PLATFORM
+
+URL = "http://127.0.0.1:8080/mongodb/mcp"
+
+
+# What each client's own documentation says of a remote server: where the names stand, what must and what may be there.
+# VS Code, "MCP configuration reference" (servers; type http or sse; url; headers). Cursor, "Model Context Protocol"
+# (mcpServers; url; headers). Claude Code, "Connect Claude Code to tools via MCP" and VS Code's portable format, the
+# same file .mcp.json (mcpServers; type; url; headers).
+FORMATS = {
+    "vscode": ("servers", {"type": "http", "url": URL}, {"headers"}),
+    "cursor": ("mcpServers", {"url": URL}, {"headers"}),
+    "json": ("mcpServers", {"type": "http", "url": URL}, {"headers"}),
+}
+
+
+@pytest.mark.parametrize("client", FORMATS)
+def test_files_are_as_the_client_documents_them(client: str) -> None:
+    """The required members with their values, under the name that the client reads, and nothing it does not know."""
+    top, required, optional = FORMATS[client]
+    document = json.loads(connect.configuration(PLATFORM, client)[1])
+    assert document.keys() == {top}
+    server = document[top]["mongodb"]
+    assert {name: server[name] for name in required} == required
+    assert server.keys() <= required.keys() | optional
+
+
+COMMANDS = {
+    # Claude Code, "Connect Claude Code to tools via MCP": claude mcp add --transport http <name> <url>
+    "claude": r"claude mcp add --transport http [a-z0-9-]+ https?://\S+",
+    # The Inspector's own --help: --transport and --server-url.
+    "inspector": r"npx @modelcontextprotocol/inspector --transport http --server-url https?://\S+",
+}
+
+
+@pytest.mark.parametrize("client", COMMANDS)
+def test_commands_are_as_the_client_documents_them(client: str) -> None:
+    assert re.fullmatch(COMMANDS[client], connect.configuration(PLATFORM, client)[1])
+
+
+def test_no_client_is_left_unchecked() -> None:
+    assert {*FORMATS, *COMMANDS} == set(connect.CLIENTS)
+
+
+@pytest.mark.parametrize("client", ["claude", "inspector"])
+def test_command_lines_name_the_endpoint(client: str) -> None:
+    """Clients that are configured by a command get one per server."""
+    assert connect.configuration(PLATFORM, client)[1].endswith(URL)
+
+
+def test_unknown_client() -> None:
+    """An unknown client is refused with the known ones."""
+    with pytest.raises(UsageError, match="vscode, claude, cursor, json, inspector"):
+        connect.configuration(PLATFORM, "netscape")
+
+
+def test_internal_gateway_is_out_of_a_cloud_clients_reach() -> None:
+    """A client that calls from its vendor's network is refused where the gateway is internal; others are not."""
+    with pytest.raises(UsageError, match="cannot reach an internal gateway"):
+        connect.configuration(PLATFORM, "claude", exposure="internal")
+    assert connect.configuration(PLATFORM, "vscode", exposure="internal")[1]
+
+
+def test_what_a_file_holds_stays(tmp_path: Path) -> None:
+    """Other servers and settings are kept; ours is added, or replaced."""
+    path = tmp_path / ".vscode" / "mcp.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"inputs": [1], "servers": {"other": {}, "mongodb": {"url": "old"}}}), encoding="utf-8")
+    assert connect.written("vscode", PLATFORM, folder=tmp_path) == path
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "inputs": [1],
+        "servers": {"other": {}, "mongodb": {"type": "http", "url": URL}},
+    }
+
+
+def test_a_file_is_made_where_there_is_none(tmp_path: Path) -> None:
+    path = connect.written("json", PLATFORM, folder=tmp_path)
+    assert path == tmp_path / ".mcp.json"
+    assert path.read_text(encoding="utf-8") == connect.configuration(PLATFORM, "json")[1] + "\n"
+
+
+@pytest.mark.parametrize("text", ['{"servers": {}, // mine\n}', "[]"])
+def test_a_file_that_is_no_plain_object_is_left_alone(tmp_path: Path, text: str) -> None:
+    """Comments would be lost, so a person does it."""
+    path = tmp_path / ".vscode" / "mcp.json"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ToolError, match="nothing was written"):
+        connect.written("vscode", PLATFORM, folder=tmp_path)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_what_a_command_configures_is_not_written() -> None:
+    with pytest.raises(UsageError, match="has no file to write"):
+        connect.written("inspector", PLATFORM)
+
+
+def test_a_machine_gets_every_client_that_reaches_the_gateway() -> None:
+    found = connect.document(PLATFORM, "internal")
+    assert found["endpoints"] == {"mongodb": URL}
+    assert set(found["clients"]) == set(connect.CLIENTS) - {"claude"}
+    assert found["clients"]["cursor"]["file"] == "~/.cursor/mcp.json"

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.config import settings
+from ops.errors import SettingError, UsageError
+
+GOOD_AND_BAD = {
+    "SUBSCRIPTION_ID": ("00000000-0000-4000-8000-000000000001", "my-subscription"),
+    "RESOURCE_GROUP": ("rg-mcp_(1).x", "rg-mcp."),
+    "LOCATION": ("uksouth", "UK South"),
+    "IDENTITY_NAME": ("id-mcp-pipeline", "-id"),
+    "ADO_ORG": ("contoso", "contoso-"),
+    "ADO_PROJECT": ("Remote MCP", "a/b"),
+    "SERVICE_CONNECTION_NAME": ("sc-mcp", "sc/mcp"),
+    "STORAGE_ACCOUNT": ("stmcptfstate", "St_1"),
+    "CONTAINER_NAME": ("tfstate", "tf--state"),
+    "ACR_NAME": ("acrMcp1", "acr-mcp"),
+    "KEY_VAULT_NAME": ("keyvault-mcp-dev", "1keyvault"),
+    "GATEWAY_PORT": ("0", "65536"),
+    "ENTRA_PORT": ("8081", "http"),
+    "CONSOLE_PORT": ("8082", "http"),
+    "TRACE": ("0", "on"),
+    "MONGODB_URI": ("mongodb://127.0.0.1/", "http://127.0.0.1/"),
+    "MONGO": ("docker", "podman"),
+    "MONGO_IMAGE": ("registry.example:5000/mongo:8.0", "Mongo 7"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, good) for name, (good, _) in GOOD_AND_BAD.items()])
+def test_accepts(tmp_path: Path, name: str, value: str) -> None:
+    """A value that keeps its rule is taken as it is."""
+    assert settings.load(tmp_path, {}, {name: value}).need(name, environment="dev") is not None
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, bad) for name, (_, bad) in GOOD_AND_BAD.items()])
+def test_refuses(tmp_path: Path, name: str, value: str) -> None:
+    """A value that breaks its rule is refused in one sentence: the setting, the rule, where to set it."""
+    with pytest.raises(SettingError) as caught:
+        settings.load(tmp_path / "dev", {}, {name: value})
+    sentence = str(caught.value)
+    assert sentence.startswith(name)
+    assert settings.RULES[name].text in sentence
+    assert "terraform/environments/dev/settings.env" in sentence
+    assert caught.value.name == name
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("length", [2, 25])
+def test_storage_account_length(tmp_path: Path, length: int) -> None:
+    """A storage account has 3–24 characters."""
+    with pytest.raises(SettingError, match="3–24 lower-case letters and digits"):
+        settings.load(tmp_path, {}, {"STORAGE_ACCOUNT": "a" * length})
+
+
+def test_connection_string_stays_secret(tmp_path: Path) -> None:
+    """A refused MONGODB_URI is not repeated: it may hold a password."""
+    with pytest.raises(SettingError) as caught:
+        settings.load(tmp_path, {}, {"MONGODB_URI": "http://user:hunter2@host/"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    """Two malformed settings are both named."""
+    with pytest.raises(SettingError, match=r"ACR_NAME .*KEY_VAULT_NAME "):
+        settings.load(tmp_path, {"acr_name": "a-b", "key_vault_name": "a--b"})
+
+
+def test_first_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags, then environment variables, then settings.env, then terraform.tfvars."""
+    tfvars = {
+        "acr_name": "fromtfvars",
+        "location": "fromtfvars",
+        "resource_group_name": "t",
+        "key_vault_name": "tfvars",
+    }
+    (tmp_path / "settings.env").write_text("ACR_NAME=fromfile\nLOCATION=fromfile\nRESOURCE_GROUP=file\n")
+    monkeypatch.setenv("ACR_NAME", "fromenv")
+    monkeypatch.setenv("LOCATION", "fromenv")
+    found = settings.load(tmp_path, tfvars, {"ACR_NAME": "fromflag"})
+    assert (found.acr_name, found.location, found.resource_group, found.key_vault_name) == (
+        "fromflag",
+        "fromenv",
+        "file",
+        "tfvars",
+    )
+
+
+def test_empty_variable_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ACR_NAME=` in the environment does not hide what the files say."""
+    monkeypatch.setenv("ACR_NAME", "")
+    assert settings.load(tmp_path, {"acr_name": "fromtfvars"}).acr_name == "fromtfvars"
+
+
+def test_missing_names_its_tfvar(tmp_path: Path) -> None:
+    """What is nowhere set is asked for where it can be set."""
+    with pytest.raises(SettingError, match=r"ACR_NAME is not set; .* or as acr_name in .*/dev/terraform.tfvars"):
+        settings.load(tmp_path, {}).need("ACR_NAME", environment="dev")
+
+
+@pytest.mark.parametrize("pair", ["ACR_NAME", "NOPE=1", "=x"])
+def test_unknown_flag(pair: str) -> None:
+    """`--setting` takes documented names only."""
+    with pytest.raises(UsageError, match="SUBSCRIPTION_ID"):
+        settings.parse_flags([pair])

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.config import tfvars
+from ops.errors import SettingError
+
+
+def test_reads_plain_values(tmp_path: Path) -> None:
+    """Strings, numbers, lists, objects and null come out as Python has them."""
+    path = tmp_path / "terraform.tfvars"
+    path.write_text('# why\na = "x"\nb = [1, true, null]\nc = { d = { "e f" = "g" } }', encoding="utf-8")
+    assert tfvars.read(path) == {"a": "x", "b": [1, True, None], "c": {"d": {"e f": "g"}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("a = 1\nb == 2\n", 2), ("a = {\n  b = \n", 2), ('a = "x\n', 1), ("a = 1\n}\n", 2)]
+)
+def test_corrupt(tmp_path: Path, text: str, line: int) -> None:
+    """Text that is not HCL is refused with its file and line, in one sentence."""
+    path = tmp_path / "terraform.tfvars"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingError, match="is not valid HCL") as caught:
+        tfvars.read(path)
+    assert str(caught.value).startswith(f"{path}:{line} ")
+    assert "\n" not in str(caught.value)
+
+
+def test_binary_junk(tmp_path: Path) -> None:
+    """Bytes that are no text are refused too."""
+    path = tmp_path / "terraform.tfvars"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingError, match="cannot be read"):
+        tfvars.read(path)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ops.cli.steps import Runner
+from ops.errors import ImageError
+from ops.images import catalog, local_store
+from ops.images.catalog import Image
+
+
+@pytest.fixture
+def image(servers: Path) -> Image:
+    return Image("mongodb", "mongodb-mcp", "0.1.0", catalog.sources(servers)["mongodb-mcp"])
+
+
+@pytest.fixture
+def venvs(tmp_path: Path, image: Image) -> Path:
+    """A complete environment for the image's lock, so that nothing is installed."""
+    folder = tmp_path / "venvs" / local_store.venv_name(image.source)
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").touch()
+    (folder / "complete").touch()
+    return folder.parent
+
+
+def test_push_fills_the_store(image: Image, venvs: Path, tmp_path: Path) -> None:
+    """The tag leads to a digest, and the digest to a command, an interpreter and the code."""
+    pushed = local_store.push(image, tmp_path, Runner(), venvs=venvs)
+    folder = tmp_path / "images" / "mongodb-mcp"
+    assert json.loads((folder / "tags.json").read_text(encoding="utf-8")) == {"0.1.0": pushed.digest}
+    stored = folder / pushed.digest.removeprefix("sha256:")
+    assert json.loads((stored / "image.json").read_text(encoding="utf-8")) == {
+        "entrypoint": ["python", "-m", "server"],
+        "python": str(venvs / local_store.venv_name(image.source) / "bin" / "python"),
+        "path": [str(stored / "src")],
+        "digest": pushed.digest,
+    }
+    assert (stored / "src" / "server" / "__init__.py").exists()
+
+
+def test_the_packages_beside_the_server_are_stored_with_it(
+    image: Image, venvs: Path, servers: Path, tmp_path: Path
+) -> None:
+    """One folder holds all that the process imports, as the image does; the server's first image is another."""
+    first = local_store.push(image, tmp_path, Runner(), venvs=venvs)
+    behind = replace(image, source=replace(image.source, packages=(servers / "gateway-auth",)))
+    pushed = local_store.push(behind, tmp_path, Runner(), venvs=venvs)
+    stored = tmp_path / "images" / "mongodb-mcp" / pushed.digest.removeprefix("sha256:")
+    assert {path.name for path in (stored / "src").iterdir()} == {"server", "gateway_auth"}
+    assert json.loads((stored / "image.json").read_text(encoding="utf-8"))["path"] == [str(stored / "src")]
+    assert pushed.digest != first.digest
+
+
+def test_second_push_changes_nothing(image: Image, venvs: Path, tmp_path: Path) -> None:
+    """The same content is not built again."""
+    assert local_store.push(image, tmp_path, Runner(), venvs=venvs).built
+    assert not local_store.push(image, tmp_path, Runner(), venvs=venvs).built
+
+
+def test_an_image_does_not_change(image: Image, venvs: Path, tmp_path: Path) -> None:
+    """Editing the source after a push makes another image; the pushed one stays what it was."""
+    first = local_store.push(image, tmp_path, Runner(), venvs=venvs)
+    (image.source.folder / "src" / "server" / "__init__.py").write_text("X = 2\n", encoding="utf-8")
+    second = local_store.push(image, tmp_path, Runner(), venvs=venvs)
+    folder = tmp_path / "images" / "mongodb-mcp"
+    code = [
+        (folder / pushed.digest.removeprefix("sha256:") / "src" / "server" / "__init__.py").read_text(encoding="utf-8")
+        for pushed in (first, second)
+    ]
+    assert code == ["X = 1\n", "X = 2\n"]
+
+
+def test_half_stored_image_is_stored_again(image: Image, venvs: Path, tmp_path: Path) -> None:
+    """A push that was interrupted is finished by the next."""
+    digest = catalog.content_digest(image.source).removeprefix("sha256:")
+    (tmp_path / "images" / "mongodb-mcp" / digest).mkdir(parents=True)
+    assert local_store.push(image, tmp_path, Runner(), venvs=venvs).built
+
+
+def test_another_lock_is_another_environment(image: Image) -> None:
+    """Environments are shared by lock, never between locks."""
+    before = local_store.venv_name(image.source)
+    image.source.requirements.write_text("x==1\n", encoding="utf-8")
+    assert local_store.venv_name(image.source) != before
+
+
+def test_missing_lock(image: Image) -> None:
+    """A server without a lock is refused with the command that makes one."""
+    image.source.requirements.unlink()
+    with pytest.raises(ImageError, match="nox -s lock"):
+        local_store.venv_name(image.source)

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ops.checks import doctor, smoke
+from ops.cli import output
+from ops.cli.steps import Runner
+from ops.clients.outputs import Platform
+from ops.errors import DeclinedError, NotDeployedError, SmokeError, ToolError, UsageError
+from ops.images import push
+from ops.rollout import deploy, destroy, rolling_update
+from ops.rollout.session import Session
+from ops.terraform.cli import Plan, Stage
+from ops.terraform.workspace import Workspace
+from tests.unit.ops.conftest import Make, dry_run
+from twin import control
+from twin.control import Status
+
+
+def verbs(lines: list[str]) -> list[str]:
+    """`terraform -chdir=… plan …` → `plan`; other commands → their first two words."""
+    return [line.split()[2] if line.startswith("terraform") else " ".join(line.split()[:2]) for line in lines]
+
+
+def test_dry_run_of_local_prints_the_order(make: Make, servers: Path) -> None:
+    """Stage 1, image, stage 2, runtime: one command per line."""
+    environment = make(SERVERS_DIR=str(servers))
+    lines = dry_run(partial(deploy.deploy, environment))
+    assert verbs(lines[:3]) == ["init", "plan", "apply"]
+    assert verbs(lines[3:6]) == ["uv venv", "uv pip", "uv pip"]
+    assert verbs(lines[6:9]) == ["init", "plan", "apply"]
+    assert lines[9].endswith(f"-m twin.runtime --home {environment.home}")
+
+
+def test_dry_run_of_azure_prints_the_documented_steps(make: Make, servers: Path) -> None:
+    """Step 4 as documented: stage 1, login, build, push, Key Vault role, stage 2, with the backend's settings."""
+    environment = make("dev", STORAGE_ACCOUNT="stmcptfstate", SERVERS_DIR=str(servers))
+    lines = dry_run(partial(deploy.deploy, environment))
+    assert "-backend-config=storage_account_name=stmcptfstate" in lines[0]
+    assert verbs(lines[3:7]) == ["az acr", "docker build", "docker push", "az role"]
+    assert "'Key Vault Administrator'" in lines[6]
+    assert lines[7].startswith("until az keyvault secret list --vault-name keyvault-mcp")
+    assert verbs(lines[8:]) == ["init", "plan", "apply"]
+
+
+def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--dry-run` leaves no file, not even a lock or the port that it would pick."""
+    monkeypatch.setattr("ops.local_platform.is_free", lambda port: port != 8082)
+    monkeypatch.setattr("twin.supervise.ports.is_free", lambda _: True)
+    environment = make(SERVERS_DIR=str(servers))
+    for operation in (deploy.deploy, push.push, destroy.destroy):
+        assert dry_run(partial(operation, environment))
+    assert not environment.home.exists()
+
+
+def test_destroy_goes_backwards(make: Make) -> None:
+    """Stage 2 goes before stage 1, and both plans are plans to destroy."""
+    lines = dry_run(partial(destroy.destroy, make()))
+    assert ["stage2" in line for line in lines[:6]] == [True] * 3 + [False] * 3
+    assert [("-destroy" in line) for line in lines[:3]] == [False, True, False]
+
+
+def test_prod_needs_its_flag(make: Make, terraform_dir: Path) -> None:
+    """prod is never destroyed by --yes alone."""
+    (terraform_dir / "environments" / "dev").rename(terraform_dir / "environments" / "prod")
+    with pytest.raises(UsageError, match="--prod"):
+        destroy.destroy(make("prod"), Runner(yes=True))
+
+
+def test_nobody_to_ask(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal nothing is destroyed on Azure unless --yes says so."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(DeclinedError, match="--yes"):
+        destroy.destroy(make("dev", STORAGE_ACCOUNT="stmcptfstate"), Runner())
+
+
+class Recorder:
+    """Plans one change, and remembers what was applied."""
+
+    def __init__(self, stage: Stage, changes: bool) -> None:
+        self.planned = Plan(stage, {"a.b": "create"} if changes else {}, changes)
+        self.applied: list[Plan] = []
+
+    def init(self, stage: Stage) -> None:
+        """Nothing to initialise."""
+
+    def plan(self, stage: Stage, **_: object) -> Plan:
+        return self.planned
+
+    def apply(self, plan: Plan) -> None:
+        self.applied.append(plan)
+
+
+def session(make: Make, tmp_path: Path, *, changes: bool) -> tuple[Session, Recorder]:
+    stage = Stage(1, tmp_path, tmp_path, tmp_path, tmp_path)
+    recorder = Recorder(stage, changes)
+    environment = make("dev", STORAGE_ACCOUNT="stmcptfstate")
+    space = Workspace(environment, tmp_path, recorder, environment.terraform_dir, {})  # type: ignore[arg-type]
+    return Session(space, None), recorder
+
+
+def test_the_plan_that_was_shown_is_applied(make: Make, tmp_path: Path) -> None:
+    """With --yes the saved plan is applied at once."""
+    made, recorder = session(make, tmp_path, changes=True)
+    assert rolling_update.apply_stage(made, 1, agreed=True)
+    assert recorder.applied == [recorder.planned]
+
+
+def test_no_changes_no_apply(make: Make, tmp_path: Path) -> None:
+    """An empty plan is not applied, and nobody is asked."""
+    made, recorder = session(make, tmp_path, changes=False)
+    assert not rolling_update.apply_stage(made, 1)
+    assert recorder.applied == []
+
+
+def test_a_person_can_decline(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any answer but "yes" applies nothing."""
+    made, recorder = session(make, tmp_path, changes=True)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "y\n", raising=False)
+    with pytest.raises(DeclinedError, match="nothing was changed"):
+        rolling_update.apply_stage(made, 1)
+    assert recorder.applied == []
+
+
+def test_yes_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exactly "yes" goes on."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin.readline", lambda: "yes\n", raising=False)
+    output.confirm("Apply?", yes=False)
+
+
+PLATFORM = Platform("http://gateway", {"mongodb": "http://gateway/mongodb/mcp"}, "http://issuer", "t", "s", {})
+CUT_OFF = Status(1, "now", {}, unreachable={"host:8000": "backend x cannot be reached: it has no DNS record"})
+
+
+def test_a_failed_smoke_test_names_what_is_unreachable(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call only meets a 5xx; the missing DNS record behind it comes first."""
+
+    def fails(*_: object, **__: object) -> list[str]:
+        raise SmokeError("the call fails")
+
+    monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(smoke, "check_server", fails)
+    with pytest.raises(SmokeError, match=r"^backend x cannot be reached: it has no DNS record; the call fails$"):
+        deploy._smoke_test(make(), PLATFORM)
+
+
+def test_a_passed_smoke_test_still_warns_of_what_is_unreachable(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another slot may have answered it."""
+    warned: list[str] = []
+    monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(smoke, "check_server", lambda *_, **__: ["fine"])
+    monkeypatch.setattr(output, "warn", warned.append)
+    deploy._smoke_test(make(), PLATFORM)
+    assert warned == ["backend x cannot be reached: it has no DNS record"]
+
+
+def test_doctor_goes_on_after_a_failure(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every check is shown, the failing ones with their remedy."""
+
+    def fails(_: object) -> str:
+        raise ToolError("mend it like this")
+
+    monkeypatch.setattr(doctor, "CHECKS", {"bad": doctor.Check(fails), "good": doctor.Check(lambda _: "fine")})
+    assert [(f.name, f.ok, f.text) for f in doctor.findings(make())] == [
+        ("bad", False, "mend it like this"),
+        ("good", True, "fine"),
+    ]
+    with pytest.raises(ToolError, match="mend it like this"):
+        doctor.require(make(), ("bad",))
+    with pytest.raises(ToolError, match="1 of 2 checks failed"):
+        doctor.report(make(), as_json=False)
+
+
+def test_checks_follow_the_environment(make: Make) -> None:
+    """Azure's tools are not asked for locally, nor local ports on Azure."""
+    local = {name for name, check in doctor.CHECKS.items() if make("local").is_local in check.where}
+    azure = {name for name, check in doctor.CHECKS.items() if make("dev").is_local in check.where}
+    assert {"az", "docker"} <= azure - local
+    assert "ports" in local - azure
+
+
+def test_nothing_deployed_is_an_error_of_state() -> None:
+    """Scripts can tell "asked wrongly" (2) from "not there" (1)."""
+    assert (UsageError.exit_code, NotDeployedError.exit_code) == (2, 1)

@@ -1,0 +1,185 @@
+"""`ops.terraform.cli` with a stand-in binary: a script that prints what Terraform prints."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ops.config.environment import ROOT
+from ops.errors import TerraformError, ToolError
+from ops.terraform.cli import Plan, Stage, Terraform
+from tests.unit.ops.conftest import DryRun
+
+PLANNED = """
+import json, pathlib, sys
+out = next(a[5:] for a in sys.argv if a.startswith("-out="))
+pathlib.Path(out).touch()
+for addr, action in (("a.b", "create"), ("a.c", "update"), ("data.x", "read"), ("a.d", "noop"), ("a.e", "create")):
+    print(json.dumps({"type": "planned_change", "@message": addr,
+                      "change": {"resource": {"addr": addr}, "action": action}}))
+sys.exit(2)
+"""
+
+REFUSED = """
+import json, sys
+print(json.dumps({"@level": "error", "@message": "Error: Invalid value", "diagnostic": {
+    "severity": "error", "summary": "Invalid value", "detail": "The name\\nis too long.",
+    "range": {"filename": "main.tf", "start": {"line": 7}}}}))
+sys.exit(1)
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    folder = tmp_path / "terraform" / "stage1"
+    folder.mkdir(parents=True)
+    (folder / "main.tf").write_text("terraform {}\n", encoding="utf-8")
+    return Stage(
+        1, folder, tmp_path / "x.tfvars", tmp_path / "plans" / "stage1.tfplan", tmp_path / "logs" / "stage1.log"
+    )
+
+
+def terraform(tmp_path: Path, script: str) -> Terraform:
+    binary = tmp_path / "terraform-stand-in"
+    binary.write_text(f"#!{sys.executable}\n{textwrap.dedent(script)}", encoding="utf-8")
+    binary.chmod(0o755)
+    return Terraform(binary)
+
+
+def test_plan_tells_what_changes(tmp_path: Path, stage: Stage) -> None:
+    """Created, updated, replaced and deleted resources count; what is only read does not."""
+    plan = terraform(tmp_path, PLANNED).plan(stage)
+    assert plan.actions == {"a.b": "create", "a.c": "update", "a.e": "create"}
+    assert plan.summary() == "2 to create, 1 to update"
+
+
+def test_saved_plan_is_private(tmp_path: Path, stage: Stage) -> None:
+    """A plan holds secrets: only its owner may read it."""
+    terraform(tmp_path, PLANNED).plan(stage)
+    assert stage.plan_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_apply_takes_the_saved_plan(tmp_path: Path, stage: Stage) -> None:
+    """What was shown is what is applied: the plan file, and no variables."""
+    tool = terraform(tmp_path, "import sys; sys.exit(0 if sys.argv[-1].endswith('stage1.tfplan') else 9)")
+    tool.apply(Plan(stage, {}, changes=True))
+    runner = DryRun()
+    Terraform(tool.binary, runner=runner).apply(Plan(stage, {}, changes=True))
+    assert shlex.split(runner.lines[0])[2:] == ["apply", "-input=false", "-json", str(stage.plan_file)]
+
+
+@pytest.mark.parametrize(("changes", "summary"), [(False, "no changes"), (True, "only outputs change")])
+def test_nothing_to_do(stage: Stage, changes: bool, summary: str) -> None:
+    """No change and a change of outputs alone are told apart."""
+    assert Plan(stage, {}, changes=changes).summary() == summary
+
+
+def test_refusal_is_one_sentence(tmp_path: Path, stage: Stage) -> None:
+    """Terraform's first error becomes one line with its place; the log file is named."""
+    with pytest.raises(TerraformError) as caught:
+        terraform(tmp_path, REFUSED).plan(stage)
+    assert str(caught.value) == (
+        "terraform plan of stage 1 failed: Invalid value (main.tf:7): The name is too long; "
+        f"the whole output is in {stage.log}"
+    )
+    assert "The name\nis too long." in stage.log.read_text(encoding="utf-8")
+
+
+def test_plain_error_is_found(tmp_path: Path, stage: Stage) -> None:
+    """`init` prints no JSON; its error is found all the same."""
+    script = "print('╷\\n│ Error: Backend changed\\n│ \\n│ Run init again.\\n╵'); raise SystemExit(1)"
+    with pytest.raises(TerraformError, match=r"init of stage 1 failed: Error: Backend changed Run init again\."):
+        terraform(tmp_path, script).init(stage)
+
+
+def test_init_runs_once_per_content(tmp_path: Path, stage: Stage) -> None:
+    """Nothing changed: init is not run again. A changed file: it is."""
+    ran = tmp_path / "ran"
+    tool = terraform(tmp_path, f"open({str(ran)!r}, 'a').write('x')")
+    tool.init(stage)
+    tool.init(stage)
+    assert ran.read_text(encoding="utf-8") == "x"
+    (stage.folder / "main.tf").write_text("terraform {\n}\n", encoding="utf-8")
+    tool.init(stage)
+    assert ran.read_text(encoding="utf-8") == "xx"
+
+
+def test_failed_init_is_repeated(tmp_path: Path, stage: Stage) -> None:
+    """An init that failed does not count as done."""
+    with pytest.raises(TerraformError):
+        terraform(tmp_path, "raise SystemExit(1)").init(stage)
+    ran = tmp_path / "ran"
+    terraform(tmp_path, f"open({str(ran)!r}, 'a').write('x')").init(stage)
+    assert ran.exists()
+
+
+def test_missing_binary(tmp_path: Path, stage: Stage) -> None:
+    """A binary that is gone is named."""
+    with pytest.raises(ToolError, match="nowhere does not run"):
+        Terraform(tmp_path / "nowhere").init(stage)
+
+
+def test_commands_can_be_pasted(stage: Stage) -> None:
+    """`--dry-run` prints init, plan and apply with their folder."""
+    runner = DryRun()
+    terraform = Terraform(Path("terraform"), runner=runner)
+    terraform.init(stage)
+    terraform.apply(terraform.plan(stage))
+    lines = runner.lines
+    assert [line.split()[2] for line in lines] == ["init", "plan", "apply"]
+    assert all(line.startswith(f"terraform -chdir={stage.folder} ") for line in lines)
+
+
+def test_ctrl_c_reaches_terraform_once(tmp_path: Path, stage: Stage) -> None:
+    """Terraform gets one SIGINT (a second would make it drop its state) and is waited for."""
+    script = f"""
+        import pathlib, signal, sys, time
+        seen = []
+        signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+        pathlib.Path({str(tmp_path / "up")!r}).touch()
+        while not seen:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        pathlib.Path({str(tmp_path / "seen")!r}).write_text(str(len(seen)))
+    """
+    terraform(tmp_path, script)
+    caller = f"""
+        import signal
+        from pathlib import Path
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
+        from ops.errors import InterruptError
+        from ops.terraform.cli import Stage, Terraform
+        folder = Path({str(stage.folder)!r})
+        try:
+            Terraform(Path({str(tmp_path / "terraform-stand-in")!r})).init(
+                Stage(1, folder, folder, folder, Path({str(stage.log)!r})))
+        except InterruptError as error:
+            raise SystemExit(str(error))
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(caller)],
+        cwd=ROOT,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 10
+        while not (tmp_path / "up").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)  # as the terminal does: to the whole foreground group
+        _, said = process.communicate(timeout=10)
+    finally:
+        with suppress(ProcessLookupError):  # what has not ended by itself must not outlive the test
+            os.killpg(process.pid, signal.SIGKILL)
+    assert (tmp_path / "seen").read_text(encoding="utf-8") == "1"
+    assert "the next run goes on from there" in said

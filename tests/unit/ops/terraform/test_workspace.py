@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from ops.terraform import workspace
+from tests.unit.ops.conftest import Make
+
+
+def test_copy_equals_source(terraform_dir: Path, tmp_path: Path) -> None:
+    """Changed, new and deleted files of the source arrive in the copy."""
+    target = tmp_path / "copy"
+    workspace.copy(terraform_dir, target)
+    (terraform_dir / "stage1" / "terraform.tf").write_text("# changed\n", encoding="utf-8")
+    (terraform_dir / "stage1" / "new.tf").touch()
+    (terraform_dir / "stage2" / "terraform.tf").unlink()
+    workspace.copy(terraform_dir, target)
+    assert (target / "stage1" / "terraform.tf").read_text(encoding="utf-8") == "# changed\n"
+    assert (target / "stage1" / "new.tf").exists()
+    assert not (target / "stage2" / "terraform.tf").exists()
+
+
+def test_copy_keeps_what_is_made_there(terraform_dir: Path, tmp_path: Path) -> None:
+    """The backend override, pushed digests and Terraform's own folder survive a new copy."""
+    target = tmp_path / "copy"
+    workspace.copy(terraform_dir, target)
+    ours = [
+        target / "stage1" / "backend_override.tf",
+        target / "stage1" / ".terraform" / "modules" / "modules.json",
+        target / "environments" / "local" / "images.json",
+    ]
+    for path in ours[1:]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    workspace.copy(terraform_dir, target)
+    assert all(path.exists() for path in ours)
+
+
+def test_no_state_leaves_a_checkout(terraform_dir: Path, tmp_path: Path) -> None:
+    """State and provider folders in the checkout are not the copy's."""
+    (terraform_dir / "stage1" / ".terraform").mkdir()
+    (terraform_dir / "stage1" / ".terraform" / "terraform.tfstate").touch()
+    (terraform_dir / "stage1" / "terraform.tfstate").touch()
+    workspace.copy(terraform_dir, tmp_path / "copy")
+    assert not (tmp_path / "copy" / "stage1" / ".terraform").exists()
+    assert not (tmp_path / "copy" / "stage1" / "terraform.tfstate").exists()
+
+
+def test_state_stays_in_the_home(terraform_dir: Path, tmp_path: Path) -> None:
+    """Both stages of a copy keep their state beside it."""
+    workspace.copy(terraform_dir, tmp_path / "copy")
+    text = (tmp_path / "copy" / "stage2" / "backend_override.tf").read_text(encoding="utf-8")
+    assert 'path = "../../state/stage2.tfstate"' in text
+
+
+def test_azure_uses_the_documented_backend(make: Make, terraform_dir: Path) -> None:
+    """On Azure Terraform runs in the checkout, with the backend that the documentation configures."""
+    space = workspace.locate(make("dev", STORAGE_ACCOUNT="stmcptfstate"), {})
+    assert space.stage(2).folder == terraform_dir / "stage2"
+    assert space.stage(2).backend == {
+        "storage_account_name": "stmcptfstate",
+        "resource_group_name": "rg-mcp",
+        "container_name": "tfstate",
+        "key": "stage2.tfstate",
+    }
+
+
+def test_a_home_of_its_own_keeps_azure_out(make: Make, tmp_path: Path) -> None:
+    """A scratch plan of an Azure environment has no remote backend."""
+    space = workspace.locate(make("dev"), {}, home=tmp_path / "scratch")
+    assert space.stage(1).backend == {}
+    assert space.root == tmp_path / "scratch" / "terraform"
+
+
+def test_addresses_are_for_stage_2_only(make: Make) -> None:
+    """Stage 1 declares the addresses without a type, so a plain string on the command line would not parse."""
+    one, two = workspace.locate(make(), {"public_base_url": "http://127.0.0.1:9000"}).stages
+    assert one.variables == {}
+    assert two.variables == {"public_base_url": "http://127.0.0.1:9000"}
