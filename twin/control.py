@@ -14,7 +14,7 @@ from pathlib import Path
 from emulators.base import files
 from twin.errors import RuntimeFailure
 from twin.supervise import docker_box, docker_container, lock
-from twin.supervise.code import code_fingerprint
+from twin.supervise.fingerprint import code_fingerprint
 from twin.supervise.plan import ROOT
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.status import PartStatus, Status

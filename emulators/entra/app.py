@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emulators.entra.directory_file import DirectoryFile
 from emulators.entra.issuer import Issuer
 from emulators.entra.rules import is_loopback
-from emulators.entra.web import discovery, sign_in, token
+from emulators.entra.web import discovery, sign_in, token_endpoint
 
 log = logging.getLogger("emulators.entra")
 
@@ -31,11 +31,11 @@ ROUTES = (
     Route("/{tenant}/oauth2/v2.0/authorize", sign_in.authorize, methods=["GET", "POST"]),
     Route("/{tenant}/login", sign_in.login, methods=["POST"]),
     Route("/{tenant}/consent", sign_in.consented, methods=["POST"]),
-    Route("/{tenant}/oauth2/v2.0/token", token.token, methods=["GET", "POST", "OPTIONS"]),
-    Route("/{tenant}/oauth2/v2.0/devicecode", token.device_authorization, methods=["GET", "POST"]),
+    Route("/{tenant}/oauth2/v2.0/token", token_endpoint.token, methods=["GET", "POST", "OPTIONS"]),
+    Route("/{tenant}/oauth2/v2.0/devicecode", token_endpoint.device_authorization, methods=["GET", "POST"]),
     Route("/devicelogin", sign_in.device_login, methods=["GET", "POST"]),
     Route("/{tenant}/oauth2/deviceauth", sign_in.device_login, methods=["GET", "POST"]),
-    Route("/msi/token", token.identity),
+    Route("/msi/token", token_endpoint.identity),
     Route(HEALTH, lambda _: PlainTextResponse("ok")),
 )
 

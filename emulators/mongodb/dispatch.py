@@ -20,7 +20,7 @@ from emulators.mongodb.deadline import Deadline
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
 from emulators.mongodb.expr.core import Scope
 from emulators.mongodb.failpoints import FailPoints, Failure
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.scram import Conversation, Credentials
 from emulators.mongodb.storage.store import Store, check_database
 from emulators.mongodb.values import INT32_MAX, Document

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.values import Document
 
 _DATA = {

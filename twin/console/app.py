@@ -20,9 +20,9 @@ from twin.console.config import Config
 from twin.console.guard import App, Guard
 from twin.console.pages.directory import directory_page
 from twin.console.pages.overview import overview
+from twin.console.pages.request_trace import trace_page
 from twin.console.pages.requests import FILTERS, requests_page
 from twin.console.pages.tools import USERS, Choice, tools_page
-from twin.console.pages.trace import trace_page
 from twin.console.people import People, claims
 from twin.console.sources import Sources
 

@@ -17,7 +17,7 @@ from twin.supervise.docker_engine import translated
 
 _HOME, _PART = "mcp-twin.servers-of", "mcp-twin.part"
 _SECRETS = "/run/secrets/environment"
-_STOP = 4  # seconds; less than the supervisor's own patience with us
+_STOP = 4  # seconds; less than the supervisor waits for us
 _PROCESSES = 256
 _GIB = 1024**3
 # Secrets come as a file, for `docker inspect` shows every variable to whoever may ask the engine. No shell is needed.

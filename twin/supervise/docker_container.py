@@ -15,7 +15,7 @@ from twin.supervise.docker_volume import Volume
 ADMINISTRATOR = "twin-administrator"
 _LABEL = "mcp-twin.home"
 _SECRET = "mongo-administrator"  # noqa: S105  # a file's name
-_STOP = 4  # seconds; less than the supervisor's own patience with us
+_STOP = 4  # seconds; less than the supervisor waits for us
 
 
 class Containers:

@@ -42,8 +42,8 @@ def is_same(pid: int, expected: str | None) -> bool:
 
 def end_group(pid: int, expected: str | None, grace: float) -> None:
     """Ends a process group that an earlier supervisor left, if its leader is still the process we started."""
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 2.0)):
-        deadline = time.monotonic() + patience
+    for number, timeout in ((signal.SIGTERM, grace), (signal.SIGKILL, 2.0)):
+        deadline = time.monotonic() + timeout
         if not is_same(pid, expected):
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -59,13 +59,13 @@ class SupervisorLock:
         self._path = home / "run" / "supervisor.lock"
         self._descriptor: int | None = None
 
-    def acquire(self, patience: float = 2.0) -> None:
+    def acquire(self, timeout: float = 2.0) -> None:
         """Takes the lock or raises: two supervisors of one home would fight over its ports and files."""
         if sys.platform == "win32":
             raise RuntimeFailure("the local platform needs Linux or macOS; on Windows, run it in WSL")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + patience  # somebody may be looking whether it is held, which holds it
+        deadline = time.monotonic() + timeout  # somebody may be looking whether it is held, which holds it
         while not _try_lock(descriptor, shared=False):
             if time.monotonic() > deadline:
                 os.close(descriptor)

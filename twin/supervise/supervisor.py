@@ -13,8 +13,8 @@ from emulators.base.errors import EmulatorError
 from emulators.base.files import read_json
 from emulators.base.state import State
 from twin.supervise import database_choice, databases, lock, ports
-from twin.supervise.code import code_fingerprint
 from twin.supervise.external import ExternalMongo
+from twin.supervise.fingerprint import code_fingerprint
 from twin.supervise.part import Part
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Plan

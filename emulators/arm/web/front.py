@@ -30,9 +30,9 @@ from emulators.arm.services import (
     identities,
     registries,
     registry_tokens,
-    secrets,
     storage,
     subscriptions,
+    vault_secrets,
     vaults,
 )
 from emulators.arm.web import issuer, shapes
@@ -65,7 +65,7 @@ SERVICES = (
     ),
     Service("graph.microsoft.com", Table(graph.ROUTES), tokens.GRAPH, shapes.graph),
     Service("dev.azure.com", Table(devops.ROUTES), tokens.DEVOPS, shapes.devops),
-    Service(".vault.azure.net", Table(secrets.ROUTES), tokens.VAULT, shapes.key_vault),
+    Service(".vault.azure.net", Table(vault_secrets.ROUTES), tokens.VAULT, shapes.key_vault),
     Service(".azurecr.io", Table(registry_tokens.ROUTES), tokens.REGISTRY, shapes.registry),
     Service(".blob.core.windows.net", Table(), tokens.STORAGE, shapes.blob),
 )  # fmt: skip
@@ -166,7 +166,7 @@ class Front:
         if host.endswith(".azurecr.io"):
             token = f"Bearer {content['access_token']}" if content and "access_token" in content else None
         if host.endswith(".vault.azure.net") and not token:
-            raise secrets.challenge(self.cloud)
+            raise vault_secrets.challenge(self.cloud)
         caller = await self._caller(service, token)
         if "subscription" in params and params["subscription"].lower() != self.cloud.subscription_id:
             raise AzureError(

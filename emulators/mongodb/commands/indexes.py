@@ -8,7 +8,7 @@ from emulators.mongodb.commands.query import whole
 from emulators.mongodb.cursors import FIRST_BATCH
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, not_supported
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.paths import split
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.index import Index

@@ -11,7 +11,7 @@ from bson import Regex
 from emulators.mongodb.cursors import FIRST_BATCH, Encoder, to_bson
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, type_mismatch
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.core import Context
 from emulators.mongodb.query.findproject import compile_find_projection
 from emulators.mongodb.query.match import compile_filter, is_operators

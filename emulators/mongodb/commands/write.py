@@ -8,7 +8,7 @@ from typing import Any
 from emulators.mongodb.commands.query import by_identity, identities
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported, type_mismatch
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.update.apply import Update, compile_update, is_replacement, upsert_base, with_id

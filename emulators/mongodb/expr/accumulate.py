@@ -9,7 +9,7 @@ from typing import Any
 
 from bson import Decimal128
 
-from emulators.mongodb import numbers
+from emulators.mongodb import numeric
 from emulators.mongodb.expr.arithmetic import exact_sum
 from emulators.mongodb.expr.core import Expression, Scope, arguments, nothing, special
 from emulators.mongodb.values import is_number, key
@@ -26,8 +26,8 @@ def average(values: list[Any]) -> Any:
         return None
     amount = exact_sum(found)
     if isinstance(amount, Decimal128):
-        with decimal.localcontext(numbers.CONTEXT):
-            return numbers.from_decimal(amount.to_decimal() / len(found))
+        with decimal.localcontext(numeric.CONTEXT):
+            return numeric.from_decimal(amount.to_decimal() / len(found))
     return float(amount) / len(found)
 
 
@@ -40,7 +40,7 @@ def largest(values: list[Any]) -> Any:
 
 
 def _deviation(values: list[Any], spare: int) -> float | None:
-    found = [float(numbers.to_decimal(value)) for value in values if is_number(value)]
+    found = [float(numeric.to_decimal(value)) for value in values if is_number(value)]
     if len(found) <= spare:
         return None
     mean = math.fsum(found) / len(found)

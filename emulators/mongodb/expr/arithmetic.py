@@ -10,7 +10,7 @@ from typing import Any
 
 from bson import Decimal128, Int64
 
-from emulators.mongodb import numbers
+from emulators.mongodb import numeric
 from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
 from emulators.mongodb.expr.core import nothing, simple
 from emulators.mongodb.values import from_millis, is_nan, is_number, millis, type_name
@@ -29,14 +29,14 @@ def exact_sum(values: list[Any]) -> Any:
     integers = [value for value in values if not isinstance(value, float | Decimal128)]
     whole = sum(int(value) for value in integers)
     if decimals:
-        if any(math.isfinite(value) and Decimal(value) != numbers.to_decimal(value) for value in doubles):
+        if any(math.isfinite(value) and Decimal(value) != numeric.to_decimal(value) for value in doubles):
             raise not_supported("adding decimals to doubles that have no exact decimal form")
-        with decimal.localcontext(numbers.CONTEXT):
-            return numbers.from_decimal(sum([*decimals, *map(numbers.to_decimal, doubles)], Decimal(whole)))
+        with decimal.localcontext(numeric.CONTEXT):
+            return numeric.from_decimal(sum([*decimals, *map(numeric.to_decimal, doubles)], Decimal(whole)))
     if doubles:
         finite = all(map(math.isfinite, doubles))
         return math.fsum([*doubles, whole]) if finite else float(sum(doubles))
-    return numbers.integer(whole, *integers)
+    return numeric.integer(whole, *integers)
 
 
 @simple("$add", 0, -1)
@@ -55,7 +55,7 @@ def _add(*values: Any) -> Any:
 
 
 def _whole_millis(value: Any) -> int:
-    return int(numbers.to_decimal(value).to_integral_value(decimal.ROUND_HALF_EVEN))
+    return int(numeric.to_decimal(value).to_integral_value(decimal.ROUND_HALF_EVEN))
 
 
 @simple("$subtract", 2, nulls=True)
@@ -66,14 +66,14 @@ def _subtract(left: Any, right: Any) -> Any:
         return from_millis(millis(left) - _whole_millis(number("$subtract", right)))
     if not is_number(left) or not is_number(right):
         raise type_mismatch(f"can't $subtract {type_name(right)} from {type_name(left)}")
-    return numbers.subtract(left, right)
+    return numeric.subtract(left, right)
 
 
 @simple("$multiply", 0, -1, nulls=True)
 def _multiply(*values: Any) -> Any:
     result: Any = 1
     for value in values:
-        result = numbers.multiply(result, number("$multiply", value))
+        result = numeric.multiply(result, number("$multiply", value))
     return result
 
 
@@ -81,18 +81,18 @@ def _multiply(*values: Any) -> Any:
 def _divide(left: Any, right: Any) -> Any:
     if not is_number(left) or not is_number(right):
         raise type_mismatch(f"$divide only supports numeric types, not {type_name(left)} and {type_name(right)}")
-    if numbers.to_decimal(right) == 0:
+    if numeric.to_decimal(right) == 0:
         raise bad_value("can't $divide by zero")
-    return numbers.divide(left, right)
+    return numeric.divide(left, right)
 
 
 @simple("$mod", 2, nulls=True)
 def _mod(left: Any, right: Any) -> Any:
     if not is_number(left) or not is_number(right):
         raise type_mismatch(f"$mod only supports numeric types, not {type_name(left)} and {type_name(right)}")
-    if numbers.to_decimal(right) == 0:
+    if numeric.to_decimal(right) == 0:
         raise CommandError(16610, "can't $mod by zero")
-    return numbers.combine(left, right, _remainder)
+    return numeric.combine(left, right, _remainder)
 
 
 def _remainder(left: Any, right: Any) -> Any:
@@ -110,11 +110,11 @@ def _abs(value: Any) -> Any:
 
 def _each(value: Any, how: Callable[[Any], Any]) -> Any:
     if isinstance(value, Decimal128):
-        with decimal.localcontext(numbers.CONTEXT):
-            return numbers.from_decimal(how(value.to_decimal()))
+        with decimal.localcontext(numeric.CONTEXT):
+            return numeric.from_decimal(how(value.to_decimal()))
     if isinstance(value, float):
         return float(how(value))
-    return numbers.integer(int(how(int(value))), value)
+    return numeric.integer(int(how(int(value))), value)
 
 
 @simple("$ceil", 1, nulls=True)
@@ -138,7 +138,7 @@ def _trunc(value: Any, places: Any = 0) -> Any:
 
 
 def _places(name: str, places: Any) -> int:
-    whole = numbers.as_integer(places)
+    whole = numeric.as_integer(places)
     if whole is None:
         raise CommandError(51082, f"precision argument to {name} must be a integral value")
     if not -20 <= whole <= 100:
@@ -150,32 +150,32 @@ def _to_places(value: Any, places: int, rounding: str) -> Any:
     """Rounds without leaving the type; a double is rounded by its exact value."""
     if isinstance(value, float) and not math.isfinite(value):
         return value
-    exact = Decimal(value) if isinstance(value, float) else numbers.to_decimal(value)
+    exact = Decimal(value) if isinstance(value, float) else numeric.to_decimal(value)
     if not exact.is_finite() or int(exact.as_tuple().exponent) >= -places:
         return value
     with decimal.localcontext(prec=2000):
         rounded = exact.quantize(Decimal(1).scaleb(-places), rounding=rounding)
     if isinstance(value, Decimal128):
-        return numbers.from_decimal(rounded)
+        return numeric.from_decimal(rounded)
     if isinstance(value, float):
         return math.copysign(float(rounded), value)
-    return numbers.integer(int(rounded), value)
+    return numeric.integer(int(rounded), value)
 
 
 @simple("$pow", 2, nulls=True)
 def _pow(base: Any, exponent: Any) -> Any:
     number("$pow", base), number("$pow", exponent)
     if is_nan(base) or is_nan(exponent):
-        return numbers.multiply(base, exponent)
-    if numbers.to_decimal(base) == 0 and numbers.to_decimal(exponent) < 0:
+        return numeric.multiply(base, exponent)
+    if numeric.to_decimal(base) == 0 and numeric.to_decimal(exponent) < 0:
         raise CommandError(28764, "$pow cannot take a base of 0 and a negative exponent")
     if isinstance(base, Decimal128) or isinstance(exponent, Decimal128):
-        return numbers.combine(base, exponent, lambda left, right: left**right)
+        return numeric.combine(base, exponent, lambda left, right: left**right)
     if isinstance(base, float) or isinstance(exponent, float) or int(exponent) < 0:
         return _float_pow(float(base), float(exponent))
     if abs(int(base)) > 1 and int(exponent) > 64:
         return _float_pow(float(base), float(exponent))
-    return numbers.integer(int(base) ** int(exponent), base, exponent)
+    return numeric.integer(int(base) ** int(exponent), base, exponent)
 
 
 def _float_pow(base: float, exponent: float) -> float:
@@ -194,12 +194,12 @@ def _transcendental(
         number(name, value)
         if is_nan(value):
             return value
-        exact = numbers.to_decimal(value)
+        exact = numeric.to_decimal(value)
         if (accept == "positive" and exact <= 0) or (accept == "not negative" and exact < 0):
             raise CommandError(code, f"{name}'s argument must be a {accept} number, but is {value}")
         if isinstance(value, Decimal128):
-            with decimal.localcontext(numbers.CONTEXT):
-                return numbers.from_decimal(decimals(exact))
+            with decimal.localcontext(numeric.CONTEXT):
+                return numeric.from_decimal(decimals(exact))
         try:
             return floats(float(value))
         except OverflowError:
@@ -216,13 +216,13 @@ _transcendental("$log10", math.log10, Decimal.log10, "positive", 28761)
 def _log(value: Any, base: Any) -> Any:
     number("$log", value), number("$log", base)
     if is_nan(value) or is_nan(base):
-        return numbers.multiply(value, base)
-    if numbers.to_decimal(value) <= 0:
+        return numeric.multiply(value, base)
+    if numeric.to_decimal(value) <= 0:
         raise CommandError(28758, f"$log's argument must be a positive number, but is {value}")
-    if numbers.to_decimal(base) <= 0 or numbers.to_decimal(base) == 1:
+    if numeric.to_decimal(base) <= 0 or numeric.to_decimal(base) == 1:
         raise CommandError(28759, f"$log's base must be a positive number not equal to 1, but is {base}")
     if isinstance(value, Decimal128) or isinstance(base, Decimal128):
-        return numbers.combine(value, base, lambda left, right: left.ln() / right.ln())
+        return numeric.combine(value, base, lambda left, right: left.ln() / right.ln())
     return math.log(float(value)) / math.log(float(base))
 
 
@@ -258,7 +258,7 @@ def _bitwise(name: str, start: int, how: Callable[[int, int], int]) -> None:
             if type_name(value) not in ("int", "long"):
                 raise type_mismatch(f"{name} only supports int and long operands, not {type_name(value)}")
             result = how(result, int(value))
-        return numbers.integer(result, *values)
+        return numeric.integer(result, *values)
 
 
 _bitwise("$bitAnd", -1, lambda left, right: left & right)
@@ -270,7 +270,7 @@ _bitwise("$bitXor", 0, lambda left, right: left ^ right)
 def _bit_not(value: Any) -> Any:
     if type_name(value) not in ("int", "long"):
         raise type_mismatch(f"$bitNot only supports int and long, not: {type_name(value)}.")
-    return numbers.integer(~int(value), value)
+    return numeric.integer(~int(value), value)
 
 
 @simple("$isNumber", 1)

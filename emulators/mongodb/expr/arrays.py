@@ -19,7 +19,7 @@ from emulators.mongodb.expr.core import (
     simple,
     special,
 )
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.sort import compare_documents, parse_sort
 from emulators.mongodb.values import MISSING, Document, key, truthy, type_name
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bson import Decimal128, Int64, ObjectId
 
-from emulators.mongodb import numbers
+from emulators.mongodb import numeric
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
 from emulators.mongodb.expr.core import (
     Expression,
@@ -55,7 +55,7 @@ def _whole(value: Any, target: str, low: int, high: int) -> int:
             raise failure(f"Failed to parse number '{value}' in $convert with no onError value")
         number = int(value)
     elif is_number(value):
-        exact = decimal.Decimal(value) if isinstance(value, float) else numbers.to_decimal(value)
+        exact = decimal.Decimal(value) if isinstance(value, float) else numeric.to_decimal(value)
         if not exact.is_finite():
             raise failure("Attempt to convert NaN or infinity value to integer type in $convert with no onError value")
         number = int(exact)
@@ -85,7 +85,7 @@ def to_double(value: Any) -> float:
         return float(millis(value))
     if not is_number(value):
         raise _unsupported(value, "double")
-    result = float(numbers.to_decimal(value)) if isinstance(value, Decimal128) else float(value)
+    result = float(numeric.to_decimal(value)) if isinstance(value, Decimal128) else float(value)
     if math.isinf(result) and isinstance(value, Decimal128) and value.to_decimal().is_finite():
         raise failure(f"Conversion would overflow target type double: {value}")
     return result
@@ -114,12 +114,12 @@ def to_decimal(value: Any) -> Decimal128:
         return Decimal128(str(millis(value)))
     if not is_number(value):
         raise _unsupported(value, "decimal")
-    return numbers.from_decimal(numbers.to_decimal(value))
+    return numeric.from_decimal(numeric.to_decimal(value))
 
 
 def to_bool(value: Any) -> bool:
     if is_number(value):
-        return bool(numbers.to_decimal(value) != 0)
+        return bool(numeric.to_decimal(value) != 0)
     return value if isinstance(value, bool) else True
 
 
@@ -227,7 +227,7 @@ def _convert(argument: Any, scope: Scope) -> Expression:
 
 
 def _conversion(target: Any) -> Callable[[Any], Any]:
-    name = target if isinstance(target, str) else TYPE_NAMES.get(numbers.as_integer(target) or 0, "")
+    name = target if isinstance(target, str) else TYPE_NAMES.get(numeric.as_integer(target) or 0, "")
     if name not in CONVERSIONS:
         if name in TYPE_NAMES.values():
             raise not_supported(f"$convert to {name}")

@@ -12,7 +12,7 @@ from bson import Int64, ObjectId, Timestamp
 
 from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.core import Expression, Scope, Variables, compile_expression, named, nothing, special
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.values import MISSING, Document, truthy, type_name
 
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")

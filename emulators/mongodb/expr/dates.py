@@ -20,7 +20,7 @@ from emulators.mongodb.expr.core import (
     special,
 )
 from emulators.mongodb.expr.dateparts import PARTS, moment, naive, parse_date, zone
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.values import MISSING, Document
 
 _FIXED = {"hour": 3_600_000, "minute": 60_000, "second": 1000, "millisecond": 1}

@@ -11,7 +11,7 @@ from bson import Regex
 from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.convert import text_of
 from emulators.mongodb.expr.core import named, nothing, simple
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.regex import compile_regex
 from emulators.mongodb.values import MISSING, Document, type_name
 

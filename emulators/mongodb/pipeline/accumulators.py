@@ -11,7 +11,7 @@ from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.accumulate import FOLDS
 from emulators.mongodb.expr.core import REFUSED, Expression, Scope, compile_expression, named_fields, nothing
 from emulators.mongodb.expr.objects import merge_objects
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.sort import compare_documents, parse_sort
 from emulators.mongodb.values import MISSING, Document, key
 

@@ -11,7 +11,7 @@ from bson import Int64
 
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.expr.core import field_path
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.project import compile_add_fields, compile_project, compile_unset

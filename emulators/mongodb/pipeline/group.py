@@ -8,7 +8,7 @@ from typing import Any
 
 from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.core import Expression, Variables, compile_expression
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.accumulators import Accumulator, compile_accumulator
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.values import MISSING, Document, Key, key

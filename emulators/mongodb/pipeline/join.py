@@ -7,7 +7,7 @@ from typing import Any
 
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
 from emulators.mongodb.expr.core import compile_expression
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import (
     NOT_IN_FACET,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from emulators.mongodb import numbers
+from emulators.mongodb import numeric
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
 from emulators.mongodb.expr.core import Scope, compile_expression, named_fields
 from emulators.mongodb.expr.dateparts import moment, naive
@@ -99,7 +99,7 @@ def _ranks(function: str, order: SortSpec) -> Output:
 
 def _shift(argument: Any, scope: Scope) -> Output:
     fields = named_fields("$shift", argument, ["output", "by"], ["output", "by", "default"])
-    distance = numbers.as_integer(fields["by"])
+    distance = numeric.as_integer(fields["by"])
     if distance is None:
         raise failed_to_parse("$shift's 'by' must be a whole number")
     value = compile_expression(fields["output"], scope)
@@ -146,7 +146,7 @@ def _offset(limit: Any) -> int | None:
     """The distance from the current document; None for "unbounded"."""
     if limit == "unbounded":
         return None
-    whole = 0 if limit == "current" else numbers.as_integer(limit)
+    whole = 0 if limit == "current" else numeric.as_integer(limit)
     if whole is None:
         raise failed_to_parse("Numeric document-based bounds must be an integer, 'current' or 'unbounded'")
     return whole
@@ -191,8 +191,8 @@ def _limit(value: Any, limit: Any, unit: str | None) -> Any:
     if limit == "current":
         return value
     if unit is None:
-        return numbers.add(value, limit)
-    distance = numbers.as_integer(limit)
+        return numeric.add(value, limit)
+    distance = numeric.as_integer(limit)
     if distance is None:
         raise failed_to_parse("With 'unit', range-based bounds must be integers")
     return naive(add_units(moment("$setWindowFields", value), unit, distance))

@@ -7,7 +7,7 @@ from typing import Any
 
 from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.core import Scope
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.match import compile_elem_match
 from emulators.mongodb.query.position import matched_position
 from emulators.mongodb.query.project import DROP, Projection, build_tree, check_mode, compile_project

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.mongodb.errors import failed_to_parse, type_mismatch
-from emulators.mongodb.numbers import as_integer, to_decimal
+from emulators.mongodb.numeric import as_integer, to_decimal
 from emulators.mongodb.query.leaf import type_names
 from emulators.mongodb.query.regex import compile_regex
 from emulators.mongodb.values import MISSING, NUMERIC, Document, is_number, key, type_name

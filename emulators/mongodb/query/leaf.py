@@ -9,7 +9,7 @@ from typing import Any
 from bson import Binary, MaxKey, MinKey, Regex
 
 from emulators.mongodb.errors import bad_value, failed_to_parse, not_supported
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.regex import compile_regex
 from emulators.mongodb.values import MISSING, NUMERIC, TYPE_CODES, TYPE_NAMES, is_number, key, type_name
 

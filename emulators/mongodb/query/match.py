@@ -14,7 +14,7 @@ from bson import Regex
 
 from emulators.mongodb.errors import bad_value, not_supported, type_mismatch
 from emulators.mongodb.expr.core import Scope, compile_expression
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query import leaf
 from emulators.mongodb.query.jsonschema import compile_schema
 from emulators.mongodb.query.leaf import Test

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.paths import leaves, split
 from emulators.mongodb.values import MISSING, Document, Key, key
 

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.paths import leaves, split
 from emulators.mongodb.values import MISSING, Document, Key, key, truthy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emulators.mongodb.errors import bad_value
-from emulators.mongodb.numbers import as_integer
+from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.values import INT64_MAX, Document
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bson import Regex, Timestamp
 
-from emulators.mongodb import numbers
+from emulators.mongodb import numeric
 from emulators.mongodb.errors import bad_value, failed_to_parse, type_mismatch
 from emulators.mongodb.query.leaf import matches
 from emulators.mongodb.query.match import compile_elem_match, compile_filter, is_operators
@@ -76,7 +76,7 @@ def _arithmetic(name: str, verb: str, start: Callable[[Any], Any], how: Callable
 
 
 def _zero_like(operand: Any) -> Any:
-    return numbers.multiply(operand, 0)
+    return numeric.multiply(operand, 0)
 
 
 def _bound(keep_smaller: bool) -> Operator:
@@ -136,7 +136,7 @@ def _push(old: Any, operand: Any, target: Target) -> Any:
 def _modifier(name: str, operand: Document, default: int) -> int:
     if name not in operand:
         return default
-    whole = numbers.as_integer(operand[name])
+    whole = numeric.as_integer(operand[name])
     if whole is None:
         raise bad_value(f"The value for {name} must be a whole number, not {operand[name]!r}")
     return whole
@@ -158,7 +158,7 @@ def _add_to_set(old: Any, operand: Any, target: Target) -> Any:
 
 
 def _pop(old: Any, operand: Any, target: Target) -> Any:
-    end = numbers.as_integer(operand)
+    end = numeric.as_integer(operand)
     if end not in (1, -1):
         raise failed_to_parse("$pop expects 1 or -1")
     if old is MISSING:
@@ -213,7 +213,7 @@ def _bit(old: Any, operand: Any, target: Target) -> Any:
     for name, mask in operand.items():
         if name not in _BITS or type_name(mask) not in ("int", "long"):
             raise bad_value(f"The $bit modifier knows and, or and xor with whole numbers, not {name}: {mask!r}")
-        result = numbers.integer(functools.partial(_BITS[name], int(result))(int(mask)), result, mask)
+        result = numeric.integer(functools.partial(_BITS[name], int(result))(int(mask)), result, mask)
     return result
 
 
@@ -221,8 +221,8 @@ OPERATORS: dict[str, Operator] = {
     "$set": _set,
     "$setOnInsert": _set_on_insert,
     "$unset": _unset,
-    "$inc": _arithmetic("$inc", "increment", lambda operand: operand, numbers.add),
-    "$mul": _arithmetic("$mul", "multiply", _zero_like, numbers.multiply),
+    "$inc": _arithmetic("$inc", "increment", lambda operand: operand, numeric.add),
+    "$mul": _arithmetic("$mul", "multiply", _zero_like, numeric.multiply),
     "$min": _bound(keep_smaller=True),
     "$max": _bound(keep_smaller=False),
     "$currentDate": _current_date,

@@ -12,9 +12,9 @@ from emulators.base.files import write_json
 from tests.support.gateway_traces import ENTRY, ID, SUMMARY
 from twin.console.config import Config, address
 from twin.console.pages.overview import overview
+from twin.console.pages.request_trace import trace_page
 from twin.console.pages.requests import matches, requests_page
 from twin.console.pages.tools import Choice, example, shown, tools_page
-from twin.console.pages.trace import trace_page
 from twin.console.people import Answer, _message
 from twin.console.sources import Slot, Sources
 from twin.errors import RuntimeFailure

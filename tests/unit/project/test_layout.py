@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,12 @@ MODULES = {
 def tracked() -> list[Path]:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     return [ROOT / line for line in listed.stdout.split() if (ROOT / line).exists()]
+
+
+def test_no_module_is_called_like_one_of_the_standard_library() -> None:
+    """Who reads `import secrets` or `token.py` thinks of Python's own."""
+    names = {path for path in tracked() if path.suffix == ".py" and path.stem in sys.stdlib_module_names}
+    assert {path for path in names if path.stem != "__main__"} == set()
 
 
 def test_every_documented_module_exists_in_one_shape() -> None:

@@ -114,7 +114,7 @@ def test_lock_names_its_holder_and_admits_one(tmp_path: Path) -> None:
     first.acquire()
     assert second.holder() == os.getpid()
     with pytest.raises(RuntimeFailure, match="already has a supervisor"):
-        second.acquire(patience=0)
+        second.acquire(timeout=0)
     first.release()
     assert second.holder() is None
 
