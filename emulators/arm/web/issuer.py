@@ -77,6 +77,9 @@ class Issuer:
         words = line.decode("utf-8", "replace").split()
         if len(words) == 3 and words[0] == "ready" and words[2].isdecimal():
             return int(words[2])
+        if not line:  # it closed its output, so it ends by itself; a signal now would race with asyncio's own wait for it
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), START_SECONDS)
         await self.stop()
         raise StartError(f"the issuer did not start: {tail(self._log, lines=1) or 'it said nothing'}")
 
@@ -95,8 +98,9 @@ class Issuer:
 
     async def stop(self) -> None:
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.terminate()
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.terminate()
             await self._process.wait()
             self._process = None
 
