@@ -77,7 +77,7 @@ class Issuer:
         words = line.decode("utf-8", "replace").split()
         if len(words) == 3 and words[0] == "ready" and words[2].isdecimal():
             return int(words[2])
-        if not line:  # it closed its output, so it ends by itself; a signal now would race with asyncio's own wait for it
+        if not line:  # it closed its output, so it ends by itself; a signal now would race with asyncio's wait for it
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), START_SECONDS)
         await self.stop()
