@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.az.cloud_under_test import ROOT, SUBSCRIPTION, CloudUnderTest, Result
 
-_COPIED = ("ops", "servers", "terraform", "twin", "tasks.py", "pyproject.toml")
+_COPIED = ("emulators", "ops", "servers", "terraform", "twin", "tasks.py", "pyproject.toml")
 _LEFT = shutil.ignore_patterns(".terraform", "__pycache__", "node_modules", ".venv")
 SETTINGS = {
     "SUBSCRIPTION_ID": SUBSCRIPTION,

@@ -15,7 +15,7 @@ ROWS: list[tuple[str, dict[str, str]]] = [
     (
         "What you run",
         {
-            "ops": "what the tasks of tasks.py do; each task is a doorway",
+            "ops": "what the tasks of tasks.py do, a package per topic",
             "pipelines": "every step is a task or a session; GitHub: .github/",
             "requirements": "hash-pinned locks, one for each session of noxfile.py",
         },
