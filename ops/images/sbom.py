@@ -100,6 +100,9 @@ def _image(repository: str, version: str, digest: str, origin: Origin) -> Compon
         hashes=_sha256(origin.base_digest),
     )
     commit = Commit(uid=origin.commit, url=XsUri(origin.repository) if origin.repository else None)
+    pedigree = Pedigree(
+        ancestors=[base] if origin.base != UNKNOWN else (), commits=[commit] if origin.commit != UNKNOWN else ()
+    )
     return Component(
         type=ComponentType.CONTAINER,
         name=repository,
@@ -107,7 +110,7 @@ def _image(repository: str, version: str, digest: str, origin: Origin) -> Compon
         purl=purl,
         bom_ref=purl.to_string(),
         hashes=_sha256(digest),
-        pedigree=Pedigree(ancestors=[base] if origin.base != UNKNOWN else (), commits=[commit]),
+        pedigree=pedigree,
     )
 
 

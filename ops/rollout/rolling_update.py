@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ops.cli import output
@@ -74,7 +75,7 @@ def apply_stage(
     """
     space, stage = session.space, session.space.stage(number)
     if number == 2:
-        session.runner.run(Step(lambda: images_json.release_all(space.images_file), None))
+        session.runner.run(Step(partial(images_json.release_all, space.images_file), None))
     with session.runner.progress(stage.name) as result:
         space.terraform.init(stage)
         plan = space.terraform.plan(stage, expected=expected)
@@ -105,15 +106,22 @@ def apply_plan(
     space, stage = session.space, session.space.stage(plan.stage.number)
     staggered = batches(space.environment, plan.actions)
     if staggered and before is not None:
-        held = before
-        session.runner.run(Step(lambda: _hold_slots(space, held), None))
+        session.runner.run(Step(partial(_hold_slots, space, before), None))
     for batch in staggered:
-        _replace(session, plan, batch, require_part)
+        with session.runner.progress(f"slot {batch.slot}") as result:
+            if before is not None:
+                release = partial(images_json.release_slot, space.images_file, batch.servers, batch.slot)
+                session.runner.run(Step(release, None))
+            part = space.terraform.plan(stage, targets=batch.targets)
+            require_part(part)
+            space.terraform.apply(part)
+            session.check_health(batch.groups)
+            result.append(f"{', '.join(batch.groups)}: replaced, and the gateway answers")
     with session.runner.progress(title or f"{stage.name} apply") as result:
         rest = plan
         if staggered:
             if before is not None:
-                session.runner.run(Step(lambda: images_json.release_all(space.images_file), None))
+                session.runner.run(Step(partial(images_json.release_all, space.images_file), None))
             rest = space.terraform.plan(stage, targets=targets, expected=_left(plan.actions, staggered))
         if rest.changes:
             require_part(rest)
@@ -137,21 +145,6 @@ def print_drift(actions: Mapping[str, str], drift: Mapping[str, str], title: str
 def sorted_drift(plan: Plan) -> list[tuple[str, str]]:
     """Return what drifted as (address, change), container groups first: a new address of theirs breaks the gateway."""
     return sorted(plan.drift.items(), key=lambda row: (not _GROUP.match(row[0]), row))
-
-
-def _replace(session: Session, plan: Plan, batch: Batch, require_part: Callable[[Plan], None]) -> None:
-    space = session.space
-
-    def release() -> None:
-        images_json.release_slot(space.images_file, batch.servers, batch.slot)
-
-    with session.runner.progress(f"slot {batch.slot}") as result:
-        session.runner.run(Step(release, None))
-        part = space.terraform.plan(space.stage(plan.stage.number), targets=batch.targets)
-        require_part(part)
-        space.terraform.apply(part)
-        session.check_health(batch.groups)
-        result.append(f"{', '.join(batch.groups)}: replaced, and the gateway answers")
 
 
 def _hold_slots(space: Workspace, before: Mapping[str, Any]) -> None:

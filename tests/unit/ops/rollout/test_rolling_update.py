@@ -126,6 +126,16 @@ def test_a_slot_that_does_not_come_up_stops_the_rest(session: Session, monkeypat
     assert "slots" not in images_json.read(session.space.images_file)["two"]
 
 
+def test_what_is_healed_keeps_its_images(session: Session, checked: Checked) -> None:
+    """Groups that drifted are replaced slot by slot too, but by what images.json says already."""
+    space = session.space
+    entries = {"two": {"repository": "r", **NEW, "slots": {"b": OLD}}}
+    images_json.write(space.images_file, entries)
+    rolling_update.apply_plan(session, space.terraform.plan(space.stage(2)), None, targets=["module.servers"])
+    assert checked == [A, B]
+    assert images_json.read(space.images_file) == entries
+
+
 def test_the_next_slot_waits_for_the_breakers_of_the_last(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
