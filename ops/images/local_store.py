@@ -12,6 +12,7 @@ Virtual environments are shared by every home of this checkout: one per lock.
 from __future__ import annotations
 
 import compileall
+import fcntl
 import hashlib
 import json
 import platform
@@ -19,7 +20,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,17 +130,30 @@ def _virtual_environment(source: Source, venvs: Path, runner: Runner) -> Path:
     place = venvs / venv_name(source)
     python = place / "bin" / "python"
     complete = place / "complete"
-    if complete.exists() and python.exists():
-        return python
-    # Built beside and moved in one step would break its scripts' paths, so a half-built one is built again.
-    runner.run(Step(lambda: shutil.rmtree(place, ignore_errors=True), None))
-    _uv(runner, "venv", "--python", sys.executable, str(place))
-    # Compiled once here, by all cores, instead of by every tier at once when the platform starts.
-    install = ("--require-hashes", "--compile-bytecode", "--python", str(python), "-r", str(source.requirements))
-    _uv(runner, "pip", "install", *install)
-    _uv(runner, "pip", "check", "--python", str(python))
-    runner.run(Step(complete.touch, None))
+    with _alone(place, runner):
+        if complete.exists() and python.exists():
+            return python
+        # Built beside and moved in one step would break its scripts' paths, so a half-built one is built again.
+        runner.run(Step(lambda: shutil.rmtree(place, ignore_errors=True), None))
+        _uv(runner, "venv", "--python", sys.executable, str(place))
+        # Compiled once here, by all cores, instead of by every tier at once when the platform starts.
+        install = ("--require-hashes", "--compile-bytecode", "--python", str(python), "-r", str(source.requirements))
+        _uv(runner, "pip", "install", *install)
+        _uv(runner, "pip", "check", "--python", str(python))
+        runner.run(Step(complete.touch, None))
     return python
+
+
+@contextmanager
+def _alone(place: Path, runner: Runner) -> Iterator[None]:
+    """Wait until no other process builds the same environment: platforms with homes of their own share it."""
+    if runner.dry_run:
+        yield
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.with_name(f"{place.name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # ends with this process, however it ends
+        yield
 
 
 def _uv(runner: Runner, *arguments: str) -> None:

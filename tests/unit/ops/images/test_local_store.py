@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,6 +88,29 @@ def test_another_lock_is_another_environment(image: Image) -> None:
     before = local_store.venv_name(image.source)
     image.source.requirements.write_text("x==1\n", encoding="utf-8")
     assert local_store.venv_name(image.source) != before
+
+
+def test_two_platforms_build_one_environment_once(
+    image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Homes share environments: whoever comes second waits for the first, and takes what it built."""
+    commands: list[str] = []
+    place = tmp_path / "venvs" / local_store.venv_name(image.source)
+
+    def build(arguments: tuple[str, ...]) -> None:
+        commands.append(arguments[0])
+        time.sleep(0.05)
+        if arguments[0] == "venv":
+            (place / "bin").mkdir(parents=True)
+            (place / "bin" / "python").touch()
+        assert (place / "bin" / "python").exists(), "taken away by another one"
+
+    monkeypatch.setattr(local_store, "_run_uv", build)
+    with ThreadPoolExecutor(2) as pool:
+        homes = [tmp_path / "one", tmp_path / "two"]
+        pushed = pool.map(lambda home: local_store.push(image, home, Runner(), venvs=place.parent), homes)
+        assert len({one.digest for one in pushed}) == 1
+    assert commands == ["venv", "pip", "pip"]
 
 
 def test_missing_lock(image: Image) -> None:
