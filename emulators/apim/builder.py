@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from emulators.apim.tracing import Tracer
 
-#: Where API Management looks no deeper: a fragment may include fragments, but not without end.
-MAX_DEPTH = 16
-
 
 @dataclass(frozen=True)
 class Place:

@@ -132,6 +132,6 @@ resource "azurerm_api_management_api_operation_policy" "anonymous" {
 
   depends_on = [
     azurerm_api_management_named_value.this,
-    azurerm_api_management_policy_fragment.leaf,
+    azurerm_api_management_policy_fragment.this,
   ]
 }
