@@ -28,7 +28,10 @@ def fragment(applied: Applied, name: str, value: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ('<fragment>\n<include-fragment fragment-id="leaf" /></fragment>', "'include-fragment' on line 2: .*not allowed"),
+        (
+            '<fragment>\n<include-fragment fragment-id="leaf" /></fragment>',
+            "'include-fragment' on line 2: .*not allowed",
+        ),
         (
             '<fragment><choose><when condition="true"><include-fragment fragment-id="leaf" /></when></choose></fragment>',
             "'include-fragment' on line 1: .*not allowed",

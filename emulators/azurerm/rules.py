@@ -1,0 +1,19 @@
+"""What Azure and its Terraform providers do or refuse, as the stand-in provider, the modules and their tests hold it."""
+
+from __future__ import annotations
+
+from emulators.base.rules import Rule
+
+REUSE = "“Reuse policy configurations”, 2026-02-10"
+TESTS = "emulators/azurerm/tests"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "fragments-do-not-nest",
+        "A policy fragment includes no other fragment, and holds neither a section nor `<base />`.",
+        REUSE,
+        "documented",
+        "emulators/azurerm at apply; emulators/apim at load; `invoke gateway.check`",
+        f"{TESTS}/test_policies.py::test_fragments_do_not_nest",
+    ),
+)
