@@ -124,6 +124,7 @@ def _container_group(cloud: Cloud, it: Values) -> None:
 
 def _mongo_collection(cloud: Cloud, it: Values) -> None:
     _mongo_throughput(cloud, it)
+    _shared_throughput(cloud, it)
     if not any(index.get("keys") == ["_id"] for index in it.get("index") or []):
         raise ProviderError(f'collection {it["name"]!r} needs an `index` block with keys = ["_id"]')
 
@@ -155,10 +156,25 @@ def _mongo_throughput(cloud: Cloud, it: Values) -> None:
     where = {"name": it["account_name"], "resource_group_name": it["resource_group_name"]}
     account = cloud.find("azurerm_cosmosdb_account", **where) or {}
     serverless = any(c["name"] == "EnableServerless" for c in account.get("capabilities") or [])
-    if serverless and (isinstance(it.get("throughput"), int) or it.get("autoscale_settings")):
+    if serverless and _has_throughput(it):
         raise ProviderError(
             f"BadRequest: setting offer throughput or autopilot on container is not supported for serverless accounts, "
             f"and {it['account_name']!r} is one"
+        )
+
+
+def _has_throughput(it: Values) -> bool:
+    return isinstance(it.get("throughput"), int) or bool(it.get("autoscale_settings"))
+
+
+def _shared_throughput(cloud: Cloud, it: Values) -> None:
+    """ "Introduction to provisioned throughput" (2025-07-24): each container that shares a database's has a key."""
+    where = {"account_name": it["account_name"], "resource_group_name": it["resource_group_name"]}
+    database = cloud.find("azurerm_cosmosdb_mongo_database", **where, name=it["database_name"]) or {}
+    if _has_throughput(database) and not _has_throughput(it) and not it.get("shard_key"):
+        raise ProviderError(
+            f"BadRequest: shared throughput collection should have a partition key: {it['name']!r} shares the throughput "
+            f"of database {it['database_name']!r} and has no `shard_key`"
         )
 
 

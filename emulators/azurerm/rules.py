@@ -16,4 +16,12 @@ RULES: tuple[Rule, ...] = (
         "emulators/azurerm at apply; emulators/apim at load; `invoke gateway.check`",
         f"{TESTS}/test_policies.py::test_fragments_do_not_nest",
     ),
+    Rule(
+        "shared-throughput-wants-shard-keys",
+        "A collection that shares its database's throughput has a shard key.",
+        "“Introduction to provisioned throughput”, 2025-07-24; azure-docs#35841",
+        "documented",
+        "validation of `databases`; emulators/azurerm at apply",
+        f"{TESTS}/test_cosmos.py::test_who_shares_throughput_is_sharded",
+    ),
 )

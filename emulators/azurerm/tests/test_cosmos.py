@@ -12,6 +12,7 @@ from emulators.azurerm import account_keys
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.derive import cosmos
 from emulators.azurerm.store import Store
+from emulators.azurerm.tests.conftest import Applied
 from emulators.base.errors import ProviderError
 
 
@@ -63,3 +64,18 @@ def test_what_does_not_exist_is_named(store: Store, name: str, group: str, kind:
     with pytest.raises(ProviderError, match=sentence):
         account_keys.regenerate(store, name, group, kind)
     assert store.of_type(account_keys.TYPE) == before
+
+
+def test_who_shares_throughput_is_sharded(applied: Applied) -> None:
+    """A collection takes part in its database's throughput with a shard key, or has an amount of its own."""
+    where = {"resource_group_name": "rg", "account_name": "cosmos"}
+    applied("azurerm_resource_group", name="rg", location="westeurope")
+    place = {"location": "westeurope", "failover_priority": 0}
+    account = {"offer_type": "Standard", "kind": "MongoDB", "geo_location": [place], "location": "westeurope"}
+    applied("azurerm_cosmosdb_account", name="cosmos", resource_group_name="rg", **account)
+    applied("azurerm_cosmosdb_mongo_database", **where, name="d", throughput=400)
+    collection = {**where, "database_name": "d", "index": [{"keys": ["_id"], "unique": True}]}
+    with pytest.raises(ProviderError, match="'plain' shares the throughput of database 'd' and has no `shard_key`"):
+        applied("azurerm_cosmosdb_mongo_collection", **collection, name="plain")
+    applied("azurerm_cosmosdb_mongo_collection", **collection, name="sharded", shard_key="service")
+    applied("azurerm_cosmosdb_mongo_collection", **collection, name="own", throughput=400)
