@@ -12,6 +12,7 @@ from emulators.azurerm.generate import generate
 from emulators.azurerm.ids import identify, is_exact
 from emulators.azurerm.planning import plan
 from emulators.azurerm.policies import refuse_policy
+from emulators.azurerm.policy_text import given_back
 from emulators.azurerm.refusals import refuse
 from emulators.azurerm.soft_delete import keep_name, take_back
 from emulators.azurerm.store import Store
@@ -35,7 +36,7 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
         beside = {WRITE_ONLY: secrets} if secrets else {}
         if prior is None:
             beside |= _begin(cloud, type_, planned, id_)
-        values = complete(cloud, type_, block, {**planned, "id": id_})
+        values = given_back(type_, complete(cloud, type_, block, {**planned, "id": id_}), cloud.line_breaks)
         cloud.store.put(type_, {**values, **beside}, was=(prior or {}).get("id"))
         take_effect(cloud, type_, prior, values)
     return values

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulators.azurerm import policy_text
 from emulators.azurerm.catalog import Block, Rules, Values, catalog_of
 from emulators.azurerm.derive import recomputed
 from emulators.azurerm.values import (
@@ -41,6 +42,8 @@ def plan(type_: str, prior: Values | None, proposed: Values | None) -> Plan:
     if prior is None:
         return Plan(await_decisions(block, with_defaults), legacy=legacy)
     planned = reconcile(block, prior, with_defaults)
+    unseen = policy_text.keeps(type_, prior, planned)
+    planned, legacy = {**planned, **unseen}, legacy or bool(unseen)
     for name in recomputed(type_, _changed(block, prior, planned)):
         planned[name] = UNKNOWN
     return Plan(planned, tuple(replacements(block, rules, prior, planned)), legacy)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.ids import joined, pairs_of
+from emulators.azurerm.policy_text import ATTRIBUTE, FRAGMENT
 from emulators.base.errors import PolicyError, ProviderError
 
 if TYPE_CHECKING:
@@ -20,21 +21,13 @@ if TYPE_CHECKING:
 
 NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
 SERVICE_PAIRS = 4  # /subscriptions/…/resourceGroups/…/providers/…/service/…
-FRAGMENT = "azurerm_api_management_policy_fragment"
-TYPES = {
-    "azurerm_api_management_policy",
-    "azurerm_api_management_api_policy",
-    "azurerm_api_management_api_operation_policy",
-    "azurerm_api_management_product_policy",
-    FRAGMENT,
-}
-# "Reuse policy configurations" (2026-02-10), limitations: a fragment holds no section and no <base />, and nests no other.
+# "Reuse policy configurations" (2026-02-10), limitations: a fragment holds no section and no <base />, and nests none.
 NOT_IN_A_FRAGMENT = {"base", "include-fragment", "policies", "inbound", "backend", "outbound", "on-error"}
 
 
 def refuse_policy(cloud: Cloud, type_: str, values: Values, id_: str) -> None:
     """Raises ProviderError with every fault of the document; what is linked instead of given is not looked at."""
-    text = values.get("value" if type_ == FRAGMENT else "xml_content") if type_ in TYPES else None
+    text = values.get(ATTRIBUTE[type_]) if type_ in ATTRIBUTE else None
     if not isinstance(text, str):
         return
     faults = list(_faults(cloud, type_, text, joined(pairs_of(id_)[:SERVICE_PAIRS])))

@@ -19,6 +19,7 @@ from emulators.azurerm.catalog import Catalog, Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.datasources import read_data
 from emulators.azurerm.planning import plan
+from emulators.azurerm.policy_text import ATTRIBUTE
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
 from emulators.azurerm.validate import Problem, validate
 from emulators.azurerm.values import Path, decode, empty, encode, has_unknown
@@ -149,7 +150,10 @@ class Servicer:
         except Exception as error:  # noqa: BLE001 - as in `answers`
             problem = _diagnostic_of(error, request.type_name)
             return pb.ApplyResourceChangeResponse(new_state=request.prior_state, diagnostics=[problem])
-        return pb.ApplyResourceChangeResponse(new_state=encode(new), private=request.planned_private)
+        # A service that rewrites what it is given (policies) answers otherwise than was planned, as in the real provider.
+        return pb.ApplyResourceChangeResponse(
+            new_state=encode(new), private=request.planned_private, legacy_type_system=request.type_name in ATTRIBUTE
+        )
 
     def _apply(self, type_: str, prior: Values | None, planned: Values | None, config: Values | None) -> Values | None:
         if planned is None:

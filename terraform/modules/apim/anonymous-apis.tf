@@ -73,7 +73,7 @@ locals {
     },
     var.oauth_facade_enabled ? {
       for name in keys(local._facade) : name => templatefile("${local._policies}/oauth-${name}.xml.tftpl", {
-        clients       = { for name, client in var.clients : name => client.redirect_uris }
+        clients       = { for name, client in var.clients : name => [for uri in client.redirect_uris : replace(uri, "&", "&amp;")] }
         loopback_port = local._loopback_port
         resources     = values(local._resources)
         scope_name    = var.sign_in.scope_name
