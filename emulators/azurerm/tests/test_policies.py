@@ -110,3 +110,40 @@ def test_a_policy_s_second_plan_shows_what_the_real_one_would(cloud: Cloud, appl
         again = plan(type_, made, {**made, "xml_content": text})
         assert (again.planned == made, again.legacy) == (clean, clean)
         destroy(cloud, type_, made)
+
+
+def test_what_a_policy_names_stays(cloud: Cloud, applied: Applied) -> None:
+    """A named value, a fragment and a backend, until no policy, fragment or address names them any more."""
+    value = applied("azurerm_api_management_named_value", **IN_APIM, name="nv", display_name="host", value="a")
+    backend = applied("azurerm_api_management_backend", **IN_APIM, name="b", protocol="http", url="http://{{host}}")
+    leaf = cloud.find("azurerm_api_management_policy_fragment", name="leaf") or {}
+    text = (
+        '<policies><inbound><include-fragment fragment-id="leaf" /><set-backend-service backend-id="b" />'
+        '<set-header name="{{host}}" exists-action="delete" /></inbound></policies>'
+    )
+    policy = applied("azurerm_api_management_api_policy", **IN_APIM, api_name="mcp", xml_content=text)
+    for type_, held, noun in (
+        ("azurerm_api_management_named_value", value, "named value nv"),
+        ("azurerm_api_management_policy_fragment", leaf, "policy fragment leaf"),
+        ("azurerm_api_management_backend", backend, "backend b"),
+    ):
+        with pytest.raises(ProviderError, match=rf"ValidationError: {noun} is in use by .*service/apim/apis/mcp.* and"):
+            destroy(cloud, type_, held)
+    destroy(cloud, "azurerm_api_management_api_policy", policy)
+    with pytest.raises(ProviderError, match=r"named value nv is in use by .*/backends/b and"):
+        destroy(cloud, "azurerm_api_management_named_value", value)
+    destroy(cloud, "azurerm_api_management_backend", backend)
+    destroy(cloud, "azurerm_api_management_named_value", value)
+    destroy(cloud, "azurerm_api_management_policy_fragment", leaf)
+
+
+def test_a_logger_stays_while_a_diagnostic_writes_to_it(cloud: Cloud, applied: Applied) -> None:
+    logger = applied(
+        "azurerm_api_management_logger", **IN_APIM, name="l", application_insights=[{"instrumentation_key": "k"}]
+    )
+    where = {**IN_APIM, "identifier": "applicationinsights", "api_management_logger_id": logger["id"]}
+    diagnostic = applied("azurerm_api_management_diagnostic", **where)
+    with pytest.raises(ProviderError, match="logger l is in use by .*/diagnostics/applicationinsights and"):
+        destroy(cloud, "azurerm_api_management_logger", logger)
+    destroy(cloud, "azurerm_api_management_diagnostic", diagnostic)
+    destroy(cloud, "azurerm_api_management_logger", logger)

@@ -25,4 +25,9 @@ resource "azurerm_api_management_policy_fragment" "this" {
 
   # The text names these; Terraform cannot see that.
   depends_on = [azurerm_api_management_named_value.this]
+
+  # As with named values: it outlives the policies that include it.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
