@@ -22,8 +22,8 @@ BOOKS = {"emulators.azurerm.rules": "What the control plane and the providers do
 _HEAD = """# What Azure does and refuses
 
 Made by `python -m tools.azure_rules` from the rules beside the code that enforces them. *Documented*: Microsoft's
-documentation says it. *Provider source*: the code of azurerm 5.2.0 or azuread 3.9.0 does it. *Reported*: people met it, and
-no document says it. *Open*: only a run on Azure can tell; the check of `invoke verify` that looks is named.
+documentation says it. *Provider source*: the code of azurerm 5.2.0 or azuread 3.9.0 does it. *Reported*: people met it,
+and no document says it. *Open*: only a run on Azure can tell; the check of `invoke verify` that looks is named.
 """
 
 

@@ -86,27 +86,25 @@ def _written(text: str, line_breaks: LineBreaks) -> Iterator[str]:
         elif kind == "other":
             yield piece
         else:
-            tag = _TAG.fullmatch(piece)
-            assert tag is not None  # noqa: S101 - `_pieces` found it with the same pattern
-            pairs = "".join(f' {name}="{_attribute(v, line_breaks)}"' for name, v in _attributes(tag))
-            yield f"<{tag['name']}{pairs}{' /' if tag['empty'] else ''}>"
+            yield from _written_tag(_TAG.fullmatch(piece), line_breaks)
+
+
+def _written_tag(tag: re.Match[str] | None, line_breaks: LineBreaks) -> Iterator[str]:
+    if tag is not None:
+        pairs = "".join(f' {name}="{_attribute(v, line_breaks)}"' for name, v in _attributes(tag))
+        yield f"<{tag['name']}{pairs}{' /' if tag['empty'] else ''}>"
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """The document in parts: ("tag" | "text" | "other", source)."""
     position = 0
     while position < len(text):
-        for kind, pattern in (("tag", _TAG), ("other", _AS_IT_IS)):
-            found = pattern.match(text, position)
-            if found:
-                break
-        else:
-            end = text.find("<", position + 1)
-            yield "text", text[position : end if end >= 0 else len(text)]
-            position = end if end >= 0 else len(text)
-            continue
-        yield kind, found.group()
-        position = found.end()
+        tag, other = _TAG.match(text, position), _AS_IT_IS.match(text, position)
+        markup = tag or other
+        end = markup.end() if markup else text.find("<", position + 1)
+        end = end if end >= 0 else len(text)
+        yield "tag" if tag else "other" if other else "text", text[position:end]
+        position = end
 
 
 def _attributes(tag: re.Match[str]) -> Iterator[tuple[str, str]]:

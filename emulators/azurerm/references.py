@@ -1,8 +1,8 @@
 """What is in use, and therefore stays: who refers to an object that is about to be deleted.
 
-Not everything that is referred to is kept. Azure deletes a user-assigned identity that is still attached, a secret that a
-named value or a container group has read, a workspace that settings write to, and an Entra group that holds a role: what
-used them fails later, and the next change of it is refused, because what it names is gone (`surroundings`).
+Not everything that is referred to is kept. Azure deletes a user-assigned identity that is still attached, a secret that
+a named value or a container group has read, a workspace that settings write to, and an Entra group that holds a role:
+what used them fails later, and its next change is refused, because what it names is gone (`surroundings`).
 """
 
 from __future__ import annotations
@@ -96,8 +96,8 @@ def _version_set(cloud: Cloud, it: Values) -> Iterator[str]:
     yield from (api["id"] for api in cloud.every("azurerm_api_management_api", version_set_id=it["id"]))
 
 
-# "Policy fragment … is used by the following entities" (Azure/apiops-cli#261), named values likewise (Azure/apiops#326);
-# that backends and loggers are kept is taken to be so: a policy or diagnostic that names a missing one is refused.
+# "Policy fragment … is used by the following entities" (Azure/apiops-cli#261), named values likewise (apiops#326); that
+# backends and loggers are kept is taken to be so: a policy or diagnostic that names a missing one is refused.
 IN_USE: dict[str, tuple[str, str, Users]] = {
     "azurerm_subnet": ("InUseSubnetCannotBeDeleted", "subnet", _held_subnet),
     "azurerm_virtual_network": ("InUseSubnetCannotBeDeleted", "virtual network", _network),

@@ -6,7 +6,6 @@ client id where an object id belongs is refused at once here; the real provider 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from emulators.azurerm.catalog import Values
@@ -80,23 +79,6 @@ def _api_management(cloud: Cloud, it: Values) -> None:
             undelegated_subnet(cloud, network["subnet_id"], "a gateway of a classic tier")
 
 
-def _api(_: Cloud, it: Values) -> None:
-    missing = [name for name in ("display_name", "protocols") if not isinstance(it.get(name), str | list)]
-    if missing and it.get("source_api_id") is None:
-        raise ProviderError(f"`{missing[0]}` must be set when `source_api_id` is not set")
-
-
-def _operation(_: Cloud, it: Values) -> None:
-    written = set(re.findall(r"\{\*?(\w+)", it["url_template"]))
-    declared = {parameter["name"] for parameter in it.get("template_parameter") or []}
-    if written != declared:
-        strange = ", ".join(sorted(written ^ declared))
-        raise ProviderError(
-            "ValidationError: all template parameters used in the UriTemplate must be defined in the operation, and "
-            f"no others: {strange}"
-        )
-
-
 def _logger(_: Cloud, it: Values) -> None:
     if not it.get("application_insights") and not it.get("eventhub"):
         raise ProviderError(f"logger {it['name']!r} needs one of the blocks `application_insights` and `eventhub`")
@@ -131,9 +113,6 @@ def _mongo_collection(cloud: Cloud, it: Values) -> None:
 
 def _private_endpoint(cloud: Cloud, it: Values) -> None:
     undelegated_subnet(cloud, it["subnet_id"], "a private endpoint")
-    connection = (it.get("private_service_connection") or [{}])[0]
-    if connection.get("is_manual_connection") and not connection.get("request_message"):
-        raise ProviderError("`private_service_connection`: `request_message` must be set for a manual connection")
 
 
 def _public_ip(_: Cloud, it: Values) -> None:
@@ -173,28 +152,21 @@ def _shared_throughput(cloud: Cloud, it: Values) -> None:
     database = cloud.find("azurerm_cosmosdb_mongo_database", **where, name=it["database_name"]) or {}
     if _has_throughput(database) and not _has_throughput(it) and not it.get("shard_key"):
         raise ProviderError(
-            f"BadRequest: shared throughput collection should have a partition key: {it['name']!r} shares the throughput "
-            f"of database {it['database_name']!r} and has no `shard_key`"
+            f"BadRequest: shared throughput collection should have a partition key: {it['name']!r} shares the "
+            f"throughput of database {it['database_name']!r} and has no `shard_key`"
         )
 
 
-PREMIUM_ONLY = {
-    "georeplications": "ACR geo-replication",
-    "retention_policy_in_days": "`retention_policy_in_days`",
-    "zone_redundancy_enabled": "zone redundancy",
-    "network_rule_set": "`network_rule_set`",
-}
-
-
 def _registry(_: Cloud, it: Values) -> None:
+    """container_registry_resource.go: checked when it is made; the tiers' other limits already when it is planned."""
     if it.get("sku") == "Premium":
         return
-    for argument, noun in PREMIUM_ONLY.items():
-        if it.get(argument) and not is_unknown(it[argument]):
-            raise ProviderError(f"{noun} can only be applied when using the Premium Sku, and `sku` says {it['sku']!r}")
-    for argument in ("public_network_access_enabled", "export_policy_enabled"):
-        if it.get(argument) is False:
-            raise ProviderError(f"`{argument}` can only be disabled for a Premium Sku, and `sku` says {it['sku']!r}")
+    if it.get("network_rule_set") and not is_unknown(it["network_rule_set"]):
+        raise ProviderError(f"`network_rule_set` can only be specified for a Premium Sku, and `sku` says {it['sku']!r}")
+    if it.get("public_network_access_enabled") is False:
+        raise ProviderError(
+            f"`public_network_access_enabled` can only be disabled for a Premium Sku, and `sku` says {it['sku']!r}"
+        )
 
 
 CHECKS: dict[str, Check] = {
@@ -209,8 +181,6 @@ CHECKS: dict[str, Check] = {
     "azurerm_cosmosdb_mongo_collection": _mongo_collection,
     "azurerm_cosmosdb_mongo_database": _mongo_throughput,
     "azurerm_container_registry": _registry,
-    "azurerm_api_management_api": _api,
-    "azurerm_api_management_api_operation": _operation,
     "azurerm_network_security_rule": security_rule,
     "azurerm_private_endpoint": _private_endpoint,
     "azurerm_public_ip": _public_ip,

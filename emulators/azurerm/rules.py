@@ -1,4 +1,4 @@
-"""What Azure and its Terraform providers do or refuse, as the stand-in provider, the modules and their tests hold it."""
+"""What Azure and its Terraform providers do or refuse, as the stand-in provider, the modules and tests hold it."""
 
 from __future__ import annotations
 

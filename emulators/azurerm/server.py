@@ -53,8 +53,8 @@ def serve(
     """Serves both providers until the block ends.
 
     `store` is the stand-in cloud, or the file that keeps it. `cache` keeps encoded schemas, which are the same for
-    every store. `types` says which resource types Terraform is told of; see `used.types_used`. `line_breaks` is what API
-    Management makes of a line break in a policy's attribute; see `policy_text`.
+    every store. `types` says which resource types Terraform is told of; see `used.types_used`. `line_breaks` is what
+    API Management makes of a line break in a policy's attribute; see `policy_text`.
     """
     cloud = Cloud(store if isinstance(store, Store) else Store(store), line_breaks=line_breaks)
     folder = _socket_folder()

@@ -1,7 +1,7 @@
 """A row of the rule book: one thing that Azure does or refuses, who says so, and what holds it here.
 
-Each part that enforces such rules keeps its rows in a module `rules` with a tuple `RULES`; `python -m tools.azure_rules`
-writes all of them into docs/azure-rules.md.
+Each part that enforces such rules keeps its rows in a module `rules` with a tuple `RULES`; `python -m
+tools.azure_rules` writes all of them into docs/azure-rules.md.
 """
 
 from __future__ import annotations

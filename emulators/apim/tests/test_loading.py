@@ -122,7 +122,7 @@ def test_a_fragment_includes_no_other_fragment() -> None:
     """ "Reuse policy configurations": a fragment cannot nest another one, nor itself."""
     fragments = {
         "f": "<fragment><include-fragment fragment-id='g'/></fragment>",
-        "g": "<fragment>\n<choose><when condition='true'><include-fragment fragment-id='g'/></when></choose></fragment>",
+        "g": "<fragment>\n<choose><otherwise><include-fragment fragment-id='g'/></otherwise></choose></fragment>",
     }
     assert [str(problem) for problem in problems(fragments=fragments)] == [
         "fragment 'f', line 1: a fragment cannot include another one ('g'): write its elements where they are wanted",

@@ -37,7 +37,7 @@ def fragment(applied: Applied, name: str, value: str) -> dict[str, object]:
             "'include-fragment' on line 2: .*not allowed",
         ),
         (
-            '<fragment><choose><when condition="true"><include-fragment fragment-id="leaf" /></when></choose></fragment>',
+            '<fragment><choose><otherwise><include-fragment fragment-id="leaf" /></otherwise></choose></fragment>',
             "'include-fragment' on line 1: .*not allowed",
         ),
         ("<fragment><base /></fragment>", "'base' on line 1"),
@@ -143,7 +143,7 @@ def test_a_logger_stays_while_a_diagnostic_writes_to_it(cloud: Cloud, applied: A
     )
     where = {**IN_APIM, "identifier": "applicationinsights", "api_management_logger_id": logger["id"]}
     diagnostic = applied("azurerm_api_management_diagnostic", **where)
-    with pytest.raises(ProviderError, match="logger l is in use by .*/diagnostics/applicationinsights and"):
+    with pytest.raises(ProviderError, match=r"logger l is in use by .*/diagnostics/applicationinsights and"):
         destroy(cloud, "azurerm_api_management_logger", logger)
     destroy(cloud, "azurerm_api_management_diagnostic", diagnostic)
     destroy(cloud, "azurerm_api_management_logger", logger)
