@@ -148,7 +148,7 @@ def _report(file: Path) -> Report:
         return Report(file, (), (error,))
     references = References(_AnyValue())
     if root.tag == "fragment":
-        Builder(references, Place("api", label), Pipeline()).steps(root.children)
+        Builder(references, Place("api", label, fragments=(label,)), Pipeline()).steps(root.children)
     else:
         build_pipeline(source, Place("api", label), references, Pipeline())
     unknown = set(_with_named_values(root))

@@ -184,10 +184,6 @@ def all_texts(values: Sequence[Value]) -> Callable[[Context], list[str]]:
     return lambda context: [value.text(context) for value in values]
 
 
-#: Where API Management looks no deeper: a fragment may include fragments, but not without end.
-MAX_DEPTH = 16
-
-
 @dataclass(frozen=True)
 class Place:
     """Where compilation stands: `scope` as LastError reports it, `label` for people, `path` as "choose[1]/when[2]"."""

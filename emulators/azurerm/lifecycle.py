@@ -8,14 +8,17 @@ from typing import Any
 from emulators.azurerm.catalog import Block, Rules, Values, catalog_of
 from emulators.azurerm.cloud import MADE_OF, SUBSCRIPTION_ID, Cloud, digest_of
 from emulators.azurerm.derive import apply_side_effects, derived
+from emulators.azurerm.derive.identities import with_own_identity
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.generate import generate
 from emulators.azurerm.ids import identify, is_exact
-from emulators.azurerm.planning import plan
+from emulators.azurerm.planning import plan_or_refuse
 from emulators.azurerm.policies import refuse_policy
+from emulators.azurerm.policy_text import given_back
 from emulators.azurerm.references import refuse_removal, require_references
 from emulators.azurerm.refusals import refuse
 from emulators.azurerm.soft_delete import recover, retain_name
+from emulators.azurerm.updates import refuse_update
 from emulators.azurerm.values import NO_RULES, UNKNOWN, Path, empty, is_unknown, rebuild, shaped
 from emulators.base.store import Store
 
@@ -29,6 +32,8 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
     secrets = _write_only(block, config or {})
     with cloud.applying:
         refuse(cloud, type_, {**planned, **secrets})
+        if prior is not None:
+            refuse_update(cloud, type_, prior, planned)
         id_ = _id_of(cloud, type_, planned)
         require_references(cloud, type_, planned, id_)
         refuse_policy(cloud, type_, planned, id_)
@@ -36,6 +41,7 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
         if prior is None:
             beside |= _begin(cloud, type_, planned, id_)
         values = complete(cloud, type_, block, {**planned, "id": id_})
+        values = given_back(type_, with_own_identity(cloud, values), cloud.line_breaks)
         cloud.store.put(type_, {**values, **beside}, was=(prior or {}).get("id"))
         apply_side_effects(cloud, type_, prior, values)
     return values
@@ -100,6 +106,23 @@ def destroy(cloud: Cloud, type_: str, prior: Values) -> None:
         retain_name(cloud, type_, prior)
         cloud.release(type_, prior["id"])
         apply_side_effects(cloud, type_, prior, None)
+        _remove_children(cloud, str(prior.get("resource_id") or prior["id"]))
+
+
+def _remove_children(cloud: Cloud, id_: str) -> None:
+    """What lives in an object goes with it; extensions (diagnostic settings, role assignments, locks) do not.
+
+    That a diagnostic setting outlives its resource, and is there again with a new one of that name, is reported
+    (MicrosoftDocs/azure-docs#100347).
+    """
+    inside = f"{id_}/".lower()
+    for type_ in cloud.store.types() if id_.startswith("/subscriptions/") else ():
+        for child in cloud.store.of_type(type_) if type_.startswith("azurerm_") else ():
+            own = str(child.get("resource_id") or child["id"])
+            if own.lower().startswith(inside) and "/providers/" not in own[len(inside) :]:
+                cloud.store.remove(type_, child["id"])
+                cloud.release(type_, child["id"])
+                apply_side_effects(cloud, type_, child, None)
 
 
 def read(cloud: Cloud, type_: str, id_: str) -> Values | None:
@@ -136,7 +159,7 @@ def seed(store: Store, type_: str, values: Mapping[str, Any], *, subscription_id
             f"{type_} has no argument {strange[0]!r}; an object is seeded with its type's arguments only"
         )
     cloud = Cloud(store, subscription_id=subscription_id or SUBSCRIPTION_ID)
-    planned = {**(plan(type_, None, {**nothing, **values}).planned or {}), "id": values.get("id") or UNKNOWN}
+    planned = {**(plan_or_refuse(type_, None, {**nothing, **values}).planned or {}), "id": values.get("id") or UNKNOWN}
     there = store.get(type_, identify(cloud, type_, planned)) if planned["id"] is UNKNOWN else None
     made = apply(cloud, type_, there, planned)
     cloud.claim(type_, made["id"])  # somebody made it on purpose: no create adopts it

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulators.azurerm import policy_text
 from emulators.azurerm.catalog import Block, Rules, Values, catalog_of
 from emulators.azurerm.derive import recomputed
+from emulators.azurerm.plan_checks import refuse_plan
+from emulators.azurerm.replacements import conditional
 from emulators.azurerm.values import (
     NO_RULES,
     UNKNOWN,
@@ -41,9 +44,20 @@ def plan(type_: str, prior: Values | None, proposed: Values | None) -> Plan:
     if prior is None:
         return Plan(await_decisions(block, with_defaults), legacy=legacy)
     planned = reconcile(block, prior, with_defaults)
+    unseen = policy_text.keeps(type_, prior, planned)
+    planned, legacy = {**planned, **unseen}, legacy or bool(unseen)
     for name in recomputed(type_, _changed(block, prior, planned)):
         planned[name] = UNKNOWN
-    return Plan(planned, tuple(replacements(block, rules, prior, planned)), legacy)
+    replace = (*replacements(block, rules, prior, planned), *conditional(type_, prior, planned))
+    return Plan(planned, replace, legacy)
+
+
+def plan_or_refuse(type_: str, prior: Values | None, proposed: Values | None) -> Plan:
+    """Plans what the provider's code would plan; raises ProviderError where it refuses (see `plan_checks`)."""
+    if proposed is not None:
+        catalog = catalog_of(type_)
+        refuse_plan(type_, prior, add_defaults(catalog.resource(type_)["block"], catalog.rules(type_), proposed))
+    return plan(type_, prior, proposed)
 
 
 def add_defaults(block: Block, rules: Rules, value: Values) -> Values:

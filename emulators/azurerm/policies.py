@@ -1,7 +1,7 @@
 """What API Management answers when it is given policy XML: 400 ValidationError, where the text does not hold together.
 
-Checked: the document is XML (raw expressions allowed), and the named values, fragments and backends that it names exist
-in the service. A name that an expression computes is not looked at.
+Checked: the document is XML (raw expressions allowed), the named values, fragments and backends that it names exist in
+the service, and a fragment holds what a fragment may. A name that an expression computes is not looked at.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.ids import joined, pairs_of
+from emulators.azurerm.policy_text import ATTRIBUTE, FRAGMENT
 from emulators.base.errors import PolicyError
 
 if TYPE_CHECKING:
@@ -21,26 +22,21 @@ if TYPE_CHECKING:
 
 NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
 SERVICE_PAIRS = 4  # /subscriptions/…/resourceGroups/…/providers/…/service/…
-TYPES = {
-    "azurerm_api_management_policy",
-    "azurerm_api_management_api_policy",
-    "azurerm_api_management_api_operation_policy",
-    "azurerm_api_management_product_policy",
-    "azurerm_api_management_policy_fragment",
-}
+# "Reuse policy configurations" (2026-02-10), limitations: a fragment holds no section and no <base />, and nests none.
+NOT_IN_A_FRAGMENT = {"base", "include-fragment", "policies", "inbound", "backend", "outbound", "on-error"}
 
 
 def refuse_policy(cloud: Cloud, type_: str, values: Values, id_: str) -> None:
     """Raises ProviderError with every fault of the document; what is linked instead of given is not looked at."""
-    text = values.get("value" if type_.endswith("_fragment") else "xml_content") if type_ in TYPES else None
+    text = values.get(ATTRIBUTE[type_]) if type_ in ATTRIBUTE else None
     if not isinstance(text, str):
         return
-    faults = list(_faults(cloud, text, joined(pairs_of(id_)[:SERVICE_PAIRS])))
+    faults = list(_faults(cloud, type_, text, joined(pairs_of(id_)[:SERVICE_PAIRS])))
     if faults:
         raise ProviderError("ValidationError: one or more fields contain incorrect values: " + "; ".join(faults))
 
 
-def _faults(cloud: Cloud, text: str, service: str) -> Iterator[str]:
+def _faults(cloud: Cloud, type_: str, text: str, service: str) -> Iterator[str]:
     from emulators.base.policy_xml import parse  # here, because it takes 40 ms that most commands need not spend
 
     try:
@@ -48,14 +44,24 @@ def _faults(cloud: Cloud, text: str, service: str) -> Iterator[str]:
     except PolicyError as error:
         yield str(error)
         return
+    if type_ == FRAGMENT:
+        yield from _unfit_for_a_fragment(root)
     values = _names(cloud, "azurerm_api_management_named_value", service, "display_name")
     for name in sorted(set(NAMED_VALUE.findall(text)) - values):
         yield f"cannot find a property {name!r}: the service has no named value of that display name"
     yield from _missing(cloud, root, service)
 
 
+def _unfit_for_a_fragment(root: Node) -> Iterator[str]:
+    if root.tag != "fragment":
+        yield f"a policy fragment begins with <fragment>, not <{root.tag}>"
+    for node in _walk(root):
+        if node.tag in NOT_IN_A_FRAGMENT:
+            yield f"error in element {node.tag!r} on line {node.line}: it is not allowed in a policy fragment"
+
+
 def _missing(cloud: Cloud, root: Node, service: str) -> Iterator[str]:
-    fragments = _names(cloud, "azurerm_api_management_policy_fragment", service, "name")
+    fragments = _names(cloud, FRAGMENT, service, "name")
     backends = _names(cloud, "azurerm_api_management_backend", service, "name")
     for node in _walk(root):
         if node.tag == "include-fragment" and node.attributes.get("fragment-id") not in fragments:

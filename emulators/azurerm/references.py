@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from emulators.azurerm.addresses import LEDGER
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.ids import Pair, joined, pairs_of
+from emulators.azurerm.in_use import refuse_in_use
 
 # Resource Manager's type of what others live in or refer to → Terraform's.
 KNOWN = {
@@ -66,40 +66,7 @@ def refuse_removal(cloud: Cloud, type_: str, values: Values) -> None:
                 f"ScopeLocked: the scope {id_!r} cannot perform delete operation because following scope(s) are "
                 f"locked: {lock['scope']!r}; remove the lock {lock['name']!r} and try again"
             )
-    user = next(_used_by(cloud, type_, values), None)
-    if user:
-        code, noun = IN_USE[type_]
-        raise ProviderError(
-            f"{code}: {noun} {values['name']} is in use by {user} and cannot be deleted; "
-            "delete or detach what uses it first"
-        )
-
-
-IN_USE = {
-    "azurerm_subnet": ("InUseSubnetCannotBeDeleted", "subnet"),
-    "azurerm_network_security_group": ("InUseNetworkSecurityGroupCannotBeDeleted", "network security group"),
-    "azurerm_public_ip": ("PublicIPAddressCannotBeDeleted", "public IP address"),
-    "azurerm_nat_gateway": ("InUseNatGatewayCannotBeDeleted", "NAT gateway"),
-    "azurerm_private_dns_zone": ("CannotDeleteResource", "private DNS zone"),
-}
-
-
-def _used_by(cloud: Cloud, type_: str, values: Values) -> Iterator[str]:
-    id_ = values["id"]
-    if type_ == "azurerm_subnet":
-        yield from (entry["holder"] for entry in cloud.every(LEDGER, subnet_id=id_))
-    elif type_ == "azurerm_network_security_group":
-        yield from (subnet["id"] for subnet in cloud.every("azurerm_subnet", network_security_group_id=id_))
-    elif type_ == "azurerm_public_ip":
-        yield from (gateway["id"] for gateway in cloud.every("azurerm_api_management", public_ip_address_id=id_))
-        associations = cloud.every("azurerm_nat_gateway_public_ip_association", public_ip_address_id=id_)
-        yield from (association["nat_gateway_id"] for association in associations)
-    elif type_ == "azurerm_nat_gateway":
-        associations = cloud.every("azurerm_subnet_nat_gateway_association", nat_gateway_id=id_)
-        yield from (association["subnet_id"] for association in associations)
-    elif type_ == "azurerm_private_dns_zone":
-        links = cloud.every("azurerm_private_dns_zone_virtual_network_link", private_dns_zone_id=id_)
-        yield from (link["id"] for link in links)
+    refuse_in_use(cloud, type_, values)
 
 
 def _ancestors(id_: str) -> Iterator[tuple[str, str]]:

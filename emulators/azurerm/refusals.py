@@ -6,7 +6,6 @@ client id where an object id belongs is refused at once here; the real provider 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from emulators.azurerm.catalog import Values
@@ -80,23 +79,6 @@ def _api_management(cloud: Cloud, values: Values) -> None:
             undelegated_subnet(cloud, network["subnet_id"], "a gateway of a classic tier")
 
 
-def _api(_: Cloud, values: Values) -> None:
-    missing = [name for name in ("display_name", "protocols") if not isinstance(values.get(name), str | list)]
-    if missing and values.get("source_api_id") is None:
-        raise ProviderError(f"`{missing[0]}` must be set when `source_api_id` is not set")
-
-
-def _operation(_: Cloud, values: Values) -> None:
-    written = set(re.findall(r"\{\*?(\w+)", values["url_template"]))
-    declared = {parameter["name"] for parameter in values.get("template_parameter") or []}
-    if written != declared:
-        strange = ", ".join(sorted(written ^ declared))
-        raise ProviderError(
-            "ValidationError: all template parameters used in the UriTemplate must be defined in the operation, and "
-            f"no others: {strange}"
-        )
-
-
 def _logger(_: Cloud, values: Values) -> None:
     if not values.get("application_insights") and not values.get("eventhub"):
         raise ProviderError(f"logger {values['name']!r} needs one of the blocks `application_insights` and `eventhub`")
@@ -126,15 +108,13 @@ def _container_group(cloud: Cloud, values: Values) -> None:
 
 def _mongo_collection(cloud: Cloud, values: Values) -> None:
     _mongo_throughput(cloud, values)
+    _shared_throughput(cloud, values)
     if not any(index.get("keys") == ["_id"] for index in values.get("index") or []):
         raise ProviderError(f'collection {values["name"]!r} needs an `index` block with keys = ["_id"]')
 
 
 def _private_endpoint(cloud: Cloud, values: Values) -> None:
     undelegated_subnet(cloud, values["subnet_id"], "a private endpoint")
-    connection = (values.get("private_service_connection") or [{}])[0]
-    if connection.get("is_manual_connection") and not connection.get("request_message"):
-        raise ProviderError("`private_service_connection`: `request_message` must be set for a manual connection")
 
 
 def _public_ip(_: Cloud, values: Values) -> None:
@@ -157,34 +137,40 @@ def _mongo_throughput(cloud: Cloud, values: Values) -> None:
     where = {"name": values["account_name"], "resource_group_name": values["resource_group_name"]}
     account = cloud.find("azurerm_cosmosdb_account", **where) or {}
     serverless = any(c["name"] == "EnableServerless" for c in account.get("capabilities") or [])
-    if serverless and (isinstance(values.get("throughput"), int) or values.get("autoscale_settings")):
+    if serverless and _has_throughput(values):
         raise ProviderError(
             f"BadRequest: setting offer throughput or autopilot on container is not supported for serverless accounts, "
             f"and {values['account_name']!r} is one"
         )
 
 
-PREMIUM_ONLY = {
-    "georeplications": "ACR geo-replication",
-    "retention_policy_in_days": "`retention_policy_in_days`",
-    "zone_redundancy_enabled": "zone redundancy",
-    "network_rule_set": "`network_rule_set`",
-}
+def _has_throughput(values: Values) -> bool:
+    return isinstance(values.get("throughput"), int) or bool(values.get("autoscale_settings"))
+
+
+def _shared_throughput(cloud: Cloud, values: Values) -> None:
+    """ "Introduction to provisioned throughput" (2025-07-24): each container that shares a database's has a key."""
+    where = {"account_name": values["account_name"], "resource_group_name": values["resource_group_name"]}
+    database = cloud.find("azurerm_cosmosdb_mongo_database", **where, name=values["database_name"]) or {}
+    if _has_throughput(database) and not _has_throughput(values) and not values.get("shard_key"):
+        raise ProviderError(
+            f"BadRequest: shared throughput collection should have a partition key: {values['name']!r} shares the "
+            f"throughput of database {values['database_name']!r} and has no `shard_key`"
+        )
 
 
 def _registry(_: Cloud, values: Values) -> None:
+    """container_registry_resource.go: checked when it is made; the tiers' other limits already when it is planned."""
     if values.get("sku") == "Premium":
         return
-    for argument, noun in PREMIUM_ONLY.items():
-        if values.get(argument) and not is_unknown(values[argument]):
-            raise ProviderError(
-                f"{noun} can only be applied when using the Premium Sku, and `sku` says {values['sku']!r}"
-            )
-    for argument in ("public_network_access_enabled", "export_policy_enabled"):
-        if values.get(argument) is False:
-            raise ProviderError(
-                f"`{argument}` can only be disabled for a Premium Sku, and `sku` says {values['sku']!r}"
-            )
+    if values.get("network_rule_set") and not is_unknown(values["network_rule_set"]):
+        raise ProviderError(
+            f"`network_rule_set` can only be specified for a Premium Sku, and `sku` says {values['sku']!r}"
+        )
+    if values.get("public_network_access_enabled") is False:
+        raise ProviderError(
+            f"`public_network_access_enabled` can only be disabled for a Premium Sku, and `sku` says {values['sku']!r}"
+        )
 
 
 CHECKS: dict[str, Check] = {
@@ -199,8 +185,6 @@ CHECKS: dict[str, Check] = {
     "azurerm_cosmosdb_mongo_collection": _mongo_collection,
     "azurerm_cosmosdb_mongo_database": _mongo_throughput,
     "azurerm_container_registry": _registry,
-    "azurerm_api_management_api": _api,
-    "azurerm_api_management_api_operation": _operation,
     "azurerm_network_security_rule": security_rule,
     "azurerm_private_endpoint": _private_endpoint,
     "azurerm_public_ip": _public_ip,

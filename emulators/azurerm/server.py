@@ -21,6 +21,7 @@ import grpc
 from emulators.azurerm.catalog import Catalog, load
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.encode import schema_source
+from emulators.azurerm.policy_text import LineBreaks
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
 from emulators.azurerm.servicer import Servicer
 from emulators.azurerm.used import Schemas
@@ -50,14 +51,19 @@ def default_cache() -> Path:
 
 @contextmanager
 def serve(
-    store: Path | Store, *, cache: Path | None = None, types: Callable[[], Schemas] = lambda: None
+    store: Path | Store,
+    *,
+    cache: Path | None = None,
+    types: Callable[[], Schemas] = lambda: None,
+    line_breaks: LineBreaks = "kept",
 ) -> Iterator[Served]:
     """Serves both providers until the block ends.
 
     `store` is the stand-in cloud, or the file that keeps it. `cache` keeps encoded schemas, which are the same for
     every store (default_cache). `types` says which resource types Terraform is told of; see `used.types_used`.
+    `line_breaks` is what API Management makes of a line break in a policy's attribute; see `policy_text`.
     """
-    cloud = Cloud(store if isinstance(store, Store) else Store(store))
+    cloud = Cloud(store if isinstance(store, Store) else Store(store), line_breaks=line_breaks)
     folder = _socket_folder()
     servers, attach = [], {}
     try:

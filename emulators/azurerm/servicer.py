@@ -18,7 +18,7 @@ from emulators.azurerm import lifecycle
 from emulators.azurerm.catalog import Catalog, Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.datasources import read_data
-from emulators.azurerm.planning import plan
+from emulators.azurerm.planning import plan_or_refuse
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
 from emulators.azurerm.validate import Problem, validate
 from emulators.azurerm.values import Path, decode, empty, encode, has_unknown
@@ -134,7 +134,7 @@ class Servicer:
     def plan(self, request: pb.PlanResourceChangeRequest) -> pb.PlanResourceChangeResponse:
         prior, proposed = decode(request.prior_state), decode(request.proposed_new_state)
         self.cloud.claim(request.type_name, (prior or {}).get("id"))
-        result = plan(request.type_name, prior, proposed)
+        result = plan_or_refuse(request.type_name, prior, proposed)
         return pb.PlanResourceChangeResponse(
             planned_state=encode(result.planned),
             requires_replace=[attribute_path(path) for path in result.replace],
@@ -151,7 +151,11 @@ class Servicer:
         except Exception as error:  # noqa: BLE001 - as in `answers`
             problem = _diagnostic_of(error, request.type_name)
             return pb.ApplyResourceChangeResponse(new_state=request.prior_state, diagnostics=[problem])
-        return pb.ApplyResourceChangeResponse(new_state=encode(new), private=request.planned_private)
+        # Azure rewrites policies and gives an object an identity in an update: what was planned is not what is there.
+        # azurerm, on its older plugin SDK, may say so; Terraform takes it then.
+        return pb.ApplyResourceChangeResponse(
+            new_state=encode(new), private=request.planned_private, legacy_type_system=self.catalog.name == "azurerm"
+        )
 
     def _apply(self, type_: str, prior: Values | None, planned: Values | None, config: Values | None) -> Values | None:
         if planned is None:

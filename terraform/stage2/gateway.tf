@@ -56,7 +56,7 @@ module "apim" {
         for tier_name, tier in server.tiers : tier_name => {
           role       = tier.role
           rate_limit = tier.rate_limit
-          slots      = { for slot in server.slots : slot => local.slots["${server_name}-${tier_name}-${slot}"].url }
+          slots      = { for slot in server.slots : slot => module.names.slots["${server_name}-${tier_name}-${slot}"].url }
           tools = {
             allow = tier.tools.allow
             deny  = tier.tools.deny
@@ -67,6 +67,10 @@ module "apim" {
       }
     }
   }
+
+  # Not the URLs above: a backend outlives its policies (create_before_destroy), and would pass that on to the container
+  # groups, which are replaced under their own names.
+  slots_ready = [for slot in local.slots : slot.url]
 
   application_insights = local.application_insights
 }

@@ -71,17 +71,25 @@ def _rows(
 ) -> Iterator[Row]:
     refusal: dict[str, str] = {}
     headers: list[str] = []
+    inline = False  # within a refusal that stands where it is wanted, because fragments do not nest
     for child in element:
+        if inline and child.tag == "choose":
+            inline = False
+            continue
         if child.tag == "set-header" and child.get("exists-action") == "delete":
             headers.append(str(child.get("name")))
             continue
         if headers:
             yield Row(depth, "set-header", f"without {', '.join(headers)}")
             headers = []
-        if child.tag == "set-variable" and str(child.get("name")).startswith("error-"):
+        if child.tag == "set-variable" and child.get("name") == "error-body":
+            yield Row(depth, "refuse", _refusal(refusal), "stop")
+            refusal, inline = {}, True
+        elif child.tag == "set-variable" and str(child.get("name")).startswith("error-"):
             refusal[str(child.get("name"))] = str(child.get("value"))
         elif child.tag == "include-fragment" and child.get("fragment-id") in _REFUSALS:
             yield Row(depth, "refuse", _refusal(refusal), "stop")
+            refusal = {}
         elif child.tag == "base":
             yield Row(depth, "base", "the gateway's own policy:")
             yield from _rows(base if base is not None else ElementTree.Element("none"), None, fragments, depth + 1)
@@ -89,6 +97,8 @@ def _rows(
             yield from _row(child, fragments, depth)
     if headers:
         yield Row(depth, "set-header", f"without {', '.join(headers)}")
+    if refusal:  # a branch that says what is refused; the refusal itself stands behind it
+        yield Row(depth, "refuse", _refusal(refusal), "stop")
 
 
 def _row(child: ElementTree.Element, fragments: Mapping[str, ElementTree.Element], depth: int) -> Iterator[Row]:

@@ -118,17 +118,16 @@ def test_all_problems_are_reported_together_with_scope_and_line() -> None:
     ]
 
 
-def test_a_fragment_that_includes_itself_is_refused() -> None:
-    """Recursion of fragments would never end."""
+def test_a_fragment_includes_no_other_fragment() -> None:
+    """ "Reuse policy configurations": a fragment cannot nest another one, nor itself."""
     fragments = {
         "f": "<fragment><include-fragment fragment-id='g'/></fragment>",
-        "g": "<fragment><include-fragment fragment-id='f'/></fragment>",
+        "g": "<fragment>\n<retry condition='@(false)' count='1' interval='0'><include-fragment fragment-id='g'/></retry></fragment>",
     }
-    found = problems(fragments=fragments)
-    assert {problem.reason for problem in found} == {
-        "the fragment 'f' includes itself",
-        "the fragment 'g' includes itself",
-    }
+    assert [str(problem) for problem in problems(fragments=fragments)] == [
+        "fragment 'f', line 1: a fragment cannot include another one ('g'): write its elements where they are wanted",
+        "fragment 'g', line 2: a fragment cannot include another one ('g'): write its elements where they are wanted",
+    ]
 
 
 def test_base_at_global_scope_is_refused() -> None:
@@ -238,8 +237,10 @@ def test_check_reads_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "good.xml").write_text(good)
     (tmp_path / "bad.xml").write_text("<policies>\n<inbound>\n<nope value='{{v}}'/>\n</inbound>\n</policies>")
     (tmp_path / "fragment.xml").write_text("<fragment>\n<set-body>@(z)</set-body>\n</fragment>")
+    (tmp_path / "nested.xml").write_text('<fragment>\n<include-fragment fragment-id="x" />\n</fragment>')
     assert check(tmp_path / "good.xml") == []
     assert [(Path(p.where.scope).name, p.where.line, p.name) for p in check(tmp_path)] == [
         ("bad.xml", 3, "nope"),
         ("fragment.xml", 2, "z"),
+        ("nested.xml", 2, "x"),
     ]

@@ -24,3 +24,13 @@ def identity_block(cloud: Cloud, id_: str, identity: Values, name: str) -> str:
     if "SystemAssigned" not in str(identity.get("type")):
         return ""
     return cloud.tenant_id if name == "tenant_id" else guid("system-identity", id_)
+
+
+def with_own_identity(cloud: Cloud, values: Values) -> Values:
+    """The object with the ids of its own identity as they are after an update, which a plan takes over from before."""
+    blocks = values.get("identity")
+    if not isinstance(blocks, list) or not all(isinstance(b, dict) and "principal_id" in b for b in blocks):
+        return values
+    names = ("principal_id", "tenant_id")
+    mine = [{**b, **{name: identity_block(cloud, values["id"], b, name) for name in names}} for b in blocks]
+    return {**values, "identity": mine}

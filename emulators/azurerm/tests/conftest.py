@@ -8,7 +8,7 @@ import pytest
 from emulators.azurerm.catalog import catalog_of
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.lifecycle import apply
-from emulators.azurerm.planning import plan
+from emulators.azurerm.planning import plan_or_refuse
 from emulators.azurerm.values import empty
 from emulators.base.store import Store
 
@@ -27,6 +27,6 @@ def applied(cloud: Cloud) -> Applied:
 
     def create(type_: str, **arguments: Any) -> dict[str, Any]:
         config = {**empty(catalog_of(type_).resource(type_)["block"]), **arguments}
-        return apply(cloud, type_, None, plan(type_, None, config).planned or {}, config)
+        return apply(cloud, type_, None, plan_or_refuse(type_, None, config).planned or {}, config)
 
     return create

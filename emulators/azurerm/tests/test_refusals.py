@@ -116,11 +116,15 @@ GROUP = {"os_type": "Linux", "ip_address_type": "Private", **IN}
             "one of `source_port_range` or `source_port_ranges` must be set",
         ),
         ("azurerm_public_ip", {**IN, "name": "p", "allocation_method": "Dynamic"}, "static IP allocation must be used"),
-        ("azurerm_api_management_api", {**IN_APIM, "name": "a", "revision": "1"}, "`display_name` must be set when"),
+        (
+            "azurerm_api_management_api",
+            {**IN_APIM, "name": "a", "revision": "1"},
+            "`display_name`, `protocols` are required when",
+        ),
         (
             "azurerm_api_management_api_operation",
             {**IN_APIM, "api_name": "mcp", "operation_id": "get", "url_template": "/{id}"},
-            "all template parameters used in the UriTemplate must be defined.*: id",
+            "template parameter `id` used in `url_template` is not defined",
         ),
         (
             "azurerm_container_registry",
@@ -146,7 +150,7 @@ GROUP = {"os_type": "Linux", "ip_address_type": "Private", **IN}
         (
             "azurerm_private_endpoint",
             {**ENDPOINT, "name": "pe", "private_service_connection": [{"is_manual_connection": True}]},
-            "`request_message` must be set",
+            '"request_message" attribute must not be empty',
         ),
     ],
 )

@@ -92,12 +92,13 @@ cosmos = {
   backup          = { tier = "Continuous30Days" }
 
   # The servers' keys cannot create databases or collections: what there is to work with is declared here. <-
+  # Who shares a database's throughput needs a shard_key, and unique indexes hold it.
   databases = {
     platform = {
       throughput = 1000
       collections = {
-        incidents = { indexes = { by-service = { keys = ["service"] } } }
-        services  = { indexes = { by-name = { keys = ["name"], unique = true } } }
+        incidents = { shard_key = "service", indexes = { by-service = { keys = ["service"] } } }
+        services  = { shard_key = "name", indexes = { by-name = { keys = ["name"], unique = true } } }
       }
     }
   }

@@ -73,7 +73,7 @@ locals {
     },
     var.oauth_facade_enabled ? {
       for name in keys(local._facade) : name => templatefile("${local._policies}/oauth-${name}.xml.tftpl", {
-        clients       = { for name, client in var.clients : name => client.redirect_uris }
+        clients       = { for name, client in var.clients : name => [for uri in client.redirect_uris : replace(uri, "&", "&amp;")] }
         loopback_port = local._loopback_port
         resources     = values(local._resources)
         scope_name    = var.sign_in.scope_name
@@ -132,6 +132,6 @@ resource "azurerm_api_management_api_operation_policy" "anonymous" {
 
   depends_on = [
     azurerm_api_management_named_value.this,
-    azurerm_api_management_policy_fragment.leaf,
+    azurerm_api_management_policy_fragment.this,
   ]
 }

@@ -69,6 +69,11 @@ resource "azurerm_api_management_backend" "slot" {
       }
     }
   }
+
+  # As with named values: it outlives the policies that choose it.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "azurerm_api_management_api" "mcp" {
@@ -109,5 +114,6 @@ resource "azurerm_api_management_api_policy" "mcp" {
     azurerm_api_management_backend.slot,
     azurerm_api_management_named_value.this,
     azurerm_api_management_policy_fragment.this,
+    var.slots_ready,
   ]
 }

@@ -14,3 +14,18 @@ moved {
   from = azurerm_api_management_diagnostic.application_insights[0]
   to   = azurerm_api_management_diagnostic.application_insights["this"]
 }
+
+moved {
+  from = azurerm_api_management_policy_fragment.leaf["mcp-refuse"]
+  to   = azurerm_api_management_policy_fragment.this["mcp-refuse"]
+}
+
+moved {
+  from = azurerm_api_management_policy_fragment.leaf["mcp-upstream"]
+  to   = azurerm_api_management_policy_fragment.this["mcp-upstream"]
+}
+
+moved {
+  from = azurerm_api_management_policy_fragment.leaf["oauth-refuse"]
+  to   = azurerm_api_management_policy_fragment.this["oauth-refuse"]
+}

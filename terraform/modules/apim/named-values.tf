@@ -26,4 +26,10 @@ resource "azurerm_api_management_named_value" "this" {
   resource_group_name = var.resource_group_name
   api_management_name = azurerm_api_management.this.name
   value               = each.value
+
+  # API Management keeps what a saved policy names: policies change first, and what they named goes afterwards. Terraform
+  # does the same with all that this depends on, so nothing of that may depend on what is replaced under its own name.
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -242,6 +242,13 @@ variable "servers" {
   }
 }
 
+variable "slots_ready" {
+  description = "Anything that is known once every slot can be called: policies wait for it before they name a slot. The URLs in `servers` must not depend on it."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
 variable "application_insights" {
   description = "Where the gateway logs requests; null logs nowhere."
   type = object({

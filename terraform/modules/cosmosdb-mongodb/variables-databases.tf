@@ -1,8 +1,8 @@
 variable "databases" {
   description = <<-EOT
     Databases by name, with their collections by name. `throughput` is in request units a second: the fixed amount, or the
-    most that autoscale may reach. On a database it is shared by those of its collections that have none of their own. A
-    change of shard_key replaces the collection. The index on `_id` is always there.
+    most that autoscale may reach. On a database it is shared by those of its collections that have none of their own,
+    and these need a shard_key. A change of shard_key replaces the collection. The index on `_id` is always there.
   EOT
   type = map(object({
     throughput = optional(number)
@@ -96,6 +96,16 @@ variable "databases" {
       ]
     ]))
     error_message = "A collection without shard_key is one partition, which has at most 10000 request units."
+  }
+
+  validation {
+    # "Introduction to provisioned throughput": a database's throughput is divided by partition keys.
+    condition = alltrue(flatten([
+      for database in var.databases : [
+        for collection in database.collections : database.throughput == null || collection.throughput != null || collection.shard_key != null
+      ]
+    ]))
+    error_message = "A collection that shares its database's throughput needs a shard_key, or a throughput of its own."
   }
 
   # --- keys and indexes

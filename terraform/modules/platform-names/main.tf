@@ -43,6 +43,7 @@ locals {
         for slot in server.slots : "${server_name}-${tier_name}-${slot}" => {
           name       = "${server_name}-${tier_name}-${slot}"
           fqdn       = "${server_name}-${tier_name}-${slot}.${local._servers_zone}"
+          url        = "http://${server_name}-${tier_name}-${slot}.${local._servers_zone}:${server.port}"
           server     = server_name
           tier       = tier_name
           slot       = slot

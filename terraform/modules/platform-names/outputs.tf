@@ -54,6 +54,6 @@ output "tiers" {
 }
 
 output "slots" {
-  description = "Slots by <server>-<tier>-<slot>, the name of a container group, of its DNS record and of its backend; each with its `fqdn`."
+  description = "Slots by <server>-<tier>-<slot>, the name of a container group, of its DNS record and of its backend; each with its `fqdn` and the `url` that the gateway calls."
   value       = local._slots
 }

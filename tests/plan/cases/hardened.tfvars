@@ -46,7 +46,7 @@ cosmos = {
     platform = {
       throughput = 400
       collections = {
-        incidents = {}
+        incidents = { shard_key = "service" }
         events = {
           shard_key           = "service"
           throughput          = 1000

@@ -1,0 +1,99 @@
+"""Writes docs/azure-rules.md, the rule book, from the rules that stand beside the code which enforces them.
+
+`python -m tools.azure_rules`; a test holds that it is fresh and that every rule has its test.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from emulators.base.rules import STANDINGS, Rule
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "azure-rules.md"
+#: Modules with a tuple `RULES`, and what their rules are about.
+BOOKS = {"emulators.azurerm.rules": "What the control plane and the providers do"}
+
+_HEAD = """# What Azure does and refuses
+
+Made by `python -m tools.azure_rules` from the rules beside the code that enforces them. *Documented*: Microsoft's
+documentation says it. *Provider source*: the code of azurerm 5.2.0 or azuread 3.9.0 does it. *Reported*: people met it,
+and no document says it. *Open*: only a run on Azure can tell; the check of `invoke verify` that looks is named.
+"""
+
+
+def rules() -> dict[str, tuple[Rule, ...]]:
+    """The rules by the module that holds them."""
+    return {name: import_module(name).RULES for name in BOOKS}
+
+
+def document() -> str:
+    """The whole page."""
+    found = rules()
+    count: Counter[str] = Counter(rule.standing for book in found.values() for rule in book)
+    numbers = ", ".join(f"{count[standing]} {standing}" for standing in STANDINGS)
+    parts = [f"{_HEAD}\n{sum(count.values())} rules: {numbers}.\n"]
+    for name, book in found.items():
+        rows = "\n".join(_row(rule) for rule in book)
+        parts.append(
+            f"## {BOOKS[name]}\n\n| rule | standing | source | enforced by | test |\n|---|---|---|---|---|\n{rows}\n"
+        )
+    return "\n".join(parts)
+
+
+def _row(rule: Rule) -> str:
+    path, _, test = rule.test.partition("::")
+    live = f"; live check `{rule.live}`" if rule.live else ""
+    shown = f"[`{test}`](../{path})"
+    return f"| **{rule.id}**: {rule.says} | {rule.standing} | {rule.source} | {rule.enforced_by}{live} | {shown} |"
+
+
+def problems(found: Iterable[Rule]) -> Iterator[str]:
+    """What is wrong with the rows: ids used twice, tests and live checks that do not exist, open rules without one."""
+    checks, seen = live_checks(), set[str]()
+    for rule in found:
+        path, _, name = rule.test.partition("::")
+        if rule.id in seen:
+            yield f"{rule.id}: another rule has this id"
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id):
+            yield f"{rule.id!r}: an id is words in lower case, joined by hyphens"
+        if name not in _tests_of(ROOT / path):
+            yield f"{rule.id}: {path} has no test {name!r}"
+        if rule.standing == "open" and not rule.live:
+            yield f"{rule.id}: an open rule names the check of `invoke verify` that looks"
+        if rule.live and rule.live not in checks:
+            yield f"{rule.id}: `invoke verify` has no check {rule.live!r}"
+        if "|" in f"{rule.says}{rule.source}{rule.enforced_by}":
+            yield f"{rule.id}: a bar would end the table's cell"
+        seen.add(rule.id)
+
+
+def live_checks() -> set[str]:
+    """Names of the checks of `invoke verify`, as the code of ops/ lists them."""
+    return {
+        str(node.args[0].value)
+        for path in (ROOT / "ops").rglob("*.py")
+        if "Check(" in (text := path.read_text(encoding="utf-8"))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Check"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def _tests_of(path: Path) -> set[str]:
+    if not path.is_file():
+        return set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")
