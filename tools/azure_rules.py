@@ -35,7 +35,7 @@ def rules() -> dict[str, tuple[Rule, ...]]:
 def document() -> str:
     """The whole page."""
     found = rules()
-    count = Counter(rule.standing for book in found.values() for rule in book)
+    count: Counter[str] = Counter(rule.standing for book in found.values() for rule in book)
     numbers = ", ".join(f"{count[standing]} {standing}" for standing in STANDINGS)
     parts = [f"{_HEAD}\n{sum(count.values())} rules: {numbers}.\n"]
     for name, book in found.items():
