@@ -157,7 +157,8 @@ def _application(_: Values | None, it: Values) -> Iterator[str]:
     pairs = {(e.get("id"), e.get("value")) for e in (*(it.get("app_role") or []), *scopes) if isinstance(e, dict)}
     known = [(id_, value) for id_, value in pairs if _given(id_) and _given(value)]
     for index, noun in enumerate(("ID", "value")):
-        for twice in sorted(str(found) for found, count in Counter(pair[index] for pair in known).items() if count > 1):
+        counted = Counter(str(pair[index]) for pair in known)
+        for twice in sorted(found for found, count in counted.items() if count > 1):
             yield f"checking for duplicate app roles / OAuth2.0 permission scopes: duplicate {noun} found: {twice!r}"
     if it.get("sign_in_audience") in ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"):
         version = next((api.get("requested_access_token_version") for api in it.get("api") or []), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulators.azurerm.addresses import LEDGER
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
@@ -71,9 +72,22 @@ def _insights(_: Cloud, prior: Values, planned: Values) -> None:
         raise ProviderError("`workspace_id` cannot be removed after set")
 
 
+def _subnet(cloud: Cloud, prior: Values, planned: Values) -> None:
+    """ "Add, change, or delete a virtual network subnet": the range changes only while nothing is in the subnet."""
+    if prior.get("address_prefixes") == planned.get("address_prefixes"):
+        return
+    held = sorted(entry["holder"] for entry in cloud.every(LEDGER, subnet_id=prior["id"]))
+    if held:
+        raise ProviderError(
+            f"InUseSubnetCannotBeUpdated: subnet {prior['name']!r} is in use by {', '.join(held)} and cannot have "
+            "another address range"
+        )
+
+
 CHECKS: dict[str, Check] = {
     "azurerm_application_insights": _insights,
     "azurerm_cosmosdb_mongo_collection": _collection,
     "azurerm_cosmosdb_mongo_database": _throughput,
     "azurerm_key_vault": _vault,
+    "azurerm_subnet": _subnet,
 }

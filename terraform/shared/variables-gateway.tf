@@ -46,8 +46,8 @@ variable "apim" {
   }
 
   validation {
-    condition     = var.apim.custom_domain == null ? true : can(regex("^https://[^/]+/(secrets|certificates)/[^/]+/?$", var.apim.custom_domain.key_vault_certificate_id))
-    error_message = "apim.custom_domain.key_vault_certificate_id must be a versionless id, https://<vault>/secrets/<certificate>."
+    condition     = var.apim.custom_domain == null ? true : can(regex("^https://[^/]+/secrets/[^/]+/?$", var.apim.custom_domain.key_vault_certificate_id))
+    error_message = "apim.custom_domain.key_vault_certificate_id must be a versionless id, https://<vault>/secrets/<certificate>; azurerm takes no …/certificates/… here."
   }
 
   validation {

@@ -14,7 +14,8 @@ variable "network" {
   description = <<-EOT
     The virtual network: created from `address_space` and `subnets`, or, in a landing zone, `existing`. Zones that a hub
     keeps (`existing_private_dns_zone_ids`: cosmos, vault, registry, state, servers, gateway) are used instead of created,
-    and not linked. `containers_egress` is what the servers call besides Entra ID, Azure Monitor and the database.
+    and not linked. `containers_egress` is what the servers call besides Entra ID, Azure Monitor and the database, each
+    with a priority of its own from 200 to 299, which it keeps when others come and go.
   EOT
   type = object({
     address_space = optional(set(string), ["10.60.0.0/22"])
@@ -25,6 +26,7 @@ variable "network" {
     }), {})
     nat_gateway_zone = optional(string)
     containers_egress = optional(map(object({
+      priority    = number
       description = string
       destination = string
       ports       = optional(set(string), ["443"])
@@ -56,7 +58,12 @@ variable "network" {
   }
 
   validation {
-    condition     = length(var.network.containers_egress) <= 100
-    error_message = "network.containers_egress takes at most 100 entries."
+    condition     = alltrue([for egress in var.network.containers_egress : egress.priority >= 200 && egress.priority <= 299 && floor(egress.priority) == egress.priority])
+    error_message = "A priority in network.containers_egress must be a whole number from 200 to 299."
+  }
+
+  validation {
+    condition     = length(var.network.containers_egress) == length(distinct([for egress in var.network.containers_egress : egress.priority]))
+    error_message = "Each priority in network.containers_egress must be used once: Azure refuses two rules of one priority."
   }
 }

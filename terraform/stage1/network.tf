@@ -19,13 +19,13 @@ locals {
   }))
 
   _egress_rules = {
-    for index, name in keys(var.network.containers_egress) : "egress-${name}" => {
-      description = var.network.containers_egress[name].description
-      priority    = 200 + index
+    for name, egress in var.network.containers_egress : "egress-${name}" => {
+      description = egress.description
+      priority    = egress.priority
       direction   = "Outbound"
       source      = var.network.subnets.containers
-      destination = var.network.containers_egress[name].destination
-      ports       = var.network.containers_egress[name].ports
+      destination = egress.destination
+      ports       = egress.ports
     }
   }
 }

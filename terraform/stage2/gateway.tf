@@ -9,8 +9,6 @@ module "apim" {
   zones               = var.apim.zones
   public_base_url     = module.names.gateway.public_base_url
 
-  system_identity_enabled = var.apim.custom_domain != null
-
   publisher = {
     name  = var.apim.publisher_name
     email = var.apim.publisher_email

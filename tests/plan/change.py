@@ -1,8 +1,9 @@
 """What a changed value would do to a deployment, as `terraform plan -json` announces it.
 
 A case of changes/*.yaml names the stage, the values that change (`set` and `remove`, by path), and what happens then:
-`changes` by address, or `types` counted, where nearly everything changes. `refused by` are the guards that stop it, and
-`changes` what it would do without them. `destroys data` is never written by a program.
+`changes` by address, or `types` counted, where nearly everything changes. `refused by` are the guards that stop it,
+`refused` is how the sentence begins that refuses it, and `changes` what it would do without them. What neither refuses
+is applied, and taken back; `back refused` is for a way back that is refused. `destroys data` is written by people only.
 """
 
 from __future__ import annotations
@@ -89,10 +90,27 @@ def apply(bench: Bench, stage: int, given: Mapping[str, Any]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def left(bench: Bench, stage: int, given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What a plan would still change; it looks at the cloud first, as the next plan in life does."""
+    return _planned(bench, stage, given, "-refresh=true").actions
+
+
+def attempt(bench: Bench, stage: int, given: Mapping[str, Any]) -> str:
+    """What Terraform says where it refuses to apply this; empty where it is applied."""
+    done = _run(bench, stage, given, "apply", "-auto-approve", "-no-color")
+    return "" if done.returncode == 0 else " ".join(re.sub(r"[│╷╵]", " ", done.stderr).split())
+
+
+def force(bench: Bench, stage: int, given: Mapping[str, Any]) -> None:
+    """As `apply`, with guards and preconditions put aside: for what the next stage's plan needs."""
+    with _unguarded(bench):
+        apply(bench, stage, given)
+
+
 def plan(bench: Bench, stage: int, given: Mapping[str, Any]) -> Change:
     """Plans against the applied state, without asking the cloud again: nobody else touches it.
 
-    Guards are put aside, so that it is seen what they would stop; those that would have stopped it are named.
+    Guards and preconditions are put aside, so that it is seen what they would stop; guards that would have are named.
     """
     with _unguarded(bench):
         change = _planned(bench, stage, given)
@@ -101,16 +119,30 @@ def plan(bench: Bench, stage: int, given: Mapping[str, Any]) -> Change:
     return change
 
 
-def refusals(bench: Bench, stage: int, given: Mapping[str, Any]) -> list[str]:
-    """The guards that refuse this, as Terraform names them."""
-    return sorted(_planned(bench, stage, given).guards)
+def refusals(bench: Bench, stage: int, given: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The guards that refuse this, as Terraform names them, and the sentences of preconditions that do."""
+    guards, sentences = [], []
+    for message in _announced(bench, stage, given, "-refresh=false"):
+        if message["type"] == "diagnostic" and message["diagnostic"]["severity"] == "error":
+            detail = message["diagnostic"].get("detail", "")
+            found = _GUARDED.findall(detail)
+            guards += found
+            sentences += [] if found else [detail]
+    return sorted(guards), sentences
+
+
+_PRECONDITION = re.compile(r"\n +precondition \{\n.*?\n( {4}|  )\}(?=\n)", re.DOTALL)
 
 
 @contextmanager
 def _unguarded(bench: Bench) -> Iterator[None]:
-    files = {path: path.read_text(encoding="utf-8") for path in bench.stage(1).parent.glob("modules/*/protection.tf")}
+    home = bench.stage(1).parent
+    made = (*home.glob("stage*/as-made.tf"), home / "modules/cosmosdb-mongodb/databases.tf")
+    paths = (*home.glob("modules/*/protection.tf"), *made)
+    files = {path: path.read_text(encoding="utf-8") for path in paths}
     for path, text in files.items():
-        path.write_text(text.replace("prevent_destroy = true", "prevent_destroy = false"), encoding="utf-8")
+        open_ = text.replace("prevent_destroy = true", "prevent_destroy = false")
+        path.write_text(_PRECONDITION.sub("", open_), encoding="utf-8")
     try:
         yield
     finally:
@@ -118,9 +150,9 @@ def _unguarded(bench: Bench) -> Iterator[None]:
             path.write_text(text, encoding="utf-8")
 
 
-def _planned(bench: Bench, stage: int, given: Mapping[str, Any]) -> Change:
+def _planned(bench: Bench, stage: int, given: Mapping[str, Any], refresh: str = "-refresh=false") -> Change:
     change, others = Change(), []
-    for message in _announced(bench, stage, given):
+    for message in _announced(bench, stage, given, refresh):
         if message["type"] == "diagnostic" and message["diagnostic"]["severity"] == "error":
             guards = _GUARDED.findall(message["diagnostic"].get("detail", ""))
             change.guards += guards
@@ -139,8 +171,8 @@ def _add(change: Change, planned: Mapping[str, Any]) -> None:
         change.destroyed_data = sorted([*change.destroyed_data, address])
 
 
-def _announced(bench: Bench, stage: int, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    done = _run(bench, stage, given, "plan", "-json", "-lock=false", "-refresh=false")
+def _announced(bench: Bench, stage: int, given: Mapping[str, Any], refresh: str) -> Iterator[dict[str, Any]]:
+    done = _run(bench, stage, given, "plan", "-json", "-lock=false", refresh)
     return (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
 
 
@@ -223,6 +255,10 @@ class Snapshot:
         self._kept = {
             path: path.read_bytes() for path in (bench.home / "cloud.json", *(bench.home / "state").iterdir())
         }
+
+    @property
+    def cloud(self) -> bytes:
+        return self._kept[self._home / "cloud.json"]
 
     def restore(self) -> None:
         for path in (self._home / "state").iterdir():

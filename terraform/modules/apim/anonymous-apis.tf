@@ -96,6 +96,11 @@ resource "azurerm_api_management_api" "anonymous" {
   path                  = each.value.path
   protocols             = ["https"]
   subscription_required = false
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }
 
 resource "azurerm_api_management_api_policy" "anonymous" {
@@ -107,6 +112,11 @@ resource "azurerm_api_management_api_policy" "anonymous" {
   xml_content         = templatefile("${local._policies}/anonymous-api.xml.tftpl", merge(each.value, { name = each.key }))
 
   depends_on = [azurerm_api_management_named_value.this]
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }
 
 resource "azurerm_api_management_api_operation" "anonymous" {
@@ -119,6 +129,11 @@ resource "azurerm_api_management_api_operation" "anonymous" {
   api_management_name = azurerm_api_management.this.name
   method              = each.value.method
   url_template        = each.value.url
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }
 
 resource "azurerm_api_management_api_operation_policy" "anonymous" {
@@ -134,4 +149,9 @@ resource "azurerm_api_management_api_operation_policy" "anonymous" {
     azurerm_api_management_named_value.this,
     azurerm_api_management_policy_fragment.this,
   ]
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }

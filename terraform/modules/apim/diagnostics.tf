@@ -39,6 +39,11 @@ resource "azurerm_api_management_logger" "application_insights" {
   application_insights {
     connection_string = var.application_insights.connection_string
   }
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }
 
 resource "azurerm_api_management_diagnostic" "application_insights" {
@@ -80,6 +85,11 @@ resource "azurerm_api_management_diagnostic" "application_insights" {
   frontend_response { body_bytes = local._no_payload }
   backend_request { body_bytes = local._no_payload }
   backend_response { body_bytes = local._no_payload }
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }
 
 # API Management has this logger from the start, under this name; the provider makes loggers of the other kinds only
@@ -161,5 +171,10 @@ resource "azurerm_api_management_diagnostic" "azure_monitor" {
         }
       }
     }
+  }
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
   }
 }

@@ -1,15 +1,25 @@
+locals {
+  # Another zone is another address, and the service lets the old one go only when it has the new one: both exist for a
+  # while, so their names differ.
+  _address_name = join("-", concat([var.name], var.zones == null ? [] : ["z${join("", sort(var.zones))}"]))
+}
+
 resource "azurerm_public_ip" "this" {
   for_each = var.network.exposure == "public" ? { this = {} } : {}
 
-  name                = "pip-${var.name}"
+  name                = "pip-${local._address_name}"
   location            = var.location
   resource_group_name = var.resource_group_name
   allocation_method   = "Static"
   sku                 = "Standard"
   # API Management's classic tiers want a labelled address of their own.
-  domain_name_label = var.name
+  domain_name_label = local._address_name
   zones             = var.zones
   tags              = var.tags
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "azurerm_api_management" "this" {
@@ -31,8 +41,9 @@ resource "azurerm_api_management" "this" {
   }
 
   identity {
-    # The servers know the user-assigned one. The other one is for a Key Vault with a firewall, which admits no other.
-    type         = var.system_identity_enabled ? "SystemAssigned, UserAssigned" : "UserAssigned"
+    # The servers know the user-assigned one. The other one is for a Key Vault with a firewall, which admits no other; it is
+    # there from the start, because an update that adds it does not know its object id when it is planned.
+    type         = "SystemAssigned, UserAssigned"
     identity_ids = [var.identity.id]
   }
 

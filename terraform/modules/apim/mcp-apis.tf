@@ -73,6 +73,8 @@ resource "azurerm_api_management_backend" "slot" {
   # As with named values: it outlives the policies that choose it.
   lifecycle {
     create_before_destroy = true
+    # A replaced service is empty, under the same name.
+    replace_triggered_by = [azurerm_api_management.this.id]
   }
 }
 
@@ -88,6 +90,11 @@ resource "azurerm_api_management_api" "mcp" {
   protocols           = ["https"]
   # Callers carry an Entra token; a subscription key would be checked first and answer 401 without a challenge.
   subscription_required = false
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }
 
 resource "azurerm_api_management_api_operation" "mcp" {
@@ -100,6 +107,11 @@ resource "azurerm_api_management_api_operation" "mcp" {
   api_management_name = azurerm_api_management.this.name
   method              = each.value.method
   url_template        = "/mcp"
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }
 
 resource "azurerm_api_management_api_policy" "mcp" {
@@ -116,4 +128,9 @@ resource "azurerm_api_management_api_policy" "mcp" {
     azurerm_api_management_policy_fragment.this,
     var.slots_ready,
   ]
+
+  # Goes with its service: a replaced one is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_api_management.this.id]
+  }
 }

@@ -31,5 +31,7 @@ resource "azurerm_api_management_named_value" "this" {
   # does the same with all that this depends on, so nothing of that may depend on what is replaced under its own name.
   lifecycle {
     create_before_destroy = true
+    # A replaced service is empty, under the same name.
+    replace_triggered_by = [azurerm_api_management.this.id]
   }
 }

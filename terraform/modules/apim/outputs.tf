@@ -35,6 +35,6 @@ output "service_id" {
 }
 
 output "system_identity_principal_id" {
-  description = "Object id of the service's own identity; null without system_identity_enabled."
-  value       = var.system_identity_enabled ? azurerm_api_management.this.identity[0].principal_id : null
+  description = "Object id of the service's own identity, which reads the certificate of a domain."
+  value       = azurerm_api_management.this.identity[0].principal_id
 }

@@ -82,13 +82,6 @@ variable "identity" {
   nullable = false
 }
 
-variable "system_identity_enabled" {
-  description = "Gives the service an identity of its own besides: with it, it reads the certificate of its domain."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "public_base_url" {
   description = "Where callers reach the gateway: the source of every URL it prints. Lower case, no trailing slash."
   type        = string

@@ -20,6 +20,16 @@ resource "azurerm_cosmosdb_mongo_database" "this" {
       max_throughput = autoscale_settings.value
     }
   }
+
+  lifecycle {
+    # A replaced account is empty, under the same name.
+    replace_triggered_by = [azurerm_cosmosdb_account.this.id]
+
+    precondition {
+      condition     = terraform_data.database_as_made[each.key].output.throughput == (each.value.throughput != null)
+      error_message = "Database ${each.key} cannot be given throughput later, nor lose it: it is decided when the database is made. Make another database, or give the collections their own."
+    }
+  }
 }
 
 resource "azurerm_cosmosdb_mongo_collection" "this" {
@@ -52,5 +62,52 @@ resource "azurerm_cosmosdb_mongo_collection" "this" {
       keys   = index.value.keys
       unique = index.value.unique
     }
+  }
+
+  lifecycle {
+    replace_triggered_by = [azurerm_cosmosdb_account.this.id]
+
+    precondition {
+      condition     = terraform_data.collection_as_made[each.key].output.throughput == (each.value.throughput != null)
+      error_message = "Collection ${each.key} cannot be given a throughput of its own later, nor lose it: it is decided when the collection is made. Make another collection and copy what it holds."
+    }
+
+    precondition {
+      condition     = var.backup.type != "Continuous" || length(setsubtract(local._unique_indexes[each.key], terraform_data.collection_as_made[each.key].output.unique_indexes)) == 0
+      error_message = "Collection ${each.key} exists, and with continuous backup Cosmos DB makes unique indexes only together with their collection. Make another collection with the index and copy what this one holds."
+    }
+  }
+}
+
+locals {
+  _unique_indexes = { for key, collection in local._collections : key => [for index in collection.indexes : join(",", index.keys) if index.unique] }
+}
+
+# What was decided when a database or a collection was made, for what cannot be decided anew. To forget it, and have Azure
+# decide: `terraform apply -replace` of the one that is named.
+resource "terraform_data" "database_as_made" {
+  for_each = var.databases
+
+  triggers_replace = [each.key]
+  input            = { throughput = each.value.throughput != null }
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+resource "terraform_data" "collection_as_made" {
+  for_each = local._collections
+
+  # Another shard key is another collection.
+  triggers_replace = [each.key, each.value.shard_key]
+
+  input = {
+    throughput     = each.value.throughput != null
+    unique_indexes = local._unique_indexes[each.key]
+  }
+
+  lifecycle {
+    ignore_changes = [input]
   }
 }

@@ -32,4 +32,9 @@ resource "azurerm_subnet" "this" {
       }
     }
   }
+
+  # A replaced network is empty, under the same name.
+  lifecycle {
+    replace_triggered_by = [azurerm_virtual_network.this.id]
+  }
 }

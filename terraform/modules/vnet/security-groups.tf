@@ -19,9 +19,10 @@ resource "azurerm_network_security_group" "this" {
 resource "azurerm_network_security_rule" "this" {
   for_each = local._rules
 
-  name                        = each.value.name
-  resource_group_name         = var.resource_group_name
-  network_security_group_name = azurerm_network_security_group.this[each.value.subnet].name
+  name                = each.value.name
+  resource_group_name = var.resource_group_name
+  # From the id, which a replaced group has yet to get: its rules are made anew with it.
+  network_security_group_name = split("/", azurerm_network_security_group.this[each.value.subnet].id)[8]
   description                 = each.value.description
 
   priority  = each.value.priority

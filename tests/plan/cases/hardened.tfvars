@@ -27,7 +27,7 @@ network = {
   subnets          = { apim = "10.80.0.0/27", endpoints = "10.80.0.64/26", containers = "10.80.1.0/24" }
   nat_gateway_zone = "2"
   containers_egress = {
-    release-notes = { description = "Release notes come from here.", destination = "198.51.100.0/24" }
+    release-notes = { priority = 200, description = "Release notes come from here.", destination = "198.51.100.0/24" }
   }
 }
 

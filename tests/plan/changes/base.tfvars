@@ -1,4 +1,11 @@
-# On prod: a second server, so that a tier can come and go.
+# On prod: a second server, so that a tier can come and go, and something that the servers call.
+
+network = {
+  nat_gateway_zone = "1"
+  containers_egress = {
+    search = { priority = 200, description = "Search.", destination = "203.0.113.0/24" }
+  }
+}
 
 mcp_servers = {
   mongodb = {

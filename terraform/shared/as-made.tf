@@ -1,0 +1,64 @@
+# What was chosen when this environment was made, for what Azure does not change in place: such a change would destroy what
+# people use, or stop half-way. Both stages look before they change anything. To forget what was chosen, once it was changed
+# in Azure in another way: `terraform apply -replace=terraform_data.as_made`, in both stages.
+resource "terraform_data" "as_made" {
+  input = {
+    name                       = var.name
+    location                   = var.location
+    resource_group_name        = var.resource_group_name
+    gateway_exposure           = var.gateway_exposure
+    throughput_mode            = var.cosmos.throughput_mode
+    continuous_backup          = coalesce(var.cosmos.backup.type, "Continuous") == "Continuous"
+    subnets                    = var.network.subnets
+    soft_delete_retention_days = var.key_vault.soft_delete_retention_days
+  }
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+resource "terraform_data" "unchanged" {
+  lifecycle {
+    precondition {
+      condition     = terraform_data.as_made.output.name == var.name && terraform_data.as_made.output.resource_group_name == var.resource_group_name
+      error_message = "name and resource_group_name cannot change: every resource would be replaced, and the network is in use. Make a second environment beside this one, move callers to it, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = terraform_data.as_made.output.location == var.location
+      error_message = "location cannot change: gateway, database, vault, registry and network would be replaced, with all that they hold. Make a second environment in that region, copy the data, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = terraform_data.as_made.output.gateway_exposure == var.gateway_exposure
+      error_message = "gateway_exposure cannot change: azurerm replaces the gateway (30 to 45 minutes without answers, and half-way it stops). Make a second environment with the other exposure, move callers to it, then `invoke destroy` this one."
+    }
+
+    precondition {
+      # "Add, change, or delete a virtual network subnet": a range changes only while nothing is in the subnet.
+      condition     = var.network.existing != null || jsonencode(terraform_data.as_made.output.subnets) == jsonencode(var.network.subnets)
+      error_message = "network.subnets cannot change: Azure refuses another range for a subnet that is in use. A wider network.address_space can be had; for other ranges make a second environment beside this one."
+    }
+
+    precondition {
+      condition     = (terraform_data.as_made.output.throughput_mode == "serverless") == (var.cosmos.throughput_mode == "serverless")
+      error_message = "cosmos.throughput_mode cannot change from or to serverless: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = terraform_data.as_made.output.throughput_mode == var.cosmos.throughput_mode || contains([terraform_data.as_made.output.throughput_mode, var.cosmos.throughput_mode], "serverless")
+      error_message = "cosmos.throughput_mode cannot change between autoscale and fixed here: azurerm refuses it. Migrate each database and collection with `az cosmosdb mongodb database throughput migrate` (collections: `az cosmosdb mongodb collection throughput migrate`), then apply with -replace=terraform_data.as_made."
+    }
+
+    precondition {
+      condition     = !(terraform_data.as_made.output.continuous_backup && coalesce(var.cosmos.backup.type, "Continuous") == "Periodic")
+      error_message = "cosmos.backup.type cannot change from Continuous to Periodic: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = terraform_data.as_made.output.soft_delete_retention_days == var.key_vault.soft_delete_retention_days
+      error_message = "key_vault.soft_delete_retention_days cannot change: Key Vault takes it once. Set it back to ${terraform_data.as_made.output.soft_delete_retention_days}, or use another key_vault_name."
+    }
+  }
+}

@@ -1,0 +1,1 @@
+../shared/as-made.tf
