@@ -122,7 +122,8 @@ def test_a_fragment_includes_no_other_fragment() -> None:
     """ "Reuse policy configurations": a fragment cannot nest another one, nor itself."""
     fragments = {
         "f": "<fragment><include-fragment fragment-id='g'/></fragment>",
-        "g": "<fragment>\n<retry condition='@(false)' count='1' interval='0'><include-fragment fragment-id='g'/></retry></fragment>",
+        "g": "<fragment>\n<retry condition='@(false)' count='1' interval='0'>"
+        "<include-fragment fragment-id='g'/></retry></fragment>",
     }
     assert [str(problem) for problem in problems(fragments=fragments)] == [
         "fragment 'f', line 1: a fragment cannot include another one ('g'): write its elements where they are wanted",
