@@ -38,7 +38,7 @@ def test_production_guards_what_people_put_in(planned: Planned) -> None:
     found = [address for stage in (1, 2) for address in resources(planned(stage, "prod")._raw)]
     kept = data.kept(*(planned(stage, "prod")._raw for stage in (1, 2)))
     guarded = Counter(
-        address.partition(".terraform_data.keep")[0] for address in found if ".terraform_data." in address
+        address.partition(".terraform_data.keep")[0] for address in found if ".terraform_data.keep" in address
     )
     put_in = Counter(
         address.partition(".azurerm_")[0] for address in kept if "azurerm_" in address and "monitoring" not in address

@@ -64,6 +64,7 @@ def test_names_are_for_good(names: Any) -> None:
             f"notes-reader-{slot}": {
                 "name": f"notes-reader-{slot}",
                 "fqdn": f"notes-reader-{slot}.mcp.internal",
+                "url": f"http://notes-reader-{slot}.mcp.internal:8080",
                 "server": "notes",
                 "tier": "reader",
                 "slot": slot,

@@ -31,7 +31,7 @@ def protected(own_bench: Bench) -> tftest.TerraformTest:
 def test_each_thing_is_kept_by_itself(protected: tftest.TerraformTest) -> None:
     """Account, database, collection, registry and vault: a new collection adds a keeper and changes none."""
     kept = protected.execute_command("state", "list").out.split()
-    assert [address for address in kept if "terraform_data" in address] == [
+    assert [address for address in kept if "terraform_data.keep" in address] == [
         'module.database.terraform_data.keep["account"]',
         'module.database.terraform_data.keep["collection/shop/orders"]',
         'module.database.terraform_data.keep["database/shop"]',

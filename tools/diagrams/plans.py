@@ -52,7 +52,7 @@ class Plans:
 
 def _managed(module: Mapping[str, Any]) -> Iterator[Item]:
     for resource in module.get("resources", []):
-        if resource["mode"] == "managed":
+        if resource["mode"] == "managed" and resource["type"] != "terraform_data":  # Terraform's own notes
             outermost = re.match(r"module\.(\w+)", resource["address"])
             name = outermost.group(1) if outermost else ""
             yield Item(resource["address"], resource["type"], name, resource["values"])
