@@ -35,7 +35,12 @@ class Journal:
     """The log in one directory, which this process alone holds."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise MongoError(
+                f"data_dir {directory} cannot be made ({error.strerror}); choose another folder"
+            ) from error
         self._path = directory / "changes.log"
         self._lock = self._hold(directory / "lock")
         self._file: IO[bytes] | None = None

@@ -168,6 +168,12 @@ def test_what_is_dropped_is_said(restart, tmp_path, caplog):
     assert "changes.log ends in a write that was cut off: 4 bytes" in caplog.text
 
 
+def test_a_file_is_no_data_directory(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(MongoError, match=r"data_dir .*x cannot be made \(File exists\); choose another folder"):
+        Store(tmp_path / "x")
+
+
 def test_two_servers_do_not_share_a_directory(tmp_path):
     store = Store(tmp_path)
     with pytest.raises(MongoError, match="in use by another"):
