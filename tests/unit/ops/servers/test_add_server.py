@@ -127,10 +127,11 @@ def test_the_real_files_take_an_entry(tmp_path: Path) -> None:
     """Every environment of this repository."""
     for environment in ("local", "dev", "prod"):
         path = environments.ROOT / "terraform/environments" / environment / "terraform.tfvars"
+        before = tfvars.read(path, tmp_path)["mcp_servers"]
         text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server._ENTRY.format(name="second"), path)
         changed = tmp_path / f"{environment}.tfvars"
         changed.write_text(text, encoding="utf-8")
-        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == ["mongodb", "second"]
+        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == [*before, "second"]
 
 
 def test_no_placeholder_is_left(local: Environment) -> None:
