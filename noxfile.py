@@ -49,7 +49,12 @@ def install(session: nox.Session, name: str) -> None:
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
-    """Run the folders named; results also as JUnit for the pipeline. Arguments after `--` go to pytest."""
+    """Run the folders named; results also as JUnit for the pipeline.
+
+    Arguments after `--` go to pytest; a path among them is run instead of the session's own folders.
+    """
+    if any(Path(argument.partition("::")[0]).exists() for argument in session.posargs):
+        arguments = tuple(argument for argument in arguments if not Path(argument).exists())
     RESULTS.mkdir(exist_ok=True)
     session.run(
         "pytest",
@@ -131,8 +136,7 @@ def emulators(session: nox.Session) -> None:
             session.skip(f"no change against {target} in {', '.join(DEPENDED_ON_BY_EMULATORS)}")
         session.log(f"changed against {target}: {', '.join(found)}" if found else f"git cannot compare with {target}")
     install(session, "dev")
-    chosen = any(argument.startswith("emulators") for argument in session.posargs)
-    pytest(session, *([] if chosen else ["emulators"]), *TWO_WORKERS)
+    pytest(session, "emulators", *TWO_WORKERS)
 
 
 @nox.session
@@ -160,8 +164,11 @@ def checkov(session: nox.Session, name: str, *arguments: str) -> None:
 
 @nox.session
 def policy(session: nox.Session) -> None:
-    """Checkov on the code and on the plans, where values are final; then the policies' own tests."""
+    """Checkov on the code and on the plans, then the policies' own tests. `-- --controls`: write docs/controls.md."""
     install(session, "policy")
+    if "--controls" in session.posargs:
+        session.run("python", "-m", "tests.policy.controls")
+        return
     plans = RESULTS / "plans"
     made = [sys.executable, "-m", "ops.terraform.plan_json", "--env", *ENVIRONMENTS, "--out", str(plans)]
     session.run(*made, external=True)

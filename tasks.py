@@ -166,7 +166,7 @@ def console(environment: Environment) -> None:
 
 @task(changes=True, help={"prod": "needed to destroy prod"})
 def destroy(environment: Environment, runner: Runner, *, prod: bool = False) -> None:
-    """Tear everything down: stage 2, stage 1, and on local every process and generated file."""
+    """Tear everything down: stage 2, stage 1, and on local every process and what they wrote."""
     from ops.rollout import destroy
 
     destroy.destroy(environment, runner, prod=prod)

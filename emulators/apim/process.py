@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
 from emulators.apim.backend_client import BackendClient
-from emulators.apim.errors import PolicyError
 from emulators.apim.gateway import Gateway
 from emulators.apim.http_server import server_config
 from emulators.apim.load import load
@@ -26,7 +24,10 @@ from emulators.apim.tracing_mask import Mask
 from emulators.apim.tracing_ring import Ring, TracedGateway
 from emulators.apim.tracing_server import TraceServer
 from emulators.base import serving
+from emulators.base.config import check_object, read_object
 from emulators.base.state import State
+
+WHAT = "the gateway's configuration"
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,9 @@ class Config:
 
     @classmethod
     def load(cls, path: Path) -> Config:
-        try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise PolicyError(f"the gateway's settings at {path} cannot be read ({error})") from error
-        unknown = sorted(set(values) - {known.name for known in fields(cls)})
-        if unknown:
-            raise PolicyError(f"the gateway's settings at {path} have unknown names: {', '.join(unknown)}")
+        """ConfigError for a file that cannot be read or says something else than a configuration."""
+        values = read_object(path, WHAT)
+        check_object(values, WHAT, cls, ["state"])
         return cls(**{**values, "state": Path(values["state"])})
 
 

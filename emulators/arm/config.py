@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from emulators.arm import permissions, roles
 from emulators.arm.cloud import Cloud, Delays
 from emulators.arm.directory import Person, Registered, Tenant, User
 from emulators.arm.organisations import Organisation
-from emulators.base.config import check_keys, read_object
+from emulators.base.config import check_object, read_object
 from emulators.base.errors import ConfigError
 from emulators.base.store import Store
 
@@ -56,7 +56,7 @@ class Config:
     def parse(cls, document: dict[str, Any]) -> Config:
         """Read the JSON object; an unknown or missing key is a ConfigError that names it."""
         needed = ("data_dir", "tenant_id", "subscription_id", "control_secret")
-        check_keys(document, WHAT, [entry.name for entry in fields(cls)], needed)
+        check_object(document, WHAT, cls, needed)
         tuples = {k: tuple(v) for k, v in document.items() if isinstance(v, list)}
         paths: dict[str, Any] = {k: Path(document[k]) for k in ("data_dir", "provider_store") if k in document}
         return cls(**{**document, **tuples, **paths})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from emulators.base.errors import ConfigError
 
@@ -30,3 +31,49 @@ def check_keys(given: Mapping[str, Any], what: str, known: Collection[str], need
     for key in needed:
         if not given.get(key):
             raise ConfigError(f"{what} lacks {key!r}")
+
+
+def check_object(given: Mapping[str, Any], what: str, shape: type, needed: Collection[str] = ()) -> None:
+    """Refuse what `check_keys` refuses, then what is not of the kind that the dataclass `shape` declares.
+
+    In JSON a path is text, a tuple a list, a mapping an object; `port` is from 0 to 65535.
+    """
+    hints = get_type_hints(shape)
+    check_keys(given, what, hints, needed)
+    for key, value in given.items():
+        hint = hints[key]
+        if get_origin(hint) in (Union, UnionType):
+            if value is None and NoneType in get_args(hint):
+                continue
+            hint = next(one for one in get_args(hint) if one is not NoneType)
+        if problem := _problem(key, value, hint):
+            raise ConfigError(f"{what}: {key!r} must be {problem}")
+
+
+def _problem(key: str, value: Any, hint: Any) -> str:
+    kind = get_origin(hint) or hint
+    words, wanted = _KINDS.get(kind, ("an object", dict) if issubclass(kind, Mapping) else ("a list", list))
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+        return f"{words}, not {_noun(value)}"
+    if key == "port" and not 0 <= value <= LAST_PORT:
+        return f"from 0 to {LAST_PORT}, not {value}"
+    if wanted is list and (inner := _INNER.get(get_origin(get_args(hint)[0]) or get_args(hint)[0])):
+        wrong = [one for one in value if not isinstance(one, inner[1])]
+        return f"a list of {inner[0]}; one of them is {_noun(wrong[0])}" if wrong else ""
+    return ""
+
+
+LAST_PORT = 65535
+_KINDS: dict[Any, tuple[str, Any]] = {
+    bool: ("true or false", bool),
+    int: ("a whole number", int),
+    float: ("a number", (int, float)),
+    str: ("text", str),
+    Path: ("text", str),
+}
+_INNER: dict[Any, tuple[str, type]] = {str: ("text", str), dict: ("objects", dict)}
+_NOUNS = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "an object"}
+
+
+def _noun(value: Any) -> str:
+    return _NOUNS.get(type(value), "null")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from emulators.base.config import LAST_PORT
 from emulators.base.errors import ListenError
 
 
@@ -28,13 +30,16 @@ class Announced(uvicorn.Server):
 
 def listen(host: str, port: int, remedy: str) -> socket.socket:
     """A socket of that port, or of a free one for 0. ListenError where it is taken; `remedy` says what to do."""
+    if not 0 <= port <= LAST_PORT:
+        raise ListenError(f"port {port} does not exist: it must be from 0 to {LAST_PORT}; {remedy}")
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise ListenError(f"port {port} on {host} is taken ({error.strerror}); {remedy}") from error
+        what = "is taken" if error.errno == errno.EADDRINUSE else "cannot be listened on"
+        raise ListenError(f"port {port} on {host} {what} ({error.strerror}); {remedy}") from error
     return listener
 
 

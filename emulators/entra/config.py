@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulators.base.config import check_keys, read_object
+from emulators.base.config import check_object, read_object
 from emulators.base.errors import ConfigError
 from emulators.base.state import State
 from emulators.entra import applied, directory_file
@@ -42,7 +42,7 @@ class Config:
     @classmethod
     def parse(cls, document: dict[str, Any]) -> Config:
         """Read the JSON object; an unknown or missing key is a ConfigError that names it."""
-        check_keys(document, WHAT, [entry.name for entry in fields(cls)], ["data_dir"])
+        check_object(document, WHAT, cls, ["data_dir"])
         if bool(document.get("state")) == bool(document.get("directory")):
             raise ConfigError(
                 f"{WHAT} needs `state` or `directory`, and not both: a file that says who is in the tenant"

@@ -37,7 +37,11 @@ class KeyRing:
         """Reads the keys of `data_dir`, or makes them there with mode 0600."""
         path = data_dir / FILE
         if not path.exists():
-            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                why = f"data_dir {data_dir} cannot be made ({error.strerror}); choose another folder"
+                raise EmulatorError(why) from error
             made = cls(path, [_new_key(), _new_key()], 0, secrets.token_bytes(32))
             made._save()
             return made

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emulators.base.config import check_keys, read_object
+from emulators.base.config import check_object, read_object
 from emulators.mongodb.errors import MongoError
 
 ROLES = ("readWrite", "read")
@@ -47,7 +47,7 @@ class Config:
 
     @classmethod
     def parse(cls, given: dict[str, Any]) -> Config:
-        check_keys(given, WHAT, [entry.name for entry in fields(cls)])
+        check_object(given, WHAT, cls)
         if ("users" in given) == ("users_file" in given):
             raise MongoError(
                 "the MongoDB stand-in's configuration needs `users` or `users_file`, and not both; "

@@ -57,7 +57,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     ],
     "console": [("invoke console", "the address of the local platform's page")],
     "destroy": [
-        ("invoke destroy", "the local platform, without a trace"),
+        ("invoke destroy", "the local platform, its processes and its state"),
         ("invoke destroy --env dev --dry-run", "what it would run"),
     ],
     "heal": [

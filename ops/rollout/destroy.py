@@ -1,4 +1,4 @@
-"""`invoke destroy`: stage 2, then stage 1, then (locally) the processes and every generated file."""
+"""`invoke destroy`: stage 2, then stage 1, then (locally) the processes and what they wrote."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def destroy(environment: Environment, runner: Runner, *, prod: bool = False) -> 
     if environment.is_local:
         home = environment.home
         runner.run(command(["rm", "-r", str(home)], lambda: shutil.rmtree(home), None))
-        runner.say(f"{environment.name} is gone: no process, no state, no generated file")
+        runner.say(
+            f"{environment.name} is gone: no process, no state; .twin/ keeps Python environments for the next time"
+        )
 
 
 def _destroy_local(environment: Environment, runner: Runner) -> None:

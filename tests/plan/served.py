@@ -50,6 +50,10 @@ class Environment:
         self.values = {value["name"]: value["value"] for value in state.of_type("azurerm_api_management_named_value")}
         self.issuer, self.api = self.values["entra-issuer"], self.values["api-client-id"]
         self.client = self.values["client-desktop"]
+        operations = state.of_type("azurerm_api_management_api_operation")
+        self.is_alone = (
+            sum(str(one["url_template"]).endswith("/mcp") and one["method"] == "POST" for one in operations) == 1
+        )
         self.endpoint = f"{self.values['public-base-url']}/mongodb/mcp"
         self._publish(state)
 

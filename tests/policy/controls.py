@@ -1,4 +1,4 @@
-"""`python -m tests.policy.controls`: writes the table of policies in docs/controls.md."""
+"""`nox -s policy -- --controls`: writes the table of policies in docs/controls.md."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ ROWS = PAGE.partition("<!-- policies -->")[0]
 
 
 def test_the_table_of_policies_is_the_policies() -> None:
-    assert controls.written(PAGE) == PAGE, "run: python -m tests.policy.controls"
+    assert controls.written(PAGE) == PAGE, "run: nox -s policy -- --controls"
 
 
 def test_every_policy_belongs_to_a_control() -> None:

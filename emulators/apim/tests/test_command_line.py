@@ -154,4 +154,4 @@ def test_settings_that_are_unknown(tmp_path: Path, capsys: pytest.CaptureFixture
     config = tmp_path / "gateway.json"
     config.write_text('{"state": "x", "colour": "red"}')
     assert main(["run", "--config", str(config)]) == 2
-    assert f"the gateway's settings at {config} have unknown names: colour" in capsys.readouterr().err
+    assert "the gateway's configuration has the unknown key 'colour'" in capsys.readouterr().err

@@ -1,14 +1,17 @@
 """Durability: an append-only log of changes, written before the reply: a killed process loses nothing it promised.
 
-The file is a row of frames: length, CRC-32, then BSON documents that say what changed. Starting reads it, and writes a
+The file is a row of frames: length, CRC-32 of what follows, CRC-32 of these two, then BSON documents that say what
+changed. Starting reads it, and writes a
 compact one in its place (written aside, synced, renamed). A frame cut off at the end is a write that was never
-acknowledged, and is dropped; damage anywhere else stops the start. A write reaches the operating system before the
-reply; `{j: true}` also waits for the disk.
+acknowledged, and is dropped, which the log says; damage anywhere else stops the start. The header has a checksum of its
+own, because a damaged length can lead past the end just as a cut-off write does. A write reaches the operating system
+before the reply; `{j: true}` also waits for the disk.
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import struct
 import zlib
@@ -23,14 +26,21 @@ from emulators.mongodb.wire import CODEC
 
 Change = dict[str, Any]
 _FRAME = struct.Struct("<II")
+_HEADER = struct.Struct("<III")
 _BATCH = 1000
+_LOG = logging.getLogger(__name__)
 
 
 class Journal:
     """The log in one directory, which this process alone holds."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise MongoError(
+                f"data_dir {directory} cannot be made ({error.strerror}); choose another folder"
+            ) from error
         self._path = directory / "changes.log"
         self._lock = self._hold(directory / "lock")
         self._file: IO[bytes] | None = None
@@ -58,16 +68,29 @@ class Journal:
         data = self._path.read_bytes()
         position = 0
         while position < len(data):
-            if position + _FRAME.size > len(data):
+            if position + _HEADER.size > len(data):
+                self._say_dropped(len(data) - position)
                 return
-            length, checksum = _FRAME.unpack_from(data, position)
-            payload = data[position + _FRAME.size : position + _FRAME.size + length]
+            length, checksum, of_header = _HEADER.unpack_from(data, position)
+            if zlib.crc32(_FRAME.pack(length, checksum)) != of_header:
+                raise self._damaged(position)
+            payload = data[position + _HEADER.size : position + _HEADER.size + length]
             if len(payload) < length:
+                self._say_dropped(len(data) - position)
                 return
             if zlib.crc32(payload) != checksum:
-                raise MongoError(f"{self._path} is damaged at byte {position}; restore it, or remove it to start empty")
+                raise self._damaged(position)
             yield from decode_all(payload, CODEC)
-            position += _FRAME.size + length
+            position += _HEADER.size + length
+
+    def _damaged(self, position: int) -> MongoError:
+        return MongoError(
+            f"{self._path} is damaged at byte {position}; restore it, or remove it to start empty (at byte 0 it may "
+            "also be a log of version 0.1.0, which this version does not read)"
+        )
+
+    def _say_dropped(self, size: int) -> None:
+        _LOG.warning("%s ends in a write that was cut off: %s bytes, never acknowledged, are dropped", self._path, size)
 
     def rewrite(self, changes: Iterable[Change]) -> None:
         """Replaces the log by these changes, all or nothing, and goes on appending to the new one."""
@@ -114,7 +137,8 @@ class Journal:
 
 def _frame(changes: list[Change]) -> bytes:
     payload = b"".join(encode(change, codec_options=CODEC) for change in changes)
-    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+    head = _FRAME.pack(len(payload), zlib.crc32(payload))
+    return head + struct.pack("<I", zlib.crc32(head)) + payload
 
 
 def _private(path: str, flags: int) -> int:

@@ -139,6 +139,41 @@ def test_damage_in_the_middle_stops_the_start(tmp_path):
         Store(tmp_path)
 
 
+@pytest.mark.parametrize("bit", range(12 * 8))
+@pytest.mark.parametrize("frame", ["first", "last"])
+def test_a_damaged_header_is_not_taken_for_a_cut_off_write(tmp_path, frame, bit):
+    """A length that has changed may lead past the end, as a cut-off write does; the log stays as it is."""
+    store = Store(tmp_path)
+    server = Server(store, Credentials(()))
+    sizes = [0]
+    for number in range(2):
+        execute(server, Session(), {"insert": "things", "documents": [{"_id": number}], "$db": "shop"})
+        sizes.append((tmp_path / "changes.log").stat().st_size)
+    store.close()
+    start = sizes[0] if frame == "first" else sizes[1]
+    data = bytearray((tmp_path / "changes.log").read_bytes())
+    data[start + bit // 8] ^= 1 << bit % 8
+    (tmp_path / "changes.log").write_bytes(data)
+    with pytest.raises(MongoError, match=f"is damaged at byte {start};"):
+        Store(tmp_path)
+    assert (tmp_path / "changes.log").read_bytes() == data
+
+
+def test_what_is_dropped_is_said(restart, tmp_path, caplog):
+    process = restart()
+    process.run({"insert": "things", "documents": [{"_id": 1}]})
+    with (tmp_path / "changes.log").open("ab") as file:
+        file.write(b"torn")
+    assert restart().find("things") == [{"_id": 1}]
+    assert "changes.log ends in a write that was cut off: 4 bytes" in caplog.text
+
+
+def test_a_file_is_no_data_directory(tmp_path):
+    (tmp_path / "x").touch()
+    with pytest.raises(MongoError, match=r"data_dir .*x cannot be made \(File exists\); choose another folder"):
+        Store(tmp_path / "x")
+
+
 def test_two_servers_do_not_share_a_directory(tmp_path):
     store = Store(tmp_path)
     with pytest.raises(MongoError, match="in use by another"):

@@ -154,6 +154,14 @@ def test_a_test_that_a_page_names_exists(page: Path) -> None:
     assert set(re.findall(r"`(test_\w+)`", _text(page))) - _tests() == set()
 
 
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *OTHERS], ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_readme_links_to_what_exists(page: Path) -> None:
+    """Those that are no page of the site too."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = [target for target in re.findall(r"\]\(([^)\s#]+)", text) if not re.match(r"[a-z]+:", target)]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
 def test_pages_link_to_what_exists(tmp_path: Path) -> None:
     """All pages gather; each is in the order of the pages once."""
     gather.gather(tmp_path)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ast
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,10 +129,26 @@ def test_the_real_files_take_an_entry(tmp_path: Path) -> None:
     """Every environment of this repository."""
     for environment in ("local", "dev", "prod"):
         path = environments.ROOT / "terraform/environments" / environment / "terraform.tfvars"
+        before = tfvars.read(path, tmp_path)["mcp_servers"]
         text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server._ENTRY.format(name="second"), path)
         changed = tmp_path / f"{environment}.tfvars"
         changed.write_text(text, encoding="utf-8")
-        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == ["mongodb", "second"]
+        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == [*before, "second"]
+
+
+@pytest.mark.parametrize("name", ["a", "x" * 30, "release-notes", "zebra-of-the-last-import-block"])
+def test_a_new_server_passes_lint(local: Environment, name: str) -> None:
+    """Whatever its name: how long it is, and where its package sorts among imports."""
+    add_server.add(local, Runner(), name)
+    for command in (["check"], ["format", "--check"]):
+        settings = ["--no-cache", "--config", str(environments.ROOT / "pyproject.toml")]
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, *settings, str(local.servers_dir / name)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
 
 
 def test_no_placeholder_is_left(local: Environment) -> None:
