@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ops import az
@@ -104,3 +105,42 @@ def _groups(scene: Scene) -> dict[str, Any]:
 def _azure(scene: Scene) -> None:
     if scene.environment.is_local:
         raise NotRun("only Azure can prove it: the twin would agree with itself")
+
+
+def policies(scene: Scene) -> str:
+    """What API Management gives back is spelt as the stand-in provider says, or every plan would show a change."""
+    _azure(scene)
+    subscription, group = (scene.environment.need(name) for name in ("SUBSCRIPTION_ID", "RESOURCE_GROUP"))
+    where = f"https://management.azure.com/subscriptions/{subscription}/resourceGroups/{group}"
+    service = f"{where}/providers/Microsoft.ApiManagement/service/apim-{_name(scene)}"
+    version = "api-version=2024-05-01"
+    listed = az.run("rest", "--method", "GET", "--uri", f"{service}/policyFragments?{version}")["value"]
+    texts = {f"fragment {one['name']}": str(one["properties"]["value"]) for one in listed}
+    for server in scene.environment.variables.get("mcp_servers") or {}:
+        uri = f"{service}/apis/mcp-{server}/policies/policy?format=xml&{version}"
+        texts[f"policy of {server}"] = str(az.run("rest", "--method", "GET", "--uri", uri)["properties"]["value"])
+    return spelling(texts)
+
+
+def spelling(texts: Mapping[str, str]) -> str:
+    """How line breaks in attributes come back; SmokeError names the documents that are spelt in a way unknown here."""
+    from emulators.azurerm.policy_text import store
+
+    odd = [name for name, text in texts.items() if store(text) != text]
+    require(
+        not odd,
+        f"{', '.join(odd)}: spelt otherwise than emulators/azurerm/policy_text.py says, so the next plan may differ",
+    )
+    kept = any("&#xA;" in text for text in texts.values())
+    return f"{len(texts)} documents; line breaks in attributes {'are kept' if kept else 'became spaces'}"
+
+
+def container_logs(scene: Scene) -> str:
+    """Lines of the servers arrive in the table that the workbook reads, under the columns that it reads."""
+    _azure(scene)
+    group, name = scene.environment.need("RESOURCE_GROUP"), f"log-{_name(scene)}"
+    shown = az.run("monitor", "log-analytics", "workspace", "show", "--resource-group", group, "--workspace-name", name)
+    query = "ContainerInstanceLog | where TimeGenerated > ago(1d) | summarize Lines = count() by ContainerGroup"
+    rows = az.run("monitor", "log-analytics", "query", "--workspace", shown["customerId"], "--analytics-query", query)
+    require(bool(rows), "ContainerInstanceLog has no line of the last day: call a server, wait some minutes, ask again")
+    return f"lines of {len(rows)} container groups"

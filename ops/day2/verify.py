@@ -55,6 +55,8 @@ CHECKS: tuple[Check, ...] = (
     Check("addresses", "every slot's DNS record holds its container group's address", probes_azure.addresses),
     Check("database", "the database has no public address", probes_azure.database),
     Check("vault", "the vault answers nobody outside its network rules", probes_azure.vault),
+    Check("policies", "policies come back from API Management as they are written", probes_azure.policies),
+    Check("container-logs", "what the servers print arrives in the workspace", probes_azure.container_logs),
     Check("gateway-role", "the gateway's identity holds Gateway.Invoke", probes_azure.gateway_role),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,19 +25,24 @@ _KEYS = {
 }
 
 
-def with_current_keys(state: State, home: Path) -> State:
-    """The state with each account's keys as the home's cloud has them now.
+#: What Azure changes without Terraform: keys that are regenerated, addresses of container groups that were restarted.
+_CHANGES_BY_ITSELF: Mapping[str, Iterable[str]] = {_ACCOUNT: _KEYS, "azurerm_container_group": ("ip_address",)}
+
+
+def with_current_values(state: State, home: Path) -> State:
+    """The state with each account's keys and each container group's address as the home's cloud has them now.
 
     A key that was regenerated counts at once, as in Azure, though Terraform's state learns it with the next apply. The
     cloud's file is read as it is: `emulators.azurerm.store`, which writes it, takes long to load.
     """
     cloud = read_json(home / "cloud.json")
-    accounts: Any = (cloud.get("objects") or {}).get(_ACCOUNT) or {} if isinstance(cloud, dict) else {}
+    objects: Any = cloud.get("objects") or {} if isinstance(cloud, dict) else {}
 
     def current(resource: Resource) -> Resource:
-        stored = accounts.get(resource.get("id")) if resource.type == _ACCOUNT else None
-        keys = {name: stored[name] for name in _KEYS if stored.get(name)} if stored else {}
-        return replace(resource, values={**resource.values, **keys}) if keys else resource
+        names = _CHANGES_BY_ITSELF.get(resource.type, ())
+        stored = (objects.get(resource.type) or {}).get(resource.get("id")) if names else None
+        values = {name: stored[name] for name in names if stored.get(name)} if stored else {}
+        return replace(resource, values={**resource.values, **values}) if values else resource
 
     return State(tuple(current(resource) for resource in state.resources))
 

@@ -35,7 +35,7 @@ TOPICS = (
 _derivations: dict[str, Derivation] = {}
 _recomputed: dict[str, Mapping[str, Iterable[str]]] = {}
 _ids: dict[str, IdRule] = {}
-_effects: dict[str, Effect] = {}
+_effects: dict[str, list[Effect]] = {}
 
 
 def derives(*types: str, changes: Mapping[str, Iterable[str]] | None = None) -> Callable[[Derivation], Derivation]:
@@ -64,7 +64,8 @@ def affects(*types: str) -> Callable[[Effect], Effect]:
     """What applying an object does to others; called with the object before and after, None where there is none."""
 
     def register(function: Effect) -> Effect:
-        _effects.update(dict.fromkeys(types, function))
+        for type_ in types:
+            _effects.setdefault(type_, []).append(function)
         return function
 
     return register
@@ -88,8 +89,8 @@ def id_rule(type_: str) -> IdRule | None:
 
 def take_effect(cloud: Cloud, type_: str, before: Values | None, after: Values | None) -> None:
     _load()
-    if type_ in _effects:
-        _effects[type_](cloud, before, after)
+    for effect in _effects.get(type_, ()):
+        effect(cloud, before, after)
 
 
 @cache

@@ -76,6 +76,12 @@ def service_id(cloud: Cloud, it: Values) -> str:
     return f"{group}/providers/Microsoft.ApiManagement/service/{it['api_management_name']}"
 
 
+@derives("azurerm_api_management_diagnostic", "azurerm_api_management_api_diagnostic")
+def diagnostic(_: Cloud, it: Values) -> Mapping[str, Any]:
+    correlated = it["identifier"] == "applicationinsights"
+    return {"http_correlation_protocol": "Legacy" if correlated else "", "verbosity": "information"}
+
+
 @derives("azurerm_api_management_subscription")
 def subscription(cloud: Cloud, it: Values) -> Mapping[str, Any]:
     return {"primary_key": cloud.secret(it["id"], "1", size=16), "secondary_key": cloud.secret(it["id"], "2", size=16)}

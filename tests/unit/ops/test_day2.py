@@ -79,6 +79,23 @@ def test_azures_own_checks_are_not_run_locally(make: Make) -> None:
 GROUPS = {"aci-mongodb-admin-a": {"ipAddress": {"ip": "10.0.2.4"}}}
 
 
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ({"one": '<a b="1&#xA;2" />'}, "1 documents; line breaks in attributes are kept"),
+        ({"one": '<a b="1 2" />'}, "1 documents; line breaks in attributes became spaces"),
+    ],
+)
+def test_policies_that_come_back_as_written(texts: dict[str, str], said: str) -> None:
+    assert probes_azure.spelling(texts) == said
+
+
+def test_a_policy_that_comes_back_otherwise() -> None:
+    """Here the quotes: the provider would plan a change for ever."""
+    with pytest.raises(SmokeError, match="two: spelt otherwise"):
+        probes_azure.spelling({"one": "<a />", "two": "<a b='1' />"})
+
+
 def test_addresses_that_agree() -> None:
     """The record holds the group's one address."""
     records = [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.4"}]}]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from emulators.base.errors import RuntimeFailure, StateError
+from emulators.base.state import Resource, State
 from tests.unit.runtime.platform_state import DIGEST, Edit, build, fill_image_store, identity_id
-from twin.supervise.databases import with_current_keys
+from twin.supervise.databases import with_current_values
 from twin.supervise.plan import make_plan
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Plan, ProcessSpec
@@ -197,15 +198,20 @@ def test_a_new_key_reaches_the_database_without_a_restart(tmp_path: Path) -> Non
     assert [user["password"] for user in users(after)] == ["rw+key==", "rotated", "ro+key==", "ro2"]
 
 
-def test_keys_are_the_clouds_as_they_are_now(tmp_path: Path) -> None:
-    """Terraform's state learns a regenerated key with the next apply; the database goes by the account."""
+def test_keys_and_addresses_are_the_clouds_as_they_are_now(tmp_path: Path) -> None:
+    """Terraform's state learns them with the next apply; the database goes by the account, the gateway by the group."""
     state = build(None)
     account = state.one("azurerm_cosmosdb_account")
     cloud = {"objects": {account.type: {account["id"]: {"secondary_key": "regenerated", "name": "ignored"}}}}
     (tmp_path / "cloud.json").write_text(json.dumps(cloud), encoding="utf-8")
-    current = with_current_keys(state, tmp_path).one("azurerm_cosmosdb_account")
+    current = with_current_values(state, tmp_path).one("azurerm_cosmosdb_account")
     assert current.values == {**account.values, "secondary_key": "regenerated"}
-    assert with_current_keys(state, tmp_path / "none") == state
+    type_ = "azurerm_container_group"
+    state = State((Resource(f"{type_}.a", type_, {"id": "/a", "ip_address": "10.0.1.4"}),))
+    moved = {"objects": {type_: {"/a": {"ip_address": "10.0.1.99"}}}}
+    (tmp_path / "cloud.json").write_text(json.dumps(moved), encoding="utf-8")
+    assert with_current_values(state, tmp_path).one(type_)["ip_address"] == "10.0.1.99"
+    assert with_current_values(state, tmp_path / "none") == state
 
 
 @pytest.mark.parametrize(
