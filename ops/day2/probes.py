@@ -60,12 +60,14 @@ class _Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+def ask(
+    url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, *, method: str | None = None
+) -> Answer:
     """One request that follows no redirect; SmokeError where nothing answers."""
     handlers: list[Any] = [_Stay()]
     if urlsplit(url).hostname in ("127.0.0.1", "localhost"):
         handlers.append(urllib.request.ProxyHandler({}))
-    request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - the platform's own URLs
+    request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - the platform's own URLs
     try:
         answer = urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
@@ -90,6 +92,18 @@ def challenge(scene: Scene) -> str:
     require(f'resource_metadata="{url}"' in given, f"the challenge is {given!r}, without resource_metadata={url}")
     require(scene.reached.scope in given, f"the challenge is {given!r}, without the scope {scene.reached.scope}")
     return given
+
+
+def preflight(scene: Scene) -> str:
+    """The `cors` policy that answers it stands in a fragment."""
+    origins = scene.environment.variables.get("allowed_origins") or []
+    if not origins:
+        raise NotRun("allowed_origins is empty, so no browser calls this platform")
+    asked = {"Origin": str(origins[0]), "Access-Control-Request-Method": "POST"}
+    answer = ask(scene.endpoint, None, asked, method="OPTIONS")
+    allowed = answer.headers.get("access-control-allow-origin")
+    require(allowed == origins[0], f"a pre-flight from {origins[0]} is answered {answer.status} with {allowed!r}")
+    return str(allowed)
 
 
 def metadata(scene: Scene) -> str:

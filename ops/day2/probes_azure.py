@@ -109,17 +109,37 @@ def _azure(scene: Scene) -> None:
 
 def policies(scene: Scene) -> str:
     """What API Management gives back is spelt as the stand-in provider says, or every plan would show a change."""
+    listed = _of_gateway(scene, "policyFragments")["value"]
+    texts = {f"fragment {one['name']}": str(one["properties"]["value"]) for one in listed}
+    for server in scene.environment.variables.get("mcp_servers") or {}:
+        policy = _of_gateway(scene, f"apis/mcp-{server}/policies/policy", "format=xml&")
+        texts[f"policy of {server}"] = str(policy["properties"]["value"])
+    return spelling(texts)
+
+
+def breakers(scene: Scene) -> str:
+    """The service keeps each slot's circuit breaker as it was given."""
+    listed = {one["name"]: one["properties"] for one in _of_gateway(scene, "backends")["value"]}
+    return breakers_kept({name: listed.get(name) or {} for name in rolling.slots(scene.environment)})
+
+
+def breakers_kept(backends: Mapping[str, Any]) -> str:
+    """SmokeError names each backend whose breaker does not count failed connections."""
+    odd = []
+    for name, properties in backends.items():
+        rules = (properties.get("circuitBreaker") or {}).get("rules") or [{}]
+        reasons = (rules[0].get("failureCondition") or {}).get("errorReasons") or []
+        odd += [] if "BackendConnectionFailure" in reasons and rules[0].get("tripDuration") == "PT10S" else [name]
+    require(not odd, f"{', '.join(odd)}: the circuit breaker is not the one that Terraform declares")
+    return f"{len(backends)} backends"
+
+
+def _of_gateway(scene: Scene, path: str, query: str = "") -> Any:
     _azure(scene)
     subscription, group = (scene.environment.need(name) for name in ("SUBSCRIPTION_ID", "RESOURCE_GROUP"))
     where = f"https://management.azure.com/subscriptions/{subscription}/resourceGroups/{group}"
     service = f"{where}/providers/Microsoft.ApiManagement/service/apim-{_name(scene)}"
-    version = "api-version=2024-05-01"
-    listed = az.run("rest", "--method", "GET", "--uri", f"{service}/policyFragments?{version}")["value"]
-    texts = {f"fragment {one['name']}": str(one["properties"]["value"]) for one in listed}
-    for server in scene.environment.variables.get("mcp_servers") or {}:
-        uri = f"{service}/apis/mcp-{server}/policies/policy?format=xml&{version}"
-        texts[f"policy of {server}"] = str(az.run("rest", "--method", "GET", "--uri", uri)["properties"]["value"])
-    return spelling(texts)
+    return az.run("rest", "--method", "GET", "--uri", f"{service}/{path}?{query}api-version=2024-05-01")
 
 
 def spelling(texts: Mapping[str, str]) -> str:

@@ -51,11 +51,13 @@ CHECKS: tuple[Check, ...] = (
     Check("admin", "an administrator sees tools that write", probes.admin),
     Check("reader", "a reader calls, and sees no tool that writes", probes.reader),
     Check("stranger", "somebody without a role gets 403", probes.stranger),
+    Check("preflight", "a browser's pre-flight from an allowed origin is answered", probes.preflight),
     Check("groups", "every container group runs", probes_azure.groups),
     Check("addresses", "every slot's DNS record holds its container group's address", probes_azure.addresses),
     Check("database", "the database has no public address", probes_azure.database),
     Check("vault", "the vault answers nobody outside its network rules", probes_azure.vault),
     Check("policies", "policies come back from API Management as they are written", probes_azure.policies),
+    Check("breakers", "every slot has its circuit breaker", probes_azure.breakers),
     Check("container-logs", "what the servers print arrives in the workspace", probes_azure.container_logs),
     Check("gateway-role", "the gateway's identity holds Gateway.Invoke", probes_azure.gateway_role),
 )

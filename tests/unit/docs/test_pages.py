@@ -42,6 +42,7 @@ def _tests() -> set[str]:
     parts = ("unit", "integration", "plan", "policy", "conformance")
     files = [file for part in parts for file in (ROOT / "tests" / part).glob("[!n]*/**/test_*.py")]
     files += [file for part in parts for file in (ROOT / "tests" / part).glob("test_*.py")]
+    files += [*(ROOT / "emulators").glob("*/tests/**/test_*.py")]
     return {file.stem for file in files} | {
         name for file in files for name in re.findall(r"def (test_\w+)", _text(file))
     }

@@ -96,6 +96,16 @@ def test_a_policy_that_comes_back_otherwise() -> None:
         probes_azure.spelling({"one": "<a />", "two": "<a b='1' />"})
 
 
+def test_breakers_that_are_kept_and_one_that_is_not() -> None:
+    rule = {"tripDuration": "PT10S", "failureCondition": {"errorReasons": ["BackendConnectionFailure"]}}
+    kept = {"circuitBreaker": {"rules": [rule]}}
+    assert probes_azure.breakers_kept({"a": kept}) == "1 backends"
+    with pytest.raises(SmokeError, match="b, c: the circuit breaker"):
+        probes_azure.breakers_kept(
+            {"a": kept, "b": {}, "c": {"circuitBreaker": {"rules": [{**rule, "tripDuration": "PT1M"}]}}}
+        )
+
+
 def test_addresses_that_agree() -> None:
     """The record holds the group's one address."""
     records = [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.4"}]}]
