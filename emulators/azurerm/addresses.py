@@ -28,6 +28,20 @@ def allot(cloud: Cloud, subnet_id: str, holder: str) -> str:
         return address
 
 
+def move(cloud: Cloud, subnet_id: str, holder: str) -> str:
+    """Another address for a holder that was restarted: the lowest free one, and never the one that it had."""
+    with cloud.store.transaction():
+        key = f"{subnet_id}|{holder}"
+        before = cloud.store.get(LEDGER, key)
+        cloud.store.put(
+            LEDGER, {**(before or {"subnet_id": subnet_id, "address": None}), "id": f"{key}|before", "holder": ""}
+        )
+        cloud.store.remove(LEDGER, key)
+        address = allot(cloud, subnet_id, holder)
+        cloud.store.remove(LEDGER, f"{key}|before")
+        return address
+
+
 def give_back(cloud: Cloud, holder: str) -> None:
     for entry in cloud.store.of_type(LEDGER):
         if entry["holder"] == holder:

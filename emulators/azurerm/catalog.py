@@ -12,6 +12,7 @@ from typing import Any
 
 from emulators.azurerm.documented import add_documented
 from emulators.azurerm.errors import ProviderError
+from emulators.azurerm.whole_numbers import add_whole_numbers
 from emulators.base.store import Values as Values
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -74,7 +75,9 @@ def load(name: str) -> Catalog:
     rules = found[0].with_name(f"hashicorp-{name}-{version}.constraints.json.xz").read_bytes()
     constraints = json.loads(lzma.decompress(rules))
     add_documented(name, constraints["resources"])
-    return Catalog(name, version, json.loads(lzma.decompress(packed)), constraints, packed)
+    schema = json.loads(lzma.decompress(packed))
+    add_whole_numbers(schema["resource_schemas"], constraints["resources"])
+    return Catalog(name, version, schema, constraints, packed)
 
 
 def catalog_of(type_: str) -> Catalog:

@@ -12,7 +12,8 @@ from emulators.azurerm.derive.identities import with_own_identity
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.generate import generate
 from emulators.azurerm.ids import identify, is_exact
-from emulators.azurerm.planning import plan_or_refuse
+from emulators.azurerm.made_by_azure import made_with
+from emulators.azurerm.planning import plan, plan_or_refuse
 from emulators.azurerm.policies import refuse_policy
 from emulators.azurerm.policy_text import given_back
 from emulators.azurerm.references import refuse_removal, require_references
@@ -44,7 +45,18 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
         values = given_back(type_, with_own_identity(cloud, values), cloud.line_breaks)
         cloud.store.put(type_, {**values, **beside}, was=(prior or {}).get("id"))
         apply_side_effects(cloud, type_, prior, values)
+        for made, config in made_with(type_, values) if prior is None else ():
+            _put_made(cloud, made, config)
     return values
+
+
+def _put_made(cloud: Cloud, type_: str, config: Values) -> None:
+    """Puts what a service made by itself into the store, unless it is there."""
+    block = catalog_of(type_).resource(type_)["block"]
+    planned = plan(type_, None, config).planned or {}
+    id_ = identify(cloud, type_, planned)
+    if cloud.store.get(type_, id_) is None:
+        cloud.store.put(type_, complete(cloud, type_, block, {**planned, "id": id_}))
 
 
 def _begin(cloud: Cloud, type_: str, planned: Values, id_: str) -> Values:

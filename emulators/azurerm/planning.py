@@ -39,7 +39,7 @@ def plan(type_: str, prior: Values | None, proposed: Values | None) -> Plan:
         return Plan(None)
     catalog = catalog_of(type_)
     block, rules = catalog.resource(type_)["block"], catalog.rules(type_)
-    with_defaults = add_defaults(block, rules, proposed)
+    with_defaults = _without_suppressed(type_, add_defaults(block, rules, proposed))
     legacy = with_defaults != proposed
     if prior is None:
         return Plan(await_decisions(block, with_defaults), legacy=legacy)
@@ -58,6 +58,19 @@ def plan_or_refuse(type_: str, prior: Values | None, proposed: Values | None) ->
         catalog = catalog_of(type_)
         refuse_plan(type_, prior, add_defaults(catalog.resource(type_)["block"], catalog.rules(type_), proposed))
     return plan(type_, prior, proposed)
+
+
+def _without_suppressed(type_: str, value: Values) -> Values:
+    """cosmosdb_account_resource.go: the bounds of staleness are defaults that only that consistency level shows."""
+    if type_ != "azurerm_cosmosdb_account" or not isinstance(value.get("consistency_policy"), list):
+        return value
+    unbounded = {"max_interval_in_seconds": None, "max_staleness_prefix": None}
+    policies = [
+        {**one, **({} if one.get("consistency_level") == "BoundedStaleness" else unbounded)}
+        for one in value["consistency_policy"]
+        if isinstance(one, dict)
+    ]
+    return {**value, "consistency_policy": policies}
 
 
 def add_defaults(block: Block, rules: Rules, value: Values) -> Values:

@@ -20,12 +20,14 @@ from emulators.azurerm.network_rules import (
     virtual_network,
 )
 from emulators.azurerm.values import is_unknown
+from emulators.base.well_known import ROLES
 
 Check = Callable[[Cloud, Values], None]
 
 
 def refuse(cloud: Cloud, type_: str, values: Values) -> None:
     """Raises ProviderError, one sentence, where the object could not be created."""
+    _identities(values)
     if type_ in CHECKS:
         CHECKS[type_](cloud, values)
 
@@ -43,6 +45,7 @@ def _principal(cloud: Cloud, argument: str, object_id: str) -> None:
 def _role_assignment(cloud: Cloud, values: Values) -> None:
     _principal(cloud, "principal_id", values["principal_id"])
     role = str(values.get("role_definition_name"))
+    _known_role(cloud, values.get("role_definition_name"))
     same = {"scope": values["scope"], "principal_id": values["principal_id"]}
     for other in cloud.every("azurerm_role_assignment", **same, role_definition_name=role):
         if isinstance(values.get("name"), str) and values["name"] != other["name"]:
@@ -50,6 +53,15 @@ def _role_assignment(cloud: Cloud, values: Values) -> None:
                 f"RoleAssignmentExists: the role assignment already exists: {role!r} for principal "
                 f"{values['principal_id']!r} at {values['scope']!r}, as {other['name']!r}"
             )
+
+
+def _known_role(cloud: Cloud, name: object) -> None:
+    """role_assignment_resource.go looks the name up among the built-in and the custom roles of the scope."""
+    if isinstance(name, str) and name not in ROLES and not cloud.find("azurerm_role_definition", name=name):
+        raise ProviderError(
+            f"listing role definitions: could not find role `{name}` (emulators/base/well_known.py lists the "
+            "built-in ones that are known here)"
+        )
 
 
 def _app_role_assignment(cloud: Cloud, values: Values) -> None:
@@ -74,6 +86,10 @@ def _api_management(cloud: Cloud, values: Values) -> None:
     tier = str(values.get("sku_name")).partition("_")[0]
     if values.get("zones") and tier != "Premium":
         raise ProviderError(f"`zones` is only supported when sku type is `Premium`, and `sku_name` says {tier!r}")
+    if values.get("client_certificate_enabled") is True and tier != "Consumption":
+        raise ProviderError("`client_certificate_enabled` is only supported when sku type is `Consumption`")
+    if values.get("gateway_disabled") is True and not values.get("additional_location"):
+        raise ProviderError("`gateway_disabled` is only supported when `additional_location` is set")
     for network in values.get("virtual_network_configuration") or ():
         if not tier.endswith("V2"):
             undelegated_subnet(cloud, network["subnet_id"], "a gateway of a classic tier")
@@ -94,6 +110,8 @@ def _named_value(_: Cloud, values: Values) -> None:
         raise ProviderError(
             f"named value {values['name']!r} has both `value` and `value_from_key_vault`; give one of them"
         )
+    if values.get("value_from_key_vault") and values.get("secret") is not True:
+        raise ProviderError("`secret` must be true when `value_from_key_vault` is set")
 
 
 def _container_group(cloud: Cloud, values: Values) -> None:
@@ -130,6 +148,67 @@ def _cosmos_account(_: Cloud, values: Values) -> None:
         raise ProviderError("each `geo_location` needs to have a unique `failover_priority`")
     if len({place["location"].replace(" ", "").lower() for place in places}) < len(places):
         raise ProviderError("each `geo_location` needs to be in a unique location")
+    _backup(values)
+
+
+def _backup(values: Values) -> None:
+    """cosmosdb_account_resource.go, expandCosmosdbAccountBackup."""
+    for backup in values.get("backup") or []:
+        for name in ("interval_in_minutes", "retention_in_hours", "storage_redundancy"):
+            if backup["type"] == "Continuous" and backup.get(name) and not is_unknown(backup[name]):
+                raise ProviderError(f'`{name}` cannot be defined when the `backup.type` is set to "Continuous"')
+        if backup["type"] == "Periodic" and backup.get("tier") and not is_unknown(backup["tier"]):
+            raise ProviderError("`tier` can not be set when `type` in `backup` is `Periodic`")
+    if values.get("create_mode") in ("Default", "Restore") and not any(
+        backup["type"] == "Continuous" for backup in values.get("backup") or []
+    ):
+        raise ProviderError("`create_mode` only works when `backup.type` is `Continuous`")
+
+
+def _workspace(_: Cloud, values: Values) -> None:
+    """log_analytics_workspace_resource.go."""
+    capacity = values.get("reservation_capacity_in_gb_per_day")
+    known, reserved = isinstance(capacity, int), values.get("sku") == "CapacityReservation"
+    name = "`reservation_capacity_in_gb_per_day`"
+    if known and not reserved:
+        raise ProviderError(f"{name} can only be used with the `CapacityReservation` SKU")
+    if reserved and not known:
+        raise ProviderError(f"{name} must be set when using the `CapacityReservation` SKU")
+
+
+def _diagnostic_setting(_: Cloud, values: Values) -> None:
+    """monitor_diagnostic_setting_resource.go; a log has one of the two (Azure: either, and not both)."""
+    for log in values.get("enabled_log") or []:
+        given = [name for name in ("category", "category_group") if log.get(name)]
+        if len(given) != 1:
+            raise ProviderError(
+                f"exactly one of `category` or `category_group` must be given, and {given or 'none'} is"
+            )
+    if not values.get("enabled_log") and not values.get("enabled_metric"):
+        raise ProviderError("at least one type of Log or Metric must be enabled")
+
+
+def _identities(values: Values) -> None:
+    """identity.Expand…: of a block that takes both kinds of identity."""
+    for block in values.get("identity") or [] if isinstance(values.get("identity"), list) else []:
+        kind, ids = str(block.get("type")), block.get("identity_ids")
+        if ids and not is_unknown(ids) and "UserAssigned" not in kind:
+            raise ProviderError(
+                f'`identity_ids` can only be specified when `type` is set to "UserAssigned", not {kind!r}'
+            )
+
+
+def _application_insights(cloud: Cloud, values: Values) -> None:
+    """application_insights_resource.go waits 30 seconds and more for the rule that it is to switch off."""
+    said = cloud.features.get("application_insights", {}).get("disable_generated_rule")
+    made = cloud.find(
+        "azurerm_application_insights", name=values["name"], resource_group_name=values["resource_group_name"]
+    )
+    if said is True and made is None:
+        raise ProviderError(
+            f"waiting for the alert rule 'Failure Anomalies - {values['name']}', which Azure may never make: `features."
+            "application_insights.disable_generated_rule` makes azurerm wait for it, up to 60 minutes (azurerm#18026)"
+        )
 
 
 def _mongo_throughput(cloud: Cloud, values: Values) -> None:
@@ -180,11 +259,14 @@ CHECKS: dict[str, Check] = {
     "azurerm_api_management_logger": _logger,
     "azurerm_api_management_product": _product,
     "azurerm_api_management_named_value": _named_value,
+    "azurerm_application_insights": _application_insights,
     "azurerm_container_group": _container_group,
     "azurerm_cosmosdb_account": _cosmos_account,
     "azurerm_cosmosdb_mongo_collection": _mongo_collection,
     "azurerm_cosmosdb_mongo_database": _mongo_throughput,
     "azurerm_container_registry": _registry,
+    "azurerm_log_analytics_workspace": _workspace,
+    "azurerm_monitor_diagnostic_setting": _diagnostic_setting,
     "azurerm_network_security_rule": security_rule,
     "azurerm_private_endpoint": _private_endpoint,
     "azurerm_public_ip": _public_ip,

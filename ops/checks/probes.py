@@ -61,9 +61,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def ask(url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+def ask(
+    url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, *, method: str | None = None
+) -> Answer:
     """Send one request, following no redirect; SmokeError where nothing answers."""
-    request = urllib.request.Request(url, body, dict(headers or {}))  # noqa: S310 - the platform's own URLs
+    request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - the platform's own URLs
     try:
         answer = urllib.request.build_opener(_NoRedirect(), *smoke.proxies(url)).open(request, timeout=_TIMEOUT)
     except urllib.error.HTTPError as error:
@@ -89,6 +91,18 @@ def challenge(target: Target) -> str:
     require(f'resource_metadata="{url}"' in given, f"the challenge is {given!r}, without resource_metadata={url}")
     require(target.platform.scope in given, f"the challenge is {given!r}, without the scope {target.platform.scope}")
     return given
+
+
+def preflight(target: Target) -> str:
+    """The `cors` policy that answers it stands in a fragment."""
+    origins = target.environment.variables.get("allowed_origins") or []
+    if not origins:
+        raise NotRun("allowed_origins is empty, so no browser calls this platform")
+    asked = {"Origin": str(origins[0]), "Access-Control-Request-Method": "POST"}
+    answer = ask(target.endpoint, None, asked, method="OPTIONS")
+    allowed = answer.headers.get("access-control-allow-origin")
+    require(allowed == origins[0], f"a pre-flight from {origins[0]} is answered {answer.status} with {allowed!r}")
+    return str(allowed)
 
 
 def metadata(target: Target) -> str:

@@ -54,10 +54,14 @@ CHECKS: tuple[Check, ...] = (
     Check("admin", "an administrator sees tools that write", probes.admin),
     Check("reader", "a reader calls, and sees no tool that writes", probes.reader),
     Check("stranger", "somebody without a role gets 403", probes.stranger),
+    Check("preflight", "a browser's pre-flight from an allowed origin is answered", probes.preflight),
     Check("groups", "every container group runs", azure_probes.groups),
     Check("addresses", "every slot's DNS record holds its container group's address", azure_probes.addresses),
     Check("database", "the database has no public address", azure_probes.database),
     Check("vault", "the vault answers nobody outside its network rules", azure_probes.vault),
+    Check("policies", "policies come back from API Management as they are written", azure_probes.policies),
+    Check("breakers", "every slot has its circuit breaker", azure_probes.breakers),
+    Check("container-logs", "what the servers print arrives in the workspace", azure_probes.container_logs),
     Check("gateway-role", "the gateway's identity holds Gateway.Invoke", azure_probes.gateway_role),
 )
 

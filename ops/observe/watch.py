@@ -38,7 +38,7 @@ ApiManagementGatewayLogs
 | where TimeGenerated > ago({seconds}s) and ApiId startswith "mcp-"
 | project CorrelationId, TimeGenerated, Method, ResponseCode, TotalTime, LastErrorSource, LastErrorReason
 | join kind=leftouter (
-    ContainerInstanceLog_CL
+    ContainerInstanceLog
     | where TimeGenerated > ago({seconds}s) and Message startswith "{{"
     | extend Call = parse_json(Message)
     | where tostring(Call.event) == "call"

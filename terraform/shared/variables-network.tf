@@ -15,7 +15,8 @@ variable "network" {
     The virtual network: created from `address_space` and `subnets`, or, in a landing zone, `existing`. Zones that a hub
     keeps (`existing_private_dns_zone_ids`: cosmos, vault, registry, state, servers, gateway) are used instead of created,
     and not linked. `containers_egress` is what the servers call besides Entra ID, Azure Monitor and the database, each
-    with a priority of its own from 200 to 299, which it keeps when others come and go.
+    with a priority of its own from 200 to 299, which it keeps when others come and go. `dns_servers` are a hub's, for
+    the containers: a container group does not take over those of its network.
   EOT
   type = object({
     address_space = optional(set(string), ["10.60.0.0/22"])
@@ -25,6 +26,7 @@ variable "network" {
       containers = optional(string, "10.60.1.0/24")
     }), {})
     nat_gateway_zone = optional(string)
+    dns_servers      = optional(list(string), [])
     containers_egress = optional(map(object({
       priority    = number
       description = string
@@ -65,5 +67,10 @@ variable "network" {
   validation {
     condition     = length(var.network.containers_egress) == length(distinct([for egress in var.network.containers_egress : egress.priority]))
     error_message = "Each priority in network.containers_egress must be used once: Azure refuses two rules of one priority."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.network.dns_servers : can(cidrnetmask("${server}/32"))])
+    error_message = "network.dns_servers must be IPv4 addresses."
   }
 }

@@ -179,16 +179,28 @@ variable "mcp_servers" {
 
   validation {
     condition = alltrue(flatten([
-      for server in var.mcp_servers : [for name in keys(server.environment) : !can(regex("^(PORT|HOST|MCP_.*|MONGODB_URI)$", name))]
+      for server in var.mcp_servers : [
+        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*)$", name))
+      ]
     ]))
-    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI or MCP_*: the platform sets them."
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS or MCP_AUTH_*: the platform sets them."
   }
 
   validation {
     condition = alltrue(flatten([
-      for server in var.mcp_servers : [for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MCP_.*|MONGODB_URI)$", name))]
+      for server in var.mcp_servers : [
+        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*)$", name))
+      ]
     ]))
-    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI or MCP_*: the platform sets them."
+    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS or MCP_AUTH_*: the platform sets them."
+  }
+
+  validation {
+    # Else the gateway gives up, and the database works on for nobody.
+    condition = alltrue([
+      for server in var.mcp_servers : try(tonumber(server.environment.MCP_TIME_MS_CEILING) < server.timeout * 1000, !can(server.environment.MCP_TIME_MS_CEILING))
+    ])
+    error_message = "MCP_TIME_MS_CEILING in environment of mcp_servers must be a number of milliseconds below the server's timeout."
   }
 
   validation {

@@ -104,11 +104,5 @@ module "monitoring" {
       resource_id         = data.azurerm_container_registry.stage1.id
       log_category_groups = ["allLogs"]
     }
-    }, {
-    # Events only: what a container prints arrives by the group's own way (ContainerInstanceLog_CL), and would be paid for twice.
-    for name in keys(module.names.slots) : "container-group/${name}" => {
-      resource_id    = module.servers[name].id
-      log_categories = ["ContainerEvent"]
-    }
   })
 }

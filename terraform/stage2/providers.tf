@@ -27,11 +27,6 @@ provider "azurerm" {
       purge_soft_deleted_secrets_on_destroy = false
       recover_soft_deleted_secrets          = true
     }
-
-    application_insights {
-      # Azure otherwise adds an alert rule of its own that no state knows and no destroy removes.
-      disable_generated_rule = true
-    }
   }
 }
 

@@ -19,6 +19,14 @@ locals {
     ])
   }
 
+  # A call ends in the database before the gateway gives up on it, unless `environment` says otherwise.
+  _time_limits = {
+    for name, server in var.mcp_servers : name => server.database == null ? {} : {
+      for limit, ceiling in { MCP_TIME_MS_CEILING = 600000, MCP_TIME_MS_DEFAULT = 30000 } :
+      limit => tostring(min(ceiling, max(server.timeout * 1000 - 5000, server.timeout * 500)))
+    }
+  }
+
   # The seam. Each kind of compute is one module that runs the slots of its kind; of a slot it says fqdn, url and
   # principal_id, and nothing else is asked of it. A second kind is a second module and one more map here (docs/adr/0007).
   slots = merge(
@@ -52,7 +60,7 @@ module "servers" {
   port                  = each.value.port
   health_path           = var.mcp_servers[each.value.server].health_path
 
-  environment_variables = merge(var.mcp_servers[each.value.server].environment, {
+  environment_variables = merge(local._time_limits[each.value.server], var.mcp_servers[each.value.server].environment, {
     PORT            = tostring(each.value.port)
     MCP_SERVER_NAME = each.value.server
     MCP_TIER        = each.value.tier
@@ -74,11 +82,8 @@ module "servers" {
     },
   )
 
-  log_analytics_enabled = true
-  log_analytics = {
-    workspace_id  = module.monitoring.workspace.workspace_id
-    workspace_key = module.monitoring.workspace_key
-  }
+  dns_servers = var.network.dns_servers
+  logs        = { workspace_id = module.monitoring.workspace.id }
 
   # A server connects as it starts: before the endpoint's DNS record exists it would resolve to the closed public address.
   depends_on = [module.database_endpoint]

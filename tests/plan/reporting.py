@@ -34,10 +34,10 @@ def to_report(addresses: Iterable[str]) -> Counter[str]:
 
 
 def settings(planned: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Diagnostic settings by the key that they have in Terraform."""
-    return {address.split('"')[1]: values for address, values in planned.items() if _SETTING in address}
+    """Diagnostic settings by their address."""
+    return {address: values for address, values in planned.items() if _SETTING in address}
 
 
 def reporting(planned: Mapping[str, Mapping[str, Any]]) -> Counter[str]:
-    """How many settings there are of each kind."""
-    return Counter(key.split("/")[0] for key in settings(planned))
+    """How many settings there are of each kind, with which their key in Terraform begins."""
+    return Counter(address.split('"')[-2].split("/")[0] for address in settings(planned))

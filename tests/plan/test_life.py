@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -54,6 +56,9 @@ def test_servers_trust_the_gateway_and_nobody_else(platform: Bench, tier: str) -
         "PORT": "8000",
         "MCP_SERVER_NAME": "mongodb",
         "MCP_TIER": tier,
+        # Five seconds before the gateway's 120.
+        "MCP_TIME_MS_CEILING": "115000",
+        "MCP_TIME_MS_DEFAULT": "30000",
         "MCP_AUTH_ISSUER": named["entra-issuer"],
         "MCP_AUTH_JWKS_URI": f"{named['entra-authority']}/discovery/v2.0/keys",
         "MCP_AUTH_TENANT_ID": named["tenant-id"],
@@ -64,13 +69,29 @@ def test_servers_trust_the_gateway_and_nobody_else(platform: Bench, tier: str) -
 
 
 def test_what_servers_print_is_kept(platform: Bench) -> None:
-    """Every container group delivers its output to the workspace that the alerts and the workbook read."""
+    """Every container group's output goes to the workspace that the alerts and the workbook read, without its key."""
     applied = resources(_show(platform, 2))
-    workspace = applied["module.monitoring.azurerm_log_analytics_workspace.this"]["workspace_id"]
+    workspace = applied["module.monitoring.azurerm_log_analytics_workspace.this"]
     groups = [values for address, values in applied.items() if "azurerm_container_group." in address]
-    kept = [group["diagnostics"][0]["log_analytics"][0]["workspace_id"] for group in groups if group["diagnostics"]]
-    assert kept == [workspace] * len(groups)
+    kept = {
+        setting["target_resource_id"]: {log["category"] for log in setting["enabled_log"]}
+        for setting in reporting.settings(applied).values()
+        if setting["log_analytics_workspace_id"] == workspace["id"]
+    }
+    assert {group["id"] for group in groups} == {id_ for id_, logs in kept.items() if "ContainerInstanceLog" in logs}
+    assert [group["diagnostics"] for group in groups] == [[]] * len(groups)
     assert groups
+
+
+def test_records_hold_the_addresses_that_the_settings_left(platform: Bench) -> None:
+    """A diagnostic setting restarts its group, which then has another address: the first deployment writes that one."""
+    applied = resources(_show(platform, 2))
+    objects = json.loads((platform.home / "cloud.json").read_text(encoding="utf-8"))["objects"]
+    now = {group["name"]: group["ip_address"] for group in objects["azurerm_container_group"].values()}
+    records = {v["name"]: v["records"] for a, v in applied.items() if ".azurerm_private_dns_a_record." in a}
+    created = {v["name"]: v["ip_address"] for a, v in applied.items() if "azurerm_container_group." in a}
+    assert {f"aci-{name}": [address] for name, (address,) in records.items()} == {n: [a] for n, a in now.items()}
+    assert all(created[name] != address for name, address in now.items())
 
 
 def test_every_alert_reaches_somebody(platform: Bench) -> None:
@@ -82,6 +103,25 @@ def test_every_alert_reaches_somebody(platform: Bench) -> None:
     assert group["email_receiver"]
     assert set(called.values()) == {1}, called
     assert len(alerts) > 8
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_no_value_is_made_up_of_its_own_name(platform: Bench, stage: int) -> None:
+    """What Azure decides has Azure's words: a filler such as `resolution-policy-1f2e3d4c` would be believed."""
+    made_up = re.compile(r"([a-z]+(-[a-z]+)*)-[0-9a-f]{8}")
+
+    def fillers(value: Any, path: str) -> Iterator[str]:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from fillers(inner, f"{path}.{name}")
+        elif isinstance(value, list):
+            for inner in value:
+                yield from fillers(inner, path)
+        elif isinstance(value, str) and (found := made_up.fullmatch(value)):
+            yield from [path] if found.group(1).replace("-", "_") == path.rsplit(".", 1)[-1] else []
+
+    applied = resources(_show(platform, stage))
+    assert [place for address, values in applied.items() for place in fillers(values, address)] == []
 
 
 @pytest.mark.parametrize("stage", [1, 2])
@@ -118,7 +158,7 @@ def test_a_new_image_replaces_its_container_groups_and_nothing_else(platform: Be
         for tier in ("admin", "reader")
         for what, action in {"container_group": "replace", "private_dns_a_record": "update"}.items()
     } | {
-        f'module.monitoring.azurerm_monitor_diagnostic_setting.this["container-group/mongodb-{tier}-a"]': "replace"
+        f'module.servers["mongodb-{tier}-a"].azurerm_monitor_diagnostic_setting.this["container-group"]': "replace"
         for tier in ("admin", "reader")
     }
 

@@ -83,7 +83,7 @@ def test_the_gateway_logs_no_payload_and_no_secret(planned: Planned, environment
     diagnostics = [
         v for address, v in found.items() if reporting.type_of(address) == "azurerm_api_management_diagnostic"
     ]
-    assert {diagnostic["identifier"] for diagnostic in diagnostics} == {"applicationinsights", "azuremonitor"}
+    assert {d["identifier"] for d in diagnostics} == {"applicationinsights", "azuremonitor"}
     for diagnostic in diagnostics:
         for block in ("frontend_request", "frontend_response", "backend_request", "backend_response"):
             (said,) = diagnostic[block]

@@ -72,7 +72,7 @@ def test_a_slot_starts_with_what_it_may_do(server: TerraformTestApi) -> None:
 
 @terraform("vault", replay=False)
 def test_a_vault_admits_by_role_and_reports(vault: TerraformTestApi) -> None:
-    """One identity holds one role on this vault; its diagnostics reach the workspace, whose key is secret."""
+    """One identity holds one role on this vault; its diagnostics reach the workspace, which takes no key."""
     found = root.applied(vault)
     kept = found.resources["module.vault.azurerm_key_vault.this"]
     role = found.resources['module.roles.azurerm_role_assignment.this["read"]']
@@ -86,7 +86,7 @@ def test_a_vault_admits_by_role_and_reports(vault: TerraformTestApi) -> None:
     assert setting["log_analytics_workspace_id"] == workspace["id"]
     assert found.outputs["vault_uri"] == "https://keyvault-root.vault.azure.net/"
     assert found.secret["azurerm_key_vault_secret.this"]["value"] is True
-    assert "workspace_key" in found.secret_outputs
+    assert workspace["local_authentication_enabled"] is False
 
 
 @terraform("sign_in", replay=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tftest
+from mongo_db_server.settings import Settings
 
 from ops.config import tfvars
 from tests.plan.bench import Bench
@@ -54,6 +56,25 @@ def given(stage2: Path, bench: Bench, **changes: Any) -> None:
     values = tfvars.read(bench.tfvars("local"))
     values["mcp_servers"]["mongodb"] |= changes
     (stage2 / "changed.auto.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
+
+
+# What Terraform sets itself, for every server.
+PLATFORM_S = re.compile(r"PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_\w+")
+
+
+def test_every_other_setting_of_the_server_can_be_given(bench: Bench) -> None:
+    """Field, collection and tool rules, ceilings, confirmation: all that the platform does not set itself."""
+    names = [name.upper() for name in Settings.model_fields]
+    free = [name for name in names if not PLATFORM_S.fullmatch(name)]
+    assert {"MCP_FIELDS_DENY", "MCP_CONFIRMATION_KEY", "MCP_TIME_MS_CEILING"} <= {*free}
+    for holder, value in (("environment", "1000"), ("secrets", "a-secret")):
+        values = tfvars.read(bench.tfvars("local"))
+        values["mcp_servers"]["mongodb"][holder] = dict.fromkeys(free, value)
+        assert bench.refusals(bench.variables("shared"), values) == []
+        for name in {*names} - {*free}:
+            values["mcp_servers"]["mongodb"][holder] = {name: value}
+            (said,) = bench.refusals(bench.variables("shared"), values)
+            assert said.startswith(f"{holder} in mcp_servers must not set")
 
 
 @pytest.mark.parametrize(

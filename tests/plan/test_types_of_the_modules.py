@@ -30,7 +30,12 @@ GRAPH = "8d3f7f1c-0000-4000-8000-000000000000"
 # What a sample cannot guess, because it must exist or fit something else; the refusals have tests of their own.
 FITTING: dict[str, dict[str, Any]] = {
     "azuread_app_role_assignment": {"app_role_id": "00000000-0000-0000-0000-000000000000"},
-    "azurerm_api_management": {"zones": None, "virtual_network_type": "None"},
+    "azurerm_api_management": {
+        "zones": None,
+        "virtual_network_type": "None",
+        "client_certificate_enabled": False,
+        "gateway_disabled": False,
+    },
     "azurerm_api_management_api": {"display_name": "A", "protocols": ["https"]},
     "azurerm_api_management_api_operation": {"url_template": "/mcp", "template_parameter": []},
     "azurerm_api_management_api_operation_policy": {"xml_content": "<policies />"},
@@ -41,8 +46,13 @@ FITTING: dict[str, dict[str, Any]] = {
     "azurerm_api_management_policy_fragment": {"value": "<fragment />"},
     "azurerm_container_group": {"dns_name_label": None, "ip_address_type": "Public"},
     "azurerm_container_registry": {"sku": "Premium"},
-    "azurerm_cosmosdb_account": {"geo_location": [{"location": "westeurope", "failover_priority": 0}]},
+    "azurerm_cosmosdb_account": {
+        "geo_location": [{"location": "westeurope", "failover_priority": 0}],
+        "backup": [{"type": "Continuous"}],
+    },
     "azurerm_cosmosdb_mongo_collection": {"index": [{"keys": ["_id"], "unique": True}]},
+    "azurerm_log_analytics_workspace": {"sku": "PerGB2018", "reservation_capacity_in_gb_per_day": None},
+    "azurerm_monitor_diagnostic_setting": {"enabled_log": [{"category": "Audit"}]},
     "azurerm_network_security_rule": {"source_port_range": "*", "destination_port_range": "*"},
     "azurerm_private_endpoint": {"private_service_connection": [{"name": "c", "is_manual_connection": False}]},
     "azurerm_public_ip": {"sku": "Standard", "allocation_method": "Static"},

@@ -15,8 +15,10 @@ from twin.supervise.spec import Health, ProcessSpec
 
 _UNSUPPORTED = {
     "init_container": "init containers",
-    "dns_config": "its own DNS servers",
 }
+
+
+AZURE_DNS = "168.63.129.16"  # "What is IP address 168.63.129.16": it knows the zones that are linked to a network
 
 
 @dataclass(frozen=True)
@@ -151,13 +153,19 @@ def _environment(
         if uri is None or account is None:
             continue
         try:
-            private_link.require_database(state, account, next(iter(group.get("subnet_ids", ())), ""))
+            subnet_id = next(iter(group.get("subnet_ids", ())), "")
+            private_link.require_database(state, account, subnet_id, name_servers=_name_servers(group))
             user = databases.user_of(account, uri) if context.user_per_key else None
             found[name] = context.external_mongodb or uri.at(context.mongo_port, user)
         except RuntimeFailure as error:
             found[name] = uri.nowhere()
             cut_off[account["name"]] = f"{group['name']} cannot reach its database: {error}"
     return found, cut_off
+
+
+def _name_servers(group: Resource) -> tuple[str, ...]:
+    """The servers that the group asks instead of Azure's; none where it asks Azure's."""
+    return tuple(server for server in group.block("dns_config").get("nameservers") or () if server != AZURE_DNS)
 
 
 def _host_environment(image: registry.Image, scratch: Path, port: int) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlencode
@@ -23,17 +24,22 @@ _KEYS = {
 }
 
 
-def with_current_keys(state: State, home: Path) -> State:
-    """The state with each account's keys as the home's cloud has them now.
+#: What Azure changes without Terraform: keys that are regenerated, addresses of container groups that were restarted.
+_CHANGES_BY_ITSELF: Mapping[str, Iterable[str]] = {_ACCOUNT: _KEYS, "azurerm_container_group": ("ip_address",)}
+
+
+def with_current_values(state: State, home: Path) -> State:
+    """The state with each account's keys and each container group's address as the home's cloud has them now.
 
     A key that was regenerated counts at once, as in Azure, though Terraform's state learns it with the next apply.
     """
     store = Store(home / "cloud.json")
 
     def current(resource: Resource) -> Resource:
-        stored = store.get(_ACCOUNT, str(resource.get("id"))) if resource.type == _ACCOUNT else None
-        keys = {name: stored[name] for name in _KEYS if stored.get(name)} if stored else {}
-        return replace(resource, values={**resource.values, **keys}) if keys else resource
+        names = _CHANGES_BY_ITSELF.get(resource.type, ())
+        stored = store.get(resource.type, str(resource.get("id"))) if names else None
+        values = {name: stored[name] for name in names if stored.get(name)} if stored else {}
+        return replace(resource, values={**resource.values, **values}) if values else resource
 
     return State(tuple(current(resource) for resource in state.resources))
 

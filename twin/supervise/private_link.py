@@ -12,8 +12,12 @@ _ZONE_PREFIX = "privatelink.mongo.cosmos."  # azure.com, azure.cn, azure.us: "Pr
 _SUBRESOURCE = "MongoDB"
 
 
-def require_database(state: State, account: Resource, subnet_id: str) -> None:
-    """RuntimeFailure says why a client in that subnet gets no connection. Public access is taken as open to it."""
+def require_database(state: State, account: Resource, subnet_id: str, *, name_servers: tuple[str, ...] = ()) -> None:
+    """RuntimeFailure says why a client in that subnet gets no connection. Public access is taken as open to it.
+
+    `name_servers` are those that the client asks instead of Azure's: what a hub's servers know is not in the state, so
+    they are taken to know the endpoint's name.
+    """
     capabilities = {capability["name"] for capability in account.get("capabilities", ())}
     if "EnableMongo" not in capabilities:
         raise RuntimeFailure(
@@ -27,7 +31,9 @@ def require_database(state: State, account: Resource, subnet_id: str) -> None:
             f"account {account['name']} is closed to public networks and has no"
             f" azurerm_private_endpoint for {_SUBRESOURCE}"
         )
-    if not any(_has_name(state, endpoint, arm.network_of(subnet_id) or "") for endpoint in endpoints):
+    if not name_servers and not any(
+        _has_name(state, endpoint, arm.network_of(subnet_id) or "") for endpoint in endpoints
+    ):
         raise RuntimeFailure(
             f"the private endpoint of account {account['name']} has no name in the containers' network:"
             f" its private_dns_zone_group needs a zone {_ZONE_PREFIX}… that is linked there"

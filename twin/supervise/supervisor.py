@@ -49,7 +49,7 @@ class Supervisor:
 
     async def load(self) -> None:
         """Reads state and settings and applies them; on TwinError nothing has changed."""
-        state = databases.with_current_keys(State.load(self._home / "run" / "state.json"), self._home)
+        state = databases.with_current_values(State.load(self._home / "run" / "state.json"), self._home)
         config = RuntimeConfig.load(self._home)
         choice = await asyncio.to_thread(database_choice.choose, config, self._home)
         config = replace(config, mongo="docker" if choice.kind == "docker" else "twin")

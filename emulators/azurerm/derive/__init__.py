@@ -42,5 +42,5 @@ def id_rule(type_: str) -> IdRule | None:
 
 def apply_side_effects(cloud: Cloud, type_: str, before: Values | None, after: Values | None) -> None:
     """What applying this object changes in others."""
-    if type_ in EFFECTS:
-        EFFECTS[type_](cloud, before, after)
+    for effect in EFFECTS.get(type_, ()):
+        effect(cloud, before, after)

@@ -78,6 +78,12 @@ def service_id(cloud: Cloud, values: Values) -> str:
     return f"{group}/providers/Microsoft.ApiManagement/service/{values['api_management_name']}"
 
 
+@derives("azurerm_api_management_diagnostic", "azurerm_api_management_api_diagnostic")
+def diagnostic(_: Cloud, it: Values) -> Mapping[str, Any]:
+    correlated = it["identifier"] == "applicationinsights"
+    return {"http_correlation_protocol": "Legacy" if correlated else "", "verbosity": "information"}
+
+
 @derives("azurerm_api_management_subscription")
 def subscription(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from emulators.azurerm.addresses import allot, give_back, public_address
+from emulators.azurerm.addresses import allot, give_back, move, public_address
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.derive.registry import affects, derives
@@ -45,3 +45,18 @@ def group(cloud: Cloud, values: Values) -> Mapping[str, Any]:
 def free_addresses(cloud: Cloud, before: Values | None, after: Values | None) -> None:
     if before and not after:
         give_back(cloud, before["id"])
+
+
+@affects("azurerm_monitor_diagnostic_setting")
+def restart(cloud: Cloud, before: Values | None, after: Values | None) -> None:
+    """Applying a diagnostic setting restarts a container group, and a restart may change its address.
+
+    "Monitor Azure Container Instances reference" (2025-11-17), and the best practices for Container Instances. Here it
+    always changes, so that whatever kept the old one is seen.
+    """
+    setting = after or {}
+    wanted = str(setting.get("target_resource_id", "")).lower()
+    for held in cloud.every("azurerm_container_group") if after and before != after else ():
+        if held["id"].lower() == wanted and held.get("subnet_ids"):
+            address = move(cloud, held["subnet_ids"][0], held["id"])
+            cloud.store.update("azurerm_container_group", held["id"], {"ip_address": address})

@@ -23,7 +23,6 @@ OBJECTS = {
 PARTS = {
     "azuread_application_app_role": ("appRoles", "role_id"),
     "azuread_application_permission_scope": ("permissionScopes", "scope_id"),
-    "azuread_application_pre_authorized": ("preAuthorizedApplications", "authorized_client_id"),
     "azuread_application_api_access": ("apiAccess", "api_client_id"),
     "azuread_application_owner": ("owners", "owner_object_id"),
     "azuread_application_redirect_uris": ("redirectUris", "type"),
@@ -60,6 +59,12 @@ for _type, (_collection, _argument) in PARTS.items():
     identifies(_type)(_part_rule(_collection, _argument))
 for _type, _collection in SINGLE_PARTS.items():
     identifies(_type)(_single_rule(_collection))
+
+
+@identifies("azuread_application_pre_authorized")
+def pre_authorized_id(_: Cloud, it: Values, __: int) -> str:
+    """Without the collection in front: application_pre_authorized_resource.go."""
+    return f"{it['application_id'].rsplit('/', 1)[-1]}/preAuthorizedApplication/{it['authorized_client_id']}"
 
 
 @identifies("azuread_application_identifier_uri")

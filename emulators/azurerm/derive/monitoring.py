@@ -33,6 +33,18 @@ def component(_: Cloud, values: Values) -> Mapping[str, Any]:
     }
 
 
+@derives("azurerm_monitor_diagnostic_setting")
+def diagnostic_setting(_: Cloud, __: Values) -> Mapping[str, Any]:
+    return {"log_analytics_destination_type": None}
+
+
+@derives("azurerm_monitor_metric_alert")
+def metric_alert(_: Cloud, it: Values) -> Mapping[str, Any]:
+    pairs = [part for part in str(next(iter(it.get("scopes") or []), "")).split("/") if part]
+    kind = f"{pairs[5]}/{pairs[6]}" if len(pairs) > 6 else ""
+    return {"target_resource_type": kind, "target_resource_location": ""}
+
+
 @identifies("azurerm_monitor_diagnostic_setting")
 def diagnostic_setting_id(_: Cloud, values: Values, __: int) -> str:
     return f"{values['target_resource_id']}|{values['name']}"

@@ -109,6 +109,11 @@ def private_zone(_: Cloud, values: Values) -> Mapping[str, Any]:
     }
 
 
+@derives("azurerm_private_dns_zone_virtual_network_link")
+def link(_: Cloud, __: Values) -> Mapping[str, Any]:
+    return {"resolution_policy": "Default"}
+
+
 def _record(_: Cloud, values: Values) -> Mapping[str, Any]:
     zone = (values.get("private_dns_zone_id") or values.get("zone_name") or "").rsplit("/", 1)[-1]
     return {"fqdn": f"{values.get('name') or '@'}.{zone}."}

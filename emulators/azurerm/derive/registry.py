@@ -15,7 +15,7 @@ Effect = Callable[[Cloud, Values | None, Values | None], None]
 DERIVATIONS: dict[str, Derivation] = {}
 RECOMPUTED: dict[str, Mapping[str, Iterable[str]]] = {}
 IDS: dict[str, IdRule] = {}
-EFFECTS: dict[str, Effect] = {}
+EFFECTS: dict[str, list[Effect]] = {}
 
 
 def derives(*types: str, changes: Mapping[str, Iterable[str]] | None = None) -> Callable[[Derivation], Derivation]:
@@ -44,7 +44,8 @@ def affects(*types: str) -> Callable[[Effect], Effect]:
     """What applying an object does to others; called with the object before and after, None where there is none."""
 
     def register(function: Effect) -> Effect:
-        EFFECTS.update(dict.fromkeys(types, function))
+        for type_ in types:
+            EFFECTS.setdefault(type_, []).append(function)
         return function
 
     return register

@@ -39,6 +39,22 @@ def test_container_groups_share_no_address(cloud: Cloud, applied: Applied) -> No
     assert third["ip_address"] == "10.1.2.4"
 
 
+def test_a_diagnostic_setting_restarts_a_container_group(cloud: Cloud, applied: Applied) -> None:
+    """A restart changes the address: made, changed, but not once more where nothing changes."""
+    subnet = applied("azurerm_subnet", **SUBNET, delegation=[CONTAINERS])
+    group = applied("azurerm_container_group", name="a", **IN, os_type="Linux", subnet_ids=[subnet["id"]])
+    workspace = "/subscriptions/sub/resourceGroups/hub/providers/Microsoft.OperationalInsights/workspaces/w"
+    where = {"target_resource_id": group["id"].upper().replace("/SUBSCRIPTIONS/SUB", "/subscriptions/sub")}
+    logs = [{"category": "ContainerEvent", "category_group": None}]
+    applied(
+        "azurerm_monitor_diagnostic_setting", name="d", **where, log_analytics_workspace_id=workspace, enabled_log=logs
+    )
+    moved = cloud.get("azurerm_container_group", group["id"])
+    assert (group["ip_address"], moved["ip_address"]) == ("10.1.2.4", "10.1.2.5")
+    other = applied("azurerm_container_group", name="b", **IN, os_type="Linux", subnet_ids=[subnet["id"]])
+    assert other["ip_address"] == "10.1.2.4"
+
+
 def test_a_full_subnet_is_said_to_be_full(applied: Applied) -> None:
     """A /29 has room for three holders; the fourth is refused with the subnet's name."""
     subnet = applied("azurerm_subnet", **SUBNET, delegation=[CONTAINERS])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from emulators.azurerm.catalog import catalog_of
 from emulators.azurerm.planning import plan
 from emulators.azurerm.tests.conftest import Applied
@@ -106,3 +108,15 @@ def test_what_follows_from_a_change_is_decided_anew(applied: Applied) -> None:
 def test_destroy_needs_no_plan() -> None:
     """A null proposal is a destroy."""
     assert plan("azurerm_resource_group", {"id": "x"}, None).planned is None
+
+
+@pytest.mark.parametrize(("level", "planned"), [("Session", (None, None)), ("BoundedStaleness", (5, 100))])
+def test_bounds_of_staleness_belong_to_their_level(level: str, planned: tuple[int | None, int | None]) -> None:
+    """The provider suppresses them at every other level, its own defaults included."""
+    policy = [{"consistency_level": level, "max_interval_in_seconds": None, "max_staleness_prefix": None}]
+    found = plan(
+        "azurerm_cosmosdb_account", None, config("azurerm_cosmosdb_account", consistency_policy=policy)
+    ).planned
+    assert found is not None
+    (one,) = found["consistency_policy"]
+    assert (one["max_interval_in_seconds"], one["max_staleness_prefix"]) == planned

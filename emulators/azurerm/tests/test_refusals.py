@@ -80,7 +80,11 @@ GROUP = {"os_type": "Linux", "ip_address_type": "Private", **IN}
         ),
         (
             "azurerm_monitor_diagnostic_setting",
-            {"name": "d", "target_resource_id": f"{RG}/providers/Microsoft.ApiManagement/service/none"},
+            {
+                "name": "d",
+                "target_resource_id": f"{RG}/providers/Microsoft.ApiManagement/service/none",
+                "enabled_metric": [{"category": "AllMetrics"}],
+            },
             "ParentResourceNotFound.*service/none'",
         ),
         (
@@ -305,3 +309,138 @@ def test_a_policy_that_holds_together_is_taken(applied: Applied) -> None:
         "azurerm_api_management_api_policy", **IN_APIM, api_name="mcp", xml_content=POLICY.format(inbound=inbound)
     )
     assert made["id"] == f"{service}/apis/mcp"
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments"),
+    [
+        (
+            "azurerm_api_management_logger",
+            {"name": "azuremonitor", "application_insights": [{"connection_string": "x"}]},
+        ),
+        ("azurerm_api_management_group", {"name": "developers", "display_name": "Developers"}),
+    ],
+)
+@pytest.mark.usefixtures("platform")
+def test_what_a_service_made_by_itself_must_be_imported(
+    cloud: Cloud, applied: Applied, type_: str, arguments: dict[str, Any]
+) -> None:
+    """It is there with the service, and goes with it."""
+    with pytest.raises(ProviderError, match="needs to be imported"):
+        applied(type_, **IN_APIM, **arguments)
+    destroy(cloud, "azurerm_api_management", cloud.find("azurerm_api_management") or {})
+    assert cloud.store.of_type(type_) == []
+
+
+@pytest.mark.parametrize("setting_first", [True, False])
+@pytest.mark.usefixtures("platform")
+def test_azure_monitor_s_diagnostic_comes_before_the_setting(applied: Applied, setting_first: bool) -> None:
+    """A diagnostic setting brings it, and what exists is not created; made before, it is ours."""
+    service = f"{RG}/providers/Microsoft.ApiManagement/service/apim"
+    logger = {"identifier": "azuremonitor", "api_management_logger_id": f"{service}/loggers/azuremonitor"}
+    setting = {"name": "d", "target_resource_id": service, "enabled_log": [{"category": "GatewayLogs"}]}
+    if not setting_first:
+        applied("azurerm_api_management_diagnostic", **IN_APIM, **logger)
+    applied("azurerm_monitor_diagnostic_setting", **setting)
+    if setting_first:
+        with pytest.raises(ProviderError, match="diagnostics/azuremonitor' already exists"):
+            applied("azurerm_api_management_diagnostic", **IN_APIM, **logger, verbosity="information")
+
+
+def test_a_generated_alert_rule_is_not_waited_for(cloud: Cloud, applied: Applied) -> None:
+    """The provider would wait up to an hour for a rule that Azure may not make."""
+    cloud.features = {"application_insights": {"disable_generated_rule": True}}
+    with pytest.raises(ProviderError, match="up to 60 minutes"):
+        applied("azurerm_application_insights", name="appi", **IN, application_type="web")
+    cloud.features = {}
+    assert applied("azurerm_application_insights", name="appi", **IN, application_type="web")["app_id"]
+
+
+RESERVED = {"name": "log", **IN, "sku": "CapacityReservation"}
+HUB = "/subscriptions/sub/resourceGroups/hub/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
+DEPLOYER = "11111111-aaaa-4aaa-8aaa-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments", "said"),
+    [
+        (
+            "azurerm_role_assignment",
+            {
+                "scope": "/subscriptions/sub",
+                "principal_id": DEPLOYER,
+                "role_definition_name": "Key Vault Secret Officer",
+            },
+            "could not find role `Key Vault Secret Officer`",
+        ),
+        (
+            "azurerm_api_management",
+            {**IN, "name": "two", "sku_name": "Developer_1", "client_certificate_enabled": True},
+            "`client_certificate_enabled` is only supported",
+        ),
+        (
+            "azurerm_api_management",
+            {**IN, "name": "two", "sku_name": "Developer_1", "gateway_disabled": True},
+            "`gateway_disabled` is only supported",
+        ),
+        (
+            "azurerm_api_management",
+            {
+                **IN,
+                "name": "two",
+                "sku_name": "Developer_1",
+                "identity": [{"type": "SystemAssigned", "identity_ids": [HUB]}],
+            },
+            "`identity_ids` can only be specified",
+        ),
+        (
+            "azurerm_api_management_named_value",
+            {
+                **IN_APIM,
+                "name": "n",
+                "display_name": "n",
+                "value_from_key_vault": [{"secret_id": "https://kv/secrets/s"}],
+            },
+            "`secret` must be true",
+        ),
+        (
+            "azurerm_cosmosdb_account",
+            {**IN, **MONGO, "name": "c", "backup": [{"type": "Continuous", "interval_in_minutes": 240}]},
+            "`interval_in_minutes` cannot be defined",
+        ),
+        (
+            "azurerm_cosmosdb_account",
+            {**IN, **MONGO, "name": "c", "backup": [{"type": "Periodic", "tier": "Continuous7Days"}]},
+            "`tier` can not be set",
+        ),
+        (
+            "azurerm_cosmosdb_account",
+            {**IN, **MONGO, "name": "c", "create_mode": "Restore", "backup": [{"type": "Periodic"}]},
+            "`create_mode` only works",
+        ),
+        ("azurerm_log_analytics_workspace", RESERVED, "must be set when using the `CapacityReservation` SKU"),
+        (
+            "azurerm_log_analytics_workspace",
+            {**RESERVED, "sku": "PerGB2018", "reservation_capacity_in_gb_per_day": 100},
+            "can only be used with the `CapacityReservation` SKU",
+        ),
+        (
+            "azurerm_monitor_diagnostic_setting",
+            {"name": "d", "target_resource_id": HUB, "enabled_log": [{"category": None, "category_group": None}]},
+            "exactly one of `category` or `category_group`",
+        ),
+        (
+            "azurerm_monitor_diagnostic_setting",
+            {"name": "d", "target_resource_id": HUB, "enabled_log": [{"category": "a", "category_group": "b"}]},
+            "exactly one of `category` or `category_group`",
+        ),
+        ("azurerm_monitor_diagnostic_setting", {"name": "d", "target_resource_id": HUB}, "at least one type of Log"),
+    ],
+)
+@pytest.mark.usefixtures("platform")
+def test_the_providers_refuse_when_they_create(
+    applied: Applied, type_: str, arguments: dict[str, Any], said: str
+) -> None:
+    """What their code checks when it makes the object, and their schemas do not say."""
+    with pytest.raises(ProviderError, match=said):
+        applied(type_, **arguments)

@@ -108,3 +108,19 @@ def test_sensitive_values_are_not_repeated() -> None:
     said = problems("azuread_user", password="p" * 300)["password"]
     assert "sensitive" in said
     assert "ppp" not in said
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments", "said"),
+    [
+        ("azurerm_key_vault", {"soft_delete_retention_days": 7.5}, "Attribute must be a whole number"),
+        ("azurerm_cosmosdb_mongo_collection", {"default_ttl_seconds": "1.5"}, "Attribute must be a whole number"),
+        ("azurerm_application_insights", {"sampling_percentage": 33.3}, None),
+        ("azurerm_log_analytics_workspace", {"daily_quota_gb": 0.5}, None),
+    ],
+)
+def test_whole_numbers_are_whole(type_: str, arguments: dict[str, Any], said: str | None) -> None:
+    """Terraform has one kind of number, the providers have two."""
+    found = problems(type_, **arguments)
+    (name,) = arguments
+    assert found.get(name, "").startswith(said) if said else name not in found

@@ -57,6 +57,9 @@ def _scalar(rule: Rules, value: Any, path: Path) -> Iterator[Problem]:
     if "enum" in rule and isinstance(value, str) and value not in rule["enum"]:
         allowed = " ".join(f'"{option}"' for option in rule["enum"])
         yield Problem(f"expected {name} to be one of [{allowed}], got {value}", "", path)
+    if rule.get("whole") and isinstance(value, Decimal) and value % 1 != 0:
+        yield Problem("Attribute must be a whole number", f"{name}: a number is required, got {value}", path)
+        return
     if "range" in rule and isinstance(value, Decimal):
         low, high = rule["range"]
         if not low <= value <= high:

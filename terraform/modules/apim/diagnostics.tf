@@ -93,7 +93,10 @@ resource "azurerm_api_management_diagnostic" "application_insights" {
 }
 
 # API Management has this logger from the start, under this name; the provider makes loggers of the other kinds only
-# (hashicorp/terraform-provider-azurerm, issue 29050).
+# (hashicorp/terraform-provider-azurerm, issue 29050). The diagnostic appears by itself with the service's diagnostic setting at
+# the latest (Azure/apiops, issue 176), and what exists is not created: so it comes before that setting, which waits for the
+# output `id`. One for each API would escape this, but azurerm 5.2 refuses those: its own default of `operation_name_format` is
+# what it does not allow beside `azuremonitor` (api_management_api_diagnostic_resource.go).
 resource "azurerm_api_management_diagnostic" "azure_monitor" {
   identifier               = "azuremonitor"
   resource_group_name      = var.resource_group_name

@@ -1,11 +1,12 @@
 output "id" {
-  description = "Resource id, once every API can answer."
+  description = "Resource id, once every API can answer and what is logged is decided: a diagnostic setting waits for it."
   value       = azurerm_api_management.this.id
 
   depends_on = [
     azurerm_api_management_api_policy.mcp,
     azurerm_api_management_api_policy.anonymous,
     azurerm_api_management_api_operation_policy.anonymous,
+    azurerm_api_management_diagnostic.azure_monitor,
   ]
 }
 

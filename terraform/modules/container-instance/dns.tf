@@ -9,6 +9,15 @@ resource "azurerm_private_dns_a_record" "this" {
   name                = var.name
   private_dns_zone_id = var.private_dns_zone_id
   ttl                 = 30
-  records             = [azurerm_container_group.this.ip_address]
+  records             = [data.azurerm_container_group.this.ip_address]
   tags                = var.tags
+}
+
+# The setting restarts the group, which may change its address ("Monitor Azure Container Instances reference"): read it after
+# that. It also shows a plan where Azure has moved a group since.
+data "azurerm_container_group" "this" {
+  name                = azurerm_container_group.this.name
+  resource_group_name = var.resource_group_name
+
+  depends_on = [azurerm_monitor_diagnostic_setting.this]
 }

@@ -54,14 +54,11 @@ resource "azurerm_container_group" "this" {
     }
   }
 
-  dynamic "diagnostics" {
-    for_each = var.log_analytics_enabled ? [1] : []
+  # A group does not take over the network's name servers ("Deploy container instances into a virtual network").
+  dynamic "dns_config" {
+    for_each = length(var.dns_servers) == 0 ? [] : [var.dns_servers]
     content {
-      log_analytics {
-        log_type      = "ContainerInsights"
-        workspace_id  = var.log_analytics.workspace_id
-        workspace_key = var.log_analytics.workspace_key
-      }
+      nameservers = dns_config.value
     }
   }
 }

@@ -25,5 +25,5 @@ output "id" {
 
 output "ip_address" {
   description = "Private address at the time of the last apply."
-  value       = azurerm_container_group.this.ip_address
+  value       = data.azurerm_container_group.this.ip_address
 }

@@ -149,24 +149,22 @@ variable "zone" {
   default     = null
 }
 
-variable "log_analytics_enabled" {
-  description = "Whether the container's output goes to `log_analytics`. Apart from it, because that one is secret."
-  type        = bool
-  default     = false
+variable "dns_servers" {
+  description = "Name servers that the container asks; empty: Azure's, which know the zones that are linked to its network."
+  type        = list(string)
+  default     = []
   nullable    = false
-}
-
-variable "log_analytics" {
-  description = "Customer id (a GUID, not the resource id) and key of the workspace that keeps the container's output."
-  type = object({
-    workspace_id  = string
-    workspace_key = string
-  })
-  default   = null
-  sensitive = true
 
   validation {
-    condition     = var.log_analytics_enabled == (var.log_analytics != null)
-    error_message = "log_analytics must be given exactly when log_analytics_enabled is true."
+    condition     = alltrue([for server in var.dns_servers : can(cidrnetmask("${server}/32"))])
+    error_message = "dns_servers must be IPv4 addresses."
   }
+}
+
+variable "logs" {
+  description = "Resource id of the workspace that keeps what the container prints and what becomes of it. Null: nowhere."
+  type = object({
+    workspace_id = string
+  })
+  default = null
 }

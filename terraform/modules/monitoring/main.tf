@@ -7,8 +7,8 @@ resource "azurerm_log_analytics_workspace" "this" {
   daily_quota_gb      = var.daily_quota_gb
   tags                = var.tags
 
-  # Container Instances deliver their output with the workspace key: without local authentication their logs stop.
-  local_authentication_enabled = true
+  # Whatever writes here does it by diagnostic settings: nothing needs the workspace's key.
+  local_authentication_enabled = false
   # A reader of one resource sees that resource's logs only.
   allow_resource_only_permissions = true
 }

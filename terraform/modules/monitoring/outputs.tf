@@ -1,15 +1,9 @@
 output "workspace" {
-  description = "The Log Analytics workspace: its resource id, and its customer id (a GUID), which agents use."
+  description = "The Log Analytics workspace: its resource id, and its customer id (a GUID), by which it is queried."
   value = {
     id           = azurerm_log_analytics_workspace.this.id
     workspace_id = azurerm_log_analytics_workspace.this.workspace_id
   }
-}
-
-output "workspace_key" {
-  description = "Key with which Container Instances deliver logs."
-  value       = azurerm_log_analytics_workspace.this.primary_shared_key
-  sensitive   = true
 }
 
 output "application_insights_id" {

@@ -55,7 +55,7 @@ def broken(copied: Platform) -> Break:
 
 def test_a_policy_that_lets_anybody_in_is_caught(copied: Platform, broken: Break) -> None:
     """Policy: a caller without a role falls through to the reader tier."""
-    with broken(f"{POLICIES}/mcp-api.xml.tftpl", 'return "";', 'return "reader";') as said:
+    with broken(f"{POLICIES}/mcp-api.xml.tftpl", "return &quot;&quot;;", "return &quot;reader&quot;;") as said:
         assert "403 is right" in said
         assert copied.call("tools/list", user="outsider").status == 200
 
@@ -93,7 +93,7 @@ def test_a_missing_role_assignment_is_caught(copied: Platform, broken: Break) ->
 def test_a_dns_record_that_leads_elsewhere_is_named(copied: Platform, broken: Break) -> None:
     """Private DNS: the call only meets a 5xx, but deploy and status name the backend and the address."""
     with broken(
-        "modules/container-instance/dns.tf", "[azurerm_container_group.this.ip_address]", '["10.9.9.9"]'
+        "modules/container-instance/dns.tf", "[data.azurerm_container_group.this.ip_address]", '["10.9.9.9"]'
     ) as said:
         cause = "backend mongodb-admin-a cannot be reached: mongodb-admin-a.mcp.internal is 10.9.9.9"
         assert cause in said

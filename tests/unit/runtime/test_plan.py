@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from emulators.base.errors import StateError
+from emulators.base.state import Resource, State
 from emulators.base.store import Store
 from tests.unit.runtime.platform_state import DIGEST, Edit, build, fill_image_store, identity_id
 from twin.errors import RuntimeFailure
-from twin.supervise.databases import with_current_keys
+from twin.supervise.databases import with_current_values
 from twin.supervise.plan import make_plan
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Plan, ProcessSpec
@@ -199,15 +200,20 @@ def test_a_new_key_reaches_the_database_without_a_restart(tmp_path: Path) -> Non
     assert [user["password"] for user in users(after)] == ["rw+key==", "rotated", "ro+key==", "ro2"]
 
 
-def test_keys_are_the_clouds_as_they_are_now(tmp_path: Path) -> None:
-    """Terraform's state learns a regenerated key with the next apply; the database goes by the account."""
+def test_keys_and_addresses_are_the_clouds_as_they_are_now(tmp_path: Path) -> None:
+    """Terraform's state learns them with the next apply; the database goes by the account, the gateway by the group."""
     state = build(None)
     account = state.one("azurerm_cosmosdb_account")
     cloud = Store(tmp_path / "cloud.json")
     cloud.put(account.type, {"id": account["id"], "secondary_key": "regenerated", "name": "ignored"})
-    current = with_current_keys(state, tmp_path).one("azurerm_cosmosdb_account")
+    current = with_current_values(state, tmp_path).one("azurerm_cosmosdb_account")
     assert current.values == {**account.values, "secondary_key": "regenerated"}
-    assert with_current_keys(state, tmp_path / "none") == state
+    type_ = "azurerm_container_group"
+    state = State((Resource(f"{type_}.a", type_, {"id": "/a", "ip_address": "10.0.1.4"}),))
+    moved = {"objects": {type_: {"/a": {"ip_address": "10.0.1.99"}}}}
+    (tmp_path / "cloud.json").write_text(json.dumps(moved), encoding="utf-8")
+    assert with_current_values(state, tmp_path).one(type_)["ip_address"] == "10.0.1.99"
+    assert with_current_values(state, tmp_path / "none") == state
 
 
 @pytest.mark.parametrize(

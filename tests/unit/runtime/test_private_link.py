@@ -76,11 +76,26 @@ def registered_by_a_landing_zone(resources: Resources) -> None:
     del resources["azurerm_private_dns_zone_virtual_network_link.database"]
 
 
-@pytest.mark.parametrize("edit", [None, open_to_the_public, registered_by_a_landing_zone])
+def asks_a_hub_s_servers(resources: Resources) -> None:
+    zone_not_linked(resources)
+    resources["azurerm_container_group.reader"]["dns_config"] = [{"nameservers": ["10.1.0.4"]}]
+
+
+@pytest.mark.parametrize("edit", [None, open_to_the_public, registered_by_a_landing_zone, asks_a_hub_s_servers])
 def test_a_reachable_database_is_the_local_one(tmp_path: Path, edit: Edit | None) -> None:
     found = reader(tmp_path, edit)
     assert LOCAL in found.process.env["MONGODB_URI"]
     assert found.cut_off == {}
+
+
+def test_azure_s_own_name_server_knows_linked_zones_only(tmp_path: Path) -> None:
+    """Named by its address it is still Azure's."""
+
+    def asks_azure(resources: Resources) -> None:
+        zone_not_linked(resources)
+        resources["azurerm_container_group.reader"]["dns_config"] = [{"nameservers": ["168.63.129.16"]}]
+
+    assert "has no name in the containers' network" in reader(tmp_path, asks_azure).cut_off["cosmos-mcp"]
 
 
 def test_probes_say_where_to_ask_for_health(tmp_path: Path) -> None:

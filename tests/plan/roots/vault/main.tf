@@ -51,8 +51,3 @@ module "monitoring" {
 output "vault_uri" {
   value = module.vault.vault_uri
 }
-
-output "workspace_key" {
-  value     = module.monitoring.workspace_key
-  sensitive = true
-}

@@ -81,6 +81,33 @@ def test_azures_own_checks_are_not_run_locally(make: Make) -> None:
 GROUPS = {"aci-mongodb-admin-a": {"ipAddress": {"ip": "10.0.2.4"}}}
 
 
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ({"one": '<a b="1&#xA;2" />'}, "1 documents; line breaks in attributes are kept"),
+        ({"one": '<a b="1 2" />'}, "1 documents; line breaks in attributes became spaces"),
+    ],
+)
+def test_policies_that_come_back_as_written(texts: dict[str, str], said: str) -> None:
+    assert azure_probes.spelling(texts) == said
+
+
+def test_a_policy_that_comes_back_otherwise() -> None:
+    """Here the quotes: the provider would plan a change for ever."""
+    with pytest.raises(SmokeError, match="two: spelt otherwise"):
+        azure_probes.spelling({"one": "<a />", "two": "<a b='1' />"})
+
+
+def test_breakers_that_are_kept_and_one_that_is_not() -> None:
+    rule = {"tripDuration": "PT10S", "failureCondition": {"errorReasons": ["BackendConnectionFailure"]}}
+    kept = {"circuitBreaker": {"rules": [rule]}}
+    assert azure_probes.breakers_kept({"a": kept}) == "1 backends"
+    with pytest.raises(SmokeError, match="b, c: the circuit breaker"):
+        azure_probes.breakers_kept(
+            {"a": kept, "b": {}, "c": {"circuitBreaker": {"rules": [{**rule, "tripDuration": "PT1M"}]}}}
+        )
+
+
 def test_addresses_that_agree() -> None:
     """The record holds the group's one address."""
     records = [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.4"}]}]

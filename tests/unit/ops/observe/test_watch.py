@@ -174,7 +174,7 @@ def test_the_query_reads_the_columns_that_the_workbook_reads() -> None:
     workbook = "\n".join(path.read_text(encoding="utf-8") for path in WORKBOOK.glob("*.kql"))
     query = watch.QUERY.format(seconds=900)
     columns = set(re.findall(r"\b[A-Z][A-Za-z]+(?:_CL)?\b", query)) - {"CorrelationId1"}
-    assert {"ContainerInstanceLog_CL", "LastErrorReason", "ResponseCode", "Tier"} <= columns
+    assert {"ContainerInstanceLog", "LastErrorReason", "ResponseCode", "Tier"} <= columns
     assert [name for name in sorted(columns) if not re.search(rf"\b{name}\b", workbook)] == []
     fields = set(re.findall(r"Call\.(\w+)", query))
     assert fields <= set(re.findall(r"Call\.(\w+)", workbook))
