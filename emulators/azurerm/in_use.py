@@ -37,63 +37,63 @@ def refuse_in_use(cloud: Cloud, type_: str, values: Values) -> None:
         )
 
 
-def _held_subnet(cloud: Cloud, it: Values) -> Iterator[str]:
-    yield from (entry["holder"] for entry in cloud.every(LEDGER, subnet_id=it["id"]))
+def _held_subnet(cloud: Cloud, values: Values) -> Iterator[str]:
+    yield from (entry["holder"] for entry in cloud.every(LEDGER, subnet_id=values["id"]))
 
 
-def _network(cloud: Cloud, it: Values) -> Iterator[str]:
-    here = {"virtual_network_name": it["name"], "resource_group_name": it["resource_group_name"]}
+def _network(cloud: Cloud, values: Values) -> Iterator[str]:
+    here = {"virtual_network_name": values["name"], "resource_group_name": values["resource_group_name"]}
     for subnet in cloud.every("azurerm_subnet", **here):
         yield from _held_subnet(cloud, subnet)
 
 
-def _security_group(cloud: Cloud, it: Values) -> Iterator[str]:
-    yield from (subnet["id"] for subnet in cloud.every("azurerm_subnet", network_security_group_id=it["id"]))
+def _security_group(cloud: Cloud, values: Values) -> Iterator[str]:
+    yield from (subnet["id"] for subnet in cloud.every("azurerm_subnet", network_security_group_id=values["id"]))
 
 
-def _public_ip(cloud: Cloud, it: Values) -> Iterator[str]:
-    yield from (gateway["id"] for gateway in cloud.every("azurerm_api_management", public_ip_address_id=it["id"]))
-    associations = cloud.every("azurerm_nat_gateway_public_ip_association", public_ip_address_id=it["id"])
+def _public_ip(cloud: Cloud, values: Values) -> Iterator[str]:
+    yield from (gateway["id"] for gateway in cloud.every("azurerm_api_management", public_ip_address_id=values["id"]))
+    associations = cloud.every("azurerm_nat_gateway_public_ip_association", public_ip_address_id=values["id"])
     yield from (association["nat_gateway_id"] for association in associations)
 
 
-def _nat_gateway(cloud: Cloud, it: Values) -> Iterator[str]:
-    associations = cloud.every("azurerm_subnet_nat_gateway_association", nat_gateway_id=it["id"])
+def _nat_gateway(cloud: Cloud, values: Values) -> Iterator[str]:
+    associations = cloud.every("azurerm_subnet_nat_gateway_association", nat_gateway_id=values["id"])
     yield from (association["subnet_id"] for association in associations)
 
 
-def _private_zone(cloud: Cloud, it: Values) -> Iterator[str]:
-    links = cloud.every("azurerm_private_dns_zone_virtual_network_link", private_dns_zone_id=it["id"])
+def _private_zone(cloud: Cloud, values: Values) -> Iterator[str]:
+    links = cloud.every("azurerm_private_dns_zone_virtual_network_link", private_dns_zone_id=values["id"])
     yield from (link["id"] for link in links)
 
 
-def _named_value(cloud: Cloud, it: Values) -> Iterator[str]:
+def _named_value(cloud: Cloud, values: Values) -> Iterator[str]:
     """By its display name, in double braces: in policies, and in addresses, credentials and headers beside them."""
-    wanted = f"{{{{{it['display_name']}}}}}"
+    wanted = f"{{{{{values['display_name']}}}}}"
     for type_ in cloud.store.types():
         if type_.startswith("azurerm_api_management_") and type_ != "azurerm_api_management_named_value":
-            yield from (o["id"] for o in _in_service(cloud, type_, it) if any(wanted in text for text in _texts(o)))
+            yield from (o["id"] for o in _in_service(cloud, type_, values) if any(wanted in text for text in _texts(o)))
 
 
 def _named_in_policies(pattern: str) -> Users:
     compiled = re.compile(pattern)
 
-    def users(cloud: Cloud, it: Values) -> Iterator[str]:
+    def users(cloud: Cloud, values: Values) -> Iterator[str]:
         for type_, attribute in ATTRIBUTE.items():
-            for policy in _in_service(cloud, type_, it):
-                if it["name"] in compiled.findall(policy.get(attribute) or ""):
+            for policy in _in_service(cloud, type_, values):
+                if values["name"] in compiled.findall(policy.get(attribute) or ""):
                     yield policy["id"]
 
     return users
 
 
-def _logger(cloud: Cloud, it: Values) -> Iterator[str]:
+def _logger(cloud: Cloud, values: Values) -> Iterator[str]:
     for type_ in DIAGNOSTICS:
-        yield from (diagnostic["id"] for diagnostic in cloud.every(type_, api_management_logger_id=it["id"]))
+        yield from (diagnostic["id"] for diagnostic in cloud.every(type_, api_management_logger_id=values["id"]))
 
 
-def _version_set(cloud: Cloud, it: Values) -> Iterator[str]:
-    yield from (api["id"] for api in cloud.every("azurerm_api_management_api", version_set_id=it["id"]))
+def _version_set(cloud: Cloud, values: Values) -> Iterator[str]:
+    yield from (api["id"] for api in cloud.every("azurerm_api_management_api", version_set_id=values["id"]))
 
 
 # "Policy fragment … is used by the following entities" (Azure/apiops-cli#261), named values likewise (apiops#326); that
@@ -125,8 +125,8 @@ IN_USE: dict[str, tuple[str, str, Users]] = {
 }
 
 
-def _in_service(cloud: Cloud, type_: str, it: Values) -> Iterator[Values]:
-    service = f"{joined(pairs_of(it['id'])[:SERVICE_PAIRS])}/".lower()
+def _in_service(cloud: Cloud, type_: str, values: Values) -> Iterator[Values]:
+    service = f"{joined(pairs_of(values['id'])[:SERVICE_PAIRS])}/".lower()
     yield from (o for o in cloud.store.of_type(type_) if f"{o['id']}/".lower().startswith(service))
 
 

@@ -23,24 +23,24 @@ def made_with(type_: str, values: Values) -> Iterator[Made]:
         yield made, {**empty(catalog_of(made).resource(made)["block"]), **arguments}
 
 
-def _api_management(it: Values) -> Iterator[Made]:
+def _api_management(values: Values) -> Iterator[Made]:
     """The built-in groups, and Azure Monitor's logger (hashicorp/terraform-provider-azurerm#29050)."""
-    where = {"resource_group_name": it["resource_group_name"], "api_management_name": it["name"]}
+    where = {"resource_group_name": values["resource_group_name"], "api_management_name": values["name"]}
     for name in GROUPS:
         yield "azurerm_api_management_group", {**where, "name": name, "display_name": name.capitalize()}
     yield "azurerm_api_management_logger", {**where, "name": "azuremonitor"}
 
 
-def _diagnostic_setting(it: Values) -> Iterator[Made]:
+def _diagnostic_setting(values: Values) -> Iterator[Made]:
     """On API Management: Azure Monitor's diagnostic, which nobody made (Azure/apiops#176).
 
     Whether it is there even before that, with the service, is open.
     """
-    pairs = pairs_of(str(it["target_resource_id"]))
+    pairs = pairs_of(str(values["target_resource_id"]))
     names = {collection.lower(): name for collection, name in pairs}
     if names.get("providers", "").lower() == "microsoft.apimanagement" and pairs[-1][0].lower() == "service":
         where = {"resource_group_name": names["resourcegroups"], "api_management_name": names["service"]}
-        logger = {"api_management_logger_id": f"{it['target_resource_id']}/loggers/azuremonitor"}
+        logger = {"api_management_logger_id": f"{values['target_resource_id']}/loggers/azuremonitor"}
         yield "azurerm_api_management_diagnostic", {**where, "identifier": "azuremonitor", **logger}
 
 

@@ -29,39 +29,40 @@ def _given(value: Any) -> bool:
     return not is_unknown(value) and bool(value)
 
 
-def _api(_: Values | None, it: Values) -> Iterator[str]:
-    if _given(it.get("version")) and it.get("version_set_id") is None:
+def _api(_: Values | None, values: Values) -> Iterator[str]:
+    if _given(values.get("version")) and values.get("version_set_id") is None:
         yield "setting `version` without the required `version_set_id`"
-    if it.get("source_api_id") is None and any(it.get(name) in (None, []) for name in ("display_name", "protocols")):
+    unnamed = any(values.get(name) in (None, []) for name in ("display_name", "protocols"))
+    if values.get("source_api_id") is None and unnamed:
         yield "`display_name`, `protocols` are required when `source_api_id` is not set"
-    if it.get("api_type") == "websocket" and not it.get("service_url"):
+    if values.get("api_type") == "websocket" and not values.get("service_url"):
         yield "`service_url` is required when `api_type` is `websocket`"
 
 
-def _operation(_: Values | None, it: Values) -> Iterator[str]:
-    if is_unknown(it["url_template"]) or is_unknown(it.get("template_parameter")):
+def _operation(_: Values | None, values: Values) -> Iterator[str]:
+    if is_unknown(values["url_template"]) or is_unknown(values.get("template_parameter")):
         return
-    written = {name.removeprefix("*") for name in re.findall(r"\{([^}]+)\}", it["url_template"])}
-    declared = {parameter["name"] for parameter in it.get("template_parameter") or []}
+    written = {name.removeprefix("*") for name in re.findall(r"\{([^}]+)\}", values["url_template"])}
+    declared = {parameter["name"] for parameter in values.get("template_parameter") or []}
     for name in sorted(written - declared):
         yield f"template parameter `{name}` used in `url_template` is not defined in `template_parameter`"
     for name in sorted(declared - written):
         yield f"template parameter `{name}` defined in `template_parameter` is not used in `url_template`"
 
 
-def _diagnostic(_: Values | None, it: Values) -> Iterator[str]:
-    if _given(it.get("operation_name_format")) and it["identifier"] != "applicationinsights":
+def _diagnostic(_: Values | None, values: Values) -> Iterator[str]:
+    if _given(values.get("operation_name_format")) and values["identifier"] != "applicationinsights":
         yield "`operation_name_format` cannot be set when `identifier` is not `applicationinsights`"
 
 
-def _container_group(_: Values | None, it: Values) -> Iterator[str]:
-    if it.get("priority") == "Spot" and it.get("ip_address_type") != "None":
+def _container_group(_: Values | None, values: Values) -> Iterator[str]:
+    if values.get("priority") == "Spot" and values.get("ip_address_type") != "None":
         yield "`ip_address_type` has to be `None` when `priority` is set to `Spot`"
 
 
-def _registry(_: Values | None, it: Values) -> Iterator[str]:
-    sku = str(it.get("sku"))
-    if is_unknown(it.get("sku")):
+def _registry(_: Values | None, values: Values) -> Iterator[str]:
+    sku = str(values.get("sku"))
+    if is_unknown(values.get("sku")):
         return
     premium = {
         "georeplications": "an ACR geo-replication",
@@ -72,48 +73,48 @@ def _registry(_: Values | None, it: Values) -> Iterator[str]:
         "data_endpoint_enabled": "`data_endpoint_enabled`",
     }
     for argument, noun in premium.items():
-        if sku != "Premium" and _given(it.get(argument)):
+        if sku != "Premium" and _given(values.get(argument)):
             yield f"{noun} can only be applied when using the Premium Sku, and `sku` says {sku!r}"
-    places = [str(place.get("location")).replace(" ", "").lower() for place in it.get("georeplications") or []]
-    if it.get("location") in places:
+    places = [str(place.get("location")).replace(" ", "").lower() for place in values.get("georeplications") or []]
+    if values.get("location") in places:
         yield "the `georeplications` list cannot contain the location where the Container Registry exists"
-    if it.get("export_policy_enabled") is False and sku != "Premium":
+    if values.get("export_policy_enabled") is False and sku != "Premium":
         yield f"an ACR export policy can only be disabled when using the Premium Sku, and `sku` says {sku!r}"
-    if it.get("export_policy_enabled") is False and it.get("public_network_access_enabled") is True:
+    if values.get("export_policy_enabled") is False and values.get("public_network_access_enabled") is True:
         yield "to disable export of artifacts, `public_network_access_enabled` must also be `false`"
-    if _given(it.get("anonymous_pull_enabled")) and sku == "Basic":
+    if _given(values.get("anonymous_pull_enabled")) and sku == "Basic":
         yield "`anonymous_pull_enabled` can only be applied when using the Standard/Premium Sku"
 
 
-def _cosmos_account(_: Values | None, it: Values) -> Iterator[str]:
-    names = {c["name"] for c in it.get("capabilities") or [] if isinstance(c, dict)}
-    if it.get("kind") == "MongoDB" and "MongoDBv3.4" in names and "EnableMongo" not in names:
+def _cosmos_account(_: Values | None, values: Values) -> Iterator[str]:
+    names = {c["name"] for c in values.get("capabilities") or [] if isinstance(c, dict)}
+    if values.get("kind") == "MongoDB" and "MongoDBv3.4" in names and "EnableMongo" not in names:
         yield "capability EnableMongo must be enabled if MongoDBv3.4 is also enabled"
 
 
-def _workspace(prior: Values | None, it: Values) -> Iterator[str]:
-    if it.get("sku") in ("Standard", "Premium") and it["sku"] != (prior or {}).get("sku"):
+def _workspace(prior: Values | None, values: Values) -> Iterator[str]:
+    if values.get("sku") in ("Standard", "Premium") and values["sku"] != (prior or {}).get("sku"):
         yield "creation of log analytics workspaces with `Standard` or `Premium` SKUs is no longer supported by Azure"
 
 
 ACTIVITY_PLACES = ("global", "westeurope", "northeurope", "eastus2euap")
 
 
-def _activity_alert(_: Values | None, it: Values) -> Iterator[str]:
-    if not is_unknown(it.get("location")) and it.get("location") not in ACTIVITY_PLACES:
+def _activity_alert(_: Values | None, values: Values) -> Iterator[str]:
+    if not is_unknown(values.get("location")) and values.get("location") not in ACTIVITY_PLACES:
         yield (
             "`azurerm_monitor_activity_log_alert` resources are only supported in the following regions: "
-            f"[{', '.join(ACTIVITY_PLACES)}], got `{it.get('location')}`"
+            f"[{', '.join(ACTIVITY_PLACES)}], got `{values.get('location')}`"
         )
 
 
-def _nat_gateway(_: Values | None, it: Values) -> Iterator[str]:
-    if it.get("sku_name") == "StandardV2" and it.get("zones"):
+def _nat_gateway(_: Values | None, values: Values) -> Iterator[str]:
+    if values.get("sku_name") == "StandardV2" and values.get("zones"):
         yield "NAT gateways with `sku_name` `StandardV2` are zone-redundant by default: `zones` must be omitted"
 
 
-def _private_endpoint(_: Values | None, it: Values) -> Iterator[str]:
-    for connection in it.get("private_service_connection") or []:
+def _private_endpoint(_: Values | None, values: Values) -> Iterator[str]:
+    for connection in values.get("private_service_connection") or []:
         manual, message = connection.get("is_manual_connection"), connection.get("request_message")
         if is_unknown(manual) or is_unknown(message):
             continue
@@ -139,44 +140,45 @@ BASIC_IP = {
 }
 
 
-def _public_ip(prior: Values | None, it: Values) -> Iterator[str]:
-    if it.get("sku") == "Basic" and any((prior or {}).get(name) != it.get(name) for name in BASIC_IP):
+def _public_ip(prior: Values | None, values: Values) -> Iterator[str]:
+    if values.get("sku") == "Basic" and any((prior or {}).get(name) != values.get(name) for name in BASIC_IP):
         yield "creation of new `Basic` SKU public IP addresses is no longer permitted, and `Dynamic` needs `Basic`"
-    if it.get("sku_tier") == "Global" and it.get("sku") != "Standard":
+    if values.get("sku_tier") == "Global" and values.get("sku") != "Standard":
         yield "`sku` must be set to `Standard` when `sku_tier` is set to `Global`"
 
 
-def _subnet(_: Values | None, it: Values) -> Iterator[str]:
-    if _given(it.get("sharing_scope")) and it.get("default_outbound_access_enabled") is not False:
+def _subnet(_: Values | None, values: Values) -> Iterator[str]:
+    if _given(values.get("sharing_scope")) and values.get("default_outbound_access_enabled") is not False:
         yield "`sharing_scope` cannot be set if `default_outbound_access_enabled` is set to `true`"
 
 
-def _application(_: Values | None, it: Values) -> Iterator[str]:
+def _application(_: Values | None, values: Values) -> Iterator[str]:
     """applicationValidateRolesScopes: a role and a scope may share id and value, and nothing may share one of them."""
-    scopes = [scope for api in it.get("api") or [] for scope in api.get("oauth2_permission_scope") or []]
-    pairs = {(e.get("id"), e.get("value")) for e in (*(it.get("app_role") or []), *scopes) if isinstance(e, dict)}
+    scopes = [scope for api in values.get("api") or [] for scope in api.get("oauth2_permission_scope") or []]
+    pairs = {(e.get("id"), e.get("value")) for e in (*(values.get("app_role") or []), *scopes) if isinstance(e, dict)}
     known = [(id_, value) for id_, value in pairs if _given(id_) and _given(value)]
     for index, noun in enumerate(("ID", "value")):
         counted = Counter(str(pair[index]) for pair in known)
         for twice in sorted(found for found, count in counted.items() if count > 1):
             yield f"checking for duplicate app roles / OAuth2.0 permission scopes: duplicate {noun} found: {twice!r}"
-    if it.get("sign_in_audience") in ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"):
-        version = next((api.get("requested_access_token_version") for api in it.get("api") or []), None)
+    if values.get("sign_in_audience") in ("AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"):
+        version = next((api.get("requested_access_token_version") for api in values.get("api") or []), None)
         if version in (None, 1):
-            yield f"`requested_access_token_version` must be 2 when `sign_in_audience` is {it['sign_in_audience']!r}"
+            audience = values["sign_in_audience"]
+            yield f"`requested_access_token_version` must be 2 when `sign_in_audience` is {audience!r}"
 
 
-def _group(_: Values | None, it: Values) -> Iterator[str]:
-    kinds = set(it.get("types") or []) if not is_unknown(it.get("types")) else set()
-    if "DynamicMembership" in kinds and not it.get("dynamic_membership"):
+def _group(_: Values | None, values: Values) -> Iterator[str]:
+    kinds = set(values.get("types") or []) if not is_unknown(values.get("types")) else set()
+    if "DynamicMembership" in kinds and not values.get("dynamic_membership"):
         yield '`dynamic_membership` must be specified when `types` contains "DynamicMembership"'
-    if it.get("mail_enabled") is True and "Unified" not in kinds:
+    if values.get("mail_enabled") is True and "Unified" not in kinds:
         yield '`types` must contain "Unified" for mail-enabled groups'
-    if it.get("mail_enabled") is not True and "Unified" in kinds:
+    if values.get("mail_enabled") is not True and "Unified" in kinds:
         yield "`mail_enabled` must be true for unified groups"
-    if it.get("assignable_to_role") is True and it.get("security_enabled") is not True:
+    if values.get("assignable_to_role") is True and values.get("security_enabled") is not True:
         yield "`assignable_to_role` can only be `true` for security-enabled groups"
-    if it.get("visibility") == "Hiddenmembership" and "Unified" not in kinds:
+    if values.get("visibility") == "Hiddenmembership" and "Unified" not in kinds:
         yield '`visibility` can only be "Hiddenmembership" for unified groups'
 
 

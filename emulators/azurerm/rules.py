@@ -293,7 +293,7 @@ RULES: tuple[Rule, ...] = (
         "“Forward request” policy",
         "documented",
         "stage2/servers.tf; validation of `mcp_servers`",
-        "tests/plan/test_life.py::test_servers_believe_the_gateway_and_nobody_else",
+        "tests/plan/test_life.py::test_servers_trust_the_gateway_and_nobody_else",
     ),
     Rule(
         "basic-registries-serve-networks",

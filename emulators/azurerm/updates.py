@@ -34,10 +34,10 @@ def _throughput(_: Cloud, prior: Values, planned: Values) -> None:
     )
 
 
-def _throughput_of(it: Values) -> str | None:
-    if it.get("autoscale_settings"):
+def _throughput_of(values: Values) -> str | None:
+    if values.get("autoscale_settings"):
         return "autoscale"
-    return "fixed" if isinstance(it.get("throughput"), int) else None
+    return "fixed" if isinstance(values.get("throughput"), int) else None
 
 
 def _collection(cloud: Cloud, prior: Values, planned: Values) -> None:
@@ -54,8 +54,8 @@ def _collection(cloud: Cloud, prior: Values, planned: Values) -> None:
         )
 
 
-def _unique(it: Values) -> set[tuple[str, ...]]:
-    return {tuple(index["keys"]) for index in it.get("index") or [] if index.get("unique")} - {("_id",)}
+def _unique(values: Values) -> set[tuple[str, ...]]:
+    return {tuple(index["keys"]) for index in values.get("index") or [] if index.get("unique")} - {("_id",)}
 
 
 def _vault(_: Cloud, prior: Values, planned: Values) -> None:

@@ -79,8 +79,8 @@ def service_id(cloud: Cloud, values: Values) -> str:
 
 
 @derives("azurerm_api_management_diagnostic", "azurerm_api_management_api_diagnostic")
-def diagnostic(_: Cloud, it: Values) -> Mapping[str, Any]:
-    correlated = it["identifier"] == "applicationinsights"
+def diagnostic(_: Cloud, values: Values) -> Mapping[str, Any]:
+    correlated = values["identifier"] == "applicationinsights"
     return {"http_correlation_protocol": "Legacy" if correlated else "", "verbosity": "information"}
 
 

@@ -62,9 +62,9 @@ for _type, _collection in SINGLE_PARTS.items():
 
 
 @identifies("azuread_application_pre_authorized")
-def pre_authorized_id(_: Cloud, it: Values, __: int) -> str:
+def pre_authorized_id(_: Cloud, values: Values, __: int) -> str:
     """Without the collection in front: application_pre_authorized_resource.go."""
-    return f"{it['application_id'].rsplit('/', 1)[-1]}/preAuthorizedApplication/{it['authorized_client_id']}"
+    return f"{values['application_id'].rsplit('/', 1)[-1]}/preAuthorizedApplication/{values['authorized_client_id']}"
 
 
 @identifies("azuread_application_identifier_uri")

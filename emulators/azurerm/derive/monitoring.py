@@ -39,8 +39,8 @@ def diagnostic_setting(_: Cloud, __: Values) -> Mapping[str, Any]:
 
 
 @derives("azurerm_monitor_metric_alert")
-def metric_alert(_: Cloud, it: Values) -> Mapping[str, Any]:
-    pairs = [part for part in str(next(iter(it.get("scopes") or []), "")).split("/") if part]
+def metric_alert(_: Cloud, values: Values) -> Mapping[str, Any]:
+    pairs = [part for part in str(next(iter(values.get("scopes") or []), "")).split("/") if part]
     kind = f"{pairs[5]}/{pairs[6]}" if len(pairs) > 6 else ""
     return {"target_resource_type": kind, "target_resource_location": ""}
 

@@ -210,8 +210,7 @@ def test_keys_and_addresses_are_the_clouds_as_they_are_now(tmp_path: Path) -> No
     assert current.values == {**account.values, "secondary_key": "regenerated"}
     type_ = "azurerm_container_group"
     state = State((Resource(f"{type_}.a", type_, {"id": "/a", "ip_address": "10.0.1.4"}),))
-    moved = {"objects": {type_: {"/a": {"ip_address": "10.0.1.99"}}}}
-    (tmp_path / "cloud.json").write_text(json.dumps(moved), encoding="utf-8")
+    cloud.put(type_, {"id": "/a", "ip_address": "10.0.1.99"})
     assert with_current_values(state, tmp_path).one(type_)["ip_address"] == "10.0.1.99"
     assert with_current_values(state, tmp_path / "none") == state
 
