@@ -79,7 +79,7 @@ def follow(wanted: Sequence[Command], scratch: Path, out: Path) -> list[Ran]:
             step = shell.run(command.text)
             ran.append(step)
             (out / f"{number:02}.txt").write_text(plain(step.output), encoding="utf-8")
-            silences = f"longest silence {step.silence:.1f} s, of pip and venv {step.theirs:.1f} s"
+            silences = f"longest silence {step.silence:.1f} s, of pip, venv and nox {step.theirs:.1f} s"
             say(f"  code {step.code}, {step.seconds:.1f} s, {silences}")
             if step.code:
                 break
@@ -120,7 +120,7 @@ def table(ran: Sequence[Ran], left_out: Sequence[Command], shown: Sequence[Comma
 
 def rows(ran: Sequence[Ran]) -> list[str]:
     """A row for each command, and one for all; times in seconds."""
-    head = ["| command | code | seconds | longest silence | of pip, venv | after |", "|---|---|---|---|---|---|"]
+    head = ["| command | code | seconds | longest silence | of pip, venv, nox | after |", "|---|---|---|---|---|---|"]
     each = [
         f"| `{s.command}` | {s.code} | {s.seconds:.1f} | {s.silence:.1f} | {s.theirs:.1f} | {_after(s)} |" for s in ran
     ]
@@ -136,7 +136,7 @@ def machine() -> str:
     about = (
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end."
     )
-    return f"{about} A silence of ours may last {SILENCE:.0f} s; pip and venv are others' programs, and only reported."
+    return f"{about} A silence of ours may last {SILENCE:.0f} s; pip and venv are programs of others, nox prints a mark for each test: theirs are only reported."
 
 
 def page(ran: Sequence[Ran]) -> str:

@@ -22,8 +22,8 @@ _DONE = re.compile(rb"\x1b\]777;(\d+)\x07")
 _PROMPT = r"printf '\033]777;%d\007' $?"
 _QUESTION = "Only 'yes' goes on: "
 _POLL = 0.25  # seconds
-#: Programs of others, by their command line.
-THEIRS = re.compile(r"-m venv\b|-m ensurepip\b|/pip3? ")
+#: Programs of others, by their command line; Nox's own sessions print a mark for each test, and one test may be long.
+THEIRS = re.compile(r"-m venv\b|-m ensurepip\b|/pip3? |/nox ")
 
 
 @dataclass(frozen=True)
