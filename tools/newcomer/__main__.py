@@ -136,7 +136,8 @@ def machine() -> str:
     about = (
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the end."
     )
-    return f"{about} A silence of ours may last {SILENCE:.0f} s; pip and venv are programs of others, nox prints a mark for each test: theirs are only reported."
+    theirs = "pip and venv are others' programs and nox prints a mark for each test, so theirs is only reported."
+    return f"{about} A silence of ours may last {SILENCE:.0f} s; {theirs}"
 
 
 def page(ran: Sequence[Ran]) -> str:
