@@ -14,7 +14,6 @@ from pathlib import Path
 
 from emulators.apim import check, process, single_policy
 from emulators.apim.errors import PolicyProblems
-from emulators.apim.process import Config
 from emulators.base.errors import EmulatorError
 
 _EXAMPLE = """example:
@@ -90,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "check":
             return _check(options.paths, as_json=options.json)
         if options.command == "run":
-            process.run(Config.load(options.config))
+            process.run(options.config)
         else:
             single_policy.serve(_serve_options(options))
     except PolicyProblems as problems:

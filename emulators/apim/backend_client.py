@@ -36,9 +36,13 @@ class BackendClient:
     """
 
     def __init__(self, resolve: Mapping[str, str], allowed_hosts: Collection[str] = ()) -> None:
+        self.use_names(resolve, allowed_hosts)
+        self._session: aiohttp.ClientSession | None = None
+
+    def use_names(self, resolve: Mapping[str, str], allowed_hosts: Collection[str]) -> None:
+        """Replace both; connections that are there serve the requests on them."""
         self._resolve = {name.lower(): address for name, address in resolve.items()}
         self._allowed = frozenset(name.lower() for name in allowed_hosts)
-        self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
         if self._session is not None:

@@ -28,7 +28,7 @@ class Gateway:
     def __init__(self, loaded: Loaded, services: Services) -> None:
         self._loaded = loaded
         self._router = Router(loaded.apis)
-        self._services = services
+        self.services = services
 
     async def respond(self, request: Request) -> Responded:
         """Answer a request, whatever happens. `request.path` is the whole path, and relative to the API afterwards."""
@@ -48,7 +48,7 @@ class Gateway:
         if route is None:
             return await self._unmatched(api, match.rest, request)
         request.parameters, request.base = match.parameters, api.info.service_url
-        context = Context(request, self._services, api.info, route.operation, self._loaded.deployment)
+        context = Context(request, self.services, api.info, route.operation, self._loaded.deployment)
         if api.subscription_required:
             failure = Failure(401, "SubscriptionKeyNotFound", _NO_KEY, source="authorization")
             return context, await fail(route.pipeline, context, failure)
@@ -63,7 +63,7 @@ class Gateway:
         asked = request.headers.joined("Access-Control-Request-Method")
         if request.method != "OPTIONS" or asked is None or "Origin" not in request.headers:
             return None, error_response(404, _NOT_FOUND)
-        context = Context(request, self._services, api.info, None, self._loaded.deployment)
+        context = Context(request, self.services, api.info, None, self._loaded.deployment)
         found: tuple[Route, Any] | None = api.find(asked.strip().upper(), rest)
         pipeline = found[0].pipeline if found is not None else api.pipeline if api.answers(rest) else None
         if pipeline is None or not pipeline.cors:

@@ -102,9 +102,9 @@ class Application:
             log_bug("an answer", error)
 
 
-def server_config(gateway: Gateway) -> uvicorn.Config:
+def server_config(application: Application) -> uvicorn.Config:
     return serving.config(
-        Application(gateway),
+        application,
         h11_max_incomplete_event_size=MAX_HEADERS + MAX_TARGET,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,

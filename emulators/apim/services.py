@@ -43,6 +43,21 @@ class Services:
     authority: str = DEFAULT_AUTHORITY
     running: dict[str, int] = field(default_factory=dict)
 
+    def take_over(self, before: Services) -> None:
+        """Go on with the counters, the cache and the keys of a gateway whose policies changed, as Azure's does.
+
+        A breaker stays as it is while its rule is the same. The gateway's own tokens are asked for anew: a role of its
+        identity may be what changed.
+        """
+        self.tokens, self.cache = before.tokens, before.cache
+        self.rate_windows, self.quotas, self.running = before.rate_windows, before.quotas, before.running
+        kept = {
+            id_: breaker
+            for id_, breaker in before.breakers.items()
+            if id_ in self.breakers and before.backends[str(id_)] == self.backends[str(id_)]
+        }
+        self.breakers = {**self.breakers, **kept}
+
 
 def make_services(
     upstream: Sender,

@@ -12,7 +12,7 @@ from typing import Any
 from emulators.apim import process
 from emulators.apim.backend_client import BackendClient
 from emulators.apim.errors import PolicyError
-from emulators.apim.http_server import server_config
+from emulators.apim.http_server import Application, server_config
 from emulators.apim.messages import parse_base
 from emulators.apim.process import Config
 from emulators.apim.tracing_ring import Document, Ring
@@ -49,7 +49,7 @@ def serve(options: Options) -> None:
         _say(f"ready gateway {port}")  # as every emulator says it, for programs; then the same for people
         _say(f"http://{address}:{port} runs {options.policy} in front of {own} (Ctrl-C stops)")
 
-    process.serve(process.Server(server_config(gateway), started), listener, client)
+    process.serve(process.Server(server_config(Application(gateway)), started), listener, client)
 
 
 def applied(options: Options) -> State:

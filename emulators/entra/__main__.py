@@ -25,6 +25,7 @@ log = logging.getLogger("emulators.entra")
 
 
 async def serve(config: Config) -> None:
+    text = config.state_text()
     directory = config.read_directory()  # before the port is taken: what is wrong with it is said first
     listener = serving.listen(config.host, config.port, "set ENTRA_PORT or `port` to another one, or 0")
     port = listener.getsockname()[1]
@@ -39,17 +40,20 @@ async def serve(config: Config) -> None:
     if sys.platform != "win32":
         loop.add_signal_handler(signal.SIGHUP, _reload, issuer, config)
         loop.add_signal_handler(signal.SIGUSR1, _roll_over, issuer)
+    config.confirm(text)
     followed = DirectoryFile(config.directory, issuer) if config.directory else None
     settings = serving.config(create_app(issuer, followed), h11_max_incomplete_event_size=32 * 1024)
     await serving.Announced(settings, "entra").serve(sockets=[listener])
 
 
 def _reload(issuer: Issuer, config: Config) -> None:
+    text = config.state_text()
     try:
         issuer.adopt(config.read_directory())
     except EmulatorError as error:
         log.error("the directory stays as it was: %s", error)
     else:
+        config.confirm(text)
         log.info("the directory was read again")
 
 

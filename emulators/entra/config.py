@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulators.base import live
 from emulators.base.config import check_object, read_object
 from emulators.base.errors import ConfigError
 from emulators.base.state import State
@@ -57,6 +58,18 @@ class Config:
         values["users"] = tuple(_user(entry) for entry in document.get("users", ()))
         check_trusted(document.get("trusted_issuers", {}))
         return cls(**values)
+
+    def confirm(self, text: str) -> None:
+        """Say that the applied state is in force as `text` says it (emulators/base/live.py)."""
+        if self.state is not None:
+            live.confirm(self.state, text)
+
+    def state_text(self) -> str:
+        """What the applied state's file says now; empty without one, or where it cannot be read."""
+        try:
+            return self.state.read_text(encoding="utf-8") if self.state is not None else ""
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def read_directory(self) -> Directory:
         if self.directory is not None:

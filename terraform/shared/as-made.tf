@@ -62,3 +62,25 @@ resource "terraform_data" "unchanged" {
     }
   }
 }
+
+# One port per server, as it was when the server was added.
+resource "terraform_data" "server_port" {
+  for_each = var.mcp_servers
+  input    = each.value.port
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+resource "terraform_data" "same_ports" {
+  for_each = var.mcp_servers
+
+  lifecycle {
+    precondition {
+      # With one slot every new image interrupts the server anyway.
+      condition     = length(each.value.slots) == 1 || terraform_data.server_port[each.key].output == each.value.port
+      error_message = "mcp_servers.${each.key}.port cannot change while its slots take turns: the network admits the ports of servers only and changes first, so callers would be answered 502 until the last slot is replaced. Add the server under another name with the new port, move callers to it, then remove this one; or give it one slot for the change, and accept the pause."
+    }
+  }
+}

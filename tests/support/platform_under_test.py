@@ -78,6 +78,10 @@ class Platform:
             self._tokens[user] = self.invoke("token", "--as", user).stdout.strip()
         return self._tokens[user]
 
+    def forget_tokens(self) -> None:
+        """The next call of each person brings a token that is issued then."""
+        self._tokens.clear()
+
     def call(self, method: str, params: dict[str, Any] | None = None, **options: Any) -> Answer:
         """One JSON-RPC request to the endpoint, on the 2025-11-25 protocol unless headers say otherwise."""
         message = {"jsonrpc": "2.0", "id": options.pop("id", 7), "method": method, "params": params or {}}

@@ -39,6 +39,7 @@ class Part:
         self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._settled = asyncio.Event()
         self._served_at: float | None = None
 
     def start(self) -> None:
@@ -54,6 +55,12 @@ class Part:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+
+    async def settled(self, seconds: float) -> None:
+        """Returns when the part serves, has failed or has ended; after `seconds` in any case."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._settled.wait()
 
     async def adopt(self, spec: ProcessSpec, seconds: float = ADOPT_TIMEOUT) -> None:
         """Goes on with a spec of the same fingerprint; returns when the process has taken its live files over.
@@ -152,6 +159,8 @@ class Part:
     def _update(self, **values: Any) -> None:
         before = self.status
         self.status = replace(before, **values)
+        if self.status.state not in ("waiting", "starting"):
+            self._settled.set()
         if self.status == before:
             return
         if self.status.state != before.state:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -98,9 +99,8 @@ def _entra(state: State, service: Resource, config: RuntimeConfig, home: Path, s
         "identity_hosts": {secret: _attached_clients(state, service)},
         "data_dir": str(home / "entra"),
     }
-    return _part(
-        "entra", config.entra_port, Health("http", "/healthz"), settings, home, _visible_state(state, "entra", home)
-    )
+    part = _part("entra", config.entra_port, Health("http", "/healthz"), settings, home, {})
+    return replace(part, live=_visible_state(state, "entra", home))
 
 
 def _mongo(state: State, config: RuntimeConfig, home: Path, port: int) -> ProcessSpec:
@@ -155,10 +155,18 @@ def _gateway(
         "trace": dict(traces),
     }
     health = Health("http", GATEWAY_STATUS_PATH)
-    files = _visible_state(state, "gateway", home)
-    if not traces:
-        files[str(home / "run" / "trace.json")] = as_file({})  # no address of an earlier gateway's traces
-    return _part("gateway", config.gateway_port, health, settings, home, files)
+    # No address of an earlier gateway's traces.
+    files = {} if traces else {str(home / "run" / "trace.json"): as_file({})}
+    part = _part("gateway", config.gateway_port, health, settings, home, files)
+    # A changed policy or another backend is taken over without a pause, as Azure does; another port is another process.
+    fixed = {name: value for name, value in settings.items() if name != "resolve"}
+    configured = {path: text for path, text in part.files.items() if path not in files}
+    return replace(
+        part,
+        files=files,
+        live={**configured, **_visible_state(state, "gateway", home)},
+        version=hashlib.sha256(as_file(fixed).encode()).hexdigest(),
+    )
 
 
 def _traces(config: RuntimeConfig, home: Path) -> dict[str, Any]:

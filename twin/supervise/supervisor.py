@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from twin.supervise.external import ExternalMongo
 from twin.supervise.fingerprint import code_fingerprint
 from twin.supervise.part import Part
 from twin.supervise.settings import RuntimeConfig
-from twin.supervise.spec import Plan
+from twin.supervise.spec import Plan, ProcessSpec
 from twin.supervise.status import PartStatus, Status, now
 
 # The gateway goes first, so that no call meets half a platform; then what it calls; then what that needs.
 _STOP_ORDER = (("gateway", "console"), ("server",), ("entra", "mongo"))
+_NEW_SERVES = 30.0  # seconds in which what is new should serve; after them it is called all the same
 _GRACE = 6.0  # seconds: a little more than the gateway gives the answers it has begun
 _SETTINGS = {"gateway": "GATEWAY_PORT", "entra": "ENTRA_PORT", "console": "CONSOLE_PORT"}
 
@@ -84,20 +85,39 @@ class Supervisor:
             for name, part in self._parts.items()
             if name not in wanted or wanted[name].fingerprint != part.spec.fingerprint
         ]
-        for name, part in self._parts.items():
-            if name in wanted and part not in outdated:
-                await part.adopt(wanted[name])
+        kept = [part for name, part in self._parts.items() if name in wanted and part not in outdated]
+        for part in kept:
+            if part.spec.kind != "gateway":
+                await part.adopt(wanted[part.spec.name])
         self._quiet = True  # readers see the platform before or after, not half-way
+        try:
+            await self._change(plan, wanted, outdated, kept)
+        finally:
+            self._quiet = False
+            self.publish()
+
+    async def _change(
+        self, plan: Plan, wanted: Mapping[str, ProcessSpec], outdated: Sequence[Part], kept: Sequence[Part]
+    ) -> None:
+        gateways = [part for part in kept if part.spec.kind == "gateway"]
+        if gateways:
+            # What is new serves before the gateway knows of it, and what goes is called no more when it ends.
+            added = [self._add(process) for process in plan.processes if process.name not in self._parts]
+            await asyncio.gather(*(part.settled(_NEW_SERVES) for part in added))
+        for part in gateways:
+            await part.adopt(wanted[part.spec.name])
         await self._stop(outdated)
         await self._follow_external(plan)
         self._plan = plan
-        fresh = [process for process in plan.processes if process.name not in self._parts]
-        for process in fresh:
-            self._parts[process.name] = Part(process, self._home / "logs" / f"{process.name}.log", self.publish)
-        self._quiet = False
-        self.publish()
-        for process in fresh:
-            self._parts[process.name].start()
+        for process in plan.processes:
+            if process.name not in self._parts:
+                self._add(process)
+
+    def _add(self, process: ProcessSpec) -> Part:
+        part = Part(process, self._home / "logs" / f"{process.name}.log", self.publish)
+        self._parts[process.name] = part
+        part.start()
+        return part
 
     async def stop(self) -> None:
         await self._stop(list(self._parts.values()))

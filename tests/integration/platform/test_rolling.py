@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pymongo
@@ -18,6 +15,7 @@ from pymongo.errors import OperationFailure
 
 from tests.support import own_platform
 from tests.support.cloud_file import move_container
+from tests.support.load import failed, under_load
 from tests.support.platform_under_test import Answer, Platform
 
 pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(4)]
@@ -50,36 +48,6 @@ def image(platform: Platform) -> dict[str, Any]:
 def pids(platform: Platform) -> dict[str, int]:
     found = json.loads((home(platform) / "run/status.json").read_text(encoding="utf-8"))["parts"]
     return {name: part["pid"] for name, part in found.items()}
-
-
-def under_load(platform: Platform, change: Callable[[], object]) -> list[Answer]:
-    """What four readers were answered from before the change until after it."""
-    done = Event()
-    platform.token("reader")
-
-    def reader(number: int) -> list[Answer]:
-        found = []
-        while not done.is_set():
-            time.sleep(0.05)  # what changes needs the processor too
-            arguments = {"name": "list-databases", "arguments": {}}
-            found.append(platform.call("tools/call", arguments, user="reader", id=number))
-        return found
-
-    with ThreadPoolExecutor(4) as pool:
-        readers = [pool.submit(reader, number) for number in range(4)]
-        try:
-            change()
-        finally:
-            done.set()
-        return [answer for one in readers for answer in one.result()]
-
-
-def failed(answers: list[Answer]) -> list[tuple[int, str]]:
-    return [
-        (a.status, a.text)
-        for a in answers
-        if a.status != 200 or "result" not in a.json or a.json["result"].get("isError")
-    ]
 
 
 Commands = dict[int, list[str]]

@@ -30,7 +30,7 @@ def plan(home: Path, edit: Edit | None = None, config: RuntimeConfig = CONFIG) -
 
 def settings(process: ProcessSpec) -> dict[str, Any]:
     """The configuration file that a part is started with."""
-    loaded: dict[str, Any] = json.loads(process.files[process.argv[-1]])
+    loaded: dict[str, Any] = json.loads({**process.files, **process.live}[process.argv[-1]])
     return loaded
 
 
@@ -157,7 +157,7 @@ def test_parts_see_only_their_share_of_the_state(tmp_path: Path) -> None:
     seen = {
         name: {
             entry["type"]
-            for path, text in found.process(name).files.items()
+            for path, text in {**found.process(name).files, **found.process(name).live}.items()
             if "state" in path
             for entry in json.loads(text)
         }
@@ -170,7 +170,7 @@ def test_parts_see_only_their_share_of_the_state(tmp_path: Path) -> None:
 
 def test_gateway_sees_only_the_secrets_it_names(tmp_path: Path) -> None:
     """The vault also holds connection strings."""
-    files = plan(tmp_path).process("gateway").files
+    files = plan(tmp_path).process("gateway").live
     state = json.loads(files[str(tmp_path / "run/state.gateway.json")])
     assert [e["address"] for e in state if e["type"] == "azurerm_key_vault_secret"] == [
         "azurerm_key_vault_secret.partner"
@@ -219,9 +219,9 @@ def test_keys_and_addresses_are_the_clouds_as_they_are_now(tmp_path: Path) -> No
     ("edit", "changed"),
     [
         (None, set()),
-        (change_api, {"gateway"}),
         (change_environment, {"aci-mongodb-reader-a"}),
-        (change_directory, {"entra"}),
+        (change_api, set()),
+        (change_directory, set()),
         (change_keys, set()),
     ],
 )
@@ -229,6 +229,20 @@ def test_a_change_restarts_only_what_it_concerns(tmp_path: Path, edit: Edit | No
     before = {process.name: process.fingerprint for process in plan(tmp_path).processes}
     after = {process.name: process.fingerprint for process in plan(tmp_path, edit).processes}
     assert {name for name in before if before[name] != after[name]} == changed
+
+
+@pytest.mark.parametrize(
+    ("edit", "changed"), [(change_api, {"gateway"}), (change_directory, {"entra"}), (change_keys, {"mongo"})]
+)
+def test_a_change_that_a_running_process_takes_over(tmp_path: Path, edit: Edit, changed: set[str]) -> None:
+    before = {process.name: process.live for process in plan(tmp_path).processes}
+    after = {process.name: process.live for process in plan(tmp_path, edit).processes}
+    assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_another_port_of_the_gateway_is_another_process(tmp_path: Path) -> None:
+    before = plan(tmp_path).process("gateway").fingerprint
+    assert plan(tmp_path, config=replace(CONFIG, gateway_port=8090)).process("gateway").fingerprint != before
 
 
 def test_a_new_digest_restarts_its_servers(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import uvicorn
 
 from emulators.apim import process
 from emulators.apim.backend_client import BackendClient
-from emulators.apim.http_server import server_config
+from emulators.apim.http_server import Application, server_config
 from emulators.apim.process import Config
 from emulators.apim.tests.harness import applied, policies
 from emulators.base import serving
@@ -124,7 +124,7 @@ async def serve(client: BackendClient) -> AsyncIterator[Serve]:
         gateway = process.make_gateway(state, Config(state=None), client)  # type: ignore[arg-type]  # the state is here already
         listener = serving.listen("127.0.0.1", 0, "")
         started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        server = process.Server(server_config(gateway), started.set_result)
+        server = process.Server(server_config(Application(gateway)), started.set_result)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         await asyncio.wait_for(started, 5)
         running.append(Served(listener.getsockname()[1], server, task))

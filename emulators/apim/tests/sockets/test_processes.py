@@ -6,12 +6,14 @@ import asyncio
 import json
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from emulators.apim.tests.harness import applied, policies
 from emulators.apim.tests.sockets.conftest import Backend
+from emulators.base import live
 
 ROOT = Path(__file__).parents[4]
 
@@ -92,3 +94,61 @@ async def test_a_port_that_is_taken_is_said(tmp_path: Path, backend: Backend) ->
     assert process.returncode == 2
     assert err.decode().startswith(f"port {backend.port} on 127.0.0.1 is taken")
     assert err.decode().endswith("give another one with --port, or 0 for a free one\n")
+
+
+async def taken(path: Path) -> None:
+    """Returns when the process goes by what the file says."""
+
+    def wait() -> None:
+        deadline = time.monotonic() + 10
+        while not live.is_taken({str(path): path.read_text()}):
+            assert time.monotonic() < deadline, f"{path} was not taken over"
+            time.sleep(0.02)
+
+    await asyncio.to_thread(wait)
+
+
+async def test_a_changed_policy_is_taken_over_without_a_pause(tmp_path: Path, backend: Backend) -> None:
+    """Requests that come meanwhile are answered by one policy or the other; counters go on; another name resolves."""
+    state, config = tmp_path / "state.json", tmp_path / "gateway.json"
+    limit = "<rate-limit-by-key calls='1' renewal-period='300' counter-key='{key}'/>"
+    applied(policies(limit.format(key="all"))).dump(state)
+    settings = {"state": str(state), "port": 0}
+    config.write_text(json.dumps({**settings, "resolve": {}}))
+    answers: list[bytes] = []
+    async with started("--config", str(config)) as process:
+        port = int((await first_line(process)).rpartition(" ")[2])
+        await taken(state)
+        assert b" 500 " in await get(port, "/a/op")  # counted, and then there was nowhere to send it
+
+        async def keep_calling() -> None:
+            while True:
+                answers.append(await get(port, "/a/op"))
+
+        calling = asyncio.create_task(keep_calling())
+        config.write_text(json.dumps({**settings, "resolve": {"backend.test:80": f"127.0.0.1:{backend.port}"}}))
+        applied(policies(limit.format(key="all") + "<set-variable name='a' value='b'/>")).dump(state)
+        process.send_signal(signal.SIGHUP)
+        await asyncio.gather(taken(state), taken(config))
+        assert b" 429 " in await get(port, "/a/op")
+        applied(policies(limit.format(key="others"))).dump(state)
+        process.send_signal(signal.SIGHUP)
+        await taken(state)
+        calling.cancel()
+        assert answers
+        assert [one for one in answers if b" 429 " not in one and not one.endswith(b"fine")] == []
+
+
+async def test_a_policy_that_would_not_run_ends_the_gateway(tmp_path: Path) -> None:
+    """As when it starts with it: status 1, and the line."""
+    state, config = tmp_path / "state.json", tmp_path / "gateway.json"
+    applied(policies()).dump(state)
+    config.write_text(json.dumps({"state": str(state), "port": 0}))
+    async with started("--config", str(config)) as process:
+        await first_line(process)
+        await taken(state)
+        applied(policies("<no-such-element/>")).dump(state)
+        process.send_signal(signal.SIGHUP)
+        _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    assert "no-such-element" in err.decode()
