@@ -193,6 +193,13 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def changes(session: nox.Session) -> None:
+    """What a team changes in its first year: applied to production's values and taken back, and live under load."""
+    install(session, "dev")
+    pytest(session, "tests/changes", "-n", "2", "--dist", "loadgroup")
+
+
+@nox.session
 def conformance(session: nox.Session) -> None:
     """The public MCP conformance suite, on the server and through the gateway. Needs npm; the suite brings its Node."""
     if shutil.which("npm") is None:

@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
         "this project's record of changes",
         "documented",
         "tests/plan/changes; `terraform_data.as_made`",
-        "tests/plan/test_changes.py::test_a_change_is_applied_and_taken_back_or_refused",
+        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
     ),
     Rule(
         "exposure-is-chosen-once",
@@ -145,7 +145,7 @@ RULES: tuple[Rule, ...] = (
         "azurerm `api_management_resource.go`",
         "provider source",
         "precondition in terraform/shared/as-made.tf",
-        "tests/plan/test_changes.py::test_a_change_is_applied_and_taken_back_or_refused",
+        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
     ),
     Rule(
         "throughput-kind-is-migrated-elsewhere",
@@ -186,7 +186,7 @@ RULES: tuple[Rule, ...] = (
         "“Add, change, or delete a virtual network subnet”",
         "documented",
         "emulators/azurerm at update; precondition in terraform/shared/as-made.tf",
-        "tests/plan/test_changes.py::test_a_change_is_applied_and_taken_back_or_refused",
+        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
     ),
     Rule(
         "rule-priorities-are-unique",

@@ -43,6 +43,14 @@ _ENDS = ("replace", "delete")
 _GUARDED = re.compile(r"Resource (\S+) has lifecycle\.prevent_destroy set")
 
 
+CHANGES = Path(__file__).parent / "changes"
+FILES: Mapping[Path, dict[str, Any]] = {
+    path: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(CHANGES.glob("*.yaml"))
+}
+CASES = [(path, name) for path, cases in FILES.items() for name in cases]
+IDS = [f"{path.stem}: {name}" for path, name in CASES]
+
+
 @dataclass
 class Change:
     """Addresses by action (create, update, replace, delete, move), and the guards that forbid it."""
@@ -58,6 +66,11 @@ class Change:
         if "types" in case:
             return {**found, "types": {action: dict(sorted(n.items())) for action, n in sorted(self.types.items())}}
         return {**found, "changes": {action: sorted(addresses) for action, addresses in sorted(self.actions.items())}}
+
+
+def on_prod(bench: Bench, case: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Production's values with what every case finds there, and with what this case changes."""
+    return values(bench, bench.tfvars("prod"), CHANGES / "base.tfvars", case=case)
 
 
 def values(bench: Bench, *files: Path, case: Mapping[str, Any] | None = None) -> dict[str, Any]:

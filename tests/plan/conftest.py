@@ -11,6 +11,7 @@ import tftest
 from emulators import azurerm
 from ops.terraform import binary as terraform_binary
 from ops.terraform import workspace
+from tests.plan import change
 from tests.plan.bench import TERRAFORM, Bench
 
 Planned = Callable[[int, str], tftest.TerraformPlanOutput]
@@ -32,6 +33,14 @@ def own_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """With a cloud of its own, for tests that apply and destroy."""
     with _opened(tmp_path_factory.mktemp("apply")) as bench:
         yield bench
+
+
+@pytest.fixture(scope="module")
+def applied(own_bench: Bench) -> Bench:
+    """Production, applied."""
+    for stage in (1, 2):
+        change.apply(own_bench, stage, change.on_prod(own_bench))
+    return own_bench
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tests.support import own_platform
 from tests.support.load import failed, list_databases, under_load
 from tests.support.platform_under_test import Answer, Platform
 
-pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(4)]
+pytestmark = [pytest.mark.minutes(4), pytest.mark.xdist_group("live")]
 
 ADA = "11111111-aaaa-4aaa-8aaa-000000000001"
 # By path, as tests/plan/changes has them; what is taken away again is taken away with the way back.
