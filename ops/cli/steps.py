@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from ops.cli import output
 from ops.config import lock
+from ops.errors import OpsError
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ class Runner:
     def __init__(self, *, dry_run: bool = False, yes: bool = False) -> None:
         self.dry_run = dry_run
         self.yes = yes
+        self._refused: list[OpsError] = []
 
     def run(self, step: Step[T]) -> T:
         """Do the step and return its result, or print its commands and return the result that it expects."""
@@ -58,6 +60,27 @@ class Runner:
         for line in step.lines:
             output.data(line)
         return step.expected
+
+    def require(self, act: Callable[[], T], expected: T) -> T:
+        """Return what `act` finds in the project's own files, in a dry run too.
+
+        What it refuses ends a run. A dry run goes on with `expected`, so that there is something to read, and `finish`
+        raises it.
+        """
+        if not self.dry_run:
+            return act()
+        try:
+            return act()
+        except OpsError as error:
+            self._refused.append(error)
+            return expected
+
+    def finish(self) -> None:
+        """Raise what a dry run met that a run refuses: then its exit code is that of the run."""
+        for error in self._refused[1:]:
+            output.error(str(error))
+        if self._refused:
+            raise self._refused[0]
 
     def lock(self, home: Path) -> AbstractContextManager[None]:
         """Hold the environment's lock; a dry run changes nothing and needs none."""
