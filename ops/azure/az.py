@@ -38,10 +38,16 @@ def look(*arguments: str, expected: Any) -> Step[Any]:
     return Step(lambda: run(*arguments), expected)
 
 
-def _output(arguments: tuple[str, ...]) -> str:
+def require() -> str:
+    """Return where the Azure CLI is; ToolError without one. Terraform signs in with it too."""
     binary = shutil.which("az")
     if not binary:
         raise ToolError("the Azure CLI is not on PATH; install it (learn.microsoft.com/cli/azure/install-azure-cli)")
+    return binary
+
+
+def _output(arguments: tuple[str, ...]) -> str:
+    binary = require()
     answer = subprocess.run([binary, *arguments, "--output", "json"], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise AzError(refusal(arguments, answer.stderr), kind=refusals.of(answer.stderr).kind)

@@ -45,7 +45,12 @@ def find(environment: Environment, *, pipeline: bool = False) -> Iterator[str]:
     for name in AZURE:
         one = environment.given.get(name)
         wanted = pipeline or name not in PIPELINE
-        if one and wanted and is_placeholder(one.value) and not (RULES[name].tfvar and one.source == "terraform.tfvars"):
+        if (
+            one
+            and wanted
+            and is_placeholder(one.value)
+            and not (RULES[name].tfvar and one.source == "terraform.tfvars")
+        ):
             where = f"{folder}/{one.source}" if one.source == "settings.env" else one.source
             yield f"{name} in {where} is {one.value!r}"
 

@@ -230,8 +230,8 @@ def unused(given: Mapping[str, Given], environ: Mapping[str, str]) -> dict[str, 
 def conflicts(given: Mapping[str, Given], tfvars: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each setting that is not what terraform.tfvars says: Terraform would use the other one."""
     return [
-        f"{name} is {one.value!r} ({one.source}), and {tfvar} in terraform.tfvars is {tfvars[tfvar]!r}, which Terraform "
-        "goes by: make them the same"
+        f"{name} is {one.value!r} ({one.source}), and {tfvar} in terraform.tfvars is {tfvars[tfvar]!r}, which "
+        "Terraform goes by: make them the same"
         for name, one in given.items()
         if (tfvar := RULES[name].tfvar) and tfvars.get(tfvar) is not None and str(tfvars[tfvar]) != one.value
     ]

@@ -19,7 +19,9 @@ from twin import control
 def destroy(environment: Environment, runner: Runner, *, prod: bool = False) -> None:
     """Destroy everything; repeating it is safe. On Azure a person types the name, and prod also wants its own flag."""
     if environment.name == "prod" and not prod:
-        raise UsageError("prod is not destroyed by accident: add --prod, and --yes where nobody can be asked")
+        if not runner.dry_run:
+            raise UsageError("prod is not destroyed by accident: add --prod, and --yes where nobody can be asked")
+        runner.announce("the run itself wants --prod too")
     if environment.is_local and not runner.dry_run and not environment.home.exists():
         output.say(f"{environment.name} is not deployed: nothing to destroy")
         return

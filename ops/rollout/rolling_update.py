@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+from ops.checks import durations
 from ops.cli import output
-from ops.cli.steps import Step
 from ops.config.environment import Environment
 from ops.config.servers import has_several_slots, slot_letters, slots
 from ops.images import images_json
@@ -75,7 +74,7 @@ def apply_stage(
     """
     space, stage = session.space, session.space.stage(number)
     if number == 2:
-        session.runner.run(Step(partial(images_json.release_all, space.images_file), None))
+        images_json.release_all(space.images_file, session.runner)
     with session.runner.progress(stage.name) as result:
         space.terraform.init(stage)
         plan = space.terraform.plan(stage, expected=expected)
@@ -104,14 +103,15 @@ def apply_plan(
     `targets` the plan was made for these alone, and so is what is left of it after the slots.
     """
     space, stage = session.space, session.space.stage(plan.stage.number)
+    for sentence in durations.sentences(space.environment, plan):
+        session.runner.announce(sentence)
     staggered = batches(space.environment, plan.actions)
     if staggered and before is not None:
-        session.runner.run(Step(partial(_hold_slots, space, before), None))
+        _hold_slots(space, before)
     for batch in staggered:
         with session.runner.progress(f"slot {batch.slot}") as result:
             if before is not None:
-                release = partial(images_json.release_slot, space.images_file, batch.servers, batch.slot)
-                session.runner.run(Step(release, None))
+                images_json.release_slot(space.images_file, batch.servers, batch.slot, session.runner)
             part = space.terraform.plan(stage, targets=batch.targets)
             require_part(part)
             space.terraform.apply(part)
@@ -121,7 +121,7 @@ def apply_plan(
         rest = plan
         if staggered:
             if before is not None:
-                session.runner.run(Step(partial(images_json.release_all, space.images_file), None))
+                images_json.release_all(space.images_file, session.runner)
             rest = space.terraform.plan(stage, targets=targets, expected=_left(plan.actions, staggered))
         if rest.changes:
             require_part(rest)
@@ -152,7 +152,7 @@ def _hold_slots(space: Workspace, before: Mapping[str, Any]) -> None:
     several = {
         name: slot_letters(environment, name) for name in environment.servers if has_several_slots(environment, name)
     }
-    images_json.hold_slots(space.images_file, before, several)
+    images_json.hold_slots(space.images_file, before, several, space.runner)
 
 
 def _left(actions: Mapping[str, str], done: Sequence[Batch]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -88,11 +89,17 @@ def stages(folder: Path) -> tuple[int, ...]:
     return tuple(number for number in (1, 2) if _about(folder, number).exists())
 
 
-def place_images(space: Workspace, folder: Path) -> None:
-    """Put the plan's images.json in place, which Terraform reads again when it applies."""
-    if (folder / "images.json").exists():
-        space.images_file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / "images.json", space.images_file)
+def place_images(space: Workspace, folder: Path) -> Step[None]:
+    """Return the step that puts the plan's images.json in place, which Terraform reads again when it applies."""
+    saved, target = folder / "images.json", space.images_file
+    if not saved.exists():
+        return Step(lambda: None, None)
+
+    def act() -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(saved, target)
+
+    return Step(act, None, (shlex.join(["cp", str(saved), str(target)]),))
 
 
 def fetch(space: Workspace, about: Saved, folder: Path) -> Plan:

@@ -141,7 +141,7 @@ def test_images_go_with_the_plan(make: Make, tmp_path: Path) -> None:
     images_json.write(space.images_file, {"mongodb": {"repository": "r", "digest": "sha256:1"}})
     saved_plan.save(space, terraform.plan(space.stage(2)), tmp_path)
     space.images_file.unlink()
-    saved_plan.place_images(space, tmp_path)
+    saved_plan.place_images(space, tmp_path).act()
     assert images_json.read(space.images_file) == {"mongodb": {"repository": "r", "digest": "sha256:1"}}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ops.config.environment import Environment
-from ops.terraform.cli import Plan
+from ops.terraform.cli import ANYTHING, Plan
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,10 @@ def sentences(environment: Environment, plan: Plan) -> Iterator[str]:
     """
     if environment.is_local:
         return
-    known = of(plan.actions)
-    if known or plan.is_known:
-        for usual in known:
-            yield usual.text()
+    if not ANYTHING.keys() & plan.actions.keys():
+        yield from (usual.text() for usual in of(plan.actions))
     elif plan.stage.number == 2:
-        for usual in of(FIRST):
-            yield f"the first time, {usual.text()}"
+        yield from (f"the first time, {usual.text()}" for usual in of(FIRST))
 
 
 #: What is new in the first deployment of a stage 2, as far as it takes long.
@@ -97,9 +94,9 @@ def first_deployment() -> str:
     """Return how long a first deployment takes as a whole."""
     gateway = of(FIRST)[0]
     return (
-        f"a first deployment takes {gateway.shortest + 15}–{gateway.longest + 45} minutes, of which API Management takes "
-        f"{gateway.shortest}–{gateway.longest}, {gateway.note}; a later one that changes neither gateway nor database "
-        "a few minutes"
+        f"a first deployment takes {gateway.shortest + 15}–{gateway.longest + 45} minutes; API Management alone "
+        f"{gateway.shortest}–{gateway.longest}, {gateway.note}. One that changes neither gateway nor database takes a "
+        "few minutes"
     )
 
 
