@@ -119,6 +119,7 @@ def apply_saved(session: Session, number: int, folder: Path, before: Mapping[str
     about = saved_plan.load(folder, space.environment, number)
     with runner.progress(f"stage {number}, as planned") as result:
         space.terraform.init(space.stage(number))
+        runner.run(Step(lambda: saved_plan.require_same_providers(space, about), None))
         approved = saved_plan.fetch(space, about, folder)
         now = space.terraform.plan(space.stage(number), expected=about.actions, expected_drift=about.drift)
         result.append(approved.summary())

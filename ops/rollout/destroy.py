@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 
 from emulators.base.errors import EmulatorError
 from ops import local_platform
@@ -11,6 +12,7 @@ from ops.cli import output
 from ops.cli.steps import Runner, Step, command
 from ops.config.environment import Environment
 from ops.errors import DeclinedError, TerraformError, UsageError
+from ops.rollout.rolling_update import apply_repeating
 from ops.terraform import workspace
 from ops.terraform.workspace import Workspace
 from twin import control
@@ -75,7 +77,7 @@ def _destroy_stage(space: Workspace, number: int) -> None:
         space.terraform.init(stage)
         plan = space.terraform.plan(stage, destroy=True)
         if plan.changes:
-            space.terraform.apply(plan)
+            apply_repeating(space, plan, partial(space.terraform.plan, stage, destroy=True))
         result.append(f"{plan.count('delete')} deleted" if plan.changes else "nothing left")
 
 

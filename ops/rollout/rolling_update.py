@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ops.checks import durations
 from ops.cli import output
 from ops.config.environment import Environment
 from ops.config.servers import has_several_slots, slot_letters, slots
+from ops.errors import TerraformError
 from ops.images import images_json
 from ops.rollout.session import Session
 from ops.terraform.cli import ANYTHING, Plan
@@ -114,7 +116,7 @@ def apply_plan(
                 images_json.release_slot(space.images_file, batch.servers, batch.slot, session.runner)
             part = space.terraform.plan(stage, targets=batch.targets)
             require_part(part)
-            space.terraform.apply(part)
+            apply_repeating(space, part, partial(space.terraform.plan, stage, targets=batch.targets), require_part)
             session.check_health(batch.groups)
             result.append(f"{', '.join(batch.groups)}: replaced, and the gateway answers")
     with session.runner.progress(title or f"{stage.name} apply") as result:
@@ -125,8 +127,36 @@ def apply_plan(
             rest = space.terraform.plan(stage, targets=targets, expected=_left(plan.actions, staggered))
         if rest.changes:
             require_part(rest)
-            space.terraform.apply(rest)
+            apply_repeating(space, rest, partial(space.terraform.plan, stage, targets=targets), require_part)
         result.append("applied")
+
+
+def apply_repeating(
+    space: Workspace,
+    plan: Plan,
+    plan_again: Callable[[], Plan],
+    require_part: Callable[[Plan], None] = lambda _: None,
+) -> None:
+    """Apply a plan; where API Management was busy with the same API, plan and apply what is left, once.
+
+    Terraform writes an API's operations and policies side by side, and the service may refuse one of two with 409.
+    A saved plan is applied once only, so what is left is planned anew: it may hold nothing that the plan did not.
+    """
+    try:
+        space.terraform.apply(plan)
+    except TerraformError as error:
+        if error.kind != "api-busy":
+            raise
+        space.runner.warn(
+            "API Management was still changing the same API (409 PessimisticConcurrencyConflict), which passes: what "
+            "is left is planned and applied once more"
+        )
+        left = plan_again()
+        if left.actions.keys() - plan.actions.keys():
+            raise
+        require_part(left)
+        if left.changes:
+            space.terraform.apply(left)
 
 
 def show_drift(session: Session, plan: Plan) -> None:
