@@ -132,9 +132,9 @@ def connect(environment: Environment, client: str | None = None, write: bool = F
     connect.print_configuration(environment, client, write=write, as_json=json)
 
 
-@task(help={"part": "one part, e.g. gateway (default: all)", "follow": "go on until Ctrl-C"})
+@task(help={"part": "one part, e.g. gateway, or on Azure a slot (default: all)", "follow": "go on until Ctrl-C"})
 def logs(environment: Environment, part: str | None = None, follow: bool = False) -> None:
-    """The end of the platform's logs."""
+    """The end of the platform's logs; on Azure, of what its containers wrote."""
     from ops.observe import logs
 
     logs.print_logs(environment, part=part, follow=follow)

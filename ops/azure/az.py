@@ -28,6 +28,11 @@ def act(*arguments: str) -> None:
     _output(arguments)
 
 
+def text(*arguments: str) -> str:
+    """Run a command that prints text whatever it is asked for, such as a container's log; return the text."""
+    return _output(arguments)
+
+
 def step(*arguments: str, expected: Any = None) -> Step[Any]:
     """Return the step that runs this command."""
     return Step(lambda: run(*arguments), expected, (command(*arguments),))

@@ -16,7 +16,7 @@ from typing import Any
 from emulators.base.state import State
 from ops import local_platform
 from ops.azure import az
-from ops.checks import doctor, durations, prerequisites, reach, smoke, status
+from ops.checks import azure_smoke, doctor, durations, prerequisites, reach, smoke, status
 from ops.cli import output
 from ops.cli.steps import Runner, Step, until
 from ops.clients import access_token
@@ -166,7 +166,7 @@ def _serve(session: Session, platform: Platform, *, changed: bool) -> None:
     """Start or reload a local platform, call it through the front door, and say what comes next."""
     environment, runner, ports = session.environment, session.runner, session.ports
     if ports is None:
-        _call_without_token(environment, platform, runner)
+        runner.run(Step(lambda: azure_smoke.check(environment, platform, runner), None))
         _warn_of_empty_groups(session)
         return _tell(environment, platform, runner)
     command = f"{sys.executable} -m twin.runtime --home {environment.home}"
@@ -177,14 +177,6 @@ def _serve(session: Session, platform: Platform, *, changed: bool) -> None:
     if not changed:
         runner.say("nothing changed")
     return _tell(environment, platform, runner)
-
-
-def _call_without_token(environment: Environment, platform: Platform, runner: Runner) -> None:
-    for server, endpoint in platform.endpoints.items():
-        with runner.progress(f"smoke test {server}") as result:
-            answered = smoke.http_status(endpoint)
-            smoke.require_challenge(endpoint, answered)
-            result.append(f"no token: {answered}; run `nox -s integration -- --env {environment.name}` for the rest")
 
 
 def _smoke_test(environment: Environment, platform: Platform) -> None:
