@@ -63,6 +63,8 @@ def _by_groups(environment: Environment, endpoint: str, token: str) -> Called:
     if smoke.http_status(endpoint, token) == 403:
         return Called("", False, "not called, as your account is in none of the groups")
     seen = _patiently(environment, partial(_see, endpoint, token, "caller"))
+    if seen.failure:
+        raise SmokeError(f"a reading call of yours fails at {endpoint}: {seen.failure}")
     return Called("", False, f"the tier of your groups: {len(seen.tools)} tools, a reading call answered")
 
 

@@ -126,7 +126,7 @@ def test_a_new_role_may_take_minutes(azure: Azure, dev: Environment, capsys: Cap
 
 def test_what_never_answers_says_what_to_look_at(azure: Azure, dev: Environment) -> None:
     azure.roles, azure.answers = ["Mcp.Admin"], [SmokeError("the call ends with 502")]
-    with pytest.raises(SmokeError, match="502; `invoke verify --env dev` .* `invoke heal --env dev` mends an address"):
+    with pytest.raises(SmokeError, match=r"502; `invoke verify --env dev` .* `invoke heal --env dev` mends an address"):
         azure_smoke.check(dev, PLATFORM, Runner())
     assert azure.slept <= 310
 
