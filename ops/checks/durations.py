@@ -58,7 +58,7 @@ USUAL: tuple[Usual, ...] = (
         45,
         "azurerm#18047, 2022-08-23",
     ),
-    Usual("azurerm_cosmosdb_account", _NEW, "creating a Cosmos DB account", 5, 15, "azurerm#4271, 2019-09-06"),
+    Usual("azurerm_cosmosdb_account", _NEW, "creating a Cosmos DB account", 10, 15, "azurerm#4271, 2019-09-06"),
 )
 #: A role that was given a moment ago reaches a data plane after this many minutes at most.
 ROLE = Usual("", (), "a new role's way to the vault", 1, 10, "“Troubleshoot Azure RBAC”, 2023-09-20")

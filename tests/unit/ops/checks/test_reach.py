@@ -58,7 +58,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, said: str, there: bool = True) ->
     monkeypatch.setattr(az, "run", run)
 
 
-CHECKS = [(reach.vault, FIREWALL), (reach.registry, DENIED)]
+SHORT = "Client address (198.51.100.20) is not authorized and caller is not a trusted service. ForbiddenByFirewall"
+CHECKS = [(reach.vault, FIREWALL), (reach.vault, SHORT), (reach.registry, DENIED)]
 
 
 @pytest.mark.parametrize(("check", "said"), CHECKS)
