@@ -16,7 +16,8 @@ from ops.config.environment import Environment
 from ops.errors import AzError, ToolError
 
 # Key Vault: "Client address: 1.2.3.4", or "Client address (1.2.3.4)" ("Azure Key Vault REST API Error Codes",
-# 2024-02-20); the registry: "client with IP '1.2.3.4' is not allowed access" (docker/build-push-action#1214, 2024-08-19).
+# 2024-02-20); the registry: "client with IP '1.2.3.4' is not allowed access" (docker/build-push-action#1214,
+# 2024-08-19).
 _ADDRESS = re.compile(r"(?:Client address(?::| \()|client with IP)\s*(?:'|\\u0027)?([0-9a-fA-F.:]+)")
 
 
