@@ -215,7 +215,7 @@ def bootstrap_all(
 
     options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), minimal, narrow)
     doctor.require_values(environment, runner, pipeline=not (github or issuer))
-    doctor.preview(environment, runner)
+    doctor.preview(environment, runner, doctor.BOOTSTRAP)
     bootstrap.bootstrap(environment, runner, options)
 
 

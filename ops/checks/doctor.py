@@ -90,12 +90,16 @@ def require_values(environment: Environment, runner: Runner, *, pipeline: bool =
         runner.require(lambda: placeholders.require_none(environment, pipeline=pipeline), None)
 
 
-def preview(environment: Environment, runner: Runner) -> None:
-    """Say in a dry run what its commands need, how long they take and what they cost; on stderr, beside them."""
+def preview(environment: Environment, runner: Runner, first: str = "") -> None:
+    """Say in a dry run what its commands need, how long they take and what they cost; on stderr, beside them.
+
+    `first`: how long what comes before a deployment takes.
+    """
     if runner.dry_run and not environment.is_local:
-        rows = [(name, check.what) for name, check in applicable(environment).items() if name not in ("time", "cost")]
+        time = f"{first}; {durations.first_deployment()}" if first else durations.first_deployment()
+        found = {"time": time, "cost": costs.text(environment)}
+        rows = [(name, found.get(name, check.what)) for name, check in applicable(environment).items()]
         output.facts(rows, f"what {environment.name} needs; `invoke doctor{env_option(environment.name)}` checks it")
-        output.facts([("time", durations.first_deployment()), ("cost", costs.text(environment))])
 
 
 def report(environment: Environment, *, as_json: bool) -> None:
@@ -207,6 +211,7 @@ def _docker(_: Environment) -> str:
     return str(engine.connect().version()["Version"])
 
 
+BOOTSTRAP = f"bootstrap takes some minutes, each new role up to {durations.ROLE.longest} more"
 _SIGNED_IN = ("settings", "placeholders", "az", "subscription")
 CHECKS: dict[str, Check] = {
     "python": Check(_python, "Python 3.11 or later, and `pip install -r requirements.txt`"),

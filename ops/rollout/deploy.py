@@ -36,6 +36,7 @@ from twin import control
 
 _PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes
 _PAUSE = 10.0
+_ME = "MY_OBJECT_ID"  # the shell's variable in a dry run
 _LOCAL_CHECKS = ("python", "settings", "terraform", "uv", "ports")
 _AZURE_CHECKS = ("settings", "terraform", "az", "subscription")
 
@@ -212,14 +213,16 @@ def _grant_vault(environment: Environment, runner: Runner) -> None:
     account = runner.run(az.look("account", "show", expected={"user": {"type": "user"}}))
     if account["user"]["type"] != "user":
         return
-    me = runner.run(az.look("ad", "signed-in-user", "show", expected={"id": "<your object id>"}))
-    role = _vault_role(environment, str(me["id"]))
+    asked = ("ad", "signed-in-user", "show", "--query", "id")
+    line = f"{_ME}=$({az.command(*asked, '--output', 'tsv')})"
+    role = _vault_role(environment, str(runner.run(Step(lambda: az.run(*asked), f"${{{_ME}}}", (line,)))))
     with runner.progress("Key Vault role") as result:
         if runner.run(az.look("role", "assignment", "list", *role[3:], expected=[])):
             result.append("held already")
             return
     runner.confirm(f"Run `{az.command(*role)}`?")
-    runner.run(az.step(*role))
+    typed = az.command(*role).replace(f"'${{{_ME}}}'", f'"${{{_ME}}}"')  # a shell fills it in
+    runner.run(Step(lambda: az.run(*role), None, (typed,)))
     runner.announce(durations.ROLE.text())
 
 

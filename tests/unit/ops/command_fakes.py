@@ -19,7 +19,7 @@ SECRET = "azurerm_key_vault_secret.key"
 #: What az answers to a command that begins so; the longest that fits.
 ANSWERS = {
     "account show": {"id": "00000000-0000-4000-8000-000000000001", "user": {"type": "user", "name": "ada"}},
-    "ad signed-in-user show": {"id": "<your object id>"},
+    "ad signed-in-user show": "${MY_OBJECT_ID}",
     "role assignment list": [],
     "keyvault secret list": [],
     "container show": "Running",

@@ -168,6 +168,7 @@ def dev(make: Make, servers: Path, terraform_dir: Path) -> Environment:
 
 def printed(line: str) -> str:
     """The command in a line of a dry run: of a loop that waits for it, or of an assignment of its answer."""
+    line = line.replace('"${MY_OBJECT_ID}"', "'${MY_OBJECT_ID}'")  # which a shell would fill in
     line = re.sub(r"^[A-Z_]+=(max )?(?=docker)", "", line)
     waiting = re.fullmatch(r"until (.*); do sleep \d+; done", line)
     inner = waiting[1] if waiting else line
@@ -202,6 +203,9 @@ def short(lines: list[str]) -> list[str]:
         if line.startswith("# images.json"):
             found.append("pin")
             continue
+        if line.startswith("MY_OBJECT_ID="):
+            found.append("ask")
+            continue
         slots = {target[-1] for target in re.findall(r'-target=module\.servers\["([^"]+)"\]', line)}
         words = line.removeprefix("BUILDX_METADATA_PROVENANCE=max ").split()
         if words[0] == "until":
@@ -225,7 +229,7 @@ def test_deploy_with_a_new_image(machine: Machine, dev: Environment) -> None:
     assert short(lines) == [
         *("init", "plan", "apply"),
         *("az acr", "docker buildx", "docker push", "pin"),
-        *("az role", "wait"),
+        *("ask", "az role", "wait"),
         *("init", "plan", *PINNED, "plan", "apply"),
     ]
     pins = [line.partition(": ")[2] for line in lines if line.startswith("# images.json of dev")]
@@ -250,14 +254,14 @@ def test_deploy_of_an_image_that_exists(machine: Machine, dev: Environment) -> N
     """Nothing is built, and the slots change over to it."""
     operation = partial(_deploy, Request(images={"mongodb": "1.2.3"}))
     lines = agree(machine, dev, operation, stage1=True, groups=GROUPS, others=[GATEWAY])
-    assert short(lines)[3:] == ["pin", "az role", "wait", "init", "plan", *PINNED, "plan", "apply"]
+    assert short(lines)[3:] == ["pin", "ask", "az role", "wait", "init", "plan", *PINNED, "plan", "apply"]
 
 
 def test_deploy_of_what_runs_already(machine: Machine, dev: Environment) -> None:
     """`--target-image` with the digest that runs replaces nothing."""
     operation = partial(_deploy, Request(images={"mongodb": OLD}))
     lines = agree(machine, dev, operation, stage1=True, others=[GATEWAY])
-    assert short(lines)[3:] == ["az role", "wait", "init", "plan", "apply"]
+    assert short(lines)[3:] == ["ask", "az role", "wait", "init", "plan", "apply"]
 
 
 def test_deploy_of_a_saved_plan(machine: Machine, dev: Environment, tmp_path: Path) -> None:
@@ -273,7 +277,7 @@ def test_deploy_of_a_saved_plan(machine: Machine, dev: Environment, tmp_path: Pa
     copied = f"cp {tmp_path}/plans/images.json {dev.folder}/images.json"
     assert copied in lines
     lines.remove(copied)
-    assert short(lines) == ["init", "az role", "wait", "az storage", "plan", *SLOTWISE, "plan", "apply"]
+    assert short(lines) == ["init", "ask", "az role", "wait", "az storage", "plan", *SLOTWISE, "plan", "apply"]
 
 
 def _deploy(asked: Request, environment: Environment, runner: Runner) -> None:

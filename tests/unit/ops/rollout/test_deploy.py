@@ -41,10 +41,10 @@ def test_dry_run_of_azure_prints_the_documented_steps(make: Make, servers: Path)
     environment = make("dev", STORAGE_ACCOUNT="stmcptfstate", SERVERS_DIR=str(servers))
     lines = dry_run(partial(deploy.deploy, environment))
     assert "-backend-config=storage_account_name=stmcptfstate" in lines[0]
-    assert verbs(lines[3:8]) == ["az acr", "docker build", "docker push", "# images.json", "az role"]
-    assert "'Key Vault Administrator'" in lines[7]
-    assert lines[8].startswith("until az keyvault secret list --vault-name keyvault-mcp")
-    assert verbs(lines[9:]) == ["init", "plan", "apply"]
+    assert verbs(lines[3:8]) == ["az acr", "docker build", "docker push", "# images.json", "MY_OBJECT_ID=$(az ad"]
+    assert "'Key Vault Administrator' --assignee \"${MY_OBJECT_ID}\"" in lines[8]
+    assert lines[9].startswith("until az keyvault secret list --vault-name keyvault-mcp")
+    assert verbs(lines[10:]) == ["init", "plan", "apply"]
 
 
 def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
