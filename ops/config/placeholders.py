@@ -30,10 +30,7 @@ def require_none(environment: Environment, *, pipeline: bool = False) -> None:
     """Raise SettingError that names each placeholder and its file; `pipeline`: those of PIPELINE too."""
     found = list(find(environment, pipeline=pipeline))
     if found:
-        raise SettingError(
-            f"{'; '.join(found)}: {'this is a placeholder' if len(found) == 1 else 'these are placeholders'}, put your "
-            "own there"
-        )
+        raise SettingError(f"{'; '.join(found)}: shipped as a placeholder, put your own there")
 
 
 def find(environment: Environment, *, pipeline: bool = False) -> Iterator[str]:

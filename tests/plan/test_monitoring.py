@@ -159,7 +159,7 @@ def test_the_page_lists_the_alerts_that_there_are(planned: Planned, request: pyt
 def test_the_page_is_about_every_environment(planned: Planned, environment: str) -> None:
     """An environment that sets a threshold of its own, or lacks an alert, is not what the page says.
 
-    The commands that alerts name are each environment's own.
+    The commands that alerts name are each environment's own, its resource group too.
     """
     here, there = (_rows(resources(planned(2, name)._raw), name) for name in (environment, WITH_QUOTA))
     has_quota = (
@@ -183,11 +183,10 @@ def _rows(planned: Resources, environment: str = "") -> dict[str, tuple[str, ...
         **{name: _log_row(name, alert) for name, alert in _alerts(planned, LOG).items()},
         **{name: _activity_row(alert) for name, alert in _alerts(planned, ACTIVITY).items()},
     }
-    named = {
-        name: tuple(cell.replace(f"--env {environment}`", "--env NAME`") if environment else cell for cell in row)
-        for name, row in rows.items()
-    }
-    return dict(sorted(named.items(), key=lambda row: (row[1][0], row[0])))
+    own = {f"--env {environment}`": "--env NAME`", r"--resource-group \S+": "--resource-group NAME"}
+    for pattern, common in own.items() if environment else ():
+        rows = {name: tuple(re.sub(pattern, common, cell) for cell in row) for name, row in rows.items()}
+    return dict(sorted(rows.items(), key=lambda row: (row[1][0], row[0])))
 
 
 def _metric_row(alert: Mapping[str, Any]) -> tuple[str, ...]:
