@@ -163,3 +163,24 @@ def test_a_passed_smoke_test_still_warns_of_what_is_unreachable(make: Make, monk
 def test_nothing_deployed_is_an_error_of_state() -> None:
     """Scripts can tell "asked wrongly" (2) from "not there" (1)."""
     assert (UsageError.exit_code, NotDeployedError.exit_code) == (2, 1)
+
+
+def test_empty_groups_are_told_at_the_end(make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the state, which knows members that were put there in Entra ID too."""
+    made, recorder = session(make, tmp_path, changes=False)
+
+    def group(name: str, *members: str) -> dict[str, object]:
+        values = {"display_name": name, "members": list(members)}
+        return {"address": f"azuread_group.{name}", "type": "azuread_group", "name": name, "mode": "managed"} | {
+            "values": values
+        }
+
+    groups = [group("administrators"), group("readers", "ada")]
+    shown = {"values": {"root_module": {"resources": groups}}}
+    recorder.show = lambda *_: shown  # type: ignore[attr-defined]
+    deploy._warn_of_empty_groups(made)
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("warning: nobody is in administrators, so nobody may call with that role")
+    groups[0] = group("administrators", "bob")
+    deploy._warn_of_empty_groups(made)
+    assert capsys.readouterr().err == ""
