@@ -132,9 +132,9 @@ def connect(environment: Environment, client: str | None = None, write: bool = F
     connect.print_configuration(environment, client, write=write, as_json=json)
 
 
-@task(help={"part": "one part, e.g. gateway (default: all)", "follow": "go on until Ctrl-C"})
+@task(help={"part": "one part, e.g. gateway, or on Azure a slot (default: all)", "follow": "go on until Ctrl-C"})
 def logs(environment: Environment, part: str | None = None, follow: bool = False) -> None:
-    """The end of the platform's logs."""
+    """The end of the platform's logs; on Azure, of what its containers wrote."""
     from ops.observe import logs
 
     logs.print_logs(environment, part=part, follow=follow)
@@ -211,8 +211,11 @@ def bootstrap_all(
 ) -> None:
     """Steps 1 to 3: identity, federation, Entra permissions, state storage. Repeating it changes nothing."""
     from ops import bootstrap
+    from ops.checks import doctor
 
     options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), minimal, narrow)
+    doctor.require_values(environment, runner, pipeline=not (github or issuer))
+    doctor.preview(environment, runner, doctor.BOOTSTRAP)
     bootstrap.bootstrap(environment, runner, options)
 
 
@@ -220,7 +223,9 @@ def bootstrap_all(
 def identity(environment: Environment, runner: Runner) -> None:
     """Step 1: resource group and managed identity; prints and saves its ids."""
     from ops import bootstrap
+    from ops.checks import doctor
 
+    doctor.require_values(environment, runner)
     bootstrap.bootstrap(environment, runner, bootstrap.Options(), ("identity",))
 
 
@@ -238,8 +243,10 @@ def federation(
 ) -> None:
     """Step 2: whose pipeline may sign in as the identity, and its roles in the subscription."""
     from ops import bootstrap
+    from ops.checks import doctor
 
     options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), narrow=narrow)
+    doctor.require_values(environment, runner, pipeline=not (github or issuer))
     bootstrap.bootstrap(environment, runner, options, ("federation",))
 
 
@@ -247,7 +254,9 @@ def federation(
 def entra(environment: Environment, runner: Runner, *, minimal: bool = False) -> None:
     """Step 2: directory role and Microsoft Graph permissions, with what they allow."""
     from ops import bootstrap
+    from ops.checks import doctor
 
+    doctor.require_values(environment, runner)
     bootstrap.bootstrap(environment, runner, bootstrap.Options(minimal=minimal), ("entra",))
 
 
@@ -255,7 +264,9 @@ def entra(environment: Environment, runner: Runner, *, minimal: bool = False) ->
 def state(environment: Environment, runner: Runner) -> None:
     """Step 3: storage account and container for Terraform's state, and `terraform init` of both stages."""
     from ops import bootstrap
+    from ops.checks import doctor
 
+    doctor.require_values(environment, runner)
     bootstrap.bootstrap(environment, runner, bootstrap.Options(), ("state",))
 
 

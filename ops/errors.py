@@ -44,9 +44,12 @@ class ToolError(OpsError):
 
 
 class TerraformError(OpsError):
-    def __init__(self, message: str, *, log: Path) -> None:
+    """`kind` is one of ops.terraform.cli.KNOWN, or empty: what was refused, for tasks that go on from there."""
+
+    def __init__(self, message: str, *, log: Path, kind: str = "") -> None:
         super().__init__(message)
         self.log = log
+        self.kind = kind
 
 
 class ImageError(OpsError):

@@ -47,7 +47,7 @@ def find(home: Path, request_id: str) -> dict[str, Any] | None:
 def _ask(home: Path, question: dict[str, Any]) -> dict[str, Any]:
     settings = read_json(home / "run" / "trace.json")
     if not isinstance(settings, dict) or not settings.get("port"):
-        raise TracesUnavailable("the local gateway keeps no traces; run `invoke deploy` with TRACE=1")
+        raise TracesUnavailable("the local gateway keeps no traces; run `invoke deploy --setting TRACE=1`")
     try:
         with socket.create_connection(("127.0.0.1", int(settings["port"])), _TIMEOUT) as connection:
             connection.sendall(json.dumps({**question, "key": settings["key"]}).encode() + b"\n")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulators.azurerm.catalog import Values
+from emulators.azurerm.faults import Faults
 from emulators.azurerm.policy_text import LineBreaks
 from emulators.azurerm.values import is_unknown
 from emulators.base.account_keys import as_key
@@ -54,6 +55,7 @@ class Cloud:
     object_id: str = DEPLOYER_OBJECT_ID
     features: Values = field(default_factory=dict)  # the provider block's `features`: {block: {flag: bool}}
     line_breaks: LineBreaks = "kept"  # what becomes of one in a policy's attribute
+    faults: Faults = field(default_factory=Faults)
     applying: threading.RLock = field(default_factory=threading.RLock)
     _claimed: set[tuple[str, str]] = field(default_factory=set)
     _created: set[tuple[str, str]] = field(default_factory=set)

@@ -32,6 +32,7 @@ def apply(cloud: Cloud, type_: str, prior: Values | None, planned: Values, confi
     block = catalog_of(type_).resource(type_)["block"]
     secrets = _write_only(block, config or {})
     with cloud.applying:
+        cloud.faults.before_write(type_, planned)
         refuse(cloud, type_, {**planned, **secrets})
         if prior is not None:
             refuse_update(cloud, type_, prior, planned)

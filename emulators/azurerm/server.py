@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ import grpc
 from emulators.azurerm.catalog import Catalog, load
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.encode import schema_source
+from emulators.azurerm.faults import chosen
 from emulators.azurerm.policy_text import LineBreaks
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
 from emulators.azurerm.servicer import Servicer
@@ -56,14 +57,17 @@ def serve(
     cache: Path | None = None,
     types: Callable[[], Schemas] = lambda: None,
     line_breaks: LineBreaks = "kept",
+    faults: Collection[str] | None = None,
 ) -> Iterator[Served]:
     """Serves both providers until the block ends.
 
     `store` is the stand-in cloud, or the file that keeps it. `cache` keeps encoded schemas, which are the same for
     every store (default_cache). `types` says which resource types Terraform is told of; see `used.types_used`.
     `line_breaks` is what API Management makes of a line break in a policy's attribute; see `policy_text`.
+    `faults`: which faults happen, once each; see `faults`.
     """
-    cloud = Cloud(store if isinstance(store, Store) else Store(store), line_breaks=line_breaks)
+    kept = store if isinstance(store, Store) else Store(store)
+    cloud = Cloud(kept, line_breaks=line_breaks, faults=chosen(faults))
     folder = _socket_folder()
     servers, attach = [], {}
     try:

@@ -28,6 +28,11 @@ def act(*arguments: str) -> None:
     _output(arguments)
 
 
+def text(*arguments: str) -> str:
+    """Run a command that prints text whatever it is asked for, such as a container's log; return the text."""
+    return _output(arguments)
+
+
 def step(*arguments: str, expected: Any = None) -> Step[Any]:
     """Return the step that runs this command."""
     return Step(lambda: run(*arguments), expected, (command(*arguments),))
@@ -38,10 +43,16 @@ def look(*arguments: str, expected: Any) -> Step[Any]:
     return Step(lambda: run(*arguments), expected)
 
 
-def _output(arguments: tuple[str, ...]) -> str:
+def require() -> str:
+    """Return where the Azure CLI is; ToolError without one. Terraform signs in with it too."""
     binary = shutil.which("az")
     if not binary:
         raise ToolError("the Azure CLI is not on PATH; install it (learn.microsoft.com/cli/azure/install-azure-cli)")
+    return binary
+
+
+def _output(arguments: tuple[str, ...]) -> str:
+    binary = require()
     answer = subprocess.run([binary, *arguments, "--output", "json"], capture_output=True, text=True, check=False)
     if answer.returncode:
         raise AzError(refusal(arguments, answer.stderr), kind=refusals.of(answer.stderr).kind)

@@ -64,7 +64,13 @@ REFUSALS = (
     Refusal(
         "network",
         "the network does not let this machine in; see deployer_access in terraform.tfvars",
-        ("ForbiddenByConnection", "ForbiddenByFirewall", "AuthorizationFailure", "not authorized by network rules"),
+        (
+            "ForbiddenByConnection",
+            "ForbiddenByFirewall",
+            "AuthorizationFailure",
+            "not authorized by network rules",
+            "is not allowed access",  # Container Registry
+        ),
     ),
     Refusal(
         "directory-role",

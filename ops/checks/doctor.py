@@ -1,44 +1,72 @@
-"""One list of checks: `invoke doctor` shows them all, `deploy` requires some of them before it touches anything."""
+"""One list of checks: `invoke doctor` shows them all, `deploy` requires some of them before it touches anything.
+
+The list is also README's table of what Azure wants, and what a dry run says beforehand.
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from ops import local_platform
 from ops.azure import az
-from ops.checks import prerequisites
+from ops.checks import costs, durations, prerequisites, reach
+from ops.checks.prerequisites import Note
 from ops.cli import output
-from ops.cli.steps import Step
+from ops.cli.steps import Runner, Step
+from ops.config import placeholders
+from ops.config import settings as settings_module
 from ops.config.environment import Environment, env_option
-from ops.errors import OpsError, ToolError
+from ops.errors import OpsError, SettingError, ToolError
 from ops.terraform import binary
 from twin.errors import RuntimeFailure
 from twin.supervise import database_choice
 
 _PYTHON = (3, 11)
+_AZURE, _LOCAL, _BOTH = (False,), (True,), (True, False)  # values of Environment.is_local
+Verdict = Literal["ok", "note", "NO", "–"]
 
 
 @dataclass(frozen=True)
 class Check:
-    """`run` returns what was found, or raises an OpsError whose sentence says how to mend it."""
+    """`run` returns what was found (a Note: what somebody should know), or raises an OpsError that says the remedy.
+
+    `what`: what is needed, for whom, as README says it; `after`: checks without which this one cannot tell.
+    """
 
     run: Callable[[Environment], str]
-    where: tuple[bool, ...] = (True, False)  # local, Azure
+    what: str
+    where: tuple[bool, ...] = _BOTH
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
+    """`ok` is False for what was not checked too, because something before it failed (`verdict` –)."""
+
     name: str
     ok: bool
     text: str
+    verdict: Verdict
 
 
 def findings(environment: Environment) -> list[Finding]:
-    """Run every check that concerns this environment, in order."""
-    return [_finding(name, environment) for name, check in CHECKS.items() if environment.is_local in check.where]
+    """Run every check that concerns this environment, in order; what depends on a failed one is left out."""
+    found: dict[str, Finding] = {}
+    for name, check in applicable(environment).items():
+        missing = next((other for other in check.after if other in found and not found[other].ok), "")
+        if missing:
+            found[name] = Finding(name, False, f"not checked: {missing} comes first", "–")
+        else:
+            found[name] = _finding(name, environment)
+    return list(found.values())
+
+
+def applicable(environment: Environment) -> Mapping[str, Check]:
+    return {name: check for name, check in CHECKS.items() if environment.is_local in check.where}
 
 
 def require(environment: Environment, names: Sequence[str]) -> None:
@@ -52,29 +80,61 @@ def required(environment: Environment, names: Sequence[str]) -> Step[None]:
     return Step(lambda: require(environment, names), None)
 
 
+def require_values(environment: Environment, runner: Runner, *, pipeline: bool = False) -> None:
+    """Refuse settings that are missing, are placeholders, or are not Terraform's; a dry run does it at its end.
+
+    `pipeline`: those too with which a pipeline of Azure DevOps deploys.
+    """
+    if not environment.is_local:
+        runner.require(lambda: _settings(environment), "")
+        runner.require(lambda: placeholders.require_none(environment, pipeline=pipeline), None)
+
+
+def preview(environment: Environment, runner: Runner, first: str = "") -> None:
+    """Say in a dry run what its commands need, how long they take and what they cost; on stderr, beside them.
+
+    `first`: how long what comes before a deployment takes.
+    """
+    if runner.dry_run and not environment.is_local:
+        time = f"{first}; {durations.first_deployment()}" if first else durations.first_deployment()
+        found = {"time": time, "cost": costs.text(environment)}
+        rows = [(name, found.get(name, check.what)) for name, check in applicable(environment).items()]
+        output.facts(rows, f"what {environment.name} needs; `invoke doctor{env_option(environment.name)}` checks it")
+
+
 def report(environment: Environment, *, as_json: bool) -> None:
     """Print every finding; ToolError (exit code 1) where one is not fine."""
     found = findings(environment)
     if as_json:
+        sources = [asdict(one) for one in environment.sources]
         checks = [asdict(finding) for finding in found]
-        output.data_json({"env": environment.name, "ok": all(finding.ok for finding in found), "checks": checks})
+        whole = {"env": environment.name, "ok": all(finding.ok for finding in found)}
+        output.data_json({**whole, "checks": checks, "settings": sources})
     else:
-        output.table("", ("check", "", "found"), [(f.name, "ok" if f.ok else "NO", f.text) for f in found])
+        output.table("", ("check", "", "found"), [(f.name, f.verdict, f.text) for f in found])
+        output.facts([(one.name, f"{one.value} ({one.text()})") for one in environment.sources])
         if all(finding.ok for finding in found):
             following = [(f"invoke deploy{env_option(environment.name)}", "next")]
             output.summary("everything that a deployment needs is here", following)
-    bad = [finding.name for finding in found if not finding.ok]
+    bad = [finding.name for finding in found if finding.verdict == "NO"]
     if bad:
         raise ToolError(
             f"{len(bad)} of {len(found)} checks failed ({', '.join(bad)}); each line above says how to mend it"
         )
 
 
+def table() -> str:
+    """Return what Azure wants, as README says it: one row per check of an environment on Azure."""
+    rows = [f"| {check.what} | `{name}` |" for name, check in CHECKS.items() if False in check.where]
+    return "\n".join(["| needed | `invoke doctor` |", "|---|---|", *rows, ""])
+
+
 def _finding(name: str, environment: Environment) -> Finding:
     try:
-        return Finding(name, True, CHECKS[name].run(environment))
+        text = CHECKS[name].run(environment)
     except OpsError as error:
-        return Finding(name, False, str(error))
+        return Finding(name, False, str(error), "NO")
+    return Finding(name, True, text, "note" if isinstance(text, Note) else "ok")
 
 
 def _python(_: Environment) -> str:
@@ -119,7 +179,16 @@ def _settings(environment: Environment) -> str:
     azure = () if environment.is_local else ("IDENTITY_NAME", "STORAGE_ACCOUNT", "CONTAINER_NAME")
     for name in (*names, *azure):
         environment.need(name)
-    return "complete"
+    differing = settings_module.conflicts(environment.given, environment.variables)
+    if differing and not environment.is_local:
+        raise SettingError("; ".join(differing))
+    overriding = [one.name for one in environment.sources if one.instead_of]
+    return f"complete; {', '.join(overriding)} not as in the files" if overriding else "complete"
+
+
+def _placeholders(environment: Environment) -> str:
+    placeholders.require_none(environment, pipeline=True)
+    return "none left"
 
 
 def _az(_: Environment) -> str:
@@ -142,17 +211,61 @@ def _docker(_: Environment) -> str:
     return str(engine.connect().version()["Version"])
 
 
+BOOTSTRAP = f"bootstrap takes some minutes, each new role up to {durations.ROLE.longest} more"
+_SIGNED_IN = ("settings", "placeholders", "az", "subscription")
 CHECKS: dict[str, Check] = {
-    "python": Check(_python),
-    "settings": Check(_settings),
-    "terraform": Check(_terraform),
-    "uv": Check(_uv),
-    "ports": Check(_ports, where=(True,)),
-    "database": Check(_database, where=(True,)),
-    "az": Check(_az, where=(False,)),
-    "subscription": Check(_subscription, where=(False,)),
-    "roles": Check(prerequisites.roles, where=(False,)),
-    "providers": Check(prerequisites.providers, where=(False,)),
-    "names": Check(prerequisites.names, where=(False,)),
-    "docker": Check(_docker, where=(False,)),
+    "python": Check(_python, "Python 3.11 or later, and `pip install -r requirements.txt`"),
+    "settings": Check(_settings, "your values in `terraform.tfvars` and `settings.env`, which do not contradict"),
+    "placeholders": Check(
+        _placeholders, "none of the shipped placeholders: subscription, addresses, mails, organisation", _AZURE
+    ),
+    "terraform": Check(_terraform, "Terraform 1.11 or later; without one, the tasks fetch it"),
+    "uv": Check(_uv, "uv, which `pip install -r requirements.txt` brings"),
+    "ports": Check(_ports, "free ports", _LOCAL, after=("settings",)),
+    "database": Check(_database, "a MongoDB, or the stand-in", _LOCAL, after=("settings",)),
+    "az": Check(_az, "the Azure CLI", _AZURE),
+    "subscription": Check(_subscription, "`az login`, in the subscription of `terraform.tfvars`", _AZURE, ("az",)),
+    "roles": Check(
+        prerequisites.roles,
+        "Owner of the subscription, or Contributor with User Access Administrator or Role Based Access Control "
+        "Administrator",
+        _AZURE,
+        _SIGNED_IN,
+    ),
+    "directory": Check(
+        prerequisites.directory,
+        "in Entra ID, to bootstrap: Privileged Role Administrator; to deploy as yourself: Application Administrator "
+        "and Groups Administrator, unless members of your tenant may register applications and create groups",
+        _AZURE,
+        _SIGNED_IN,
+    ),
+    "licence": Check(
+        prerequisites.licence,
+        'Entra ID P1 or P2, for `authorization = "app_roles"`, the default; `"groups"` needs none',
+        _AZURE,
+        _SIGNED_IN,
+    ),
+    "providers": Check(
+        prerequisites.providers, "resource providers registered; Terraform does it where it may", _AZURE, _SIGNED_IN
+    ),
+    "names": Check(
+        prerequisites.names,
+        "names that nobody else in Azure has: storage, registry, vault, database, gateway",
+        _AZURE,
+        _SIGNED_IN,
+    ),
+    "groups": Check(
+        prerequisites.groups, "people in `groups.*.members`: who is in none of the groups may not call", _AZURE
+    ),
+    "vault": Check(
+        reach.vault,
+        'a machine whose address the vault lets in: `deployer_ip_rules`, or with `deployer_access = "private"` one '
+        "inside the network",
+        _AZURE,
+        _SIGNED_IN,
+    ),
+    "registry": Check(reach.registry, "the same for the registry, where it is Premium", _AZURE, _SIGNED_IN),
+    "docker": Check(_docker, "a Docker engine on the machine that builds the images", _AZURE),
+    "time": Check(lambda _: durations.first_deployment(), "an hour and a half for the first deployment", _AZURE),
+    "cost": Check(costs.text, "the money for [what each environment runs](docs/costs.md), all day long", _AZURE),
 }

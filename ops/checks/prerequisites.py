@@ -1,14 +1,21 @@
-"""What `doctor` asks of the subscription before anything is deployed: roles held, providers registered, names free."""
+"""What `doctor` asks of subscription and directory before anything is deployed: roles, licence, providers, names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.azure import az
 from ops.config.environment import Environment
 from ops.errors import AzError, ToolError
+
+GRAPH = "https://graph.microsoft.com/v1.0"
+
+
+class Note(str):
+    """Something that somebody should know, and that stands in nobody's way."""
+
 
 # Either one of these, or one of each of the two sets: Terraform makes resources and gives roles.
 _ALL = {"Owner"}
@@ -35,6 +42,112 @@ def judge_roles(held: Iterable[str]) -> str:
             "Owner, or Contributor with User Access Administrator: ask the subscription's owner"
         )
     return ", ".join(sorted(found))
+
+
+# "Microsoft Entra built-in roles": what registers applications and assigns their roles, what makes groups, and what
+# gives directory roles and permissions of Microsoft Graph to the pipeline's identity.
+_APPLICATIONS = {"Application Administrator", "Cloud Application Administrator"}
+_GROUPS = {"Groups Administrator", "User Administrator"}
+_PERMISSIONS = {"Privileged Role Administrator"}
+_EVERYTHING = "Global Administrator"
+
+
+def directory(_: Environment) -> str:
+    """Return the signed-in person's directory roles, those of their groups too, and what they do not cover.
+
+    A missing one is a Note: whoever deploys with a pipeline needs none, and a tenant may let its members do more.
+    """
+    if az.run("account", "show")["user"]["type"] != "user":
+        return Note("signed in as an application: `invoke bootstrap.entra` gave it what it needs")
+    try:
+        held = list(_listed(f"{GRAPH}/me/transitiveMemberOf?$select=displayName"))
+    except AzError as error:
+        if error.kind not in ("directory-role", "consent", "missing-role"):
+            raise
+        return Note("the directory does not show the signed-in person's roles; ask its administrators")
+    return judge_directory(one["displayName"] for one in held if one["@odata.type"] == "#microsoft.graph.directoryRole")
+
+
+def judge_directory(held: Iterable[str]) -> str:
+    found = set(held)
+    lacking = [
+        what
+        for what, one_of in (
+            ("Privileged Role Administrator, to bootstrap", _PERMISSIONS),
+            ("Application Administrator, to deploy", _APPLICATIONS),
+            ("Groups Administrator, to deploy", _GROUPS),
+        )
+        if not found & {*one_of, _EVERYTHING}
+    ]
+    text = f"holds {', '.join(sorted(found)) or 'no directory role'}"
+    if not lacking:
+        return text
+    return Note(
+        f"{text}; not {'; not '.join(lacking)}: needed unless it is done already, or the tenant allows it anyway"
+    )
+
+
+# Service plans of "Product names and service plan identifiers for licensing".
+_P1 = {"AAD_PREMIUM", "AAD_PREMIUM_P2"}
+
+
+def licence(environment: Environment) -> str:
+    """Check Entra ID P1, without which no group can be assigned to an app role.
+
+    "Manage users and groups assignment to an application": group-based assignment requires P1 or P2.
+    """
+    mode = str(environment.variables.get("authorization") or "app_roles")
+    if mode != "app_roles":
+        return f'not needed: authorization = "{mode}"'
+    try:
+        skus = list(_listed(f"{GRAPH}/subscribedSkus"))
+    except AzError as error:
+        if error.kind not in ("directory-role", "consent", "missing-role"):
+            raise
+        return Note("the directory does not show its licences to this account; app_roles needs Entra ID P1")
+    return judge_licence(skus)
+
+
+def judge_licence(skus: Iterable[Mapping[str, Any]]) -> str:
+    plans = {
+        str(plan["servicePlanName"])
+        for sku in skus
+        if sku.get("capabilityStatus") in ("Enabled", "Warning")
+        for plan in sku.get("servicePlans") or ()
+    }
+    if not plans & _P1:
+        raise ToolError(
+            'the directory has no Entra ID P1 or P2, without which authorization = "app_roles" cannot assign a group '
+            'to a role: get one, or set authorization = "groups" in terraform.tfvars'
+        )
+    return f"Entra ID {'P2' if 'AAD_PREMIUM_P2' in plans else 'P1'}"
+
+
+def groups(environment: Environment) -> str:
+    """Return how many people may call by the files; a Note where a group has none."""
+    members = {
+        name: len(group.get("members") or ()) for name, group in (environment.variables.get("groups") or {}).items()
+    }
+    empty = [name for name, number in members.items() if not number]
+    if not members or empty:
+        return Note(nobody(empty or ["any group"]))
+    return ", ".join(f"{name}: {number}" for name, number in members.items())
+
+
+def nobody(groups: Sequence[str]) -> str:
+    """Say that groups are empty, and what that means."""
+    return (
+        f"nobody is in {' or '.join(groups)}, so nobody may call with that role: put object ids of people (not of "
+        "groups) into groups.*.members in terraform.tfvars"
+    )
+
+
+def _listed(url: str) -> Iterator[Mapping[str, Any]]:
+    """Yield what Microsoft Graph lists, page after page."""
+    while url:
+        page = az.run("rest", "--method", "GET", "--uri", url)
+        yield from page["value"]
+        url = str(page.get("@odata.nextLink") or "")
 
 
 def providers(environment: Environment) -> str:

@@ -1,4 +1,7 @@
-"""The smoke test: through the front door, as three people and as nobody, and only calls that change nothing."""
+"""The smoke test: through the front door, and only calls that change nothing.
+
+Locally as three people and as nobody; on Azure as whoever is signed in, who cannot become somebody else, and as nobody.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +22,8 @@ from ops.errors import SmokeError
 
 _TIMEOUT = 15.0
 _LOOPBACK = ("127.0.0.1", "localhost")
+#: In the order in which the gateway looks for a caller's tier (terraform/modules/apim/mcp-apis.tf).
+ROLES = ("Mcp.Admin", "Mcp.Read")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,37 @@ def check_server(
     admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
     outsider, nobody = http_status(endpoint, token_for("outsider")), http_status(endpoint)
     return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable)
+
+
+@dataclass(frozen=True)
+class Called:
+    """A tier of a server on Azure: what the call was answered (`text`), or why there was none (`called` False)."""
+
+    tier: str
+    called: bool
+    text: str
+
+
+def call_tiers(
+    endpoint: str, tiers: Mapping[str, str], roles: Collection[str], see_as: Callable[[str], Seen]
+) -> list[Called]:
+    """Call a server with the signed-in account's token, as far as its roles lead to a tier.
+
+    `tiers`: the role of each tier; `see_as` makes the calls and raises SmokeError where they fail. One token leads to
+    one tier of a server, the gateway's order being that of ROLES; the others are named with the reason.
+    """
+    reached = next((tier for role in ROLES for tier, wanted in tiers.items() if wanted == role and role in roles), "")
+    found = []
+    for tier, role in tiers.items():
+        if tier == reached:
+            seen = see_as(tier)
+            _require(not seen.failure, f"a reading call of {tier} fails at {endpoint}: {seen.failure}")
+            found.append(Called(tier, True, f"{tier}: {len(seen.tools)} tools, a reading call answered"))
+        elif reached:
+            found.append(Called(tier, False, f"{tier}: not called, as your account's roles lead to {reached}"))
+        else:
+            found.append(Called(tier, False, f"{tier}: not called, as your account does not have the role {role}"))
+    return found
 
 
 def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int, writable: bool) -> list[str]:

@@ -22,10 +22,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.cli import changes, spinner
-from ops.errors import DeclinedError
+from ops.errors import DeclinedError, InterruptError
 
 _SLOW = 2.0  # seconds after which a step also tells how long it took
 _HEARTBEAT = 30.0  # seconds after which a step that goes on says so in a log, where nothing turns
+_MINUTES = 120  # seconds from which on time is told in minutes
 _LOG_WIDTH = 200  # columns of a table that goes to a file or a pipeline's log
 _NAME = 22  # columns of a step's name
 
@@ -87,12 +88,25 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     """Print a table of plain text; a word such as "ok" or "delete" gets its colour."""
     if title:
         _show(Text(title, style="bold"))
+    if not console.is_terminal:
+        _plain_table([columns, *rows] if any(columns) else rows)
+        return
     made = Table(box=None, pad_edge=False, header_style="dim", show_header=any(columns))
     for at, column in enumerate(columns):
         made.add_column(column, overflow="fold", no_wrap=at == 0 and _short(rows))
     for row in rows:
         made.add_row(*[Text(cell, style=_STYLES.get(cell, "")) for cell in row])
     console.print(made)
+
+
+def _plain_table(rows: Sequence[Sequence[str]]) -> None:
+    """Print a line per row for a pipe: columns stand below each other, nothing is folded, no line ends in blanks."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)] if rows else []
+    for row in rows:
+        cells = [Text(cell.ljust(width), style=_STYLES.get(cell, "")) for cell, width in zip(row, widths, strict=False)]
+        line = Text("  ").join([*cells, Text(row[-1])])
+        line.rstrip()
+        _show(line)
 
 
 def facts(rows: Sequence[tuple[str, str]], title: str = "") -> None:
@@ -142,11 +156,14 @@ def step(name: str) -> Iterator[list[str]]:
     try:
         if _live():
             status = console.status(Text(name), spinner="dots" if _unicode() else "line")
-            with status, _ticking(1.0, lambda: status.update(Text(f"{name} … {time.monotonic() - started:.0f} s"))):
+            with status, _ticking(1.0, lambda: status.update(Text(f"{name} … {_elapsed(started)}"))):
                 yield result
         else:
-            with _ticking(_HEARTBEAT, lambda: say(f"{name:<{_NAME}} … {time.monotonic() - started:.0f} s")):
+            with _ticking(_HEARTBEAT, lambda: say(f"{name:<{_NAME}} … {_elapsed(started)}")):
                 yield result
+    except (KeyboardInterrupt, InterruptError):
+        _step_ended(name, "interrupted", started, "✗", "yellow")
+        raise
     except BaseException:
         _step_ended(name, "failed", started, "✗", "red")
         raise
@@ -171,9 +188,16 @@ def ask(question: str) -> str:
 
 def _step_ended(name: str, text: str, started: float, mark: str, style: str) -> None:
     took = time.monotonic() - started
-    elapsed = f" ({took:.1f} s)" if took > _SLOW else ""
+    exact = f"{took:.1f} s" if took < _MINUTES else _elapsed(started)
+    elapsed = f" ({exact})" if took > _SLOW else ""
     shown = f"{mark} " if _live() and _unicode() else ""
     _show(Text.assemble((shown, style), f"{name:<{_NAME}} ", text, (elapsed, "dim")), hang=_NAME + 1 + len(shown))
+
+
+def _elapsed(started: float) -> str:
+    """Return the time since then: `48 s`, `41 min 10 s`."""
+    seconds = int(time.monotonic() - started)
+    return f"{seconds} s" if seconds < _MINUTES else f"{seconds // 60} min {seconds % 60} s"
 
 
 def _labelled(label: str, style: str, text: str) -> None:

@@ -74,7 +74,14 @@ def task(
             for name in settings:
                 options.pop(name, None)
             environment = load(env, [*setting, *pairs])
-            function(environment, *([_runner(options)] if changes else []), **options)
+            if not changes:
+                function(environment, **options)
+                return
+            runner = _runner(options)
+            if runner.dry_run:
+                _say_sources(environment)
+            function(environment, runner, **options)
+            runner.finish()
 
         body.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # what inspect.signature reads
         texts = {**COMMON, **(CHANGES if changes else {}), **({"json": json} if json else {})}
@@ -119,7 +126,13 @@ def load(name: str, setting: list[str] | None = None) -> Environment:
     from ops.config import environment as environments
     from ops.config import settings
 
-    return environments.load(name, settings.parse_flags(setting or []))
+    environment = environments.load(name, settings.parse_flags(setting or []))
+    if environment.unused:
+        from ops.cli import output
+
+        for sentence in environment.unused:
+            output.warn(sentence)
+    return environment
 
 
 def debugging() -> bool:
@@ -150,6 +163,14 @@ def _runner(options: dict[str, Any]) -> Runner:
     from ops.cli.steps import Runner
 
     return Runner(dry_run=options.pop("dry_run"), yes=options.pop("yes"))
+
+
+def _say_sources(environment: Environment) -> None:
+    """Say where each value comes from that the printed commands hold; on stderr, beside the commands on stdout."""
+    from ops.cli import output
+
+    rows = [(one.name, f"{one.value} ({one.text()})") for one in environment.sources]
+    output.facts(rows, f"settings of {environment.name}" if rows else "")
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -21,7 +21,7 @@ def mint(environment: Environment, platform: Platform, user: str) -> str:
     require_known(user)
     if environment.is_local:
         return _local(platform, user)
-    return checked(_signed_in(platform), user)
+    return checked(signed_in(platform), user)
 
 
 def print_token(environment: Environment, user: str) -> None:
@@ -69,7 +69,8 @@ def _local(platform: Platform, user: str) -> str:
     return sign_in(platform.authority, platform.client_id, platform.scope, user)
 
 
-def _signed_in(platform: Platform) -> str:
+def signed_in(platform: Platform) -> str:
+    """Return a token of whoever is signed in on Azure, whatever its roles; OpsError says why there is none."""
     from azure.core.exceptions import ClientAuthenticationError
     from azure.identity import DefaultAzureCredential
 

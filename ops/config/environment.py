@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ops.config import settings as settings_module
 from ops.config import tfvars
-from ops.config.settings import Settings
+from ops.config.settings import AZURE, Given, Settings
 from ops.errors import SettingError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,12 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Environment:
-    """`variables` is terraform.tfvars as written; whatever a variable leaves out has the default of its `.tf` file."""
+    """`variables` is terraform.tfvars as written; whatever a variable leaves out has the default of its `.tf` file.
+
+    `given`: where each setting's value comes from.
+    """
 
     name: str
     terraform_dir: Path
     variables: Mapping[str, Any]
     settings: Settings
+    given: Mapping[str, Given] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -51,6 +55,19 @@ class Environment:
         """The `mcp_servers` map."""
         return self.variables.get("mcp_servers") or {}
 
+    @property
+    def sources(self) -> list[Given]:
+        """The settings that count here, each with its source: Azure's, or this machine's where they were chosen."""
+        if not self.is_local:
+            return [self.given[name] for name in AZURE if name in self.given]
+        return [one for name, one in self.given.items() if name not in AZURE and one.source != "default"]
+
+    @property
+    def unused(self) -> list[str]:
+        """A sentence for each environment variable that looks like one of these settings and does not count."""
+        found = settings_module.unused(self.given, os.environ)
+        return [sentence for name, sentence in found.items() if (name in AZURE) != self.is_local]
+
     def need(self, name: str) -> str:
         return self.settings.need(name, environment=self.name)
 
@@ -63,7 +80,7 @@ def load(name: str, flags: Mapping[str, str] | None = None) -> Environment:
         names = ", ".join(known(terraform_dir)) or "none"
         raise UsageError(f"environment {name!r} does not exist; {terraform_dir / 'environments'} holds: {names}")
     variables = tfvars.read(folder / "terraform.tfvars")
-    return Environment(name, terraform_dir, variables, settings_module.load(folder, variables, flags))
+    return Environment(name, terraform_dir, variables, *settings_module.read(folder, variables, flags))
 
 
 def env_option(name: str) -> str:
@@ -78,7 +95,8 @@ def known(terraform_dir: Path) -> list[str]:
 
 def _terraform_dir(flags: Mapping[str, str]) -> Path:
     # Needed before there is an environment whose settings could be read.
-    given = flags.get("TERRAFORM_DIR") or os.environ.get("TERRAFORM_DIR")
+    variable = os.environ.get(f"{settings_module.PREFIX}TERRAFORM_DIR") or os.environ.get("TERRAFORM_DIR")
+    given = flags.get("TERRAFORM_DIR") or variable
     if not given:
         return ROOT / "terraform"
     path = Path(given).resolve()

@@ -2,18 +2,22 @@
 
 Sources, first wins: flags (`--setting NAME=VALUE`), environment variables, then the environment's folder:
 `settings.env` (dotenv) and `terraform.tfvars`. The names are the documented ones.
+
+As an environment variable every name may have the prefix MCP_. The names in SHARED need it where a file or a default
+says something: dev containers, build agents and other tools set them too, and mean something else.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from ops.errors import SettingError, UsageError
 
@@ -87,10 +91,52 @@ RULES: dict[str, Rule] = {
 }
 
 
+#: What Azure and its pipelines are asked for; the rest is about this machine.
+AZURE = (
+    *("SUBSCRIPTION_ID", "RESOURCE_GROUP", "LOCATION", "IDENTITY_NAME", "ADO_ORG", "ADO_PROJECT"),
+    *("SERVICE_CONNECTION_NAME", "STORAGE_ACCOUNT", "CONTAINER_NAME", "ACR_NAME", "KEY_VAULT_NAME"),
+)
+PREFIX = "MCP_"
+SHARED = frozenset(
+    {"CONTAINER_NAME", "LOCATION", "RESOURCE_GROUP", "STORAGE_ACCOUNT", "REGISTRY", "RUNTIME", "TRACE", "MONGO"}
+)
+_SECRETS = ("MONGODB_URI",)  # a connection string may hold a password, and what is printed ends up in logs
+_FILE = "settings.env"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A setting's value as text, masked where it is secret, and where it comes from.
+
+    `instead_of`: what other sources say that differs, each as "SOURCE says 'VALUE'".
+    """
+
+    name: str
+    value: str
+    source: str
+    instead_of: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """Return the source, and what it overrides."""
+        return f"{self.source}; {', '.join(self.instead_of)}" if self.instead_of else self.source
+
+
 class Settings(BaseSettings):
     """Every value is optional here; a task that needs one asks `need`, which says where to set it."""
 
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from `load` alone, which knows where each comes from."""
+        return (init_settings,)
 
     subscription_id: str | None = None
     resource_group: str | None = None
@@ -145,25 +191,84 @@ class Settings(BaseSettings):
 
 def load(folder: Path, tfvars: Mapping[str, Any], flags: Mapping[str, str] | None = None) -> Settings:
     """Load the settings of the environment in `folder`, which is `terraform/environments/<env>`."""
-    below = _from_tfvars(tfvars)
+    return read(folder, tfvars, flags)[0]
 
-    class Sourced(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, below)
 
-    given = {name.lower(): value for name, value in (flags or {}).items()}
+def read(
+    folder: Path, tfvars: Mapping[str, Any], flags: Mapping[str, str] | None = None
+) -> tuple[Settings, dict[str, Given]]:
+    """Return the settings, and of each that is set or has a default its source."""
+    file = DotEnvSettingsSource(Settings, env_file=folder / _FILE)()
+    found = {name: list(_said(name, file, tfvars, flags or {})) for name in RULES}
+    chosen = {name.lower(): said[0][1] for name, said in found.items() if said}
     try:
-        return Sourced(_env_file=folder / "settings.env", **given)  # type: ignore[call-arg, arg-type]
+        settings = Settings(**chosen)
     except ValidationError as error:
-        raise _translated(error, folder.name) from error
+        raise _translated(error, folder.name, {name: said[0][0] for name, said in found.items() if said}) from error
+    defaults = {name: getattr(settings, name.lower()) for name in RULES}
+    known = {name: said or [("default", defaults[name])] for name, said in found.items()}
+    return settings, {name: _given(name, said) for name, said in known.items() if said[0][1] is not None}
+
+
+def unused(given: Mapping[str, Given], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return, by name, a sentence for each variable of SHARED that is set, is not used, and differs from what counts.
+
+    Of names that are not Azure's (REGISTRY, …) only those whose value could have been meant.
+    """
+    found = {}
+    for name in sorted(SHARED):
+        value, counts = environ.get(name), given.get(name)
+        meant = name in AZURE or bool(value and re.fullmatch(RULES[name].pattern, value))
+        if value and counts and value != counts.value and meant:
+            found[name] = (
+                f"the environment variable {name} ({value!r}) is not used, as other tools set it too: {counts.source} "
+                f"says {counts.value!r}; set {PREFIX}{name} to mean this project"
+            )
+    return found
+
+
+def conflicts(given: Mapping[str, Given], tfvars: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each setting that is not what terraform.tfvars says: Terraform would use the other one."""
+    return [
+        f"{name} is {one.value!r} ({one.source}), and {tfvar} in terraform.tfvars is {tfvars[tfvar]!r}, which "
+        "Terraform goes by: make them the same"
+        for name, one in given.items()
+        if (tfvar := RULES[name].tfvar) and tfvars.get(tfvar) is not None and str(tfvars[tfvar]) != one.value
+    ]
+
+
+def _said(
+    name: str, file: Mapping[str, Any], tfvars: Mapping[str, Any], flags: Mapping[str, str]
+) -> Iterator[tuple[str, Any]]:
+    """Yield (source, value) of each source that says something, the first of which counts."""
+    if name in flags:
+        yield "--setting", flags[name]
+    if value := os.environ.get(f"{PREFIX}{name}"):
+        yield f"the environment variable {PREFIX}{name}", value
+    bare = os.environ.get(name)
+    if bare and name not in SHARED:
+        yield f"the environment variable {name}", bare
+    written = file.get(name.lower())
+    tfvar = RULES[name].tfvar
+    variable = tfvars.get(tfvar) if tfvar else None
+    if written:
+        yield _FILE, written
+    if variable is not None:
+        yield "terraform.tfvars", variable
+    default = Settings.model_fields[name.lower()].default
+    gap = not written and variable is None and default is None
+    if bare and name in SHARED and gap and re.fullmatch(RULES[name].pattern, bare):
+        yield f"the environment variable {name}", bare
+
+
+def _given(name: str, said: list[tuple[str, Any]]) -> Given:
+    source, value = said[0]
+    others = [f"{other} says {_shown(name, differing)!r}" for other, differing in said[1:] if differing != value]
+    return Given(name, _shown(name, value), source, tuple(others))
+
+
+def _shown(name: str, value: Any) -> str:
+    return "***" if name in _SECRETS else str(value)
 
 
 def parse_flags(pairs: list[str]) -> dict[str, str]:
@@ -178,25 +283,20 @@ def parse_flags(pairs: list[str]) -> dict[str, str]:
     return flags
 
 
-def _from_tfvars(tfvars: Mapping[str, Any]) -> dict[str, Any]:
-    found = ((name.lower(), tfvars.get(rule.tfvar)) for name, rule in RULES.items() if rule.tfvar)
-    return {name: value for name, value in found if value is not None}
-
-
 def _where(name: str, environment: str) -> str:
     folder = f"terraform/environments/{environment}"
     tfvar = RULES[name].tfvar
     also = f" or as {tfvar} in {folder}/terraform.tfvars" if tfvar else ""
-    return f"set it as an environment variable, in {folder}/settings.env{also}"
+    return f"set it as the environment variable {PREFIX}{name}, in {folder}/{_FILE}{also}"
 
 
-def _translated(error: ValidationError, environment: str) -> SettingError:
+def _translated(error: ValidationError, environment: str, sources: Mapping[str, str]) -> SettingError:
     sentences: list[str] = []
     first = ""
     for detail in error.errors():
         name = str(detail["loc"][0]).upper()
         first = first or name
-        # A connection string may hold a password, and errors end up in logs.
-        given = "" if name == "MONGODB_URI" else f" {detail['input']!r}"
-        sentences.append(f"{name}{given} must be {RULES[name].text}; {_where(name, environment)}")
+        given = "" if name in _SECRETS else f" {detail['input']!r}"
+        source = sources.get(name, "default")
+        sentences.append(f"{name}{given} must be {RULES[name].text} (from {source}); {_where(name, environment)}")
     return SettingError("; ".join(sentences), name=first)

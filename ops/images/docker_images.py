@@ -1,7 +1,7 @@
-"""Images by Docker: pushed to Azure Container Registry, or kept in this machine's engine (RUNTIME=docker).
+"""Images by Docker: pushed to Azure Container Registry, or kept in this machine's engine (setting RUNTIME=docker).
 
-With REGISTRY=acr a local platform's image also goes to ACR_NAME and is known by the registry's digest, as on Azure;
-without, by the engine's own id.
+With the setting REGISTRY=acr a local platform's image also goes to ACR_NAME and is known by the registry's digest, as
+on Azure; without, by the engine's own id.
 """
 
 from __future__ import annotations

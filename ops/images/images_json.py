@@ -8,10 +8,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ops.cli.steps import Runner, Step
 from ops.errors import SettingError
 
 _REMEMBERED = 10  # earlier digests of a server
@@ -19,8 +20,11 @@ _REMEMBERED = 10  # earlier digests of a server
 Entries = dict[str, dict[str, Any]]
 
 
-def read(path: Path) -> Entries:
-    """Return the entries by server; none where nothing was pushed yet."""
+def read(path: Path, runner: Runner | None = None) -> Entries:
+    """Return the entries by server; none where nothing was pushed yet. In a dry run, as they would be by then."""
+    if runner and path in runner.written:
+        planned: Entries = runner.written[path]
+        return planned
     if not path.exists():
         return {}
     try:
@@ -38,18 +42,37 @@ def write(path: Path, entries: Mapping[str, Any]) -> None:
     partial.replace(path)
 
 
-def update(path: Path, entries: Mapping[str, Mapping[str, Any]]) -> bool:
+def change(path: Path, after: Entries, runner: Runner) -> bool:
+    """Write the entries where they differ; True if they do. A dry run says what each server would run."""
+    before = read(path, runner)
+    if after == before and (path.exists() or path in runner.written):
+        return False
+    runner.run(Step(lambda: write(path, after), None, tuple(described(path, before, after))))
+    if runner.dry_run:
+        runner.written[path] = after
+    return True
+
+
+def described(path: Path, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a shell comment for each server whose entry changes: what it runs, and which slots something else."""
+    for server, entry in after.items():
+        if entry != before.get(server):
+            slots = (entry.get("slots") or {}).items()
+            held = "".join(f"; slot {slot} stays at {image.get('digest')}" for slot, image in sorted(slots))
+            tag = f" ({entry['tag']})" if entry.get("tag") else ""
+            repository = entry.get("repository", server)
+            yield f"# images.json of {path.parent.name}: {server} runs {repository}@{entry.get('digest')}{tag}{held}"
+
+
+def update(path: Path, entries: Mapping[str, Mapping[str, Any]], runner: Runner) -> bool:
     """Write these servers' entries; what was in their place goes into their history. True if the file changed.
 
     Servers that are not named keep their entries, also those that no longer exist, until Terraform no longer asks for
     them.
     """
-    before = read(path)
+    before = read(path, runner)
     after = {**before, **{server: with_history(before.get(server), entry) for server, entry in entries.items()}}
-    if after == before and path.exists():
-        return False
-    write(path, after)
-    return True
+    return change(path, after, runner)
 
 
 def with_history(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,32 +99,33 @@ def earlier(entry: Mapping[str, Any]) -> dict[str, Any] | None:
     return {**plain, **history[0], **({"history": history[1:]} if history[1:] else {})}
 
 
-def hold_slots(path: Path, before: Mapping[str, Mapping[str, Any]], slots: Mapping[str, Sequence[str]]) -> None:
+def hold_slots(
+    path: Path, before: Mapping[str, Mapping[str, Any]], slots: Mapping[str, Sequence[str]], runner: Runner
+) -> None:
     """Keep each slot on the digest that it runs until its turn in a rolling update comes.
 
     So a run that is interrupted, and whoever applies by hand meanwhile, leaves the other slots as they are. `before`:
     the entries while what runs now was applied; `slots`: the slots by server, of servers that have several.
     """
-    after = read(path)
-    held = {server: _held(before.get(server) or {}, entry, slots.get(server, ())) for server, entry in after.items()}
-    if held != after:
-        write(path, held)
+    entries = read(path, runner).items()
+    held = {server: _held(before.get(server) or {}, entry, slots.get(server, ())) for server, entry in entries}
+    _change_existing(path, held, runner)
 
 
-def release_slot(path: Path, servers: Collection[str], slot: str) -> None:
+def release_slot(path: Path, servers: Collection[str], slot: str, runner: Runner) -> None:
     """Let a slot of these servers take the servers' own digest."""
-    entries = read(path)
-    freed = {name: _release(entry, slot) if name in servers else entry for name, entry in entries.items()}
-    if freed != entries:
-        write(path, freed)
+    entries = read(path, runner).items()
+    _change_existing(path, {name: _release(one, slot) if name in servers else one for name, one in entries}, runner)
 
 
-def release_all(path: Path) -> None:
+def release_all(path: Path, runner: Runner) -> None:
     """Let every slot take its server's own digest."""
-    entries = read(path)
-    plain = {name: _without_slots(entry) for name, entry in entries.items()}
-    if plain != entries:
-        write(path, plain)
+    _change_existing(path, {name: _without_slots(entry) for name, entry in read(path, runner).items()}, runner)
+
+
+def _change_existing(path: Path, after: Entries, runner: Runner) -> None:
+    if after:  # without entries there is no file, and need not be
+        change(path, after, runner)
 
 
 def _held(before: Mapping[str, Any], after: Mapping[str, Any], slots: Sequence[str]) -> dict[str, Any]:

@@ -55,8 +55,17 @@ def push(image: Image, home: Path, runner: Runner, *, venvs: Path = VENVS) -> Pu
             describe(home, image, digest, platform.python_version(), origin, {})
         _tag(place.parent / "tags.json", image.tag, digest)
 
-    runner.run(Step(act, None))
+    runner.run(Step(act, None, _lines(image, place, is_new=is_new)))
     return Pushed(image, digest, is_new)
+
+
+def _lines(image: Image, place: Path, *, is_new: bool) -> tuple[str, ...]:
+    """Return the commands that put the code there, and what else is written; none where it is there already."""
+    tagged = (_read(place.parent / "tags.json") or {}).get(image.tag) == f"sha256:{place.name}"
+    sources = [str(part / "src") for part in image.source.folders]
+    copied = f"mkdir -p {shlex.quote(str(place))} && {shlex.join(['cp', '-R', *sources, f'{place}/'])}"
+    noted = f"# tags.json of {image.repository}: {image.tag} is sha256:{place.name}"
+    return (*((copied,) if is_new else ()), *(() if tagged else (noted,)))
 
 
 def folder(home: Path, repository: str, digest: str) -> Path:

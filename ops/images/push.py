@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ops.cli.steps import Runner, Step
+from ops.cli.steps import Runner
 from ops.config.environment import Environment
 from ops.images import catalog, docker_images, images_json, local_store
 from ops.images.catalog import Image, Pushed
@@ -31,7 +31,7 @@ def push_all(space: Workspace, wanted: Sequence[Image]) -> list[Pushed]:
             result.append(f"{'built' if done.built else 'unchanged'} {done.digest[:19]}")
             pushed.append(done)
     entries = {done.image.server: done.entry() for done in pushed}
-    space.runner.run(Step(lambda: images_json.update(space.images_file, entries), True))
+    images_json.update(space.images_file, entries, space.runner)
     return pushed
 
 

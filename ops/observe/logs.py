@@ -1,4 +1,4 @@
-"""`invoke logs`: the platform's log files, whole or as they grow."""
+"""`invoke logs`: the end of the platform's log files, of the containers' output on Azure, or either as it grows."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ops.azure import az
 from ops.cli import output
 from ops.config.environment import Environment
+from ops.config.servers import slots
 from ops.errors import NotDeployedError, UsageError
 from twin import control
 
 _TAIL = 20  # lines of each log that are shown
 _PAUSE = 0.3  # seconds between two looks at growing files
+_PAUSE_AZURE = 5.0  # each look asks Azure once per slot
 
 
 def print_logs(environment: Environment, *, part: str | None = None, follow: bool = False) -> None:
     """Print the end of each log, each line with its part's name; with `follow`, goes on until Ctrl-C."""
     if not environment.is_local:
-        raise UsageError(
-            f"logs of {environment.name} are in its Log Analytics workspace; use `az monitor log-analytics query`, or "
-            f"`az container logs --resource-group {environment.need('RESOURCE_GROUP')} --name <container group>`"
-        )
+        _print_containers(environment, part, follow=follow)
+        return
     files = chosen(control.log_files(environment.home), part)
     ends = {name: _tail(name, path) for name, path in files.items()}
     while follow:
@@ -39,6 +40,45 @@ def chosen(files: Mapping[str, Path], part: str | None) -> dict[str, Path]:
     if part not in files:
         raise UsageError(f"part {part!r} has no log; these have: {', '.join(sorted(files))}")
     return {part: files[part]}
+
+
+def _print_containers(environment: Environment, part: str | None, *, follow: bool) -> None:
+    """Print what each container group wrote since it started; the gateway's requests are in Log Analytics."""
+    groups = chosen_groups(environment, part)
+    seen = dict.fromkeys(groups, "")
+    while True:
+        for name, group in groups.items():
+            text = az.text("container", "logs", "--resource-group", environment.need("RESOURCE_GROUP"), "--name", group)
+            for line in fresh(seen[name], text):
+                output.data(f"{name} {line}")
+            seen[name] = text
+        if not follow:
+            return
+        time.sleep(_PAUSE_AZURE)
+
+
+def chosen_groups(environment: Environment, part: str | None) -> dict[str, str]:
+    """Return the container group of each slot, or of one; UsageError for another name, naming those that there are."""
+    groups = {name: slot.group for name, slot in slots(environment).items()}
+    if part is None:
+        return groups
+    found = {name: group for name, group in groups.items() if part in (name, group)}
+    if not found:
+        raise UsageError(
+            f"part {part!r} has no log on Azure; these slots have: {', '.join(sorted(groups))}. The gateway's log is "
+            f"in Log Analytics: `invoke watch --env {environment.name}`, or the workbook"
+        )
+    return found
+
+
+def fresh(before: str, now: str) -> list[str]:
+    """Return the lines to print of a log that Azure gives whole: the last ones first, then what was added.
+
+    A container that started again begins a new log.
+    """
+    if before and now.startswith(before):
+        return now[len(before) :].splitlines()
+    return now.splitlines()[-_TAIL:]
 
 
 def _tail(name: str, path: Path) -> int:

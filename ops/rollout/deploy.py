@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from emulators.base.state import State
 from ops import local_platform
 from ops.azure import az
-from ops.checks import doctor, smoke, status
+from ops.checks import azure_smoke, doctor, durations, prerequisites, reach, smoke, status
 from ops.cli import output
 from ops.cli.steps import Runner, Step, until
 from ops.clients import access_token
@@ -35,6 +36,7 @@ from twin import control
 
 _PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes
 _PAUSE = 10.0
+_ME = "MY_OBJECT_ID"  # the shell's variable in a dry run
 _LOCAL_CHECKS = ("python", "settings", "terraform", "uv", "ports")
 _AZURE_CHECKS = ("settings", "terraform", "az", "subscription")
 
@@ -48,6 +50,9 @@ def deploy(environment: Environment, runner: Runner, asked: Request | None = Non
         for number in asked.stages:
             _print_saved(saved_plan.load(asked.plan, environment, number))
     ports = local_platform.choose_ports(environment, keep=not runner.dry_run) if environment.is_local else None
+    doctor.require_values(environment, runner)
+    if not asked.plan:
+        doctor.preview(environment, runner)
     with runner.lock(environment.home):
         checks = _LOCAL_CHECKS if ports else (*_AZURE_CHECKS, *(["docker"] if wanted else []))
         runner.run(doctor.required(environment, checks))
@@ -85,16 +90,16 @@ def _stage1(session: Session, asked: Request) -> bool:
 def _images_and_stage2(session: Session, wanted: Sequence[Image], asked: Request) -> tuple[list[Pushed], bool]:
     """Push images and apply stage 2; return what was pushed, and whether stage 2 changed."""
     space = session.space
-    before = images_json.read(space.images_file)
+    before = images_json.read(space.images_file, space.runner)
     pushed = push.push_all(space, wanted) if wanted else []
     targets = target_images.resolve(space, asked.images)
     target_images.record(space, targets)
     if session.ports is None:
-        _grant_vault(session.environment, session.runner)
+        _open_vault(session.environment, session.runner)
     if asked.plan:
-        session.runner.run(Step(partial(saved_plan.place_images, space, asked.plan), None))
+        session.runner.run(saved_plan.place_images(space, asked.plan))
         return pushed, apply_saved(session, 2, asked.plan, before)
-    session.runner.run(Step(partial(_require_images, space), None))
+    space.runner.require(lambda: _require_images(space, asked.images), None)
     replaced = _with_new_image(before, {**{done.image.server: done.entry() for done in pushed}, **targets})
     expected = {**rolling_update.replacements(session.environment, replaced), **ANYTHING}
     local = session.ports is not None
@@ -115,6 +120,7 @@ def apply_saved(session: Session, number: int, folder: Path, before: Mapping[str
     about = saved_plan.load(folder, space.environment, number)
     with runner.progress(f"stage {number}, as planned") as result:
         space.terraform.init(space.stage(number))
+        runner.run(Step(lambda: saved_plan.require_same_providers(space, about), None))
         approved = saved_plan.fetch(space, about, folder)
         now = space.terraform.plan(space.stage(number), expected=about.actions, expected_drift=about.drift)
         result.append(approved.summary())
@@ -146,11 +152,11 @@ def _require_stage1(space: Workspace) -> None:
     space.runner.run(Step(act, None))
 
 
-def _require_images(space: Workspace) -> None:
-    """Raise NotDeployedError for a server without an image: a stage 2 of its own builds none."""
-    recorded = images_json.read(space.images_file)
+def _require_images(space: Workspace, named: Collection[str] = ()) -> None:
+    """Raise NotDeployedError for a server without an image: a stage 2 of its own builds none. `named` have one."""
+    recorded = images_json.read(space.images_file, space.runner)
     for image in catalog.decide(space.environment):
-        if image.server not in recorded:
+        if image.server not in {*recorded, *named}:
             raise NotDeployedError(
                 f"images.json of {space.environment.name} records no image of {image.server}, and --stage 2 builds "
                 f"none; run `invoke push --env {space.environment.name}`, or give --target-image {image.server}=…"
@@ -161,7 +167,8 @@ def _serve(session: Session, platform: Platform, *, changed: bool) -> None:
     """Start or reload a local platform, call it through the front door, and say what comes next."""
     environment, runner, ports = session.environment, session.runner, session.ports
     if ports is None:
-        _call_without_token(environment, platform, runner)
+        runner.run(Step(lambda: azure_smoke.check(environment, platform, runner), None))
+        _warn_of_empty_groups(session)
         return _tell(environment, platform, runner)
     command = f"{sys.executable} -m twin.runtime --home {environment.home}"
     with runner.progress("local platform") as result:
@@ -171,14 +178,6 @@ def _serve(session: Session, platform: Platform, *, changed: bool) -> None:
     if not changed:
         runner.say("nothing changed")
     return _tell(environment, platform, runner)
-
-
-def _call_without_token(environment: Environment, platform: Platform, runner: Runner) -> None:
-    for server, endpoint in platform.endpoints.items():
-        with runner.progress(f"smoke test {server}") as result:
-            answered = smoke.http_status(endpoint)
-            smoke.require_challenge(endpoint, answered)
-            result.append(f"no token: {answered}; run `nox -s integration -- --env {environment.name}` for the rest")
 
 
 def _smoke_test(environment: Environment, platform: Platform) -> None:
@@ -202,33 +201,44 @@ def _is_writable(environment: Environment, server: str) -> bool:
     return any(tier.get("connection") == "read-write" for tier in tiers.values())
 
 
+def _open_vault(environment: Environment, runner: Runner) -> None:
+    """Make sure that stage 2 can write secrets, which it does after the long creation of API Management."""
+    _grant_vault(environment, runner)
+    with runner.progress("Key Vault access"):
+        runner.run(_wait_for_vault(environment))
+
+
 def _grant_vault(environment: Environment, runner: Runner) -> None:
     """Take the documented step for a person; a pipeline's identity holds Secrets Officer from stage 1."""
     account = runner.run(az.look("account", "show", expected={"user": {"type": "user"}}))
     if account["user"]["type"] != "user":
         return
-    me = runner.run(az.look("ad", "signed-in-user", "show", expected={"id": "<your object id>"}))
-    role = _vault_role(environment, str(me["id"]))
+    asked = ("ad", "signed-in-user", "show", "--query", "id")
+    line = f"{_ME}=$({az.command(*asked, '--output', 'tsv')})"
+    role = _vault_role(environment, str(runner.run(Step(lambda: az.run(*asked), f"${{{_ME}}}", (line,)))))
     with runner.progress("Key Vault role") as result:
         if runner.run(az.look("role", "assignment", "list", *role[3:], expected=[])):
             result.append("held already")
             return
     runner.confirm(f"Run `{az.command(*role)}`?")
-    runner.run(az.step(*role))
-    with runner.progress("Key Vault access"):
-        runner.run(_wait_for_vault(environment.need("KEY_VAULT_NAME")))
+    typed = az.command(*role).replace(f"'${{{_ME}}}'", f'"${{{_ME}}}"')  # a shell fills it in
+    runner.run(Step(lambda: az.run(*role), None, (typed,)))
+    runner.announce(durations.ROLE.text())
 
 
-def _wait_for_vault(name: str) -> Step[None]:
-    """Wait for a new role assignment, which takes minutes to reach the vault: stage 2 could not write a secret yet."""
-    listed = ("keyvault", "secret", "list", "--vault-name", name, "--maxresults", "1")
+def _wait_for_vault(environment: Environment) -> Step[None]:
+    """Wait for a new role assignment to reach the vault; ToolError at once where the vault refuses the address."""
+    name = environment.need("KEY_VAULT_NAME")
+    listed = reach.list_secrets(name)
 
     def act() -> None:
         deadline = time.monotonic() + _PROPAGATION
         while True:
             try:
                 az.run(*listed)
-            except AzError:
+            except AzError as error:
+                if error.kind == "network":
+                    raise reach.refusal(environment, f"vault {name}", error) from error
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(_PAUSE)
@@ -254,6 +264,16 @@ def _tell_next(environment: Environment, runner: Runner) -> None:
             (f"invoke deploy{option} --stage 2", "then the rest"),
         ],
     )
+
+
+def _warn_of_empty_groups(session: Session) -> None:
+    """Say whose groups have no members by the state, which knows those that were put there in Entra ID too."""
+    nothing: dict[str, Any] = {}
+    shown = session.runner.run(Step(lambda: session.space.terraform.show(session.space.stage(2)), nothing))
+    groups = State.from_show_json(shown).of_type("azuread_group") if shown else []
+    empty = [str(group["display_name"]) for group in groups if not group.get("members")]
+    if empty:
+        session.runner.warn(prerequisites.nobody(empty))
 
 
 def _tell(environment: Environment, platform: Platform, runner: Runner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 
 from emulators.base.errors import EmulatorError
 from ops import local_platform
@@ -11,6 +12,7 @@ from ops.cli import output
 from ops.cli.steps import Runner, Step, command
 from ops.config.environment import Environment
 from ops.errors import DeclinedError, TerraformError, UsageError
+from ops.rollout.rolling_update import apply_repeating
 from ops.terraform import workspace
 from ops.terraform.workspace import Workspace
 from twin import control
@@ -19,7 +21,9 @@ from twin import control
 def destroy(environment: Environment, runner: Runner, *, prod: bool = False) -> None:
     """Destroy everything; repeating it is safe. On Azure a person types the name, and prod also wants its own flag."""
     if environment.name == "prod" and not prod:
-        raise UsageError("prod is not destroyed by accident: add --prod, and --yes where nobody can be asked")
+        if not runner.dry_run:
+            raise UsageError("prod is not destroyed by accident: add --prod, and --yes where nobody can be asked")
+        runner.announce("the run itself wants --prod too")
     if environment.is_local and not runner.dry_run and not environment.home.exists():
         output.say(f"{environment.name} is not deployed: nothing to destroy")
         return
@@ -73,7 +77,7 @@ def _destroy_stage(space: Workspace, number: int) -> None:
         space.terraform.init(stage)
         plan = space.terraform.plan(stage, destroy=True)
         if plan.changes:
-            space.terraform.apply(plan)
+            apply_repeating(space, plan, partial(space.terraform.plan, stage, destroy=True))
         result.append(f"{plan.count('delete')} deleted" if plan.changes else "nothing left")
 
 

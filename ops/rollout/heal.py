@@ -43,6 +43,8 @@ def _heal_stage(opened: Session, number: int) -> int:
     """Return how much had drifted."""
     space, runner = opened.space, opened.runner
     stage = space.stage(number)
+    is_local = opened.environment.is_local
+    cloud, looked = ("the twin", "") if is_local else ("Azure", "; see its activity log in the portal")
     expected = rolling_update.replacements(opened.environment, opened.environment.servers) if number == 2 else {}
     with runner.progress(f"look at {stage.name}") as result:
         plan = space.terraform.plan(stage, expected=expected, expected_drift=expected)
@@ -51,7 +53,8 @@ def _heal_stage(opened: Session, number: int) -> int:
         return 0
     with runner.progress(f"plan {stage.name}") as result:
         small = space.terraform.plan(stage, targets=targets(plan), expected=expected)
-        result.append(small.summary() if small.changes else "nothing to put back: Azure filled in what was left open")
+        filled = f"nothing to put back: {cloud} filled in what was left open"
+        result.append(small.summary() if small.changes else filled)
     if not small.changes:
         space.terraform.apply(small)  # nothing to put back: the state learns what Azure filled in by itself
         return 0
@@ -69,7 +72,7 @@ def _heal_stage(opened: Session, number: int) -> int:
     left = space.terraform.plan(stage, expected={})
     if left.drift:
         raise TerraformError(
-            f"{', '.join(left.drift)} drifted again at once: something else changes it; see its activity log in Azure",
+            f"{', '.join(left.drift)} drifted again at once: something else changes it{looked}",
             log=stage.log,
         )
     return len(plan.drift)

@@ -21,11 +21,10 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
     with session.opened(environment, runner) as opened:
         images_file = opened.space.images_file
         before = images_json.read(images_file)
-        unknown: dict[str, Any] = {}
-        goal = runner.run(Step(lambda: earlier(environment, name, before), unknown))
+        goal = earlier(environment, name, before)
         runner.table("", ("server", "runs", "goes back to"), [(name, _text(before.get(name, {})), _text(goal))])
         runner.confirm(f"Roll {name} back in {environment.name}?", agreed=environment.is_local)
-        runner.run(Step(lambda: images_json.write(images_file, {**before, name: goal}), None))
+        images_json.change(images_file, {**before, name: goal}, runner)
         expected = rolling_update.replacements(environment, [name]) or ANYTHING
         rolling_update.apply_stage(opened, 2, before, agreed=True, expected=expected)
         platform = opened.publish()

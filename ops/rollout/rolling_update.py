@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ops.checks import durations
 from ops.cli import output
-from ops.cli.steps import Step
 from ops.config.environment import Environment
 from ops.config.servers import has_several_slots, slot_letters, slots
+from ops.errors import TerraformError
 from ops.images import images_json
 from ops.rollout.session import Session
 from ops.terraform.cli import ANYTHING, Plan
@@ -75,7 +76,7 @@ def apply_stage(
     """
     space, stage = session.space, session.space.stage(number)
     if number == 2:
-        session.runner.run(Step(partial(images_json.release_all, space.images_file), None))
+        images_json.release_all(space.images_file, session.runner)
     with session.runner.progress(stage.name) as result:
         space.terraform.init(stage)
         plan = space.terraform.plan(stage, expected=expected)
@@ -104,29 +105,58 @@ def apply_plan(
     `targets` the plan was made for these alone, and so is what is left of it after the slots.
     """
     space, stage = session.space, session.space.stage(plan.stage.number)
+    for sentence in durations.sentences(space.environment, plan):
+        session.runner.announce(sentence)
     staggered = batches(space.environment, plan.actions)
     if staggered and before is not None:
-        session.runner.run(Step(partial(_hold_slots, space, before), None))
+        _hold_slots(space, before)
     for batch in staggered:
         with session.runner.progress(f"slot {batch.slot}") as result:
             if before is not None:
-                release = partial(images_json.release_slot, space.images_file, batch.servers, batch.slot)
-                session.runner.run(Step(release, None))
+                images_json.release_slot(space.images_file, batch.servers, batch.slot, session.runner)
             part = space.terraform.plan(stage, targets=batch.targets)
             require_part(part)
-            space.terraform.apply(part)
+            apply_repeating(space, part, partial(space.terraform.plan, stage, targets=batch.targets), require_part)
             session.check_health(batch.groups)
             result.append(f"{', '.join(batch.groups)}: replaced, and the gateway answers")
     with session.runner.progress(title or f"{stage.name} apply") as result:
         rest = plan
         if staggered:
             if before is not None:
-                session.runner.run(Step(partial(images_json.release_all, space.images_file), None))
+                images_json.release_all(space.images_file, session.runner)
             rest = space.terraform.plan(stage, targets=targets, expected=_left(plan.actions, staggered))
         if rest.changes:
             require_part(rest)
-            space.terraform.apply(rest)
+            apply_repeating(space, rest, partial(space.terraform.plan, stage, targets=targets), require_part)
         result.append("applied")
+
+
+def apply_repeating(
+    space: Workspace,
+    plan: Plan,
+    plan_again: Callable[[], Plan],
+    require_part: Callable[[Plan], None] = lambda _: None,
+) -> None:
+    """Apply a plan; where API Management was busy with the same API, plan and apply what is left, once.
+
+    Terraform writes an API's operations and policies side by side, and the service may refuse one of two with 409.
+    A saved plan is applied once only, so what is left is planned anew: it may hold nothing that the plan did not.
+    """
+    try:
+        space.terraform.apply(plan)
+    except TerraformError as error:
+        if error.kind != "api-busy":
+            raise
+        space.runner.warn(
+            "API Management was still changing the same API (409 PessimisticConcurrencyConflict), which passes: what "
+            "is left is planned and applied once more"
+        )
+        left = plan_again()
+        if left.actions.keys() - plan.actions.keys():
+            raise
+        require_part(left)
+        if left.changes:
+            space.terraform.apply(left)
 
 
 def show_drift(session: Session, plan: Plan) -> None:
@@ -152,7 +182,7 @@ def _hold_slots(space: Workspace, before: Mapping[str, Any]) -> None:
     several = {
         name: slot_letters(environment, name) for name in environment.servers if has_several_slots(environment, name)
     }
-    images_json.hold_slots(space.images_file, before, several)
+    images_json.hold_slots(space.images_file, before, several, space.runner)
 
 
 def _left(actions: Mapping[str, str], done: Sequence[Batch]) -> dict[str, str]:

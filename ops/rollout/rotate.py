@@ -137,7 +137,7 @@ def _read_keys(space: Workspace, key: str) -> tuple[str, str]:
 
 
 def _apply(opened: Session, expected: Mapping[str, str]) -> None:
-    before = images_json.read(opened.space.images_file)
+    before = images_json.read(opened.space.images_file, opened.runner)
     if rolling_update.apply_stage(opened, 2, before, agreed=True, expected=expected):
         opened.publish()
 

@@ -60,7 +60,7 @@ def resolve(space: Workspace, wanted: Mapping[str, str]) -> Entries:
 def record(space: Workspace, entries: Entries) -> None:
     """Write them where Terraform reads digests; what was there goes into the history that `invoke rollback` reads."""
     if entries:
-        space.runner.run(Step(lambda: images_json.update(space.images_file, entries), True))
+        images_json.update(space.images_file, entries, space.runner)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -20,6 +21,36 @@ from typing import IO, Any
 from ops.cli.steps import Runner, Step
 from ops.errors import InterruptError, TerraformError, ToolError
 
+
+@dataclass(frozen=True)
+class Known:
+    """What Terraform or a provider is known to say: `sign` is looked for in it, `remedy` says what helps."""
+
+    kind: str
+    sign: str
+    remedy: str
+
+
+KNOWN = (
+    Known(
+        "not-signed-in",
+        r"could not configure AzureCli Authorizer|unable to build authorizer|run.{1,3}az login|AADSTS\d",
+        "nobody is signed in to Azure that may do this; run `az login`",
+    ),
+    # Terraform compares the lock file with the plan's ("Dependency Lock File", Terraform 1.11).
+    Known(
+        "other-providers",
+        r"different set of external\s+dependency\s+selections",
+        "the plan was made with other versions of the providers than .terraform.lock.hcl names now; plan again, and "
+        "have that approved",
+    ),
+    # Azure/apiops#379, 2023-09-07, and Azure/apiops-cli#252, 2026-08-31: API Management locks an API while it changes.
+    Known(
+        "api-busy",
+        r"PessimisticConcurrencyConflict",
+        "API Management was still changing the same API; run it again, the next run goes on from here",
+    ),
+)
 _ACTIONS = ("create", "update", "replace", "delete")
 #: What a dry run takes a plan to find where nothing more is known.
 ANYTHING: Mapping[str, str] = {"(anything)": "update"}
@@ -152,7 +183,8 @@ class Terraform:
             self._command(stage, arguments), env=self._environment(), capture_output=True, text=True, check=False
         )
         if answer.returncode:
-            raise TerraformError(f"terraform show of {stage.name} failed: {answer.stderr.strip()}", log=stage.log)
+            said = " ".join(answer.stderr.split())
+            raise TerraformError(f"terraform show of {stage.name} failed: {said}", log=stage.log, kind=_kind(said))
         shown: dict[str, Any] = json.loads(answer.stdout)
         return shown
 
@@ -231,10 +263,22 @@ def _of_type(kind: str, messages: list[dict[str, Any]]) -> dict[str, str]:
 def _failure(stage: Stage, command: str, messages: list[dict[str, Any]], tail: str) -> TerraformError:
     errors = list(_errors(messages)) or [_last_error(tail)]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    known = _known(" ".join(errors))
+    said = f"{known.remedy}; it says: {errors[0]}" if known else errors[0]
     return TerraformError(
-        f"terraform {command} of {stage.name} failed: {errors[0]}{more}; the whole output is in {stage.log}",
+        f"terraform {command} of {stage.name} failed: {said}{more}; the whole output is in {stage.log}",
         log=stage.log,
+        kind=known.kind if known else "",
     )
+
+
+def _known(said: str) -> Known | None:
+    return next((known for known in KNOWN if re.search(known.sign, said, re.IGNORECASE)), None)
+
+
+def _kind(said: str) -> str:
+    found = _known(said)
+    return found.kind if found else ""
 
 
 def _errors(messages: list[dict[str, Any]]) -> Iterator[str]:

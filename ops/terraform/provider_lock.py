@@ -71,6 +71,11 @@ def _done(ended: subprocess.CompletedProcess[str], mirror: Path | None) -> None:
     raise ToolError(f"terraform could not lock the providers: {said[-500:]}")
 
 
+def versions(path: Path) -> dict[str, str]:
+    """Return the version of each provider that a lock file names; nothing where there is no file."""
+    return dict(_PROVIDER.findall(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
 def _agree(locked: dict[Path, str]) -> None:
     """Both stages run the same provider; a lock of one stage that is older than the other's would say otherwise."""
     versions: dict[str, set[str]] = {}

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ops.cli import output
 from ops.cli.steps import Step
 from ops.config.environment import ROOT, Environment
 from ops.errors import StalePlanError, UsageError
+from ops.terraform import provider_lock
 from ops.terraform.cli import Plan
 from ops.terraform.workspace import Workspace
 
@@ -32,7 +34,10 @@ _ATTRIBUTES = ("actions", "before", "after", "after_unknown")
 
 @dataclass(frozen=True)
 class Saved:
-    """What is known of a saved plan without opening it; `sha256` is the plan file's."""
+    """What is known of a saved plan without opening it; `sha256` is the plan file's.
+
+    `providers`: the versions that it was made with, by address; none where there was no lock file.
+    """
 
     stage: int
     environment: str
@@ -42,6 +47,7 @@ class Saved:
     actions: Mapping[str, str]
     drift: Mapping[str, str]
     sha256: str
+    providers: Mapping[str, str] = field(default_factory=dict)
 
 
 def save(space: Workspace, plan: Plan, folder: Path) -> Saved:
@@ -49,7 +55,10 @@ def save(space: Workspace, plan: Plan, folder: Path) -> Saved:
     folder.mkdir(parents=True, exist_ok=True)
     digest = _sha256(plan.stage.plan_file)
     name = space.environment.name
-    about = Saved(plan.stage.number, name, _commit(), plan.changes, plan.summary(), plan.actions, plan.drift, digest)
+    about = Saved(
+        *(plan.stage.number, name, _commit(), plan.changes, plan.summary(), plan.actions, plan.drift, digest),
+        provider_lock.versions(plan.stage.folder / provider_lock.LOCK),
+    )
     if not _is_blob(space):
         _copy_private(plan.stage.plan_file, folder / f"stage{about.stage}.tfplan")
     else:
@@ -88,11 +97,17 @@ def stages(folder: Path) -> tuple[int, ...]:
     return tuple(number for number in (1, 2) if _about(folder, number).exists())
 
 
-def place_images(space: Workspace, folder: Path) -> None:
-    """Put the plan's images.json in place, which Terraform reads again when it applies."""
-    if (folder / "images.json").exists():
-        space.images_file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / "images.json", space.images_file)
+def place_images(space: Workspace, folder: Path) -> Step[None]:
+    """Return the step that puts the plan's images.json in place, which Terraform reads again when it applies."""
+    saved, target = folder / "images.json", space.images_file
+    if not saved.exists():
+        return Step(lambda: None, None)
+
+    def act() -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(saved, target)
+
+    return Step(act, None, (shlex.join(["cp", str(saved), str(target)]),))
 
 
 def fetch(space: Workspace, about: Saved, folder: Path) -> Plan:
@@ -116,6 +131,25 @@ def fetch(space: Workspace, about: Saved, folder: Path) -> Plan:
 
     space.runner.run(Step(act, None, (az.command(*download),) if download else ()))
     return Plan(replace(stage, plan_file=file), about.actions, about.changes, about.drift)
+
+
+def require_same_providers(space: Workspace, about: Saved) -> None:
+    """Raise StalePlanError where the stage is initialised with other providers than the plan was made with.
+
+    Another version may plan and do something else than what was approved; Terraform refuses such a plan too, but not
+    the slots' own plans.
+    """
+    now = provider_lock.versions(space.stage(about.stage).folder / provider_lock.LOCK)
+    differing = [
+        f"{provider} {before} is now {now[provider]}"
+        for provider, before in about.providers.items()
+        if now.get(provider, before) != before
+    ]
+    if differing:
+        raise StalePlanError(
+            f"stage {about.stage} was planned with other providers ({', '.join(differing)}); nothing was changed: plan "
+            "again, and have that approved, or commit .terraform.lock.hcl, so that versions stay"
+        )
 
 
 def require_fresh(space: Workspace, approved: Plan, now: Plan) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ops.azure import az
 from ops.cli.steps import Runner
 from ops.config.environment import Environment
 from ops.terraform import active_key, binary
@@ -100,6 +101,8 @@ def opened(
     if space.runner.dry_run:
         yield space
         return
+    if not environment.is_local:
+        az.require()
     program = (terraform or binary.find()).path
     if space.root == environment.terraform_dir:
         yield replace(space, terraform=Terraform(program, runner=space.runner))

@@ -67,6 +67,7 @@ module "monitoring" {
   source = "../modules/monitoring"
 
   name                = var.name
+  environment         = var.environment
   resource_group_name = var.resource_group_name
   location            = var.location
   tags                = module.names.tags

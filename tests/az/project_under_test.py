@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,13 @@ SETTINGS = {
     "SERVICE_CONNECTION_NAME": "azure",
     "CONTAINER_NAME": "tfstate",
 }
+#: What stands in their copy of terraform.tfvars.
+VARIABLES = {
+    "subscription_id": f'"{SUBSCRIPTION}"',
+    "resource_group_name": '"rg-boot"',
+    "deployer_ip_rules": '["20.50.1.7"]',
+    "publisher_email": '"platform@contoso.com"',
+}
 CHANGING = ("PUT", "PATCH", "DELETE", "POST")
 _ASKING = ("checkNameAvailability", "getByIds")
 """What POST asks without changing anything."""
@@ -40,7 +48,17 @@ def copy(target: Path) -> Path:
             shutil.copytree(source, place, ignore=_LEFT)
         else:
             shutil.copy(source, place)
+    _own_values(target / "terraform/environments/dev/terraform.tfvars")
     return target
+
+
+def _own_values(path: Path) -> None:
+    """Put the tests' values where the shipped file has placeholders, as whoever deploys it has to."""
+    text = path.read_text(encoding="utf-8")
+    for name, value in VARIABLES.items():
+        text, count = re.subn(rf"(?m)^(\s*{name}\s*=\s*)\S.*$", lambda found, v=value: found[1] + v, text)
+        assert count == 1, name
+    path.write_text(text, encoding="utf-8")
 
 
 @dataclass
@@ -59,8 +77,8 @@ class Project:
 
     @property
     def variables(self) -> dict[str, str]:
-        own = {"TWIN_HOME": str(self.home), "PYTHONPATH": str(self.folder), "STORAGE_ACCOUNT": self.account}
-        return {**self.settings, **self.served, **own}
+        own = {"TWIN_HOME": str(self.home), "PYTHONPATH": str(self.folder), "MCP_STORAGE_ACCOUNT": self.account}
+        return {**{f"MCP_{name}": value for name, value in self.settings.items()}, **self.served, **own}
 
     @property
     def home(self) -> Path:

@@ -14,7 +14,7 @@ from tests.support.platform_under_test import Platform
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A twin of its own on free ports."""
     home: Path = tmp_path_factory.mktemp("twin") / "home"
-    twin = Platform("local", {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "TRACE": "1"})
+    twin = Platform("local", {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "MCP_TRACE": "1"})
     try:
         twin.invoke("deploy")
         yield twin

@@ -76,7 +76,7 @@ def _rig(folder: Path, engine: Engine, registry: Registry, tools: dict[str, str]
         "TWIN_HOME": str(home),
         "SERVERS_DIR": str(servers),
         "BASE_IMAGE": base.NAME,
-        "REGISTRY": "acr",
+        "MCP_REGISTRY": "acr",
         "GATEWAY_PORT": "0",
         "ENTRA_PORT": "0",
         "CONSOLE_PORT": "0",

@@ -38,7 +38,7 @@ def platform(
     if environment := request.config.getoption("--env"):
         yield Platform(environment)
         return
-    twin = own_platform.copied(tmp_path_factory.mktemp("twin"), TRACE="1")
+    twin = own_platform.copied(tmp_path_factory.mktemp("twin"), MCP_TRACE="1")
     # The limit itself is tried in tests/plan, where the clock is the test's own.
     telemetry = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
     own_platform.change_server(twin, rate_limit=own_platform.NO_LIMIT, environment=telemetry)

@@ -61,7 +61,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def agent(origin: Path, kept: Path, tmp_path: Path) -> Iterator[Agent]:
     """Jobs in folders of their own; what outlives a job on Azure is the twin, outside of them."""
     home = tmp_path / "cloud"
-    env = {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "MONGO": "twin", "NO_COLOR": "1"}
+    env = {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "MCP_MONGO": "twin", "NO_COLOR": "1"}
     yield Agent(origin, tmp_path / "work", kept, env=env, instead=INSTEAD)
     if home.exists():
         command = [str(kept / "tools" / "bin" / "invoke"), "destroy", "--yes"]

@@ -157,8 +157,11 @@ def test_the_page_lists_the_alerts_that_there_are(planned: Planned, request: pyt
 
 @EVERY_ENVIRONMENT
 def test_the_page_is_about_every_environment(planned: Planned, environment: str) -> None:
-    """An environment that sets a threshold of its own, or lacks an alert, is not what the page says."""
-    here, there = (_rows(resources(planned(2, name)._raw)) for name in (environment, WITH_QUOTA))
+    """An environment that sets a threshold of its own, or lacks an alert, is not what the page says.
+
+    The commands that alerts name are each environment's own, its resource group too.
+    """
+    here, there = (_rows(resources(planned(2, name)._raw), name) for name in (environment, WITH_QUOTA))
     has_quota = (
         resources(planned(2, environment)._raw)["module.monitoring.azurerm_log_analytics_workspace.this"][
             "daily_quota_gb"
@@ -173,13 +176,16 @@ def _table(planned: Resources) -> str:
     return f"| alert | severity | signal | fires | what to do |\n|---|---|---|---|---|\n{rows}"
 
 
-def _rows(planned: Resources) -> dict[str, tuple[str, ...]]:
+def _rows(planned: Resources, environment: str = "") -> dict[str, tuple[str, ...]]:
     """Severity, signal, threshold and what to do, by alert; the worst first."""
     rows = {
         **{name: _metric_row(alert) for name, alert in _alerts(planned, METRIC).items()},
         **{name: _log_row(name, alert) for name, alert in _alerts(planned, LOG).items()},
         **{name: _activity_row(alert) for name, alert in _alerts(planned, ACTIVITY).items()},
     }
+    own = {f"--env {environment}`": "--env NAME`", r"--resource-group \S+": "--resource-group NAME"}
+    for pattern, common in own.items() if environment else ():
+        rows = {name: tuple(re.sub(pattern, common, cell) for cell in row) for name, row in rows.items()}
     return dict(sorted(rows.items(), key=lambda row: (row[1][0], row[0])))
 
 

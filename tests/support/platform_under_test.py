@@ -40,7 +40,7 @@ class Platform:
     def __post_init__(self) -> None:
         # The same database on every machine, unless whoever runs the tests says otherwise; policy traces, which cost a
         # gateway several times its own work, only where a test reads them.
-        self.variables = {"MONGO": os.environ.get("MONGO", "twin"), "TRACE": "0", **self.variables}
+        self.variables = {"MCP_MONGO": os.environ.get("MCP_MONGO", "twin"), "MCP_TRACE": "0", **self.variables}
 
     def invoke(self, *arguments: str, check: bool = True, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Runs `invoke …` as a person would; with `check`, a failure shows what it printed."""

@@ -73,7 +73,13 @@ def local(*, limited: bool = True) -> Iterator[Local]:
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder) / "home"
-        environment = {"TWIN_HOME": str(home), "GATEWAY_PORT": "0", "ENTRA_PORT": "0", "MONGO": "twin", "TRACE": "0"}
+        environment = {
+            "TWIN_HOME": str(home),
+            "GATEWAY_PORT": "0",
+            "ENTRA_PORT": "0",
+            "MCP_MONGO": "twin",
+            "MCP_TRACE": "0",
+        }
         if not limited:
             environment["TERRAFORM_DIR"] = str(_without_limit(Path(folder) / "terraform"))
         platform = Local(home, environment)

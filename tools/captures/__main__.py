@@ -78,7 +78,7 @@ def environment_variables(home: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "NO_COLOR", "PYTHONWARNINGS")}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     ports = {"GATEWAY_PORT": "0", "ENTRA_PORT": "0", "CONSOLE_PORT": "0"}
-    return {**kept, **ports, "PATH": path, "TWIN_HOME": f"{home}/twin", "MONGO": "twin", "LANG": "C.UTF-8"}
+    return {**kept, **ports, "PATH": path, "TWIN_HOME": f"{home}/twin", "MCP_MONGO": "twin", "LANG": "C.UTF-8"}
 
 
 def draw(name: str, command: str, output: str, width: int, out: Path) -> None:

@@ -9,7 +9,7 @@ resource "azurerm_monitor_activity_log_alert" "slot_stopped" {
   resource_group_name = var.resource_group_name
   # Activity log alerts live in no region.
   location    = "global"
-  description = "Somebody stopped a container group, and nothing starts it again by itself. If it was not meant: `az container start`, then `invoke status`. The event names who did it."
+  description = "Somebody stopped a container group, and nothing starts it again by itself. If it was not meant: `az container start --resource-group ${var.resource_group_name} --name <its name>`, then `invoke status --env ${var.environment}`. The event names who did it."
   scopes      = [var.targets["resource-group"]]
   tags        = var.tags
 

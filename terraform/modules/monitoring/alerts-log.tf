@@ -10,7 +10,7 @@ locals {
         measure   = "FailedPercent"
         threshold = var.alerts.thresholds.gateway_errors_percent
         dimension = "ApiId"
-        todo      = "The gateway answers with 5xx. Run `invoke status`; open the workbook, Slots, to see whether one slot or all fail. 502 with a healthy slot means that the server refuses the gateway's token."
+        todo      = "The gateway answers with 5xx. Run `invoke status --env ${var.environment}`; open the workbook, Slots, to see whether one slot or all fail. 502 with a healthy slot means that the server refuses the gateway's token."
       }
       gateway-latency = {
         severity  = 2
@@ -28,7 +28,7 @@ locals {
         measure   = "Failures"
         threshold = var.alerts.thresholds.unreachable
         dimension = "BackendId"
-        todo      = "The gateway cannot reach this slot. A container group that Azure moved has a new address and its DNS record the old one: run `invoke deploy`, which writes the record anew; then read `invoke logs`."
+        todo      = "The gateway cannot reach this slot. A container group that Azure moved has a new address and its DNS record the old one: run `invoke heal --env ${var.environment}`, which writes the record anew; then read `invoke logs --env ${var.environment}`."
       }
       container-restarts = {
         severity  = 2
@@ -37,7 +37,7 @@ locals {
         measure   = "Starts"
         threshold = var.alerts.thresholds.restarts
         dimension = "ContainerGroup"
-        todo      = "This container starts again and again. Read `invoke logs` for its last words; an address changes with each restart, so watch for slot-unreachable."
+        todo      = "This container starts again and again. Read `invoke logs --env ${var.environment}` for its last words; an address changes with each restart, so watch for slot-unreachable."
       }
       credential-expiry = {
         severity  = 2
@@ -46,7 +46,7 @@ locals {
         measure   = "Events"
         threshold = 0
         dimension = "OperationName"
-        todo      = "A secret or certificate in Key Vault expires within 30 days, or has. Rotate the database key (cosmos.active_key, then cosmos.keys_expire_on) or renew the domain's certificate, and run `invoke deploy`."
+        todo      = "A secret or certificate in Key Vault expires within 30 days, or has. The database keys: `invoke rotate --env ${var.environment}`, then a later cosmos.keys_expire_on and `invoke deploy --env ${var.environment}`. The domain's certificate: renew it in the vault, from where the gateway takes the new one."
       }
     },
     # Without a quota there is nothing to reach, and a rule that cannot fire costs as much as one that can.

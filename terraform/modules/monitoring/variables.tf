@@ -9,6 +9,12 @@ variable "name" {
   }
 }
 
+variable "environment" {
+  description = "Name of the folder in terraform/environments, for the commands that alerts name."
+  type        = string
+  nullable    = false
+}
+
 variable "resource_group_name" {
   description = "Resource group that holds everything of this module."
   type        = string

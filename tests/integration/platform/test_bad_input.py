@@ -34,7 +34,7 @@ def test_unknown_environment(fresh: Platform) -> None:
 
 
 def test_malformed_storage_account(fresh: Platform) -> None:
-    fresh.variables["STORAGE_ACCOUNT"] = "St_1"
+    fresh.variables["MCP_STORAGE_ACCOUNT"] = "St_1"
     said = sentence(fresh, "plan", "--env", "dev")
     assert "STORAGE_ACCOUNT" in said
     assert "St_1" in said

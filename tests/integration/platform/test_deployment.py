@@ -67,6 +67,18 @@ def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(t
     assert not home.exists()
 
 
+def test_a_busy_api_does_not_end_a_deployment(tmp_path: Path) -> None:
+    """API Management refuses one of two writes to the same API: it is said, what is left is applied, and it serves."""
+    home = {"TWIN_HOME": str(tmp_path / "home"), "GATEWAY_PORT": "0", "ENTRA_PORT": "0"}
+    twin = Platform("local", {**home, "AZURERM_EMULATOR_FAULTS": "busy-api"})
+    try:
+        done = twin.invoke("deploy")
+        assert "409 PessimisticConcurrencyConflict" in done.stderr
+        assert twin.status["healthy"] is True
+    finally:
+        twin.invoke("destroy", "--yes")
+
+
 def _wait_for(log: Path) -> None:
     """Until Terraform has begun to write there."""
     deadline = time.monotonic() + 60

@@ -19,11 +19,10 @@ SECRET = "azurerm_key_vault_secret.key"
 #: What az answers to a command that begins so; the longest that fits.
 ANSWERS = {
     "account show": {"id": "00000000-0000-4000-8000-000000000001", "user": {"type": "user", "name": "ada"}},
-    "ad signed-in-user show": {"id": "<your object id>"},
+    "ad signed-in-user show": "${MY_OBJECT_ID}",
     "role assignment list": [],
     "keyvault secret list": [],
     "container show": "Running",
-    "acr repository show": {"digest": "sha256:" + "f" * 64},
 }
 
 
@@ -111,6 +110,10 @@ class Cloud:
             lock = {"ID": id_, "Who": "ada@elsewhere", "Operation": "OperationTypeApply", "Created": "2026-11-23"}
             encoded = base64.b64encode(json.dumps(lock).encode()).decode()
             _answer({"terraformlockid": encoded} if id_ else {})
+            return 0
+        if text.startswith("acr repository show"):
+            named = words[words.index("--image") + 1].partition("@")[2]
+            _answer({"digest": named or "sha256:" + "d" * 64})
             return 0
         fitting = [answer for words_, answer in ANSWERS.items() if text.startswith(words_)]
         if fitting:

@@ -9,7 +9,7 @@ import pytest
 from ops.cli.steps import Runner, Step
 from ops.config import environment as environments
 from ops.config.environment import Environment
-from ops.config.settings import RULES
+from ops.config.settings import PREFIX, RULES
 
 TFVARS = """
 subscription_id     = "00000000-0000-4000-8000-000000000001"
@@ -53,6 +53,10 @@ def dry_run(operation: Callable[[Runner], object]) -> list[str]:
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in RULES:
         monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{PREFIX}{name}", raising=False)
+    # Other tools' variables of the same names must not reach any task.
+    for name in ("CONTAINER_NAME", "LOCATION", "RESOURCE_GROUP", "REGISTRY", "RUNTIME", "TRACE", "MONGO"):
+        monkeypatch.setenv(name, f"of another tool, {name.lower()}")
 
 
 @pytest.fixture

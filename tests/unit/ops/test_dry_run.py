@@ -1,7 +1,7 @@
 """`--dry-run` prints what a run executes: each task runs twice here, once printed and once recorded, and they agree.
 
-Recorded are the programs that are started, as they are started. The platform has two slots, so what is replaced is
-replaced slot by slot. What only looks (`terraform show`, `az … show`) is not printed.
+Recorded are the programs that are started, as they are started, and what is written into images.json. The platform has
+two slots, so what is replaced is replaced slot by slot. What only looks (`terraform show`, `az … show`) is not printed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from ops.cli.steps import Runner
 from ops.clients import access_token
 from ops.config import tfvars
 from ops.config.environment import Environment
-from ops.images import engine, images_json, push
+from ops.errors import NotDeployedError
+from ops.images import engine, images_json, local_store, push
 from ops.rollout import deploy, destroy, heal, rollback, rotate, unlock
 from ops.rollout.request import Request
 from ops.servers import add_server
@@ -61,6 +62,7 @@ GROUPS = [
 ]
 GATEWAY = "module.apim.azurerm_api_management_api.mcp"
 OLD, OLDER = ("sha256:" + digit * 64 for digit in "01")
+PUSHED = "sha256:" + "d" * 64
 RUNNING = {"mongodb": {"repository": "mongodb-mcp", "digest": OLD, "history": [{"digest": OLDER}]}}
 #: Commands that only look. A run decides by their answers; a dry run decides as if everything were still to be done.
 LOOKS = re.compile(
@@ -96,6 +98,14 @@ class Machine:
         monkeypatch.setattr(access_token, "mint", lambda *_: "token")
         monkeypatch.setattr(engine, "connect", lambda: Docker(self.note))
         monkeypatch.setattr("time.sleep", lambda _: None)
+        write = images_json.write
+
+        def noted(path: Path, entries: images_json.Entries) -> None:
+            for line in images_json.described(path, images_json.read(path), entries):
+                self.note("#", line)
+            write(path, entries)
+
+        monkeypatch.setattr(images_json, "write", noted)
 
     def note(self, *words: str) -> None:
         with (self.folder / "calls.jsonl").open("a", encoding="utf-8") as log:
@@ -108,7 +118,8 @@ class Machine:
 
     def executed(self) -> list[str]:
         calls = [json.loads(line) for line in (self.folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()]
-        return [shlex.join(call).removesuffix(" --output json") for call in calls]
+        commands = [call[1] if call[0] == "#" else shlex.join(call) for call in calls]
+        return [command.removesuffix(" --output json").replace(PUSHED, "sha256:(new)") for command in commands]
 
 
 class Docker:
@@ -138,7 +149,7 @@ class Docker:
 
     def push(self, repository: str, tag: str, **_: Any) -> list[dict[str, Any]]:
         self.note("docker", "push", f"{repository}:{tag}")
-        return [{"aux": {"Digest": "sha256:" + "d" * 64}}]
+        return [{"aux": {"Digest": PUSHED}}]
 
 
 @pytest.fixture
@@ -152,11 +163,12 @@ def dev(make: Make, servers: Path, terraform_dir: Path) -> Environment:
     tfvars = terraform_dir / "environments" / "dev" / "terraform.tfvars"
     tfvars.write_text(TFVARS.partition("mcp_servers")[0] + SERVER, encoding="utf-8")
     images_json.write(tfvars.with_name("images.json"), RUNNING)
-    return make("dev", STORAGE_ACCOUNT="stmcptfstate", SERVERS_DIR=str(servers))
+    return make("dev", STORAGE_ACCOUNT="stmcptfstate", IDENTITY_NAME="id-mcp-pipeline", SERVERS_DIR=str(servers))
 
 
 def printed(line: str) -> str:
     """The command in a line of a dry run: of a loop that waits for it, or of an assignment of its answer."""
+    line = line.replace('"${MY_OBJECT_ID}"', "'${MY_OBJECT_ID}'")  # which a shell would fill in
     line = re.sub(r"^[A-Z_]+=(max )?(?=docker)", "", line)
     waiting = re.fullmatch(r"until (.*); do sleep \d+; done", line)
     inner = waiting[1] if waiting else line
@@ -179,7 +191,7 @@ def agree(machine: Machine, environment: Environment, operation: Operation, **cl
     assert [command for command in machine.executed() if not LOOKS.match(command)] == []  # a dry run runs nothing
     machine.find(**cloud)
     operation(environment, Runner(yes=True))
-    programs = [line for line in lines if not line.startswith("sed ")]
+    programs = [line for line in lines if not line.startswith(("sed ", "cp "))]  # which Python does itself
     assert without_looks([printed(line) for line in programs]) == without_looks(machine.executed())
     return lines
 
@@ -188,6 +200,12 @@ def short(lines: list[str]) -> list[str]:
     """`plan a` for a plan of the groups of slot a, `apply` for an apply, other commands by their first words."""
     found = []
     for line in lines:
+        if line.startswith("# images.json"):
+            found.append("pin")
+            continue
+        if line.startswith("MY_OBJECT_ID="):
+            found.append("ask")
+            continue
         slots = {target[-1] for target in re.findall(r'-target=module\.servers\["([^"]+)"\]', line)}
         words = line.removeprefix("BUILDX_METADATA_PROVENANCE=max ").split()
         if words[0] == "until":
@@ -199,7 +217,10 @@ def short(lines: list[str]) -> list[str]:
     return found
 
 
-SLOTWISE = [*("plan a", "apply", "wait", "wait"), *("plan b", "apply", "wait", "wait")]
+SLOT_A, SLOT_B = [["plan a", "apply", "wait", "wait"], ["plan b", "apply", "wait", "wait"]]
+SLOTWISE = [*SLOT_A, *SLOT_B]
+#: Both slots are held at what they run, then let go one by one.
+PINNED = ["pin", "pin", *SLOT_A, "pin", *SLOT_B]
 
 
 def test_deploy_with_a_new_image(machine: Machine, dev: Environment) -> None:
@@ -207,10 +228,13 @@ def test_deploy_with_a_new_image(machine: Machine, dev: Environment) -> None:
     lines = agree(machine, dev, deploy.deploy, stage1=True, groups=GROUPS, others=[GATEWAY])
     assert short(lines) == [
         *("init", "plan", "apply"),
-        *("az acr", "docker buildx", "docker push"),
-        *("az role", "wait"),
-        *("init", "plan", *SLOTWISE, "plan", "apply"),
+        *("az acr", "docker buildx", "docker push", "pin"),
+        *("ask", "az role", "wait"),
+        *("init", "plan", *PINNED, "plan", "apply"),
     ]
+    pins = [line.partition(": ")[2] for line in lines if line.startswith("# images.json of dev")]
+    new = "mongodb runs mongodb-mcp@sha256:(new) (0.1.0)"
+    assert pins == [new, f"{new}; slot a stays at {OLD}; slot b stays at {OLD}", f"{new}; slot b stays at {OLD}", new]
 
 
 def test_the_first_deployment(machine: Machine, dev: Environment) -> None:
@@ -230,14 +254,14 @@ def test_deploy_of_an_image_that_exists(machine: Machine, dev: Environment) -> N
     """Nothing is built, and the slots change over to it."""
     operation = partial(_deploy, Request(images={"mongodb": "1.2.3"}))
     lines = agree(machine, dev, operation, stage1=True, groups=GROUPS, others=[GATEWAY])
-    assert short(lines)[3:] == ["az role", "wait", "init", "plan", *SLOTWISE, "plan", "apply"]
+    assert short(lines)[3:] == ["pin", "ask", "az role", "wait", "init", "plan", *PINNED, "plan", "apply"]
 
 
 def test_deploy_of_what_runs_already(machine: Machine, dev: Environment) -> None:
     """`--target-image` with the digest that runs replaces nothing."""
     operation = partial(_deploy, Request(images={"mongodb": OLD}))
     lines = agree(machine, dev, operation, stage1=True, others=[GATEWAY])
-    assert short(lines)[3:] == ["az role", "wait", "init", "plan", "apply"]
+    assert short(lines)[3:] == ["ask", "az role", "wait", "init", "plan", "apply"]
 
 
 def test_deploy_of_a_saved_plan(machine: Machine, dev: Environment, tmp_path: Path) -> None:
@@ -250,7 +274,10 @@ def test_deploy_of_a_saved_plan(machine: Machine, dev: Environment, tmp_path: Pa
     blob = json.loads((tmp_path / "cloud.json").read_text(encoding="utf-8"))["blob"]
     operation = partial(_deploy, Request((2,), plan=tmp_path / "plans"))
     lines = agree(machine, dev, operation, **found, blob=blob)
-    assert short(lines) == ["init", "az role", "wait", "az storage", "plan", *SLOTWISE, "plan", "apply"]
+    copied = f"cp {tmp_path}/plans/images.json {dev.folder}/images.json"
+    assert copied in lines
+    lines.remove(copied)
+    assert short(lines) == ["init", "ask", "az role", "wait", "az storage", "plan", *SLOTWISE, "plan", "apply"]
 
 
 def _deploy(asked: Request, environment: Environment, runner: Runner) -> None:
@@ -258,7 +285,9 @@ def _deploy(asked: Request, environment: Environment, runner: Runner) -> None:
 
 
 def test_push(machine: Machine, dev: Environment) -> None:
-    assert short(agree(machine, dev, push.push)) == ["az acr", "docker buildx", "docker push"]
+    lines = agree(machine, dev, push.push)
+    assert short(lines) == ["az acr", "docker buildx", "docker push", "pin"]
+    assert lines[-1] == "# images.json of dev: mongodb runs mongodb-mcp@sha256:(new) (0.1.0)"
 
 
 def test_destroy(machine: Machine, dev: Environment) -> None:
@@ -268,7 +297,45 @@ def test_destroy(machine: Machine, dev: Environment) -> None:
 def test_rollback(machine: Machine, dev: Environment) -> None:
     """Each slot goes back by itself; after them nothing is left."""
     lines = agree(machine, dev, rollback.rollback, groups=GROUPS)
-    assert short(lines) == ["init", "init", "plan", *SLOTWISE, "plan"]
+    assert short(lines) == ["init", "init", "pin", "plan", *PINNED, "plan"]
+    assert lines[2] == f"# images.json of dev: mongodb runs mongodb-mcp@{OLDER}"
+
+
+def test_rollback_to_nothing(machine: Machine, dev: Environment) -> None:
+    """A dry run refuses what the run refuses."""
+    images_json.write(dev.folder / "images.json", {"mongodb": {"repository": "mongodb-mcp", "digest": OLD}})
+    for runner in (Runner(dry_run=True), Runner(yes=True)):
+        machine.find()
+        with pytest.raises(NotDeployedError, match="no earlier digest of mongodb"):
+            rollback.rollback(dev, runner)
+
+
+def test_prod_can_be_looked_at(make: Make, machine: Machine, dev: Environment, capsys: Any) -> None:
+    """A dry run destroys nothing, so it needs no --prod; it says that the run does."""
+    dev.folder.rename(dev.folder.with_name("prod"))
+    prod = make("prod", STORAGE_ACCOUNT="stmcptfstate")
+    machine.find()
+    assert short(dry_run(partial(destroy.destroy, prod))) == ["init", "plan", "apply"] * 2
+    assert "the run itself wants --prod too" in capsys.readouterr().err
+    assert agree(machine, prod, partial(destroy.destroy, prod=True))
+
+
+def test_local_push(make: Make, machine: Machine, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that is not there yet is printed; what is there, is not."""
+    monkeypatch.setattr(local_store, "push", partial(local_store.push, venvs=machine.folder / "venvs"))
+    environment = make(SERVERS_DIR=str(servers))
+    machine.find()
+    lines = dry_run(partial(push.push, environment))
+    assert [line.partition(" ")[0] for line in lines if not line.startswith("uv ")] == ["mkdir", "#", "#"]
+    place = shlex.split(lines[-3])[2]
+    push.push(environment, Runner())
+    assert (Path(place) / "src" / "server" / "__init__.py").exists()
+    digest = f"sha256:{Path(place).name}"
+    assert lines[-2:] == [
+        f"# tags.json of mongodb-mcp: 0.1.0 is {digest}",
+        f"# images.json of local: mongodb runs mongodb-mcp@{digest} (0.1.0)",
+    ]
+    assert dry_run(partial(push.push, environment)) == []
 
 
 def test_rotate(machine: Machine, dev: Environment) -> None:

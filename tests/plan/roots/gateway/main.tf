@@ -19,7 +19,8 @@ module "identity" {
 }
 
 module "monitoring" {
-  source = "../../../../terraform/modules/monitoring"
+  source      = "../../../../terraform/modules/monitoring"
+  environment = "test"
 
   name                = "root"
   resource_group_name = local.common.resource_group_name

@@ -40,7 +40,8 @@ resource "azurerm_key_vault_secret" "this" {
 }
 
 module "monitoring" {
-  source = "../../../../terraform/modules/monitoring"
+  source      = "../../../../terraform/modules/monitoring"
+  environment = "test"
 
   name                = "root"
   resource_group_name = local.common.resource_group_name

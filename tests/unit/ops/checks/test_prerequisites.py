@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ops.azure import az
 from ops.checks import prerequisites
+from ops.checks.prerequisites import Note
 from ops.config.environment import ROOT
 from ops.errors import AzError, ToolError
 from tests.unit.ops.conftest import Make
@@ -88,3 +90,70 @@ def test_before_bootstrap_nothing_is_ours(make: Make, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(az, "run", run)
     assert prerequisites.names(make("dev", STORAGE_ACCOUNT="stmcptfstate")) == "5 free or ours"
+
+
+def test_directory_roles_are_told_not_demanded() -> None:
+    """A pipeline or a generous tenant may stand in for each of them."""
+    assert prerequisites.judge_directory(["Global Administrator"]) == "holds Global Administrator"
+    enough = ["Privileged Role Administrator", "Cloud Application Administrator", "User Administrator"]
+    assert not isinstance(prerequisites.judge_directory(enough), Note)
+    some = prerequisites.judge_directory(["Application Administrator"])
+    assert isinstance(some, Note)
+    assert "not Privileged Role Administrator, to bootstrap; not Groups Administrator, to deploy" in some
+
+
+def test_directory_reads_every_page(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roles stand among the person's groups, which may be many."""
+    role = {"@odata.type": "#microsoft.graph.directoryRole", "displayName": "Global Administrator"}
+    group = {"@odata.type": "#microsoft.graph.group", "displayName": "Global Administrator of nothing"}
+    pages = {
+        f"{prerequisites.GRAPH}/me/transitiveMemberOf?$select=displayName": {
+            "value": [group],
+            "@odata.nextLink": "https://graph.microsoft.com/next",
+        },
+        "https://graph.microsoft.com/next": {"value": [role]},
+    }
+    answers = {"account": {"user": {"type": "user", "name": "ada"}}}
+    monkeypatch.setattr(az, "run", lambda *words: answers.get(words[0]) or pages[words[-1]])
+    assert prerequisites.directory(make("dev")) == "holds Global Administrator"
+    answers["account"] = {"user": {"type": "servicePrincipal", "name": "x"}}
+    assert "signed in as an application" in prerequisites.directory(make("dev"))
+
+
+def sku(*plans: str, status: str = "Enabled") -> dict[str, Any]:
+    return {"capabilityStatus": status, "servicePlans": [{"servicePlanName": plan} for plan in plans]}
+
+
+def test_app_roles_need_a_licence() -> None:
+    """Groups are assigned to roles with Entra ID P1 or P2 only."""
+    assert prerequisites.judge_licence([sku("EXCHANGE_S_STANDARD"), sku("AAD_PREMIUM")]) == "Entra ID P1"
+    assert prerequisites.judge_licence([sku("AAD_PREMIUM", "AAD_PREMIUM_P2")]) == "Entra ID P2"
+    for skus in ([], [sku("EXCHANGE_S_STANDARD")], [sku("AAD_PREMIUM", status="Suspended")]):
+        with pytest.raises(ToolError, match=r'set authorization = "groups" in terraform\.tfvars'):
+            prerequisites.judge_licence(skus)
+
+
+def test_groups_need_no_licence(make: Make, terraform_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a directory that shows nothing stand in the way."""
+
+    def run(*_: str) -> Any:
+        raise AzError("no", kind="directory-role")
+
+    monkeypatch.setattr(az, "run", run)
+    assert isinstance(prerequisites.licence(make("dev")), Note)
+    path = terraform_dir / "environments/dev/terraform.tfvars"
+    path.write_text(path.read_text(encoding="utf-8") + 'authorization = "groups"\n', encoding="utf-8")
+    assert prerequisites.licence(make("dev")) == 'not needed: authorization = "groups"'
+
+
+def test_empty_groups_are_named(make: Make, terraform_dir: Path) -> None:
+    """After such a deployment nobody could call."""
+    path = terraform_dir / "environments/dev/terraform.tfvars"
+    text = path.read_text(encoding="utf-8")
+    groups = 'groups = {{ admin = {{ members = [{}] }}, reader = {{ members = ["x", "y"] }} }}\n'
+    path.write_text(text + groups.format(""), encoding="utf-8")
+    said = prerequisites.groups(make("dev"))
+    assert isinstance(said, Note)
+    assert said.startswith("nobody is in admin, so nobody may call with that role")
+    path.write_text(text + groups.format('"z"'), encoding="utf-8")
+    assert prerequisites.groups(make("dev")) == "admin: 1, reader: 2"

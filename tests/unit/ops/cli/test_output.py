@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 
 import pytest
 
 from ops.cli import changes, output
+from ops.errors import InterruptError
 
 
 @pytest.fixture
@@ -122,3 +124,36 @@ def test_few_creations_are_named_each() -> None:
         ("create", "apim", "public_ip"),
         ("create", "stage", "key_vault_secret connection_strings read-only-primary"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(KeyboardInterrupt(), "interrupted"), (InterruptError("x"), "interrupted"), (SystemExit(1), "failed")],
+)
+def test_ctrl_c_is_no_failure(shown: io.StringIO, error: BaseException, said: str) -> None:
+    with pytest.raises(type(error)), output.step("stage 2 apply"):
+        raise error
+    assert shown.getvalue() == f"stage 2 apply          {said}\n"
+
+
+def test_a_table_in_a_pipe_is_plain_lines(shown: io.StringIO) -> None:
+    """Nothing is folded, and no line ends in blanks, so that it can be searched, cut and compared."""
+    long = "x" * 300
+    output.table("title", ("action", "resource"), [("create", long), ("delete", "y")])
+    assert plain(shown) == ["title", "action  resource", f"create  {long}", "delete  y"]
+
+
+def test_a_table_on_a_terminal_is_as_wide_as_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = on(monkeypatch, width=40, terminal=True)
+    output.table("", ("action", "resource"), [("create", "x" * 60)])
+    assert max(len(line) for line in plain(text)) <= 40
+
+
+def test_long_times_are_told_in_minutes(shown: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Azure's are."""
+    times = iter([0.0, 2470.4, 2470.4])
+    monkeypatch.setattr(output.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(output, "_ticking", lambda *_: contextlib.nullcontext())
+    with output.step("stage 2 apply"):
+        pass
+    assert shown.getvalue() == "stage 2 apply          done (41 min 10 s)\n"

@@ -78,7 +78,7 @@ def test_first_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     }
     (tmp_path / "settings.env").write_text("ACR_NAME=fromfile\nLOCATION=fromfile\nRESOURCE_GROUP=file\n")
     monkeypatch.setenv("ACR_NAME", "fromenv")
-    monkeypatch.setenv("LOCATION", "fromenv")
+    monkeypatch.setenv("MCP_LOCATION", "fromenv")
     found = settings.load(tmp_path, tfvars, {"ACR_NAME": "fromflag"})
     assert (found.acr_name, found.location, found.resource_group, found.key_vault_name) == (
         "fromflag",
@@ -86,6 +86,74 @@ def test_first_source_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "file",
         "tfvars",
     )
+
+
+NONSENSE = {
+    "CONTAINER_NAME": "devcontainer_1",
+    "LOCATION": "West Europe",
+    "RESOURCE_GROUP": "rg-of-another-tool",
+    "STORAGE_ACCOUNT": "St_1",
+    "REGISTRY": "ghcr.io/contoso",
+    "RUNTIME": "python3.12",
+    "TRACE": "true",
+    "MONGO": "mongodb://elsewhere/",
+}
+FILES = {"resource_group_name": "rg-mcp", "location": "uksouth"}
+
+
+def test_names_of_other_tools_need_the_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What dev containers and agents set too does not count, whatever it is; with MCP_ it does."""
+    (tmp_path / "settings.env").write_text("STORAGE_ACCOUNT=stmcp\n")
+    before = settings.load(tmp_path, FILES)
+    assert set(NONSENSE) == settings.SHARED
+    for name, value in NONSENSE.items():
+        monkeypatch.setenv(name, value)
+    assert settings.load(tmp_path, FILES) == before
+    for name, (good, _) in GOOD_AND_BAD.items():
+        monkeypatch.setenv(f"MCP_{name}", good)
+    _, given = settings.read(tmp_path, FILES)
+    assert {name: given[name].source for name in GOOD_AND_BAD} == {
+        name: f"the environment variable MCP_{name}" for name in GOOD_AND_BAD
+    }
+
+
+def test_a_variable_that_is_not_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence: the variable, what counts instead and where it stands, and how to mean this project."""
+    for name, value in NONSENSE.items():
+        monkeypatch.setenv(name, value)
+    said = settings.unused(settings.read(tmp_path, FILES)[1], NONSENSE)
+    assert said["CONTAINER_NAME"] == (
+        "the environment variable CONTAINER_NAME ('devcontainer_1') is not used, as other tools set it too: default "
+        "says 'tfstate'; set MCP_CONTAINER_NAME to mean this project"
+    )
+    assert "terraform.tfvars says 'uksouth'" in said["LOCATION"]
+    assert "RUNTIME" not in said  # python3.12 was never meant for this project
+    assert "RUNTIME" in settings.unused(settings.read(tmp_path, FILES)[1], {"RUNTIME": "docker"})
+    assert settings.unused(settings.read(tmp_path, FILES)[1], {"LOCATION": "uksouth", "TRACE": "1"}) == {}
+
+
+def test_a_documented_name_fills_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no file and no default says anything, the documented name is enough."""
+    monkeypatch.setenv("STORAGE_ACCOUNT", "stmcp")
+    assert settings.load(tmp_path, {}).storage_account == "stmcp"
+
+
+def test_sources_say_what_they_override(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that goes before a file is shown as such; a password is not."""
+    (tmp_path / "settings.env").write_text("ADO_ORG=contoso\n")
+    monkeypatch.setenv("ADO_ORG", "fabrikam")
+    monkeypatch.setenv("MONGODB_URI", "mongodb://user:hunter2@host/")
+    _, given = settings.read(tmp_path, FILES)
+    assert given["ADO_ORG"].text() == "the environment variable ADO_ORG; settings.env says 'contoso'"
+    assert given["LOCATION"].text() == "terraform.tfvars"
+    assert "hunter2" not in repr(given)
+
+
+def test_terraform_goes_by_its_own_file(tmp_path: Path) -> None:
+    """A setting that differs from terraform.tfvars would have az work on one thing and Terraform on another."""
+    _, given = settings.read(tmp_path, FILES, {"LOCATION": "westeurope", "RESOURCE_GROUP": "rg-mcp"})
+    (said,) = settings.conflicts(given, FILES)
+    assert said.startswith("LOCATION is 'westeurope' (--setting), and location in terraform.tfvars is 'uksouth'")
 
 
 def test_empty_variable_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

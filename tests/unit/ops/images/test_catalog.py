@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from docker.utils.build import exclude_paths
 
+from ops.cli.steps import Runner
 from ops.config import environment as environments
 from ops.errors import ImageError, SettingError, UsageError
 from ops.images import catalog, images_json
@@ -183,8 +184,8 @@ def test_record_keeps_other_servers(image: Image, tmp_path: Path) -> None:
     """Pushing one server leaves the digests of the others alone, and repeating it leaves the file alone."""
     path = tmp_path / "catalog.json"
     path.write_text(json.dumps({"other": {"repository": "o", "digest": DIGEST, "tag": "1"}}), encoding="utf-8")
-    assert images_json.update(path, {"mongodb": Pushed(image, DIGEST, built=True).entry()})
-    assert not images_json.update(path, {"mongodb": Pushed(image, DIGEST, built=False).entry()})
+    assert images_json.update(path, {"mongodb": Pushed(image, DIGEST, built=True).entry()}, Runner())
+    assert not images_json.update(path, {"mongodb": Pushed(image, DIGEST, built=False).entry()}, Runner())
     assert json.loads(path.read_text(encoding="utf-8")) == {
         "mongodb": {"repository": "mongodb-mcp", "digest": DIGEST, "tag": "0.1.0"},
         "other": {"repository": "o", "digest": DIGEST, "tag": "1"},

@@ -59,6 +59,7 @@ def test_commands_follow_the_runtime(make: Make, servers: Path) -> None:
         return dry_run(lambda runner: push.push(make(SERVERS_DIR=str(servers), **settings), runner))
 
     assert lines()[0].startswith("uv venv")
-    (build,) = lines(RUNTIME="docker")
+    (build, pin) = lines(RUNTIME="docker")
     assert "docker build" in build
+    assert pin.startswith("# images.json of local: mongodb runs mongodb-mcp@")
     assert lines(RUNTIME="docker", REGISTRY="acr")[0] == "az acr login --name acrmcp"

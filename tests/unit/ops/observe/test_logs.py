@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ops.azure import az
+from ops.config.environment import Environment
 from ops.errors import NotDeployedError, UsageError
 from ops.observe import logs
 from tests.unit.ops.conftest import Make
@@ -38,10 +41,42 @@ def test_end_of_each_log(make: Make, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().out.splitlines() == ["gateway      one", "gateway      two"]
 
 
-def test_azure_logs_are_elsewhere(make: Make) -> None:
-    """On Azure the task says where the logs are."""
-    with pytest.raises(UsageError, match="Log Analytics"):
-        logs.print_logs(make("dev"))
+@pytest.fixture
+def dev(make: Make) -> Environment:
+    servers = {"mongodb": {"tiers": {"admin": {}, "reader": {}}}}
+    return replace(make("dev"), variables={"mcp_servers": servers})
+
+
+def test_on_azure_each_container_is_asked(
+    dev: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The end of what each slot's container wrote, or of one's, by the slot's name or the group's."""
+    asked: list[str] = []
+
+    def text(*arguments: str) -> str:
+        asked.append(" ".join(arguments))
+        return "".join(f"line {number}\n" for number in range(30))
+
+    monkeypatch.setattr(az, "text", text)
+    logs.print_logs(dev)
+    shown = "container logs --resource-group rg-mcp --name aci-mongodb-{}-a"
+    assert asked == [shown.format("admin"), shown.format("reader")]
+    lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[0], lines[-1]) == (40, "mongodb-admin-a line 10", "mongodb-reader-a line 29")
+    for part in ("mongodb-reader-a", "aci-mongodb-reader-a"):
+        asked.clear()
+        logs.print_logs(dev, part=part)
+        assert asked == [shown.format("reader")]
+    with pytest.raises(UsageError, match=r"mongodb-admin-a, mongodb-reader-a\. The gateway's log is in Log Analytics"):
+        logs.print_logs(dev, part="gateway")
+
+
+def test_what_a_container_wrote_since() -> None:
+    """Azure gives the whole log each time; a restarted container begins a new one."""
+    assert logs.fresh("", "a\nb\n") == ["a", "b"]
+    assert logs.fresh("a\n", "a\nb\n") == ["b"]
+    assert logs.fresh("a\n", "a\n") == []
+    assert logs.fresh("a\nb\n", "c\n") == ["c"]
 
 
 def test_following_shows_whole_new_lines_once(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:

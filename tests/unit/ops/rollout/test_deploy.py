@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.checks import doctor, smoke
+from ops.checks import smoke
 from ops.cli import output
 from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
-from ops.errors import DeclinedError, NotDeployedError, SmokeError, ToolError, UsageError
+from ops.errors import DeclinedError, NotDeployedError, SmokeError, UsageError
 from ops.images import push
 from ops.rollout import deploy, destroy, rolling_update
 from ops.rollout.session import Session
@@ -31,8 +31,9 @@ def test_dry_run_of_local_prints_the_order(make: Make, servers: Path) -> None:
     lines = dry_run(partial(deploy.deploy, environment))
     assert verbs(lines[:3]) == ["init", "plan", "apply"]
     assert verbs(lines[3:6]) == ["uv venv", "uv pip", "uv pip"]
-    assert verbs(lines[6:9]) == ["init", "plan", "apply"]
-    assert lines[9].endswith(f"-m twin.runtime --home {environment.home}")
+    assert [line.partition(" ")[0] for line in lines[6:9]] == ["mkdir", "#", "#"]  # code, tag and pin
+    assert verbs(lines[9:12]) == ["init", "plan", "apply"]
+    assert lines[12].endswith(f"-m twin.runtime --home {environment.home}")
 
 
 def test_dry_run_of_azure_prints_the_documented_steps(make: Make, servers: Path) -> None:
@@ -40,10 +41,10 @@ def test_dry_run_of_azure_prints_the_documented_steps(make: Make, servers: Path)
     environment = make("dev", STORAGE_ACCOUNT="stmcptfstate", SERVERS_DIR=str(servers))
     lines = dry_run(partial(deploy.deploy, environment))
     assert "-backend-config=storage_account_name=stmcptfstate" in lines[0]
-    assert verbs(lines[3:7]) == ["az acr", "docker build", "docker push", "az role"]
-    assert "'Key Vault Administrator'" in lines[6]
-    assert lines[7].startswith("until az keyvault secret list --vault-name keyvault-mcp")
-    assert verbs(lines[8:]) == ["init", "plan", "apply"]
+    assert verbs(lines[3:8]) == ["az acr", "docker build", "docker push", "# images.json", "MY_OBJECT_ID=$(az ad"]
+    assert "'Key Vault Administrator' --assignee \"${MY_OBJECT_ID}\"" in lines[8]
+    assert lines[9].startswith("until az keyvault secret list --vault-name keyvault-mcp")
+    assert verbs(lines[10:]) == ["init", "plan", "apply"]
 
 
 def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,31 +160,27 @@ def test_a_passed_smoke_test_still_warns_of_what_is_unreachable(make: Make, monk
     assert warned == ["backend x cannot be reached: it has no DNS record"]
 
 
-def test_doctor_goes_on_after_a_failure(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every check is shown, the failing ones with their remedy."""
-
-    def fails(_: object) -> str:
-        raise ToolError("mend it like this")
-
-    monkeypatch.setattr(doctor, "CHECKS", {"bad": doctor.Check(fails), "good": doctor.Check(lambda _: "fine")})
-    assert [(f.name, f.ok, f.text) for f in doctor.findings(make())] == [
-        ("bad", False, "mend it like this"),
-        ("good", True, "fine"),
-    ]
-    with pytest.raises(ToolError, match="mend it like this"):
-        doctor.require(make(), ("bad",))
-    with pytest.raises(ToolError, match="1 of 2 checks failed"):
-        doctor.report(make(), as_json=False)
-
-
-def test_checks_follow_the_environment(make: Make) -> None:
-    """Azure's tools are not asked for locally, nor local ports on Azure."""
-    local = {name for name, check in doctor.CHECKS.items() if make("local").is_local in check.where}
-    azure = {name for name, check in doctor.CHECKS.items() if make("dev").is_local in check.where}
-    assert {"az", "docker"} <= azure - local
-    assert "ports" in local - azure
-
-
 def test_nothing_deployed_is_an_error_of_state() -> None:
     """Scripts can tell "asked wrongly" (2) from "not there" (1)."""
     assert (UsageError.exit_code, NotDeployedError.exit_code) == (2, 1)
+
+
+def test_empty_groups_are_told_at_the_end(make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the state, which knows members that were put there in Entra ID too."""
+    made, recorder = session(make, tmp_path, changes=False)
+
+    def group(name: str, *members: str) -> dict[str, object]:
+        values = {"display_name": name, "members": list(members)}
+        return {"address": f"azuread_group.{name}", "type": "azuread_group", "name": name, "mode": "managed"} | {
+            "values": values
+        }
+
+    groups = [group("administrators"), group("readers", "ada")]
+    shown = {"values": {"root_module": {"resources": groups}}}
+    recorder.show = lambda *_: shown  # type: ignore[attr-defined]
+    deploy._warn_of_empty_groups(made)
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("warning: nobody is in administrators, so nobody may call with that role")
+    groups[0] = group("administrators", "bob")
+    deploy._warn_of_empty_groups(made)
+    assert capsys.readouterr().err == ""

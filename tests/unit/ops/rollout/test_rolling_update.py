@@ -13,7 +13,7 @@ from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.config.servers import slots
-from ops.errors import NotDeployedError, SmokeError, UsageError
+from ops.errors import NotDeployedError, SmokeError, TerraformError, UsageError
 from ops.images import images_json
 from ops.rollout import heal, health_check, rolling_update
 from ops.rollout.rollback import choose, earlier
@@ -24,6 +24,7 @@ from tests.unit.ops.conftest import Make
 
 TIERS = {"admin": {}, "reader": {}}
 GROUP = 'module.servers["{}"].azurerm_container_group.this'
+STAGE = Stage(2, Path(), Path(), Path(), Path())
 OLD, NEW = {"digest": "sha256:old", "tag": "1"}, {"digest": "sha256:new", "tag": "2"}
 
 
@@ -223,3 +224,35 @@ def test_undeployed_changes_are_not_healed() -> None:
     group = GROUP.format("two-admin-a")
     assert heal.undeployed(plan({group: "replace"}, {}), {}) == [group]
     assert heal.undeployed(plan({group: "create", "a.b": "update"}, {}), {group: "delete"}) == []
+
+
+class BusyOnce:
+    """API Management refuses the first apply; planning again finds `left`."""
+
+    def __init__(self, *left: str, kind: str = "api-busy") -> None:
+        self.left, self.kind, self.tries = left, kind, 0
+
+    def apply(self, plan: Plan) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            raise TerraformError("409", log=Path("log"), kind=self.kind)
+
+    def again(self) -> Plan:
+        return Plan(STAGE, dict.fromkeys(self.left, "create"), bool(self.left))
+
+
+def test_a_busy_api_is_asked_once_more(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is left is applied, aloud; a second refusal, another error and anything new are errors."""
+    plan = Plan(STAGE, {"a.b": "create", "a.c": "create"}, changes=True)
+
+    def tries(busy: BusyOnce) -> int:
+        space = replace(session.space, terraform=busy)  # type: ignore[arg-type]
+        rolling_update.apply_repeating(space, plan, busy.again)
+        return busy.tries
+
+    assert tries(BusyOnce("a.c")) == 2
+    assert "409 PessimisticConcurrencyConflict" in " ".join(capsys.readouterr().err.split())
+    assert tries(BusyOnce()) == 1
+    for busy in (BusyOnce("a.c", kind=""), BusyOnce("a.d")):
+        with pytest.raises(TerraformError, match="409"):
+            tries(busy)

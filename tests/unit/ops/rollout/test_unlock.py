@@ -110,6 +110,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         assert ids.pop(stage.backend["key"]) == lock_id
 
     monkeypatch.setattr(az, "find", find)
+    monkeypatch.setattr(az, "require", lambda: "az")
     monkeypatch.setattr(doctor, "require", lambda *_: None)
     monkeypatch.setattr(binary, "find", lambda: Binary(Path("terraform"), "1.11.4"))
     monkeypatch.setattr(Terraform, "init", lambda *_: None)

@@ -183,3 +183,45 @@ def test_ctrl_c_reaches_terraform_once(tmp_path: Path, stage: Stage) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     assert (tmp_path / "seen").read_text(encoding="utf-8") == "1"
     assert "the next run goes on from there" in said
+
+
+def saying(summary: str, detail: str) -> str:
+    return REFUSED.replace("Invalid value", summary).replace("The name\\nis too long.", detail)
+
+
+@pytest.mark.parametrize(
+    ("summary", "detail", "kind", "remedy"),
+    [
+        (
+            "building account",
+            "unable to build authorizer for Resource Manager API: could not configure AzureCli Authorizer",
+            "not-signed-in",
+            "run `az login`",
+        ),
+        (
+            "Inconsistent dependency lock file",
+            "The given plan file was created with a different set of external dependency selections than the current "
+            "configuration. A saved plan can be applied only to the same configuration it was created from.",
+            "other-providers",
+            "plan again, and have that approved",
+        ),
+        (
+            "creating Operation Policy",
+            "unexpected status 409 (409 Conflict) with error: PessimisticConcurrencyConflict: Operation on the API is "
+            "in progress",
+            "api-busy",
+            "run it again",
+        ),
+        ("Invalid value", "too long", "", "failed: Invalid value"),
+    ],
+)
+def test_known_refusals_say_what_helps(
+    tmp_path: Path, stage: Stage, summary: str, detail: str, kind: str, remedy: str
+) -> None:
+    """One sentence with the remedy first, and what Terraform said after it."""
+    with pytest.raises(TerraformError) as caught:
+        terraform(tmp_path, saying(summary, detail)).plan(stage)
+    assert caught.value.kind == kind
+    assert remedy in str(caught.value)
+    assert summary in str(caught.value)
+    assert "\n" not in str(caught.value)

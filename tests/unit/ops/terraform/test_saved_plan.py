@@ -141,7 +141,7 @@ def test_images_go_with_the_plan(make: Make, tmp_path: Path) -> None:
     images_json.write(space.images_file, {"mongodb": {"repository": "r", "digest": "sha256:1"}})
     saved_plan.save(space, terraform.plan(space.stage(2)), tmp_path)
     space.images_file.unlink()
-    saved_plan.place_images(space, tmp_path)
+    saved_plan.place_images(space, tmp_path).act()
     assert images_json.read(space.images_file) == {"mongodb": {"repository": "r", "digest": "sha256:1"}}
 
 
@@ -219,3 +219,22 @@ def test_a_stage_of_its_own_builds_nothing(make: Make) -> None:
     assert request.parse(make(), None, [], None).builds
     assert not request.parse(make(), "2", [], None).builds
     assert workspace.locate(make(), {}).stages[0].number == 1
+
+
+LOCK = 'provider "registry.terraform.io/hashicorp/azurerm" {\n  version     = "%s"\n  constraints = "~> 5.2"\n}\n'
+
+
+def test_another_provider_ends_an_approved_plan(make: Make, tmp_path: Path) -> None:
+    """A release between plan and apply is one sentence, and nothing was changed."""
+    space, terraform = made(make, {"a.b": CREATE})
+    lock = space.stage(1).folder / ".terraform.lock.hcl"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(LOCK % "5.2.0", encoding="utf-8")
+    saved_plan.save(space, terraform.plan(space.stage(1)), tmp_path)
+    lock.write_text(LOCK % "5.3.0", encoding="utf-8")
+    with pytest.raises(StalePlanError, match=r"hashicorp/azurerm 5\.2\.0 is now 5\.3\.0\).*plan again") as caught:
+        deploy.apply_saved(Session(space, None), 1, tmp_path)
+    assert "\n" not in str(caught.value)
+    assert terraform.applied == []
+    lock.write_text(LOCK % "5.2.0", encoding="utf-8")
+    assert deploy.apply_saved(Session(space, None), 1, tmp_path)

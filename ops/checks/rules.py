@@ -1,0 +1,78 @@
+"""What Azure asks of whoever deploys, how long it takes, and what passes by itself, as doctor and tasks hold it."""
+
+from __future__ import annotations
+
+from emulators.base.rules import Rule
+
+TESTS = "tests/unit/ops"
+RBAC = "“Troubleshoot Azure RBAC”, 2023-09-20"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "group-assignment-needs-p1",
+        "A group is assigned to an app role with Entra ID P1 or P2 only, and only its direct members have the role.",
+        "“Manage users and groups assignment to an application”, 2025-04-14",
+        "documented",
+        "`invoke doctor` (licence)",
+        f"{TESTS}/checks/test_prerequisites.py::test_app_roles_need_a_licence",
+    ),
+    Rule(
+        "vault-refuses-by-address",
+        "A vault's data plane refuses whoever comes from an address that its firewall does not list, whatever their "
+        "role, and says that address.",
+        "“Azure Key Vault REST API Error Codes”, 2024-02-20",
+        "documented",
+        "`invoke doctor` (vault); `invoke deploy` before stage 2",
+        f"{TESTS}/checks/test_reach.py::test_another_address_is_named",
+    ),
+    Rule(
+        "registry-refuses-by-address",
+        "A Premium registry with a firewall refuses other addresses and says the one that it sees.",
+        "docker/build-push-action#1214, 2024-08-19",
+        "reported",
+        "`invoke doctor` (registry)",
+        f"{TESTS}/checks/test_reach.py::test_a_rule_that_is_not_applied",
+    ),
+    Rule(
+        "new-role-takes-minutes",
+        "A role assignment reaches a data plane after up to ten minutes.",
+        RBAC,
+        "documented",
+        "`invoke deploy`, which waits for the vault and ends at once where no time helps",
+        f"{TESTS}/checks/test_reach.py::test_deploy_stops_before_api_management",
+    ),
+    Rule(
+        "gateway-takes-half-an-hour",
+        "Creating API Management in a classic tier takes 30 to 40 minutes or more.",
+        "“Quickstart: Create Azure API Management Instance using the Portal”, 2026-03-27; "
+        "azure-docs#124999, 2025-02-11",
+        "documented",
+        "`invoke deploy` says it before it applies, and in its dry run",
+        f"{TESTS}/checks/test_durations.py::test_a_first_deployment",
+    ),
+    Rule(
+        "gateway-changes-slowly",
+        "A change of API Management's tier, units, zones or network takes 15 to 45 minutes.",
+        "“Upgrade and scale an Azure API Management instance”, 2018-08-18",
+        "documented",
+        "`invoke deploy` says it before it applies",
+        f"{TESTS}/checks/test_durations.py::test_what_changes_decides",
+    ),
+    Rule(
+        "database-account-takes-minutes",
+        "Creating a Cosmos DB account takes 10 to 15 minutes per region.",
+        "azurerm#4271, 2019-09-06",
+        "reported",
+        "`invoke deploy` says it before it applies",
+        f"{TESTS}/checks/test_durations.py::test_what_changes_decides",
+    ),
+    Rule(
+        "one-api-one-writer",
+        "While API Management changes an API, it may refuse another write to the same API with 409 "
+        "PessimisticConcurrencyConflict; a moment later it takes it.",
+        "Azure/apiops#379, 2023-09-07; Azure/apiops-cli#252, 2026-08-31",
+        "reported",
+        "emulators/azurerm (fault `busy-api`); `invoke deploy` plans and applies what is left, once",
+        "tests/integration/platform/test_deployment.py::test_a_busy_api_does_not_end_a_deployment",
+    ),
+)
