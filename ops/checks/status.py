@@ -40,7 +40,9 @@ def document(environment: Environment, answer: Answer = smoke.http_status) -> di
     running = control.status(environment.home) if environment.is_local else None
     where = _local_url(running) if environment.is_local else _private_url
     if environment.is_local and running is None:
-        problems = [f"{environment.name} is not running; start it with `invoke deploy`"]
+        problems = [
+            control.damage(environment.home) or f"{environment.name} is not running; start it with `invoke deploy`"
+        ]
     else:
         problems = [*_unhealthy(running), *unreachable(running), *_unanswered(environment, platform, answer)]
     found = {

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from emulators.base.files import read_json, write_json
+from emulators.base.files import read_object, write_json
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
 from twin.supervise import arm, databases, docker_engine, names
@@ -228,9 +228,8 @@ def _attached_clients(state: State, service: Resource) -> list[str]:
 def _secret(home: Path, name: str) -> str:
     """What opens the identity endpoint, the traces, the console; kept, so that a reload changes no process for it."""
     path = home / "run" / "secrets.json"
-    stored = read_json(path)
-    known = stored if isinstance(stored, dict) else {}
-    if not known.get(name):
+    known = read_object(path)
+    if not (isinstance(known.get(name), str) and known[name]):
         known[name] = secrets.token_urlsafe(32)
         write_json(path, known)
     return str(known[name])

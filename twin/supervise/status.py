@@ -65,8 +65,11 @@ class Status:
 
     @classmethod
     def read(cls, home: Path) -> Status | None:
-        stored = read_json(home / "run" / "status.json")
-        return cls._from(stored) if isinstance(stored, dict) else None
+        """None where there is no status, or a damaged one."""
+        try:
+            return cls._from(read_json(home / "run" / "status.json"))
+        except (AttributeError, KeyError, TypeError):
+            return None
 
     @classmethod
     def _from(cls, stored: dict[str, Any]) -> Status:
@@ -75,6 +78,8 @@ class Status:
             name: PartStatus(**{key: value for key, value in part.items() if key != "healthy"})
             for name, part in stored.pop("parts").items()
         }
+        if not all(isinstance(part.port, int | None) and isinstance(part.pid, int | None) for part in parts.values()):
+            raise TypeError("ports and process ids are numbers")
         return cls(parts=parts, **stored)
 
 
