@@ -10,6 +10,8 @@ variable "mcp_servers" {
     the first call arrived; null means all tools of a read-only tier and none of another (docs/adr/0006).
     rate_limit: calls per caller in `period` seconds; a tier's own limit replaces the server's.
     timeout: seconds that the gateway waits until an answer begins.
+    health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
+    an image that answers nowhere without a token.
   EOT
   type = map(object({
     compute = optional(string, "container-instances")
@@ -38,7 +40,7 @@ variable "mcp_servers" {
       }))
     }))
     slots       = optional(set(string), ["a"])
-    health_path = optional(string)
+    health_path = optional(string, "/healthz")
     timeout     = optional(number, 120)
     rate_limit = optional(object({
       calls  = optional(number, 300)
@@ -220,6 +222,11 @@ variable "mcp_servers" {
       for server in var.mcp_servers : [for tier in server.tiers : tier.tools.allow == null ? true : length(tier.tools.allow) > 0]
     ]))
     error_message = "tools.allow in mcp_servers must hold a pattern, or be left out to allow every tool that is not denied."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : can(regex("^(|/[A-Za-z0-9._~/-]*)$", server.health_path))])
+    error_message = "health_path in mcp_servers must be a path that starts with a slash, such as /healthz, or \"\" for no probe."
   }
 
   validation {

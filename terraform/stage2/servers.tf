@@ -50,7 +50,7 @@ module "servers" {
   cpu                   = var.mcp_servers[each.value.server].cpu
   memory                = var.mcp_servers[each.value.server].memory
   port                  = each.value.port
-  health_path           = var.mcp_servers[each.value.server].health_path
+  health_path           = try(coalesce(var.mcp_servers[each.value.server].health_path), null)
 
   environment_variables = merge(var.mcp_servers[each.value.server].environment, {
     PORT            = tostring(each.value.port)

@@ -16,7 +16,7 @@ from twin.errors import RuntimeFailure
 from twin.supervise import arm, databases, docker_engine, names
 from twin.supervise.containers import PlanContext, plan_containers
 from twin.supervise.settings import RuntimeConfig
-from twin.supervise.spec import Health, Plan, ProcessSpec, as_file, python_module
+from twin.supervise.spec import Health, Liveness, Plan, ProcessSpec, as_file, python_module
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What runs as each part of a platform, beside its servers.
@@ -191,6 +191,8 @@ def _part(
         cwd=str(ROOT),
         env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"},
         files={str(config): as_file(settings), **files},
+        # Half a minute of silence: a machine that has much else to do is no reason to end a part.
+        liveness=Liveness(health, delay=None, period=5, timeout=5, failures=6),
     )
 
 

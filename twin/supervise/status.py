@@ -18,7 +18,7 @@ class PartStatus:
     """One part. `failed`: died repeatedly without ever serving (restarts go on). `ended`: its restart policy is done.
 
     `since` is when the current process started (UTC, ISO 8601); `identity` tells that process from a later one with the
-    same pid; `detail` says why it is not healthy.
+    same pid; `detail` says why it is not healthy, `ended` why the process before this one ended, empty for the first.
     """
 
     state: PartState
@@ -29,6 +29,7 @@ class PartStatus:
     restarts: int = 0
     since: str | None = None
     detail: str = ""
+    ended: str = ""
 
     @property
     def healthy(self) -> bool:
