@@ -36,9 +36,14 @@ class BackendClient:
     """
 
     def __init__(self, resolve: Mapping[str, str], allowed_hosts: Collection[str] = ()) -> None:
-        self._resolve = {name.lower(): address for name, address in resolve.items()}
+        self._resolve: Mapping[str, str] = {}
+        self.resolve_by(resolve)
         self._allowed = frozenset(name.lower() for name in allowed_hosts)
         self._session: aiohttp.ClientSession | None = None
+
+    def resolve_by(self, names: Mapping[str, str]) -> None:
+        """From now on these names, and no others, have an address; answers under way go on."""
+        self._resolve = {name.lower(): address for name, address in names.items()}
 
     async def close(self) -> None:
         if self._session is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +26,11 @@ from emulators.apim.tracing import Tracer
 from emulators.apim.tracing_mask import Mask
 from emulators.apim.tracing_ring import Ring, TracedGateway
 from emulators.apim.tracing_server import TraceServer
-from emulators.base import serving
+from emulators.base import live, serving
 from emulators.base.config import check_object, read_object
 from emulators.base.state import State
 
+_log = logging.getLogger(__name__)
 WHAT = "the gateway's configuration"
 
 
@@ -36,7 +40,8 @@ class Config:
 
     `trace` holds the `key` with which traces of requests can be asked for, and the `file` in which the gateway says
     where; empty: none are kept.
-    `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
+    `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS. In
+    `resolve_file` the same stands as a JSON object, which is read again on SIGHUP (emulators/base/live.py).
     `allowed_hosts` ("<host>:<port>") may be called as they are named; other hosts that are not this machine may not.
     """
 
@@ -44,6 +49,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8080
     resolve: Mapping[str, str] = field(default_factory=dict)
+    resolve_file: str = ""
     allowed_hosts: Sequence[str] = ()
     identity_endpoint: str = ""
     identity_header: str = ""
@@ -74,6 +80,21 @@ def make_gateway(state: State, config: Config, client: BackendClient, ring: Ring
     return TracedGateway(loaded, services, ring, mask)
 
 
+def take_names(client: BackendClient, config: Config) -> None:
+    """Resolve as the file says now. What is wrong with the file is logged, and changes nothing."""
+    path = Path(config.resolve_file)
+    try:
+        text = path.read_text(encoding="utf-8")
+        names = json.loads(text)
+        if not (isinstance(names, dict) and all(isinstance(address, str) for address in names.values())):
+            raise ValueError("it must be a JSON object of names and addresses")
+    except (OSError, ValueError) as error:
+        _log.error("names resolve as they did: %s cannot be read (%s)", path, error)
+        return
+    client.resolve_by({**config.resolve, **names})
+    live.confirm(path, text)
+
+
 def _origin(endpoint: str) -> str:
     """The local issuer serves the identity endpoint too."""
     url = parse_url(endpoint) if endpoint else None
@@ -87,7 +108,8 @@ def run(config: Config) -> None:
     gateway = make_gateway(State.load(config.state), config, client, ring)
     traces = TraceServer(ring, config.trace) if ring is not None else None
     listener = serving.listen(config.host, config.port, "set GATEWAY_PORT to another one, or 0")
-    serve(serving.Announced(server_config(gateway), "gateway"), listener, client, traces)
+    follow = partial(take_names, client, config) if config.resolve_file else None
+    serve(serving.Announced(server_config(gateway), "gateway"), listener, client, traces, follow)
 
 
 class Server(uvicorn.Server):
@@ -104,19 +126,30 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    server: uvicorn.Server, listener: socket.socket, client: BackendClient, traces: TraceServer | None = None
+    server: uvicorn.Server,
+    listener: socket.socket,
+    client: BackendClient,
+    traces: TraceServer | None = None,
+    follow: Callable[[], None] | None = None,
 ) -> None:
-    """Until SIGTERM or SIGINT; answers under way are finished first.
+    """Until SIGTERM or SIGINT; answers under way are finished first. `follow` is called at the start and on SIGHUP.
 
     Policies run in the main thread, where a runaway expression can be interrupted (csharp/time_limit.py).
     """
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(_serve(server, listener, client, traces))
+        runner.run(_serve(server, listener, client, traces, follow))
 
 
 async def _serve(
-    server: uvicorn.Server, listener: socket.socket, client: BackendClient, traces: TraceServer | None
+    server: uvicorn.Server,
+    listener: socket.socket,
+    client: BackendClient,
+    traces: TraceServer | None,
+    follow: Callable[[], None] | None,
 ) -> None:
+    if follow is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, follow)
+        follow()
     if traces is not None:
         await traces.start()
     for name in (signal.SIGTERM, signal.SIGINT):

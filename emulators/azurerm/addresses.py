@@ -28,6 +28,17 @@ def allot(cloud: Cloud, subnet_id: str, holder: str) -> str:
         return address
 
 
+def move(cloud: Cloud, subnet_id: str, holder: str) -> str:
+    """Another address for the holder than the one it has, which nobody gets meanwhile: what a restart may bring."""
+    with cloud.store.transaction():
+        before = allot(cloud, subnet_id, holder)
+        cloud.store.put(LEDGER, {"id": f"{before}|moved", "subnet_id": subnet_id, "address": before, "holder": ""})
+        cloud.store.remove(LEDGER, f"{subnet_id}|{holder}")
+        address = allot(cloud, subnet_id, holder)
+        cloud.store.remove(LEDGER, f"{before}|moved")
+        return address
+
+
 def give_back(cloud: Cloud, holder: str) -> None:
     for entry in cloud.store.of_type(LEDGER):
         if entry["holder"] == holder:

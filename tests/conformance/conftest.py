@@ -107,7 +107,8 @@ def gateway_port(
 ) -> Iterator[int]:
     """A second gateway on the same applied state, whose containers are the server with the fixtures."""
     folder = tmp_path_factory.mktemp("gateway")
-    resolve = dict.fromkeys(gateway_config["resolve"], f"127.0.0.1:{fixtures_port}")
+    names = json.loads(Path(gateway_config.pop("resolve_file")).read_text(encoding="utf-8"))
+    resolve = dict.fromkeys(names, f"127.0.0.1:{fixtures_port}")
     file = folder / "gateway.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps({**gateway_config, "port": 0, "resolve": resolve}), encoding="utf-8")

@@ -81,7 +81,8 @@ def contenders(platform: Local, folder: Path, stack: ExitStack) -> list[Wire]:
     _, line = stack.enter_context(process("-m", "tools.benchmarks.canned_backend"))
     backend = int(line)
     config = json.loads((platform.home / "run" / "gateway.json").read_text())
-    config["resolve"] = dict.fromkeys(config["resolve"], f"127.0.0.1:{backend}")
+    names = json.loads(Path(config.pop("resolve_file")).read_text())
+    config["resolve"] = dict.fromkeys(names, f"127.0.0.1:{backend}")
     bare = folder / "bare-state.json"
     bare.write_text(json.dumps(bare_state(backend)))
     headers, body = call_tool("count", {"database": "platform", "collection": "services"}, VERSION)

@@ -9,10 +9,12 @@ from typing import Any
 
 from emulators.base.errors import EmulatorError
 from emulators.base.state import Resource, State
+from emulators.base.store import Store
 from twin.errors import RuntimeFailure
 from twin.supervise import databases, docker_server, private_link, registry
 from twin.supervise.spec import Health, Liveness, ProcessSpec
 
+_GROUP = "azurerm_container_group"
 _UNSUPPORTED = {
     "init_container": "init containers",
     "dns_config": "its own DNS servers",
@@ -52,11 +54,26 @@ class Container:
         return str(self.group.get("ip_address", ""))
 
 
+def with_current_addresses(state: State, home: Path) -> State:
+    """The state with each group's address as the home's cloud has it now.
+
+    A restart may bring another one, and Terraform's state learns it with the next apply.
+    """
+    store = Store(home / "cloud.json")
+
+    def current(resource: Resource) -> Resource:
+        stored = store.get(_GROUP, str(resource.get("id"))) if resource.type == _GROUP else None
+        address = stored.get("ip_address") if stored else None
+        return replace(resource, values={**resource.values, "ip_address": address}) if address else resource
+
+    return State(tuple(current(resource) for resource in state.resources))
+
+
 def plan_containers(state: State, context: PlanContext) -> tuple[list[Container], dict[str, str]]:
     """All containers that can start, and for each group that cannot, why."""
     planned: list[Container] = []
     refused: dict[str, str] = {}
-    for group in state.of_type("azurerm_container_group"):
+    for group in state.of_type(_GROUP):
         try:
             planned.extend(_plan_group(state, group, context))
         except EmulatorError as error:
@@ -94,7 +111,9 @@ def _plan_container(
             float(container.get("memory") or 0),
         )  # fmt: skip
         spec = docker_server.spec(box, health, group.get("restart_policy", "Always"), image.digest, context.home)
-        return Container(group, listens_on, replace(spec, liveness=liveness), cut_off)
+        return Container(
+            group, listens_on, replace(spec, liveness=liveness, address=str(group.get("ip_address", ""))), cut_off
+        )
     process = ProcessSpec(
         name=name,
         kind="server",
@@ -106,6 +125,7 @@ def _plan_container(
         restart=group.get("restart_policy", "Always"),
         liveness=liveness,
         version=image.digest,
+        address=str(group.get("ip_address", "")),
     )
     return Container(group, listens_on, process, cut_off)
 

@@ -137,6 +137,11 @@ def users_file(home: Path) -> Path:
     return home / "run" / "mongo.users.json"
 
 
+def names_file(home: Path) -> Path:
+    """What resolves for the gateway: an address that changed changes this file, and cuts no call."""
+    return home / "run" / "gateway.names.json"
+
+
 def _gateway(
     state: State,
     config: RuntimeConfig,
@@ -145,20 +150,22 @@ def _gateway(
     resolve: Mapping[str, str],
     traces: Mapping[str, Any],
 ) -> ProcessSpec:
+    resolving = names_file(home)
     settings = {
         "state": str(_state_path(home, "gateway")),
         "host": "127.0.0.1",
         "port": config.gateway_port,
-        "resolve": dict(resolve),
+        "resolve_file": str(resolving),
         "identity_endpoint": f"http://127.0.0.1:{config.entra_port}/msi/token",
         "identity_header": secret,
         "trace": dict(traces),
     }
     health = Health("http", GATEWAY_STATUS_PATH)
+    live = {str(resolving): as_file(dict(resolve))}
     files = _visible_state(state, "gateway", home)
     if not traces:
         files[str(home / "run" / "trace.json")] = as_file({})  # no address of an earlier gateway's traces
-    return _part("gateway", config.gateway_port, health, settings, home, files)
+    return replace(_part("gateway", config.gateway_port, health, settings, home, files), live=live)
 
 
 def _traces(config: RuntimeConfig, home: Path) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class ProcessSpec:
     """One process. `files` are written (0600) before it starts: path → text.
 
     `live` files too, and the running process takes over what they say later (see live.py). `version` is the image
-    digest: a new image behind the same tag is another process.
+    digest: a new image behind the same tag is another process. `address` is that in the network, and another one comes
+    with a restart only.
     """
 
     name: str
@@ -62,6 +63,7 @@ class ProcessSpec:
     restart: Restart = "Always"
     liveness: Liveness | None = None
     version: str = ""
+    address: str = ""
 
     @property
     def fingerprint(self) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from emulators.base.errors import EmulatorError
 from emulators.base.files import read_object
 from emulators.base.state import State
-from twin.supervise import database_choice, databases, lock, ports
+from twin.supervise import containers, database_choice, databases, lock, ports
 from twin.supervise.external import ExternalMongo
 from twin.supervise.fingerprint import code_fingerprint
 from twin.supervise.part import Part
@@ -49,7 +49,8 @@ class Supervisor:
 
     async def load(self) -> None:
         """Reads state and settings and applies them; on TwinError nothing has changed."""
-        state = databases.with_current_keys(State.load(self._home / "run" / "state.json"), self._home)
+        applied = State.load(self._home / "run" / "state.json")
+        state = containers.with_current_addresses(databases.with_current_keys(applied, self._home), self._home)
         config = RuntimeConfig.load(self._home)
         choice = await asyncio.to_thread(database_choice.choose, config, self._home)
         config = replace(config, mongo="docker" if choice.kind == "docker" else "twin")

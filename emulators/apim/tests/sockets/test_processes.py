@@ -12,6 +12,7 @@ from pathlib import Path
 
 from emulators.apim.tests.harness import applied, policies
 from emulators.apim.tests.sockets.conftest import Backend
+from emulators.base import live
 
 ROOT = Path(__file__).parents[4]
 
@@ -80,6 +81,26 @@ async def test_run_says_that_it_is_ready_and_stops(tmp_path: Path, backend: Back
         assert json.loads((tmp_path / "trace.json").read_text())["key"] == traces["key"]
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_names_are_read_again_on_sighup(tmp_path: Path, backend: Backend) -> None:
+    """A backend that got another address is reached at once, and a broken file changes nothing."""
+    state, names, config = (tmp_path / f"{name}.json" for name in ("state", "names", "gateway"))
+    applied(policies()).dump(state)
+    names.write_text("{}")
+    config.write_text(json.dumps({"state": str(state), "port": 0, "resolve_file": str(names)}))
+    async with started("--config", str(config)) as process:
+        port = int((await first_line(process)).split()[2])
+        assert b" 500 " in await get(port, "/a/op")
+        text = json.dumps({"backend.test:80": f"127.0.0.1:{backend.port}"})
+        for content, says in ((text, b"fine"), ("[1]", b"fine"), ("{}", b"Internal server error")):
+            names.write_text(content)
+            process.send_signal(signal.SIGHUP)
+            for _ in range(1000):
+                if content == "[1]" or live.is_taken({str(names): content}):
+                    break
+                await asyncio.sleep(0.01)
+            assert says in await get(port, "/a/op")
 
 
 async def test_a_port_that_is_taken_is_said(tmp_path: Path, backend: Backend) -> None:
