@@ -238,6 +238,16 @@ async def test_a_call_that_hangs_is_repeated_where_it_may_be(gateway: GatewayHar
     assert gateway.clock() - begun == 10
 
 
+async def test_a_slot_that_somebody_asks_just_now_is_a_way_out(gateway: GatewayHarness) -> None:
+    """Not asked again meanwhile, called after those that live, and enough of a hope to leave a silent slot for it."""
+    gateway.services.cache.put("slot|mongodb|reader|b", "asked", 5)
+    gateway.services.cache.put("slot|mongodb|reader|a", "alive", 5)
+    hang(gateway, "reader-a")
+    assert (await post(gateway, message("tools/call", "find"))).status == 200
+    assert slots(gateway) == {"mongodb-reader-a": 1, "mongodb-reader-b": 1}
+    assert (waited(gateway, "/healthz"), waited(gateway, "/mcp")) == ([], [10, 10])
+
+
 async def test_a_slow_read_is_not_cut_where_no_other_slot_lives(gateway: GatewayHarness) -> None:
     """With the other slot silent, the one that lives may take its whole time, and nothing goes to the silent one."""
     hang(gateway, "reader-a")

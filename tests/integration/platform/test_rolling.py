@@ -203,6 +203,7 @@ def test_new_database_keys(rolling: Platform) -> None:
 
 def test_a_container_whose_address_changed(rolling: Platform) -> None:
     """Azure gives another address at a restart: heal brings the record up to date, and only that."""
+    assert rolling.status["healthy"] is True
     deployed = pids(rolling)
     address = container_restart.restart(home(rolling), "aci-mongodb-reader-a")
     before = pids(rolling)
