@@ -56,8 +56,7 @@ def run(seconds: float, say: Say) -> list[str]:
     """What was promised and not kept, a sentence each."""
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
         platform = own_platform.copied(Path(folder))
-        tiers = {"reader": {"role": "Mcp.Read", "connection": "read-only"}}
-        own_platform.change_server(platform, slots=["a", "b"], tiers=tiers, rate_limit=own_platform.NO_LIMIT)
+        own_platform.change_server(platform, slots=["a", "b"], rate_limit=own_platform.NO_LIMIT)
         with own_platform.deployed(platform), ThreadPoolExecutor(1) as pool:
             platform.token("reader")
             load = Load(platform)
