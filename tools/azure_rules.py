@@ -20,6 +20,7 @@ DOCUMENT = ROOT / "docs" / "azure-rules.md"
 BOOKS = {
     "emulators.azurerm.rules": "What the control plane and the providers do",
     "ops.checks.rules": "What Azure asks of whoever deploys",
+    "twin.rules": "What happens to what hangs or moves",
 }
 
 _HEAD = """# What Azure does and refuses

@@ -92,6 +92,11 @@ def stop(home: Path, timeout: float = 20) -> bool:
         while supervisor.holder() is not None and time.monotonic() < deadline:
             time.sleep(0.02)
         lock.end_group(holder, started, grace=1)
+    if supervisor.is_held():
+        raise RuntimeFailure(
+            f"a process that cannot be found holds {home / 'run' / 'supervisor.lock'}; end the one whose command ends "
+            f"with `--home {home}`, then run it again"
+        )
     left = lock.leftovers(home)
     for pid, identity in left:
         lock.end_group(pid, identity, grace=3)
@@ -117,6 +122,16 @@ def status(home: Path) -> Status | None:
     holder = lock.SupervisorLock(home).holder()
     found = Status.read(home)
     return found if found is not None and found.pid == holder else None
+
+
+def damage(home: Path) -> str:
+    """Why a supervisor that runs has no status that can be read; empty where it has, and where none runs."""
+    home = home.resolve()
+    holder = lock.SupervisorLock(home).holder()
+    path = home / "run" / "status.json"
+    if holder is None or not path.exists() or Status.read(home) is not None:
+        return ""
+    return f"the platform runs (process {holder}), but {path} is damaged; `invoke deploy` starts it anew"
 
 
 def log_files(home: Path) -> dict[str, Path]:

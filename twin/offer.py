@@ -34,11 +34,15 @@ def save(offer: Offer, home: Path) -> None:
 
 
 def load(home: Path) -> Offer | None:
-    """None before a deployment ended."""
+    """None before a deployment ended, and where the file is damaged: the next deployment writes it anew."""
     try:
-        return Offer(**json.loads(_file(home).read_text(encoding="utf-8")))
+        found = Offer(**json.loads(_file(home).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    texts = (found.gateway, found.authority, found.tenant_id, found.scope)
+    maps = (found.endpoints, found.client_ids)
+    whole = all(isinstance(text, str) for text in texts) and all(isinstance(found_map, dict) for found_map in maps)
+    return found if whole else None
 
 
 def _file(home: Path) -> Path:

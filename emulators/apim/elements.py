@@ -318,6 +318,7 @@ def build_pipeline(source: str, place: Place, references: References, parent: Pi
             continue
         with builder.at(section=name):
             built[name] = builder.steps(sections[name].children)
+    _require_one_backend_policy(sections, builder)
     return Pipeline(
         inbound=built["inbound"],
         backend=built["backend"],
@@ -326,6 +327,14 @@ def build_pipeline(source: str, place: Place, references: References, parent: Pi
         reads_response_body=builder.reads_response_body or parent.reads_response_body,
         cors=tuple(builder.cors),
     )
+
+
+def _require_one_backend_policy(sections: Mapping[str, Node], builder: Builder) -> None:
+    """As API Management answers: "backend section allows only one policy to be specified" (a ValidationError)."""
+    node = sections.get("backend")
+    if node is not None and len(node.children) > 1:
+        message = f"<backend> allows one policy, and here are {len(node.children)}; wrap them, or move all but one"
+        builder.report(MalformedPolicy(message, where=Where(builder.place.label, node.line), name="backend"))
 
 
 def _sections(root: Node, builder: Builder) -> dict[str, Node]:

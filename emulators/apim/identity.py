@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from emulators.apim import jwt
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.messages import Url, parse_url
 from emulators.apim.tokens import Sender
@@ -14,16 +15,30 @@ from emulators.apim.tokens import Sender
 API_VERSION = "2019-08-01"
 #: A cached token is dropped this long before it expires.
 MARGIN_SECONDS = 300.0
+#: A refused token that is younger is kept: a backend that refuses every token would cost a fetch with every call.
+RENEW_SECONDS = 30.0
+#: Seconds by which the clocks of issuer and gateway may differ.
+_SKEW = 300.0
 _TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
 class _Cached:
+    """Used from `since` to `until`, as the token and the endpoint say it."""
+
     token: str
+    fetched: float
+    since: float
     until: float
 
 
 class ManagedIdentity:
+    """Keeps tokens until they expire, as API Management does; but lets one go that cannot be used any more.
+
+    Azure's own gateway keeps a refused token too. There neither clocks jump nor do servers lose their issuer's keys, as
+    both happen on a laptop that slept.
+    """
+
     def __init__(self, sender: Sender, clock: Callable[[], float], endpoint: str, header: str) -> None:
         self._sender = sender
         self._clock = clock
@@ -39,12 +54,21 @@ class ManagedIdentity:
         token, expires = await self._ask(resource, client_id)
         if len(self._cache) > 256:
             self._cache.clear()
-        self._cache[resource, client_id] = _Cached(token, expires - MARGIN_SECONDS)
+        self._cache[resource, client_id] = _Cached(
+            token, self._clock(), _not_before(token) - _SKEW, expires - MARGIN_SECONDS
+        )
         return token
 
     def cached(self, resource: str, client_id: str) -> str | None:
+        """A token that counts now: one from before the clock was put back does not yet."""
         found = self._cache.get((resource, client_id))
-        return found.token if found is not None and self._clock() < found.until else None
+        return found.token if found is not None and found.since <= self._clock() < found.until else None
+
+    def refused(self, authorization: str) -> None:
+        """A backend answered 401 to this header: the next call gets a new token, if this one came from here."""
+        for key, found in list(self._cache.items()):
+            if authorization == f"Bearer {found.token}" and abs(self._clock() - found.fetched) >= RENEW_SECONDS:
+                del self._cache[key]
 
     async def _ask(self, resource: str, client_id: str) -> tuple[str, float]:
         if self._endpoint is None:
@@ -65,6 +89,13 @@ class ManagedIdentity:
             return str(answer["access_token"]), float(answer["expires_on"])
         except (ValueError, KeyError, TypeError) as error:
             raise _failure("the identity endpoint's answer holds no token") from error
+
+
+def _not_before(token: str) -> float:
+    """The token's `nbf`; 0 where it says none, or is no JWT."""
+    found = jwt.read(token)
+    value = found.payload.get("nbf") if found is not None else None
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _failure(why: str) -> Failure:

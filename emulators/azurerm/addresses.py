@@ -29,16 +29,13 @@ def allot(cloud: Cloud, subnet_id: str, holder: str) -> str:
 
 
 def move(cloud: Cloud, subnet_id: str, holder: str) -> str:
-    """Another address for a holder that was restarted: the lowest free one, and never the one that it had."""
+    """Another address for the holder than the one it has, which nobody gets meanwhile: what a restart may bring."""
     with cloud.store.transaction():
-        key = f"{subnet_id}|{holder}"
-        before = cloud.store.get(LEDGER, key)
-        cloud.store.put(
-            LEDGER, {**(before or {"subnet_id": subnet_id, "address": None}), "id": f"{key}|before", "holder": ""}
-        )
-        cloud.store.remove(LEDGER, key)
+        before = allot(cloud, subnet_id, holder)
+        cloud.store.put(LEDGER, {"id": f"{before}|moved", "subnet_id": subnet_id, "address": before, "holder": ""})
+        cloud.store.remove(LEDGER, f"{subnet_id}|{holder}")
         address = allot(cloud, subnet_id, holder)
-        cloud.store.remove(LEDGER, f"{key}|before")
+        cloud.store.remove(LEDGER, f"{before}|moved")
         return address
 
 

@@ -46,6 +46,10 @@ def _faults(cloud: Cloud, type_: str, text: str, service: str) -> Iterator[str]:
         return
     if type_ == FRAGMENT:
         yield from _unfit_for_a_fragment(root)
+    for section in root.children:
+        if root.tag == "policies" and section.tag == "backend" and len(section.children) > 1:
+            where = f"error in element 'backend' on line {section.line}"
+            yield f"{where}: backend section allows only one policy to be specified"
     values = _names(cloud, "azurerm_api_management_named_value", service, "display_name")
     for name in sorted(set(NAMED_VALUE.findall(text)) - values):
         yield f"cannot find a property {name!r}: the service has no named value of that display name"

@@ -33,6 +33,12 @@ def read_json(path: Path) -> Any:
         return None
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """The file's JSON object; empty where there is none, whatever else is in the file."""
+    found = read_json(path)
+    return found if isinstance(found, dict) else {}
+
+
 def make_folder(path: str) -> None:
     Path(path).mkdir(parents=True, exist_ok=True)
 

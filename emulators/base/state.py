@@ -61,7 +61,10 @@ class State:
             entries = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise StateError(f"the applied state at {path} cannot be read ({error}); apply it first") from error
-        return cls(tuple(Resource(**entry) for entry in entries))
+        try:
+            return cls(tuple(Resource(entry["address"], entry["type"], dict(entry["values"])) for entry in entries))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(f"{path} holds no applied state; apply it again (`invoke deploy`)") from error
 
     def dump(self, path: Path) -> None:
         """Write the state for processes. It holds secrets: the file is readable by its owner only."""

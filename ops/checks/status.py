@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
+from emulators.base.errors import EmulatorError
 from emulators.base.state import Resource, State
 from ops.checks import smoke
 from ops.cli import output
-from ops.clients import outputs
+from ops.clients import access_token, outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
@@ -16,8 +17,12 @@ from twin import control
 from twin.console.config import address
 from twin.supervise.status import Status
 
-Answer = Callable[[str], int]
-"""An endpoint's HTTP status to a call without a token; SmokeError where nothing answers."""
+
+class Answer(Protocol):
+    """An endpoint's HTTP status to a call; SmokeError where nothing answers."""
+
+    def __call__(self, endpoint: str, token: str | None = None, /) -> int: ...
+
 
 Where = Callable[[Resource], str]
 """A container group's URL."""
@@ -35,9 +40,11 @@ def document(environment: Environment, answer: Answer = smoke.http_status) -> di
     running = control.status(environment.home) if environment.is_local else None
     where = _local_url(running) if environment.is_local else _private_url
     if environment.is_local and running is None:
-        problems = [f"{environment.name} is not running; start it with `invoke deploy`"]
+        problems = [
+            control.damage(environment.home) or f"{environment.name} is not running; start it with `invoke deploy`"
+        ]
     else:
-        problems = [*_unhealthy(running), *unreachable(running), *_unanswered(platform, answer)]
+        problems = [*_unhealthy(running), *unreachable(running), *_unanswered(environment, platform, answer)]
     found = {
         "env": environment.name,
         "healthy": not problems,
@@ -122,12 +129,20 @@ def _unhealthy(running: Status | None) -> list[str]:
     return [f"{name} is {part.state} {part.detail}".strip() for name, part in parts if not part.healthy]
 
 
-def _unanswered(platform: Platform, answer: Answer) -> list[str]:
+def _unanswered(environment: Environment, platform: Platform, answer: Answer) -> list[str]:
+    """Return what is wrong with the answers to somebody without a token and, where anybody can become one, to a reader.
+
+    The second call goes through to a server, which must accept the gateway's own token.
+    """
     problems = []
     for endpoint in platform.endpoints.values():
         try:
             smoke.require_challenge(endpoint, answer(endpoint))
-        except SmokeError as error:
+            if environment.is_local and platform.client_id:
+                answered = answer(endpoint, access_token.mint(environment, platform, "reader"))
+                if answered not in (200, 403):  # no tier for readers is no fault
+                    problems.append(f"{endpoint} answers {answered} to a signed-in caller; see `invoke logs`")
+        except (SmokeError, EmulatorError) as error:
             problems.append(str(error))
     return problems
 

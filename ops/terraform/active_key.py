@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from emulators.base.files import read_json, write_json
+from emulators.base.files import read_object, write_json
 from ops.cli.steps import Step
 from ops.config import tfvars
 from ops.config.environment import Environment
@@ -93,8 +93,8 @@ def _record(home: Path) -> Path:
 
 
 def _remembered(home: Path, written: str | None) -> str | None:
-    found = read_json(_record(home))
-    return str(found["active"]) if isinstance(found, dict) and found["instead_of"] == written else None
+    found = read_object(_record(home))
+    return str(found["active"]) if "active" in found and found.get("instead_of") == written else None
 
 
 def _written(environment: Environment) -> str | None:

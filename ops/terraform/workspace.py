@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emulators.base.errors import StateError
+from emulators.base.files import read_object
 from ops.azure import az
 from ops.cli.steps import Runner
 from ops.config.environment import Environment
@@ -107,11 +109,26 @@ def opened(
     if space.root == environment.terraform_dir:
         yield replace(space, terraform=Terraform(program, runner=space.runner))
         return
+    for stage in space.stages:
+        _require_whole(stage.number, space.home)
     copy(environment.terraform_dir, space.root)
     active_key.place(space.home, space.stage(2).var_file)
     with _provider(space) as provider_env:
         env = {**provider_env, "TF_CLI_CONFIG_FILE": str(_empty_config(space.home)), **dict.fromkeys(_STRAY, "")}
         yield replace(space, terraform=Terraform(program, env, space.runner))
+
+
+def _require_whole(number: int, home: Path) -> None:
+    """Raise StateError for a damaged local state: to Terraform an empty file is an environment without resources.
+
+    It would then create each one, and the cloud would ask to import what is there already.
+    """
+    path = home / "state" / f"stage{number}.tfstate"
+    if path.exists() and "lineage" not in read_object(path):
+        raise StateError(
+            f"{path} is empty or damaged, so Terraform has forgotten what it made; run `invoke destroy`, which removes "
+            "all of it, then `invoke deploy`"
+        )
 
 
 def copy(source: Path, target: Path) -> None:

@@ -9,7 +9,10 @@ variable "mcp_servers" {
     allows all, deny wins over allow. A tool in repeatable is called again on another slot where it is unknown whether
     the first call arrived; null means all tools of a read-only tier and none of another (docs/adr/0006).
     rate_limit: calls per caller in `period` seconds; a tier's own limit replaces the server's.
-    timeout: seconds that the gateway waits until an answer begins.
+    timeout: seconds that the gateway waits until an answer begins. first_byte: seconds after which a call that may be
+    repeated goes to another slot instead: messages of the protocol, and calls of repeatable tools (docs/adr/0020).
+    health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
+    an image that answers nowhere without a token.
   EOT
   type = map(object({
     compute = optional(string, "container-instances")
@@ -38,8 +41,12 @@ variable "mcp_servers" {
       }))
     }))
     slots       = optional(set(string), ["a"])
-    health_path = optional(string)
+    health_path = optional(string, "/healthz")
     timeout     = optional(number, 120)
+    first_byte = optional(object({
+      protocol   = optional(number, 5)
+      repeatable = optional(number, 10)
+    }), {})
     rate_limit = optional(object({
       calls  = optional(number, 300)
       period = optional(number, 60)
@@ -235,8 +242,20 @@ variable "mcp_servers" {
   }
 
   validation {
+    condition     = alltrue([for server in var.mcp_servers : can(regex("^(|/[A-Za-z0-9._~/-]*)$", server.health_path))])
+    error_message = "health_path in mcp_servers must be a path that starts with a slash, such as /healthz, or \"\" for no probe."
+  }
+
+  validation {
     condition     = alltrue([for server in var.mcp_servers : server.timeout >= 1 && server.timeout <= 240 && floor(server.timeout) == server.timeout])
     error_message = "timeout in mcp_servers must be from 1 to 240 whole seconds: Azure's network drops connections that are idle for longer."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for limit in values(server.first_byte) : limit >= 1 && limit <= 25 && floor(limit) == limit]
+    ]))
+    error_message = "first_byte in mcp_servers must be from 1 to 25 whole seconds: nothing is repeated after 30."
   }
 
   validation {

@@ -50,6 +50,7 @@ module "apim" {
     for server_name, server in var.mcp_servers : server_name => {
       rate_limit = server.rate_limit
       timeout    = server.timeout
+      first_byte = server.first_byte
       tiers = {
         for tier_name, tier in server.tiers : tier_name => {
           role       = tier.role

@@ -58,7 +58,7 @@ module "servers" {
   cpu                   = var.mcp_servers[each.value.server].cpu
   memory                = var.mcp_servers[each.value.server].memory
   port                  = each.value.port
-  health_path           = var.mcp_servers[each.value.server].health_path
+  health_path           = try(coalesce(var.mcp_servers[each.value.server].health_path), null)
 
   environment_variables = merge(local._time_limits[each.value.server], var.mcp_servers[each.value.server].environment, {
     PORT            = tostring(each.value.port)

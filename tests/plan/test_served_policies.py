@@ -40,6 +40,7 @@ def gateway(state: State) -> GatewayHarness:
     gateway.backends.answers["http://identity.test"] = ok(json.dumps(signed_in).encode())
     for server in ("mongodb-admin", "mongodb-reader"):
         for slot in ("a", "b"):
+            gateway.backends.answers[f"http://{server}-{slot}.test/healthz"] = ok(b"")
             gateway.backends.answers[f"http://{server}-{slot}.test"] = ok(b'{"result": {}}', headers=JSON)
     gateway.backends.answers["http://plain-reader-a.test"] = ok(b'{"result": {}}', headers=JSON)
     return gateway
@@ -64,8 +65,9 @@ async def post(
 
 
 def slots(gateway: GatewayHarness) -> Counter[str]:
-    """How often each slot was called."""
-    hosts = (call.url.removeprefix("http://").partition(".")[0] for call in gateway.backends.calls)
+    """How often each slot was called, but for the question whether it lives."""
+    urls = (call.url for call in gateway.backends.calls if not call.url.endswith("/healthz"))
+    hosts = (url.removeprefix("http://").partition(".")[0] for url in urls)
     return Counter(host for host in hosts if host.startswith(("mongodb-", "plain-")))
 
 
@@ -167,6 +169,108 @@ async def test_nothing_is_repeated_after_a_long_wait(gateway: GatewayHarness) ->
         gateway.backends.answers[f"http://mongodb-reader-{slot}.test"] = late
     assert (await post(gateway, message("tools/call", "find"))).status == 502
     assert slots(gateway).total() == 1
+
+
+def hang(gateway: GatewayHarness, slot: str) -> None:
+    """The slot takes connections and answers nothing: each call waits as long as the gateway lets it."""
+
+    def silent(call: Call) -> Any:
+        gateway.clock.now += call.wait
+        return LATE
+
+    gateway.backends.answers[f"http://mongodb-{slot}.test/healthz"] = silent
+    gateway.backends.answers[f"http://mongodb-{slot}.test"] = silent
+
+
+def waited(gateway: GatewayHarness, path: str) -> list[float]:
+    """How long the gateway was ready to wait for each answer."""
+    return [call.wait for call in gateway.backends.calls if "//mongodb-" in call.url and call.url.endswith(path)]
+
+
+@pytest.mark.parametrize("name", ["find", "insert-many"])
+async def test_a_slot_that_hangs_is_asked_once_and_gets_no_calls(gateway: GatewayHarness, name: str) -> None:
+    """Not even those that cannot be repeated; for ten seconds nobody waits for it."""
+    hang(gateway, "admin-a")
+    begun = gateway.clock()
+    for _ in range(20):
+        assert (await post(gateway, message("tools/call", name), role="Mcp.Admin")).status == 200
+    assert slots(gateway) == {"mongodb-admin-b": 20}
+    assert gateway.clock() - begun == 2
+    gateway.clock.now += 11
+    gateway.backends.answers["http://mongodb-admin-a.test/healthz"] = ok(b"", 404)  # any answer shows that it lives
+    gateway.backends.answers["http://mongodb-admin-a.test"] = ok(b"{}", headers=JSON)
+    for _ in range(20):
+        assert (await post(gateway, message("tools/call", name), role="Mcp.Admin")).status == 200
+    assert slots(gateway)["mongodb-admin-a"] > 0
+
+
+@pytest.mark.parametrize(
+    ("role", "body", "limit"),
+    [
+        ("Mcp.Admin", message("tools/list"), 5),
+        ("Mcp.Read", message("initialize"), 5),
+        ("Mcp.Admin", message("tools/call", "find"), 10),
+        ("Mcp.Read", message("tools/call", "find"), 10),
+        ("Mcp.Admin", message("tools/call", "insert-many"), 20),
+    ],
+)
+async def test_how_long_the_gateway_waits_for_the_first_byte(
+    gateway: GatewayHarness, role: str, body: dict[str, Any], limit: float
+) -> None:
+    """By kind of call, while another slot lives; the rest of `timeout` belongs to the last one."""
+    tier = "reader" if role == "Mcp.Read" else "admin"
+    failing(gateway, tier, LATE)
+    await post(gateway, body, role=role)
+    gateway.clock.now += 1
+    assert waited(gateway, "/mcp") == ([limit] if limit == 20 else [limit, 20])
+    assert waited(gateway, "/healthz") == [2, 2]
+
+
+async def test_a_call_that_hangs_is_repeated_where_it_may_be(gateway: GatewayHarness) -> None:
+    """The slot lived when it was asked, and hung afterwards: the call waits for its first byte, not for `timeout`."""
+    for _ in range(8):
+        assert (await post(gateway, message("tools/call", "find"))).status == 200
+    gateway.backends.calls.clear()
+    hang(gateway, "reader-a")
+    begun = gateway.clock()
+    while not slots(gateway)["mongodb-reader-a"]:
+        assert (await post(gateway, message("tools/call", "find"))).status == 200
+    assert gateway.clock() - begun == 10
+
+
+async def test_a_slot_that_somebody_asks_just_now_is_a_way_out(gateway: GatewayHarness) -> None:
+    """Not asked again meanwhile, called after those that live, and enough of a hope to leave a silent slot for it."""
+    gateway.services.cache.put("slot|mongodb|reader|b", "asked", 5)
+    gateway.services.cache.put("slot|mongodb|reader|a", "alive", 5)
+    hang(gateway, "reader-a")
+    assert (await post(gateway, message("tools/call", "find"))).status == 200
+    assert slots(gateway) == {"mongodb-reader-a": 1, "mongodb-reader-b": 1}
+    assert (waited(gateway, "/healthz"), waited(gateway, "/mcp")) == ([], [10, 10])
+
+
+async def test_a_slow_read_is_not_cut_where_no_other_slot_lives(gateway: GatewayHarness) -> None:
+    """With the other slot silent, the one that lives may take its whole time, and nothing goes to the silent one."""
+    hang(gateway, "reader-a")
+    for _ in range(10):
+        assert (await post(gateway, message("tools/call", "find"))).status == 200
+    assert set(waited(gateway, "/mcp")) == {18, 20}  # of `timeout`, with and without the question
+    assert slots(gateway) == {"mongodb-reader-b": 10}
+
+
+async def test_where_every_slot_is_silent_one_is_called_all_the_same(gateway: GatewayHarness) -> None:
+    """What is taken for silent may be busy: a wrong guess must not refuse everybody."""
+    for slot in ("a", "b"):
+        gateway.backends.answers[f"http://mongodb-reader-{slot}.test/healthz"] = LATE
+    assert (await post(gateway, message("tools/call", "find"))).status == 200
+    assert waited(gateway, "/mcp") == [20]
+
+
+async def test_a_slot_that_lives_is_asked_now_and_then(gateway: GatewayHarness) -> None:
+    """Every five seconds, and not with every call."""
+    for _ in range(10):
+        await post(gateway, message("tools/call", "find"))
+        gateway.clock.now += 1
+    assert len(waited(gateway, "/healthz")) == 4
 
 
 VERSIONS: list[Callable[[str, str], dict[str, str]]] = [

@@ -1,6 +1,9 @@
 """`python -m tools.soak [SECONDS]`: clients call one server for that long while its database dies and comes back.
 
 Promised: no acknowledged write is lost, a caller meets only errors that say to try again, and memory stays flat.
+
+With `--platform` a whole platform with two slots instead, whose containers hang, die and move to other addresses, and
+`invoke heal`. Promised: no read fails, and none waits longer than for a first byte and its repetition.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from pathlib import Path
 
 from tests.support import server_process
 from tests.support.memory import Memory
+from tools.soak import whole_platform
 from tools.soak.clients import Client, Observed
 from tools.soak.verdict import complaints
 
@@ -97,7 +101,13 @@ def say(line: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.soak", description=__doc__)
     parser.add_argument("seconds", type=float, nargs="?", default=600.0)
-    seconds = parser.parse_args(arguments).seconds
+    parser.add_argument("--platform", action="store_true", help="a platform whose containers hang, die and move")
+    given = parser.parse_args(arguments)
+    seconds: float = given.seconds
+    if given.platform:
+        broken = whole_platform.run(seconds, say)
+        say("\n".join(broken) or "no read failed while containers hung, died and moved")
+        return 1 if broken else 0
     with tempfile.TemporaryDirectory(prefix="soak-") as folder, setup(Path(folder), seconds) as found:
         observed, memory = asyncio.run(load(found, seconds))
         wrong = complaints(observed, memory, found.mongo.uri)

@@ -61,6 +61,11 @@ class Child:
         self._signal(signal.SIGKILL)
         await self._process.wait()
 
+    def note(self, sentence: str) -> None:
+        """Write a line of the platform's own into the process's log, where whoever asks what happened looks first."""
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{sentence}\n")
+
     def signal_reload(self) -> None:
         """Tells the process itself, not its group, that a live file has changed."""
         with contextlib.suppress(ProcessLookupError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from emulators.base.errors import EmulatorError
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
 from twin.supervise import databases, docker_server, private_link, registry
-from twin.supervise.spec import Health, ProcessSpec
+from twin.supervise.spec import Health, Liveness, ProcessSpec
 
+_GROUP = "azurerm_container_group"
 _UNSUPPORTED = {
     "init_container": "init containers",
 }
@@ -58,7 +59,7 @@ def plan_containers(state: State, context: PlanContext) -> tuple[list[Container]
     """All containers that can start, and for each group that cannot, why."""
     planned: list[Container] = []
     refused: dict[str, str] = {}
-    for group in state.of_type("azurerm_container_group"):
+    for group in state.of_type(_GROUP):
         try:
             planned.extend(_plan_group(state, group, context))
         except EmulatorError as error:
@@ -83,6 +84,7 @@ def _plan_container(
     image = registry.pull(state, group, container["image"], context.home / "images")
     listens_on = _port(container)
     port = context.port_for(name)
+    liveness = _liveness(container, listens_on)
     scratch = context.home / "run" / "scratch" / name
     environment, cut_off = _environment(state, group, container, context)
     if context.in_docker:
@@ -95,7 +97,9 @@ def _plan_container(
             float(container.get("memory") or 0),
         )  # fmt: skip
         spec = docker_server.spec(box, health, group.get("restart_policy", "Always"), image.digest, context.home)
-        return Container(group, listens_on, spec, cut_off)
+        return Container(
+            group, listens_on, replace(spec, liveness=liveness, address=str(group.get("ip_address", ""))), cut_off
+        )
     process = ProcessSpec(
         name=name,
         kind="server",
@@ -105,7 +109,9 @@ def _plan_container(
         cwd=str(scratch),
         env={**environment, **_host_environment(image, scratch, port)},
         restart=group.get("restart_policy", "Always"),
+        liveness=liveness,
         version=image.digest,
+        address=str(group.get("ip_address", "")),
     )
     return Container(group, listens_on, process, cut_off)
 
@@ -128,6 +134,35 @@ def _health_path(container: Mapping[str, Any]) -> str:
             for request in block.get("http_get") or ():
                 return str(request.get("path") or "/")
     return "/healthz"
+
+
+def _liveness(container: Mapping[str, Any], listens_on: int) -> Liveness | None:
+    """The container's own probe, executed as Container Instances does; without one, a hung container is left alone.
+
+    "Configure liveness probes" (2018-06-08, as of 2026 the same): it behaves like Kubernetes' one, whose defaults are
+    10 s, 1 s and 3 failures, and for which 200 to 399 is well ("Configure Liveness, Readiness and Startup Probes").
+    """
+    name = container["name"]
+    for probe in container.get("liveness_probe") or ():
+        requests = probe.get("http_get") or ()
+        if not requests:
+            raise RuntimeFailure(f"liveness probes by command (container {name}) are not supported locally")
+        request = requests[0]
+        if request.get("http_headers") or str(request.get("scheme") or "http").lower() != "http":
+            raise RuntimeFailure(f"liveness probes with https or headers (container {name}) are not supported locally")
+        if (port := int(request.get("port") or listens_on)) != listens_on:
+            raise RuntimeFailure(
+                f"the liveness probe of container {name} asks port {port} and the server listens on {listens_on}, so "
+                "it would be restarted for ever; give both the same port"
+            )
+        return Liveness(
+            Health("http", str(request.get("path") or "/"), statuses=(200, 399)),
+            delay=float(probe.get("initial_delay_seconds") or 0),
+            period=float(probe.get("period_seconds") or 10),
+            timeout=float(probe.get("timeout_seconds") or 1),
+            failures=int(probe.get("failure_threshold") or 3),
+        )
+    return None
 
 
 def _command(container: Mapping[str, Any], image: registry.Image) -> tuple[str, ...]:

@@ -27,8 +27,11 @@ class Volume:
 
     @classmethod
     def load(cls, home: Path) -> Volume | None:
-        stored = read_json(_path(home))
-        return cls(**stored) if isinstance(stored, dict) else None
+        """None where there is none, and where the file is damaged: a volume without its password is nobody's."""
+        try:
+            return cls(**read_json(_path(home)))
+        except TypeError:
+            return None
 
     @classmethod
     def fresh(cls, home: Path, engine: Mapping[str, str]) -> Volume:

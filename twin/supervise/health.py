@@ -33,7 +33,8 @@ async def _http(health: Health, port: int, reader: asyncio.StreamReader, writer:
     host = health.host_header or f"127.0.0.1:{port}"
     writer.write(f"GET {health.path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     status = (await reader.readline()).decode("latin-1").split(" ", 2)
-    if len(status) < 2 or status[1] != "200":
+    low, high = health.statuses
+    if len(status) < 2 or not status[1].isdecimal() or not low <= int(status[1]) <= high:
         return f"GET {health.path} answers {' '.join(status[1:]).strip() or 'nothing'}"
     return ""
 

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from emulators.base.files import read_json
+from emulators.base.files import read_object
 from twin.errors import RuntimeFailure
 
 if sys.platform != "win32":
@@ -53,9 +54,10 @@ def end_group(pid: int, expected: str | None, grace: float) -> None:
 
 
 class SupervisorLock:
-    """`run/supervisor.lock`: held (flock) for the supervisor's life; its text is the holder's pid."""
+    """`run/supervisor.lock`: held (flock) for the supervisor's life; its text is the holder's pid and identity."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._path = home / "run" / "supervisor.lock"
         self._descriptor: int | None = None
 
@@ -74,7 +76,7 @@ class SupervisorLock:
                 )
             time.sleep(0.02)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(descriptor, f"{os.getpid()} {identity(os.getpid())}\n".encode(), 0)
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -83,22 +85,65 @@ class SupervisorLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def is_held(self) -> bool:
+        """Whether a supervisor runs, even where nothing tells which process it is."""
+        try:
+            descriptor = os.open(self._path, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _try_lock(descriptor, shared=True)
+        finally:
+            os.close(descriptor)
+
     def holder(self) -> int | None:
         """The pid of the running supervisor, or None. The kernel answers, so a stale file cannot mislead.
 
-        A killed holder may be gone a moment before its lock is.
+        Where the file is gone or says something else than the holder's pid, the holder is looked for by its command. A
+        killed holder may be gone a moment before its lock is.
         """
         try:
             descriptor = os.open(self._path, os.O_RDWR)
         except FileNotFoundError:
-            return None
+            return _supervisor_of(self._home) if self._path.parent.exists() else None
         try:
             if _try_lock(descriptor, shared=True):
                 return None
-            text = os.pread(descriptor, 32, 0).decode().strip()
-            return int(text) if text and identity(int(text)) is not None else None
+            text = os.pread(descriptor, 128, 0)
         finally:
             os.close(descriptor)
+        pid, _, started = text.decode("ascii", "replace").strip().partition(" ")
+        return int(pid) if pid.isdecimal() and is_same(int(pid), started) else _supervisor_of(self._home)
+
+
+#: What the command of every supervisor holds, before its home.
+_OPTION = " --home "
+
+
+def _supervisor_of(home: Path) -> int | None:
+    mine = os.getpid()
+    return next((pid for pid in _pids() if pid != mine and _command(pid).endswith(f"{_OPTION}{home}")), None)
+
+
+def _pids() -> Iterator[int]:
+    """Every process, the oldest number first."""
+    if sys.platform == "linux":
+        found = [entry.name for entry in Path("/proc").iterdir()]
+    else:
+        found = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False).stdout.split()
+    return iter(sorted(int(pid) for pid in found if pid.isdigit()))
+
+
+def _command(pid: int) -> str:
+    """The words of its command line; empty for a process that has ended."""
+    if sys.platform == "linux":
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return ""
+        return os.fsdecode(b" ".join(words)).strip()
+    ps = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(ps, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _try_lock(descriptor: int, *, shared: bool) -> bool:
@@ -111,6 +156,11 @@ def _try_lock(descriptor: int, *, shared: bool) -> bool:
 
 def leftovers(home: Path) -> list[tuple[int, str]]:
     """Processes that the last status names and that still run: (pid, identity)."""
-    stored = read_json(home / "run" / "status.json") or {}
-    known = [(part.get("pid"), part.get("identity")) for part in stored.get("parts", {}).values()]
-    return [(pid, started) for pid, started in known if pid and is_same(pid, started)]
+    parts = read_object(home / "run" / "status.json").get("parts")
+    known = [part for part in (parts.values() if isinstance(parts, dict) else ()) if isinstance(part, dict)]
+    named = [(part.get("pid"), part.get("identity")) for part in known]
+    return [
+        (pid, started)
+        for pid, started in named
+        if isinstance(pid, int) and isinstance(started, str) and is_same(pid, started)
+    ]

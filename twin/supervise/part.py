@@ -23,6 +23,7 @@ _STEADY = 10.0  # seconds of serving after which earlier deaths are forgiven
 _EARLY_DEATHS = 2  # deaths without ever serving, after which the part counts as failed (and is still restarted)
 _WHILE_STARTING, _WHILE_SERVING = 0.05, 1.0  # seconds between health checks
 ADOPT_TIMEOUT = 10.0  # seconds in which a process takes over what a live file says
+HUNG_GRACE = 2.0  # seconds that a process which does not answer has to end by itself
 _MISSES = 2  # failed checks in a row that make a serving part unhealthy: one may be a pause of the machine
 
 _log = logging.getLogger("twin.runtime")
@@ -41,6 +42,8 @@ class Part:
         self._stopping = False
         self._settled = asyncio.Event()
         self._served_at: float | None = None
+        self._serves = asyncio.Event()
+        self._hung = ""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name=self.spec.name)
@@ -100,13 +103,15 @@ class Part:
                 pid=None,
                 identity=None,
                 restarts=self.status.restarts + 1,
-                detail=_exit_summary(code, tail),
+                detail=self._hung or _exit_summary(code, tail),
+                ended=self._hung or _exit_summary(code, ""),
             )
             await asyncio.sleep(min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY))
 
     async def _live(self) -> tuple[int, str]:
         """One life of the process: its exit code and last lines."""
-        self._served_at = None
+        self._served_at, self._hung = None, ""
+        self._serves.clear()
         try:
             self._child = child = await Child.start(self.spec, self._log_file)
         except OSError as error:
@@ -117,12 +122,14 @@ class Part:
         # A failed part stays failed until it serves: whoever waits for it must not miss the word.
         state = "starting" if first else self.status.state
         self._update(state=state, pid=child.pid, identity=child.identity, since=now())
-        monitor = asyncio.create_task(self._monitor(child))
-        monitor.add_done_callback(self._crashed)
+        watchers = [asyncio.create_task(watch(child)) for watch in (self._monitor, self._end_when_hung)]
+        for watcher in watchers:
+            watcher.add_done_callback(self._crashed)
         try:
             code = await child.wait()
         finally:
-            monitor.cancel()
+            for watcher in watchers:
+                watcher.cancel()
             self._child = None
         return code, child.log_tail()
 
@@ -136,6 +143,7 @@ class Part:
                 return
             if not complaint:
                 self._served_at = self._served_at or time.monotonic()
+                self._serves.set()
                 self._update(state="healthy", detail="")
             elif self._served_at is None:
                 if self.status.state == "starting":
@@ -143,6 +151,27 @@ class Part:
             elif misses >= _MISSES:
                 self._update(state="unhealthy", detail=complaint)
             await asyncio.sleep(_WHILE_SERVING if self._served_at else _WHILE_STARTING)
+
+    async def _end_when_hung(self, child: Child) -> None:
+        """Ends a process that is alive and does not answer; its restart policy decides what comes then."""
+        probe = self.spec.liveness
+        if probe is None:
+            return
+        if probe.delay is None:
+            await self._serves.wait()
+        else:
+            await asyncio.sleep(probe.delay)
+        failures = 0
+        while not self._stopping:
+            complaint = await check(probe.health, self.spec.port, probe.timeout)
+            failures = failures + 1 if complaint else 0
+            if failures >= probe.failures:
+                self._hung = f"was alive but failed {failures} liveness checks in a row ({complaint}), so it was ended"
+                _log.warning("%s: %s", self.spec.name, self._hung)
+                child.note(f"[platform] {self.spec.name} {self._hung}")
+                await child.stop(HUNG_GRACE)
+                return
+            await asyncio.sleep(probe.period)
 
     def _crashed(self, task: asyncio.Task[None]) -> None:
         """Our own mistake, said aloud: else the status would stay at its last word for ever."""
@@ -154,7 +183,8 @@ class Part:
         return self._served_at is not None and time.monotonic() - self._served_at > _STEADY
 
     def _should_restart(self, code: int) -> bool:
-        return self.spec.restart == "Always" or (self.spec.restart == "OnFailure" and code != 0)
+        failed = code != 0 or bool(self._hung)
+        return self.spec.restart == "Always" or (self.spec.restart == "OnFailure" and failed)
 
     def _update(self, **values: Any) -> None:
         before = self.status

@@ -11,13 +11,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from emulators.base.files import read_json, write_json
+from emulators.base.files import read_object, write_json
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
 from twin.supervise import arm, databases, docker_engine, names
 from twin.supervise.containers import PlanContext, plan_containers
 from twin.supervise.settings import RuntimeConfig
-from twin.supervise.spec import Health, Plan, ProcessSpec, as_file, python_module
+from twin.supervise.spec import Health, Liveness, Plan, ProcessSpec, as_file, python_module
 
 ROOT = Path(__file__).resolve().parents[2]
 #: What runs as each part of a platform, beside its servers.
@@ -199,6 +199,8 @@ def _part(
         cwd=str(ROOT),
         env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"},
         files={str(config): as_file(settings), **files},
+        # Half a minute of silence: a machine that has much else to do is no reason to end a part.
+        liveness=Liveness(health, delay=None, period=5, timeout=5, failures=6),
     )
 
 
@@ -236,9 +238,8 @@ def _attached_clients(state: State, service: Resource) -> list[str]:
 def _secret(home: Path, name: str) -> str:
     """What opens the identity endpoint, the traces, the console; kept, so that a reload changes no process for it."""
     path = home / "run" / "secrets.json"
-    stored = read_json(path)
-    known = stored if isinstance(stored, dict) else {}
-    if not known.get(name):
+    known = read_object(path)
+    if not (isinstance(known.get(name), str) and known[name]):
         known[name] = secrets.token_urlsafe(32)
         write_json(path, known)
     return str(known[name])

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from emulators.base.files import read_json, write_json
+from emulators.base.files import read_object, write_json
 from twin.errors import RuntimeFailure
 
 # Below every system's ephemeral range: no outgoing connection takes the port while its server restarts.
@@ -68,8 +68,8 @@ class PortBook:
     def __init__(self, path: Path, running: frozenset[int] = frozenset(), *, keep: bool = True) -> None:
         self._path, self._keep = path, keep
         self._running = running
-        stored = read_json(path)
-        self._ports: dict[str, int] = stored if isinstance(stored, dict) else {}
+        stored = read_object(path)
+        self._ports = {name: port for name, port in stored.items() if type(port) is int and 0 < port < 65_536}
 
     def port_for(self, name: str) -> int:
         port = self._ports.get(name)

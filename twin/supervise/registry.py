@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from emulators.base.files import read_json
+from emulators.base.files import read_object
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
 from twin.supervise import arm
@@ -137,10 +136,9 @@ def _grants(assignment: Resource, identity: Resource, registry_id: str, roles: d
 
 def _stored(image: ImageReference, reference: str, store: Path) -> Image:
     folder = store / image.repository
-    tags: dict[str, str] = read_json(folder / "tags.json") or {}
-    digest = image.digest or tags.get(image.tag, "")
-    found: Any = read_json(folder / digest.removeprefix("sha256:") / "image.json") if digest else None
-    if not isinstance(found, dict):
+    digest = image.digest or str(read_object(folder / "tags.json").get(image.tag, ""))
+    found = read_object(folder / digest.removeprefix("sha256:") / "image.json") if digest else {}
+    if not {"digest", "entrypoint", "python", "path"} <= found.keys():
         raise RuntimeFailure(f"image {reference} is not in the registry; run `invoke push`")
     python = found["python"]
     if python and not Path(python).exists():

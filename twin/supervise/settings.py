@@ -46,6 +46,7 @@ class RuntimeConfig:
     def load(cls, home: Path) -> RuntimeConfig:
         path = home / "run" / "runtime.json"
         stored = read_json(path)
-        if stored is None:
-            raise RuntimeFailure(f"{path} is missing or broken; run `invoke deploy`")
-        return cls(**stored)
+        try:
+            return cls(**stored)
+        except TypeError as error:  # what is not an object, or has other names
+            raise RuntimeFailure(f"{path} is missing or broken; run `invoke deploy`") from error

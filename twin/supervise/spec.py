@@ -16,15 +16,30 @@ Restart = Literal["Always", "OnFailure", "Never"]
 
 @dataclass(frozen=True)
 class Health:
-    """How a process shows that it serves: an HTTP request that is answered 200, or MongoDB's `hello`.
+    """How a process shows that it serves: an HTTP request that is answered well, or MongoDB's `hello`.
 
-    `file`: does not serve while that does not exist.
+    `file`: does not serve while that does not exist. `statuses`: the lowest and the highest good HTTP status.
     """
 
     protocol: Literal["http", "mongo"]
     path: str = "/"
     host_header: str = ""
     file: str = ""
+    statuses: tuple[int, int] = (200, 200)
+
+
+@dataclass(frozen=True)
+class Liveness:
+    """When a process that runs is taken for hung, ended and started again: after `failures` failed checks in a row.
+
+    `delay`, `period` and `timeout` in seconds; the first check comes `delay` after the start, None: once it has served.
+    """
+
+    health: Health
+    delay: float | None = 0
+    period: float = 10
+    timeout: float = 1
+    failures: int = 3
 
 
 @dataclass(frozen=True)
@@ -32,7 +47,8 @@ class ProcessSpec:
     """One process. `files` are written (0600) before it starts: path → text.
 
     `live` files too, and the running process takes over what they say later (see live.py). `version` is the image
-    digest: a new image behind the same tag is another process.
+    digest: a new image behind the same tag is another process. `address` is that in the network, and another one comes
+    with a restart only.
     """
 
     name: str
@@ -45,7 +61,9 @@ class ProcessSpec:
     files: Mapping[str, str] = field(default_factory=dict)
     live: Mapping[str, str] = field(default_factory=dict)
     restart: Restart = "Always"
+    liveness: Liveness | None = None
     version: str = ""
+    address: str = ""
 
     @property
     def fingerprint(self) -> str:

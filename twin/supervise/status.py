@@ -18,7 +18,7 @@ class PartStatus:
     """One part. `failed`: died repeatedly without ever serving (restarts go on). `ended`: its restart policy is done.
 
     `since` is when the current process started (UTC, ISO 8601); `identity` tells that process from a later one with the
-    same pid; `detail` says why it is not healthy.
+    same pid; `detail` says why it is not healthy, `ended` why the process before this one ended, empty for the first.
     """
 
     state: PartState
@@ -29,6 +29,7 @@ class PartStatus:
     restarts: int = 0
     since: str | None = None
     detail: str = ""
+    ended: str = ""
 
     @property
     def healthy(self) -> bool:
@@ -65,8 +66,11 @@ class Status:
 
     @classmethod
     def read(cls, home: Path) -> Status | None:
-        stored = read_json(home / "run" / "status.json")
-        return cls._from(stored) if isinstance(stored, dict) else None
+        """None where there is no status, or a damaged one."""
+        try:
+            return cls._from(read_json(home / "run" / "status.json"))
+        except (AttributeError, KeyError, TypeError):
+            return None
 
     @classmethod
     def _from(cls, stored: dict[str, Any]) -> Status:
@@ -75,6 +79,8 @@ class Status:
             name: PartStatus(**{key: value for key, value in part.items() if key != "healthy"})
             for name, part in stored.pop("parts").items()
         }
+        if not all(isinstance(part.port, int | None) and isinstance(part.pid, int | None) for part in parts.values()):
+            raise TypeError("ports and process ids are numbers")
         return cls(parts=parts, **stored)
 
 

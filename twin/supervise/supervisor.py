@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emulators.base.errors import EmulatorError
-from emulators.base.files import read_json
+from emulators.base.files import read_object
 from emulators.base.state import State
 from twin.supervise import database_choice, databases, lock, ports
 from twin.supervise.external import ExternalMongo
@@ -61,14 +61,14 @@ class Supervisor:
 
     async def reload(self) -> None:
         """`load`, but what fails goes to the status and what runs goes on."""
-        number = int((read_json(self._home / "run" / "reload.json") or {}).get("number", 0))
+        number = read_object(self._home / "run" / "reload.json").get("number")
         try:
             await self.load()
             self._failure = ""
         except EmulatorError as error:
             self._failure = str(error)
             _log.error("reload refused: %s", error)
-        self._reload = number
+        self._reload = number if isinstance(number, int) else self._reload
         self.publish()
 
     async def apply(self, plan: Plan, held: frozenset[int] = frozenset()) -> None:

@@ -137,6 +137,8 @@ async def _once(
         if breaker is not None:
             breaker.failed(error.reason)
         raise Failure(500, error.reason, str(error)) from error
+    if response.status == 401:
+        context.services.identity.refused(context.request.headers.joined("authorization", ""))
     if breaker is not None:
         breaker.answered(response.status, response.headers.joined("retry-after"))
     return response

@@ -35,12 +35,13 @@ NOW = 1_800_000_000.0
 
 @dataclass
 class Call:
-    """What the gateway sent upstream."""
+    """What the gateway sent upstream, and how many seconds it was ready to wait for the answer."""
 
     method: str
     url: str
     headers: ManyValues
     body: bytes | None
+    wait: float = 0.0
 
 
 class FakeStream:
@@ -77,7 +78,7 @@ class FakeBackends:
     calls: list[Call] = field(default_factory=list)
 
     async def send(self, method: str, url: Url, headers: Any, body: bytes | None, wait: float) -> Response:
-        call = Call(method, str(url), ManyValues(headers), body)
+        call = Call(method, str(url), ManyValues(headers), body, wait)
         self.calls.append(call)
         for prefix, answer in self.answers.items():
             if call.url.startswith(prefix):

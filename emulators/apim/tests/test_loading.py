@@ -44,6 +44,7 @@ REFUSED = [
     (inbound("<choose><when condition='true'/><if condition='true'/></choose>"), UnknownElement, "if"),
     ("<policies><inbound/><surprise/></policies>", UnknownElement, "surprise"),
     ("<policies><inbound/><inbound/></policies>", MalformedPolicy, "inbound"),
+    (policies(backend="<base/><forward-request/>"), MalformedPolicy, "backend"),
     ("<inbound/>", MalformedPolicy, "inbound"),
     ("<policies><inbound></policies>", MalformedPolicy, "xml"),
     ("<!DOCTYPE x [<!ENTITY e 'v'>]><policies><inbound/></policies>", MalformedPolicy, "DOCTYPE"),

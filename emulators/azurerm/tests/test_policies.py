@@ -51,6 +51,18 @@ def test_fragments_do_not_nest(applied: Applied, value: str, said: str) -> None:
         fragment(applied, "outer", value)
 
 
+def test_the_backend_section_allows_one_policy(applied: Applied) -> None:
+    """Two have to stand in one that holds both, such as <retry>."""
+    text = "<policies><inbound />\n<backend>{}</backend></policies>"
+    put = {**IN_APIM, "api_name": "mcp"}
+    with pytest.raises(ProviderError, match="'backend' on line 2: backend section allows only one policy"):
+        applied("azurerm_api_management_api_policy", **put, xml_content=text.format("<base /><forward-request />"))
+    inside = (
+        '<retry condition="@(false)" count="1" interval="1"><set-method>GET</set-method><forward-request /></retry>'
+    )
+    applied("azurerm_api_management_api_policy", **put, xml_content=text.format(f"<!-- once -->{inside}"))
+
+
 WRITTEN = """<fragment>
   <set-variable name="x" value="@{
     var a = &quot;b&quot;;

@@ -22,6 +22,7 @@ locals {
       server        = server_name
       authorization = var.authorization
       timeout       = server.timeout
+      first_byte    = server.first_byte
       slots         = sort(distinct(flatten([for tier in values(server.tiers) : keys(tier.slots)])))
       rate_limit    = server.rate_limit
       own_limits    = anytrue([for tier in values(server.tiers) : tier.rate_limit != null])
@@ -30,6 +31,7 @@ locals {
       tiers = [
         for tier_name in flatten([for role in ["Mcp.Admin", "Mcp.Read"] : [for name, tier in server.tiers : name if tier.role == role]]) : {
           name       = tier_name
+          urls       = [for slot in sort(keys(server.tiers[tier_name].slots)) : server.tiers[tier_name].slots[slot]]
           role       = server.tiers[tier_name].role
           rate_limit = coalesce(server.tiers[tier_name].rate_limit, server.rate_limit)
           tools      = local._tool_patterns["${server_name}-${tier_name}"].tools
@@ -52,7 +54,8 @@ resource "azurerm_api_management_backend" "slot" {
   description         = "${each.value.server}, tier ${each.value.tier}, slot ${each.value.slot}"
 
   # A slot that cannot answer is left alone for a while; its callers go to another one, or fail fast. A time-out does not
-  # count: with five slow queries one caller could take a slot away from all others.
+  # count: with five slow queries one caller could take a slot away from all others. Silence is told from slowness by the
+  # policy, which asks a slot whether it lives before it is given calls (docs/adr/0020).
   circuit_breaker_rule {
     name                       = "unreachable"
     trip_duration              = "PT10S"

@@ -165,6 +165,8 @@ variable "servers" {
     MCP servers by path. A tier is chosen by its role; `slots` are its replicas, by letter, with their URLs. `tools` limits
     what callers see and call; `repeatable` names what may be called again on another slot where it is unknown whether the
     first call arrived. Patterns are tool names with * for any part. Limits are per caller, the time-out is in seconds.
+    first_byte: seconds after which a call that may be repeated goes to another slot that lives, where its answer has not
+    begun: messages of the protocol, and calls of repeatable tools.
   EOT
   type = map(object({
     tiers = map(object({
@@ -185,6 +187,10 @@ variable "servers" {
       period = number
     }), { calls = 300, period = 60 })
     timeout = optional(number, 120)
+    first_byte = optional(object({
+      protocol   = optional(number, 5)
+      repeatable = optional(number, 10)
+    }), {})
   }))
   nullable = false
 
@@ -232,6 +238,13 @@ variable "servers" {
   validation {
     condition     = alltrue([for server in values(var.servers) : server.timeout >= 1 && server.timeout <= 240])
     error_message = "servers: timeout must be from 1 to 240 seconds."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for server in values(var.servers) : [for limit in values(server.first_byte) : limit >= 1 && limit <= 25 && floor(limit) == limit]
+    ]))
+    error_message = "servers: first_byte must be from 1 to 25 whole seconds: nothing is repeated after 30."
   }
 }
 

@@ -40,8 +40,10 @@ resource "azurerm_container_group" "this" {
     dynamic "liveness_probe" {
       for_each = var.health_path == null ? [] : [var.health_path]
       content {
-        initial_delay_seconds = 15
-        period_seconds        = 30
+        # A server that is silent for half a minute is restarted, in place and with its address; the first answer may
+        # take as long again. Restarting a server that is merely busy would cut the calls that it works on.
+        initial_delay_seconds = 30
+        period_seconds        = 10
         failure_threshold     = 3
         timeout_seconds       = 5
 

@@ -138,9 +138,14 @@ variable "secure_environment_variables" {
 }
 
 variable "health_path" {
-  description = "Path of an HTTP liveness probe. Null: no probe, until probes are proved inside a virtual network."
+  description = "Path of the HTTP liveness probe, by which Azure restarts a container that is alive and does not answer. Null: no probe. A change replaces the group."
   type        = string
-  default     = null
+  default     = "/healthz"
+
+  validation {
+    condition     = var.health_path == null ? true : can(regex("^/[A-Za-z0-9._~/-]*$", var.health_path))
+    error_message = "health_path must be a path that starts with a slash, such as /healthz, or null for no probe."
+  }
 }
 
 variable "zone" {

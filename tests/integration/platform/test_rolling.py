@@ -14,9 +14,9 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from tests.support import own_platform
-from tests.support.cloud_file import move_container
 from tests.support.load import failed, under_load
 from tests.support.platform_under_test import Answer, Platform
+from twin import container_restart
 
 pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(4)]
 
@@ -171,13 +171,21 @@ def test_new_database_keys(rolling: Platform) -> None:
 
 def test_a_container_whose_address_changed(rolling: Platform) -> None:
     """Azure gives another address at a restart: heal brings the record up to date, and only that."""
-    move_container(home(rolling) / "cloud.json", "aci-mongodb-reader-a")
+    assert rolling.status["healthy"] is True
+    deployed = pids(rolling)
+    address = container_restart.restart(home(rolling), "aci-mongodb-reader-a")
     before = pids(rolling)
+    assert {name for name in before if before[name] != deployed[name]} == {"aci-mongodb-reader-a"}
+    status = json.loads(rolling.invoke("status", "--json", check=False).stdout)
+    assert status["healthy"] is False
+    assert "backend mongodb-reader-a cannot be reached" in status["reason"]
 
     healing: list[str] = []
     answers = under_load(rolling, lambda: healing.append(rolling.invoke("heal").stderr))
     assert failed(answers) == []
     assert 'module.servers["mongodb-reader-a"].azurerm_container_group.this' in healing[0]
     assert re.search(r"update\s+servers mongodb-reader-a\s+private_dns_a_record", healing[0])
+    assert address in json.dumps(json.loads((home(rolling) / "run/state.json").read_text("utf-8")))
     assert pids(rolling) == before
+    assert json.loads(rolling.invoke("status", "--json").stdout)["healthy"] is True
     assert "nothing drifted" in rolling.invoke("heal").stderr

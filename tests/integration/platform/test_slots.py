@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -63,8 +64,8 @@ def calls(platform: Platform, tier: str) -> dict[str, int]:
     }
 
 
-def load(call: Callable[[int], Answer], until: Event) -> list[Answer]:
-    """Calls from six clients at once, each as soon as its last one ended."""
+def load(call: Callable[[int], Answer], until: Event, clients: int = 6) -> list[Answer]:
+    """Calls from several clients at once, each as soon as its last one ended."""
 
     def client(number: int) -> list[Answer]:
         found, count = [], 0
@@ -73,8 +74,8 @@ def load(call: Callable[[int], Answer], until: Event) -> list[Answer]:
             count += 1
         return found
 
-    with ThreadPoolExecutor(6) as pool:
-        return [answer for answers in pool.map(client, range(6)) for answer in answers]
+    with ThreadPoolExecutor(clients) as pool:
+        return [answer for answers in pool.map(client, range(clients)) for answer in answers]
 
 
 def load_while_a_slot_dies(platform: Platform, part: str, call: Callable[[int], Answer]) -> list[Answer]:
@@ -174,6 +175,60 @@ def test_a_slot_that_dies_under_load_repeats_no_write(two_slots: Platform) -> No
     times = {int(entry["_id"]): entry["times"] for entry in _documents(found)}
     assert Counter(times.values()).keys() == {1}
     assert {number for number, status in written.items() if status == 200} <= times.keys()
+
+
+@contextmanager
+def stopped(platform: Platform, part: str) -> Iterator[int]:
+    """The part is alive, its port takes connections, and nothing is answered; it goes on afterwards."""
+    pid = serving(platform, part)
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield pid
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_slot_that_hangs_stalls_no_reader(two_slots: Platform) -> None:
+    """Of eight callers each loses one short wait, and then the other slot answers all of them."""
+    done, waits = Event(), list[float]()
+
+    def call(number: int) -> Answer:
+        begun = time.monotonic()
+        answer = tool(two_slots, "reader", "list-databases", id=number)
+        waits.append(time.monotonic() - begun)
+        return answer
+
+    call(999_999_999)
+    waits.clear()  # the first one also signed in
+    with ThreadPoolExecutor(1) as pool, stopped(two_slots, "aci-mongodb-reader-a"):
+        answers = pool.submit(load, call, done, 8)
+        time.sleep(25)
+        in_time = len(waits)
+        done.set()
+        found = answers.result()
+    assert in_time > 500, f"{in_time} answers in 25 s, the longest after {max(waits):.1f} s"
+    assert [answer for answer in found if answer.status != 200 or "result" not in answer.json] == []
+    assert max(waits) < 20
+
+
+def test_a_slot_that_hangs_loses_only_the_writes_that_it_holds(two_slots: Platform) -> None:
+    """New ones go elsewhere at once, and nothing is written twice."""
+    place = {"database": "slots", "collection": "hung"}
+
+    def insert(number: int) -> Answer:
+        return tool(two_slots, "admin", "insert-many", {**place, "documents": [{"number": number}]}, id=number)
+
+    insert(1)
+    with stopped(two_slots, "aci-mongodb-admin-a"):
+        time.sleep(6)  # longer than a slot counts as alive without being asked
+        begun = time.monotonic()
+        assert {insert(number).status for number in range(2, 22)} == {200}
+        assert time.monotonic() - begun < 10
+    grouped = [{"$group": {"_id": "$number", "times": {"$sum": 1}}}]
+    found = tool(two_slots, "admin", "aggregate", {**place, "pipeline": grouped})
+    assert [entry["times"] for entry in _documents(found)] == [1] * 21
 
 
 def _documents(answer: Answer) -> list[dict[str, Any]]:

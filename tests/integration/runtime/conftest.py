@@ -25,8 +25,12 @@ class Platform:
         self.home = home
         book = PortBook(home / "test-ports.json")
         self.config = RuntimeConfig(gateway_port=book.port_for("gateway"), entra_port=book.port_for("entra"))
-        State(()).dump(home / "run" / "state.json")
+        self.write_state()
         self.wants(entra="serve", server="serve", gateway="serve")
+
+    def write_state(self) -> None:
+        """What is applied, as the last step of an apply writes it."""
+        State(()).dump(self.home / "run" / "state.json")
 
     def wants(self, **behaviours: str) -> None:
         (self.home / "run" / "fake.json").write_text(json.dumps(behaviours))

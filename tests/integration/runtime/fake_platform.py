@@ -10,8 +10,10 @@ from pathlib import Path
 from emulators.base.state import State
 from twin import runtime
 from twin.supervise.settings import RuntimeConfig
-from twin.supervise.spec import Health, Plan, ProcessSpec
+from twin.supervise.spec import Health, Liveness, Plan, ProcessSpec
 
+#: As the plan gives one to each part of the platform's own, and a container's probe to a server; only quicker.
+PROBE = Liveness(Health("http", statuses=(200, 399)), delay=None, period=0.1, timeout=0.5, failures=3)
 PROGRAM = Path(__file__).with_name("fake_part.py")
 
 
@@ -39,6 +41,7 @@ def part(home: Path, name: str, behaviour: str, port: int) -> ProcessSpec:
         health=Health("http"),
         cwd=str(home / "run"),
         files={str(config): json.dumps({"port": port, "behaviour": behaviour})},
+        liveness=PROBE if behaviour == "probed" or kind != "server" else None,
         restart=restart or "Always",  # type: ignore[arg-type]
     )
 

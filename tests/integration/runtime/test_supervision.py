@@ -94,6 +94,44 @@ def test_a_part_that_stops_answering_is_unhealthy(platform: Platform) -> None:
     assert platform.status().parts["server"].pid == pid
 
 
+@pytest.mark.parametrize(("part", "behaviour"), [("gateway", "serve"), ("entra", "serve"), ("server", "probed")])
+def test_a_hung_part_is_restarted_and_said_so(platform: Platform, part: str, behaviour: str) -> None:
+    """Alive, accepting connections, and silent: by its liveness check it is ended, also where it takes no signal."""
+    platform.wants(**{"entra": "serve", "server": "serve", "gateway": "serve", part: behaviour})
+    before = platform.start().parts[part]
+    assert before.pid
+    os.kill(before.pid, signal.SIGSTOP)
+    eventually(lambda: platform.status().parts[part].pid not in (None, before.pid) and platform.status().healthy)
+    after = platform.status().parts[part]
+    said = "was alive but failed 3 liveness checks in a row (no answer on port"
+    assert (after.restarts, after.port, said in after.ended) == (1, before.port, True)
+    for log in (part, "supervisor"):
+        assert said in (platform.home / f"logs/{log}.log").read_text(encoding="utf-8")
+
+
+def test_a_probed_server_that_answers_badly_is_restarted(platform: Platform) -> None:
+    """A status outside 200 to 399 counts as a failed check."""
+    platform.wants(entra="serve", server="probed", gateway="serve")
+    before = platform.start().parts["server"]
+    (platform.home / "run" / "server.sick").touch()
+    eventually(lambda: platform.status().parts["server"].restarts >= 1)
+    assert "503" in platform.status().parts["server"].ended
+    assert not alive(before.pid)
+
+
+def test_a_hung_server_without_a_probe_is_left_alone(platform: Platform) -> None:
+    """As Container Instances leaves it; with the restart policy Never a failed probe ends it for good."""
+    platform.wants(entra="serve", server="serve", never="Never:probed", gateway="serve")
+    parts = platform.start().parts
+    for name in ("server", "never"):
+        pid = parts[name].pid
+        assert pid
+        os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: platform.status().parts["never"].state == "ended")
+    eventually(lambda: platform.status().parts["server"].state == "unhealthy")
+    assert platform.status().parts["server"].pid == parts["server"].pid
+
+
 def test_reload_restarts_only_what_changed(platform: Platform) -> None:
     """Removed parts are stopped, new ones started, the others keep their process."""
     platform.wants(entra="serve", server="serve", old="serve", gateway="serve")

@@ -77,9 +77,23 @@ def shell_command(resources: Resources) -> None:
     resources[ADMIN]["container"][0]["commands"] = ["/bin/sh", "-c", "true"]
 
 
+def probing(**request: Any) -> Edit:
+    """The admin's container has a liveness probe that asks like this."""
+
+    def edit(resources: Resources) -> None:
+        asked = [{"path": "/healthz", "port": 8000, **request}] if request else []
+        resources[ADMIN]["container"][0]["liveness_probe"] = [{"http_get": asked, "exec": ["true"]}]
+
+    return edit
+
+
 @pytest.mark.parametrize(
     ("edit", "says"),
     [
+        (probing(), "liveness probes by command .container server. are not supported"),
+        (probing(scheme="https"), "liveness probes with https or headers"),
+        (probing(http_headers={"X": "y"}), "liveness probes with https or headers"),
+        (probing(port=9000), "asks port 9000 and the server listens on 8000, so it would be restarted for ever"),
         (no_role, "identity id-admin holds no AcrPull role on the registry"),
         (role_for_the_client_id, "holds no AcrPull"),
         (role_elsewhere, "holds no AcrPull"),

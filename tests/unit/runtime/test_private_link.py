@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.runtime.platform_state import ACCOUNT, Edit, build, fill_image_store
 from twin.supervise.containers import Container, PlanContext, plan_containers
+from twin.supervise.spec import Health, Liveness
 
 Resources = dict[str, dict[str, Any]]
 LOCAL, NOWHERE = "@127.0.0.1:21000/", "@127.0.0.1:1/"
@@ -104,4 +105,17 @@ def test_probes_say_where_to_ask_for_health(tmp_path: Path) -> None:
         container["liveness_probe"] = [{"http_get": [{"path": "/alive", "port": 8000}]}]
 
     assert reader(tmp_path, probe).process.health.path == "/alive"
+
+
+def test_a_liveness_probe_is_executed_as_it_says(tmp_path: Path) -> None:
+    """With the defaults of Kubernetes where it says nothing; without a probe a hung container is left alone."""
+
+    def probe(resources: Resources) -> None:
+        container = resources["azurerm_container_group.reader"]["container"][0]
+        request = [{"path": "/alive", "port": 8000, "scheme": "http"}]
+        container["liveness_probe"] = [{"http_get": request, "initial_delay_seconds": 7, "period_seconds": 2}]
+
+    health = Health("http", "/alive", statuses=(200, 399))
+    assert reader(tmp_path, probe).process.liveness == Liveness(health, delay=7, period=2, timeout=1, failures=3)
+    assert reader(tmp_path).process.liveness is None
     assert reader(tmp_path).process.health.path == "/healthz"

@@ -10,6 +10,7 @@ import pytest
 from emulators.apim.tests.harness import CLIENT_ID, NOW, GatewayHarness, make_gateway, ok
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
+from emulators.apim.tests.tokens import sign
 
 LIMIT = "<rate-limit-by-key calls='2' renewal-period='60' counter-key='@(context.Request.IpAddress)' {}/>"
 
@@ -162,6 +163,35 @@ async def test_no_managed_identity_token(ignore: str, status: int) -> None:
     gateway = make_gateway(inbound=IDENTITY.format(f"ignore-error='{ignore}'"))
     gateway.backends.answers["http://identity.test"] = ok(b'{"error": "AADSTS501051"}', 400)
     assert (await gateway.send()).status == status
+
+
+async def test_a_refused_token_is_fetched_anew_once() -> None:
+    """After a backend's 401 the next call has another token; a backend that refuses that one too costs no more."""
+    gateway = make_gateway(inbound=IDENTITY.format(""))
+    issue(gateway)
+    gateway.backends.answers["http://backend.test"] = ok(status=401)
+    await gateway.send()
+    gateway.clock.now += 60
+    await gateway.send()  # refused: its token is a minute old
+    issue(gateway, "anew")
+    for _ in range(3):
+        await gateway.send()
+    assert gateway.backends.last.headers["Authorization"] == ["Bearer anew"]
+    assert sum(call.url.startswith("http://identity") for call in gateway.backends.calls) == 2
+
+
+async def test_a_token_that_does_not_count_yet_is_dropped() -> None:
+    """A clock that was ahead and is put right: what was fetched meanwhile begins in the future (`nbf`)."""
+    gateway = make_gateway(inbound=IDENTITY.format(""))
+    gateway.clock.now += 25 * 3600
+    issue(gateway, sign({"nbf": gateway.clock.now}), 50 * 3600)
+    await gateway.send()
+    gateway.clock.now = NOW
+    issue(gateway, sign({"nbf": NOW}))
+    await gateway.send()
+    assert gateway.backends.last.headers["Authorization"] == [f"Bearer {sign({'nbf': NOW})}"]
+    await gateway.send()
+    assert sum(call.url.startswith("http://identity") for call in gateway.backends.calls) == 2
 
 
 CORS = (

@@ -8,7 +8,7 @@ import pytest
 
 from emulators.base.state import Resource, State
 from ops.checks import status
-from ops.clients import outputs
+from ops.clients import access_token, outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError
@@ -58,6 +58,15 @@ def running(**states: str) -> Status:
     return Status(os.getpid(), "now", parts, mongodb_uri="mongodb://127.0.0.1:20002/")
 
 
+def well(endpoint: str, token: str | None = None) -> int:
+    return 200 if token else 401
+
+
+@pytest.fixture(autouse=True)
+def _signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_token, "mint", lambda environment, platform, user: f"token of the {user}")
+
+
 @pytest.fixture
 def deployed(make: Make) -> Environment:
     """A home as `deploy` leaves it."""
@@ -71,7 +80,7 @@ def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None
     """The documented object, with each tier's process and each part's pid."""
     now = running(gateway="healthy", aci_mongodb_admin_a="healthy", aci_mongodb_reader_a="healthy")
     monkeypatch.setattr(control, "status", lambda home: now)
-    found = status.document(deployed, lambda endpoint: 401)
+    found = status.document(deployed, well)
     assert list(found) == KEYS
     assert found["healthy"] is True
     assert found["endpoint"] == "http://127.0.0.1:8080/mongodb/mcp"
@@ -102,7 +111,7 @@ def test_stopped(deployed: Environment) -> None:
 def test_an_ill_part_is_named(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """One part that does not serve makes the platform unhealthy."""
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy", entra="restarting"))
-    found = status.document(deployed, lambda endpoint: 401)
+    found = status.document(deployed, well)
     assert (found["healthy"], found["reason"]) == (False, "entra is restarting")
 
 
@@ -111,7 +120,7 @@ def test_what_production_could_not_connect_is_named(deployed: Environment, monke
     sentence = "backend mongodb-admin-a cannot be reached: it has no azurerm_private_dns_a_record"
     cut_off = replace(running(gateway="healthy"), unreachable={"mongodb-admin-a.mcp.internal:8000": sentence})
     monkeypatch.setattr(control, "status", lambda home: cut_off)
-    found = status.document(deployed, lambda endpoint: 401)
+    found = status.document(deployed, well)
     assert (found["healthy"], found["reason"]) == (False, sentence)
     assert ("reason", sentence) in status.rows(found)
 
@@ -119,13 +128,22 @@ def test_what_production_could_not_connect_is_named(deployed: Environment, monke
 def test_an_open_door_is_not_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """An endpoint that answers somebody without a token is worse than one that is down."""
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
-    assert "401 is right" in status.document(deployed, lambda endpoint: 200)["reason"]
+    assert "401 is right" in status.document(deployed, lambda endpoint, token=None: 200)["reason"]
+
+
+def test_servers_that_refuse_the_gateway_are_not_healthy(
+    deployed: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every part serves and challenges, and yet no caller gets through: only a signed-in call shows that."""
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    found = status.document(deployed, lambda endpoint, token=None: 502 if token == "token of the reader" else 401)
+    assert found["reason"] == ("http://127.0.0.1:8080/mongodb/mcp answers 502 to a signed-in caller; see `invoke logs`")
 
 
 def test_silence_is_not_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway that does not answer is reported, whatever its process says."""
 
-    def silent(endpoint: str) -> int:
+    def silent(endpoint: str, token: str | None = None) -> int:
         raise SmokeError("does not answer")
 
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
@@ -143,7 +161,7 @@ def test_unhealthy_fails_the_task(make: Make, capsys: pytest.CaptureFixture[str]
 def test_people_do_not_see_the_key(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table leaves out the database's address: it holds a key."""
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
-    rows = status.rows(status.document(deployed, lambda endpoint: 401))
+    rows = status.rows(status.document(deployed, well))
     assert not any("mongodb://" in value for _, value in rows)
 
 
@@ -151,7 +169,7 @@ def test_people_see_which_database_it_is(deployed: Environment, monkeypatch: pyt
     """In one line, with the reason why it is not a better one."""
     now = replace(running(gateway="healthy"), database="emulators.mongodb: Docker has no image mongo:7.0")
     monkeypatch.setattr(control, "status", lambda home: now)
-    rows = status.rows(status.document(deployed, lambda endpoint: 401))
+    rows = status.rows(status.document(deployed, well))
     assert ("database", "emulators.mongodb: Docker has no image mongo:7.0") in rows
 
 

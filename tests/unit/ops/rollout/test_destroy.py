@@ -35,3 +35,14 @@ def test_broken_terraform_does_not_keep_files(
     destroy.destroy(make(), Runner())
     assert "main.tf is broken; everything is deleted all the same" in capsys.readouterr().err
     assert not home.exists()
+
+
+@pytest.mark.parametrize("stage", ["stage1", "stage2"])
+def test_a_damaged_state_hinders_nobody(make: Make, stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The way out of an empty state leads through `destroy`, so it must work with one."""
+    home = make().home
+    (home / "state").mkdir(parents=True)
+    (home / f"state/{stage}.tfstate").touch()
+    destroy.destroy(make(), Runner())
+    assert not home.exists()
+    assert "is empty or damaged" in " ".join(capsys.readouterr().err.split())

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from emulators.base.errors import StateError
 from ops.terraform import workspace
+from ops.terraform.binary import Binary
 from tests.unit.ops.conftest import Make
 
 
@@ -76,3 +80,18 @@ def test_addresses_are_for_stage_2_only(make: Make) -> None:
     one, two = workspace.locate(make(), {"public_base_url": "http://127.0.0.1:9000"}).stages
     assert one.variables == {}
     assert two.variables == {"public_base_url": "http://127.0.0.1:9000"}
+
+
+@pytest.mark.parametrize("content", ["", "null", "{}", "[1]", '{"lineage"', "\x00"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_damaged_state_is_refused(make: Make, number: int, content: str) -> None:
+    """Terraform would take it for no resources, and the cloud ask to import what is there: that is Azure's way out."""
+    environment = make()
+    path = environment.home / f"state/stage{number}.tfstate"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with (
+        pytest.raises(StateError, match=rf"stage{number}.tfstate is empty or damaged.*`invoke destroy`"),
+        workspace.opened(environment, {}, terraform=Binary(Path("terraform"), "1.9.0")),
+    ):
+        pass
