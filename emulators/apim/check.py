@@ -17,7 +17,7 @@ from emulators.apim.elements import ELEMENTS, Builder, Place, References, build_
 from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.values import NamedValues
-from emulators.base.policy_xml import Node, parse
+from emulators.base.policy_xml import Node, breaks_matter, parse
 
 _REGISTERED = policies
 SUFFIXES = (".xml", ".tftpl")
@@ -149,6 +149,7 @@ def _report(file: Path) -> Report:
     references = References(_AnyValue())
     if root.tag == "fragment":
         Builder(references, Place("api", label, fragments=(label,)), Pipeline()).steps(root.children)
+        references.problems.extend(_eaten(root, label))
     else:
         build_pipeline(source, Place("api", label), references, Pipeline())
     unknown = set(_with_named_values(root))
@@ -156,6 +157,18 @@ def _report(file: Path) -> Report:
     bad_lines = {one.where.line for one in problems}
     runs = tuple(one for one in _elements(root) if one.line not in bad_lines)
     return Report(file, runs, tuple(sorted(problems, key=lambda one: one.where.line)))
+
+
+def _eaten(root: Node, label: str) -> Iterator[LocatedError]:
+    """Expressions of a fragment that mean something else in its two formats: the file does not say which it has."""
+    for node in _walk(root):
+        for name, value in node.attributes.items():
+            if value.lstrip()[:2] in ("@(", "@{") and breaks_matter(value):
+                message = (
+                    f"{name!r} of <{node.tag}> holds a comment or text that ends at a line break, which a fragment of"
+                    " format xml (the default) loses: write /* … */ and \\n, or put the expression on one line"
+                )
+                yield MalformedPolicy(message, where=Where(label, node.lines[name]), name=name)
 
 
 def _is_the_file_s(problem: LocatedError, unknown: set[tuple[int, str]]) -> bool:

@@ -82,9 +82,13 @@ class Element:
         text = self.node.attributes.get(name)
         return None if text is None else self.builder.substitute(text, self.where)
 
-    def compile(self, text: str) -> Value:
+    def where_of(self, name: str = "") -> Where:
+        """Where an attribute's value begins; without a name, where the text does."""
+        return Where(self.where.scope, self.node.lines.get(name, self.node.line))
+
+    def compile(self, text: str, where: Where | None = None) -> Value:
         try:
-            return compile_value(text, self.where)
+            return compile_value(text, where or self.where)
         except LocatedError as error:
             self.report(error)
             return Value("")
@@ -96,7 +100,7 @@ class Element:
             if default is None:
                 self.invalid(f"<{self.tag}> needs the attribute {name!r}", name)
             return Value(default or "")
-        return self.compile(text)
+        return self.compile(text, self.where_of(name))
 
     def optional(self, name: str) -> Value | None:
         return self.value(name) if self.has(name) else None
@@ -138,7 +142,7 @@ class Element:
 
     @property
     def text(self) -> Value:
-        return self.compile(self.builder.substitute(self.node.text, self.where))
+        return self.compile(self.builder.substitute(self.node.text, self.where), self.where_of())
 
     def trimmed(self) -> Value:
         """Text where the white space around it means nothing."""

@@ -24,7 +24,7 @@ from emulators.apim.router import Api, Route, template_segments
 from emulators.apim.services import Backend
 from emulators.apim.tracing import Tracer
 from emulators.apim.values import NamedValues
-from emulators.base.policy_xml import Node, parse
+from emulators.base.policy_xml import LineBreaks, Node, parse
 from emulators.base.state import Resource, State
 
 _REGISTERED = policies  # importing the package registers every element
@@ -144,7 +144,8 @@ class _Loader:
         for resource in self._of("policy_fragment"):
             name = str(resource["name"])
             try:
-                node = parse(str(resource["value"]), f"fragment {name!r}")
+                line_breaks: LineBreaks = "kept" if resource.get("format") == "rawxml" else "spaces"
+                node = parse(str(resource["value"]), f"fragment {name!r}", line_breaks)
             except MalformedPolicy as error:
                 self.problems.append(error)
                 continue

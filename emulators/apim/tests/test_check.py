@@ -64,3 +64,11 @@ def test_lines_count_from_the_file_s_first(tmp_path: Path) -> None:
     path.write_text("\n\n<policies>\n<inbound>\n<set-header\n  name='a'\n  other='b'/>\n</inbound></policies>")
     (one,) = report([path])
     assert {problem.where.line for problem in one.problems} == {5}
+
+
+def test_a_fragment_that_needs_its_line_breaks_is_refused(tmp_path: Path) -> None:
+    """A file does not say in which format Terraform sends it: as `xml`, the comment would eat the second condition."""
+    path = tmp_path / "fragment.xml"
+    path.write_text("<fragment>\n<set-variable name='x'\n value='@(true // a\n && false)'/></fragment>", "utf-8")
+    (one,) = report([path])
+    assert [(problem.where.line, problem.name) for problem in one.problems] == [(3, "value")]
