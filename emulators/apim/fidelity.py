@@ -61,7 +61,7 @@ def _documented() -> list[Member]:
 
 def _shown(member: Member) -> str:
     name = {"new": "(constructor)", "this[]": "[]", "this[]=": "[] ="}.get(member.name, member.name)
-    remark = member.note if member.note not in ("LINQ", "extension: null is null") else ""
+    remark = member.note if member.note != "LINQ" else ""
     return f"{name} ({remark})" if remark else name
 
 

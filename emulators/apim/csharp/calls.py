@@ -88,7 +88,7 @@ def _call(compiler: Compiler, node: Node, receiver: Typed, name_node: Node) -> T
     types, arguments = bind(compiler, node, member, receiver.type, generics)
     result = member.result(receiver.type, types, generics)
     impl = member.bound(generics, receiver.type)
-    if receiver.safe or "extension" in member.note:
+    if receiver.safe or member.takes_null:
         return Typed(result, _direct(receiver.run, impl, arguments, result), receiver.chain)
     run = receiver.run
 

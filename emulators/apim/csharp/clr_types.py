@@ -6,7 +6,9 @@ Knowing the type at load is what lets the gateway refuse `string s = context.Var
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,23 @@ def wrap(value: int, bits: int) -> int:
     return value if -half <= value < half else (value + half) % (1 << bits) - half
 
 
+_DEFAULTS: dict[str, Any] = {
+    "bool": False,
+    "char": "\0",
+    "DateTime": datetime(1, 1, 1, tzinfo=UTC),
+    "DateTimeOffset": datetime(1, 1, 1, tzinfo=UTC),
+    "TimeSpan": timedelta(0),
+    "Guid": UUID(int=0),
+}
+
+
 def default_value(type_: T) -> Any:
     """`default(T)`; null where the local gateway has no other."""
     if type_.name in ("int", "long", "byte"):
         return 0
     if type_.name in ("double", "decimal"):
         return 0.0
-    return {"bool": False, "char": "\0"}.get(type_.name)
+    return _DEFAULTS.get(type_.name)
 
 
 def array(element: T) -> T:

@@ -206,7 +206,8 @@ def property_of(receiver: Typed, name: str, node: Node) -> Typed:
             f"{receiver.type}.{name}",
         )
     type_ = found.result(receiver.type, [], [])
-    return through(receiver, found.impl, type_, safe=found.never_null or type_.name in VALUE_TYPES)
+    safe = found.never_null or (type_.name in VALUE_TYPES and type_.name != "Nullable")
+    return through(receiver, found.impl, type_, safe=safe, takes_null=found.takes_null)
 
 
 #: The name of anonymous types; their arguments are their properties, each with its type.
@@ -224,8 +225,10 @@ def _hint(type_: T) -> str:
     return ": cast it to its type first" if type_.name == "object" else ""
 
 
-def through(receiver: Typed, impl: Callable[[Any], Any], type_: T, *, safe: bool = False) -> Typed:
-    """A member read of the receiver: null raises, NIL passes."""
+def through(
+    receiver: Typed, impl: Callable[[Any], Any], type_: T, *, safe: bool = False, takes_null: bool = False
+) -> Typed:
+    """A member read of the receiver: null raises, unless the member takes it; NIL passes."""
     run = receiver.run
     if run is _context:
         return Typed(type_, lambda frame: impl(frame.context), safe=safe)
@@ -234,7 +237,7 @@ def through(receiver: Typed, impl: Callable[[Any], Any], type_: T, *, safe: bool
 
     def read(frame: Frame) -> Any:
         value = run(frame)
-        if value is None:
+        if value is None and not takes_null:
             raise null_reference()
         return NIL if value is NIL else impl(value)
 

@@ -54,11 +54,15 @@ class Member:
     defaulted: bool = False
     names: tuple[str, ...] = ()
     never_null: bool = False
+    #: Null is a receiver like any other: extension methods, and what Nullable<T> has.
+    takes_null: bool = False
     note: str = ""
 
     def bound(self, generics: list[T], receiver: T = OBJECT) -> Impl:
         """The implementation, given what it asks for: generic arguments, the default of the receiver's elements."""
         if self.defaulted:
+            if receiver.name == "Nullable":
+                return partial(self.impl, default=default_value(receiver.args[0]))
             entry = dictionary_of(receiver)
             return partial(self.impl, default=default_value(entry[1] if entry else element_type(receiver)))
         return partial(self.impl, generics=generics) if self.generic else self.impl
@@ -79,8 +83,17 @@ def _register(member: Member) -> None:
     _MEMBERS[member.owner, member.kind, member.name] = member
 
 
-def prop(owner: str, name: str, returns: Returns, read: Impl, *, never_null: bool = False, note: str = "") -> None:
-    _register(Member(owner, name, "property", read, returns, never_null=never_null, note=note))
+def prop(
+    owner: str,
+    name: str,
+    returns: Returns,
+    read: Impl,
+    *,
+    never_null: bool = False,
+    takes_null: bool = False,
+    note: str = "",
+) -> None:
+    _register(Member(owner, name, "property", read, returns, never_null=never_null, takes_null=takes_null, note=note))
 
 
 def static_prop(owner: str, name: str, returns: T, read: Callable[[], Any], *, note: str = "") -> None:
@@ -115,14 +128,12 @@ def method(
     *,
     out: Returns = OBJECT,
     lambdas: Callable[[T, int, list[T]], list[T]] | None = None,
+    takes_null: bool = False,
     note: str = "",
 ) -> Callable[[Impl], Impl]:
     def register(impl: Impl) -> Impl:
-        _register(
-            Member(
-                owner, name, "method", impl, returns, out_type=out, lambdas=lambdas, note=note, **_signature(impl, 1)
-            )
-        )
+        options: dict[str, Any] = {"out_type": out, "lambdas": lambdas, "takes_null": takes_null, "note": note}
+        _register(Member(owner, name, "method", impl, returns, **options, **_signature(impl, 1)))
         return impl
 
     return register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from emulators.apim.csharp.clr import ClrError, Pair, iterate, key_not_found, limited
+from emulators.apim.csharp.clr import ClrError, Pair, equals, iterate, key_not_found, limited, to_text
 from emulators.apim.csharp.clr_types import BOOL, INT, OBJECT, T, dictionary_of, enumerable
 from emulators.apim.csharp.library import Out, constructor, declare_type, element_type, indexer, method, prop, static
 
@@ -166,8 +166,31 @@ prop("KeyValuePair", "Key", _key, lambda entry: entry.key)
 prop("KeyValuePair", "Value", value_type, lambda entry: entry.value)
 constructor("KeyValuePair", lambda receiver, *_: receiver)(lambda key, value: Pair(key, value))
 
-prop("Nullable", "HasValue", BOOL, lambda value: True)
-prop("Nullable", "Value", lambda receiver, *_: receiver.args[0], lambda value: value)
+
+def _inner(receiver: T, *_: object) -> T:
+    return receiver.args[0]
+
+
+def _held(value: Any) -> Any:
+    if value is None:
+        raise ClrError("InvalidOperationException", "Nullable object must have a value.")
+    return value
+
+
+# Every member of Nullable<T> but GetType takes a null receiver (.NET, "Nullable<T> Struct").
+prop("Nullable", "HasValue", BOOL, lambda value: value is not None, takes_null=True)
+prop("Nullable", "Value", _inner, _held, takes_null=True)
+method("Nullable", "ToString", T("string"), takes_null=True)(to_text)
+method("Nullable", "Equals", BOOL, takes_null=True)(equals)
+
+
+@method("Nullable", "GetValueOrDefault", _inner, takes_null=True)
+def _value_or_default(value: Any, instead: Any = None, *, default: Any) -> Any:
+    if value is not None:
+        return value
+    return default if instead is None else instead
+
+
 prop("Exception", "Message", T("string"), lambda error: error.message)
 for _exception in ("Exception", "InvalidOperationException", "ArgumentException", "FormatException"):
     constructor(_exception)(lambda message="", name=_exception: ClrError(name, message))

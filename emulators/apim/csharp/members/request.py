@@ -212,12 +212,12 @@ def _as_form(body: Body, preserve: bool = False) -> dict[str, list[str]]:
     return form
 
 
-@method("string", "AsJwt", _JWT, note="extension: null is null")
+@method("string", "AsJwt", _JWT, takes_null=True)
 def _as_jwt(text: Any) -> Jwt | None:
     return jwt.read(text.removeprefix("Bearer ")) if text else None
 
 
-@method("string", "TryParseJwt", BOOL, out=_JWT, note="extension: null is null")
+@method("string", "TryParseJwt", BOOL, out=_JWT, takes_null=True)
 def _try_jwt(text: Any, result: Out) -> bool:
     found = _as_jwt(text)
     result(found)
@@ -247,7 +247,7 @@ class Basic:
     password: str
 
 
-@method("string", "AsBasic", _BASIC, note="extension: null is null")
+@method("string", "AsBasic", _BASIC, takes_null=True)
 def _as_basic(text: Any) -> Basic | None:
     scheme, _, encoded = (text or "").partition(" ")
     if scheme.lower() != "basic":
@@ -259,7 +259,7 @@ def _as_basic(text: Any) -> Basic | None:
     return Basic(user, password) if colon else None
 
 
-@method("string", "TryParseBasic", BOOL, out=_BASIC, note="extension: null is null")
+@method("string", "TryParseBasic", BOOL, out=_BASIC, takes_null=True)
 def _try_basic(text: Any, result: Out) -> bool:
     found = _as_basic(text)
     result(found)
