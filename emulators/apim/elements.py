@@ -162,7 +162,17 @@ class Element:
         return found
 
     def child(self, tag: str) -> Element | None:
+        """The one child of that name; a second one is reported."""
+        self.once(tag)
         return next((Element(node, self.builder) for node in self.node.children if node.tag == tag), None)
+
+    def once(self, *tags: str) -> None:
+        """Reports children of these names that stand a second time."""
+        for tag in tags:
+            for node in [node for node in self.node.children if node.tag == tag][1:]:
+                where = Where(self.builder.place.label, node.line)
+                message = f"<{tag}> appears twice in <{self.tag}>: only one counts"
+                self.report(MalformedPolicy(message, where=where, name=tag))
 
     def no_children(self) -> None:
         self.children()

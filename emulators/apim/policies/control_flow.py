@@ -28,6 +28,7 @@ def choose(element: Element) -> Run:
                 branches.append((condition_of(child), block))
             else:
                 otherwise = block
+    element.once("otherwise")
     if not branches:
         element.invalid("<choose> needs at least one <when>", "when")
 

@@ -49,6 +49,7 @@ def send_request(element: Element) -> Run:
 
 def _children(element: Element) -> tuple[Value | None, list[Edit], list[TokenSource]]:
     url, edits, tokens = None, [], []
+    element.once("set-url", "set-method", "set-body", "authentication-managed-identity")
     for child in element.children(*_CHILDREN):
         if child.tag == "set-url":
             url = child.trimmed()

@@ -38,6 +38,7 @@ def on_current_message(element: Element, edit: Edit) -> Run:
 def nested_edits(element: Element, *tags: str) -> list[Edit]:
     """The edits among an element's children, in order."""
     found = []
+    element.once("set-status", "set-body", "set-method")
     for child in element.children(*tags):
         child.allow(NESTED_ATTRIBUTES.get(child.tag, frozenset()))
         found.append(EDITS[child.tag](child))
