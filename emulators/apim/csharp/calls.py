@@ -155,8 +155,6 @@ def _check_argument(member: Member, position: int, given: T, node: Node) -> None
     wanted = member.params[position] if position < len(member.params) else None
     if wanted is None or assignable(given, wanted) or (wanted.name == "string" and given.name == "char"):
         return
-    if member.lambdas is None and given.name in ("Array", "List") and wanted.name == "string":
-        return
     raise fail(
         node,
         f"{member.owner}.{member.name} needs {wanted} here, and `{text_of(node)}` is {given}: add a cast or conversion",

@@ -32,7 +32,7 @@ Impl = Callable[..., Any]
 #: A result type: fixed, or computed from receiver type, argument types and generic arguments.
 Returns = T | Callable[[T, list[T], list[T]], T]
 
-_CHECKED = {"str": STRING, "int": INT, "bool": BOOL}
+_CHECKED = {"str": STRING, "str | None": STRING, "int": INT, "bool": BOOL}
 
 
 @dataclass(frozen=True)

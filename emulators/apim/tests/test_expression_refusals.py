@@ -28,6 +28,12 @@ REFUSED = [
     ("@(nameof(context))", "nameof"),
     ("@(async () => 1)", "lambda"),
     # what the compiler refuses
+    ('@("a.b.c".AsJwt().Claims.GetValueOrDefault("roles", new string[0]).Contains("admin"))', "needs string"),
+    ('@("a.b.c".AsJwt().Claims.GetValueOrDefault("sub", new string[]{""})[0])', "needs string"),
+    ('@("a.b.c".AsJwt().Claims.GetValueOrDefault("n", 5))', "needs string"),
+    ('@(context.Request.Headers.GetValueOrDefault("X", new string[0]).Contains("a"))', "needs string"),
+    ('@(context.Request.Headers.GetValueOrDefault("X", 5))', "needs string"),
+    ('@(context.Request.OriginalUrl.Query.GetValueOrDefault("x", new[] {"a"}))', "needs string"),
     ("@(x)", "'x' does not exist"),
     ("@(1 + )", "not C#"),
     ("@(1) and more", "whole value"),

@@ -147,8 +147,12 @@ for _owner in ("IHeaders", "IQuery"):
 
 
 @method("IClaims", "GetValueOrDefault", STRING)
-def _claim(claims: dict[str, list[str]], name: str, default: Any = None) -> Any:
-    """All values of the claim, separated by commas."""
+def _claim(claims: dict[str, list[str]], name: str, default: str | None = None) -> Any:
+    """All values of the claim, separated by commas.
+
+    `string Jwt.Claims.GetValueOrDefault(claimName: string, defaultValue: string)` is documented ("API Management policy
+    expressions", 2025-10-27): with an array as default, `.Contains` of the result would search in a text.
+    """
     return ",".join(claims[name]) if name in claims else default
 
 
