@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emulators.apim import policies
-from emulators.apim.elements import ELEMENTS, Builder, Place, References, build_pipeline
+from emulators.apim.elements import ELEMENTS, Place, References, build_fragment, build_pipeline
 from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.values import NamedValues
@@ -148,10 +148,10 @@ def _report(file: Path) -> Report:
         return Report(file, (), (error,))
     references = References(_AnyValue())
     if root.tag == "fragment":
-        Builder(references, Place("api", label, fragments=(label,)), Pipeline()).steps(root.children)
+        build_fragment(root, Place("", label, fragments=(label,)), references)
         references.problems.extend(_eaten(root, label))
     else:
-        build_pipeline(source, Place("api", label), references, Pipeline())
+        build_pipeline(source, Place("", label), references, Pipeline())
     unknown = set(_with_named_values(root))
     problems = tuple(one for one in references.problems if _is_the_file_s(one, unknown))
     bad_lines = {one.where.line for one in problems}
@@ -188,7 +188,8 @@ def _with_named_values(root: Node) -> Iterator[tuple[int, str]]:
     for node in _walk(root):
         if "{{" in node.text:
             yield node.line, node.tag
-        yield from ((node.line, name) for name, value in node.attributes.items() if "{{" in value)
+            yield node.lines[""], ""
+        yield from ((node.lines[name], name) for name, value in node.attributes.items() if "{{" in value)
 
 
 def _elements(root: Node) -> Iterator[Found]:

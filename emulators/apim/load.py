@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emulators.apim import policies
 from emulators.apim.breakers import Rule
-from emulators.apim.elements import Builder, Place, References, build_pipeline
+from emulators.apim.elements import Place, References, build_fragment, build_pipeline
 from emulators.apim.errors import (
     InvalidAttribute,
     LocatedError,
@@ -149,10 +149,6 @@ class _Loader:
             except MalformedPolicy as error:
                 self.problems.append(error)
                 continue
-            if node.tag != "fragment":
-                where = Where(f"fragment {name!r}", node.line)
-                message = f"a fragment begins with <fragment>, not <{node.tag}>"
-                self.problems.append(MalformedPolicy(message, where=where, name=node.tag))
             found[name] = node
         return found
 
@@ -266,4 +262,4 @@ def _check_fragments(references: References) -> None:
     """A fragment that nothing includes is compiled too, as API Management does when it is saved."""
     for name, node in references.fragments.items():
         place = Place("global", f"fragment {name!r}", fragments=(name,))
-        Builder(references, place, Pipeline()).steps(node.children)
+        build_fragment(node, place, references)

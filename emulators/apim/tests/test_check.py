@@ -59,11 +59,11 @@ def test_nothing_to_check_is_an_error(tmp_path: Path) -> None:
 
 
 def test_lines_count_from_the_file_s_first(tmp_path: Path) -> None:
-    """Blank lines before the root and tags of many lines move nothing."""
+    """Blank lines before the root and tags of many lines move nothing; an attribute has its own line."""
     path = tmp_path / "p.xml"
     path.write_text("\n\n<policies>\n<inbound>\n<set-header\n  name='a'\n  other='b'/>\n</inbound></policies>")
     (one,) = report([path])
-    assert {problem.where.line for problem in one.problems} == {5}
+    assert {problem.where.line for problem in one.problems} == {7}
 
 
 def test_a_fragment_that_needs_its_line_breaks_is_refused(tmp_path: Path) -> None:
