@@ -62,7 +62,7 @@ def compile_expression(source: str) -> Expression:
     if not text.endswith(")" if single else "}"):
         raise CSharpError("an expression must be the whole value: nothing may follow it", text[:40])
     body = f"return (\n{inner}\n);" if single else f"\n{inner}\n"
-    parsed, compiler = Source(f"{_PREFIX}{body}}} }}"), Compiler()
+    parsed, compiler = Source(f"{_PREFIX}{body}}} }}", range(2, 3 + inner.count("\n"))), Compiler()
     try:
         root = read(parsed)
         found = _compile(compiler, root, single=single)

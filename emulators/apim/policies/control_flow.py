@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from emulators.apim.csharp.clr import ClrError
-from emulators.apim.csharp.clr_types import BOOL, OBJECT
+from emulators.apim.csharp.clr import ClrError, JToken
+from emulators.apim.csharp.clr_types import BOOL, BYTE, OBJECT, STRING, T, array
+from emulators.apim.csharp.conversions import clr_name
 from emulators.apim.elements import Element, element
 from emulators.apim.errors import MalformedPolicy, MissingReference
 from emulators.apim.failures import Answer, Failure, last_error
@@ -128,11 +131,33 @@ def retry(element: Element) -> Run:
 def set_variable(element: Element) -> Run:
     """An expression's value keeps its type; text is a string."""
     name, value = element.literal("name"), element.value("value")
+    type_ = value.expression.type if value.expression is not None else STRING
+    if not _storable(type_):
+        element.invalid(f"the value of <set-variable> is {type_}, which a variable cannot hold: {_REMEDY}", "value")
+    checked = type_ == OBJECT
 
     def run(context: Context) -> None:
-        context.variables[name] = value.run(context)
+        found = value.run(context)
+        if checked and found is not None and not isinstance(found, _STORABLE):
+            raise ClrError("InvalidOperationException", f"A variable cannot hold {clr_name(found)}.")
+        context.variables[name] = found
 
     return run
+
+
+#: What a variable may hold ("Set variable", allowed types, 2024-07-23); JSON types were tried on Azure by others
+#: (MicrosoftDocs/azure-docs, pull request 128688).
+_SCALARS = frozenset(
+    ["bool", "byte", "int", "long", "decimal", "double", "Guid", "string", "char", "DateTime", "TimeSpan"]
+)
+_JSON = frozenset(["JToken", "JObject", "JArray", "JValue", "JProperty", "JContainer"])
+_STORABLE = (str, bool, int, float, UUID, datetime, timedelta, bytes, JToken)
+_REMEDY = "store a text, a number, a time, bytes or JSON (JArray.FromObject, string.Join)"
+
+
+def _storable(type_: T) -> bool:
+    bare = type_.args[0] if type_.name == "Nullable" else type_
+    return bare.name in _SCALARS | _JSON | {"object", "null"} or type_ == array(BYTE)
 
 
 @element("return-response")

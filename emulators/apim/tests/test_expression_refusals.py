@@ -80,6 +80,25 @@ def test_refused_at_load_by_name(source: str, named: str) -> None:
     assert named in f"{caught.value.name} {caught.value.message}"
 
 
+@pytest.mark.parametrize(
+    ("source", "near"),
+    [
+        ("@(1 + )", "1 +"),
+        ("@{\n  return 1\n}", "return 1"),
+        ("@(a b)", "a b"),
+        ("@{ if (true { return 1; } return 2; }", "if (true"),
+        ('@("a)', '"a'),
+        ("@(\n\n  x.y(\n)", "x.y("),
+    ],
+)
+def test_what_does_not_parse_is_shown_in_the_author_s_own_words(source: str, near: str) -> None:
+    """Never what the expression is wrapped in to be parsed."""
+    with pytest.raises(CSharpError, match="not C# that parses, near `") as caught:
+        compile_expression(source)
+    shown = caught.value.message.split("`")[1]
+    assert shown.startswith(near[:2]) and "class P" not in shown  # noqa: PT018 - one claim about one text
+
+
 def test_the_line_of_a_problem_is_its_own() -> None:
     """A problem in the third line of an expression says row 2, counted from 0."""
     with pytest.raises(CSharpError) as caught:
