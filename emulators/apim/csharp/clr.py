@@ -6,12 +6,12 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from emulators.apim.csharp.clr_types import ancestry
+from emulators.apim.csharp.clr_types import UNSPECIFIED, ancestry
 
 #: A policy expression may not build anything larger: characters of a text, elements of a collection.
 MAX_SIZE = 8 * 1024 * 1024
@@ -49,6 +49,10 @@ def translated(error: Exception) -> ClrError:
 
 def null_reference() -> ClrError:
     return ClrError("NullReferenceException", "Object reference not set to an instance of an object.")
+
+
+def null_argument(name: str) -> ClrError:
+    return ClrError("ArgumentNullException", f"Value cannot be null. Parameter name: {name}")
 
 
 def key_not_found() -> ClrError:
@@ -118,7 +122,7 @@ def iso(value: datetime) -> str:
     """Newtonsoft.Json's date format: ISO 8601 without trailing zeros."""
     text = value.replace(tzinfo=None).isoformat()
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text + ("Z" if value.tzinfo else "")
+    return text + ("Z" if value.tzinfo is UTC else "" if value.tzinfo is UNSPECIFIED else "+00:00")
 
 
 def to_json(raw: Any, *, indented: bool) -> str:
@@ -176,7 +180,7 @@ def _object_text(value: Any) -> str:
     if isinstance(value, JToken):
         return to_json(value.raw, indented=True)
     if isinstance(value, datetime):
-        return value.strftime("%m/%d/%Y %H:%M:%S")
+        return f"{value.month:02}/{value.day:02}/{value.year:04} {value:%H:%M:%S}"
     if isinstance(value, timedelta):
         return timespan_text(value)
     if isinstance(value, list):

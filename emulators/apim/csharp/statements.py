@@ -8,7 +8,7 @@ from typing import Any
 from tree_sitter import Node
 
 from emulators.apim.csharp.clr import PYTHON_ERRORS, ClrError, iterate, null_reference, translated
-from emulators.apim.csharp.clr_types import BOOL, EXCEPTION, NULL, OBJECT, VOID, T, element_of, unify
+from emulators.apim.csharp.clr_types import BOOL, EXCEPTION, NULL, OBJECT, VOID, T, ancestry, element_of, unify
 from emulators.apim.csharp.expressions import Compiler, default_value
 from emulators.apim.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
 from emulators.apim.csharp.switches import switch_ends, switch_of
@@ -335,6 +335,7 @@ def _rethrow(block: Block, node: Node) -> Run:
 
 @_handles("try_statement")
 def _try(block: Block, node: Node) -> Run:
+    _check_catches(node)
     body = block.statement(field(node, "body"))
     catches = [_catch(block, child) for child in named(node) if child.type == "catch_clause"]
     lasts = [_nested(block, named(child)[0]) for child in named(node) if child.type == "finally_clause"]
@@ -359,6 +360,23 @@ def _try(block: Block, node: Node) -> Run:
                 last(frame)
 
     return execute if lasts else guarded
+
+
+def _check_catches(node: Node) -> None:
+    clauses = [child for child in named(node) if child.type in ("catch_clause", "finally_clause")]
+    if not clauses:
+        raise fail(node, "a `try` needs a catch or finally clause (CS1524)", "try")
+    taken: list[str] = []
+    for clause in [clause for clause in clauses if clause.type == "catch_clause"]:
+        declarations = [child for child in named(clause) if child.type == "catch_declaration"]
+        filters = [child for child in named(clause) if child.type == "catch_filter_clause"]
+        name = type_of(field(declarations[0], "type")).name if declarations else EXCEPTION.name
+        if "" in taken:
+            raise fail(clause, "a catch clause without a type must be the last one (CS1017)", "catch")
+        if any(earlier in ancestry(name) for earlier in taken):
+            raise fail(clause, f"an earlier catch clause takes every {name} (CS0160)", name)
+        if not filters:
+            taken.append(name if declarations else "")
 
 
 def _catch(block: Block, node: Node) -> tuple[str, int, Code, Run]:

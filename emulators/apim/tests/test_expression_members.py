@@ -206,7 +206,7 @@ UNDOCUMENTED = [
     ("@(context.User.Key)", "IUser.Key"),
     ("@(context.Request.Url.ToUri())", "ToUri"),
     ("@{ try { return 1; } catch (FormatException) { return 2; } }", "FormatException"),
-    ('@(Uri.IsWellFormedUriString("a", UriKind.Absolute))', "UriKind"),
+    ('@(Uri.IsWellFormedUriString("a", UriKind.Absolute))', "Uri.IsWellFormedUriString"),
     ("@{ IReadOnlyList<int> l = new List<int>(); return l.Count; }", "IReadOnlyList"),
     # documented by Microsoft, and not reproduced
     (r'@(Regex.IsMatch("a", @"\p{L}"))', "Unicode categories"),

@@ -7,24 +7,24 @@ import hmac
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError
-from emulators.apim.csharp.clr_types import BYTE, STRING, T, array
-from emulators.apim.csharp.library import constructor, method, static, static_prop
+from emulators.apim.csharp.library import declare
 
-_BYTES = array(BYTE)
 _CODECS = {"UTF8": "utf-8", "ASCII": "ascii", "Unicode": "utf-16-le"}
 for _name, _codec in _CODECS.items():
-    static_prop("Encoding", _name, T("Encoding"), lambda codec=_codec: codec)  # type: ignore[misc]
+    declare("Encoding", f"static Encoding {_name}")(lambda codec=_codec: codec)
 
 
-@method("Encoding", "GetBytes", _BYTES)
+@declare("Encoding", "byte[] GetBytes(string s)")
 def _get_bytes(codec: Any, text: str) -> bytes:
     if text is None:
         raise ClrError("ArgumentNullException", "Value cannot be null.")
     return text.encode(codec, "replace")
 
 
-method("Encoding", "GetString", STRING)(lambda codec, data: bytes(data).decode(codec, "replace"))
-static("BitConverter", "ToString", STRING)(lambda data: "-".join(f"{byte:02X}" for byte in bytes(data)))
+declare("Encoding", "string GetString(byte[] bytes)")(lambda codec, data: bytes(data).decode(codec, "replace"))
+declare("BitConverter", "static string ToString(byte[] value)")(
+    lambda data: "-".join(f"{byte:02X}" for byte in bytes(data))
+)
 
 
 class Hash:
@@ -40,13 +40,13 @@ class Hash:
 
 
 def _hash(type_name: str, algorithm: str) -> None:
-    for name in (type_name,) if type_name == "MD5" else (type_name, f"{type_name}Managed"):
-        static(type_name, "Create", T(type_name))(lambda: Hash(algorithm))
-        constructor(name)(lambda: Hash(algorithm))
-        method(name, "ComputeHash", _BYTES)(lambda made, data: made.compute(data))
     hmac_name = f"HMAC{type_name}"
-    constructor(hmac_name)(lambda key: Hash(algorithm, bytes(key)))
-    method(hmac_name, "ComputeHash", _BYTES)(lambda made, data: made.compute(data))
+    for name in (type_name,) if type_name == "MD5" else (type_name, f"{type_name}Managed"):
+        declare(type_name, f"static {type_name} Create()")(lambda: Hash(algorithm))
+        declare(name, f"{name}()")(lambda: Hash(algorithm))
+    declare(hmac_name, f"{hmac_name}(byte[] key)")(lambda key: Hash(algorithm, bytes(key)))
+    for name in (type_name, f"{type_name}Managed", hmac_name):
+        declare(name, "byte[] ComputeHash(byte[] buffer)")(Hash.compute)
 
 
 _ALGORITHMS: dict[str, str] = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512"}
