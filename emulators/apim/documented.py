@@ -30,3 +30,15 @@ TYPES = _names(
     short string uint ulong ushort
     """
 )
+
+#: Documented members ("Context variable", and the members of types that are here) that do not compile.
+REFUSED_MEMBERS = sorted(
+    _names(
+        """
+        Convert.ToDateTime IApi.Protocols IApi.Workspace IContext.Backend IContext.GraphQL IContext.Workspace
+        IDeployment.Certificates IDeployment.Gateway IDeployment.ServiceId IDictionary.ToFormUrlEncodedContent
+        IDictionary.ToQueryString IRequest.Certificate JProperty.Remove JToken.Ancestors JToken.Parent JToken.Path
+        JToken.Remove JToken.Replace
+        """
+    )
+)

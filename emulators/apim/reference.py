@@ -104,7 +104,7 @@ POLICIES: tuple[Policy, ...] = (
         (
             text("tenant-id", required=True),
             *_SOURCES,
-            text("authentication-endpoint", refused="tokens are those of the platform's own issuer"),
+            text("authentication-endpoint"),
             *_REJECTION,
             fixed("output-token-variable-name"),
         ),

@@ -40,6 +40,7 @@ _ATTRIBUTE = re.compile(r"""([^\s=<>/]+)\s*=\s*(?P<quoted>"[^"]*"|'[^']*')""")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 LineBreaks = Literal["kept", "spaces"]
 """What becomes of line breaks in attributes' expressions: policies and `rawxml` keep them, `xml` makes them spaces."""
+_BARE = re.compile(r"<!\[CDATA\[.*?\]\]>|&(?!#?\w+;)", re.DOTALL)
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 
 
@@ -164,11 +165,16 @@ def escape_expressions(source: str) -> str:
     while (found := _START.search(source, position)) is not None:
         comment = _COMMENT.match(source, found.start())
         end = comment.end() if comment is not None else _end_of(source, found.start() + 1)
-        parts.append(source[position : found.start()])
+        parts.append(_ampersands(source[position : found.start()]))
         text = source[found.start() : end]
         parts.append(text if comment is not None else _escaped(text))
         position = end
-    return "".join([*parts, source[position:]])
+    return "".join([*parts, _ampersands(source[position:])])
+
+
+def _ampersands(text: str) -> str:
+    """An `&` that begins no reference stands for itself in raw policies, as in the query of a rewrite-uri template."""
+    return _BARE.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
 
 
 def _end_of(source: str, opening: int) -> int:

@@ -83,11 +83,11 @@ def _applied(impl: Callable[..., Any], arguments: list[Code]) -> Code:
 
 def _call(compiler: Compiler, node: Node, receiver: Typed, name_node: Node) -> Typed:
     name, generics = _split_name(name_node)
-    groups = [*library.overloads(receiver.type.name, "method", name), library.extensions(receiver.type, name)]
-    if not any(groups):
+    groups = library.methods(receiver.type, name)
+    if not groups:
         hint = ": cast it to its type first" if receiver.type.name == "object" else ""
         raise fail(node, f"{receiver.type} has no supported method {name!r}{hint}", f"{receiver.type}.{name}")
-    call = bind(compiler, node, [group for group in groups if group], receiver.type, generics)
+    call = bind(compiler, node, groups, receiver.type, generics)
     result, arguments, impl = call.result, call.codes, call.member.with_types(call.types)
     if receiver.safe or call.member.takes_null:
         return Typed(result, _direct(receiver.run, impl, arguments, result), receiver.chain)

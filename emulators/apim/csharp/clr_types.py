@@ -75,6 +75,7 @@ BASES: dict[str, tuple[str, ...]] = {
             "OverflowException",
             "JsonReaderException",
             "DivideByZeroException",
+            "CryptographicException",
         ),
         ("Exception",),
     ),

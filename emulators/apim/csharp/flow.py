@@ -149,6 +149,15 @@ class _Flow:
         self.loop_variables.discard(name)
         return _all(state, breaks)
 
+    def _using_statement(self, node: Node, state: State) -> State:
+        before = set(self.tracked)
+        after = self.statement(named(node)[0], state)
+        self.loop_variables |= (held := self.tracked - before)
+        after = self.statement(_field(node, "body"), after)
+        self.loop_variables -= held
+        self.tracked = before
+        return after
+
     def _switch_statement(self, node: Node, state: State) -> State:
         state = self.expression(_field(node, "value"), state)
         self.breaks.append([])

@@ -152,12 +152,14 @@ def overloads(owner: str, kind: str, name: str) -> list[list[Member]]:
     return [group for group in own if group]
 
 
-def extensions(receiver: T, name: str) -> list[Member]:
-    """LINQ: what every sequence has, after what the type itself has ("Extension method invocations")."""
-    if element_of(receiver) is None:
-        return []
-    found = _MEMBERS.get(("IEnumerable", "method", name), [])
-    return [member for member in found if member.elements in ("", str(element_of(receiver)))]
+def methods(receiver: T, name: str) -> list[list[Member]]:
+    """A type's own methods of that name, then LINQ's, which every sequence has ("Extension method invocations")."""
+    groups = overloads(receiver.name, "method", name)
+    element = element_of(receiver)
+    if element is not None:
+        groups.append([member for member in _MEMBERS.get(("IEnumerable", "method", name), []) if member.extension])
+    fitting = [[member for member in group if member.elements in ("", str(element))] for group in groups]
+    return [group for group in fitting if group]
 
 
 def static(owner: str, kind: str, name: str) -> list[Member]:

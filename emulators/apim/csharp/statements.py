@@ -24,7 +24,6 @@ _HANDLERS: dict[str, Handler] = {}
 #: Statements that C# 7 has and policy expressions here do not.
 _REFUSED = {
     "local_function_statement": "local functions",
-    "using_statement": "`using` and what it disposes of",
     "lock_statement": "`lock` and threads",
     "goto_statement": "`goto` and labels",
     "labeled_statement": "`goto` and labels",
@@ -91,6 +90,8 @@ def _ends(node: Node) -> bool:
     """Whether control cannot leave the statement at its end (C# specification, "End points and reachability")."""
     if node.type in ("return_statement", "throw_statement"):
         return True
+    if node.type == "using_statement":
+        return _ends(field(node, "body"))
     if node.type == "block":
         return any(_ends(child) for child in named(node))
     if node.type == "if_statement":
@@ -305,6 +306,36 @@ def _switch(block: Block, node: Node) -> Run:
     def execute(frame: Frame) -> str | None:
         signal = run(frame)
         return None if signal is BREAK else signal
+
+    return execute
+
+
+#: Documented types that are IDisposable: `using` takes no others.
+_DISPOSABLE = ("HashAlgorithm", "HMAC", "SHA", "MD5", "SymmetricAlgorithm", "StringReader", "StringWriter")
+
+
+@_handles("using_statement")
+def _using(block: Block, node: Node) -> Run:
+    """There is nothing to dispose of: the objects hold no resources here."""
+    compiler = block.compiler
+    with compiler.locals.block():
+        resource = named(node)[0]
+        if resource.type == "variable_declaration":
+            start = _declaration(block, resource)
+            name = text_of(field(next(c for c in named(resource) if c.type == "variable_declarator"), "name"))
+            found = compiler.locals.find(name)
+            type_ = found[1] if found is not None else OBJECT
+        else:
+            value = compiler.compile(resource)
+            type_, run = value.type, value.run
+            start = lambda frame: run(frame) and None  # noqa: E731 - one expression, evaluated once
+        if not type_.name.startswith(_DISPOSABLE):
+            raise fail(resource, f"`using` needs an IDisposable, and this is {type_} (CS1674)", type_.name)
+        body = block.statement(field(node, "body"))
+
+    def execute(frame: Frame) -> str | None:
+        start(frame)
+        return body(frame)
 
     return execute
 

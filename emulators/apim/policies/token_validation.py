@@ -201,14 +201,15 @@ def validate_azure_ad_token(element: Element) -> Run:
 
 
 def _discovery_of_tenant(element: Element) -> Callable[[Context], list[str]]:
-    """A tenant's id or domain is looked up at the platform's own issuer; a URL is used as it is."""
-    tenant = element.value("tenant-id")
+    """A tenant's id or domain is looked up at the endpoint, or the platform's own issuer; a URL is used as it is."""
+    tenant, endpoint = element.value("tenant-id"), element.value("authentication-endpoint")
     if (tenant.literal or "").rstrip("/").rpartition("/")[2].lower() in _MANY_TENANTS:
         element.invalid("'tenant-id' must name one tenant in the local gateway", "tenant-id")
 
     def urls(context: Context) -> list[str]:
         given = tenant.text(context).rstrip("/")
-        base = given if "://" in given else f"{context.services.authority}/{quote(given, safe='')}"
+        authority = endpoint.text(context).rstrip("/") or context.services.authority
+        base = given if "://" in given else f"{authority}/{quote(given, safe='')}"
         return [f"{base.removesuffix('/v2.0')}/v2.0/.well-known/openid-configuration"]
 
     return urls

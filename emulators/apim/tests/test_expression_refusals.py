@@ -22,6 +22,9 @@ REFUSED = [
     ("@{ unsafe { return 1; } }", "unsafe"),
     ("@{ lock (context) { return 1; } }", "lock"),
     ('@{ using (var x = new StringReader("")) { return 1; } }', "StringReader"),
+    ('@{ using (var x = "a") { return 1; } }', "CS1674"),
+    ("@{ using (var x = SHA256.Create()) { x = null; return 1; } }", "CS1656"),
+    ('@(new[] {1}.Encrypt("AES", new byte[16], new byte[16]))', "Encrypt"),
     # newer than C# 7, or not an expression
     ("@(1 switch { 1 => 2, _ => 3 })", "switch"),
     ("@((object)1 is not null)", "not null"),

@@ -106,6 +106,13 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
         ('@{ var a = new JArray(1, 2); a.RemoveAt(0); var o = JObject.Parse("{\\"a\\":1}"); o.RemoveAll(); return a.Count + o.Count; }', 1),
         ('@(JObject.Parse("{\\"a\\":[1,2]}")["a"].Values<int>().Sum() + new JArray(1, 2).Values().Count())', 5),
     ],
+    "byte[].Encrypt and Decrypt (FIPS 197 and NIST SP 800-38A, F.2.1), using": [
+        ('@(BitConverter.ToString(Convert.FromBase64String("a8G+4i5An5bpPX4Rc5MXKg==").Encrypt("AES", Convert.FromBase64String("K34VFiiu0qar9xWICc9PPA=="), Convert.FromBase64String("AAECAwQFBgcICQoLDA0ODw=="))).Substring(0, 23))', "76-49-AB-AC-81-19-B2-46"),
+        ('@{ var k = new byte[16]; var c = Encoding.UTF8.GetBytes("secret").Encrypt("Aes", k, k); return Encoding.UTF8.GetString(c.Decrypt("Rijndael", k, k)); }', "secret"),
+        ('@{ using (var a = SymmetricAlgorithm.Create("TripleDES")) { var k = Encoding.ASCII.GetBytes("0123456789abcdefABCDEFGH"); var v = new byte[8]; return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes("x").Encrypt(a, k, v).Decrypt(a, k, v)); } }', "x"),
+        ('@{ try { return new byte[16].Decrypt("AES", new byte[16], new byte[16]).Length; } catch (Exception e) { return e.Message; } }'.replace("return new byte[16].Decrypt", "return \"\" + new byte[16].Decrypt"), "Padding is invalid and cannot be removed."),
+        ('@{ using (var s = SHA256.Create()) { return Convert.ToBase64String(s.ComputeHash(Encoding.UTF8.GetBytes("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))).TrimEnd(\'=\').Replace(\'+\', \'-\').Replace(\'/\', \'_\'); } }', "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+    ],
     "Overloads": [
         ('@("a,b".Split(\',\').Length + "a, b".Split(new[] {\',\', \' \'}, StringSplitOptions.RemoveEmptyEntries).Length + "a--b".Split(new[] {"--"}, StringSplitOptions.None).Length)', 6),
         ('@("a,b,c".Split(new[] {\',\'}, 2)[1] + "a b".Split()[1] + "a::b".Split("::")[1])', "b,cbb"),

@@ -6,13 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from emulators.apim import fidelity
+from emulators.apim import documented, fidelity
+from emulators.apim.csharp.library import catalogue
 from emulators.apim.elements import ELEMENTS
 from emulators.apim.errors import PolicyProblems
 from emulators.apim.reference import BY_TAG, NOT_RUN
 from emulators.apim.tests.harness import make_gateway
 
 TESTS = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "policies").glob("test_*.py"))
+
+
+def test_members_that_are_said_to_be_refused_are() -> None:
+    """Neither a property nor a method of that name is declared, and no exception's name is listed that cannot be written."""
+    declared = {f"{member.owner}.{member.name}" for member in catalogue()}
+    assert declared & set(documented.REFUSED_MEMBERS) == set()
+    assert "`FormatException`" not in fidelity.section()
 
 
 def test_the_tables_are_the_code_s() -> None:

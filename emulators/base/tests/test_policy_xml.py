@@ -13,6 +13,7 @@ SAME = [
     "<a b='@(x &lt; 3 &amp;&amp; y)'/>",
 ]
 RAW = [
+    ('<a b="/x?c={d}&e=1"/>', "/x?c={d}&e=1"),
     ('<a b="@(x["y"] == "z")"/>', '@(x["y"] == "z")'),
     ('<a b="@(x < 3 && y > 4)"/>', "@(x < 3 && y > 4)"),
     ('<a b="@(List<string>(")"))"/>', '@(List<string>(")"))'),
@@ -42,7 +43,7 @@ def test_text_is_read_too_and_lines_stay() -> None:
     assert (node.children[0].text, node.children[1].line) == ("@{\n return x < 1 && y;\n}", 5)
 
 
-@pytest.mark.parametrize("source", ["<a>", '<a b="@(1"/', "<a>&nope;</a>", '<a b="@("x)"/>'])
+@pytest.mark.parametrize("source", ["<a>", '<a b="@(1"/', "<a>&nope;</a>", '<a b="/x?c=1&d;"/>', '<a b="@("x)"/>'])
 def test_the_rest_is_still_malformed(source: str) -> None:
     """Leniency ends with expressions."""
     with pytest.raises(MalformedPolicy):

@@ -1,12 +1,17 @@
-"""Encoding, BitConverter and the hash algorithms. Ciphers, certificates and key generation are not reproduced."""
+"""Encoding, BitConverter, hash algorithms, Encrypt and Decrypt. Certificates and key generation are not reproduced."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
-from emulators.apim.csharp.clr import ClrError
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives import ciphers, padding
+from cryptography.hazmat.primitives.ciphers import algorithms, modes
+
+from emulators.apim.csharp.clr import ClrError, EvaluationLimit
 from emulators.apim.csharp.library import declare
 
 _CODECS = {"UTF8": "utf-8", "ASCII": "ascii", "Unicode": "utf-16-le"}
@@ -47,6 +52,65 @@ def _hash(type_name: str, algorithm: str) -> None:
     declare(hmac_name, f"{hmac_name}(byte[] key)")(lambda key: Hash(algorithm, bytes(key)))
     for name in (type_name, f"{type_name}Managed", hmac_name):
         declare(name, "byte[] ComputeHash(byte[] buffer)")(Hash.compute)
+
+
+#: By the names that .NET's SymmetricAlgorithm.Create takes, without case: the cipher and the bytes of its block.
+_CIPHERS: dict[str, tuple[Callable[[bytes], Any], int]] = {
+    "aes": (algorithms.AES, 16),
+    "rijndael": (algorithms.AES, 16),
+    "tripledes": (TripleDES, 8),
+    "3des": (TripleDES, 8),
+}
+
+
+class Cipher:
+    """A SymmetricAlgorithm with .NET's defaults, CBC and PKCS7 padding; key and vector come from the call."""
+
+    def __init__(self, name: str) -> None:
+        found = _CIPHERS.get((name or "").removeprefix("System.Security.Cryptography.").lower())
+        if found is None:
+            raise EvaluationLimit(f"the local gateway does not know the cipher {name!r}: use AES or TripleDES")
+        self.make, self.block = found
+
+    def _modes(self, key: Any, vector: Any) -> Any:
+        try:
+            return ciphers.Cipher(self.make(bytes(key)), modes.CBC(bytes(vector)))
+        except (ValueError, TypeError) as error:
+            raise ClrError(
+                "CryptographicException", "Specified key or initialization vector has no valid size."
+            ) from error
+
+    def encrypt(self, data: Any, key: Any, vector: Any) -> bytes:
+        padder, encryptor = padding.PKCS7(self.block * 8).padder(), self._modes(key, vector).encryptor()
+        filled = padder.update(bytes(data)) + padder.finalize()
+        return bytes(encryptor.update(filled) + encryptor.finalize())
+
+    def decrypt(self, data: Any, key: Any, vector: Any) -> bytes:
+        decryptor, unpadder = self._modes(key, vector).decryptor(), padding.PKCS7(self.block * 8).unpadder()
+        try:
+            filled = decryptor.update(bytes(data)) + decryptor.finalize()
+            return bytes(unpadder.update(filled) + unpadder.finalize())
+        except ValueError as error:
+            raise ClrError("CryptographicException", "Padding is invalid and cannot be removed.") from error
+
+
+# "API Management policy expressions": byte[] Encrypt(input: this byte[], alg: string, key: byte[], iv: byte[]).
+_NAMED = "string alg, byte[] key, byte[] iv"
+_MADE = "SymmetricAlgorithm alg, byte[] key, byte[] iv"
+_BYTES = "AES and TripleDES, CBC with PKCS7 padding"
+declare("SymmetricAlgorithm", "static SymmetricAlgorithm Create(string algName)", note=_BYTES)(Cipher)
+declare("Array<T>", f"byte[] Encrypt({_NAMED})", elements="byte", note=_BYTES)(
+    lambda data, name, key, vector: Cipher(name).encrypt(data, key, vector)
+)
+declare("Array<T>", f"byte[] Decrypt({_NAMED})", elements="byte", note=_BYTES)(
+    lambda data, name, key, vector: Cipher(name).decrypt(data, key, vector)
+)
+declare("Array<T>", f"byte[] Encrypt({_MADE})", elements="byte", note=_BYTES)(
+    lambda data, cipher, key, vector: cipher.encrypt(data, key, vector)
+)
+declare("Array<T>", f"byte[] Decrypt({_MADE})", elements="byte", note=_BYTES)(
+    lambda data, cipher, key, vector: cipher.decrypt(data, key, vector)
+)
 
 
 _ALGORITHMS: dict[str, str] = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512"}
