@@ -16,11 +16,11 @@ from emulators.apim import policies
 from emulators.apim.elements import ELEMENTS, Place, References, build_fragment, build_pipeline
 from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
+from emulators.apim.policy_sources import SUFFIXES, documents, has_directives
 from emulators.apim.values import NamedValues
 from emulators.base.policy_xml import Node, breaks_matter, parse
 
 _REGISTERED = policies
-SUFFIXES = (".xml", ".tftpl")
 
 
 class NotRendered(LocatedError):
@@ -52,7 +52,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Report:
-    """One file. `elements` are those that would run, `problems` all that keeps it from loading."""
+    """One policy of a file. `elements` are those that would run, `problems` all that keeps it from loading."""
 
     path: Path
     elements: tuple[Found, ...]
@@ -88,8 +88,11 @@ class Report:
 
 
 def report(paths: Sequence[Path]) -> list[Report]:
-    """One for each file, and for each `.xml` and `.tftpl` file below a folder. PolicyError where there is none."""
-    return [_report(file) for path in paths for file in _files(path)]
+    """One for each policy of each file, and of the files below a folder. PolicyError where there is none."""
+    found = [one for path in paths for file in _files(path) for one in _reports(file, named=path.is_file())]
+    if not found:
+        raise PolicyError(f"{', '.join(map(str, paths))} holds no policy: no <policies> or <fragment> in any file")
+    return found
 
 
 def check(path: Path) -> list[LocatedError]:
@@ -129,21 +132,36 @@ def _files(path: Path) -> list[Path]:
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
     if not found:
-        raise PolicyError(f"{path} holds no policy: no file below it ends in .xml or .tftpl")
+        raise PolicyError(f"{path} holds no policy: no file below it ends in {', '.join(SUFFIXES)}")
     return found
 
 
-def _report(file: Path) -> Report:
-    label = str(file)
+def _reports(file: Path, *, named: bool) -> Iterator[Report]:
+    """One for each policy that the file holds; a file that was named and holds none is a problem."""
     if file.suffix == ".tftpl":
         message = "a Terraform template: check the XML that Terraform renders from it (see `terraform show`)"
-        return Report(file, (), (NotRendered(message, where=Where(label), name=file.name),))
+        yield Report(file, (), (NotRendered(message, where=Where(str(file)), name=file.name),))
+        return
     try:
-        source = file.read_text(encoding="utf-8-sig")
-        root = parse(source, label)
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(label), name=file.name)
-        return Report(file, (), (unreadable,))
+        unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(str(file)), name=file.name)
+        yield Report(file, (), (unreadable,))
+        return
+    found = list(documents(file, text))
+    if not found and named:
+        raise PolicyError(f"{file} holds no policy: neither <policies> nor <fragment> in a heredoc or fenced block")
+    yield from (_report(file, source) for source in found)
+
+
+def _report(file: Path, source: str) -> Report:
+    label = str(file)
+    if file.suffix == ".tf" and has_directives(source):
+        message = "it has Terraform's directives: check the XML that Terraform renders from it (see `terraform show`)"
+        line = source[: len(source) - len(source.lstrip())].count("\n") + 1
+        return Report(file, (), (NotRendered(message, where=Where(label, line), name=file.name),))
+    try:
+        root = parse(source, label)
     except MalformedPolicy as error:
         return Report(file, (), (error,))
     references = References(_AnyValue())

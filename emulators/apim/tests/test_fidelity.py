@@ -17,7 +17,7 @@ TESTS = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).par
 
 
 def test_members_that_are_said_to_be_refused_are() -> None:
-    """Neither a property nor a method of that name is declared, and no exception's name is listed that cannot be written."""
+    """No property or method of that name is declared; exceptions whose names cannot be written are not listed."""
     declared = {f"{member.owner}.{member.name}" for member in catalogue()}
     assert declared & set(documented.REFUSED_MEMBERS) == set()
     assert "`FormatException`" not in fidelity.section()
