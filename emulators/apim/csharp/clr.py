@@ -125,11 +125,35 @@ def iso(value: datetime) -> str:
     return text + ("Z" if value.tzinfo is UTC else "" if value.tzinfo is UNSPECIFIED else "+00:00")
 
 
+def utf8(text: str) -> bytes:
+    """As Encoding.UTF8 writes it: a surrogate without its other half is U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
 def to_json(raw: Any, *, indented: bool) -> str:
+    """Newtonsoft.Json writes what is no number of JSON as a text (FloatFormatHandling.String)."""
     measured(raw)
+    try:
+        return _dumped(raw, indented=indented)
+    except ValueError:
+        return _dumped(_spelt(raw), indented=indented)
+
+
+def _spelt(raw: Any) -> Any:
+    if isinstance(raw, dict):
+        return {name: _spelt(item) for name, item in raw.items()}
+    if isinstance(raw, list):
+        return [_spelt(item) for item in raw]
+    return _float_text(raw) if isinstance(raw, float) and not math.isfinite(raw) else raw
+
+
+def _dumped(raw: Any, *, indented: bool) -> str:
     if not indented:
-        return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
-    return json.dumps(raw, ensure_ascii=False, indent=2).replace("\n", "\r\n")
+        return json.dumps(raw, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(raw, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\r\n")
 
 
 def measured(raw: Any) -> None:

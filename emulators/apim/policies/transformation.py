@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from emulators.apim.csharp.clr import ClrError, to_text
+from emulators.apim.csharp.clr import ClrError, to_text, utf8
 from emulators.apim.elements import Element, element, text_values
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.messages import Body, Context, Request, Response, Run
@@ -109,7 +109,7 @@ def body_edit(element: Element) -> Edit:
 
     def edit(context: Context, message: Any) -> None:
         found = value.run(context)
-        data = found if isinstance(found, bytes) else to_text(found).encode()
+        data = found if isinstance(found, bytes) else utf8(to_text(found))
         if isinstance(message, Response):
             message.discard()
         message.body = Body(data)
@@ -194,7 +194,7 @@ def set_query_parameter(element: Element) -> Run:
 
 
 def _pair(name: str, value: str) -> str:
-    return f"{quote(name, safe='')}={quote(value, safe='')}"
+    return f"{quote(utf8(name), safe='')}={quote(utf8(value), safe='')}"
 
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -223,7 +223,7 @@ def rewrite_uri(element: Element) -> Run:
 def _filled(template: str, context: Context) -> str:
     def replace(match: re.Match[str]) -> str:
         value = context.request.parameters.get(match.group(1))
-        return match.group(0) if value is None else quote(value, safe="")
+        return match.group(0) if value is None else quote(utf8(value), safe="")
 
     return _PARAMETER.sub(replace, template)
 
@@ -240,6 +240,8 @@ def find_and_replace(element: Element) -> Run:
         wanted = old.text(context)
         if message.body is not None and wanted:
             text = message.body.data.decode("utf-8", "surrogateescape")
-            message.body = Body(text.replace(wanted, new.text(context)).encode("utf-8", "surrogateescape"))
+            message.body = Body(
+                text.replace(wanted, utf8(new.text(context)).decode()).encode("utf-8", "surrogateescape")
+            )
 
     return run

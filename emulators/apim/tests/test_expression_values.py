@@ -101,6 +101,8 @@ VALUES: dict[str, list[tuple[str, Any]]] = {
         ('@((string)JObject.Parse("﻿{\\"a\\": \'it\\\\\'s\'}")["a"])', "it's"),
         ('@(JToken.Parse("NaN").Type.ToString() + JToken.Parse("undefined").Type)', "FloatNull"),
         ('@{ try { JObject.Parse("{a"); return ""; } catch (Exception e) { return e.Message; } }', "Unexpected end of content. Path '', line 1, position 2."),
+        ('@(new JObject { {"a", double.NaN}, {"b", -1.0 / 0.0} }.ToString(Formatting.None))', '{"a":"NaN","b":"-Infinity"}'),
+        ('@(BitConverter.ToString(Encoding.UTF8.GetBytes("\\ud800")))', "EF-BF-BD"),
         ("@(JValue.CreateNull().Type.ToString() + JValue.CreateString(\"a\"))", "Nulla"),
         ('@{ JToken t; return JObject.Parse("{\\"A\\": 1}").TryGetValue("a", StringComparison.OrdinalIgnoreCase, out t) && (int)t == 1; }', True),
         ('@{ var a = new JArray(1, 2); a.RemoveAt(0); var o = JObject.Parse("{\\"a\\":1}"); o.RemoveAll(); return a.Count + o.Count; }', 1),

@@ -11,7 +11,7 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import ciphers, padding
 from cryptography.hazmat.primitives.ciphers import algorithms, modes
 
-from emulators.apim.csharp.clr import ClrError, EvaluationLimit
+from emulators.apim.csharp.clr import ClrError, EvaluationLimit, utf8
 from emulators.apim.csharp.library import declare
 
 _CODECS = {"UTF8": "utf-8", "ASCII": "ascii", "Unicode": "utf-16-le"}
@@ -23,7 +23,7 @@ for _name, _codec in _CODECS.items():
 def _get_bytes(codec: Any, text: str) -> bytes:
     if text is None:
         raise ClrError("ArgumentNullException", "Value cannot be null.")
-    return text.encode(codec, "replace")
+    return utf8(text) if codec == "utf-8" else text.encode(codec, "replace")
 
 
 declare("Encoding", "string GetString(byte[] bytes)")(lambda codec, data: bytes(data).decode(codec, "replace"))

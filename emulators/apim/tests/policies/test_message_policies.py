@@ -224,3 +224,28 @@ async def test_trace_changes_nothing() -> None:
     """ "Trace": the message is evaluated and kept; the request goes on."""
     inbound = "<trace source='s' severity='error'><message>@(\"m\")</message><metadata name='a' value='b'/></trace>"
     assert (await make_gateway(inbound=inbound).send()).status == 200
+
+
+LONE = '@((string)context.Request.Body.As&lt;JObject&gt;(true)["a"])'
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        f"<return-response><set-body>{LONE}</set-body></return-response>",
+        f"<set-query-parameter name='q'><value>{LONE}</value></set-query-parameter>",
+    ],
+)
+async def test_a_surrogate_without_its_half_is_written_as_dot_net_does(policy: str) -> None:
+    """Encoding.UTF8 writes U+FFFD for it; a caller may send one in JSON."""
+    gateway = make_gateway(inbound=policy)
+    reply = await gateway.send("POST", body=b'{"a": "\\ud800"}')
+    assert reply.status == 200
+    assert "\ufffd" in reply.text or gateway.backends.last.url.endswith("q=%EF%BF%BD")
+
+
+async def test_find_and_replace_writes_a_lone_surrogate_too() -> None:
+    """As set-body does."""
+    gateway = make_gateway(inbound=f"<find-and-replace from='x' to='{LONE}'/>".replace('"', "&quot;"))
+    await gateway.send("POST", body=b'{"a": "\\ud800", "b": "x"}')
+    assert "\ufffd".encode() in (gateway.backends.last.body or b"")
