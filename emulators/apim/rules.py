@@ -9,9 +9,10 @@ _TESTS = "emulators/apim/tests"
 RULES = (
     Rule(
         "line-breaks-of-expressions-are-kept",
-        "A policy that is sent as `rawxml` keeps line breaks in attributes' expressions, so a `//` comment ends with its"
-        " line; one that is sent as `xml` loses them.",
-        "azurerm `api_management_api_policy_resource.go`; Microsoft's policy toolkit, `docs/OutputFormat.md`; Azure/apiops#14",
+        "A policy that is sent as `rawxml` keeps line breaks in attributes' expressions, so a `//` comment ends with"
+        " its line; one that is sent as `xml` loses them.",
+        "azurerm `api_management_api_policy_resource.go`; Microsoft's policy toolkit, `docs/OutputFormat.md`;"
+        " Azure/apiops#14",
         "provider source",
         "emulators/apim at load; `invoke gateway.check` refuses fragments whose meaning depends on it",
         f"{_TESTS}/test_raw_xml.py::test_a_comment_ends_with_its_line",
