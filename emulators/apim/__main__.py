@@ -33,7 +33,13 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", dest="command", metavar="check | serve | run", required=True)
 
     checked = commands.add_parser("check", help="say which policies would run, and what would be refused, line by line")
-    checked.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="policy, fragment, or a folder of them")
+    checked.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="policy, fragment, Terraform or Markdown file that holds some, or a folder of them",
+    )
     checked.add_argument("--json", action="store_true", help="the same for programs")
 
     served = commands.add_parser(

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from emulators.apim import policies
-from emulators.apim.elements import ELEMENTS, Builder, Place, References, build_pipeline
+from emulators.apim.elements import ELEMENTS, Place, References, build_fragment, build_pipeline
 from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
+from emulators.apim.policy_sources import SUFFIXES, documents, has_directives
 from emulators.apim.values import NamedValues
-from emulators.base.policy_xml import Node, parse
+from emulators.base.policy_xml import Node, breaks_matter, parse
 
 _REGISTERED = policies
-SUFFIXES = (".xml", ".tftpl")
 
 
 class NotRendered(LocatedError):
@@ -52,7 +52,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Report:
-    """One file. `elements` are those that would run, `problems` all that keeps it from loading."""
+    """One policy of a file. `elements` are those that would run, `problems` all that keeps it from loading."""
 
     path: Path
     elements: tuple[Found, ...]
@@ -88,8 +88,11 @@ class Report:
 
 
 def report(paths: Sequence[Path]) -> list[Report]:
-    """One for each file, and for each `.xml` and `.tftpl` file below a folder. PolicyError where there is none."""
-    return [_report(file) for path in paths for file in _files(path)]
+    """One for each policy of each file, and of the files below a folder. PolicyError where there is none."""
+    found = [one for path in paths for file in _files(path) for one in _reports(file, named=path.is_file())]
+    if not found:
+        raise PolicyError(f"{', '.join(map(str, paths))} holds no policy: no <policies> or <fragment> in any file")
+    return found
 
 
 def check(path: Path) -> list[LocatedError]:
@@ -129,33 +132,61 @@ def _files(path: Path) -> list[Path]:
         return [path]
     found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
     if not found:
-        raise PolicyError(f"{path} holds no policy: no file below it ends in .xml or .tftpl")
+        raise PolicyError(f"{path} holds no policy: no file below it ends in {', '.join(SUFFIXES)}")
     return found
 
 
-def _report(file: Path) -> Report:
-    label = str(file)
+def _reports(file: Path, *, named: bool) -> Iterator[Report]:
+    """One for each policy that the file holds; a file that was named and holds none is a problem."""
     if file.suffix == ".tftpl":
         message = "a Terraform template: check the XML that Terraform renders from it (see `terraform show`)"
-        return Report(file, (), (NotRendered(message, where=Where(label), name=file.name),))
+        yield Report(file, (), (NotRendered(message, where=Where(str(file)), name=file.name),))
+        return
     try:
-        source = file.read_text(encoding="utf-8-sig")
-        root = parse(source, label)
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(label), name=file.name)
-        return Report(file, (), (unreadable,))
+        unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(str(file)), name=file.name)
+        yield Report(file, (), (unreadable,))
+        return
+    found = list(documents(file, text))
+    if not found and named:
+        raise PolicyError(f"{file} holds no policy: neither <policies> nor <fragment> in a heredoc or fenced block")
+    yield from (_report(file, source) for source in found)
+
+
+def _report(file: Path, source: str) -> Report:
+    label = str(file)
+    if file.suffix == ".tf" and has_directives(source):
+        message = "it has Terraform's directives: check the XML that Terraform renders from it (see `terraform show`)"
+        line = source[: len(source) - len(source.lstrip())].count("\n") + 1
+        return Report(file, (), (NotRendered(message, where=Where(label, line), name=file.name),))
+    try:
+        root = parse(source, label)
     except MalformedPolicy as error:
         return Report(file, (), (error,))
     references = References(_AnyValue())
     if root.tag == "fragment":
-        Builder(references, Place("api", label, fragments=(label,)), Pipeline()).steps(root.children)
+        build_fragment(root, Place("", label, fragments=(label,)), references)
+        references.problems.extend(_eaten(root, label))
     else:
-        build_pipeline(source, Place("api", label), references, Pipeline())
+        build_pipeline(source, Place("", label), references, Pipeline())
     unknown = set(_with_named_values(root))
     problems = tuple(one for one in references.problems if _is_the_file_s(one, unknown))
     bad_lines = {one.where.line for one in problems}
     runs = tuple(one for one in _elements(root) if one.line not in bad_lines)
     return Report(file, runs, tuple(sorted(problems, key=lambda one: one.where.line)))
+
+
+def _eaten(root: Node, label: str) -> Iterator[LocatedError]:
+    """Expressions of a fragment that mean something else in its two formats: the file does not say which it has."""
+    for node in _walk(root):
+        for name, value in node.attributes.items():
+            if value.lstrip()[:2] in ("@(", "@{") and breaks_matter(value):
+                message = (
+                    f"{name!r} of <{node.tag}> holds a comment or text that ends at a line break, which a fragment of"
+                    " format xml (the default) loses: write /* … */ and \\n, or put the expression on one line"
+                )
+                yield MalformedPolicy(message, where=Where(label, node.lines[name]), name=name)
 
 
 def _is_the_file_s(problem: LocatedError, unknown: set[tuple[int, str]]) -> bool:
@@ -175,7 +206,8 @@ def _with_named_values(root: Node) -> Iterator[tuple[int, str]]:
     for node in _walk(root):
         if "{{" in node.text:
             yield node.line, node.tag
-        yield from ((node.line, name) for name, value in node.attributes.items() if "{{" in value)
+            yield node.lines[""], ""
+        yield from ((node.lines[name], name) for name, value in node.attributes.items() if "{{" in value)
 
 
 def _elements(root: Node) -> Iterator[Found]:

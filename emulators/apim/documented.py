@@ -1,5 +1,5 @@
-"""What Microsoft's reference lists, so that what is missing here can be named ("API Management policy reference",
-"Policy expressions"). Names only; what of them runs is said by the code that runs it.
+"""The types that Microsoft lists for policy expressions ("API Management policy expressions"), so that those which are
+missing here can be named. Names only; what of them runs is said by the code that runs it.
 """
 
 from __future__ import annotations
@@ -8,23 +8,6 @@ from __future__ import annotations
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
-
-ELEMENTS = _names(
-    """
-    authentication-basic authentication-certificate authentication-managed-identity
-    azure-openai-emit-token-metric azure-openai-semantic-cache-lookup azure-openai-semantic-cache-store
-    azure-openai-token-limit base cache-lookup cache-lookup-value cache-remove-value cache-store
-    cache-store-value check-header choose cors cosmosdb-data-source cross-domain emit-metric find-and-replace
-    forward-request get-authorization-context http-data-source include-fragment invoke-dapr-binding ip-filter
-    json-to-xml jsonp limit-concurrency llm-content-safety llm-emit-token-metric llm-semantic-cache-lookup
-    llm-semantic-cache-store llm-token-limit log-to-eventhub mock-response proxy publish-event publish-to-dapr
-    quota quota-by-key rate-limit rate-limit-by-key redirect-content-urls retry return-response rewrite-uri
-    send-one-way-request send-request send-service-bus-message set-backend-service set-body set-header
-    set-method set-query-parameter set-status set-variable sql-data-source trace validate-azure-ad-token
-    validate-client-certificate validate-content validate-graphql-request validate-headers validate-jwt
-    validate-odata-request validate-parameters validate-status-code wait xml-to-json xsl-transform
-    """
-)
 
 #: .NET types that expressions may use in API Management; members are listed for the types that are here.
 TYPES = _names(
@@ -48,12 +31,14 @@ TYPES = _names(
     """
 )
 
-#: Attributes and children of elements that run, which are themselves refused.
-REFUSED_PARTS = {
-    "mock-response": "index",
-    "send-request": "authentication-certificate, proxy",
-    "set-backend-service": "sf-*, dapr-*",
-    "set-body": "template, xsi-nil, parse-date",
-    "validate-azure-ad-token": "decryption-keys",
-    "validate-jwt": "issuer-signing-keys, decryption-keys",
-}
+#: Documented members ("Context variable", and the members of types that are here) that do not compile.
+REFUSED_MEMBERS = sorted(
+    _names(
+        """
+        Convert.ToDateTime IApi.Protocols IApi.Workspace IContext.Backend IContext.GraphQL IContext.Workspace
+        IDeployment.Certificates IDeployment.Gateway IDeployment.ServiceId IDictionary.ToFormUrlEncodedContent
+        IDictionary.ToQueryString IRequest.Certificate JProperty.Remove JToken.Ancestors JToken.Parent JToken.Path
+        JToken.Remove JToken.Replace
+        """
+    )
+)

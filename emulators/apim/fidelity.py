@@ -4,37 +4,65 @@ twin/FIDELITY.md, between two comments; a test keeps it true.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
 from emulators.apim import documented, policies
 from emulators.apim.csharp import members
-from emulators.apim.csharp.library import Member, catalogue
-from emulators.apim.elements import ELEMENTS, ElementSpec
-from emulators.apim.pipeline import SECTIONS
+from emulators.apim.csharp.library import Member, catalogue, is_documented
+from emulators.apim.elements import ELEMENTS, ElementSpec, shape_of
+from emulators.apim.reference import NOT_RUN
+from emulators.apim.schema import SECTIONS, Shape
 
 _REGISTERED = (policies, members)  # importing them fills the tables
 
 
 def elements_table() -> str:
-    """One row per policy element: full, partial with what differs, or refused."""
-    rows = ["| element | runs | sections | attributes | refused in it | differs |", "|---|---|---|---|---|---|"]
-    return "\n".join([*rows, *(_element(ELEMENTS[tag]) for tag in sorted(ELEMENTS))])
+    """One row per policy element: full, partial with what differs, or refused; and the page that says so."""
+    rows = ["| element | page | runs | sections | attributes and parts | refused in it | differs |"]
+    return "\n".join([*rows, "|---|---|---|---|---|---|---|", *(_element(ELEMENTS[tag]) for tag in sorted(ELEMENTS))])
 
 
 def _element(spec: ElementSpec) -> str:
-    allowed = [section for section in SECTIONS if section in spec.sections]
-    where = "all" if len(allowed) == len(SECTIONS) else ", ".join(allowed)
-    attributes = ", ".join(sorted(spec.attributes)) or "–"
-    refused = documented.REFUSED_PARTS.get(spec.tag, "–")
+    policy, refused = spec.policy, ", ".join(_refused(spec.policy)) or "–"
+    where = "all" if len(policy.sections) == len(SECTIONS) else ", ".join(policy.sections)
+    where += f" (and {', '.join(policy.also_in)}: Microsoft's toolkit)" if policy.also_in else ""
     status = "partial" if spec.partial or refused != "–" else "full"
-    return f"| `{spec.tag}` | {status} | {where} | {attributes} | {refused} | {spec.partial or '–'} |"
+    parts = ", ".join(_parts(policy)) or "–"
+    page = f"“{policy.title}”, {policy.date}"
+    return f"| `{policy.tag}` | {page} | {status} | {where} | {parts} | {refused} | {spec.partial or '–'} |"
+
+
+def _parts(shape: Shape, prefix: str = "") -> Iterator[str]:
+    """What is read of an element: attributes, and parts with theirs."""
+    yield from (f"{prefix}{one.name}" for one in shape.attributes if not one.refused)
+    for child in shape.children:
+        if isinstance(child.shape, Shape) and not child.shape.refused:
+            yield f"{prefix}<{child.tag}>"
+            yield from _parts(child.shape, f"{prefix}{child.tag}/")
+
+
+def _refused(shape: Shape) -> Iterator[str]:
+    yield from (one.name for one in shape.attributes if one.refused)
+    yield from (f"<{child.tag}>" for child in shape.children if shape_of(child).refused)
+
+
+def counts() -> str:
+    """How much of the reference runs."""
+    run = [spec.policy for spec in ELEMENTS.values()]
+    parts = [part for policy in run for part in _parts(policy)]
+    refused = [part for policy in run for part in _refused(policy)]
+    total, whole = len(ELEMENTS) + len(NOT_RUN), sum("| full |" in _element(spec) for spec in ELEMENTS.values())
+    return (
+        f"Of {total} elements of the reference {len(run)} run, {whole} of them in full; of these elements"
+        f" {len(parts)} attributes and parts are read, and {len(refused)} are refused by name."
+    )
 
 
 def refused_elements() -> str:
     """The documented elements that do not load."""
-    missing = sorted(documented.ELEMENTS - set(ELEMENTS) - {"base"})
-    return ", ".join(f"`{tag}`" for tag in missing)
+    return ", ".join(f"`{tag}`" for tag in sorted(NOT_RUN))
 
 
 def refused_types() -> str:
@@ -55,13 +83,13 @@ def members_table() -> str:
 
 
 def _documented() -> list[Member]:
-    """LINQ is registered once per sequence type; the table shows it once."""
-    return [member for member in catalogue() if member.note != "LINQ" or member.owner == "IEnumerable"]
+    """Without exceptions, which Microsoft's table lacks: expressions cannot write their names."""
+    return [m for m in catalogue() if not m.owner.endswith("Exception") or is_documented(m.owner)]
 
 
 def _shown(member: Member) -> str:
     name = {"new": "(constructor)", "this[]": "[]", "this[]=": "[] ="}.get(member.name, member.name)
-    remark = member.note if member.note not in ("LINQ", "extension: null is null") else ""
+    remark = member.note if member.note != "LINQ" else ""
     return f"{name} ({remark})" if remark else name
 
 
@@ -74,8 +102,9 @@ def section() -> str:
     return f"""{BEGIN}
 ### Policy elements
 
-*Full*: every documented attribute, with the documented effect. *Partial*: as the last two columns say. An attribute
-or child that is not listed does not load.
+{counts()} *Full*: every documented attribute, with the documented effect. *Partial*: as the last two columns say.
+What is not listed does not load, nor what stands in another order, too often, or where text has no place. `<x>` is a
+part; `x/y` an attribute or part of it. Page and date: Microsoft's policy reference.
 
 {elements_table()}
 
@@ -88,7 +117,7 @@ an error at load.
 
 {members_table()}
 
-Refused, although documented: {refused_types()}.
+Refused, although documented: {refused_types()}; and the members {", ".join(documented.REFUSED_MEMBERS)}.
 {END}"""
 
 

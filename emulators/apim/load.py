@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emulators.apim import policies
 from emulators.apim.breakers import Rule
-from emulators.apim.elements import Builder, Place, References, build_pipeline
+from emulators.apim.elements import Place, References, build_fragment, build_pipeline
 from emulators.apim.errors import (
     InvalidAttribute,
     LocatedError,
@@ -24,7 +24,7 @@ from emulators.apim.router import Api, Route, template_segments
 from emulators.apim.services import Backend
 from emulators.apim.tracing import Tracer
 from emulators.apim.values import NamedValues
-from emulators.base.policy_xml import Node, parse
+from emulators.base.policy_xml import LineBreaks, Node, parse
 from emulators.base.state import Resource, State
 
 _REGISTERED = policies  # importing the package registers every element
@@ -144,14 +144,11 @@ class _Loader:
         for resource in self._of("policy_fragment"):
             name = str(resource["name"])
             try:
-                node = parse(str(resource["value"]), f"fragment {name!r}")
+                line_breaks: LineBreaks = "kept" if resource.get("format") == "rawxml" else "spaces"
+                node = parse(str(resource["value"]), f"fragment {name!r}", line_breaks)
             except MalformedPolicy as error:
                 self.problems.append(error)
                 continue
-            if node.tag != "fragment":
-                where = Where(f"fragment {name!r}", node.line)
-                message = f"a fragment begins with <fragment>, not <{node.tag}>"
-                self.problems.append(MalformedPolicy(message, where=where, name=node.tag))
             found[name] = node
         return found
 
@@ -265,4 +262,4 @@ def _check_fragments(references: References) -> None:
     """A fragment that nothing includes is compiled too, as API Management does when it is saved."""
     for name, node in references.fragments.items():
         place = Place("global", f"fragment {name!r}", fragments=(name,))
-        Builder(references, place, Pipeline()).steps(node.children)
+        build_fragment(node, place, references)

@@ -259,6 +259,7 @@ class Context:
         "after",
         "api",
         "cors_headers",
+        "counted",
         "deployment",
         "last_error",
         "operation",
@@ -285,6 +286,8 @@ class Context:
         self.last_error: LastError | None = None
         self.cors_headers: list[tuple[str, str]] = []
         self.response_headers: list[tuple[str, str]] = []
+        #: Counters that this request has incremented, and by how much.
+        self.counted: dict[str, float] = {}
         self.after: list[Callable[[], None]] = []
         self.traces: list[str] = []
 

@@ -13,7 +13,6 @@ from emulators.apim.csharp.clr import ClrError, EvaluationLimit
 from emulators.apim.failures import Answer, Failure, UpstreamError, last_error, log_bug
 from emulators.apim.messages import Body, Context, ManyValues, Response, Step
 
-SECTIONS = ("inbound", "backend", "outbound", "on-error")
 GENERIC_MESSAGE = "Internal server error"
 
 

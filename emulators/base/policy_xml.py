@@ -5,14 +5,20 @@ Also "raw" XML, in which the quotes and angle brackets of expressions are not es
     <when condition="@(context.Variables["tier"] == "admin" && x < 3)">
 
 Only the text between `@(` or `@{` and its closing bracket is touched, and only where the document is not XML as it is.
+
+Line breaks and tabs in an attribute's expression are kept: policies are sent as `rawxml`, which keeps expressions as
+they are written (azurerm, `api_management_api_policy_resource.go`; Azure/azure-api-management-policy-toolkit,
+`docs/OutputFormat.md`). Only what is sent as `xml`, which is a fragment's default, loses them to the XML parser (XML
+1.0, section 3.3.3): there a `//` comment swallows all that follows it.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from xml.parsers import expat
+from typing import Literal
 
 from lxml import etree
 
@@ -25,6 +31,16 @@ _TOKEN = re.compile(
 )
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _START = re.compile(r"@[({]|<!--")
+_MARKUP = re.compile(
+    r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
+    r"""|<(?P<name>[^\s<>/!?=]+)(?P<attributes>(?:\s+[^\s=<>/]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*/?>""",
+    re.DOTALL,
+)
+_ATTRIBUTE = re.compile(r"""([^\s=<>/]+)\s*=\s*(?P<quoted>"[^"]*"|'[^']*')""")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+LineBreaks = Literal["kept", "spaces"]
+"""What becomes of line breaks in attributes' expressions: policies and `rawxml` keep them, `xml` makes them spaces."""
+_BARE = re.compile(r"<!\[CDATA\[.*?\]\]>|&(?!#?\w+;)", re.DOTALL)
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 
 
@@ -55,27 +71,40 @@ class MalformedPolicy(LocatedError):
 
 @dataclass(frozen=True)
 class Node:
-    """One XML element. `text` is its own, untrimmed; line breaks in attributes arrive as spaces (XML 1.0, 3.3.3)."""
+    """One XML element. `text` is its own, untrimmed.
+
+    `lines` holds the line on which each attribute's value begins, and under "" the one on which the text does.
+    """
 
     tag: str
     line: int
     attributes: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     children: tuple[Node, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
-def parse(source: str, scope: str) -> Node:
+def parse(source: str, scope: str, line_breaks: LineBreaks = "kept") -> Node:
     """A document, in XML or with raw expressions. Raises MalformedPolicy with the parser's own line."""
     try:
-        return _parse(source, scope)
+        return _parse(source, scope, line_breaks)
     except MalformedPolicy as strict:
         raw = escape_expressions(source)
         if raw == source or strict.name != "xml":
             raise
-        return _parse(raw, scope)
+        return _parse(raw, scope, line_breaks)
 
 
-def _parse(source: str, scope: str) -> Node:
+def _parse(source: str, scope: str, line_breaks: LineBreaks) -> Node:
+    text = _LINE_END.sub("\n", source)
+    root = _read(text, scope)
+    tags = list(_tags(text))
+    if line_breaks == "kept":
+        root = _read(_with_breaks(text), scope)
+    return _node(root, iter(tags))
+
+
+def _read(source: str, scope: str) -> etree._Element:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
@@ -87,24 +116,46 @@ def _parse(source: str, scope: str) -> Node:
         raise MalformedPolicy(f"not well-formed XML ({error.msg})", where=Where(scope, line), name="xml") from error
     if source.lstrip().startswith("<!DOCTYPE") or root.getroottree().docinfo.internalDTD is not None:
         raise MalformedPolicy("a policy must not have a document type", where=Where(scope, 1), name="DOCTYPE")
-    return _node(root, iter([skipped + line for line in _lines(source.strip())]))
+    return root
 
 
-def _lines(source: str) -> list[int]:
-    """The line on which each start tag begins, in document order: lxml knows only where it ends."""
-    found: list[int] = []
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: found.append(parser.CurrentLineNumber)
-    parser.Parse(source.encode(), True)
-    return found
+def _tags(source: str) -> Iterator[tuple[int, dict[str, int]]]:
+    """Of each start tag, in document order: its line, and the lines of its attributes and of its text."""
+    breaks = [found.start() for found in re.finditer("\n", source)]
+    for tag in _MARKUP.finditer(source):
+        if tag["name"] is not None:
+            start = tag.start("attributes")
+            lines = {
+                found[1]: 1 + bisect(breaks, start + found.start("quoted"))
+                for found in _ATTRIBUTE.finditer(tag["attributes"])
+            }
+            yield 1 + bisect(breaks, tag.start()), {**lines, "": 1 + bisect(breaks, tag.end() - 1)}
 
 
-def _node(element: etree._Element, lines: Iterator[int]) -> Node:
-    line = next(lines)
-    children = tuple(_node(child, lines) for child in element)
+def _with_breaks(source: str) -> str:
+    """The document with the line breaks and tabs of attributes' expressions as character references."""
+    return _MARKUP.sub(lambda tag: tag[0] if tag["name"] is None else _ATTRIBUTE.sub(_referenced, tag[0]), source)
+
+
+def _referenced(attribute: re.Match[str]) -> str:
+    if attribute["quoted"][1:].lstrip()[:2] not in ("@(", "@{"):
+        return attribute[0]
+    return attribute[0].replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+def _node(element: etree._Element, tags: Iterator[tuple[int, dict[str, int]]]) -> Node:
+    line, lines = next(tags)
+    children = tuple(_node(child, tags) for child in element)
     text = (element.text or "") + "".join(child.tail or "" for child in element)
     attributes = {str(name): str(value) for name, value in element.attrib.items()}
-    return Node(str(element.tag), line, attributes, text, children)
+    return Node(str(element.tag), line, attributes, text, children, lines)
+
+
+def breaks_matter(expression: str) -> bool:
+    """Whether the expression means something else once its line breaks are spaces: after `//`, and in texts."""
+    tokens = [token["skip"] or "" for token in _TOKEN.finditer(expression)]
+    comment_before_break = any(text.startswith("//") for text in tokens) and "\n" in expression.strip()
+    return comment_before_break or any(text.startswith('@"') and "\n" in text for text in tokens)
 
 
 def escape_expressions(source: str) -> str:
@@ -114,11 +165,16 @@ def escape_expressions(source: str) -> str:
     while (found := _START.search(source, position)) is not None:
         comment = _COMMENT.match(source, found.start())
         end = comment.end() if comment is not None else _end_of(source, found.start() + 1)
-        parts.append(source[position : found.start()])
+        parts.append(_ampersands(source[position : found.start()]))
         text = source[found.start() : end]
         parts.append(text if comment is not None else _escaped(text))
         position = end
-    return "".join([*parts, source[position:]])
+    return "".join([*parts, _ampersands(source[position:])])
+
+
+def _ampersands(text: str) -> str:
+    """An `&` that begins no reference stands for itself in raw policies, as in the query of a rewrite-uri template."""
+    return _BARE.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
 
 
 def _end_of(source: str, opening: int) -> int:

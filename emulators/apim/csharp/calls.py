@@ -7,9 +7,9 @@ from typing import Any
 
 from tree_sitter import Node
 
-from emulators.apim.csharp import library
+from emulators.apim.csharp import binding, library
 from emulators.apim.csharp.clr import EvaluationLimit, limited, null_reference, room_for_items
-from emulators.apim.csharp.clr_types import INT, OBJECT, T, array, assignable, dictionary_of, element_of, unify
+from emulators.apim.csharp.clr_types import INT, OBJECT, T, array, assignable, unify
 from emulators.apim.csharp.expressions import (
     ANONYMOUS,
     Compiler,
@@ -20,9 +20,11 @@ from emulators.apim.csharp.expressions import (
     static_owner,
     widened,
 )
+from emulators.apim.csharp.formats import unknown
 from emulators.apim.csharp.library import Member
 from emulators.apim.csharp.members.regex import reject_unknown
 from emulators.apim.csharp.scope import NIL, Code, Frame, Typed, fail, field, named, text_of
+from emulators.apim.csharp.signatures import bound
 from emulators.apim.csharp.typenames import declared, type_of
 
 
@@ -65,11 +67,11 @@ def _split_name(name: Node) -> tuple[str, list[T]]:
 
 def _static_call(compiler: Compiler, node: Node, owner: str, name_node: Node) -> Typed:
     name, generics = _split_name(name_node)
-    member = library.find_static(owner, "method", name)
-    if member is None:
+    members = library.static(owner, "method", name)
+    if not members:
         raise fail(node, f"{owner}.{name} is not in the supported list of types and members", f"{owner}.{name}")
-    types, arguments = bind(compiler, node, member, T(owner), generics)
-    return Typed(member.result(T(owner), types, generics), _applied(member.bound(generics), arguments))
+    call = bind(compiler, node, [members], T(owner), generics)
+    return Typed(call.result, _applied(call.member.with_types(call.types), call.codes))
 
 
 def _applied(impl: Callable[..., Any], arguments: list[Code]) -> Code:
@@ -81,18 +83,17 @@ def _applied(impl: Callable[..., Any], arguments: list[Code]) -> Code:
 
 def _call(compiler: Compiler, node: Node, receiver: Typed, name_node: Node) -> Typed:
     name, generics = _split_name(name_node)
-    member = library.find(receiver.type.name, "method", name)
-    if member is None:
+    groups = library.methods(receiver.type, name)
+    if not groups:
         hint = ": cast it to its type first" if receiver.type.name == "object" else ""
         raise fail(node, f"{receiver.type} has no supported method {name!r}{hint}", f"{receiver.type}.{name}")
-    types, arguments = bind(compiler, node, member, receiver.type, generics)
-    result = member.result(receiver.type, types, generics)
-    impl = member.bound(generics, receiver.type)
-    if receiver.safe or "extension" in member.note:
+    call = bind(compiler, node, groups, receiver.type, generics)
+    result, arguments, impl = call.result, call.codes, call.member.with_types(call.types)
+    if receiver.safe or call.member.takes_null:
         return Typed(result, _direct(receiver.run, impl, arguments, result), receiver.chain)
     run = receiver.run
 
-    def call(frame: Frame) -> Any:
+    def invoke(frame: Frame) -> Any:
         value = run(frame)
         if value is NIL:
             return NIL
@@ -100,7 +101,7 @@ def _call(compiler: Compiler, node: Node, receiver: Typed, name_node: Node) -> T
             raise null_reference()
         return limited(impl(value, *[argument(frame) for argument in arguments]))
 
-    return Typed(result, call, receiver.chain)
+    return Typed(result, invoke, receiver.chain)
 
 
 def _direct(run: Code, impl: Callable[..., Any], arguments: list[Code], result: T) -> Code:
@@ -114,60 +115,36 @@ def _direct(run: Code, impl: Callable[..., Any], arguments: list[Code], result: 
     return lambda frame: limited(impl(run(frame), *[argument(frame) for argument in arguments]))
 
 
-def bind(compiler: Compiler, node: Node, member: Member, receiver: T, generics: list[T]) -> tuple[list[T], list[Code]]:
-    """Static types and code of a call's arguments, checked against the member."""
-    given = [argument for argument in named(field(node, "arguments")) if argument.type == "argument"]
-    if not member.required <= len(given) <= member.most:
-        expected = str(member.required) if member.required == member.most else f"{member.required} to {member.most}"
-        raise fail(node, f"{member.owner}.{member.name} takes {expected} arguments, not {len(given)}", member.name)
-    types: list[T] = []
-    codes: list[Code] = []
-    for position, argument in enumerate(given):
-        if argument.child_by_field_name("name") is not None:
-            argument_name = text_of(field(argument, "name"))
-            if argument_name != "preserveContent":
-                raise fail(argument, f"the named argument {argument_name!r} is not supported; pass it by position")
-        value = named(argument)[-1]
-        if position in member.outs:
-            found = out_argument(compiler, argument, value, member.out(receiver, types, generics))
-        elif value.type == "lambda_expression":
-            found = _lambda_argument(compiler, value, member, receiver, types)
-        else:
-            found = compiler.compile(value)
-            _check_argument(member, position, found.type, value)
-            if member.owner == "Regex" and found.constant and member.names[position : position + 1] == ("pattern",):
-                _check_pattern(found, value)
-        types.append(found.type)
-        codes.append(found.run)
-    return types, codes
+def bind(compiler: Compiler, node: Node, groups: list[list[Member]], receiver: T, generics: list[T]) -> binding.Call:
+    """The overload that a call means."""
+    arguments = binding.arguments_of(compiler, node)
+    call = binding.resolve(compiler, node, groups, receiver, generics, arguments)
+    if call.member.owner == "Regex":
+        _check_patterns(call, arguments)
+    if call.member.name == "ToString" and arguments:
+        _check_format(receiver, arguments[0])
+    return call
 
 
-def _check_pattern(found: Typed, node: Node) -> None:
+def _check_format(receiver: T, argument: binding.Argument) -> None:
+    """A constant format that cannot be reproduced does not load."""
+    if argument.typed is not None and argument.typed.constant:
+        layout = argument.typed.run(Frame(None, 0))
+        why = unknown(receiver, layout) if isinstance(layout, str) else ""
+        if why:
+            raise fail(argument.value, f"the format {layout!r} cannot be used for {receiver}: {why}", str(layout))
+
+
+def _check_patterns(call: binding.Call, arguments: list[binding.Argument]) -> None:
     """A pattern that Python's engine would take for something else does not load."""
-    pattern = found.run(Frame(None, 0))
-    try:
-        reject_unknown(pattern if isinstance(pattern, str) else "")
-    except EvaluationLimit as error:
-        raise fail(node, str(error)) from error
-
-
-def _check_argument(member: Member, position: int, given: T, node: Node) -> None:
-    wanted = member.params[position] if position < len(member.params) else None
-    if wanted is None or assignable(given, wanted) or (wanted.name == "string" and given.name == "char"):
-        return
-    if member.lambdas is None and given.name in ("Array", "List") and wanted.name == "string":
-        return
-    raise fail(
-        node,
-        f"{member.owner}.{member.name} needs {wanted} here, and `{text_of(node)}` is {given}: add a cast or conversion",
-        f"{member.owner}.{member.name}",
-    )
-
-
-def _lambda_argument(compiler: Compiler, node: Node, member: Member, receiver: T, types: list[T]) -> Typed:
-    count = len(_parameters(node))
-    kinds = member.lambdas(receiver, count, types) if member.lambdas else [element_of(receiver) or OBJECT, INT][:count]
-    return lambda_for(compiler, node, kinds)
+    names = [parameter.name for parameter in call.member.signature.parameters]
+    for argument, name in zip(arguments, names, strict=False):
+        if name == "pattern" and argument.typed is not None and argument.typed.constant:
+            pattern = argument.typed.run(Frame(None, 0))
+            try:
+                reject_unknown(pattern if isinstance(pattern, str) else "")
+            except EvaluationLimit as error:
+                raise fail(argument.value, str(error)) from error
 
 
 def out_argument(compiler: Compiler, argument: Node, value: Node, type_: T) -> Typed:
@@ -260,62 +237,50 @@ def _closure(run: Code, slots: list[int]) -> Code:
 @handles("object_creation_expression")
 def _new(compiler: Compiler, node: Node) -> Typed:
     type_ = type_of(field(node, "type"))
-    member = library.find(type_.name, "constructor", "new")
-    if member is None or member.owner != type_.name:
+    members = next((group for group in library.overloads(type_.name, "constructor", "new")), [])
+    if not members or members[0].owner != type_.name:
         raise fail(node, f"`new {type_}` is not supported", f"new {type_}")
-    arguments: list[Code] = []
-    if node.child_by_field_name("arguments") is not None:
-        _, arguments = bind(compiler, node, member, type_, list(type_.args))
-    elif member.required:
-        raise fail(node, f"`new {type_}` needs arguments", f"new {type_}")
-    impl = member.impl
+    if len(members[0].variables) != len(type_.args):
+        raise fail(node, f"{type_.name} needs {len(members[0].variables)} type arguments (CS0305)", f"new {type_}")
+    call = bind(compiler, node, [members], type_, [])
+    impl, arguments = call.member.with_types(call.types), call.codes
     initializer = node.child_by_field_name("initializer")
     if initializer is None:
-        return Typed(type_, lambda frame: impl(*[argument(frame) for argument in arguments]))
-    fill = _initializer(compiler, initializer, type_)
+        return Typed(type_, lambda frame: impl(*[argument(frame) for argument in arguments]), safe=True)
+    fills = [_filler(compiler, item, type_) for item in named(initializer)]
 
     def create(frame: Frame) -> Any:
         made = impl(*[argument(frame) for argument in arguments])
-        fill(frame, made)
+        for fill in fills:
+            fill(frame, made)
         return made
 
-    return Typed(type_, create)
+    return Typed(type_, create, safe=True)
 
 
-def _initializer(compiler: Compiler, node: Node, type_: T) -> Callable[[Frame, Any], None]:
-    """`{ a, b }` adds elements; `{ {k, v} }` and `{ [k] = v }` add entries."""
-    entry = dictionary_of(type_) or ((T("string"), T("JToken")) if type_.name == "JObject" else None)
-    if entry is None:
-        element = element_of(type_) or OBJECT
-        items = [compiler.want(item, element, what=f"an element of {type_}").run for item in named(node)]
-        return lambda frame, made: made.extend([item(frame) for item in items])
-    pairs = [_entry(compiler, item, entry) for item in named(node)]
-    write = library.find(type_.name, "indexer", "this[]=")
-    if write is None:
-        raise fail(node, f"{type_} takes no initialiser")
-    store = write.impl
-
-    def fill(frame: Frame, made: Any) -> None:
-        for key, value in pairs:
-            store(made, key(frame), value(frame))
-
-    return fill
+def _filler(compiler: Compiler, item: Node, type_: T) -> Callable[[Frame, Any], Any]:
+    """`{ a }` and `{ {k, v} }` call Add, `{ [k] = v }` the indexer (C# specification, "Collection initializers")."""
+    if item.type == "assignment_expression":
+        return _indexed(compiler, item, type_)
+    groups = library.overloads(type_.name, "method", "Add")
+    if not groups:
+        raise fail(item, f"{type_} takes no initialiser: it has no Add (CS1922)", f"{type_}.Add")
+    given = named(item) if item.type == "initializer_expression" else [item]
+    arguments = [binding.Argument(one, one, typed=compiler.compile(one)) for one in given]
+    call = binding.resolve(compiler, item, groups, type_, [], arguments)
+    add, codes = call.member.with_types(call.types), call.codes
+    return lambda frame, made: add(made, *[code(frame) for code in codes])
 
 
-def _entry(compiler: Compiler, node: Node, kinds: tuple[T, T]) -> tuple[Code, Code]:
-    if node.type == "assignment_expression":
-        binding = field(node, "left")
-        if binding.type != "element_binding_expression":
-            raise fail(node, "property initialisers are not supported here")
-        key, value = named(named(binding)[0])[0], field(node, "right")
-    elif node.type == "initializer_expression" and len(named(node)) == 2:
-        key, value = named(node)
-    else:
-        raise fail(node, "a dictionary initialiser needs `{ key, value }` or `[key] = value`")
-    return (
-        compiler.want(key, kinds[0], what="this key").run,
-        compiler.want(value, kinds[1], what="this value").run,
-    )
+def _indexed(compiler: Compiler, item: Node, type_: T) -> Callable[[Frame, Any], Any]:
+    target, at = field(item, "left"), library.find(type_.name, "indexer", "this[]")
+    if target.type != "element_binding_expression" or at is None or at.write is None:
+        raise fail(item, f"{type_} takes no initialiser of this form", f"{type_}[]")
+    types = at.types_of(type_)
+    key = compiler.want(named(named(target)[0])[0], bound(at.signature.parameters[0].type, types), what="this key").run
+    value = compiler.want(field(item, "right"), bound(at.signature.returns, types), what="this value").run
+    write = at.write
+    return lambda frame, made: write(made, key(frame), value(frame))
 
 
 @handles("implicit_array_creation_expression")

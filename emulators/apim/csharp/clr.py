@@ -6,12 +6,12 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from emulators.apim.csharp.clr_types import ancestry
+from emulators.apim.csharp.clr_types import UNSPECIFIED, ancestry
 
 #: A policy expression may not build anything larger: characters of a text, elements of a collection.
 MAX_SIZE = 8 * 1024 * 1024
@@ -49,6 +49,10 @@ def translated(error: Exception) -> ClrError:
 
 def null_reference() -> ClrError:
     return ClrError("NullReferenceException", "Object reference not set to an instance of an object.")
+
+
+def null_argument(name: str) -> ClrError:
+    return ClrError("ArgumentNullException", f"Value cannot be null. Parameter name: {name}")
 
 
 def key_not_found() -> ClrError:
@@ -118,14 +122,38 @@ def iso(value: datetime) -> str:
     """Newtonsoft.Json's date format: ISO 8601 without trailing zeros."""
     text = value.replace(tzinfo=None).isoformat()
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text + ("Z" if value.tzinfo else "")
+    return text + ("Z" if value.tzinfo is UTC else "" if value.tzinfo is UNSPECIFIED else "+00:00")
+
+
+def utf8(text: str) -> bytes:
+    """As Encoding.UTF8 writes it: a surrogate without its other half is U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def to_json(raw: Any, *, indented: bool) -> str:
+    """Newtonsoft.Json writes what is no number of JSON as a text (FloatFormatHandling.String)."""
     measured(raw)
+    try:
+        return _dumped(raw, indented=indented)
+    except ValueError:
+        return _dumped(_spelt(raw), indented=indented)
+
+
+def _spelt(raw: Any) -> Any:
+    if isinstance(raw, dict):
+        return {name: _spelt(item) for name, item in raw.items()}
+    if isinstance(raw, list):
+        return [_spelt(item) for item in raw]
+    return _float_text(raw) if isinstance(raw, float) and not math.isfinite(raw) else raw
+
+
+def _dumped(raw: Any, *, indented: bool) -> str:
     if not indented:
-        return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
-    return json.dumps(raw, ensure_ascii=False, indent=2).replace("\n", "\r\n")
+        return json.dumps(raw, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(raw, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\r\n")
 
 
 def measured(raw: Any) -> None:
@@ -176,7 +204,7 @@ def _object_text(value: Any) -> str:
     if isinstance(value, JToken):
         return to_json(value.raw, indented=True)
     if isinstance(value, datetime):
-        return value.strftime("%m/%d/%Y %H:%M:%S")
+        return f"{value.month:02}/{value.day:02}/{value.year:04} {value:%H:%M:%S}"
     if isinstance(value, timedelta):
         return timespan_text(value)
     if isinstance(value, list):

@@ -6,7 +6,9 @@ Knowing the type at load is what lets the gateway refuse `string s = context.Var
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ BASES: dict[str, tuple[str, ...]] = {
             "OverflowException",
             "JsonReaderException",
             "DivideByZeroException",
+            "CryptographicException",
         ),
         ("Exception",),
     ),
@@ -93,13 +96,25 @@ def wrap(value: int, bits: int) -> int:
     return value if -half <= value < half else (value + half) % (1 << bits) - half
 
 
+#: The kinds of DateTime besides Utc. The gateway's own time zone is UTC, so all three compare alike.
+UNSPECIFIED, LOCAL = timezone(timedelta(0), "Unspecified"), timezone(timedelta(0), "Local")
+_DEFAULTS: dict[str, Any] = {
+    "bool": False,
+    "char": "\0",
+    "DateTime": datetime(1, 1, 1, tzinfo=UNSPECIFIED),
+    "DateTimeOffset": datetime(1, 1, 1, tzinfo=UTC),
+    "TimeSpan": timedelta(0),
+    "Guid": UUID(int=0),
+}
+
+
 def default_value(type_: T) -> Any:
     """`default(T)`; null where the local gateway has no other."""
     if type_.name in ("int", "long", "byte"):
         return 0
     if type_.name in ("double", "decimal"):
         return 0.0
-    return {"bool": False, "char": "\0"}.get(type_.name)
+    return _DEFAULTS.get(type_.name)
 
 
 def array(element: T) -> T:
@@ -185,7 +200,11 @@ def assignable(source: T, target: T) -> bool:
 
 def _reference_conversion(source: T, target: T) -> bool:
     if source.name == "Func" and target.name == "Func":
-        return len(source.args) == len(target.args)
+        if len(source.args) != len(target.args):
+            return False
+        inputs = zip(source.args[:-1], target.args[:-1], strict=True)
+        result = target.args[-1].name == "void" or assignable(source.args[-1], target.args[-1])
+        return result and all(assignable(wanted, given) for given, wanted in inputs)
     if target.name not in ancestry(source.name) and not (source.name == "JArray" and target.name == "IEnumerable"):
         return False
     if not target.args:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from emulators.apim.csharp import calls, literals, members, operators
+from emulators.apim.csharp import calls, flow, literals, members, operators
 from emulators.apim.csharp.clr import PYTHON_ERRORS, PYTHON_LIMITS, ClrError, EvaluationLimit, translated
 from emulators.apim.csharp.clr_types import T
 from emulators.apim.csharp.expressions import Compiler
@@ -62,7 +62,7 @@ def compile_expression(source: str) -> Expression:
     if not text.endswith(")" if single else "}"):
         raise CSharpError("an expression must be the whole value: nothing may follow it", text[:40])
     body = f"return (\n{inner}\n);" if single else f"\n{inner}\n"
-    parsed, compiler = Source(f"{_PREFIX}{body}}} }}"), Compiler()
+    parsed, compiler = Source(f"{_PREFIX}{body}}} }}", range(2, 3 + inner.count("\n"))), Compiler()
     try:
         root = read(parsed)
         found = _compile(compiler, root, single=single)
@@ -98,8 +98,12 @@ def _compile(compiler: Compiler, root: Node, *, single: bool) -> Typed:
     if len(methods) != 1 or body is None:
         raise fail(root, "an expression must be the whole value: its brackets do not match")
     if not single:
-        return block_of(compiler, body, must_return=True)
+        found = block_of(compiler, body, must_return=True)
+        flow.check(body)
+        return found
     statements = named(body)
     if len(statements) != 1 or statements[0].type != "return_statement":
         raise fail(root, "`@(…)` holds one expression; use `@{…}` for statements")
-    return compiler.compile(named(statements[0])[0])
+    result = compiler.compile(named(statements[0])[0])
+    flow.check(body)
+    return result

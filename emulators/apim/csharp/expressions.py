@@ -28,6 +28,7 @@ from emulators.apim.csharp.clr_types import (
     unify,
 )
 from emulators.apim.csharp.scope import NIL, CSharpError, Frame, Locals, Typed, fail, field, named, text_of
+from emulators.apim.csharp.signatures import bound
 from emulators.apim.csharp.typenames import type_name, type_of
 
 Handler = Callable[["Compiler", Node], Typed]
@@ -187,11 +188,11 @@ def _member(compiler: Compiler, node: Node) -> Typed:
     target, name = field(node, "expression"), text_of(field(node, "name"))
     owner = static_owner(compiler, target)
     if owner is not None:
-        found = library.find_static(owner, "property", name)
-        if found is None:
+        found = library.static(owner, "property", name)
+        if not found:
             raise fail(node, f"{owner}.{name} is not in the supported list of types and members", f"{owner}.{name}")
-        read = found.impl
-        return Typed(found.result(T(owner), [], []), lambda frame: read())
+        read = found[0].impl
+        return Typed(found[0].result(T(owner)), lambda frame: read())
     return property_of(compiler.chain(target), name, node)
 
 
@@ -205,8 +206,9 @@ def property_of(receiver: Typed, name: str, node: Node) -> Typed:
             f"{receiver.type} has no supported property {name!r}" + _hint(receiver.type),
             f"{receiver.type}.{name}",
         )
-    type_ = found.result(receiver.type, [], [])
-    return through(receiver, found.impl, type_, safe=found.never_null or type_.name in VALUE_TYPES)
+    type_ = found.result(receiver.type)
+    safe = found.never_null or (type_.name in VALUE_TYPES and type_.name != "Nullable")
+    return through(receiver, found.impl, type_, safe=safe, takes_null=found.takes_null)
 
 
 #: The name of anonymous types; their arguments are their properties, each with its type.
@@ -224,8 +226,10 @@ def _hint(type_: T) -> str:
     return ": cast it to its type first" if type_.name == "object" else ""
 
 
-def through(receiver: Typed, impl: Callable[[Any], Any], type_: T, *, safe: bool = False) -> Typed:
-    """A member read of the receiver: null raises, NIL passes."""
+def through(
+    receiver: Typed, impl: Callable[[Any], Any], type_: T, *, safe: bool = False, takes_null: bool = False
+) -> Typed:
+    """A member read of the receiver: null raises, unless the member takes it; NIL passes."""
     run = receiver.run
     if run is _context:
         return Typed(type_, lambda frame: impl(frame.context), safe=safe)
@@ -234,7 +238,7 @@ def through(receiver: Typed, impl: Callable[[Any], Any], type_: T, *, safe: bool
 
     def read(frame: Frame) -> Any:
         value = run(frame)
-        if value is None:
+        if value is None and not takes_null:
             raise null_reference()
         return NIL if value is NIL else impl(value)
 
@@ -253,8 +257,10 @@ def index_of(compiler: Compiler, receiver: Typed, subscript: Node, node: Node) -
         raise fail(node, f"{receiver.type} cannot be indexed like this" + _hint(receiver.type), f"{receiver.type}[]")
     key = compiler.compile(named(arguments[0])[0])
     run, at, impl = receiver.run, key.run, found.impl
-    _check_key(found.params[0], receiver.type, key.type, node)
-    type_ = found.result(receiver.type, [key.type], [])
+    wanted = bound(found.signature.parameters[0].type, found.types_of(receiver.type))
+    if not assignable(key.type, wanted):
+        raise fail(node, f"{receiver.type} is indexed by {wanted}, not by {key.type}", f"{receiver.type}[]")
+    type_ = found.result(receiver.type)
     if receiver.safe and key.constant:
         fixed = at(Frame(None, 0))
         return Typed(type_, lambda frame: impl(run(frame), fixed))
@@ -266,11 +272,6 @@ def index_of(compiler: Compiler, receiver: Typed, subscript: Node, node: Node) -
         return NIL if value is NIL else impl(value, at(frame))
 
     return Typed(type_, read, receiver.chain)
-
-
-def _check_key(wanted: T | None, receiver: T, given: T, node: Node) -> None:
-    if wanted is not None and not assignable(given, wanted):
-        raise fail(node, f"{receiver} is indexed by {wanted}, not by {given}", f"{receiver}[]")
 
 
 @handles("conditional_access_expression")

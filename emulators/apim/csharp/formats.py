@@ -1,35 +1,60 @@
-"""Composite formatting: `{x:D2}`, `ToString("o")`, string.Format. Unknown formats raise FormatException."""
+"""Format strings of .NET in the invariant culture: `{x:D2}`, `ToString("o")`, string.Format.
+
+Standard and custom formats of numbers, dates, spans and Guids ("Standard numeric format strings", "Custom numeric
+format strings", "Standard date and time format strings", "Custom TimeSpan format strings"). What is not reproduced is
+refused at load where the format is a constant (`unknown`), else when it runs.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
-from emulators.apim.csharp.clr import ClrError, EvaluationLimit, room, to_text
+from emulators.apim.csharp.clr import ClrError, EvaluationLimit, room, timespan_text, to_text
+from emulators.apim.csharp.clr_types import UNSPECIFIED, T, is_numeric
 
-_TOKENS = re.compile(r"yyyy|yy|MMMM|MMM|MM|M|dddd|ddd|dd|d|HH|H|hh|h|mm|m|ss|s|f{1,7}|F{1,7}|tt|zzz|K|'[^']*'|\\.|.")
+_TOKENS = re.compile(
+    r"yyyyy*|yyy|yy|y|MMMM|MMM|MM|M|dddd|ddd|dd|d|HH|H|hh|h|mm|m|ss|s|f{1,7}|F{1,7}|tt|t|zzz|zz|z|K|'[^']*'|\"[^\"]*\"|\\.|%|."
+)
 _SINGLE = {
     "o": "yyyy-MM-ddTHH:mm:ss.fffffffK",
-    "O": "yyyy-MM-ddTHH:mm:ss.fffffffK",
     "s": "yyyy-MM-ddTHH:mm:ss",
-    "u": "yyyy-MM-dd HH:mm:ssZ",
+    "u": "yyyy-MM-dd HH:mm:ss'Z'",
     "r": "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
-    "R": "ddd, dd MMM yyyy HH:mm:ss 'GMT'",
     "d": "MM/dd/yyyy",
+    "D": "dddd, dd MMMM yyyy",
+    "f": "dddd, dd MMMM yyyy HH:mm",
+    "F": "dddd, dd MMMM yyyy HH:mm:ss",
+    "g": "MM/dd/yyyy HH:mm",
+    "G": "MM/dd/yyyy HH:mm:ss",
+    "M": "MMMM dd",
     "t": "HH:mm",
     "T": "HH:mm:ss",
-    "G": "MM/dd/yyyy HH:mm:ss",
+    "U": "dddd, dd MMMM yyyy HH:mm:ss",
+    "Y": "yyyy MMMM",
 }
+_SINGLE |= {"O": _SINGLE["o"], "R": _SINGLE["r"], "m": _SINGLE["M"], "y": _SINGLE["Y"]}
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d+)(?:,(-?\d+))?(?::([^}]*))?\}")
+_STANDARD = re.compile(r"([A-Za-z])(\d*)")
+#: Literal text, then digits with an optional group sign, fraction and percent sign, then literal text.
+_CUSTOM = re.compile(
+    r"""(?P<before>(?:'[^']*'|"[^"]*"|\\.|[^#0.,%'"\\;eE])*)(?P<whole>[#0,]*)(?:\.(?P<fraction>[#0]*))?"""
+    r"""(?P<after>(?:'[^']*'|"[^"]*"|\\.|[^#0.,'"\\;eE])*)"""
+)
+_NUMBERS = "CDEFGNPRX"
+_SPAN = re.compile(r"d{1,8}|hh|h|mm|m|ss|s|f{1,7}|F{1,7}|'[^']*'|\"[^\"]*\"|\\.|.")
 
 
-def format_value(value: Any, layout: str) -> str:
+def format_value(value: Any, layout: str | None) -> str:
     if not layout:
         return to_text(value)
     if isinstance(value, datetime):
-        return _date(value, _SINGLE.get(layout, layout))
+        return _date(value, layout)
+    if isinstance(value, timedelta):
+        return _span(value, layout)
     if isinstance(value, UUID):
         return _guid(value, layout)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -37,8 +62,25 @@ def format_value(value: Any, layout: str) -> str:
     return to_text(value)
 
 
+def unknown(type_: T, layout: str) -> str:
+    """Why a constant format cannot be reproduced for values of a type; "" where it can."""
+    sample: Any = datetime(2024, 1, 1, tzinfo=UTC) if type_.name in ("DateTime", "DateTimeOffset") else None
+    sample = timedelta(1) if type_.name == "TimeSpan" else UUID(int=0) if type_.name == "Guid" else sample
+    if is_numeric(type_):
+        sample = 1 if type_.name in ("int", "long", "byte") else 1.0
+    try:
+        format_value(sample, layout)
+    except (ClrError, EvaluationLimit) as error:
+        return str(error)
+    return ""
+
+
 def composite(pattern: str, values: list[Any]) -> str:
     """string.Format."""
+    if pattern is None:
+        raise ClrError("ArgumentNullException", "Value cannot be null. Parameter name: format")
+    if "{" in _PLACEHOLDER.sub("", pattern) or "}" in _PLACEHOLDER.sub("", pattern):
+        raise ClrError("FormatException", "Input string was not in a correct format.")
 
     def replace(match: re.Match[str]) -> str:
         if match.group(1) is None:
@@ -61,45 +103,130 @@ def _guid(value: UUID, layout: str) -> str:
     return shapes[layout.upper()]
 
 
+# Numbers
+
+
 def _number(value: float, layout: str) -> str:
-    kind, digits = layout[0].upper(), layout[1:]
-    if kind in "DXNFP" and (not digits or digits.isdigit()):
-        width = int(digits) if digits else {"N": 2, "F": 2, "P": 2}.get(kind, 0)
-        if width > 99:  # .NET's precision specifiers have two digits
-            raise ClrError("FormatException", "Format specifier was invalid.")
-        if kind in "DX":
-            text = f"{int(value):0{width}d}" if kind == "D" else f"{int(value):0{width}X}"
-            return text.lower() if layout[0] == "x" else text
-        return f"{value * 100:,.{width}f} %" if kind == "P" else f"{value:{',' if kind == 'N' else ''}.{width}f}"
-    if re.fullmatch(r"0+(\.0+)?", layout):
-        whole, _, fraction = layout.partition(".")
-        text = f"{value:.{len(fraction)}f}"
-        return text.zfill(len(whole) + (len(fraction) + 1 if fraction else 0))
-    raise EvaluationLimit(f"the local gateway does not know the number format {layout!r}: use D, X, N, F, P or 0.00")
+    if isinstance(value, float) and value - value != 0:
+        return to_text(value)
+    standard = _STANDARD.fullmatch(layout)
+    if standard is None:
+        return _custom(value, layout)
+    kind, digits = standard[1].upper(), standard[2]
+    if kind not in _NUMBERS or len(digits) > 2 or (kind in "DX" and isinstance(value, float)):
+        raise ClrError("FormatException", "Format specifier was invalid.")
+    return _standard(value, standard[1], int(digits) if digits else None)
+
+
+def _standard(value: float, letter: str, digits: int | None) -> str:
+    kind = letter.upper()
+    if kind == "D":
+        return f"{'-' if value < 0 else ''}{abs(int(value)):0{digits or 0}d}"
+    if kind == "X":
+        bits = 32 if -(2**31) <= value < 2**31 else 64
+        text = f"{int(value) & (2**bits - 1):0{digits or 0}X}"
+        return text.lower() if letter == "x" else text
+    if kind == "E":
+        text = f"{value:.{6 if digits is None else digits}e}"
+        mantissa, _, power = text.partition("e")
+        return f"{mantissa}{letter}{power[0]}{int(power[1:]):03d}"
+    if kind in "GR":
+        return to_text(value) if not digits or kind == "R" else to_text(float(f"{value:.{digits}g}"))
+    places = 2 if digits is None else digits
+    if kind == "P":
+        return f"{_rounded(value * 100 if isinstance(value, int) else value * 100.0, places):,.{places}f} %"
+    shown = f"{_rounded(abs(value), places):{',' if kind in 'NC' else ''}.{places}f}"
+    if kind == "C":
+        return f"(¤{shown})" if value < 0 else f"¤{shown}"
+    return f"-{shown}" if value < 0 and any(digit in "123456789" for digit in shown) else shown
+
+
+def _rounded(value: float, places: int) -> Decimal:
+    """Half away from zero, as .NET writes numbers."""
+    return Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def _custom(value: float, layout: str) -> str:
+    """`#,##0.00`, `0.###`, `000`, `0%`: one section; an exponent, scaling commas and sections are not known."""
+    found = _CUSTOM.fullmatch(layout)
+    whole = found["whole"] if found is not None else ""
+    if found is None or layout.count("%") > 1 or whole.startswith(",") or whole.endswith(","):
+        raise EvaluationLimit(f"the local gateway does not know the number format {layout!r}")
+    if not whole and found["fraction"] is None:
+        return ("-" if value < 0 else "") + _literal(layout)
+    scaled = value * 100 if "%" in found["before"] + found["after"] else value
+    fraction = found["fraction"] or ""
+    shown = f"{_rounded(abs(scaled), len(fraction)):.{len(fraction)}f}"
+    digits, _, decimals = shown.partition(".")
+    least = whole.replace(",", "")
+    digits = digits.lstrip("0").rjust(len(least) - least.find("0") if "0" in least else 0, "0")
+    if "," in whole:
+        digits = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ",", digits)
+    keep = fraction.rfind("0") + 1
+    decimals = decimals[:keep] + decimals[keep:].rstrip("0")
+    text = digits + (f".{decimals}" if decimals else "")
+    sign = "-" if value < 0 and any(digit in "123456789" for digit in text) else ""
+    return f"{sign}{_literal(found['before'])}{text}{_literal(found['after'])}"
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"'([^']*)'|\"([^\"]*)\"|\\(.)", lambda found: found[1] or found[2] or found[3] or "", text)
+
+
+# Dates and spans
 
 
 def _date(value: datetime, layout: str) -> str:
-    return "".join(_date_token(value, token) for token in _TOKENS.findall(layout))
+    if len(layout) == 1 and layout not in _SINGLE:
+        raise ClrError("FormatException", "Input string was not in a correct format.")
+    return "".join(_date_token(value, token) for token in _TOKENS.findall(_SINGLE.get(layout, layout)))
+
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
 
 
 def _date_token(value: datetime, part: str) -> str:
-    names = {"yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "dddd": "%A", "ddd": "%a", "dd": "%d"}
-    clock = {"HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S", "tt": "%p"}
-    plain = {
-        "M": value.month,
-        "d": value.day,
-        "H": value.hour,
-        "h": value.hour % 12 or 12,
-        "m": value.minute,
-        "s": value.second,
-    }
-    if part in names or part in clock:
-        return value.strftime({**names, **clock}[part])
-    if part in plain:
-        return str(plain[part])
+    month, day = _MONTHS[value.month - 1], _DAYS[value.weekday()]
+    half = "AM" if value.hour < 12 else "PM"
+    words = {"MMMM": month, "MMM": month[:3], "dddd": day, "ddd": day[:3], "tt": half, "t": half[0], "%": ""}
+    if part in words:
+        return words[part]
+    numbers = {"M": value.month, "d": value.day, "H": value.hour, "h": value.hour % 12 or 12, "m": value.minute}
+    numbers |= {"s": value.second, "y": value.year % 100}
+    if part[0] == "y" and len(part) > 2:
+        return f"{value.year:0{len(part)}d}"
+    if part[0] in numbers:
+        return f"{numbers[part[0]]:0{len(part)}d}"
     if part[0] in "fF":
         fraction = f"{value.microsecond:06}0"[: len(part)]
         return fraction if part[0] == "f" else fraction.rstrip("0")
-    if part in ("K", "zzz"):
-        return ("Z" if part == "K" else "+00:00") if value.tzinfo is UTC else ""
-    return part[1:-1] if part.startswith("'") else part.lstrip("\\")
+    if part == "K":
+        return "Z" if value.tzinfo is UTC else "" if value.tzinfo is UNSPECIFIED else "+00:00"
+    if part[0] == "z":
+        return {"zzz": "+00:00", "zz": "+00", "z": "+0"}[part]
+    return part[1:-1] if part[0] in "'\"" else part.lstrip("\\")
+
+
+def _span(value: timedelta, layout: str) -> str:
+    if layout in ("c", "t", "T"):
+        return timespan_text(value)
+    if layout in ("g", "G"):
+        raise EvaluationLimit(f"the local gateway does not know the time span format {layout!r}: use c or a custom one")
+    if len(layout) == 1:
+        raise ClrError("FormatException", "Input string was not in a correct format.")
+    return "".join(_span_token(abs(value), token) for token in _SPAN.findall(layout.removeprefix("%")))
+
+
+def _span_token(value: timedelta, part: str) -> str:
+    numbers = {"d": value.days, "h": value.seconds // 3600, "m": value.seconds // 60 % 60, "s": value.seconds % 60}
+    if part[0] in numbers:
+        return f"{numbers[part[0]]:0{len(part)}d}"
+    if part[0] in "fF":
+        fraction = f"{value.microseconds:06}0"[: len(part)]
+        return fraction if part[0] == "f" else fraction.rstrip("0")
+    if part[0] in "'\"\\":
+        return part[1:-1] if part[0] != "\\" else part[1:]
+    raise ClrError("FormatException", "Input string was not in a correct format.")

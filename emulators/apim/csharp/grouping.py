@@ -7,6 +7,7 @@ such place gets the parentheses that C# implies (C# specification, "Operator pre
 
 from __future__ import annotations
 
+import re
 from bisect import insort
 from collections.abc import Iterator
 
@@ -46,6 +47,7 @@ _POSTFIX = {
 #: A type name in parentheses before one of these is no cast.
 _NOT_AFTER_CAST = ("[", "+", "-", "&", "*", "|", "^")
 
+_TYPE = re.compile(r"[A-Za-z_][\w.]*(?:\[\]|\?)*")
 _REMEDY = "check its brackets, quotes and semicolons, or put its parts in parentheses"
 
 Range = tuple[int, int]
@@ -54,8 +56,10 @@ Range = tuple[int, int]
 class Source:
     """A text that grows by parentheses, and still knows where everything stood before."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, own: range | None = None) -> None:
+        """`own` are the lines that somebody wrote; what stands around them is never shown."""
         self.data = text.encode()
+        self.own = own or range(text.count("\n") + 1)
         self._added: list[int] = []
 
     def enclose(self, range_: Range) -> None:
@@ -75,7 +79,7 @@ def read(source: Source) -> Node:
     """The tree of the text, grouped as C# groups it. Raises CSharpError where that cannot be had."""
     for _ in range(MAX_PASSES):
         root = _PARSER.parse(source.data).root_node
-        _reject_syntax_errors(root)
+        _reject_syntax_errors(root, source)
         repairs = _repairs(root)
         if not repairs:
             _reject_misreadings(root)
@@ -85,21 +89,24 @@ def read(source: Source) -> Node:
     raise fail(root, "places that C# groups otherwise than the grammar stand too deep: split the expression", "C#")
 
 
-def _reject_syntax_errors(root: Node) -> None:
+def _reject_syntax_errors(root: Node, source: Source) -> None:
+    """The first place of the author's own text that is no C#; the grammar may blame what stands around it."""
     if not root.has_error:
         return
-    queue = [root]
-    while queue:
-        node = queue.pop(0)
-        if node.is_error or node.is_missing:
-            raise fail(node, f"not C# that parses, near `{_near(node)}`: {_REMEDY}")
-        queue.extend(child for child in node.children if child.has_error or child.is_missing)
-    raise fail(root, f"not C# that parses: {_REMEDY}")
+    bad = [node for node in _walk(root) if node.is_error or node.is_missing]
+    own = [node for node in bad if node.start_point[0] in source.own and (node.is_missing or text_of(node).strip())]
+    node = own[0] if own else root
+    raise fail(node, f"not C# that parses, near `{_near(node, source)}`: {_REMEDY}")
 
 
-def _near(node: Node) -> str:
-    text = text_of(node).strip().split("\n", 1)[0]
-    return text[:60] or f"missing {node.type}"
+def _near(node: Node, source: Source) -> str:
+    """The first of the author's lines in the node; of something that is missing, what stands before it."""
+    row, column = node.start_point
+    lines = source.data.decode(errors="replace").split("\n")[source.own.start : source.own.stop]
+    if node.is_missing:
+        return lines[row - source.own.start][:column].strip()[-60:]
+    own = lines if row not in source.own else text_of(node).split("\n")[: source.own.stop - row]
+    return next((line.strip() for line in own if line.strip()), "")[:60]
 
 
 def _walk(root: Node) -> Iterator[Node]:
@@ -112,7 +119,7 @@ def _walk(root: Node) -> Iterator[Node]:
 
 def _repairs(root: Node) -> list[Range]:
     """What parentheses must enclose: of the first kind of which there is any, since one hides another. Last first."""
-    for find in (_false_cast, _wide_chain, _wide_pattern, _false_declaration):
+    for find in (_false_cast, _false_comparison, _wide_chain, _wide_pattern, _false_declaration):
         found = sorted({range_ for node in _walk(root) if (range_ := find(node)) is not None}, reverse=True)
         apart = [range_ for range_, after in zip(found, [None, *found], strict=False) if _ends_before(range_, after)]
         if apart:
@@ -145,6 +152,28 @@ def _false_cast(node: Node) -> Range | None:
         return None
     named = type_.type in ("identifier", "qualified_name", "generic_name")
     return (node.start_byte, close.end_byte) if named or _has_length(type_) else None
+
+
+def _false_comparison(node: Node) -> Range | None:
+    """`(string)a.As<JObject>(true)["i"]`, read as `a.As < JObject > (true)`.
+
+    A list of type arguments before `(` is one (C# specification, "Grammar ambiguities").
+    """
+    if node.type != "binary_expression" or _sign(node) != ">":
+        return None
+    left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+    if left is None or right is None or left.type != "binary_expression" or _sign(left) != "<":
+        return None
+    called, type_ = left.child_by_field_name("left"), left.child_by_field_name("right")
+    if called is None or type_ is None or not text_of(right).startswith("(") or not _TYPE.fullmatch(text_of(type_)):
+        return None
+    return _last_operand(called).start_byte, _first_operand(right).end_byte
+
+
+def _first_operand(node: Node) -> Node:
+    while _level(node) != _PRIMARY:
+        node = node.named_children[0]
+    return node
 
 
 def _has_length(type_: Node) -> bool:

@@ -1,181 +1,126 @@
-"""The documented types and members, each registered beside its implementation. What is not here does not load.
+"""The documented types and members, each declared in C#'s words. What is not here does not load.
 
-An implementation is a Python function. Its receiver (instance members) or its first argument (static ones) comes first;
-parameters with defaults are optional; annotations `str`, `int`, `bool` are checked against the C# argument at load;
-an `Out` parameter receives a function that stores the value; a keyword `generics` receives the generic arguments, a
-keyword `default` the default value of what the receiver holds.
+    declare("string", "int IndexOf(string value)", "int IndexOf(char value)")(lambda text, value: text.find(value))
+
+An implementation is a Python function: the receiver (of what is not static) comes first, then all parameters in order,
+those with defaults and `params` (as one list) included. An `out` parameter receives a function that stores the value.
+A keyword parameter `types` receives the types by the names of type parameters, of the owner and of the call.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from emulators.apim import documented
-from emulators.apim.csharp.clr_types import (
-    BOOL,
-    INT,
-    OBJECT,
-    STRING,
-    T,
-    ancestry,
-    default_value,
-    dictionary_of,
-    element_of,
-)
+from emulators.apim.csharp.clr_types import OBJECT, T, ancestry, dictionary_of, element_of
+from emulators.apim.csharp.signatures import Signature, bound, owner_of, signature
 
 Out = Callable[[Any], None]
 Impl = Callable[..., Any]
-#: A result type: fixed, or computed from receiver type, argument types and generic arguments.
-Returns = T | Callable[[T, list[T], list[T]], T]
-
-_CHECKED = {"str": STRING, "int": INT, "bool": BOOL}
+Types = Mapping[str, T]
 
 
 @dataclass(frozen=True)
 class Member:
-    """One property, method, indexer or constructor."""
+    """One property, indexer or constructor, or one overload of a method.
+
+    `takes_null`: null is a receiver like any other, as for extension methods and members of Nullable<T>.
+    """
 
     owner: str
-    name: str
-    kind: str
+    variables: tuple[str, ...]
+    signature: Signature
     impl: Impl
-    returns: Returns
-    required: int = 0
-    most: int = 0
-    params: tuple[T | None, ...] = ()
-    outs: frozenset[int] = frozenset()
-    out_type: Returns = OBJECT
-    lambdas: Callable[[T, int, list[T]], list[T]] | None = None
-    generic: bool = False
-    defaulted: bool = False
-    names: tuple[str, ...] = ()
+    extension: bool = False
     never_null: bool = False
+    takes_null: bool = False
     note: str = ""
+    #: The only elements whose sequences have this extension method: `int Sum()` of an IEnumerable<int>.
+    elements: str = ""
+    write: Impl | None = None
+    wants_types: bool = field(default=False)
 
-    def bound(self, generics: list[T], receiver: T = OBJECT) -> Impl:
-        """The implementation, given what it asks for: generic arguments, the default of the receiver's elements."""
-        if self.defaulted:
-            entry = dictionary_of(receiver)
-            return partial(self.impl, default=default_value(entry[1] if entry else element_type(receiver)))
-        return partial(self.impl, generics=generics) if self.generic else self.impl
+    @property
+    def name(self) -> str:
+        return self.signature.name
 
-    def result(self, receiver: T, arguments: list[T], generics: list[T]) -> T:
-        return self.returns if isinstance(self.returns, T) else self.returns(receiver, arguments, generics)
+    @property
+    def kind(self) -> str:
+        return self.signature.kind
 
-    def out(self, receiver: T, arguments: list[T], generics: list[T]) -> T:
-        return self.out_type if isinstance(self.out_type, T) else self.out_type(receiver, arguments, generics)
+    def types_of(self, receiver: T) -> dict[str, T]:
+        """The owner's type parameters, as the receiver has them."""
+        if len(self.variables) == len(receiver.args):
+            found: tuple[T, ...] = receiver.args
+        elif len(self.variables) == 2:
+            found = dictionary_of(receiver) or (OBJECT, OBJECT)
+        else:
+            found = (element_of(receiver) or OBJECT,) * len(self.variables)
+        if self.extension and self.variables:
+            found = (element_of(receiver) or OBJECT,)
+        return {f"!{name}": type_ for name, type_ in zip(self.variables, found, strict=True)}
+
+    def with_types(self, types: Types) -> Impl:
+        """The implementation, given the types it asks for."""
+        if not self.wants_types:
+            return self.impl
+        return partial(self.impl, types={name[1:]: type_ for name, type_ in types.items()})
+
+    def result(self, receiver: T) -> T:
+        """What a property or indexer yields."""
+        return bound(self.signature.returns, self.types_of(receiver))
 
 
-_MEMBERS: dict[tuple[str, str, str], Member] = {}
+_MEMBERS: dict[tuple[str, str, str], list[Member]] = {}
 _TYPES: set[str] = {"object", "void", "null"}
 
 
-def _register(member: Member) -> None:
-    _TYPES.add(member.owner)
-    _MEMBERS[member.owner, member.kind, member.name] = member
+def declare(
+    owner: str,
+    *signatures: str,
+    extension: bool = False,
+    never_null: bool = False,
+    takes_null: bool = False,
+    note: str = "",
+    elements: str = "",
+    write: Impl | None = None,
+) -> Callable[[Impl], Impl]:
+    """Registers an implementation under one or more signatures of a type."""
+    name, variables = owner_of(owner)
+    _TYPES.add(name)
+
+    def register(impl: Impl) -> Impl:
+        wants = "types" in inspect.signature(impl).parameters if callable(impl) and _is_python(impl) else False
+        for text in signatures:
+            found = signature(owner, text)
+            options: dict[str, Any] = {
+                "elements": elements,
+                "write": write,
+                "extension": extension,
+                "never_null": never_null,
+                "takes_null": takes_null,
+                "note": note,
+            }
+            member = Member(name, variables, found, impl, wants_types=wants, **options)
+            _MEMBERS.setdefault((name, found.kind, found.name), []).append(member)
+        return impl
+
+    return register
 
 
-def prop(owner: str, name: str, returns: Returns, read: Impl, *, never_null: bool = False, note: str = "") -> None:
-    _register(Member(owner, name, "property", read, returns, never_null=never_null, note=note))
-
-
-def static_prop(owner: str, name: str, returns: T, read: Callable[[], Any], *, note: str = "") -> None:
-    _register(Member(owner, name, "static property", read, returns, note=note))
+def _is_python(impl: Impl) -> bool:
+    """Builtins may have no signature to look at; none of them asks for types."""
+    return inspect.isfunction(impl) or inspect.ismethod(impl)
 
 
 def enum(owner: str, *names: str) -> None:
     """Enum values are their names."""
     for name in names:
-        static_prop(owner, name, T(owner), lambda value=name: value)  # type: ignore[misc]
-
-
-def _signature(impl: Impl, skip: int) -> dict[str, Any]:
-    parameters = list(inspect.signature(impl).parameters.values())[skip:]
-    many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return {
-        "required": sum(p.default is p.empty for p in named),
-        "most": 99 if many else len(named),
-        "params": tuple(_CHECKED.get(str(p.annotation)) for p in named),
-        "names": tuple(p.name for p in named),
-        "outs": frozenset(i for i, p in enumerate(named) if p.annotation == "Out"),
-        "generic": any(p.name == "generics" for p in parameters),
-        "defaulted": any(p.name == "default" and p.kind is p.KEYWORD_ONLY for p in parameters),
-    }
-
-
-def method(
-    owner: str,
-    name: str,
-    returns: Returns,
-    *,
-    out: Returns = OBJECT,
-    lambdas: Callable[[T, int, list[T]], list[T]] | None = None,
-    note: str = "",
-) -> Callable[[Impl], Impl]:
-    def register(impl: Impl) -> Impl:
-        _register(
-            Member(
-                owner, name, "method", impl, returns, out_type=out, lambdas=lambdas, note=note, **_signature(impl, 1)
-            )
-        )
-        return impl
-
-    return register
-
-
-def static(
-    owner: str,
-    name: str,
-    returns: Returns,
-    *,
-    out: Returns = OBJECT,
-    lambdas: Callable[[T, int, list[T]], list[T]] | None = None,
-    note: str = "",
-) -> Callable[[Impl], Impl]:
-    def register(impl: Impl) -> Impl:
-        _register(
-            Member(
-                owner,
-                name,
-                "static method",
-                impl,
-                returns,
-                out_type=out,
-                lambdas=lambdas,
-                note=note,
-                **_signature(impl, 0),
-            )
-        )
-        return impl
-
-    return register
-
-
-def constructor(owner: str, returns: Returns | None = None) -> Callable[[Impl], Impl]:
-    def register(impl: Impl) -> Impl:
-        _register(Member(owner, "new", "constructor", impl, returns or T(owner), **_signature(impl, 0)))
-        return impl
-
-    return register
-
-
-def indexer(owner: str, returns: Returns, key: T, *, write: Impl | None = None) -> Callable[[Impl], Impl]:
-    def register(impl: Impl) -> Impl:
-        _register(Member(owner, "this[]", "indexer", impl, returns, 1, 1, (key,)))
-        if write is not None:
-            _register(Member(owner, "this[]=", "indexer", write, returns, 2, 2, (key,)))
-        return impl
-
-    return register
-
-
-def element_type(receiver: T, *_: object) -> T:
-    return element_of(receiver) or OBJECT
+        declare(owner, f"static {owner} {name}")(lambda value=name: value)
 
 
 def is_type(name: str) -> bool:
@@ -196,17 +141,32 @@ def declare_type(*names: str) -> None:
 
 
 def find(owner: str, kind: str, name: str) -> Member | None:
-    """The member on the type or on anything it also is."""
-    for candidate in ancestry(owner):
-        if (member := _MEMBERS.get((candidate, kind, name))) is not None:
-            return member
-    return None
+    """The property or indexer on the type or on anything it also is."""
+    return next((group[0] for group in overloads(owner, kind, name)), None)
 
 
-def find_static(owner: str, kind: str, name: str) -> Member | None:
-    return _MEMBERS.get((owner, f"static {kind}", name))
+def overloads(owner: str, kind: str, name: str) -> list[list[Member]]:
+    """The members of that name, nearest type first, each type's together (C# specification, "Member lookup")."""
+    found = [_MEMBERS.get((candidate, kind, name), []) for candidate in ancestry(owner)]
+    own = [[member for member in group if not member.extension] for group in found]
+    return [group for group in own if group]
+
+
+def methods(receiver: T, name: str) -> list[list[Member]]:
+    """A type's own methods of that name, then LINQ's, which every sequence has ("Extension method invocations")."""
+    groups = overloads(receiver.name, "method", name)
+    element = element_of(receiver)
+    if element is not None:
+        groups.append([member for member in _MEMBERS.get(("IEnumerable", "method", name), []) if member.extension])
+    fitting = [[member for member in group if member.elements in ("", str(element))] for group in groups]
+    return [group for group in fitting if group]
+
+
+def static(owner: str, kind: str, name: str) -> list[Member]:
+    return _MEMBERS.get((owner, f"static {kind}", name), [])
 
 
 def catalogue() -> list[Member]:
     """Every member, for the generated list of what is supported."""
-    return sorted(_MEMBERS.values(), key=lambda member: (member.owner, member.kind, member.name))
+    members = [member for group in _MEMBERS.values() for member in group]
+    return sorted(members, key=lambda member: (member.owner, member.kind, member.name))

@@ -9,7 +9,7 @@ from tree_sitter import Node
 from emulators.apim.csharp.clr import limited
 from emulators.apim.csharp.clr_types import BOOL, CHAR, DECIMAL, DOUBLE, INT, LONG, NULL, STRING
 from emulators.apim.csharp.expressions import Compiler, constant, handles
-from emulators.apim.csharp.formats import format_value
+from emulators.apim.csharp.formats import format_value, unknown
 from emulators.apim.csharp.scope import Code, Frame, Typed, fail, named, text_of
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
@@ -53,13 +53,19 @@ def _null(compiler: Compiler, node: Node) -> Typed:
 def _integer(compiler: Compiler, node: Node) -> Typed:
     text = text_of(node).replace("_", "").lower()
     digits = text.rstrip("lu")
+    if "u" in text:
+        raise fail(node, "the type 'uint' or 'ulong' of this literal is not in the supported list", text_of(node))
     value = int(digits, 0) if digits.startswith(("0x", "0b")) else int(digits)
+    if value >= 2**63 and not (value == 2**63 and node.parent is not None and text_of(node.parent).startswith("-")):
+        raise fail(node, "the type 'ulong' of this literal is not in the supported list", text_of(node))
     return constant(LONG if "l" in text or value > 2**31 - 1 else INT, value)
 
 
 @handles("real_literal")
 def _real(compiler: Compiler, node: Node) -> Typed:
     text = text_of(node).replace("_", "").lower()
+    if text.endswith("f"):
+        raise fail(node, "the type 'float' of this literal is not in the supported list: use double", text_of(node))
     return constant(DECIMAL if text.endswith("m") else DOUBLE, float(text.rstrip("mfd")))
 
 
@@ -79,10 +85,13 @@ def _interpolated(compiler: Compiler, node: Node) -> Typed:
 
 def _hole(compiler: Compiler, node: Node) -> Code:
     inside = [child for child in named(node) if child.type != "interpolation_brace"]
-    run = compiler.compile(inside[0]).run
+    value = compiler.compile(inside[0])
+    run = value.run
     clauses = {child.type: text_of(child)[1:].strip() for child in inside[1:]}
     layout = clauses.get("interpolation_format_clause", "")
     alignment = clauses.get("interpolation_alignment_clause", "0")
+    if layout and (why := unknown(value.type, layout)):
+        raise fail(node, f"the format {layout!r} cannot be used for {value.type}: {why}", layout)
     if not re.fullmatch(r"-?\d{1,3}", alignment):
         raise fail(node, f"the alignment {alignment!r} must be a number", alignment)
     width = int(alignment)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tree_sitter import Node
 
 from emulators.apim.csharp import library
 from emulators.apim.csharp.arithmetic import ARITHMETIC, SHIFTS, UNARY, shift, wrapping
-from emulators.apim.csharp.clr import ClrError, equals, limited, to_text
+from emulators.apim.csharp.clr import ClrError, equals, limited, null_reference, to_text
 from emulators.apim.csharp.clr_types import (
     BITS,
     BOOL,
@@ -241,9 +242,11 @@ def _postfix(compiler: Compiler, node: Node) -> Typed:
 
 
 def _step(compiler: Compiler, node: Node, target: Node, sign: str, *, before: bool) -> Typed:
+    if target.type == "element_access_expression":
+        return _step_element(compiler, node, target, sign, before=before)
     found = compiler.locals.find(text_of(target))
     if found is None or not is_numeric(found[1]):
-        raise fail(node, f"`{sign}` needs a numeric variable", sign)
+        raise fail(node, f"`{sign}` needs a numeric variable or element", sign)
     slot, type_ = found
     change, bits = 1 if sign == "++" else -1, BITS.get(type_.name)
 
@@ -255,10 +258,34 @@ def _step(compiler: Compiler, node: Node, target: Node, sign: str, *, before: bo
     return Typed(type_, step)
 
 
+def _step_element(compiler: Compiler, node: Node, target: Node, sign: str, *, before: bool) -> Typed:
+    """`counts[key]++`."""
+    place = _element_of(compiler, node, target, sign)
+    if not is_numeric(place.type):
+        raise fail(node, f"`{sign}` needs a numeric variable or element", sign)
+    change, bits = 1 if sign == "++" else -1, BITS.get(place.type.name)
+
+    def step(frame: Frame) -> Any:
+        owner, key = place.owner(frame), place.key(frame)
+        old = place.read(owner, key)
+        new = wrap(old + change, bits) if bits else old + change
+        place.write(owner, key, new)
+        return new if before else old
+
+    return Typed(place.type, step)
+
+
+_LIMITS = {"byte": (0, 255), "int": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
+
+
 @handles("cast_expression")
 def _cast(compiler: Compiler, node: Node) -> Typed:
     type_node, value = field(node, "type"), field(node, "value")
     type_, found = type_of(type_node), compiler.compile(value)
+    if found.constant and is_numeric(found.type) and (limits := _LIMITS.get(type_.name)) is not None:
+        constant_value = found.run(Frame(None, 0))
+        if not limits[0] - 1 < constant_value < limits[1] + 1:
+            raise fail(node, f"the constant {text_of(value)} is out of the range of {type_} (CS0221)", str(type_))
     if not castable(found.type, type_):
         raise fail(node, f"{found.type} cannot be cast to {type_} (CS0030)", str(type_))
     convert, run = converter(found.type, type_), found.run
@@ -362,24 +389,54 @@ def _narrowed(changed: Typed, type_: T) -> Code:
 
 
 def _element_assignment(compiler: Compiler, node: Node, target: Node, sign: str, value_node: Node) -> Typed:
-    receiver = compiler.compile(field(target, "expression"))
-    write = library.find(receiver.type.name, "indexer", "this[]=")
     if sign == "??=":
         raise fail(node, "`??=` is newer than C# 7, which policy expressions use", sign)
-    if write is None or (receiver.type.name.startswith("J") and sign != "="):
-        raise fail(node, f"an element of {receiver.type} cannot be assigned with `{sign}`", f"{receiver.type}[]")
-    element = index_of(compiler, receiver, field(target, "subscript"), target).type
-    key = compiler.compile(named(named(field(target, "subscript"))[0])[0]).run
-    run, store, read = receiver.run, write.impl, library.find(receiver.type.name, "indexer", "this[]")
+    place = _element_of(compiler, node, target, sign)
     if sign == "=":
-        value = compiler.want(value_node, element, what="this element").run
+        value = compiler.want(value_node, place.type, what="this element").run
     else:
-        present = Typed(element, lambda frame: read.impl(run(frame), key(frame)) if read else None)
-        value = binary(node, sign[:-1], present, compiler.compile(value_node)).run
+        held: list[Any] = [None]
+        present = Typed(place.type, lambda frame: held[0])
+        changed = binary(node, sign[:-1], present, compiler.compile(value_node))
+        if changed.type != place.type and not (is_numeric(changed.type) and is_numeric(place.type)):
+            raise fail(node, f"`{sign}` yields {changed.type}, and the element is {place.type} (CS0029)", sign)
+        narrowed = _narrowed(changed, place.type)
 
     def assign(frame: Frame) -> Any:
-        held, at, result = run(frame), key(frame), value(frame)
-        store(held, at, result)
+        owner, key = place.owner(frame), place.key(frame)
+        if sign != "=":
+            held[0] = place.read(owner, key)
+        result = value(frame) if sign == "=" else narrowed(frame)
+        place.write(owner, key, result)
         return result
 
-    return Typed(element, assign)
+    return Typed(place.type, assign)
+
+
+@dataclass(frozen=True)
+class _Element:
+    """`owner[key]`, which is evaluated once, to be read and written."""
+
+    type: T
+    owner: Code
+    key: Code
+    read: Callable[[Any, Any], Any]
+    write: Callable[[Any, Any, Any], Any]
+
+
+def _element_of(compiler: Compiler, node: Node, target: Node, sign: str) -> _Element:
+    receiver = compiler.compile(field(target, "expression"))
+    at = library.find(receiver.type.name, "indexer", "this[]")
+    if at is None or at.write is None or (receiver.type.name.startswith("J") and sign != "="):
+        raise fail(node, f"an element of {receiver.type} cannot be assigned with `{sign}`", f"{receiver.type}[]")
+    type_ = index_of(compiler, receiver, field(target, "subscript"), target).type
+    key = compiler.compile(named(named(field(target, "subscript"))[0])[0]).run
+    run = receiver.run
+
+    def owner(frame: Frame) -> Any:
+        found = run(frame)
+        if found is None:
+            raise null_reference()
+        return found
+
+    return _Element(type_, owner, key, at.impl, at.write)

@@ -8,7 +8,7 @@ from typing import Any
 from tree_sitter import Node
 
 from emulators.apim.csharp.clr import PYTHON_ERRORS, ClrError, iterate, null_reference, translated
-from emulators.apim.csharp.clr_types import BOOL, EXCEPTION, NULL, OBJECT, VOID, T, element_of, unify
+from emulators.apim.csharp.clr_types import BOOL, EXCEPTION, NULL, OBJECT, VOID, T, ancestry, element_of, unify
 from emulators.apim.csharp.expressions import Compiler, default_value
 from emulators.apim.csharp.scope import Code, Frame, Typed, fail, field, named, text_of
 from emulators.apim.csharp.switches import switch_ends, switch_of
@@ -24,7 +24,6 @@ _HANDLERS: dict[str, Handler] = {}
 #: Statements that C# 7 has and policy expressions here do not.
 _REFUSED = {
     "local_function_statement": "local functions",
-    "using_statement": "`using` and what it disposes of",
     "lock_statement": "`lock` and threads",
     "goto_statement": "`goto` and labels",
     "labeled_statement": "`goto` and labels",
@@ -91,6 +90,8 @@ def _ends(node: Node) -> bool:
     """Whether control cannot leave the statement at its end (C# specification, "End points and reachability")."""
     if node.type in ("return_statement", "throw_statement"):
         return True
+    if node.type == "using_statement":
+        return _ends(field(node, "body"))
     if node.type == "block":
         return any(_ends(child) for child in named(node))
     if node.type == "if_statement":
@@ -309,6 +310,36 @@ def _switch(block: Block, node: Node) -> Run:
     return execute
 
 
+#: Documented types that are IDisposable: `using` takes no others.
+_DISPOSABLE = ("HashAlgorithm", "HMAC", "SHA", "MD5", "SymmetricAlgorithm", "StringReader", "StringWriter")
+
+
+@_handles("using_statement")
+def _using(block: Block, node: Node) -> Run:
+    """There is nothing to dispose of: the objects hold no resources here."""
+    compiler = block.compiler
+    with compiler.locals.block():
+        resource = named(node)[0]
+        if resource.type == "variable_declaration":
+            start = _declaration(block, resource)
+            name = text_of(field(next(c for c in named(resource) if c.type == "variable_declarator"), "name"))
+            found = compiler.locals.find(name)
+            type_ = found[1] if found is not None else OBJECT
+        else:
+            value = compiler.compile(resource)
+            type_, run = value.type, value.run
+            start = lambda frame: run(frame) and None  # noqa: E731 - one expression, evaluated once
+        if not type_.name.startswith(_DISPOSABLE):
+            raise fail(resource, f"`using` needs an IDisposable, and this is {type_} (CS1674)", type_.name)
+        body = block.statement(field(node, "body"))
+
+    def execute(frame: Frame) -> str | None:
+        start(frame)
+        return body(frame)
+
+    return execute
+
+
 @_handles("throw_statement")
 def _throw(block: Block, node: Node) -> Run:
     if not named(node):
@@ -335,6 +366,7 @@ def _rethrow(block: Block, node: Node) -> Run:
 
 @_handles("try_statement")
 def _try(block: Block, node: Node) -> Run:
+    _check_catches(node)
     body = block.statement(field(node, "body"))
     catches = [_catch(block, child) for child in named(node) if child.type == "catch_clause"]
     lasts = [_nested(block, named(child)[0]) for child in named(node) if child.type == "finally_clause"]
@@ -359,6 +391,23 @@ def _try(block: Block, node: Node) -> Run:
                 last(frame)
 
     return execute if lasts else guarded
+
+
+def _check_catches(node: Node) -> None:
+    clauses = [child for child in named(node) if child.type in ("catch_clause", "finally_clause")]
+    if not clauses:
+        raise fail(node, "a `try` needs a catch or finally clause (CS1524)", "try")
+    taken: list[str] = []
+    for clause in [clause for clause in clauses if clause.type == "catch_clause"]:
+        declarations = [child for child in named(clause) if child.type == "catch_declaration"]
+        filters = [child for child in named(clause) if child.type == "catch_filter_clause"]
+        name = type_of(field(declarations[0], "type")).name if declarations else EXCEPTION.name
+        if "" in taken:
+            raise fail(clause, "a catch clause without a type must be the last one (CS1017)", "catch")
+        if any(earlier in ancestry(name) for earlier in taken):
+            raise fail(clause, f"an earlier catch clause takes every {name} (CS0160)", name)
+        if not filters:
+            taken.append(name if declarations else "")
 
 
 def _catch(block: Block, node: Node) -> tuple[str, int, Code, Run]:

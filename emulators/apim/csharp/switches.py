@@ -21,6 +21,7 @@ _LABELS = ("constant_pattern", "declaration_pattern", "when_clause")
 def switch_of(compiler: Compiler, node: Node, statement: Statement) -> Run:
     """Runs the section that fits, and yields its signal."""
     subject = compiler.compile(field(node, "value"))
+    _reject_repeated(node)
     slot = compiler.locals.declare(node, f"<switch {node.start_byte}>", subject.type)
     run, sections = subject.run, _sections(node)
     compiled = [_section(compiler, section, subject.type, slot, statement) for section in sections]
@@ -34,6 +35,18 @@ def switch_of(compiler: Compiler, node: Node, statement: Statement) -> Run:
         return default(frame) if default is not None else None
 
     return execute
+
+
+def _reject_repeated(node: Node) -> None:
+    seen: set[str] = set()
+    for labels, _ in _sections(node):
+        for index, label in enumerate(labels):
+            guarded = labels[index + 1 : index + 2] and labels[index + 1].type == "when_clause"
+            text = text_of(label)
+            if label.type == "constant_pattern" and not guarded:
+                if text in seen:
+                    raise fail(label, f"the label `case {text}` stands twice (CS0152)", "case")
+                seen.add(text)
 
 
 def switch_ends(node: Node, ends: Callable[[Node], bool]) -> bool:
@@ -55,6 +68,8 @@ def _sections(node: Node) -> list[tuple[list[Node], list[Node]]]:
         if len(mine) + len(statements) < len(parts):
             raise fail(section, f"the label `{text_of(parts[0])}` is newer than C# 7", "case")
         default, labels = default or not mine, [*labels, *mine]
+        if not mine and any(not labels for labels, _ in found):
+            raise fail(section, "the label `default` stands twice (CS0152)", "default")
         if statements:
             _must_leave(statements[-1])
             found.append(([] if default else labels, statements))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from emulators.apim.elements import INBOUND, Element, element, text_values
+from emulators.apim.csharp.clr import ClrError
+from emulators.apim.elements import Element, element, text_values
 from emulators.apim.errors import MissingReference
 from emulators.apim.failures import Failure
 from emulators.apim.messages import Context, Run
@@ -30,14 +31,9 @@ class TokenSource:
         return found
 
 
-_IDENTITY_ATTRIBUTES = "resource client-id output-token-variable-name ignore-error"
-
-
 def token_source(element: Element) -> TokenSource:
     """The identity must be attached to the applied API Management service: another cannot give it tokens."""
-    element.allow(frozenset(_IDENTITY_ATTRIBUTES.split()))
-    element.no_children()
-    resource, client_id = element.value("resource"), element.literal("client-id", "")
+    resource, client_id = element.value("resource"), element.literal("client-id")
     attached = element.builder.references.identity_clients
     if client_id not in attached:
         whose = f"client id {client_id!r}" if client_id else "no client-id (the system-assigned identity)"
@@ -47,16 +43,11 @@ def token_source(element: Element) -> TokenSource:
     return TokenSource(resource, client_id)
 
 
-@element(
-    "authentication-managed-identity",
-    title="Authenticate with managed identity",
-    sections=INBOUND,
-    attributes=_IDENTITY_ATTRIBUTES,
-)
+@element("authentication-managed-identity")
 def authentication_managed_identity(element: Element) -> Run:
     """Sets `Authorization: Bearer`, or the variable named by `output-token-variable-name`."""
     source = token_source(element)
-    variable, ignore = element.literal("output-token-variable-name", ""), element.flag("ignore-error", default=False)
+    variable, ignore = element.literal("output-token-variable-name"), element.flag("ignore-error")
 
     def use(context: Context, token: str) -> None:
         if variable:
@@ -81,15 +72,10 @@ def authentication_managed_identity(element: Element) -> Run:
     return run
 
 
-@element(
-    "check-header",
-    title="Check HTTP header",
-    sections=INBOUND,
-    attributes="name failed-check-httpcode failed-check-error-message ignore-case",
-)
+@element("check-header")
 def check_header(element: Element) -> Run:
-    name, status = element.value("name"), element.number("failed-check-httpcode", low=400, high=599)
-    message, ignore_case = element.value("failed-check-error-message"), element.flag("ignore-case", default=False)
+    name, status = element.value("name"), element.number("failed-check-httpcode")
+    message, ignore_case = element.value("failed-check-error-message"), element.flag("ignore-case")
     allowed = text_values(element, "value")
 
     def run(context: Context) -> None:
@@ -115,18 +101,21 @@ def _refusal(status: int, reason: str, message: str, body: str) -> Failure:
     return Failure(status, reason, f"{message} Access denied.", body=body)
 
 
-@element("ip-filter", title="Restrict caller IPs", sections=INBOUND, attributes="action")
+@element("ip-filter")
 def ip_filter(element: Element) -> Run:
-    action = element.literal("action", None, ("allow", "forbid"))
-    ranges = [_range(child) for child in element.children("address", "address-range")]
+    chosen = element.choice("action")
+    if not element.children():
+        element.invalid("<ip-filter> needs an <address> or an <address-range>", "address")
+    listed_ranges = [_range(child) for child in element.children()]
 
     def run(context: Context) -> None:
+        action = chosen(context)
         try:
             caller = ipaddress.ip_address(context.request.ip)
         except ValueError:
             message = "Failed to establish IP address for the caller. Access denied."
             raise Failure(403, "FailedToParseCallerIP", message) from None
-        listed = any(_within(caller, low, high) for low, high in ranges)
+        listed = any(_within(caller, *limits(context)) for limits in listed_ranges)
         if action == "allow" and not listed:
             raise Failure(403, "CallerIpNotAllowed", f"Caller IP address {caller} is not allowed. Access denied.")
         if action == "forbid" and listed:
@@ -135,18 +124,31 @@ def ip_filter(element: Element) -> Run:
     return run
 
 
-def _range(element: Element) -> tuple[Any, Any]:
+_Limits = Callable[[Context], tuple[Any, Any]]
+
+
+def _range(element: Element) -> _Limits:
+    """The lowest and the highest address. An expression's address is read when it runs."""
     if element.tag == "address":
-        texts = [element.trimmed().literal or ""] * 2
+        value = element.trimmed()
+        if value.expression is not None:
+            return lambda context: (_address(value.text(context)),) * 2
+        texts = [value.literal or ""] * 2
     else:
-        element.allow({"from", "to"})
         texts = [element.literal("from"), element.literal("to")]
     try:
-        low, high = (ipaddress.ip_address(text) for text in texts)
+        low, high = (_address(text) for text in texts)
+    except ClrError as error:
+        element.invalid(f"<{element.tag}>: {error.message}", "" if element.tag == "address" else "from")
+        return lambda context: (None, None)
+    return lambda context: (low, high)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(text.strip())
     except ValueError:
-        element.invalid(f"<{element.tag}> must be an IP address, not {texts[0]!r}", element.tag)
-        return ipaddress.ip_address("0.0.0.0"), ipaddress.ip_address("0.0.0.0")  # noqa: S104 - matches nobody
-    return low, high
+        raise ClrError("FormatException", f"{text!r} is not an IP address") from None
 
 
 def _within(caller: Any, low: Any, high: Any) -> bool:

@@ -5,24 +5,16 @@ from __future__ import annotations
 from emulators.apim.elements import Element, element
 from emulators.apim.messages import Context, Run
 
-_CACHING = ("prefer-external", "internal", "external")
-
 
 def _internal(element: Element) -> None:
     """`prefer-external` falls back to the internal cache, which is the only one here."""
-    if element.literal("caching-type", "prefer-external", _CACHING) == "external":
+    if element.literal("caching-type") == "external":
         element.invalid("the local gateway has no external cache", "caching-type")
 
 
-@element(
-    "cache-lookup-value",
-    title="Get value from cache",
-    attributes="key default-value variable-name caching-type",
-    partial="internal cache only",
-)
+@element("cache-lookup-value", partial="internal cache only")
 def cache_lookup_value(element: Element) -> Run:
     """A miss without a default leaves the variable unset."""
-    element.no_children()
     _internal(element)
     key, default, variable = element.value("key"), element.optional("default-value"), element.literal("variable-name")
 
@@ -36,14 +28,8 @@ def cache_lookup_value(element: Element) -> Run:
     return run
 
 
-@element(
-    "cache-store-value",
-    title="Store value in cache",
-    attributes="key value duration caching-type",
-    partial="internal cache only; stored before the next statement runs",
-)
+@element("cache-store-value", partial="internal cache only; stored before the next statement runs")
 def cache_store_value(element: Element) -> Run:
-    element.no_children()
     _internal(element)
     key, value, duration = element.value("key"), element.value("value"), element.number("duration")
 
@@ -53,11 +39,9 @@ def cache_store_value(element: Element) -> Run:
     return run
 
 
-@element(
-    "cache-remove-value", title="Remove value from cache", attributes="key caching-type", partial="internal cache only"
-)
+@element("cache-remove-value", partial="internal cache only")
 def cache_remove_value(element: Element) -> Run:
-    element.no_children()
     _internal(element)
+    element.flag("fail-on-cache-removal-error")  # removing never fails here
     key = element.value("key")
     return lambda context: context.services.cache.remove(key.text(context))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from emulators.apim.csharp.clr import ClrError
-from emulators.apim.csharp.clr_types import BOOL, OBJECT
+from emulators.apim.csharp.clr import ClrError, JToken
+from emulators.apim.csharp.clr_types import BOOL, BYTE, OBJECT, STRING, T, array
+from emulators.apim.csharp.conversions import clr_name
 from emulators.apim.elements import Element, element
 from emulators.apim.errors import MalformedPolicy, MissingReference
 from emulators.apim.failures import Answer, Failure, last_error
@@ -14,22 +17,18 @@ from emulators.apim.messages import Context, ManyValues, Response, Run
 from emulators.apim.policies.transformation import nested_edits
 
 
-@element("choose", title="Control flow")
+@element("choose")
 def choose(element: Element) -> Run:
     """The first `when` whose condition is true, else `otherwise`."""
     branches: list[tuple[Callable[[Context], Any], Callable[[Context], Any]]] = []
     otherwise: Callable[[Context], Any] | None = None
-    for position, child in enumerate(element.children("when", "otherwise"), start=1):
-        path = f"{element.builder.place.path}/{child.tag}[{position}]"
-        child.allow({"condition"} if child.tag == "when" else set())
-        with element.builder.at(path=path):
+    for position, child in enumerate(element.children(), start=1):
+        with element.builder.at(path=f"{element.builder.place.path}/{child.tag}[{position}]"):
             block = element.builder.block(child.node.children)
             if child.tag == "when":
                 branches.append((condition_of(child), block))
             else:
                 otherwise = block
-    if not branches:
-        element.invalid("<choose> needs at least one <when>", "when")
 
     def run(context: Context) -> Any:
         for condition, block in branches:
@@ -43,22 +42,18 @@ def choose(element: Element) -> Run:
 def condition_of(element: Element) -> Callable[[Context], Any]:
     """A Boolean expression or literal; one that is not Boolean is refused at load where its type is known."""
     value, tracer = element.value("condition"), element.builder.references.tracer
-    if value.expression is None:
-        found: Callable[[Context], Any] = element.flag("condition", default=False)
-    else:
-        found = value.run
-        if value.expression.type not in (BOOL, OBJECT):
-            element.invalid(f"the condition of <{element.tag}> is {value.expression.type}, not bool", "condition")
+    found: Callable[[Context], Any] = value.run if value.expression is not None else element.flag("condition")
+    if value.expression is not None and value.expression.type not in (BOOL, OBJECT):
+        element.invalid(f"the condition of <{element.tag}> is {value.expression.type}, not bool", "condition")
     return tracer.condition(element, found) if tracer is not None else found
 
 
-@element("include-fragment", title="Include fragment", attributes="fragment-id")
+@element("include-fragment")
 def include_fragment(element: Element) -> Run:
     """The fragment's statements stand where it is included, with the section's rules.
 
     A fragment includes none ("Reuse policy configurations", 2026-02-10: a fragment cannot nest another one).
     """
-    element.no_children()
     name = element.literal("fragment-id")
     builder = element.builder
     if builder.place.fragments:
@@ -78,16 +73,16 @@ def _nothing(context: Context) -> None:
     return None
 
 
-@element("retry", title="Retry", attributes="condition count interval max-interval delta first-fast-retry")
+@element("retry")
 def retry(element: Element) -> Run:
     """Runs the children, then again while the condition holds, `count` times at most.
 
     A failed connection counts as a response with the status the caller would get, so that a condition can see it; what
     went wrong is in context.LastError, which a later success clears.
     """
-    condition, count = condition_of(element), element.number("count", low=1, high=50)
-    interval, fast = element.number("interval"), element.flag("first-fast-retry", default=False)
-    delta, most = element.number("delta", "0"), element.number("max-interval", "0")
+    condition, count = condition_of(element), element.number("count")
+    interval, fast = element.number("interval"), element.flag("first-fast-retry")
+    delta, most = element.number("delta"), element.number("max-interval")
     block = element.builder.block(element.node.children)
 
     def pause(context: Context, attempt: int) -> float:
@@ -132,23 +127,44 @@ def retry(element: Element) -> Run:
     return run
 
 
-@element("set-variable", title="Set variable", attributes="name value")
+@element("set-variable")
 def set_variable(element: Element) -> Run:
     """An expression's value keeps its type; text is a string."""
-    element.no_children()
     name, value = element.literal("name"), element.value("value")
+    type_ = value.expression.type if value.expression is not None else STRING
+    if not _storable(type_):
+        element.invalid(f"the value of <set-variable> is {type_}, which a variable cannot hold: {_REMEDY}", "value")
+    checked = type_ == OBJECT
 
     def run(context: Context) -> None:
-        context.variables[name] = value.run(context)
+        found = value.run(context)
+        if checked and found is not None and not isinstance(found, _STORABLE):
+            raise ClrError("InvalidOperationException", f"A variable cannot hold {clr_name(found)}.")
+        context.variables[name] = found
 
     return run
 
 
-@element("return-response", title="Return response", attributes="response-variable-name")
+#: What a variable may hold ("Set variable", allowed types, 2024-07-23); JSON types were tried on Azure by others
+#: (MicrosoftDocs/azure-docs, pull request 128688).
+_SCALARS = frozenset(
+    ["bool", "byte", "int", "long", "decimal", "double", "Guid", "string", "char", "DateTime", "TimeSpan"]
+)
+_JSON = frozenset(["JToken", "JObject", "JArray", "JValue", "JProperty", "JContainer"])
+_STORABLE = (str, bool, int, float, UUID, datetime, timedelta, bytes, JToken)
+_REMEDY = "store a text, a number, a time, bytes or JSON (JArray.FromObject, string.Join)"
+
+
+def _storable(type_: T) -> bool:
+    bare = type_.args[0] if type_.name == "Nullable" else type_
+    return bare.name in _SCALARS | _JSON | {"object", "null"} or type_ == array(BYTE)
+
+
+@element("return-response")
 def return_response(element: Element) -> Run:
     """Without children an empty 200; `response-variable-name` names a response that `send-request` stored."""
-    variable = element.literal("response-variable-name", "")
-    edits = nested_edits(element, "set-status", "set-header", "set-body")
+    variable = element.literal("response-variable-name")
+    edits = nested_edits(element)
 
     def run(context: Context) -> None:
         response = _stored(context, variable) if variable else Response(200, "OK")
@@ -166,19 +182,9 @@ def _stored(context: Context, variable: str) -> Response:
     return Response(found.status, found.reason, found.headers.copy(), found.body)
 
 
-_MOCK_SECTIONS = frozenset({"inbound", "outbound", "on-error"})
-
-
-@element(
-    "mock-response",
-    title="Mock response",
-    sections=_MOCK_SECTIONS,
-    attributes="status-code content-type",
-    partial="an empty body: examples of the operation are not read",
-)
+@element("mock-response", partial="an empty body: examples of the operation are not read")
 def mock_response(element: Element) -> Run:
-    element.no_children()
-    status, content_type = element.number("status-code", "200", low=200, high=599), element.literal("content-type", "")
+    status, content_type = element.number("status-code"), element.literal("content-type")
 
     def run(context: Context) -> None:
         headers = ManyValues([("Content-Type", content_type)] if content_type else [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emulators.apim.elements import INBOUND, Element, element, text_values
+from emulators.apim.elements import Element, element, text_values
 from emulators.apim.failures import Answer
 from emulators.apim.messages import Context, ManyValues, Response, Run
 from emulators.apim.values import Value
@@ -74,17 +74,9 @@ def _normal(origin: str) -> str:
     return text.removesuffix(":80") if text.startswith("http://") else text.removesuffix(":443")
 
 
-@element(
-    "cors",
-    title="CORS",
-    sections=INBOUND,
-    attributes="allow-credentials terminate-unmatched-request",
-)
+@element("cors")
 def cors(element: Element) -> Run:
-    element.children("allowed-origins", "allowed-methods", "allowed-headers", "expose-headers")
     methods = element.child("allowed-methods")
-    if methods is not None:
-        methods.allow({"preflight-result-max-age"})
     policy = Cors(
         origins=tuple(
             _normal(text) if text != "*" else text for text in _literals(element, "allowed-origins", "origin")
@@ -92,22 +84,14 @@ def cors(element: Element) -> Run:
         methods=tuple(text_values(methods, "method")),
         headers=tuple(text.lower() for text in _literals(element, "allowed-headers", "header")),
         exposed=_literals(element, "expose-headers", "header"),
-        credentials=element.flag("allow-credentials", default=False),
-        terminate=element.flag("terminate-unmatched-request", default=True),
-        max_age=methods.value("preflight-result-max-age", "0") if methods is not None else Value("0"),
+        credentials=element.flag("allow-credentials"),
+        terminate=element.flag("terminate-unmatched-request"),
+        max_age=methods.value("preflight-result-max-age") if methods is not None else Value("0"),
     )
-    for required in ("allowed-origins", "allowed-headers"):
-        if element.child(required) is None:
-            element.invalid(f"<cors> needs <{required}>", required)
     if all(step.startswith("include-fragment") for step in element.builder.place.path.split("/")[:-1]):
         element.builder.cors.append(policy)
     return policy.run
 
 
 def _literals(element: Element, parent: str, tag: str) -> tuple[str, ...]:
-    found = []
-    for value in text_values(element.child(parent), tag):
-        if value.literal is None:
-            element.invalid(f"<{tag}> in <{parent}> takes no policy expression", tag)
-        found.append(value.literal or "")
-    return tuple(found)
+    return tuple(value.literal or "" for value in text_values(element.child(parent), tag))

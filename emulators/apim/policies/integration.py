@@ -7,29 +7,21 @@ from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.headers import end_to_end
 from emulators.apim.messages import Body, Context, ManyValues, Request, Response, Run, Url, parse_url
 from emulators.apim.policies.authentication import TokenSource, token_source
-from emulators.apim.policies.transformation import EDITS, NESTED_ATTRIBUTES, Edit
+from emulators.apim.policies.transformation import EDITS, Edit
 from emulators.apim.values import Value
 
-_CHILDREN = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")
 
-
-@element(
-    "send-request",
-    title="Send request",
-    attributes="mode response-variable-name timeout ignore-error",
-    partial="no client certificates, no proxy",
-)
+@element("send-request", partial="no client certificates, no proxy")
 def send_request(element: Element) -> Run:
     """Stores the response, read to its end, in a variable. With `ignore-error` a failed call stores null."""
-    copy = element.literal("mode", "new", ("new", "copy")) == "copy"
-    variable, timeout = element.literal("response-variable-name", ""), element.number("timeout", "60")
-    ignore = element.flag("ignore-error", default=False)
+    mode, variable = element.choice("mode"), element.value("response-variable-name")
+    timeout, ignore = element.number("timeout"), element.flag("ignore-error")
     url, edits, tokens = _children(element)
-    if url is None and not copy:
+    if url is None and element.value("mode").literal == "new":
         element.invalid("<send-request> needs <set-url> unless mode is copy", "set-url")
 
     async def run(context: Context) -> None:
-        request = _blank(context) if not copy else _copied(context)
+        request = _copied(context) if mode(context) == "copy" else _blank(context)
         for edit in edits:
             edit(context, request)
         try:
@@ -41,21 +33,19 @@ def send_request(element: Element) -> Run:
             if not ignore(context):
                 raise
             response = None
-        if variable:
-            context.variables[variable] = response
+        context.variables[variable.text(context)] = response
 
     return run
 
 
 def _children(element: Element) -> tuple[Value | None, list[Edit], list[TokenSource]]:
     url, edits, tokens = None, [], []
-    for child in element.children(*_CHILDREN):
+    for child in element.children():
         if child.tag == "set-url":
             url = child.trimmed()
         elif child.tag == "authentication-managed-identity":
             tokens.append(token_source(child))
         else:
-            child.allow(NESTED_ATTRIBUTES.get(child.tag, frozenset()))
             edits.append(EDITS[child.tag](child))
     return url, edits, tokens
 

@@ -2,57 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from emulators.apim.counters import Verdict
 from emulators.apim.csharp.clr import ClrError
-from emulators.apim.elements import INBOUND, Element, element
+from emulators.apim.elements import Element, element
 from emulators.apim.failures import Failure
 from emulators.apim.messages import Context, Run
-from emulators.apim.values import Value
 
-_RATE_OUTPUTS = (
-    " retry-after-header-name retry-after-variable-name remaining-calls-header-name remaining-calls-variable-name"
-    " total-calls-header-name"
-)
 _WITHOUT_KEY = "never counts: it applies to calls with a subscription key, and there are no subscriptions here"
 
 
-def _limits(element: Element, kind: str, most: float) -> None:
+def _limits(element: Element) -> None:
     """The element itself, then `api` and `operation` children, one in the other."""
-    element.number("renewal-period", low=1 if kind == "rate" else 0, high=most)
-    amounts = ("calls",) if kind == "rate" else ("calls", "bandwidth")
-    if not any(element.has(name) for name in amounts):
-        element.invalid(f"<{element.tag}> needs {' or '.join(amounts)}", "calls")
-    for name in amounts:
-        if element.has(name):
-            element.number(name, low=1)
-    for child in element.children(*{"api": ("operation",), "operation": ()}.get(element.tag, ("api",))):
-        child.allow({"name", "id", "renewal-period", *amounts})
-        _limits(child, kind, most)
+    if element.shape.attribute("bandwidth") is not None and not (element.has("calls") or element.has("bandwidth")):
+        element.invalid(f"<{element.tag}> needs calls, bandwidth or both", "calls")
+    for child in element.children():
+        if not (child.has("name") or child.has("id")):
+            child.invalid(f"<{child.tag}> needs name or id", "name")
+        _limits(child)
 
 
-@element(
-    "rate-limit",
-    title="Limit call rate by subscription",
-    sections=INBOUND,
-    attributes="calls renewal-period" + _RATE_OUTPUTS,
-    partial=_WITHOUT_KEY,
-)
+@element("rate-limit", partial=_WITHOUT_KEY)
 def rate_limit(element: Element) -> Run:
-    _limits(element, "rate", 300)
+    _limits(element)
     return _pass
 
 
-@element(
-    "quota",
-    title="Set usage quota by subscription",
-    sections=INBOUND,
-    attributes="calls bandwidth renewal-period",
-    partial=_WITHOUT_KEY,
-)
+@element("quota", partial=_WITHOUT_KEY)
 def quota(element: Element) -> Run:
-    _limits(element, "quota", 1e12)
+    _limits(element)
     return _pass
 
 
@@ -60,43 +41,55 @@ def _pass(context: Context) -> None:
     return None
 
 
-@element(
-    "rate-limit-by-key",
-    title="Limit call rate by key",
-    sections=INBOUND,
-    attributes=(
-        "calls renewal-period counter-key increment-condition increment-count retry-after-header-name"
-        " retry-after-variable-name remaining-calls-header-name remaining-calls-variable-name total-calls-header-name"
-    ),
-)
+@element("rate-limit-by-key")
 def rate_limit_by_key(element: Element) -> Run:
-    """An increment condition is evaluated after the response is known, so it may read it."""
-    element.no_children()
-    calls, period = element.number("calls", low=1), element.number("renewal-period", low=1, high=300)
-    key, condition = element.value("counter-key"), element.optional("increment-condition")
-    count = element.number("increment-count", "1")
-    names = {name: element.literal(name, "") for name in _OUTPUTS}
-    names["retry-after-header-name"] = names["retry-after-header-name"] or "Retry-After"
+    """What an expression tells of the increment is known with the response: a limit may be seen one call late."""
+    calls, period, key = element.number("calls"), element.number("renewal-period"), element.value("counter-key")
+    increment, names = increment_of(element), {name: element.literal(name) for name in _OUTPUTS}
+    names["retry-after-header-name"] = element.value("retry-after-header-name").literal or ""
 
     def run(context: Context) -> None:
         windows, counter, limit = context.services.rate_windows, key.text(context), int(calls(context))
         verdict: Verdict = windows.check(counter, limit, period(context))
         if not verdict.allowed:
+            _publish(context, names, verdict, limit)
             raise _exceeded(context, names, verdict)
-        if condition is None:
-            windows.add(counter, int(count(context)))
-            verdict = Verdict(True, max(verdict.remaining - int(count(context)), 0), 0)
+        if increment.late:
+            context.after.append(lambda: windows.add(counter, increment.known(context)))
         else:
-            context.after.append(lambda: windows.add(counter, _counted(context)))
+            amount = increment.known(context)
+            windows.add(counter, amount)
+            verdict = Verdict(True, max(verdict.remaining - amount, 0), 0)
         _publish(context, names, verdict, limit)
 
-    def _counted(context: Context) -> int:
+    return run
+
+
+@dataclass(frozen=True)
+class Increment:
+    """By how much a call counts.
+
+    `late`: an expression in increment-condition or increment-count may read the response, so both are evaluated at the
+    end of outbound ("Limit call rate by key", usage notes).
+    """
+
+    counts: Callable[[Context], bool]
+    amount: Callable[[Context], float]
+    late: bool
+
+    def known(self, context: Context) -> int:
+        """Nothing, where an expression fails: there may be no response that it could read."""
         try:
-            return int(count(context)) if condition is not None and condition.run(context) else 0
+            return int(self.amount(context)) if self.counts(context) else 0
         except ClrError:
             return 0
 
-    return run
+
+def increment_of(element: Element) -> Increment:
+    given = [element.optional(name) for name in ("increment-condition", "increment-count")]
+    late = any(value is not None and value.expression is not None for value in given)
+    counts = element.flag("increment-condition") if given[0] is not None else lambda context: True
+    return Increment(counts, element.number("increment-count"), late)
 
 
 _OUTPUTS = (
@@ -127,57 +120,52 @@ def _publish(context: Context, names: dict[str, str], verdict: Verdict, limit: i
 
 @element(
     "quota-by-key",
-    title="Set usage quota by key",
-    sections=INBOUND,
-    attributes="calls bandwidth renewal-period counter-key increment-condition increment-count first-period-start",
     partial="periods begin with a key's first call, not at first-period-start; bandwidth counts bodies that were read",
 )
 def quota_by_key(element: Element) -> Run:
-    """A condition, and the kilobytes of both bodies, are known when the response is."""
-    element.no_children()
+    """A condition, and the kilobytes of both bodies, are known when the response is.
+
+    A key is incremented once per request, however many policies name it ("Set usage quota by key").
+    """
     if not (element.has("calls") or element.has("bandwidth")):
         element.invalid("<quota-by-key> needs calls, bandwidth or both", "calls")
-    calls, bandwidth = element.number("calls", "0"), element.number("bandwidth", "0")
-    period, key = element.number("renewal-period"), element.value("counter-key")
-    count, condition = element.number("increment-count", "1"), element.optional("increment-condition")
-    element.literal("first-period-start", "")
+    calls, bandwidth = element.number("calls"), element.number("bandwidth")
+    period, key, increment = element.number("renewal-period"), element.value("counter-key"), increment_of(element)
 
     def run(context: Context) -> None:
         counter = key.text(context)
         _spend(context, f"calls|{counter}", calls(context), period(context), "call volume")
         _spend(context, f"bandwidth|{counter}", bandwidth(context) * 1024, period(context), "bandwidth")
-        if condition is None:
-            context.services.quotas.add(f"calls|{counter}", count(context))
+        if not increment.late:
+            add(context, f"calls|{counter}", increment.known(context))
         context.after.append(lambda: after(context, counter))
 
     def after(context: Context, counter: str) -> None:
-        if condition is not None and _holds(condition, context):
-            context.services.quotas.add(f"calls|{counter}", count(context))
+        if increment.late:
+            add(context, f"calls|{counter}", increment.known(context))
         bodies = (context.request.body, context.response.body)
-        context.services.quotas.add(f"bandwidth|{counter}", sum(len(body.data) for body in bodies if body is not None))
+        add(context, f"bandwidth|{counter}", sum(len(body.data) for body in bodies if body is not None))
+
+    def add(context: Context, counter: str, amount: float) -> None:
+        if amount and counter not in context.counted:
+            context.counted[counter] = amount
+            context.services.quotas.add(counter, amount)
 
     return run
 
 
 def _spend(context: Context, counter: str, most: float, period: float, what: str) -> None:
     used, left = context.services.quotas.used(counter, period)
-    if most and used >= most:
+    if most and used - context.counted.get(counter, 0) >= most:
         wait = str(timedelta(seconds=int(left)))
         message = f"Out of {what} quota. Quota will be replenished in {wait}."
         raise Failure(403, "QuotaExceeded", message, headers=[("Retry-After", str(int(left)))])
 
 
-def _holds(condition: Value, context: Context) -> bool:
-    try:
-        return bool(condition.run(context))
-    except ClrError:
-        return False
-
-
-@element("limit-concurrency", title="Limit concurrency", attributes="key max-count")
+@element("limit-concurrency")
 def limit_concurrency(element: Element) -> Run:
     """The enclosed statements run at most `max-count` times at once per key; more is 429."""
-    key, most = element.value("key"), element.number("max-count", low=1)
+    key, most = element.value("key"), element.number("max-count")
     block = element.builder.block(element.node.children)
 
     async def run(context: Context) -> None:

@@ -12,15 +12,8 @@ from emulators.apim.headers import forwardable
 from emulators.apim.messages import Context, Request, Response, Run, Url, parse_base, parse_url
 
 
-@element(
-    "set-backend-service",
-    title="Set backend service",
-    sections=frozenset({"inbound", "backend"}),
-    attributes="base-url backend-id",
-    partial="no Service Fabric attributes, no Dapr",
-)
+@element("set-backend-service", partial="no Service Fabric attributes, no Dapr")
 def set_backend_service(element: Element) -> Run:
-    element.no_children()
     if element.has("base-url") == element.has("backend-id"):
         element.invalid("<set-backend-service> needs either base-url or backend-id", "backend-id")
         return lambda context: None
@@ -64,22 +57,17 @@ MAX_REDIRECTS = 10
 
 
 @element(
-    "forward-request",
-    title="Forward request",
-    sections=frozenset({"backend"}),
-    attributes=(
-        "timeout timeout-ms buffer-request-body buffer-response follow-redirects fail-on-error-status-code http-version"
-    ),
-    partial="HTTP/1.1 only; request bodies are always buffered, so a retry can always repeat them",
+    "forward-request", partial="HTTP/1.1 only; request bodies are always buffered, so a retry can always repeat them"
 )
 def forward_request(element: Element) -> Run:
     """`timeout` is the wait for the response's headers. With `buffer-response` chunks are gathered to 8 KB first."""
-    element.no_children()
-    seconds, millis = element.number("timeout", "300"), element.number("timeout-ms", "0")
-    buffered, redirects = element.flag("buffer-response", default=True), element.flag("follow-redirects", default=False)
-    strict = element.flag("fail-on-error-status-code", default=False)
-    element.flag("buffer-request-body", default=False)
-    element.literal("http-version", "1", ("1", "2or1"))
+    seconds, millis = element.number("timeout"), element.number("timeout-ms")
+    buffered, redirects = element.flag("buffer-response"), element.flag("follow-redirects")
+    strict = element.flag("fail-on-error-status-code")
+    if element.literal("http-version") == "2":
+        element.invalid(
+            "the local gateway speaks HTTP/1.1 to backends: 'http-version' must be 1 or 2or1", "http-version"
+        )
 
     async def run(context: Context) -> None:
         timeout = millis(context) / 1000 or seconds(context)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from emulators.apim.elements import INBOUND, Element, all_texts, element, text_values
+from emulators.apim.elements import Element, all_texts, element, text_values
 from emulators.apim.failures import Failure
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Context, Run
@@ -24,8 +24,8 @@ Judge = Callable[[Context, Jwt, list[str]], None]
 
 def validation(element: Element, find: Callable[[Context], str], configurations: Urls, judge: Judge) -> Run:
     """The statement: finds the token, verifies its signature, then what `judge` wants of it."""
-    variable = element.literal("output-token-variable-name", "")
-    status = element.number("failed-validation-httpcode", "401", low=400, high=599)
+    variable = element.literal("output-token-variable-name")
+    status = element.number("failed-validation-httpcode")
     message = element.optional("failed-validation-error-message")
 
     async def run(context: Context) -> None:
@@ -46,23 +46,24 @@ def validation(element: Element, find: Callable[[Context], str], configurations:
 class ClaimRule:
     """`match="all"` (the default) wants every value in the claim, `any` at least one; no values: the claim exists."""
 
-    name: str
-    match_any: bool
-    separator: str
+    name: Value
+    match: Callable[[Context], str]
+    separator: Value
     values: Callable[[Context], list[str]]
 
     def check(self, token: Jwt, context: Context) -> None:
-        held = token.claims.get(self.name)
+        name, separator = self.name.text(context), self.separator.text(context)
+        held = token.claims.get(name)
         if held is None:
             raise TokenRejected(
-                "TokenClaimNotFound", f"JWT token is missing the following claims: {self.name}. Access denied."
+                "TokenClaimNotFound", f"JWT token is missing the following claims: {name}. Access denied."
             )
-        found = [part for text in held for part in text.split(self.separator)] if self.separator else held
+        found = [part for text in held for part in text.split(separator)] if separator else held
         wanted = self.values(context)
         missing = [text for text in wanted if text not in found]
-        if missing and (not self.match_any or len(missing) == len(wanted)):
+        if missing and (self.match(context) == "all" or len(missing) == len(wanted)):
             shown = ",".join(held)
-            message = f"Claim {self.name} value of {shown} is not allowed. Access denied."
+            message = f"Claim {name} value of {shown} is not allowed. Access denied."
             raise TokenRejected("TokenClaimValueNotAllowed", message)
 
 
@@ -71,7 +72,7 @@ def token_finder(element: Element, default: str | None = None) -> Callable[[Cont
     given = [name for name in SOURCES if element.has(name)]
     if len(given) > 1 or not (given or default):
         element.invalid(f"<{element.tag}> needs exactly one of {', '.join(SOURCES)}", "header-name")
-    scheme = element.value("require-scheme", "")
+    scheme = element.value("require-scheme")
     header, query, value = (element.optional(name) for name in SOURCES)
     if default is not None and not given:
         header = Value(default)
@@ -101,19 +102,13 @@ def _from_header(given: str | None, scheme: str) -> str:
 
 
 def claim_rules(element: Element) -> list[ClaimRule]:
-    parent, rules = element.child("required-claims"), []
-    for child in parent.children("claim") if parent is not None else []:
-        child.allow({"name", "match", "separator"})
-        match = child.literal("match", "all", ("all", "any"))
-        rules.append(
-            ClaimRule(
-                child.literal("name"),
-                match == "any",
-                child.literal("separator", ""),
-                all_texts(text_values(child, "value")),
-            )
+    parent = element.child("required-claims")
+    return [
+        ClaimRule(
+            claim.value("name"), claim.choice("match"), claim.value("separator"), all_texts(text_values(claim, "value"))
         )
-    return rules
+        for claim in (parent.children("claim") if parent is not None else [])
+    ]
 
 
 def check_lifetime(token: Jwt, context: Context, skew: float, *, must_expire: bool) -> None:
@@ -145,29 +140,15 @@ def check_audience(token: Jwt, allowed: list[str]) -> None:
         )
 
 
-_JWT_ATTRIBUTES = (
-    "header-name query-parameter-name token-value failed-validation-httpcode failed-validation-error-message"
-    " require-expiration-time require-scheme require-signed-tokens clock-skew output-token-variable-name"
-)
-_JWT_CHILDREN = ("openid-config", "audiences", "issuers", "required-claims")
-
-
-@element(
-    "validate-jwt",
-    title="Validate JWT",
-    sections=INBOUND,
-    attributes=_JWT_ATTRIBUTES,
-    partial="keys from openid-config only; asymmetric algorithms only; unsigned tokens never pass",
-)
+@element("validate-jwt", partial="keys from openid-config only; asymmetric algorithms only; unsigned tokens never pass")
 def validate_jwt(element: Element) -> Run:
-    element.children(*_JWT_CHILDREN)
     find = token_finder(element)
     configurations = all_texts(_configurations(element))
     audiences = all_texts(text_values(element.child("audiences"), "audience"))
     issuers = all_texts(text_values(element.child("issuers"), "issuer"))
     rules = claim_rules(element)
-    skew, must_expire = element.number("clock-skew", "0"), element.flag("require-expiration-time", default=True)
-    if element.value("require-signed-tokens", "true").literal != "true":
+    skew, must_expire = element.number("clock-skew"), element.flag("require-expiration-time")
+    if element.value("require-signed-tokens").literal != "true":
         element.invalid(
             "require-signed-tokens must be true: the local gateway never accepts unsigned tokens",
             "require-signed-tokens",
@@ -184,21 +165,12 @@ def validate_jwt(element: Element) -> Run:
 
 
 def _configurations(element: Element) -> list[Value]:
-    found = []
-    for child in element.children(*_JWT_CHILDREN):
-        if child.tag == "openid-config":
-            child.allow({"url"})
-            found.append(child.value("url"))
+    found = [child.value("url") for child in element.children("openid-config")]
     if not found:
         element.invalid("<validate-jwt> needs <openid-config>: the local gateway takes no other keys", "openid-config")
     return found
 
 
-_ENTRA_ATTRIBUTES = (
-    "tenant-id header-name query-parameter-name token-value failed-validation-httpcode"
-    " failed-validation-error-message output-token-variable-name"
-)
-_ENTRA_CHILDREN = ("client-application-ids", "backend-application-ids", "audiences", "required-claims")
 #: Tokens of any tenant: their issuer cannot be told from the discovery document.
 _V2_ISSUER = re.compile(r"https?://[^/]+/([^/]+)/v2\.0")
 _MANY_TENANTS = ("organizations", "common", "consumers")
@@ -206,14 +178,10 @@ _MANY_TENANTS = ("organizations", "common", "consumers")
 
 @element(
     "validate-azure-ad-token",
-    title="Validate Microsoft Entra token",
-    sections=INBOUND,
-    attributes=_ENTRA_ATTRIBUTES,
     partial="one tenant only, neither organizations nor common; keys of the v2.0 endpoint; no decryption keys",
 )
 def validate_azure_ad_token(element: Element) -> Run:
     """The client application is `azp` (v2.0) or `appid` (v1.0); the backend application is the audience."""
-    element.children(*_ENTRA_CHILDREN)
     find, configurations = token_finder(element, "Authorization"), _discovery_of_tenant(element)
     clients = all_texts(text_values(element.child("client-application-ids"), "application-id"))
     backends = all_texts(text_values(element.child("backend-application-ids"), "application-id"))
@@ -233,14 +201,15 @@ def validate_azure_ad_token(element: Element) -> Run:
 
 
 def _discovery_of_tenant(element: Element) -> Callable[[Context], list[str]]:
-    """A tenant's id or domain is looked up at the platform's own issuer; a URL is used as it is."""
-    tenant = element.value("tenant-id")
+    """A tenant's id or domain is looked up at the endpoint, or the platform's own issuer; a URL is used as it is."""
+    tenant, endpoint = element.value("tenant-id"), element.value("authentication-endpoint")
     if (tenant.literal or "").rstrip("/").rpartition("/")[2].lower() in _MANY_TENANTS:
         element.invalid("'tenant-id' must name one tenant in the local gateway", "tenant-id")
 
     def urls(context: Context) -> list[str]:
         given = tenant.text(context).rstrip("/")
-        base = given if "://" in given else f"{context.services.authority}/{quote(given, safe='')}"
+        authority = endpoint.text(context).rstrip("/") or context.services.authority
+        base = given if "://" in given else f"{authority}/{quote(given, safe='')}"
         return [f"{base.removesuffix('/v2.0')}/v2.0/.well-known/openid-configuration"]
 
     return urls

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from emulators.apim.csharp.clr import ClrError, to_text
-from emulators.apim.elements import INBOUND, Element, element, text_values
+from emulators.apim.csharp.clr import ClrError, to_text, utf8
+from emulators.apim.elements import Element, element, text_values
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.messages import Body, Context, Request, Response, Run
 
@@ -16,6 +16,7 @@ Message = Request | Response
 #: Changes the message, reading the context.
 Edit = Callable[[Context, Any], None]
 EDITS: dict[str, Callable[[Element], Edit]] = {}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def edits(tag: str) -> Callable[[Callable[[Element], Edit]], Callable[[Element], Edit]]:
@@ -35,36 +36,19 @@ def on_current_message(element: Element, edit: Edit) -> Run:
     return lambda context: edit(context, context.response)
 
 
-def nested_edits(element: Element, *tags: str) -> list[Edit]:
+def nested_edits(element: Element) -> list[Edit]:
     """The edits among an element's children, in order."""
-    found = []
-    for child in element.children(*tags):
-        child.allow(NESTED_ATTRIBUTES.get(child.tag, frozenset()))
-        found.append(EDITS[child.tag](child))
-    return found
-
-
-NESTED_ATTRIBUTES: dict[str, frozenset[str]] = {
-    "set-header": frozenset({"name", "exists-action"}),
-    "set-body": frozenset({"template"}),
-    "set-status": frozenset({"code", "reason"}),
-}
-
-
-_EXISTS_ACTIONS = ("override", "skip", "append", "delete")
+    return [EDITS[child.tag](child) for child in element.children() if child.tag in EDITS]
 
 
 @edits("set-header")
 def header_edit(element: Element) -> Edit:
-    """Repeated values become repeated headers; `delete` needs no value."""
-    name = element.value("name")
-    action = element.literal("exists-action", "override", _EXISTS_ACTIONS)
+    """Several values become one line. Without a value, `override` leaves the header away: only listed values stay."""
+    name, chosen = element.value("name"), element.choice("exists-action")
     values = text_values(element, "value")
-    if action != "delete" and not values:
-        element.invalid("<set-header> needs a <value> unless exists-action is delete", "value")
 
     def edit(context: Context, message: Message) -> None:
-        header = name.text(context)
+        header, action = _header_name(name.text(context)), chosen(context)
         if action == "delete":
             message.headers.remove(header)
             return
@@ -73,9 +57,40 @@ def header_edit(element: Element) -> Edit:
         texts = [_one_line(value.text(context)) for value in values]
         if action == "append" and header in message.headers:
             texts = [*message.headers[header], *texts]
-        message.headers.set(header, texts)
+        if not texts:
+            message.headers.remove(header)
+        elif header.lower() in _LISTED_APART:
+            message.headers.set(header, texts)
+        else:
+            message.headers.set(header, [",".join(texts)])
 
     return edit
+
+
+#: Headers whose values are not joined, because they hold commas or dates ("Set header", usage notes, 2024-03-18).
+_LISTED_APART = frozenset(
+    [
+        "user-agent",
+        "www-authenticate",
+        "proxy-authenticate",
+        "cookie",
+        "set-cookie",
+        "warning",
+        "date",
+        "expires",
+        "if-modified-since",
+        "if-unmodified-since",
+        "last-modified",
+        "retry-after",
+    ]
+)
+
+
+def _header_name(text: str) -> str:
+    """A token (RFC 9110, section 5.1): .NET's header collection refuses anything else."""
+    if not _TOKEN.fullmatch(text):
+        raise ClrError("ArgumentException", f"{text!r} is not the name of a header")
+    return text
 
 
 def _one_line(text: str) -> str:
@@ -83,24 +98,18 @@ def _one_line(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ")
 
 
-@element("set-header", title="Set header", attributes="name exists-action")
+@element("set-header")
 def set_header(element: Element) -> Run:
     return on_current_message(element, header_edit(element))
 
 
-_BODY_SECTIONS = frozenset({"inbound", "backend", "outbound"})
-
-
 @edits("set-body")
 def body_edit(element: Element) -> Edit:
-    if element.has("template"):
-        element.invalid("Liquid templates are not supported by the local gateway; use an expression", "template")
-    element.no_children()
     value = element.text
 
     def edit(context: Context, message: Any) -> None:
         found = value.run(context)
-        data = found if isinstance(found, bytes) else to_text(found).encode()
+        data = found if isinstance(found, bytes) else utf8(to_text(found))
         if isinstance(message, Response):
             message.discard()
         message.body = Body(data)
@@ -108,7 +117,7 @@ def body_edit(element: Element) -> Edit:
     return edit
 
 
-@element("set-body", title="Set body", sections=_BODY_SECTIONS, attributes="template", partial="no Liquid templates")
+@element("set-body", partial="no Liquid templates")
 def set_body(element: Element) -> Run:
     """A response is read to its end first: always where this stands directly in outbound, else when reached."""
     run = on_current_message(element, body_edit(element))
@@ -138,21 +147,15 @@ def method_edit(element: Element) -> Edit:
     return edit
 
 
-@element("set-method", title="Set request method", sections=frozenset({"inbound", "on-error"}))
+@element("set-method")
 def set_method(element: Element) -> Run:
     edit = method_edit(element)
     return lambda context: edit(context, context.request)
 
 
-_STATUS_SECTIONS = frozenset({"inbound", "backend", "outbound", "on-error"})
-
-
 @edits("set-status")
 def status_edit(element: Element) -> Edit:
-    element.no_children()
-    code, reason = element.value("code"), element.value("reason", "")
-    if code.literal is not None and not (code.literal.isdecimal() and 200 <= int(code.literal) <= 599):
-        element.invalid(f"'code' of <set-status> must be from 200 to 599, not {code.literal!r}", "code")
+    code, reason = element.value("code"), element.value("reason")
 
     def edit(context: Context, message: Response) -> None:
         text = code.text(context)
@@ -163,27 +166,21 @@ def status_edit(element: Element) -> Edit:
     return edit
 
 
-@element("set-status", title="Set status code", sections=_STATUS_SECTIONS, attributes="code reason")
+@element("set-status")
 def set_status(element: Element) -> Run:
     edit = status_edit(element)
     return lambda context: edit(context, context.response)
 
 
-_EXISTS_ACTIONS = ("override", "skip", "append", "delete")
-
-
-@element(
-    "set-query-parameter",
-    title="Set query string parameter",
-    sections=frozenset({"inbound", "backend"}),
-    attributes="name exists-action",
-)
+@element("set-query-parameter")
 def set_query_parameter(element: Element) -> Run:
-    name, action = element.value("name"), element.literal("exists-action", "override", _EXISTS_ACTIONS)
+    name, chosen = element.value("name"), element.choice("exists-action")
     values = text_values(element, "value")
+    if not values and element.value("exists-action").literal in ("override", "skip", "append"):
+        element.invalid("<set-query-parameter> needs a <value> unless exists-action is delete", "value")
 
     def run(context: Context) -> None:
-        parameter = name.text(context)
+        parameter, action = name.text(context), chosen(context)
         parts = [part for part in context.request.query.split("&") if part]
         others = [part for part in parts if unquote_plus(part.partition("=")[0]).lower() != parameter.lower()]
         exists = len(others) < len(parts)
@@ -197,16 +194,16 @@ def set_query_parameter(element: Element) -> Run:
 
 
 def _pair(name: str, value: str) -> str:
-    return f"{quote(name, safe='')}={quote(value, safe='')}"
+    return f"{quote(utf8(name), safe='')}={quote(utf8(value), safe='')}"
 
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
-@element("rewrite-uri", title="Rewrite URL", sections=INBOUND, attributes="template copy-unmatched-params")
+@element("rewrite-uri")
 def rewrite_uri(element: Element) -> Run:
     """`copy-unmatched-params` (default true) keeps the query of the incoming request beside the template's own."""
-    template, copy = element.value("template"), element.flag("copy-unmatched-params", default=True)
+    template, copy = element.value("template"), element.flag("copy-unmatched-params")
     if template.literal is not None and not template.literal.startswith("/"):
         element.invalid("'template' of <rewrite-uri> must begin with a slash", "template")
 
@@ -226,14 +223,13 @@ def rewrite_uri(element: Element) -> Run:
 def _filled(template: str, context: Context) -> str:
     def replace(match: re.Match[str]) -> str:
         value = context.request.parameters.get(match.group(1))
-        return match.group(0) if value is None else quote(value, safe="")
+        return match.group(0) if value is None else quote(utf8(value), safe="")
 
     return _PARAMETER.sub(replace, template)
 
 
-@element("find-and-replace", title="Find and replace string in body", attributes="from to")
+@element("find-and-replace")
 def find_and_replace(element: Element) -> Run:
-    element.no_children()
     old, new = element.value("from"), element.value("to")
     on_request = element.builder.place.section in ("inbound", "backend")
     if not on_request:
@@ -244,6 +240,8 @@ def find_and_replace(element: Element) -> Run:
         wanted = old.text(context)
         if message.body is not None and wanted:
             text = message.body.data.decode("utf-8", "surrogateescape")
-            message.body = Body(text.replace(wanted, new.text(context)).encode("utf-8", "surrogateescape"))
+            message.body = Body(
+                text.replace(wanted, utf8(new.text(context)).decode()).encode("utf-8", "surrogateescape")
+            )
 
     return run

@@ -59,8 +59,62 @@ def test_nothing_to_check_is_an_error(tmp_path: Path) -> None:
 
 
 def test_lines_count_from_the_file_s_first(tmp_path: Path) -> None:
-    """Blank lines before the root and tags of many lines move nothing."""
+    """Blank lines before the root and tags of many lines move nothing; an attribute has its own line."""
     path = tmp_path / "p.xml"
     path.write_text("\n\n<policies>\n<inbound>\n<set-header\n  name='a'\n  other='b'/>\n</inbound></policies>")
     (one,) = report([path])
-    assert {problem.where.line for problem in one.problems} == {5}
+    assert {problem.where.line for problem in one.problems} == {7}
+
+
+def test_a_fragment_that_needs_its_line_breaks_is_refused(tmp_path: Path) -> None:
+    """A file does not say in which format Terraform sends it: as `xml`, the comment would eat the second condition."""
+    path = tmp_path / "fragment.xml"
+    path.write_text("<fragment>\n<set-variable name='x'\n value='@(true // a\n && false)'/></fragment>", "utf-8")
+    (one,) = report([path])
+    assert [(problem.where.line, problem.name) for problem in one.problems] == [(3, "value")]
+
+
+HEREDOC = """resource "azurerm_api_management_api_policy" "a" {
+  xml_content = <<-XML
+    <policies>
+      <inbound>
+        <set-header name="X" exists-action="${var.action}"><value>${join(",", ["{${var.x}}"])}</value></set-header>
+        <set-variable name="v" value="$${x}" />
+        <nonsense />
+      </inbound>
+    </policies>
+  XML
+}
+locals { text = <<EOT
+no policy
+EOT
+}
+"""
+
+
+def test_policies_in_terraform_are_checked_where_they_stand(tmp_path: Path) -> None:
+    """Interpolations count as named values; lines are the file's."""
+    path = tmp_path / "main.tf"
+    path.write_text(HEREDOC, "utf-8")
+    (one,) = report([path])
+    assert [(problem.where.line, problem.name) for problem in one.problems] == [(7, "nonsense")]
+    assert [(found.line, found.tag) for found in one.elements] == [(5, "set-header"), (6, "set-variable")]
+
+
+def test_a_heredoc_with_directives_is_not_rendered(tmp_path: Path) -> None:
+    """Only Terraform can say what stands there."""
+    path = tmp_path / "main.tf"
+    path.write_text(HEREDOC.replace("<nonsense />", "%{ if var.x }<set-method>GET</set-method>%{ endif }"), "utf-8")
+    (one,) = report([path])
+    assert [(type(problem).__name__, problem.where.line) for problem in one.problems] == [("NotRendered", 3)]
+
+
+def test_policies_in_markdown_are_checked_where_they_stand(tmp_path: Path) -> None:
+    """Fenced blocks that begin with <policies> or <fragment>; other blocks are none of ours."""
+    text = "# A\n```xml\n<fragment>\n<nonsense/></fragment>\n```\n```xml\n<set-body/>\n```\n~~~\n<policies/>\n~~~\n"
+    (tmp_path / "a.md").write_text(text, "utf-8")
+    (tmp_path / "b.md").write_text("nothing here", "utf-8")
+    first, second = report([tmp_path])
+    assert ([problem.where.line for problem in first.problems], second.runs) == ([4], True)
+    with pytest.raises(PolicyError, match="holds no policy"):
+        report([tmp_path / "b.md"])

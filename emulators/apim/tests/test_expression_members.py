@@ -21,7 +21,24 @@ _D = "new DateTime(2024, 2, 29, 13, 5, 7)"
 _O = "DateTimeOffset.FromUnixTimeSeconds(86400)"
 _U = 'new Uri("https://u@Ex.org:444/a%20b/c?d=e#f")'
 
+_NO_EXPIRY = '"e30.eyJzdWIiOiAiMSJ9.x".AsJwt().ExpirationTime'
+_EXPIRY = '"e30.eyJleHAiOiA2MH0.x".AsJwt().ExpirationTime'
+
 TABLE: dict[str, list[tuple[str, Any]]] = {
+    "System.Nullable<T>: HasValue, Value, GetValueOrDefault, ToString, Equals": [
+        (f"@({_NO_EXPIRY}.HasValue || {_NO_EXPIRY} != null)", False),
+        (f"@({_EXPIRY}.HasValue && {_EXPIRY}.Value.Minute == 1)", True),
+        ("@{ int? n = null; return n.HasValue; }", False),
+        ("@{ DateTime? n = null; return n.HasValue; }", False),
+        ("@{ int? n = 0; return n.HasValue; }", True),
+        ("@{ int? n = null; return n.GetValueOrDefault() + n.GetValueOrDefault(5); }", 5),
+        ("@{ bool? n = true; return n.GetValueOrDefault(); }", True),
+        (f"@({_NO_EXPIRY}.GetValueOrDefault() == DateTime.MinValue)", True),
+        ("@{ TimeSpan? n = null; return n.GetValueOrDefault() == TimeSpan.Zero; }", True),
+        ("@{ Guid? n = null; return n.GetValueOrDefault() == Guid.Empty && default(Guid) == Guid.Empty; }", True),
+        ('@{ int? n = null; return n.ToString() + "|" + n.Equals(null) + n.Equals(1); }', "|TrueFalse"),
+        ("@{ int? n = null; try { return n.Value; } catch (Exception e) { return -1; } }", -1),
+    ],
     "System.DateTime: Add … Year": [
         (f"@({_D}.AddYears(1).Day + {_D}.AddMonths(1).Month)", 31),
         (f"@({_D}.AddSeconds(53).Minute + {_D}.AddMinutes(1).Second + {_D}.AddMilliseconds(5).Millisecond)", 18),
@@ -189,7 +206,7 @@ UNDOCUMENTED = [
     ("@(context.User.Key)", "IUser.Key"),
     ("@(context.Request.Url.ToUri())", "ToUri"),
     ("@{ try { return 1; } catch (FormatException) { return 2; } }", "FormatException"),
-    ('@(Uri.IsWellFormedUriString("a", UriKind.Absolute))', "UriKind"),
+    ('@(Uri.IsWellFormedUriString("a", UriKind.Absolute))', "Uri.IsWellFormedUriString"),
     ("@{ IReadOnlyList<int> l = new List<int>(); return l.Count; }", "IReadOnlyList"),
     # documented by Microsoft, and not reproduced
     (r'@(Regex.IsMatch("a", @"\p{L}"))', "Unicode categories"),

@@ -12,9 +12,10 @@ import pytest
 
 from emulators.apim import http_server
 from emulators.apim.csharp.compile import Expression
-from emulators.apim.elements import ANYWHERE, ELEMENTS, ElementSpec
+from emulators.apim.elements import ELEMENTS, ElementSpec
 from emulators.apim.failures import UpstreamError
 from emulators.apim.messages import Context, Response, Run
+from emulators.apim.schema import Policy
 from emulators.apim.tests.harness import CutOff, FakeStream, Reply, make_gateway, streaming
 from emulators.apim.tests.test_tracing import Traced
 
@@ -55,7 +56,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
     """Gives the gateway an element `<broken/>`, which does what it is told."""
 
     def register(run: Run) -> None:
-        spec = ElementSpec("broken", ANYWHERE, frozenset(), lambda element: run, "a test's own")
+        spec = ElementSpec(Policy("broken"), lambda element: run)
         monkeypatch.setitem(ELEMENTS, "broken", spec)
 
     return register
@@ -229,7 +230,8 @@ async def test_the_activity_id_is_the_request_s_own(broken: Callable[[Run], None
 async def test_a_status_that_is_none(code: str) -> None:
     """An expression may yield what no response can have."""
     check = (
-        f"""<check-header name="X-A" failed-check-httpcode="@(&quot;{code}&quot;)" failed-check-error-message="m"/>"""
+        f"""<check-header name="X-A" failed-check-httpcode="@(&quot;{code}&quot;)" ignore-case="true" """
+        """failed-check-error-message="m"/>"""
     )
     assert_internal_error(await make_gateway(inbound=check).send())
 

@@ -108,3 +108,12 @@ def test_places_too_deep_in_one_another_are_refused() -> None:
     """Rather than read for minutes, or wrongly."""
     with pytest.raises(CSharpError, match="split the expression"):
         compile_expression("@(" + "1 + a?.b(" * 60 + "1" + ")" * 60 + ")")
+
+
+def test_a_call_with_type_arguments_below_a_cast_is_one() -> None:
+    """C# specification, "Grammar ambiguities": `<JObject>` before `(` is a list of type arguments."""
+    body = b'{"i": "5", "n": 4}'
+    cast = '(string)context.Request.Body.As<JObject>(true)["i"]'
+    assert evaluate(f'@({cast} + "x")', body=body) == "5x"
+    assert evaluate(f'@({cast} == "5" && (int)context.Request.Body.As<JObject>(true)["n"] > (3))', body=body) is True
+    assert evaluate("@{ int a = 1, b = 2, c = 3; return (long)a < b == b > (c); }") is False

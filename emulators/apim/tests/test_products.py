@@ -41,7 +41,7 @@ async def test_policies_inherit_from_global_to_product_to_api_to_operation() -> 
         )
     )
     await gateway.send()
-    assert gateway.backends.last.headers["X-Order"] == ["global", "product", "api", "operation"]
+    assert gateway.backends.last.headers["X-Order"] == ["global,product,api,operation"]
 
 
 async def test_an_open_product_asks_for_no_key() -> None:
@@ -63,7 +63,9 @@ async def test_an_unpublished_product_is_none() -> None:
 
 async def test_errors_name_the_product_s_scope() -> None:
     """context.LastError.Scope is `product`."""
-    failing = policies("<check-header name='X' failed-check-httpcode='400' failed-check-error-message='m'/>")
+    failing = policies(
+        "<check-header name='X' failed-check-httpcode='400' ignore-case='true' failed-check-error-message='m'/>"
+    )
     gateway = GatewayHarness(applied(policies(on_error=LAST_ERROR), extra=product(xml=failing)))
     assert (await gateway.send()).text.split("|")[3] == "product"
 

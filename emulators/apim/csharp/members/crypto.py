@@ -1,30 +1,35 @@
-"""Encoding, BitConverter and the hash algorithms. Ciphers, certificates and key generation are not reproduced."""
+"""Encoding, BitConverter, hash algorithms, Encrypt and Decrypt. Certificates and key generation are not reproduced."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
-from emulators.apim.csharp.clr import ClrError
-from emulators.apim.csharp.clr_types import BYTE, STRING, T, array
-from emulators.apim.csharp.library import constructor, method, static, static_prop
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives import ciphers, padding
+from cryptography.hazmat.primitives.ciphers import algorithms, modes
 
-_BYTES = array(BYTE)
+from emulators.apim.csharp.clr import ClrError, EvaluationLimit, utf8
+from emulators.apim.csharp.library import declare
+
 _CODECS = {"UTF8": "utf-8", "ASCII": "ascii", "Unicode": "utf-16-le"}
 for _name, _codec in _CODECS.items():
-    static_prop("Encoding", _name, T("Encoding"), lambda codec=_codec: codec)  # type: ignore[misc]
+    declare("Encoding", f"static Encoding {_name}")(lambda codec=_codec: codec)
 
 
-@method("Encoding", "GetBytes", _BYTES)
+@declare("Encoding", "byte[] GetBytes(string s)")
 def _get_bytes(codec: Any, text: str) -> bytes:
     if text is None:
         raise ClrError("ArgumentNullException", "Value cannot be null.")
-    return text.encode(codec, "replace")
+    return utf8(text) if codec == "utf-8" else text.encode(codec, "replace")
 
 
-method("Encoding", "GetString", STRING)(lambda codec, data: bytes(data).decode(codec, "replace"))
-static("BitConverter", "ToString", STRING)(lambda data: "-".join(f"{byte:02X}" for byte in bytes(data)))
+declare("Encoding", "string GetString(byte[] bytes)")(lambda codec, data: bytes(data).decode(codec, "replace"))
+declare("BitConverter", "static string ToString(byte[] value)")(
+    lambda data: "-".join(f"{byte:02X}" for byte in bytes(data))
+)
 
 
 class Hash:
@@ -40,13 +45,72 @@ class Hash:
 
 
 def _hash(type_name: str, algorithm: str) -> None:
-    for name in (type_name,) if type_name == "MD5" else (type_name, f"{type_name}Managed"):
-        static(type_name, "Create", T(type_name))(lambda: Hash(algorithm))
-        constructor(name)(lambda: Hash(algorithm))
-        method(name, "ComputeHash", _BYTES)(lambda made, data: made.compute(data))
     hmac_name = f"HMAC{type_name}"
-    constructor(hmac_name)(lambda key: Hash(algorithm, bytes(key)))
-    method(hmac_name, "ComputeHash", _BYTES)(lambda made, data: made.compute(data))
+    for name in (type_name,) if type_name == "MD5" else (type_name, f"{type_name}Managed"):
+        declare(type_name, f"static {type_name} Create()")(lambda: Hash(algorithm))
+        declare(name, f"{name}()")(lambda: Hash(algorithm))
+    declare(hmac_name, f"{hmac_name}(byte[] key)")(lambda key: Hash(algorithm, bytes(key)))
+    for name in (type_name, f"{type_name}Managed", hmac_name):
+        declare(name, "byte[] ComputeHash(byte[] buffer)")(Hash.compute)
+
+
+#: By the names that .NET's SymmetricAlgorithm.Create takes, without case: the cipher and the bytes of its block.
+_CIPHERS: dict[str, tuple[Callable[[bytes], Any], int]] = {
+    "aes": (algorithms.AES, 16),
+    "rijndael": (algorithms.AES, 16),
+    "tripledes": (TripleDES, 8),
+    "3des": (TripleDES, 8),
+}
+
+
+class Cipher:
+    """A SymmetricAlgorithm with .NET's defaults, CBC and PKCS7 padding; key and vector come from the call."""
+
+    def __init__(self, name: str) -> None:
+        found = _CIPHERS.get((name or "").removeprefix("System.Security.Cryptography.").lower())
+        if found is None:
+            raise EvaluationLimit(f"the local gateway does not know the cipher {name!r}: use AES or TripleDES")
+        self.make, self.block = found
+
+    def _modes(self, key: Any, vector: Any) -> Any:
+        try:
+            return ciphers.Cipher(self.make(bytes(key)), modes.CBC(bytes(vector)))
+        except (ValueError, TypeError) as error:
+            raise ClrError(
+                "CryptographicException", "Specified key or initialization vector has no valid size."
+            ) from error
+
+    def encrypt(self, data: Any, key: Any, vector: Any) -> bytes:
+        padder, encryptor = padding.PKCS7(self.block * 8).padder(), self._modes(key, vector).encryptor()
+        filled = padder.update(bytes(data)) + padder.finalize()
+        return bytes(encryptor.update(filled) + encryptor.finalize())
+
+    def decrypt(self, data: Any, key: Any, vector: Any) -> bytes:
+        decryptor, unpadder = self._modes(key, vector).decryptor(), padding.PKCS7(self.block * 8).unpadder()
+        try:
+            filled = decryptor.update(bytes(data)) + decryptor.finalize()
+            return bytes(unpadder.update(filled) + unpadder.finalize())
+        except ValueError as error:
+            raise ClrError("CryptographicException", "Padding is invalid and cannot be removed.") from error
+
+
+# "API Management policy expressions": byte[] Encrypt(input: this byte[], alg: string, key: byte[], iv: byte[]).
+_NAMED = "string alg, byte[] key, byte[] iv"
+_MADE = "SymmetricAlgorithm alg, byte[] key, byte[] iv"
+_BYTES = "AES and TripleDES, CBC with PKCS7 padding"
+declare("SymmetricAlgorithm", "static SymmetricAlgorithm Create(string algName)", note=_BYTES)(Cipher)
+declare("Array<T>", f"byte[] Encrypt({_NAMED})", elements="byte", note=_BYTES)(
+    lambda data, name, key, vector: Cipher(name).encrypt(data, key, vector)
+)
+declare("Array<T>", f"byte[] Decrypt({_NAMED})", elements="byte", note=_BYTES)(
+    lambda data, name, key, vector: Cipher(name).decrypt(data, key, vector)
+)
+declare("Array<T>", f"byte[] Encrypt({_MADE})", elements="byte", note=_BYTES)(
+    lambda data, cipher, key, vector: cipher.encrypt(data, key, vector)
+)
+declare("Array<T>", f"byte[] Decrypt({_MADE})", elements="byte", note=_BYTES)(
+    lambda data, cipher, key, vector: cipher.decrypt(data, key, vector)
+)
 
 
 _ALGORITHMS: dict[str, str] = {"MD5": "md5", "SHA1": "sha1", "SHA256": "sha256", "SHA384": "sha384", "SHA512": "sha512"}

@@ -9,26 +9,30 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
 
-from emulators.apim.csharp.clr import ClrError
-from emulators.apim.csharp.clr_types import BOOL, DATETIME, DOUBLE, GUID, INT, LONG, TIMESPAN, T
-from emulators.apim.csharp.library import Out, constructor, method, prop, static, static_prop
+from emulators.apim.csharp.clr import ClrError, to_text
+from emulators.apim.csharp.clr_types import LOCAL, UNSPECIFIED
+from emulators.apim.csharp.formats import format_value
+from emulators.apim.csharp.library import Out, declare, enum
 
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
-_OFFSET = T("DateTimeOffset")
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-for _owner in (DATETIME, _OFFSET):
-    static_prop(_owner.name, "UtcNow", _owner, lambda: now())
-    static_prop(_owner.name, "Now", _owner, lambda: now())
-static_prop("DateTime", "Today", DATETIME, lambda: now().replace(hour=0, minute=0, second=0, microsecond=0))
-static_prop("DateTime", "MinValue", DATETIME, lambda: _EPOCH)
-static_prop("DateTime", "MaxValue", DATETIME, lambda: datetime.max.replace(tzinfo=UTC))
-static_prop("DateTimeKind", "Utc", T("DateTimeKind"), lambda: "Utc")
+for _owner in ("DateTime", "DateTimeOffset"):
+    declare(_owner, f"static {_owner} UtcNow")(lambda: now())
+declare("DateTime", "static DateTime Now")(lambda: now().replace(tzinfo=LOCAL))
+declare("DateTimeOffset", "static DateTimeOffset Now")(lambda: now())
+declare("DateTime", "static DateTime Today")(
+    lambda: now().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=LOCAL)
+)
+declare("DateTime", "static DateTime MinValue")(lambda: _EPOCH.replace(tzinfo=UNSPECIFIED))
+declare("DateTime", "static DateTime MaxValue")(lambda: datetime.max.replace(tzinfo=UNSPECIFIED))
+enum("DateTimeKind", "Utc")
+_KINDS = {"Utc": UTC, "Unspecified": UNSPECIFIED}
 
 
 def _parse(text: Any) -> datetime:
@@ -36,16 +40,23 @@ def _parse(text: Any) -> datetime:
         found = datetime.fromisoformat(text.strip())
     except (ValueError, AttributeError) as error:
         raise ClrError("FormatException", "String was not recognized as a valid DateTime.") from error
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return found.astimezone(UTC).replace(tzinfo=LOCAL) if found.tzinfo else found.replace(tzinfo=UNSPECIFIED)
 
 
-def _try_parse(text: str, result: Out) -> bool:
-    try:
-        result(_parse(text))
-    except ClrError:
-        result(_EPOCH)
-        return False
-    return True
+def _parse_offset(text: Any) -> datetime:
+    return _parse(text).replace(tzinfo=UTC)
+
+
+def _attempt(parse: Callable[[Any], datetime]) -> Callable[[str, Out], bool]:
+    def attempt(text: str, result: Out) -> bool:
+        try:
+            result(parse(text))
+        except ClrError:
+            result(_EPOCH.replace(tzinfo=UNSPECIFIED))
+            return False
+        return True
+
+    return attempt
 
 
 def _shift(unit: str) -> Callable[[datetime, float], datetime]:
@@ -82,68 +93,130 @@ def _ticks(span: timedelta) -> int:
     return (span.days * 86400 + span.seconds) * 10_000_000 + span.microseconds * 10
 
 
-for _owner in (DATETIME, _OFFSET):
-    static(_owner.name, "Parse", _owner, note="ISO 8601 only")(lambda text, culture=None: _parse(text))
+for _owner, _read in (("DateTime", _parse), ("DateTimeOffset", _parse_offset)):
+    declare(_owner, f"static {_owner} Parse(string s)", note="ISO 8601 only")(_read)
     for _unit in ("Days", "Hours", "Minutes", "Seconds", "Milliseconds"):
-        method(_owner.name, f"Add{_unit}", _owner)(_shift(_unit.lower()))
+        declare(_owner, f"{_owner} Add{_unit}(double value)")(_shift(_unit.lower()))
         if _unit != "Days":
-            prop(_owner.name, _unit[:-1], INT, _reader(_unit[:-1].lower()))
-    method(_owner.name, "AddMonths", _owner)(_months)
-    method(_owner.name, "AddYears", _owner)(lambda value, count: _months(value, count * 12))
-    method(_owner.name, "Add", _owner)(_add)
+            declare(_owner, f"int {_unit[:-1]}")(_reader(_unit[:-1].lower()))
+    declare(_owner, f"{_owner} AddMonths(int months)")(_months)
+    declare(_owner, f"{_owner} AddYears(int value)")(lambda value, count: _months(value, count * 12))
+    declare(_owner, f"{_owner} Add(TimeSpan value)")(_add)
+    declare(_owner, f"{_owner} AddTicks(long value)")(
+        lambda value, ticks: _add(value, timedelta(microseconds=ticks / 10))
+    )
     for _part in ("Year", "Month", "Day"):
-        prop(_owner.name, _part, INT, attrgetter(_part.lower()))
-    prop(_owner.name, "Ticks", LONG, lambda value: _ticks(value - _EPOCH))
-    method(
-        _owner.name,
-        "Subtract",
-        lambda receiver, arguments, generics: TIMESPAN if arguments[0] != TIMESPAN else receiver,
-    )(lambda value, other: value - other)
-static("DateTimeOffset", "TryParse", BOOL, out=_OFFSET, note="ISO 8601 only")(_try_parse)
-method("DateTimeOffset", "CompareTo", INT)(lambda value, other: (value > other) - (value < other))
-method("DateTime", "AddTicks", DATETIME)(lambda value, ticks: _add(value, timedelta(microseconds=ticks / 10)))
-method("DateTime", "IsDaylightSavingTime", BOOL)(lambda value: False)
-prop("DateTime", "DayOfWeek", T("DayOfWeek"), lambda value: value.strftime("%A"))
-static("DateTime", "IsLeapYear", BOOL)(lambda year: isleap(year))
-static("DateTime", "DaysInMonth", INT)(lambda year, month: monthrange(year, month)[1])
-prop("DateTime", "Date", DATETIME, lambda value: value.replace(hour=0, minute=0, second=0, microsecond=0))
-prop("DateTime", "DayOfYear", INT, lambda value: value.timetuple().tm_yday)
-prop("DateTime", "TimeOfDay", TIMESPAN, lambda value: value - value.replace(hour=0, minute=0, second=0, microsecond=0))
-method("DateTimeOffset", "ToUnixTimeSeconds", LONG)(lambda value: int((value - _UNIX).total_seconds() // 1))
-method("DateTimeOffset", "ToUnixTimeMilliseconds", LONG)(lambda value: int((value - _UNIX).total_seconds() * 1000 // 1))
-static("DateTimeOffset", "FromUnixTimeSeconds", _OFFSET)(lambda seconds: _add(_UNIX, timedelta(seconds=seconds)))
-prop("DateTimeOffset", "UtcDateTime", DATETIME, lambda value: value)
+        declare(_owner, f"int {_part}")(attrgetter(_part.lower()))
+    declare(_owner, "long Ticks")(lambda value: _ticks(value - _EPOCH))
+    declare(_owner, "DayOfWeek DayOfWeek")(lambda value: f"{value:%A}")
+    declare(_owner, "int DayOfYear")(lambda value: value.timetuple().tm_yday)
+    declare(_owner, "TimeSpan TimeOfDay")(
+        lambda value: value - value.replace(hour=0, minute=0, second=0, microsecond=0)
+    )
+    declare(_owner, f"TimeSpan Subtract({_owner} value)")(lambda value, other: value - other)
+    declare(_owner, f"{_owner} Subtract(TimeSpan value)")(lambda value, span: _add(value, -span))
+_OFFSET = "DateTimeOffset"
+declare(_OFFSET, "static bool TryParse(string input, out DateTimeOffset result)", note="ISO 8601 only")(
+    _attempt(_parse_offset)
+)
+declare(_OFFSET, "int CompareTo(DateTimeOffset other)")(lambda value, other: (value > other) - (value < other))
+declare("DateTime", "bool IsDaylightSavingTime()")(lambda value: False)
+declare("DateTime", "static bool IsLeapYear(int year)")(isleap)
+declare("DateTime", "static int DaysInMonth(int year, int month)")(lambda year, month: monthrange(year, month)[1])
+declare("DateTime", "DateTime Date")(lambda value: value.replace(hour=0, minute=0, second=0, microsecond=0))
+declare("DateTimeOffset", "DateTime Date")(
+    lambda value: value.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UNSPECIFIED)
+)
+declare("DateTimeOffset", "DateTime UtcDateTime")(lambda value: value)
+declare("DateTimeOffset", "DateTime DateTime")(lambda value: value.replace(tzinfo=UNSPECIFIED))
+declare("DateTimeOffset", "TimeSpan Offset")(lambda value: timedelta(0))
+declare("DateTimeOffset", "long ToUnixTimeSeconds()")(lambda value: int((value - _UNIX).total_seconds() // 1))
+declare("DateTimeOffset", "long ToUnixTimeMilliseconds()")(
+    lambda value: int((value - _UNIX) / timedelta(milliseconds=1) // 1)
+)
+declare("DateTimeOffset", "static DateTimeOffset FromUnixTimeSeconds(long seconds)")(
+    lambda seconds: _add(_UNIX, timedelta(seconds=seconds))
+)
+declare("DateTimeOffset", "static DateTimeOffset FromUnixTimeMilliseconds(long milliseconds)")(
+    lambda milliseconds: _add(_UNIX, timedelta(milliseconds=milliseconds))
+)
+declare("DateTimeOffset", "DateTimeOffset(DateTime dateTime)")(lambda value: value.replace(tzinfo=UTC))
+declare("DateTimeOffset", "string ToString(string format)")(
+    lambda value, layout: format_value(value.replace(tzinfo=LOCAL), layout)
+)
+declare("DateTimeOffset", "string ToString()")(lambda value: f"{to_text(value)} +00:00")
 
 
 def _span(unit: str) -> Callable[[float], timedelta]:
     return lambda amount: timedelta(**{unit: amount})
 
 
-@constructor("DateTime")
+_DAY, _TIME = "int year, int month, int day", "int hour, int minute, int second"
+
+
+@declare("DateTime", f"DateTime({_DAY})", f"DateTime({_DAY}, {_TIME})", f"DateTime({_DAY}, {_TIME}, int millisecond)")
+@declare("DateTime", f"DateTime({_DAY}, {_TIME}, int millisecond, DateTimeKind kind)")
 def _new_date(
-    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, kind: Any = None
+    year: int,
+    month: int,
+    day: int,
+    hour: int = 0,
+    minute: int = 0,
+    second: int = 0,
+    millisecond: int = 0,
+    kind: str = "Unspecified",
 ) -> datetime:
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return datetime(year, month, day, hour, minute, second, millisecond * 1000, tzinfo=_KINDS[kind])
     except ValueError as error:
         raise ClrError(
             "ArgumentOutOfRangeException", "Year, Month, and Day parameters describe no DateTime."
         ) from error
 
 
-for _unit in ("Days", "Hours", "Minutes", "Seconds", "Milliseconds"):
-    static("TimeSpan", f"From{_unit}", TIMESPAN)(_span(_unit.lower()))
+declare("DateTime", f"DateTime({_DAY}, {_TIME}, DateTimeKind kind)")(
+    lambda year, month, day, hour, minute, second, kind: _new_date(year, month, day, hour, minute, second, 0, kind)
+)
+declare("DateTime", "DateTime(long ticks)")(
+    lambda ticks: _add(_EPOCH, timedelta(microseconds=ticks / 10)).replace(tzinfo=UNSPECIFIED)
+)
+
 _SECONDS = {"Days": 86400, "Hours": 3600, "Minutes": 60, "Seconds": 1, "Milliseconds": 0.001}
 for _unit, _size in _SECONDS.items():
-    prop("TimeSpan", f"Total{_unit}", DOUBLE, lambda span, size=_size: span.total_seconds() / size)
-prop("TimeSpan", "Days", INT, lambda span: span.days)
-prop("TimeSpan", "Hours", INT, lambda span: span.seconds // 3600)
-prop("TimeSpan", "Minutes", INT, lambda span: span.seconds // 60 % 60)
-prop("TimeSpan", "Seconds", INT, lambda span: span.seconds % 60)
-prop("TimeSpan", "Milliseconds", INT, lambda span: span.microseconds // 1000)
-prop("TimeSpan", "Ticks", LONG, _ticks)
-static_prop("TimeSpan", "Zero", TIMESPAN, lambda: timedelta(0))
-constructor("TimeSpan")(lambda hours, minutes, seconds: timedelta(hours=hours, minutes=minutes, seconds=seconds))
+    declare("TimeSpan", f"static TimeSpan From{_unit}(double value)")(_span(_unit.lower()))
+    declare("TimeSpan", f"double Total{_unit}")(lambda span, size=_size: span.total_seconds() / size)
+
+
+def _parts(read: Callable[[timedelta], int]) -> Callable[[timedelta], int]:
+    """A part of a negative span is negative, as .NET has it."""
+    return lambda span: read(span) if span >= timedelta(0) else -read(-span)
+
+
+declare("TimeSpan", "int Days")(_parts(lambda span: span.days))
+declare("TimeSpan", "int Hours")(_parts(lambda span: span.seconds // 3600))
+declare("TimeSpan", "int Minutes")(_parts(lambda span: span.seconds // 60 % 60))
+declare("TimeSpan", "int Seconds")(_parts(lambda span: span.seconds % 60))
+declare("TimeSpan", "int Milliseconds")(_parts(lambda span: span.microseconds // 1000))
+declare("TimeSpan", "long Ticks")(_ticks)
+declare("TimeSpan", "static TimeSpan Zero")(lambda: timedelta(0))
+declare("TimeSpan", "TimeSpan Add(TimeSpan ts)")(lambda span, other: span + other)
+declare("TimeSpan", "TimeSpan Subtract(TimeSpan ts)")(lambda span, other: span - other)
+declare("TimeSpan", "TimeSpan Negate()")(lambda span: -span)
+declare("TimeSpan", "TimeSpan Duration()")(abs)
+declare("TimeSpan", "int CompareTo(TimeSpan value)")(lambda span, other: (span > other) - (span < other))
+declare("TimeSpan", "TimeSpan(int hours, int minutes, int seconds)")(
+    lambda hours, minutes, seconds: timedelta(hours=hours, minutes=minutes, seconds=seconds)
+)
+declare(
+    "TimeSpan",
+    "TimeSpan(int days, int hours, int minutes, int seconds)",
+    "TimeSpan(int days, int hours, int minutes, int seconds, int milliseconds)",
+)(
+    lambda days, hours, minutes, seconds, milliseconds=0: timedelta(
+        days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds
+    )
+)
+declare("TimeSpan", "TimeSpan(long ticks)")(lambda ticks: timedelta(microseconds=ticks / 10))
 
 
 def _guid(text: Any) -> UUID:
@@ -153,7 +226,7 @@ def _guid(text: Any) -> UUID:
         raise ClrError("FormatException", "Guid should contain 32 digits with 4 dashes.") from error
 
 
-@static("Guid", "TryParse", BOOL, out=GUID)
+@declare("Guid", "static bool TryParse(string input, out Guid result)")
 def _try_guid(text: str, result: Out) -> bool:
     try:
         result(_guid(text))
@@ -163,8 +236,10 @@ def _try_guid(text: str, result: Out) -> bool:
     return True
 
 
-static("Guid", "NewGuid", GUID)(uuid4)
-method("Guid", "GetHashCode", INT, note="not .NET's number")(lambda value: value.int & 0x7FFFFFFF)
-static("Guid", "Parse", GUID)(_guid)
-static_prop("Guid", "Empty", GUID, lambda: UUID(int=0))
-constructor("Guid")(_guid)
+declare("Guid", "static Guid NewGuid()")(uuid4)
+declare("Guid", "static Guid Parse(string input)")(_guid)
+declare("Guid", "static Guid Empty")(lambda: UUID(int=0))
+declare("Guid", "Guid(string g)")(_guid)
+declare("Guid", "byte[] ToByteArray()")(lambda value: value.bytes_le)
+declare("Guid", "int GetHashCode()", note="not .NET's number")(lambda value: value.int & 0x7FFFFFFF)
+declare("Guid", "int CompareTo(Guid value)")(lambda value, other: (value > other) - (value < other))

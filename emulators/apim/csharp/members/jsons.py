@@ -13,27 +13,17 @@ from emulators.apim.csharp.clr import (
     JProperty,
     JToken,
     JValue,
+    iterate,
     limited,
     measured,
     to_json,
     unwrap,
     wrap,
 )
-from emulators.apim.csharp.clr_types import (
-    BOOL,
-    INT,
-    JARRAY,
-    JOBJECT,
-    JPROPERTY,
-    JTOKEN,
-    OBJECT,
-    STRING,
-    T,
-    enumerable,
-)
+from emulators.apim.csharp.clr_types import JTOKEN, default_value
 from emulators.apim.csharp.conversions import converter, element
-from emulators.apim.csharp.expressions import default_value
-from emulators.apim.csharp.library import Out, constructor, enum, indexer, method, prop, static
+from emulators.apim.csharp.json_text import read
+from emulators.apim.csharp.library import Out, Types, declare, enum
 
 enum("Formatting", "None", "Indented")
 enum(
@@ -45,10 +35,11 @@ def parse(text: Any, wanted: type[JToken] = JToken) -> Any:
     """Raises JsonReaderException as Newtonsoft.Json does, also for a document of another kind."""
     if text is None:
         raise ClrError("ArgumentNullException", "Value cannot be null.")
-    try:
-        found = wrap(json.loads(text, parse_constant=_no_constant))
-    except (ValueError, RecursionError) as error:
-        raise ClrError("JsonReaderException", f"Error reading {wanted.__name__} from JsonReader: {error}") from error
+    if not text.strip():
+        raise ClrError(
+            "JsonReaderException", f"Error reading {wanted.__name__} from JsonReader. Path '', line 0, position 0."
+        )
+    found = wrap(read(text))
     if not isinstance(found, wanted):
         raise ClrError(
             "JsonReaderException",
@@ -57,30 +48,35 @@ def parse(text: Any, wanted: type[JToken] = JToken) -> Any:
     return found
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+def _from_object(value: Any, wanted: type[JToken] = JToken) -> Any:
+    found = wrap(unwrap(value))
+    if value is None or not isinstance(found, wanted):
+        raise ClrError("ArgumentException", f"Object serialized to another type. {wanted.__name__} instance expected.")
+    return found
 
 
-for _type, _class in ((JTOKEN, JToken), (JOBJECT, JObject), (JARRAY, JArray)):
-    static(_type.name, "Parse", _type)(lambda text, wanted=_class: parse(text, wanted))
+_CLASSES: dict[str, type[JToken]] = {"JToken": JToken, "JObject": JObject, "JArray": JArray}
+for _type, _class in _CLASSES.items():
+    declare(_type, f"static {_type} Parse(string json)")(lambda text, wanted=_class: parse(text, wanted))
+    declare(_type, f"static {_type} FromObject(object o)")(lambda value, wanted=_class: _from_object(value, wanted))
 
 
-@static("JToken", "FromObject", JTOKEN)
-def _from_object(value: Any) -> JToken:
-    return wrap(unwrap(value))
-
-
-static("JObject", "FromObject", JOBJECT)(lambda value: wrap(unwrap(value)))
-static("JArray", "FromObject", JARRAY)(lambda value: wrap(unwrap(value)))
-
-
-@constructor("JObject")
-def _new_object(*contents: Any) -> JObject:
+@declare("JObject", "JObject(params object[] content)")
+def _new_object(contents: Any) -> JObject:
     made: dict[str, Any] = {}
     for content in contents:
         for item in content if isinstance(content, list) else [content]:
             _add_property(made, item)
     return JObject(made)
+
+
+declare("JObject", "JObject()")(lambda: JObject({}))
+declare("JObject", "JObject(JObject other)")(lambda other: JObject(_copied(other.raw)))
+
+
+def _copied(raw: Any) -> Any:
+    measured(raw)
+    return json.loads(json.dumps(raw))
 
 
 def _add_property(made: dict[str, Any], item: Any) -> None:
@@ -94,20 +90,24 @@ def _add_property(made: dict[str, Any], item: Any) -> None:
         raise ClrError("ArgumentException", "Can not add this to JObject: only properties can be added.")
 
 
-@constructor("JArray")
-def _new_array(*contents: Any) -> JArray:
-    if len(contents) == 1 and isinstance(contents[0], list | JArray):
-        only = contents[0]
-        return JArray(list(only.raw) if isinstance(only, JArray) else unwrap(only))
-    return JArray([unwrap(content) for content in contents])
+def _contents(content: Any) -> list[Any]:
+    """A sequence gives its elements, anything else itself."""
+    if isinstance(content, list) and not isinstance(content, bytes):
+        return [unwrap(item) for item in content]
+    return [unwrap(content)]
 
 
-@constructor("JProperty")
-def _new_property(name: str, *contents: Any) -> JProperty:
-    return JProperty(name, unwrap(contents[0]) if len(contents) == 1 else [unwrap(content) for content in contents])
-
-
-constructor("JValue")(lambda value: JValue(unwrap(value)))
+declare("JArray", "JArray()")(lambda: JArray([]))
+declare("JArray", "JArray(JArray other)")(lambda other: JArray(_copied(other.raw)))
+declare("JArray", "JArray(object content)")(lambda content: JArray(_contents(content)))
+declare("JArray", "JArray(params object[] content)")(lambda contents: JArray([unwrap(item) for item in contents]))
+declare("JProperty", "JProperty(string name, object content)")(lambda name, content: JProperty(name, unwrap(content)))
+declare("JProperty", "JProperty(string name, params object[] content)")(
+    lambda name, contents: JProperty(name, [unwrap(item) for item in contents])
+)
+declare("JValue", "JValue(object value)")(lambda value: JValue(unwrap(value)))
+declare("JValue", "static JValue CreateNull()")(lambda: JValue(None))
+declare("JValue", "static JValue CreateString(string value)")(JValue)
 
 
 def _child(token: JToken, key: Any) -> JToken | None:
@@ -132,8 +132,9 @@ def _put(token: JToken, key: Any, value: Any) -> None:
     token.raw[key] = unwrap(value)
 
 
-for _owner in ("JToken", "JObject", "JArray"):
-    indexer(_owner, JTOKEN, {"JObject": STRING, "JArray": INT}.get(_owner, OBJECT), write=_put)(_child)
+declare("JToken", "JToken this[object key]", write=_put)(_child)
+declare("JObject", "JToken this[string propertyName]", write=_put)(_child)
+declare("JArray", "JToken this[int index]", write=_put)(_child)
 
 _KINDS: dict[type, str] = {
     dict: "Object",
@@ -143,37 +144,33 @@ _KINDS: dict[type, str] = {
     float: "Float",
     str: "String",
 }
-prop("JToken", "Type", T("JTokenType"), lambda token: "Property" if isinstance(token, JProperty) else _kind(token.raw))
-prop("JToken", "HasValues", BOOL, lambda token: isinstance(token.raw, dict | list) and bool(token.raw))
-prop("JContainer", "Count", INT, lambda token: len(token.raw) if isinstance(token.raw, dict | list) else 1)
-prop("JToken", "First", JTOKEN, lambda token: wrap(token.raw[0]) if isinstance(token.raw, list) and token.raw else None)
-prop("JToken", "Last", JTOKEN, lambda token: wrap(token.raw[-1]) if isinstance(token.raw, list) and token.raw else None)
-prop("JValue", "Value", OBJECT, lambda token: token.raw)
-prop("JProperty", "Name", STRING, lambda token: token.name)
-prop("JProperty", "Value", JTOKEN, lambda token: wrap(token.raw))
+declare("JToken", "JTokenType Type")(lambda token: "Property" if isinstance(token, JProperty) else _kind(token.raw))
+declare("JToken", "bool HasValues")(lambda token: isinstance(token.raw, dict | list) and bool(token.raw))
+declare("JContainer", "int Count")(lambda token: len(token.raw) if isinstance(token.raw, dict | list) else 1)
+declare("JToken", "JToken First")(lambda token: next(iter(_children(token)), None))
+declare("JToken", "JToken Last")(lambda token: next(iter(_children(token)[-1:]), None))
+declare("JValue", "object Value")(lambda token: token.raw)
+declare("JProperty", "string Name")(lambda token: token.name)
+declare("JProperty", "JToken Value")(lambda token: wrap(token.raw))
 
 
 def _kind(raw: Any) -> str:
     return "Null" if raw is None else _KINDS[type(raw)]
 
 
-def _generic(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return generics[0] if generics else JTOKEN
-
-
-@method("JToken", "Children", enumerable(JTOKEN))
+@declare("JToken", "IEnumerable<JToken> Children()")
 def _children(token: JToken) -> list[JToken]:
     if isinstance(token.raw, dict):
         return list(_properties(token))
     return [wrap(item) for item in token.raw] if isinstance(token.raw, list) else []
 
 
-@method("JObject", "Properties", enumerable(JPROPERTY))
+@declare("JObject", "IEnumerable<JProperty> Properties()")
 def _properties(token: JToken) -> list[Any]:
     return [JProperty(name, value) for name, value in token.raw.items()]
 
 
-@method("JObject", "Property", JPROPERTY)
+@declare("JObject", "JProperty Property(string name)")
 def _property(token: JObject, name: str) -> JProperty | None:
     return JProperty(name, token.raw[name]) if name in token.raw else None
 
@@ -184,37 +181,53 @@ def _ignoring_case(token: JObject, name: str) -> str | None:
     return next((key for key in token.raw if key.lower() == name.lower()), None)
 
 
-@method("JObject", "GetValue", JTOKEN)
-def _get_value(token: JObject, name: str, comparison: Any = None) -> JToken | None:
-    key = _ignoring_case(token, name) if str(comparison).endswith("IgnoreCase") else name
+_COMPARISON = "StringComparison comparison"
+
+
+@declare("JObject", "JToken GetValue(string propertyName)", f"JToken GetValue(string propertyName, {_COMPARISON})")
+def _get_value(token: JObject, name: str, comparison: str = "Ordinal") -> JToken | None:
+    key = _ignoring_case(token, name) if comparison.endswith("IgnoreCase") else name
     return wrap(token.raw[key]) if key in token.raw else None
 
 
-@method("JObject", "TryGetValue", BOOL, out=JTOKEN)
+@declare("JObject", "bool TryGetValue(string propertyName, out JToken value)")
 def _try_get_value(token: JObject, name: str, result: Out) -> bool:
     found = name in token.raw
     result(wrap(token.raw[name]) if found else None)
     return found
 
 
-method("JObject", "ContainsKey", BOOL)(lambda token, name: name in token.raw)
+@declare("JObject", f"bool TryGetValue(string propertyName, {_COMPARISON}, out JToken value)")
+def _try_get_alike(token: JObject, name: str, comparison: str, result: Out) -> bool:
+    found = _get_value(token, name, comparison)
+    result(found)
+    return found is not None
 
 
-@method("JObject", "Add", T("void"))
-def _add(token: JObject, name: Any, value: Any = None) -> None:
-    _add_property(token.raw, name if isinstance(name, JProperty) else JProperty(name, unwrap(value)))
+declare("JObject", "bool ContainsKey(string propertyName)")(lambda token, name: name in token.raw)
+declare("JObject", "void Add(object content)")(lambda token, content: _add_property(token.raw, content))
+declare("JObject", "void Add(string propertyName, JToken value)")(
+    lambda token, name, value: _add_property(token.raw, JProperty(name, unwrap(value)))
+)
+declare("JObject", "bool Remove(string propertyName)")(lambda token, name: token.raw.pop(name, token) is not token)
+declare("JObject", "void RemoveAll()")(lambda token: token.raw.clear())
+declare("JArray", "void Add(JToken item)")(lambda token, value: limited(_appended(token.raw, [unwrap(value)])))
+declare("JArray", "void Add(object content)")(lambda token, content: limited(_appended(token.raw, _contents(content))))
+declare("JArray", "void Clear()")(lambda token: token.raw.clear())
+declare("JArray", "void RemoveAt(int index)")(lambda token, index: _removed(token, index))
 
 
-method("JObject", "Remove", BOOL)(lambda token, name: token.raw.pop(name, token) is not token)
-method("JArray", "Add", T("void"))(lambda token, value: limited(_appended(token.raw, unwrap(value))))
+def _removed(token: JToken, index: int) -> None:
+    _child(token, index)
+    token.raw.pop(index)
 
 
-def _appended(items: list[Any], value: Any) -> list[Any]:
-    items.append(value)
+def _appended(items: list[Any], more: list[Any]) -> list[Any]:
+    items.extend(more)
     return items
 
 
-@method("JObject", "Merge", T("void"))
+@declare("JObject", "void Merge(object content)", note="objects only; arrays are replaced")
 def _merge(token: JObject, other: JToken) -> None:
     for name, value in (other.raw or {}).items():
         old = token.raw.get(name)
@@ -224,16 +237,12 @@ def _merge(token: JObject, other: JToken) -> None:
             token.raw[name] = value
 
 
-@method("JToken", "DeepClone", lambda receiver, arguments, generics: receiver)
-def _clone(token: JToken) -> JToken:
-    measured(token.raw)
-    return wrap(json.loads(json.dumps(token.raw)))
+for _type in ("JToken", "JObject", "JArray"):
+    declare("JToken" if _type == "JToken" else _type, "JToken DeepClone()")(lambda token: wrap(_copied(token.raw)))
+declare("JToken", "static bool DeepEquals(JToken t1, JToken t2)")(lambda left, right: unwrap(left) == unwrap(right))
 
 
-static("JToken", "DeepEquals", BOOL)(lambda left, right: unwrap(left) == unwrap(right))
-
-
-@method("JToken", "SelectToken", JTOKEN, note="dotted and bracketed paths; no filters or wildcards")
+@declare("JToken", "JToken SelectToken(string path)", note="dotted and bracketed paths; no filters or wildcards")
 def _select(token: JToken, path: str) -> JToken | None:
     if any(sign in path for sign in "*?@(") or ".." in path:
         raise EvaluationLimit("the local gateway's SelectToken knows no filters or wildcards")
@@ -250,7 +259,9 @@ def _select(token: JToken, path: str) -> JToken | None:
     return wrap(found)
 
 
-@method("JToken", "SelectTokens", enumerable(JTOKEN), note="dotted and bracketed paths with `*`; no filters")
+@declare(
+    "JToken", "IEnumerable<JToken> SelectTokens(string path)", note="dotted and bracketed paths with `*`; no filters"
+)
 def _select_all(token: JToken, path: str) -> list[JToken]:
     found = [token]
     for index, part in enumerate(path.replace("[*]", ".*").split(".*")):
@@ -266,34 +277,41 @@ def _inside(token: JToken) -> list[JToken]:
     return [wrap(item) for item in (raw.values() if isinstance(raw, dict) else raw if isinstance(raw, list) else [])]
 
 
-@method("JToken", "Values", lambda receiver, arguments, generics: enumerable(_generic(receiver, arguments, generics)))
-def _values(token: JToken, *, generics: list[T]) -> list[Any]:
+@declare("JToken", "IEnumerable<V> Values<V>()")
+def _values(token: JToken, *, types: Types) -> list[Any]:
     """`array.Values<string>()`: each element, converted."""
-    return [element(item.raw, generics[0]) if generics else item for item in _inside(token)]
+    return [element(item.raw, types["V"]) for item in _inside(token)]
 
 
-@method("JToken", "Value", _generic)
-def _value(token: JToken, key: Any = None, *, generics: list[T]) -> Any:
-    """`token.Value<T>("name")`, and `token.Value<T>()` of the token itself."""
-    child = _child(token, key) if key is not None else token
-    wanted = generics[0]
-    return default_value(wanted) if child is None else converter(JTOKEN, wanted)(child)
+declare("JToken", "IEnumerable<JToken> Values()")(_inside)
+declare("IEnumerable<T>", "IEnumerable<V> Values<V>()", extension=True, note="LINQ")(
+    lambda items, types: [converter(JTOKEN, types["V"])(item) for item in iterate(items)]
+)
 
 
-@method("JToken", "ToObject", _generic, note="to JSON types, scalars, lists and dictionaries")
-def _to_object(token: JToken, *, generics: list[T]) -> Any:
-    return converter(JTOKEN, generics[0])(token)
+@declare("JToken", "V Value<V>(object key)")
+def _value(token: JToken, key: Any, *, types: Types) -> Any:
+    """`token.Value<T>("name")`: what is not there is T's default."""
+    child = _child(token, key)
+    return default_value(types["V"]) if child is None else converter(JTOKEN, types["V"])(child)
 
 
-@static("JsonConvert", "SerializeObject", STRING)
-def _serialize(value: Any, layout: Any = None) -> str:
+declare("JToken", "V Value<V>()")(lambda token, types: converter(JTOKEN, types["V"])(token))
+declare("JToken", "V ToObject<V>()", note="to JSON types, scalars, lists and dictionaries")(
+    lambda token, types: converter(JTOKEN, types["V"])(token)
+)
+
+
+@declare("JsonConvert", "static string SerializeObject(object value)")
+@declare("JsonConvert", "static string SerializeObject(object value, Formatting formatting)")
+def _serialize(value: Any, layout: str = "None") -> str:
     return to_json(unwrap(value), indented=layout == "Indented")
 
 
-@static("JsonConvert", "DeserializeObject", _generic, note="to JSON types, scalars, lists and dictionaries")
-def _deserialize(text: str, *, generics: list[T]) -> Any:
-    found = parse(text)
-    return converter(JTOKEN, generics[0])(found) if generics else found
+declare("JsonConvert", "static object DeserializeObject(string value)")(parse)
+declare(
+    "JsonConvert", "static V DeserializeObject<V>(string value)", note="to JSON types, scalars, lists and dictionaries"
+)(lambda text, types: converter(JTOKEN, types["V"])(parse(text)))
 
 
 __all__ = ["parse"]

@@ -3,95 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cmp_to_key
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError, Pair, equals, iterate, limited, room_for_items
-from emulators.apim.csharp.clr_types import (
-    BOOL,
-    CHAR,
-    DOUBLE,
-    INT,
-    LONG,
-    OBJECT,
-    T,
-    array,
-    element_of,
-    enumerable,
-    is_reference,
-)
-from emulators.apim.csharp.conversions import instance_test
-from emulators.apim.csharp.library import element_type, method, prop, static
-from emulators.apim.csharp.members.containers import HashSet
-from emulators.apim.csharp.members.text import compared, fold
+from emulators.apim.csharp.clr_types import OBJECT, default_value
+from emulators.apim.csharp.conversions import converter, instance_test
+from emulators.apim.csharp.library import Types, declare
+from emulators.apim.csharp.members.comparers import compared, fold
+from emulators.apim.csharp.members.containers import Dictionary, HashSet
 
-#: Types whose values LINQ accepts although they are not IEnumerable here.
-_OWNERS = ("IEnumerable", "JArray", "JToken", "string", "IDictionary", "IReadOnlyDictionary", "MatchCollection")
 _EMPTY = "Sequence contains no elements"
 
 
-def _same(receiver: T, *_: object) -> T:
-    return enumerable(element_type(receiver))
-
-
-def _result_of(position: int) -> Callable[[T, list[T], list[T]], T]:
-    def result(receiver: T, arguments: list[T], generics: list[T]) -> T:
-        return arguments[position].args[-1] if len(arguments) > position else element_type(receiver)
-
-    return result
-
-
-def _mapped(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return enumerable(arguments[0].args[-1])
-
-
-def _linq(name: str, returns: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def register(impl: Callable[..., Any]) -> Callable[..., Any]:
-        for owner in _OWNERS:
-            if owner == "string" and name in ("Contains", "Concat"):
-                continue
-            method(owner, name, returns, note="LINQ", **options)(impl)
-        return impl
-
-    return register
+def _linq(*signatures: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return declare("IEnumerable<T>", *signatures, extension=True, note="LINQ")
 
 
 def _matching(items: Any, test: Any) -> list[Any]:
     return [item for item in iterate(items) if test is None or test(item)]
 
 
-@_linq("Any", BOOL)
+@_linq("bool Any()", "bool Any(Func<T, bool> predicate)")
 def _any(items: Any, test: Any = None) -> bool:
     return any(test is None or test(item) for item in iterate(items))
 
 
-@_linq("All", BOOL)
+@_linq("bool All(Func<T, bool> predicate)")
 def _all(items: Any, test: Any) -> bool:
     return all(test(item) for item in iterate(items))
 
 
-@_linq("Count", INT)
+@_linq("int Count()", "int Count(Func<T, bool> predicate)")
 def _count(items: Any, test: Any = None) -> int:
     return len(_matching(items, test))
 
 
-@_linq("Where", _same)
+@_linq("IEnumerable<T> Where(Func<T, bool> predicate)")
 def _where(items: Any, test: Any) -> list[Any]:
     return _matching(items, test)
 
 
-def _wants_index(function: Any) -> bool:
-    return getattr(function, "__name__", "") == "several"
+_linq("IEnumerable<R> Select<R>(Func<T, R> selector)")(lambda items, change: [change(item) for item in iterate(items)])
+_linq("IEnumerable<R> Select<R>(Func<T, int, R> selector)")(
+    lambda items, change: [change(item, index) for index, item in enumerate(iterate(items))]
+)
+_linq("IEnumerable<T> Where(Func<T, int, bool> predicate)")(
+    lambda items, test: [item for index, item in enumerate(iterate(items)) if test(item, index)]
+)
 
 
-@_linq("Select", _mapped)
-def _select(items: Any, change: Any) -> list[Any]:
-    if _wants_index(change):
-        return [change(item, index) for index, item in enumerate(iterate(items))]
-    return [change(item) for item in iterate(items)]
-
-
-@_linq("SelectMany", lambda receiver, arguments, generics: enumerable(element_of(arguments[0].args[-1]) or OBJECT))
+@_linq("IEnumerable<R> SelectMany<R>(Func<T, IEnumerable<R>> selector)")
 def _select_many(items: Any, change: Any) -> list[Any]:
     found: list[Any] = []
     for item in iterate(items):
@@ -122,23 +83,19 @@ def _single(items: Any, test: Any = None) -> Any:
 
 
 def _or_default(take: Callable[..., Any]) -> Callable[..., Any]:
-    def taken(items: Any, test: Any = None, *, default: Any) -> Any:
+    def taken(items: Any, test: Any = None, *, types: Types) -> Any:
         found = _matching(items, test)
-        return take(found) if found else default
+        return take(found) if found else default_value(types["T"])
 
     return taken
 
 
-_linq("First", element_type)(_first)
-_linq("Last", element_type)(_last)
-_linq("Single", element_type)(_single)
+for _name, _take in (("First", _first), ("Last", _last), ("Single", _single)):
+    _linq(f"T {_name}()", f"T {_name}(Func<T, bool> predicate)")(_take)
+    _linq(f"T {_name}OrDefault()", f"T {_name}OrDefault(Func<T, bool> predicate)")(_or_default(_take))
 
 
-for _name, _take in (("FirstOrDefault", _first), ("LastOrDefault", _last), ("SingleOrDefault", _single)):
-    _linq(_name, element_type)(_or_default(_take))
-
-
-@_linq("ElementAt", element_type)
+@_linq("T ElementAt(int index)")
 def _element_at(items: Any, index: int) -> Any:
     found = list(iterate(items))
     if not 0 <= index < len(found):
@@ -146,13 +103,13 @@ def _element_at(items: Any, index: int) -> Any:
     return found[index]
 
 
-@_linq("ElementAtOrDefault", element_type)
-def _element_at_or_default(items: Any, index: int, *, default: Any) -> Any:
+@_linq("T ElementAtOrDefault(int index)")
+def _element_at_or_default(items: Any, index: int, *, types: Types) -> Any:
     found = list(iterate(items))
-    return found[index] if 0 <= index < len(found) else default
+    return found[index] if 0 <= index < len(found) else default_value(types["T"])
 
 
-@_linq("Contains", BOOL)
+@_linq("bool Contains(T value)", "bool Contains(T value, StringComparer comparer)")
 def _contains(items: Any, value: Any, comparer: Any = None) -> bool:
     if comparer is None and isinstance(items, list) and isinstance(value, str):
         return value in items
@@ -160,19 +117,22 @@ def _contains(items: Any, value: Any, comparer: Any = None) -> bool:
     return any(equals(fold(item, comparer), wanted) for item in iterate(items))
 
 
-_linq("ToArray", lambda receiver, *_: array(element_type(receiver)))(lambda items: list(iterate(items)))
-_linq("ToList", lambda receiver, *_: T("List", (element_type(receiver),)))(lambda items: list(iterate(items)))
-_linq("ToHashSet", lambda receiver, *_: T("HashSet", (element_type(receiver),)))(
-    lambda items: HashSet(dict.fromkeys(iterate(items)))
+_linq("T[] ToArray()")(lambda items: list(iterate(items)))
+_linq("List<T> ToList()")(lambda items: list(iterate(items)))
+_linq("HashSet<T> ToHashSet()", "HashSet<T> ToHashSet(StringComparer comparer)")(
+    lambda items, comparer=None: HashSet(iterate(items), comparer)
 )
-_linq("AsEnumerable", _same)(lambda items: list(iterate(items)))
-_linq("Reverse", _same)(lambda items: list(reversed(list(iterate(items)))))
-_linq("Skip", _same)(lambda items, count: list(iterate(items))[max(count, 0) :])
-_linq("Take", _same)(lambda items, count: list(iterate(items))[: max(count, 0)])
-_linq("Concat", _same)(lambda items, more: limited([*iterate(items), *iterate(more)]))
-_linq("Union", _same)(lambda items, more: _unique([*iterate(items), *iterate(more)]))
-_linq("Append", _same)(lambda items, more: [*iterate(items), more])
-_linq("Prepend", _same)(lambda items, more: [more, *iterate(items)])
+_linq("IEnumerable<T> AsEnumerable()")(lambda items: list(iterate(items)))
+_linq("IEnumerable<T> Reverse()")(lambda items: list(reversed(list(iterate(items)))))
+_linq("IEnumerable<T> Skip(int count)")(lambda items, count: list(iterate(items))[max(count, 0) :])
+_linq("IEnumerable<T> Take(int count)")(lambda items, count: list(iterate(items))[: max(count, 0)])
+_linq("IEnumerable<T> Concat(IEnumerable<T> second)")(lambda items, more: limited([*iterate(items), *iterate(more)]))
+_linq(
+    "IEnumerable<T> Union(IEnumerable<T> second)",
+    "IEnumerable<T> Union(IEnumerable<T> second, StringComparer comparer)",
+)(lambda items, more, comparer=None: _unique([*iterate(items), *iterate(more)], comparer))
+_linq("IEnumerable<T> Append(T element)")(lambda items, more: [*iterate(items), more])
+_linq("IEnumerable<T> Prepend(T element)")(lambda items, more: [more, *iterate(items)])
 
 
 def _unique(items: Any, comparer: Any = None) -> list[Any]:
@@ -182,93 +142,85 @@ def _unique(items: Any, comparer: Any = None) -> list[Any]:
     return list(seen.values())
 
 
-_linq("Distinct", _same)(_unique)
+_linq("IEnumerable<T> Distinct()", "IEnumerable<T> Distinct(StringComparer comparer)")(_unique)
 
 
-@_linq("Intersect", _same)
+@_linq("IEnumerable<T> Intersect(IEnumerable<T> second)")
+@_linq("IEnumerable<T> Intersect(IEnumerable<T> second, StringComparer comparer)")
 def _intersect(items: Any, others: Any, comparer: Any = None) -> list[Any]:
     kept = {fold(other, comparer) for other in iterate(others)}
     return _unique([item for item in iterate(items) if fold(item, comparer) in kept], comparer)
 
 
-@_linq("Except", _same)
+@_linq("IEnumerable<T> Except(IEnumerable<T> second)")
+@_linq("IEnumerable<T> Except(IEnumerable<T> second, StringComparer comparer)")
 def _except(items: Any, others: Any, comparer: Any = None) -> list[Any]:
     dropped = {fold(other, comparer) for other in iterate(others)}
     return _unique([item for item in iterate(items) if fold(item, comparer) not in dropped], comparer)
 
 
-@_linq("SkipWhile", _same)
+@_linq("IEnumerable<T> SkipWhile(Func<T, bool> predicate)")
 def _skip_while(items: Any, test: Any) -> list[Any]:
     found = list(iterate(items))
     start = next((index for index, item in enumerate(found) if not test(item)), len(found))
     return found[start:]
 
 
-@_linq("TakeWhile", _same)
+@_linq("IEnumerable<T> TakeWhile(Func<T, bool> predicate)")
 def _take_while(items: Any, test: Any) -> list[Any]:
     found = list(iterate(items))
     end = next((index for index, item in enumerate(found) if not test(item)), len(found))
     return found[:end]
 
 
-@_linq("SequenceEqual", BOOL)
+@_linq("bool SequenceEqual(IEnumerable<T> second)")
 def _sequence_equal(items: Any, others: Any) -> bool:
     one, two = list(iterate(items)), list(iterate(others))
     return len(one) == len(two) and all(equals(left, right) for left, right in zip(one, two, strict=True))
 
 
 class Ordered(list[Any]):
-    """What OrderBy yields, with the keys by which ThenBy goes on: each a function and whether it descends."""
+    """What OrderBy yields, with what ThenBy goes on from: keys, each with its comparison and whether it descends."""
 
-    def __init__(self, items: Any, keys: list[tuple[Any, bool]]) -> None:
+    def __init__(self, items: Any, keys: list[tuple[Any, str, bool]]) -> None:
         super().__init__(items)
         self.keys = keys
-        for key, descending in reversed(keys):
-            self.sort(key=lambda item, key=key: cmp_to_key(compared)(key(item)), reverse=descending)  # type: ignore[misc]
+        for pick, comparison, descending in reversed(keys):
+            order = compared.by(comparison)
+            self.sort(key=lambda item, pick=pick, order=order: order(pick(item)), reverse=descending)  # type: ignore[misc]
 
 
-def _ordered(receiver: T, *_: object) -> T:
-    return T("IOrderedEnumerable", (element_type(receiver),))
+_CULTURE = "InvariantCulture"
+for _suffix, _descending in (("", False), ("Descending", True)):
+    _linq(
+        f"IOrderedEnumerable<T> OrderBy{_suffix}<K>(Func<T, K> keySelector)",
+        f"IOrderedEnumerable<T> OrderBy{_suffix}<K>(Func<T, K> keySelector, StringComparer comparer)",
+    )(lambda items, key, comparer=_CULTURE, down=_descending: Ordered(iterate(items), [(key, comparer, down)]))
+    declare(
+        "IOrderedEnumerable<T>",
+        f"IOrderedEnumerable<T> ThenBy{_suffix}<K>(Func<T, K> keySelector)",
+        f"IOrderedEnumerable<T> ThenBy{_suffix}<K>(Func<T, K> keySelector, StringComparer comparer)",
+    )(lambda items, key, comparer=_CULTURE, down=_descending: Ordered(items, [*items.keys, (key, comparer, down)]))
 
 
-def _ordering(*, descending: bool) -> None:
-    suffix = "Descending" if descending else ""
-    _linq(f"OrderBy{suffix}", _ordered)(lambda items, key: Ordered(iterate(items), [(key, descending)]))
-    method("IOrderedEnumerable", f"ThenBy{suffix}", _ordered)(
-        lambda items, key: Ordered(items, [*items.keys, (key, descending)])
-    )
-
-
-_ordering(descending=False)
-_ordering(descending=True)
-
-
-def _folded(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return arguments[0] if len(arguments) > 1 else element_type(receiver)
-
-
-def _folding(receiver: T, count: int, types: list[T]) -> list[T]:
-    return [types[0] if types else element_type(receiver), element_type(receiver)]
-
-
-@_linq("Aggregate", _folded, lambdas=_folding)
-def _aggregate(items: Any, first: Any, step: Any = None) -> Any:
-    """`Aggregate(step)` and `Aggregate(seed, step)`."""
+@_linq("T Aggregate(Func<T, T, T> func)")
+def _reduce(items: Any, step: Any) -> Any:
     found = list(iterate(items))
-    if step is None:
-        found, step, first = found[1:], first, _first(found)
-    for item in found:
+    return _aggregate(found[1:], _first(found), step)
+
+
+@_linq("A Aggregate<A>(A seed, Func<A, T, A> func)")
+def _aggregate(items: Any, first: Any, step: Any) -> Any:
+    for item in iterate(items):
         first = limited(step(first, item))
     return first
 
 
-@_linq(
-    "Zip",
-    lambda receiver, arguments, generics: enumerable(arguments[1].args[-1]),
-    lambdas=lambda receiver, count, types: [element_type(receiver), element_of(types[0]) or OBJECT],
+_linq("IEnumerable<R> Zip<S, R>(IEnumerable<S> second, Func<T, S, R> resultSelector)")(
+    lambda items, others, join: [
+        join(left, right) for left, right in zip(iterate(items), iterate(others), strict=False)
+    ]
 )
-def _zip(items: Any, others: Any, join: Any) -> list[Any]:
-    return [join(left, right) for left, right in zip(iterate(items), iterate(others), strict=False)]
 
 
 class Grouping(list[Any]):
@@ -279,7 +231,7 @@ class Grouping(list[Any]):
         self.key = key
 
 
-@_linq("GroupBy", lambda receiver, arguments, generics: _groups(receiver, arguments, generics))
+@_linq("IEnumerable<IGrouping<K, T>> GroupBy<K>(Func<T, K> keySelector)")
 def _group_by(items: Any, key: Any) -> list[Grouping]:
     groups: dict[Any, Grouping] = {}
     for item in iterate(items):
@@ -288,51 +240,86 @@ def _group_by(items: Any, key: Any) -> list[Grouping]:
     return list(groups.values())
 
 
-prop("IGrouping", "Key", lambda receiver, *_: receiver.args[0], lambda group: group.key)
-
-
-@_linq("OfType", lambda receiver, arguments, generics: _cast(receiver, arguments, generics))
-def _of_type(items: Any, *, generics: list[T]) -> list[Any]:
-    test = instance_test(generics[0])
-    return [item for item in iterate(items) if test(item)]
-
-
-@_linq("DefaultIfEmpty", _same)
-def _default_if_empty(items: Any, instead: Any = None, *, default: Any) -> list[Any]:
-    return list(iterate(items)) or [default if instead is None else instead]
-
-
-def _numbers(items: Any, pick: Any) -> list[Any]:
-    return [pick(item) if pick else item for item in iterate(items)]
-
-
-def _of_number(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    found = _result_of(0)(receiver, arguments, generics)
-    return LONG if found == CHAR else found
-
-
-_linq("Sum", _of_number)(lambda items, pick=None: sum(_numbers(items, pick)))
-_linq("Max", _of_number)(lambda items, pick=None: _extreme(max, _numbers(items, pick)))
-_linq("Min", _of_number)(lambda items, pick=None: _extreme(min, _numbers(items, pick)))
-_linq("Average", DOUBLE)(
-    lambda items, pick=None: _extreme(lambda found: sum(found) / len(found), _numbers(items, pick))
+declare("IGrouping<K, T>", "K Key")(lambda group: group.key)
+_linq("IEnumerable<IGrouping<K, E>> GroupBy<K, E>(Func<T, K> keySelector, Func<T, E> elementSelector)")(
+    lambda items, key, pick: _picked(_group_by(items, key), pick)
 )
 
 
-def _extreme(pick: Callable[[list[Any]], Any], found: list[Any]) -> Any:
-    if not found:
-        raise ClrError("InvalidOperationException", _EMPTY)
-    return pick(found)
+def _picked(groups: list[Grouping], pick: Any) -> list[Grouping]:
+    for group in groups:
+        group[:] = [pick(item) for item in group]
+    return groups
 
 
-def _dictionary(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    value = arguments[1].args[-1] if len(arguments) > 1 and arguments[1].name == "Func" else element_type(receiver)
-    return T("Dictionary", (arguments[0].args[-1], value))
+@_linq("IEnumerable<R> OfType<R>()")
+def _of_type(items: Any, *, types: Types) -> list[Any]:
+    test = instance_test(types["R"])
+    return [item for item in iterate(items) if test(item)]
 
 
-@_linq("ToDictionary", _dictionary)
-def _to_dictionary(items: Any, key: Any, value: Any = None) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
+@_linq("IEnumerable<R> Cast<R>()")
+def _cast(items: Any, *, types: Types) -> list[Any]:
+    convert = converter(OBJECT, types["R"])
+    return [convert(item) for item in iterate(items)]
+
+
+@_linq("IEnumerable<T> DefaultIfEmpty()")
+def _default_if_empty(items: Any, *, types: Types) -> list[Any]:
+    return list(iterate(items)) or [default_value(types["T"])]
+
+
+_linq("IEnumerable<T> DefaultIfEmpty(T defaultValue)")(lambda items, instead: list(iterate(items)) or [instead])
+
+
+def _kept(of: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+    def found(items: list[Any]) -> Any:
+        kept = [item for item in items if item is not None]
+        if not kept:
+            raise ClrError("InvalidOperationException", _EMPTY)
+        return of(kept)
+
+    return found
+
+
+def _sum(limit: int) -> Callable[[list[Any]], Any]:
+    """Sums of whole numbers are checked, unlike other arithmetic (.NET, "Enumerable.Sum")."""
+
+    def found(items: list[Any]) -> Any:
+        total = sum(items)
+        if limit and not -limit <= total < limit:
+            raise ClrError("OverflowException", "Arithmetic operation resulted in an overflow.")
+        return total
+
+    return found
+
+
+def _folding(name: str, kind: str, result: str, of: Callable[[list[Any]], Any]) -> None:
+    """Of a sequence of such numbers, and of the numbers that a selector picks."""
+    declare("IEnumerable<T>", f"{result} {name}()", extension=True, elements=kind, note="LINQ")(
+        lambda items: of(list(iterate(items)))
+    )
+    _linq(f"{result} {name}(Func<T, {kind}> selector)")(lambda items, pick: of([pick(item) for item in iterate(items)]))
+
+
+_average = _kept(lambda found: sum(found) / len(found))
+for _kind, _limit in {"int": 2**31, "long": 2**63, "double": 0, "decimal": 0}.items():
+    _folding("Sum", _kind, _kind, _sum(_limit))
+    _folding("Average", _kind, "decimal" if _kind == "decimal" else "double", _average)
+for _name, _pick in (
+    ("Max", _kept(lambda found: max(found, key=compared.key))),
+    ("Min", _kept(lambda found: min(found, key=compared.key))),
+):
+    _linq(f"T {_name}()")(lambda items, pick=_pick: pick(list(iterate(items))))
+    _linq(f"R {_name}<R>(Func<T, R> selector)")(
+        lambda items, of, pick=_pick: pick([of(item) for item in iterate(items)])
+    )
+
+
+@_linq("Dictionary<K, T> ToDictionary<K>(Func<T, K> keySelector)")
+@_linq("Dictionary<K, E> ToDictionary<K, E>(Func<T, K> keySelector, Func<T, E> elementSelector)")
+def _to_dictionary(items: Any, key: Any, value: Any = None, comparer: Any = None) -> dict[Any, Any]:
+    found: dict[Any, Any] = {} if comparer is None else Dictionary((), comparer)
     for item in iterate(items):
         name = key(item)
         if name in found:
@@ -341,19 +328,18 @@ def _to_dictionary(items: Any, key: Any, value: Any = None) -> dict[Any, Any]:
     return found
 
 
-def _groups(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return enumerable(T("IGrouping", (arguments[0].args[-1], element_type(receiver))))
-
-
-def _cast(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return enumerable(generics[0] if generics else OBJECT)
-
-
-_linq("Cast", _cast)(lambda items: list(iterate(items)))
-static("Enumerable", "Range", enumerable(INT))(lambda start, count: list(range(start, start + room_for_items(count))))
-static("Enumerable", "Empty", _cast)(lambda: [])
-static("Enumerable", "Repeat", lambda receiver, arguments, generics: enumerable(arguments[0]))(
+_linq("Dictionary<K, T> ToDictionary<K>(Func<T, K> keySelector, StringComparer comparer)")(
+    lambda items, key, comparer: _to_dictionary(items, key, None, comparer)
+)
+_linq(
+    "Dictionary<K, E> ToDictionary<K, E>(Func<T, K> keySelector, Func<T, E> elementSelector, StringComparer comparer)"
+)(_to_dictionary)
+declare("Enumerable", "static IEnumerable<int> Range(int start, int count)")(
+    lambda start, count: list(range(start, start + room_for_items(count)))
+)
+declare("Enumerable", "static IEnumerable<R> Empty<R>()")(list)
+declare("Enumerable", "static IEnumerable<R> Repeat<R>(R element, int count)")(
     lambda value, count: [value] * room_for_items(count)
 )
 
-__all__ = ["Pair", "is_reference"]
+__all__ = ["Pair"]

@@ -6,12 +6,12 @@ import base64
 import binascii
 import math
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError, JToken, to_text
-from emulators.apim.csharp.clr_types import BOOL, BYTE, DOUBLE, INT, LONG, STRING, T, array
-from emulators.apim.csharp.library import Out, constructor, method, static, static_prop
+from emulators.apim.csharp.library import Out, declare, enum
 
 _RANGES = {"int": 2**31, "long": 2**63}
 
@@ -52,10 +52,7 @@ def _boolean(value: Any) -> bool:
     return bool(text == "true")
 
 
-def _parsers(owner: T, parse: Callable[[Any], Any], empty: Any) -> None:
-    def strict(value: str, style: Any = None, culture: Any = None) -> Any:
-        return parse(value)
-
+def _parsers(owner: str, parse: Callable[[Any], Any], empty: Any) -> None:
     def attempt(value: str, result: Out) -> bool:
         try:
             result(parse(value))
@@ -64,22 +61,41 @@ def _parsers(owner: T, parse: Callable[[Any], Any], empty: Any) -> None:
             return False
         return True
 
-    static(owner.name, "Parse", owner)(strict)
-    static(owner.name, "TryParse", BOOL, out=owner)(attempt)
+    declare(owner, f"static {owner} Parse(string s)")(parse)
+    declare(owner, f"static bool TryParse(string s, out {owner} result)")(attempt)
 
 
-for _type in (INT, LONG, BYTE):
-    _parsers(_type, _integer(_type.name), 0)
-_parsers(DOUBLE, _double, 0.0)
-_parsers(T("decimal"), _double, 0.0)
-_parsers(BOOL, _boolean, False)
-static_prop("int", "MaxValue", INT, lambda: 2**31 - 1)
-static_prop("int", "MinValue", INT, lambda: -(2**31))
-static_prop("long", "MaxValue", LONG, lambda: 2**63 - 1)
-static_prop("bool", "TrueString", STRING, lambda: "True")
-static_prop("bool", "FalseString", STRING, lambda: "False")
-for _type in (INT, LONG, DOUBLE):
-    method(_type.name, "CompareTo", INT)(lambda value, other: (value > other) - (value < other))
+def _order(value: Any, other: Any) -> int:
+    return int(value > other) - int(value < other)
+
+
+for _type in ("int", "long", "byte"):
+    _parsers(_type, _integer(_type), 0)
+_parsers("double", _double, 0.0)
+_parsers("decimal", _double, 0.0)
+_parsers("bool", _boolean, False)
+_CONSTANTS: dict[str, dict[str, Any]] = {
+    "int": {"MaxValue": 2**31 - 1, "MinValue": -(2**31)},
+    "long": {"MaxValue": 2**63 - 1, "MinValue": -(2**63)},
+    "byte": {"MaxValue": 255, "MinValue": 0},
+    "double": {
+        "MaxValue": sys.float_info.max,
+        "MinValue": -sys.float_info.max,
+        "NaN": math.nan,
+        "PositiveInfinity": math.inf,
+        "NegativeInfinity": -math.inf,
+        "Epsilon": 5e-324,
+    },
+}
+for _owner, _constants in _CONSTANTS.items():
+    for _name, _value in _constants.items():
+        declare(_owner, f"static {_owner} {_name}")(lambda value=_value: value)
+declare("double", "static bool IsNaN(double d)")(math.isnan)
+declare("double", "static bool IsInfinity(double d)")(math.isinf)
+declare("bool", "static string TrueString")(lambda: "True")
+declare("bool", "static string FalseString")(lambda: "False")
+for _type in ("int", "long", "byte", "double", "decimal", "bool"):
+    declare(_type, f"int CompareTo({_type} value)")(_order)
 
 
 def _plain(value: Any) -> Any:
@@ -102,18 +118,39 @@ def _to_integer(type_name: str) -> Callable[..., int]:
     return convert
 
 
-static("Convert", "ToInt32", INT)(_to_integer("int"))
-static("Convert", "ToInt64", LONG)(_to_integer("long"))
-static("Convert", "ToByte", BYTE)(_to_integer("byte"))
-for _name, _type in (("ToDouble", DOUBLE), ("ToDecimal", T("decimal"))):
-    static("Convert", _name, _type)(
-        lambda value: _double(value) if isinstance(value, str) else float(_plain(value) or 0)
-    )
-static("Convert", "ToBoolean", BOOL)(lambda value: _boolean(value) if isinstance(value, str) else bool(_plain(value)))
-static("Convert", "ToString", STRING)(lambda value, culture=None: to_text(value))
+def _to_double(value: Any) -> float:
+    return _double(value) if isinstance(value, str) else float(_plain(value) or 0)
 
 
-@static("Convert", "FromBase64String", array(BYTE))
+def _to_boolean(value: Any) -> bool:
+    return _boolean(value) if isinstance(value, str) else bool(_plain(value))
+
+
+_SOURCES = ("object", "string", "int", "long", "double", "decimal", "bool", "byte")
+for _name, _result, _convert in (
+    ("ToInt32", "int", _to_integer("int")),
+    ("ToInt64", "long", _to_integer("long")),
+    ("ToByte", "byte", _to_integer("byte")),
+):
+    declare("Convert", *(f"static {_result} {_name}({source} value)" for source in _SOURCES))(_convert)
+    declare("Convert", f"static {_result} {_name}(string value, int fromBase)")(_convert)
+declare("Convert", "static int ToInt32(char value)")(ord)
+for _name, _result in (("ToDouble", "double"), ("ToDecimal", "decimal")):
+    declare("Convert", *(f"static {_result} {_name}({source} value)" for source in _SOURCES))(_to_double)
+declare("Convert", *(f"static bool ToBoolean({source} value)" for source in _SOURCES))(_to_boolean)
+declare("Convert", "static string ToString(object value)")(to_text)
+declare("Convert", "static string ToString(long value, int toBase)")(lambda value, base: _in_base(value, base))
+declare("Convert", "static char ToChar(int value)")(chr)
+
+
+def _in_base(value: int, base: int) -> str:
+    """2, 8, 10 or 16; negative numbers as 64-bit two's complement."""
+    if base not in (2, 8, 10, 16):
+        raise ClrError("ArgumentException", "Invalid Base.")
+    return str(value) if base == 10 else format(value & (2**64 - 1), {2: "b", 8: "o", 16: "x"}[base])
+
+
+@declare("Convert", "static byte[] FromBase64String(string s)")
 def _from_base64(value: str) -> bytes:
     try:
         return base64.b64decode("".join(value.split()), validate=True)
@@ -121,31 +158,40 @@ def _from_base64(value: str) -> bytes:
         raise ClrError("FormatException", "The input is not a valid Base-64 string.") from error
 
 
-static("Convert", "ToBase64String", STRING)(lambda value: base64.b64encode(bytes(value)).decode())
+declare("Convert", "static string ToBase64String(byte[] inArray)")(
+    lambda value: base64.b64encode(bytes(value)).decode()
+)
 
 
-def _round(value: float, digits: Any = 0, mode: Any = None) -> Any:
-    if mode == "AwayFromZero":
-        scaled = math.floor(abs(value) * 10**digits + 0.5) / 10**digits
-        return math.copysign(scaled, value)
-    return float(round(value, digits))
+def _round(value: float, digits: int = 0, mode: str = "ToEven") -> float:
+    """As .NET does: the number times a power of ten, rounded there (`Math.Round(2.345, 2)` is 2.35)."""
+    if not 0 <= digits <= 15:
+        raise ClrError("ArgumentOutOfRangeException", "Rounding digits must be between 0 and 15, inclusive.")
+    if not math.isfinite(value) or abs(value) >= 1e16:
+        return value
+    scaled = value * 10**digits
+    whole = math.copysign(math.floor(abs(scaled) + 0.5), scaled) if mode == "AwayFromZero" else float(round(scaled))
+    return math.copysign(whole / 10**digits, value)
 
 
-def _numeric(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return DOUBLE if DOUBLE in arguments else arguments[0]
-
-
-static("Math", "Max", _numeric)(lambda left, right: max(left, right))
-static("Math", "Min", _numeric)(lambda left, right: min(left, right))
-static("Math", "Abs", _numeric)(lambda value: abs(value))
-static("Math", "Ceiling", DOUBLE)(lambda value: float(math.ceil(value)))
-static("Math", "Floor", DOUBLE)(lambda value: float(math.floor(value)))
-static("Math", "Round", DOUBLE)(_round)
-static("Math", "Sign", INT)(lambda value: (value > 0) - (value < 0))
-static("Math", "Sqrt", DOUBLE)(lambda value: math.sqrt(value) if value >= 0 else math.nan)
-static("Math", "Truncate", DOUBLE)(lambda value: float(math.trunc(value)))
-static("Math", "Pow", DOUBLE)(lambda value, exponent: _power(value, exponent))
-static_prop("Math", "PI", DOUBLE, lambda: math.pi)
+for _type in ("int", "long", "double", "decimal"):
+    declare("Math", f"static {_type} Max({_type} val1, {_type} val2)")(max)
+    declare("Math", f"static {_type} Min({_type} val1, {_type} val2)")(min)
+    declare("Math", f"static {_type} Abs({_type} value)")(abs)
+    declare("Math", f"static int Sign({_type} value)")(lambda value: _order(value, 0))
+for _type in ("double", "decimal"):
+    declare("Math", f"static {_type} Ceiling({_type} a)")(lambda value: float(math.ceil(value)))
+    declare("Math", f"static {_type} Floor({_type} d)")(lambda value: float(math.floor(value)))
+    declare("Math", f"static {_type} Truncate({_type} d)")(lambda value: float(math.trunc(value)))
+    declare("Math", f"static {_type} Round({_type} a)", f"static {_type} Round({_type} a, int digits)")(_round)
+    declare("Math", f"static {_type} Round({_type} a, MidpointRounding mode)")(
+        lambda value, mode: _round(value, 0, mode)
+    )
+    declare("Math", f"static {_type} Round({_type} a, int digits, MidpointRounding mode)")(_round)
+declare("Math", "static double Sqrt(double d)")(lambda value: math.sqrt(value) if value >= 0 else math.nan)
+declare("Math", "static double Pow(double x, double y)")(lambda value, exponent: _power(value, exponent))
+declare("Math", "static double PI")(lambda: math.pi)
+declare("Math", "static double E")(lambda: math.e)
 
 
 def _power(value: float, exponent: float) -> float:
@@ -158,8 +204,7 @@ def _power(value: float, exponent: float) -> float:
     return found if isinstance(found, float) else math.nan
 
 
-static_prop("MidpointRounding", "AwayFromZero", T("MidpointRounding"), lambda: "AwayFromZero")
-static_prop("MidpointRounding", "ToEven", T("MidpointRounding"), lambda: "ToEven")
+enum("MidpointRounding", "AwayFromZero", "ToEven")
 
 
 class Random:
@@ -177,6 +222,6 @@ class Random:
         return self._source.randrange(start, end) if end > start else start
 
 
-constructor("Random")(lambda seed=None: Random(seed))
-method("Random", "Next", INT)(lambda source, low=None, high=None: source.next(low, high))
-method("Random", "NextDouble", DOUBLE)(lambda source: source.next() / (2**31 - 1))
+declare("Random", "Random()", "Random(int Seed)")(Random)
+declare("Random", "int Next()", "int Next(int maxValue)", "int Next(int minValue, int maxValue)")(Random.next)
+declare("Random", "double NextDouble()")(lambda source: source.next() / (2**31 - 1))

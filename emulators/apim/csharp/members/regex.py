@@ -8,8 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from emulators.apim.csharp.clr import ClrError, EvaluationLimit, room, to_text
-from emulators.apim.csharp.clr_types import BOOL, INT, OBJECT, STRING, T, array
-from emulators.apim.csharp.library import constructor, indexer, method, prop, static, static_prop
+from emulators.apim.csharp.library import declare
 
 #: Text longer than this is not searched, and a longer pattern is not compiled.
 MAX_TEXT, MAX_PATTERN = 256 * 1024, 16 * 1024
@@ -19,13 +18,12 @@ _FLAGS = {
     "Singleline": re.DOTALL,
     "IgnorePatternWhitespace": re.VERBOSE,
 }
-_OPTIONS = T("RegexOptions")
 _NAMED = re.compile(r"\(\?<([A-Za-z_]\w*)>")
 _REFERENCE = re.compile(r"\$(?:(\$)|(\d+)|\{(\w+)\}|(&))")
 
 
 for _name, _flag in {**_FLAGS, "None": 0, "Compiled": 0, "CultureInvariant": 0}.items():
-    static_prop("RegexOptions", _name, _OPTIONS, lambda flag=int(_flag): flag)  # type: ignore[misc]
+    declare("RegexOptions", f"static RegexOptions {_name}")(lambda flag=int(_flag): flag)
 
 
 #: What .NET's engine knows and Python's does not, or takes for something else.
@@ -158,60 +156,47 @@ def _split(pattern: re.Pattern[str], text: Any) -> list[str]:
     return [part or "" for part in pattern.split(_text(text))]
 
 
-_FUNCTIONS: dict[str, tuple[T, Callable[..., Any]]] = {
-    "IsMatch": (BOOL, _is_match),
-    "Match": (T("Match"), _match),
-    "Matches": (T("MatchCollection"), _matches),
-    "Split": (array(STRING), _split),
+_FUNCTIONS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "IsMatch": ("bool", _is_match),
+    "Match": ("Match", _match),
+    "Matches": ("MatchCollection", _matches),
+    "Split": ("string[]", _split),
 }
-
-
-def _register(name: str, returns: T, function: Callable[..., Any]) -> None:
-    @static("Regex", name, returns)
-    def _static(text: str, pattern: str, options: Any = 0) -> Any:
-        return function(compiled(pattern, options), text)
-
-    @method("Regex", name, returns)
-    def _instance(pattern: Any, text: str) -> Any:
-        return function(pattern, text)
-
-
+_OPTIONS = "RegexOptions options"
 for _name, (_returns, _function) in _FUNCTIONS.items():
-    _register(_name, _returns, _function)
+    declare(
+        "Regex",
+        f"static {_returns} {_name}(string input, string pattern)",
+        f"static {_returns} {_name}(string input, string pattern, {_OPTIONS})",
+    )(lambda text, pattern, options=0, function=_function: function(compiled(pattern, options), text))
+    declare("Regex", f"{_returns} {_name}(string input)")(_function)
+for _new in ("string replacement", "Func<Match, string> evaluator"):
+    declare(
+        "Regex",
+        f"static string Replace(string input, string pattern, {_new})",
+        f"static string Replace(string input, string pattern, {_new}, {_OPTIONS})",
+    )(lambda text, pattern, new, options=0: _replace(compiled(pattern, options), text, new))
+    declare("Regex", f"string Replace(string input, {_new})")(_replace)
+declare("Regex", "Regex(string pattern)", f"Regex(string pattern, {_OPTIONS})")(compiled)
+declare("Regex", "static string Unescape(string str)")(lambda text: re.sub(r"\\(.)", r"\1", text))
+declare("Capture", "string Value")(lambda group: group.value or "")
+declare("Capture", "int Index")(lambda group: group.start)
+declare("Capture", "int Length")(lambda group: len(group.value or ""))
+declare("Match", "static Match Empty")(lambda: Match(None))
+declare("Group", "CaptureCollection Captures", note="the last one only")(_captures)
+declare("CaptureCollection", "int Count")(len)
+declare("CaptureCollection", "Capture this[int i]")(lambda captures, index: captures[index])
+declare("Group", "bool Success")(lambda group: group.value is not None)
+declare("Match", "GroupCollection Groups")(Groups)
+declare("Match", "string Result(string replacement)")(
+    lambda match, template: _expand(template, match.found) if match.found else ""
+)
+declare("GroupCollection", "int Count")(len)
+declare("MatchCollection", "int Count")(len)
+declare("GroupCollection", "Group this[object key]")(lambda groups, key: groups.match.group(key))
 
 
-def _evaluator(receiver: T, count: int, types: list[T]) -> list[T]:
-    return [T("Match")] * count
-
-
-@static("Regex", "Replace", STRING, lambdas=_evaluator)
-def _static_replace(text: str, pattern: str, replacement: Any, options: Any = 0) -> str:
-    return _replace(compiled(pattern, options), text, replacement)
-
-
-@method("Regex", "Replace", STRING, lambdas=_evaluator)
-def _instance_replace(pattern: Any, text: str, replacement: Any) -> str:
-    return _replace(pattern, text, replacement)
-
-
-constructor("Regex")(lambda pattern, options=0: compiled(pattern, options))
-static("Regex", "Unescape", STRING)(lambda text: re.sub(r"\\(.)", r"\1", text))
-prop("Capture", "Value", STRING, lambda group: group.value or "")
-prop("Capture", "Index", INT, lambda group: group.start)
-prop("Capture", "Length", INT, lambda group: len(group.value or ""))
-static_prop("Match", "Empty", T("Match"), lambda: Match(None))
-prop("Group", "Captures", T("CaptureCollection"), lambda group: _captures(group), note="the last one only")
-prop("CaptureCollection", "Count", INT, len)
-indexer("CaptureCollection", T("Capture"), INT)(lambda captures, index: captures[index])
-prop("Group", "Success", BOOL, lambda group: group.value is not None)
-prop("Match", "Groups", T("GroupCollection"), Groups)
-method("Match", "Result", STRING)(lambda match, template: _expand(template, match.found) if match.found else "")
-prop("GroupCollection", "Count", INT, len)
-prop("MatchCollection", "Count", INT, len)
-indexer("GroupCollection", T("Group"), OBJECT)(lambda groups, key: groups.match.group(key))
-
-
-@indexer("MatchCollection", T("Match"), INT)
+@declare("MatchCollection", "Match this[int i]")
 def _at(matches: list[Match], index: int) -> Match:
     if not 0 <= index < len(matches):
         raise ClrError("ArgumentOutOfRangeException", "Index was out of range.")

@@ -10,29 +10,13 @@ from typing import Any
 
 from emulators.apim import jwt
 from emulators.apim.csharp.clr import ClrError, JArray, JObject, JToken, key_not_found
-from emulators.apim.csharp.clr_types import (
-    BOOL,
-    BYTE,
-    DATETIME,
-    GUID,
-    INT,
-    OBJECT,
-    STRING,
-    TIMESPAN,
-    T,
-    array,
-    enumerable,
-)
+from emulators.apim.csharp.clr_types import BYTE, OBJECT, array, default_value
 from emulators.apim.csharp.conversions import converter, register_class
-from emulators.apim.csharp.library import Out, declare_type, indexer, method, prop
+from emulators.apim.csharp.library import Out, Types, declare, declare_type
 from emulators.apim.csharp.members.jsons import parse
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Body, Context, ManyValues, Response, Url, parse_query
 
-_TEXTS = array(STRING)
-_URL, _BODY, _HEADERS, _QUERY = T("IUrl"), T("IMessageBody"), T("IHeaders"), T("IQuery")
-_STRINGS = T("IReadOnlyDictionary", (STRING, STRING))
-_JWT, _BASIC = T("Jwt"), T("BasicAuthCredentials")
 declare_type("IResponse", "IRequest", "IContext", "Jwt")
 register_class("Jwt", Jwt)
 register_class("IResponse", Response)
@@ -45,91 +29,85 @@ def _itself(context: Context) -> Context:
     return context
 
 
-prop("IContext", "Request", T("IRequest"), _itself, never_null=True)
-prop("IContext", "Response", T("IResponse"), attrgetter("response"), never_null=True)
-prop("IContext", "Variables", T("IVariables"), attrgetter("variables"), never_null=True)
-prop("IContext", "LastError", T("IError"), lambda context: context.last_error)
-prop("IContext", "RequestId", GUID, lambda context: context.request_id)
-prop("IContext", "Timestamp", DATETIME, lambda context: context.timestamp)
-prop("IContext", "Elapsed", TIMESPAN, lambda context: context.elapsed)
-prop("IContext", "Api", T("IApi"), lambda context: context.api)
-prop("IContext", "Operation", T("IOperation"), lambda context: context.operation)
-prop("IContext", "Deployment", T("IDeployment"), lambda context: context.deployment)
-prop("IContext", "Subscription", T("ISubscription"), lambda context: None, note="always null: no subscriptions here")
-prop("IContext", "User", T("IUser"), lambda context: None, note="always null: no portal users here")
-prop("IContext", "Product", T("IProduct"), attrgetter("api.product"), note="the open product of the API, or null")
-prop("IContext", "Tracing", BOOL, lambda context: False)
-_MAYBE_TIME, _GROUPS = T("Nullable", (DATETIME,)), enumerable(T("IGroup"))
-_PEOPLE: dict[str, dict[str, T]] = {
-    "ISubscription": {
-        **dict.fromkeys(("Id", "Key", "Name", "PrimaryKey", "SecondaryKey"), STRING),
-        **{"CreatedDate": DATETIME, "StartDate": _MAYBE_TIME, "EndDate": _MAYBE_TIME},
-    },
-    "IUser": {
-        **dict.fromkeys(("Email", "FirstName", "Id", "LastName", "Note"), STRING),
-        **{"Groups": _GROUPS, "Identities": enumerable(T("IUserIdentity")), "RegistrationDate": DATETIME},
-    },
-    "IGroup": {"Id": STRING, "Name": STRING},
-    "IUserIdentity": {"Id": STRING, "Provider": STRING},
-    "IPrivateEndpointConnection": {"Name": STRING, "GroupId": STRING, "MemberName": STRING},
+declare("IContext", "IRequest Request", never_null=True)(_itself)
+declare("IContext", "IResponse Response", never_null=True)(attrgetter("response"))
+declare("IContext", "IVariables Variables", never_null=True)(attrgetter("variables"))
+declare("IContext", "IError LastError")(lambda context: context.last_error)
+declare("IContext", "Guid RequestId")(lambda context: context.request_id)
+declare("IContext", "DateTime Timestamp")(lambda context: context.timestamp)
+declare("IContext", "TimeSpan Elapsed")(lambda context: context.elapsed)
+declare("IContext", "IApi Api")(lambda context: context.api)
+declare("IContext", "IOperation Operation")(lambda context: context.operation)
+declare("IContext", "IDeployment Deployment")(lambda context: context.deployment)
+declare("IContext", "ISubscription Subscription", note="always null: no subscriptions here")(lambda context: None)
+declare("IContext", "IUser User", note="always null: no portal users here")(lambda context: None)
+declare("IContext", "IProduct Product", note="the open product of the API, or null")(attrgetter("api.product"))
+declare("IContext", "bool Tracing")(lambda context: False)
+_PEOPLE = {
+    "ISubscription": "string Id, string Key, string Name, string PrimaryKey, string SecondaryKey, DateTime CreatedDate,"
+    " DateTime? StartDate, DateTime? EndDate",
+    "IUser": "string Email, string FirstName, string Id, string LastName, string Note, DateTime RegistrationDate,"
+    " IEnumerable<IGroup> Groups, IEnumerable<IUserIdentity> Identities",
+    "IGroup": "string Id, string Name",
+    "IUserIdentity": "string Id, string Provider",
+    "IPrivateEndpointConnection": "string Name, string GroupId, string MemberName",
 }
 for _owner, _members in _PEOPLE.items():
-    for _name, _type in _members.items():
-        prop(_owner, _name, _type, lambda value: None)
-prop("IProduct", "Id", STRING, attrgetter("id"))
-prop("IProduct", "Name", STRING, attrgetter("name"))
-prop("IProduct", "SubscriptionLimit", T("Nullable", (INT,)), lambda product: None, note="always null")
-prop("IProduct", "ApprovalRequired", BOOL, attrgetter("approval_required"))
-prop("IProduct", "SubscriptionRequired", BOOL, lambda product: False, note="always false: others are refused")
+    declare(_owner, *_members.split(", "))(lambda value: None)
+declare("IProduct", "string Id")(attrgetter("id"))
+declare("IProduct", "string Name")(attrgetter("name"))
+declare("IProduct", "int? SubscriptionLimit", note="always null")(lambda product: None)
+declare("IProduct", "bool ApprovalRequired")(attrgetter("approval_required"))
+declare("IProduct", "bool SubscriptionRequired", note="always false: others are refused")(lambda product: False)
 
 
-@method("IContext", "Trace", T("void"))
+@declare("IContext", "void Trace(string message)")
 def _trace(context: Context, message: str) -> None:
     if len(context.traces) < 100:
         context.traces.append(message)
 
 
-prop("IRequest", "Method", STRING, attrgetter("request.method"), never_null=True)
-prop("IRequest", "Headers", _HEADERS, attrgetter("request.headers"), never_null=True)
-prop("IRequest", "IpAddress", STRING, attrgetter("request.ip"), never_null=True)
-prop("IRequest", "MatchedParameters", _STRINGS, attrgetter("request.parameters"), never_null=True)
-prop("IRequest", "OriginalUrl", _URL, attrgetter("request.original"), never_null=True)
-prop("IRequest", "Url", _URL, attrgetter("request.url"), never_null=True)
-prop("IRequest", "Body", _BODY, lambda context: context.request.body)
-_ENDPOINT = T("IPrivateEndpointConnection")
-prop("IRequest", "PrivateEndpointConnection", _ENDPOINT, lambda context: None, note="always null")
-prop("IResponse", "StatusCode", INT, lambda response: response.status)
-prop("IResponse", "StatusReason", STRING, lambda response: response.reason)
-prop("IResponse", "Headers", _HEADERS, attrgetter("headers"), never_null=True)
-prop("IResponse", "Body", _BODY, lambda response: response.body)
+declare("IRequest", "string Method", never_null=True)(attrgetter("request.method"))
+declare("IRequest", "IHeaders Headers", never_null=True)(attrgetter("request.headers"))
+declare("IRequest", "string IpAddress", never_null=True)(attrgetter("request.ip"))
+declare("IRequest", "IReadOnlyDictionary<string, string> MatchedParameters", never_null=True)(
+    attrgetter("request.parameters")
+)
+declare("IRequest", "IUrl OriginalUrl", never_null=True)(attrgetter("request.original"))
+declare("IRequest", "IUrl Url", never_null=True)(attrgetter("request.url"))
+declare("IRequest", "IMessageBody Body")(lambda context: context.request.body)
+declare("IRequest", "IPrivateEndpointConnection PrivateEndpointConnection", note="always null")(lambda context: None)
+declare("IResponse", "int StatusCode")(lambda response: response.status)
+declare("IResponse", "string StatusReason")(lambda response: response.reason)
+declare("IResponse", "IHeaders Headers", never_null=True)(attrgetter("headers"))
+declare("IResponse", "IMessageBody Body")(lambda response: response.body)
 
-prop("IUrl", "Scheme", STRING, lambda url: url.scheme)
-prop("IUrl", "Host", STRING, lambda url: url.host)
-prop("IUrl", "Port", INT, lambda url: url.port)
-prop("IUrl", "Path", STRING, lambda url: url.path)
-prop("IUrl", "QueryString", STRING, lambda url: f"?{url.query}" if url.query else "")
-prop("IUrl", "Query", _QUERY, attrgetter("parameters"), never_null=True)
+declare("IUrl", "string Scheme")(lambda url: url.scheme)
+declare("IUrl", "string Host")(lambda url: url.host)
+declare("IUrl", "int Port")(lambda url: url.port)
+declare("IUrl", "string Path")(lambda url: url.path)
+declare("IUrl", "string QueryString")(lambda url: f"?{url.query}" if url.query else "")
+declare("IUrl", "IQuery Query", never_null=True)(attrgetter("parameters"))
 
-for _name, _attribute in {"Source": "source", "Reason": "reason", "Message": "message", "Scope": "scope"}.items():
-    prop("IError", _name, STRING, lambda error, attribute=_attribute: getattr(error, attribute))
-for _name, _attribute in {"Section": "section", "Path": "path", "PolicyId": "policy_id"}.items():
-    prop("IError", _name, STRING, lambda error, attribute=_attribute: getattr(error, attribute))
-
-for _name, _attribute in {
-    "Id": "id",
-    "Name": "name",
-    "Path": "path",
-    "Revision": "revision",
-    "Version": "version",
-}.items():
-    prop("IApi", _name, STRING, lambda api, attribute=_attribute: getattr(api, attribute))
-prop("IApi", "IsCurrentRevision", BOOL, lambda api: True)
-prop("IApi", "ServiceUrl", _URL, lambda api: api.service_url)
-_OPERATION = {"Id": "id", "Name": "name", "Method": "method", "UrlTemplate": "url_template"}
-for _name, _attribute in _OPERATION.items():
-    prop("IOperation", _name, STRING, lambda operation, attribute=_attribute: getattr(operation, attribute))
-for _name, _attribute in {"ServiceName": "service_name", "Region": "region", "GatewayId": "gateway_id"}.items():
-    prop("IDeployment", _name, STRING, lambda deployment, attribute=_attribute: getattr(deployment, attribute))
+_READ: dict[str, dict[str, str]] = {
+    "IError": {
+        "Source": "source",
+        "Reason": "reason",
+        "Message": "message",
+        "Scope": "scope",
+        "Section": "section",
+        "Path": "path",
+        "PolicyId": "policy_id",
+    },
+    "IApi": {"Id": "id", "Name": "name", "Path": "path", "Revision": "revision", "Version": "version"},
+    "IOperation": {"Id": "id", "Name": "name", "Method": "method", "UrlTemplate": "url_template"},
+    "IDeployment": {"ServiceName": "service_name", "Region": "region", "GatewayId": "gateway_id"},
+}
+for _owner, _texts in _READ.items():
+    for _name, _attribute in _texts.items():
+        declare(_owner, f"string {_name}")(attrgetter(_attribute))
+declare("IApi", "bool IsCurrentRevision")(lambda api: True)
+declare("IApi", "IUrl ServiceUrl")(lambda api: api.service_url)
 
 
 def _many(values: ManyValues, name: Any) -> list[str]:
@@ -138,58 +116,63 @@ def _many(values: ManyValues, name: Any) -> list[str]:
     return values[name]
 
 
-for _owner in ("IHeaders", "IQuery"):
-    indexer(_owner, _TEXTS, STRING)(_many)
-
-    @method(_owner, "GetValueOrDefault", STRING)
-    def _joined(values: ManyValues, name: str, default: str | None = None) -> Any:
-        return values.joined(name, default)
+def _joined(values: ManyValues, name: str, default: str | None = None) -> Any:
+    return values.joined(name, default)
 
 
-@method("IClaims", "GetValueOrDefault", STRING)
-def _claim(claims: dict[str, list[str]], name: str, default: Any = None) -> Any:
+def _listed(values: Any, name: str, default: Any) -> Any:
+    return list(values[name]) if name in values else default
+
+
+def _claim(claims: dict[str, list[str]], name: str, default: str | None = None) -> Any:
     """All values of the claim, separated by commas."""
     return ",".join(claims[name]) if name in claims else default
 
 
-@method("IReadOnlyDictionary", "GetValueOrDefault", lambda receiver, arguments, generics: _dictionary_value(receiver))
-def _entry(entries: Any, name: str, default: Any = None) -> Any:
-    return entries.get(name, default)
+# Documented with a text as default ("API Management policy expressions"); with an array, which people's policies use,
+# it is an array too, so that `.Contains` never searches in a text.
+_GET = "GetValueOrDefault"
+for _owner, _read in (("IHeaders", _joined), ("IQuery", _joined), ("IClaims", _claim)):
+    declare(_owner, f"string {_GET}(string name)", f"string {_GET}(string name, string defaultValue)")(_read)
+    declare(_owner, f"string[] {_GET}(string name, string[] defaultValue)")(_listed)
+for _owner in ("IHeaders", "IQuery"):
+    declare(_owner, "string[] this[string name]")(_many)
 
 
-def _dictionary_value(receiver: T) -> T:
-    return receiver.args[1] if len(receiver.args) == 2 else OBJECT
+@declare("IReadOnlyDictionary<K, V>", f"V {_GET}(K key)")
+def _entry(entries: Any, name: Any, *, types: Types) -> Any:
+    return entries[name] if name in entries else default_value(types["V"])
 
 
-def _variable_type(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    if generics:
-        return generics[0]
-    return arguments[1] if len(arguments) > 1 and arguments[1].name != "null" else OBJECT
+declare("IReadOnlyDictionary<K, V>", f"V {_GET}(K key, V defaultValue)")(
+    lambda entries, name, default: entries.get(name, default)
+)
+declare("IVariables", f"object {_GET}(string variableName)")(lambda variables, name: variables.get(name))
+declare("IVariables", f"V {_GET}<V>(string variableName)")(
+    lambda variables, name, types: _variable(variables, name, default_value(types["V"]), types=types)
+)
 
 
-@method("IVariables", "GetValueOrDefault", _variable_type)
-def _variable(variables: dict[str, Any], name: str, default: Any = None, *, generics: list[T]) -> Any:
-    if name not in variables:
-        return default if default is not None or not generics else _empty(generics[0])
-    return converter(OBJECT, generics[0])(variables[name]) if generics else variables[name]
+@declare("IVariables", f"V {_GET}<V>(string variableName, V defaultValue)")
+def _variable(variables: dict[str, Any], name: str, default: Any, *, types: Types) -> Any:
+    return converter(OBJECT, types["V"])(variables[name]) if name in variables else default
 
 
-def _empty(type_: T) -> Any:
-    from emulators.apim.csharp.expressions import default_value
-
-    return default_value(type_)
+declare("IVariables", f"object {_GET}(string variableName, object defaultValue)")(
+    lambda variables, name, default: variables.get(name, default)
+)
 
 
 _READABLE = {"string": str, "JObject": JObject, "JArray": JArray, "JToken": JToken}
 
 
-def _as_type(receiver: T, arguments: list[T], generics: list[T]) -> T:
-    return generics[0] if generics else OBJECT
-
-
-@method("IMessageBody", "As", _as_type, note="to string, byte[], JObject, JArray and JToken; not XML")
-def _as(body: Body, preserve: bool = False, *, generics: list[T]) -> Any:
-    wanted = generics[0] if generics else OBJECT
+@declare(
+    "IMessageBody",
+    "V As<V>(bool preserveContent = false)",
+    note="to string, byte[], JObject, JArray and JToken; not XML",
+)
+def _as(body: Body, preserve: bool, *, types: Types) -> Any:
+    wanted = types["V"]
     data = body.read(preserve=preserve)
     if wanted == array(BYTE):
         return data
@@ -199,40 +182,38 @@ def _as(body: Body, preserve: bool = False, *, generics: list[T]) -> Any:
     return text if wanted.name == "string" else parse(text, _READABLE[wanted.name])
 
 
-@method(
+@declare(
     "IMessageBody",
-    "AsFormUrlEncodedContent",
-    T("IDictionary", (STRING, T("IList", (STRING,)))),
+    "IDictionary<string, IList<string>> AsFormUrlEncodedContent(bool preserveContent = false)",
     note="names without case are not merged",
 )
-def _as_form(body: Body, preserve: bool = False) -> dict[str, list[str]]:
+def _as_form(body: Body, preserve: bool) -> dict[str, list[str]]:
     form: dict[str, list[str]] = {}
     for name, value in parse_query(body.read(preserve=preserve).decode("utf-8", "replace")):
         form.setdefault(name, []).append(value)
     return form
 
 
-@method("string", "AsJwt", _JWT, note="extension: null is null")
+@declare("string", "Jwt AsJwt()", takes_null=True)
 def _as_jwt(text: Any) -> Jwt | None:
     return jwt.read(text.removeprefix("Bearer ")) if text else None
 
 
-@method("string", "TryParseJwt", BOOL, out=_JWT, note="extension: null is null")
+@declare("string", "bool TryParseJwt(out Jwt result)", takes_null=True)
 def _try_jwt(text: Any, result: Out) -> bool:
     found = _as_jwt(text)
     result(found)
     return found is not None
 
 
-_FIRST = {"Algorithm": "alg", "Type": "typ"}
-for _name, _claim_name in _FIRST.items():
-    prop("Jwt", _name, STRING, lambda token, claim=_claim_name: token.header.get(claim))
+for _name, _claim_name in {"Algorithm": "alg", "Type": "typ"}.items():
+    declare("Jwt", f"string {_name}")(lambda token, claim=_claim_name: token.header.get(claim))
 for _name, _claim_name in {"Issuer": "iss", "Subject": "sub", "Id": "jti"}.items():
-    prop("Jwt", _name, STRING, lambda token, claim=_claim_name: token.one(claim))
-prop("Jwt", "Audiences", enumerable(STRING), lambda token: token.audiences)
-prop("Jwt", "Claims", T("IClaims"), attrgetter("claims"), never_null=True)
+    declare("Jwt", f"string {_name}")(lambda token, claim=_claim_name: token.one(claim))
+declare("Jwt", "IEnumerable<string> Audiences")(lambda token: token.audiences)
+declare("Jwt", "IClaims Claims", never_null=True)(attrgetter("claims"))
 for _name, _claim_name in {"ExpirationTime": "exp", "IssuedAt": "iat", "NotBefore": "nbf"}.items():
-    prop("Jwt", _name, T("Nullable", (DATETIME,)), lambda token, claim=_claim_name: _time(token.payload.get(claim)))
+    declare("Jwt", f"DateTime? {_name}")(lambda token, claim=_claim_name: _time(token.payload.get(claim)))
 
 
 def _time(value: Any) -> datetime | None:
@@ -247,7 +228,7 @@ class Basic:
     password: str
 
 
-@method("string", "AsBasic", _BASIC, note="extension: null is null")
+@declare("string", "BasicAuthCredentials AsBasic()", takes_null=True)
 def _as_basic(text: Any) -> Basic | None:
     scheme, _, encoded = (text or "").partition(" ")
     if scheme.lower() != "basic":
@@ -259,12 +240,12 @@ def _as_basic(text: Any) -> Basic | None:
     return Basic(user, password) if colon else None
 
 
-@method("string", "TryParseBasic", BOOL, out=_BASIC, note="extension: null is null")
+@declare("string", "bool TryParseBasic(out BasicAuthCredentials result)", takes_null=True)
 def _try_basic(text: Any, result: Out) -> bool:
     found = _as_basic(text)
     result(found)
     return found is not None
 
 
-prop("BasicAuthCredentials", "UserId", STRING, lambda credentials: credentials.user)
-prop("BasicAuthCredentials", "Password", STRING, lambda credentials: credentials.password)
+declare("BasicAuthCredentials", "string UserId")(lambda credentials: credentials.user)
+declare("BasicAuthCredentials", "string Password")(lambda credentials: credentials.password)

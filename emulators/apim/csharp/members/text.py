@@ -20,26 +20,16 @@ from emulators.apim.csharp.clr import (
     to_json,
     to_text,
 )
-from emulators.apim.csharp.clr_types import BOOL, CHAR, INT, STRING, T, array
 from emulators.apim.csharp.formats import composite, format_value
-from emulators.apim.csharp.library import constructor, enum, indexer, method, prop, static, static_prop
+from emulators.apim.csharp.library import declare, enum
+from emulators.apim.csharp.members.comparers import compared, fold
 
-enum(
-    "StringComparison",
-    "Ordinal",
-    "OrdinalIgnoreCase",
-    "InvariantCulture",
-    "InvariantCultureIgnoreCase",
-    "CurrentCulture",
-    "CurrentCultureIgnoreCase",
-)
 enum("StringSplitOptions", "None", "RemoveEmptyEntries")
-for _comparer in ("Ordinal", "OrdinalIgnoreCase", "InvariantCulture", "InvariantCultureIgnoreCase"):
-    static_prop("StringComparer", _comparer, T("StringComparer"), lambda name=_comparer: name)  # type: ignore[misc]
+_COMPARISON = "StringComparison comparisonType"
 
-static_prop("string", "Empty", STRING, lambda: "")
-prop("string", "Length", INT, len)
-indexer("string", CHAR, INT)(lambda value, index: _at(value, index))
+declare("string", "static string Empty")(lambda: "")
+declare("string", "int Length")(len)
+declare("string", "char this[int index]")(lambda value, index: _at(value, index))
 
 
 def _at(value: str, index: int) -> str:
@@ -48,97 +38,104 @@ def _at(value: str, index: int) -> str:
     return value[index]
 
 
-def fold(value: Any, comparison: Any = None) -> Any:
-    """The value as the comparison sees it."""
-    return value.lower() if isinstance(value, str) and str(comparison).endswith("IgnoreCase") else value
-
-
 def _needed(value: Any, name: str) -> Any:
     if value is None:
         raise ClrError("ArgumentNullException", f"Value cannot be null. Parameter name: {name}")
     return value
 
 
-@method("object", "ToString", STRING)
-def _to_string(value: Any, layout: Any = None, culture: Any = None) -> str:
-    if layout is None:
+declare("object", "string ToString()")(to_text)
+for _type in ("int", "long", "byte", "double", "decimal", "DateTime", "TimeSpan", "Guid"):
+    declare(_type, "string ToString(string format)")(format_value)
+
+
+@declare("JToken", "string ToString(Formatting formatting)")
+def _token_text(value: JToken, layout: str) -> str:
+    if isinstance(value, JProperty):
         return to_text(value)
-    if isinstance(value, JToken) and layout in ("None", "Indented") and not isinstance(value, JProperty):
-        return to_json(value.raw, indented=layout == "Indented")
-    return format_value(value, layout) if isinstance(layout, str) else to_text(value)
+    return to_json(value.raw, indented=layout == "Indented")
 
 
-@method("object", "Equals", BOOL)
-def _equals(value: Any, other: Any, comparison: Any = None) -> bool:
-    return equals(fold(value, comparison), fold(other, comparison))
+declare("object", "bool Equals(object obj)")(equals)
+declare("object", "static bool Equals(object objA, object objB)")(equals)
+declare("object", "static bool ReferenceEquals(object objA, object objB)")(lambda left, right: left is right)
 
 
-@static("string", "Equals", BOOL)
-def _string_equals(left: str, right: str, comparison: Any = None) -> bool:
+@declare("string", "bool Equals(string value)", f"bool Equals(string value, {_COMPARISON})")
+@declare("string", "static bool Equals(string a, string b)", f"static bool Equals(string a, string b, {_COMPARISON})")
+def _string_equals(left: Any, right: Any, comparison: Any = None) -> bool:
     return bool(fold(left, comparison) == fold(right, comparison))
 
 
-@static("object", "Equals", BOOL)
-def _object_equals(left: Any, right: Any) -> bool:
-    return equals(left, right)
-
-
-@method("string", "Contains", BOOL)
+@declare("string", "bool Contains(string value)", f"bool Contains(string value, {_COMPARISON})")
 def _contains(value: str, part: str, comparison: Any = None) -> bool:
     return fold(_needed(part, "value"), comparison) in fold(value, comparison)
 
 
-@method("string", "StartsWith", BOOL)
+@declare("string", "bool StartsWith(string value)", f"bool StartsWith(string value, {_COMPARISON})")
 def _starts(value: str, part: str, comparison: Any = None) -> bool:
     return bool(fold(value, comparison).startswith(fold(_needed(part, "value"), comparison)))
 
 
-@method("string", "EndsWith", BOOL)
+@declare("string", "bool EndsWith(string value)", f"bool EndsWith(string value, {_COMPARISON})")
 def _ends(value: str, part: str, comparison: Any = None) -> bool:
     return bool(fold(value, comparison).endswith(fold(_needed(part, "value"), comparison)))
 
 
-@method("string", "IndexOf", INT)
-def _index(value: str, part: str, start: Any = None, comparison: Any = None) -> int:
-    if isinstance(start, str):
-        start, comparison = None, start
-    return int(fold(value, comparison).find(fold(_needed(part, "value"), comparison), start or 0))
+def _from(value: str, start: int) -> int:
+    if not 0 <= start <= len(value):
+        raise ClrError("ArgumentOutOfRangeException", "Index was out of range.")
+    return start
 
 
-@method("string", "LastIndexOf", INT)
+@declare("string", "int IndexOf(string value)", "int IndexOf(char value)")
+@declare("string", "int IndexOf(string value, int startIndex)", "int IndexOf(char value, int startIndex)")
+@declare("string", f"int IndexOf(string value, int startIndex, {_COMPARISON})")
+def _index(value: str, part: str, start: int = 0, comparison: Any = None) -> int:
+    return int(fold(value, comparison).find(fold(_needed(part, "value"), comparison), _from(value, start)))
+
+
+declare("string", f"int IndexOf(string value, {_COMPARISON})")(
+    lambda value, part, comparison: _index(value, part, 0, comparison)
+)
+
+
+@declare("string", "int LastIndexOf(string value)", "int LastIndexOf(char value)")
+@declare("string", f"int LastIndexOf(string value, {_COMPARISON})")
 def _last_index(value: str, part: str, comparison: Any = None) -> int:
     return int(fold(value, comparison).rfind(fold(_needed(part, "value"), comparison)))
 
 
-@method("string", "IndexOfAny", INT)
+@declare("string", "int IndexOfAny(char[] anyOf)")
 def _index_any(value: str, parts: Any) -> int:
-    return min((value.find(part) for part in parts if part in value), default=-1)
+    return min((value.find(part) for part in _needed(parts, "anyOf") if part in value), default=-1)
 
 
-@method("string", "Substring", STRING)
-def _substring(value: str, start: int, length: int = -1) -> str:
-    end = len(value) if length == -1 else start + length
+@declare("string", "string Substring(int startIndex)", "string Substring(int startIndex, int length)")
+def _substring(value: str, start: int, length: int | None = None) -> str:
+    end = len(value) if length is None else start + length
     if not 0 <= start <= end <= len(value):
         raise ClrError("ArgumentOutOfRangeException", "Index and length must refer to a location within the string.")
     return value[start:end]
 
 
-@method("string", "Remove", STRING)
-def _remove(value: str, start: int, count: int = -1) -> str:
-    end = len(value) if count == -1 else start + count
+@declare("string", "string Remove(int startIndex)", "string Remove(int startIndex, int count)")
+def _remove(value: str, start: int, count: int | None = None) -> str:
+    end = len(value) if count is None else start + count
     if not 0 <= start <= end <= len(value):
         raise ClrError("ArgumentOutOfRangeException", "Index and count must refer to a location within the string.")
     return value[:start] + value[end:]
 
 
-@method("string", "Insert", STRING)
+@declare("string", "string Insert(int startIndex, string value)")
 def _insert(value: str, start: int, part: str) -> str:
     if not 0 <= start <= len(value):
         raise ClrError("ArgumentOutOfRangeException", "Specified argument was out of the range of valid values.")
-    return value[:start] + part + value[start:]
+    return value[:start] + str(_needed(part, "value")) + value[start:]
 
 
-@method("string", "Replace", STRING)
+@declare("string", "string Replace(char oldChar, char newChar)", "string Replace(string oldValue, string newValue)")
+@declare("string", f"string Replace(string oldValue, string newValue, {_COMPARISON})")
 def _replace(value: str, old: str, new: str, comparison: Any = None) -> str:
     if not old:
         raise ClrError("ArgumentException", "String cannot be of zero length.")
@@ -154,115 +151,113 @@ def _replace_ignoring_case(value: str, old: str, new: str) -> str:
     return found.sub(lambda match: new, value)
 
 
-@method("string", "Split", array(STRING))
-def _split(value: str, *arguments: Any) -> list[str]:
-    """`Split('a', 'b')`, `Split(new[] {'a'}, 2, options)`, `Split("ab")`."""
-    if len(arguments) == 1 and arguments[0].__class__ is str and arguments[0]:
-        return value.split(arguments[0])
-    options = "RemoveEmptyEntries" in arguments
-    count = next((item for item in arguments if isinstance(item, int)), 0)
-    separators = [
-        item for item in arguments if item not in ("RemoveEmptyEntries", "None") and not isinstance(item, int)
-    ]
-    flat = [part for item in separators for part in (item if isinstance(item, list) else [item]) if part]
-    simple = len(flat) == 1 and (not count or options)
-    parts = value.split(flat[0]) if simple else _parts(value, flat, count if not options else 0)
-    return [part for part in parts if part] if options else parts
+def _split(value: str, separators: Any, count: int | None = None, options: str = "None") -> list[str]:
+    """Without separators, at white space. `count`: so many parts at most, the last with what is left."""
+    if count is not None and count < 0:
+        raise ClrError("ArgumentOutOfRangeException", "Count cannot be less than zero.")
+    flat, drop = [part for part in separators or [] if part], options == "RemoveEmptyEntries"
+    simple = count is None and len(flat) == 1
+    parts = value.split(flat[0]) if simple else _parts(value, flat, count, drop=drop)
+    return [part for part in parts if part] if drop else parts
 
 
-def _parts(value: str, separators: list[str], count: int) -> list[str]:
+declare("string", "string[] Split(params char[] separator)")(_split)
+for _separators in ("char[]", "string[]"):
+    _name = f"{_separators} separator"
+    declare("string", f"string[] Split({_name}, StringSplitOptions options)")(
+        lambda value, separators, options: _split(value, separators, None, options)
+    )
+    declare("string", f"string[] Split({_name}, int count, StringSplitOptions options)")(_split)
+declare("string", "string[] Split(char[] separator, int count)")(_split)
+# .NET since 2.0, which API Management's expressions take too.
+for _separator in ("char", "string"):
+    declare("string", f'string[] Split({_separator} separator, StringSplitOptions options = "None")')(
+        lambda value, separator, options: _split(value, [separator], None, options)
+    )
+
+
+def _parts(value: str, separators: list[str], count: int | None, *, drop: bool) -> list[str]:
     parts: list[str] = []
     start = position = 0
-    while position < len(value) and not (count and len(parts) == count - 1):
+    while position < len(value) and not (count is not None and len(parts) >= count - 1):
         found = next((s for s in separators if value.startswith(s, position)), None)
         if found is None and not separators and value[position].isspace():
             found = value[position]
         if found is None:
             position += 1
             continue
-        parts.append(value[start:position])
+        if position > start or not drop:
+            parts.append(value[start:position])
         start = position = position + len(found)
+    if count == 0:
+        return []
+    while drop and count is not None and (cut := next((s for s in separators if value.startswith(s, start)), None)):
+        start += len(cut)
     return [*parts, value[start:]]
 
 
 def _trimmer(strip: Callable[[str, str | None], str]) -> Callable[..., str]:
-    def trim(value: str, *characters: Any) -> str:
-        flat = "".join("".join(item) if isinstance(item, list) else item for item in characters)
-        return strip(value, flat or None)
-
-    return trim
+    return lambda value, characters: strip(value, "".join(characters or ()) or None)
 
 
-method("string", "Trim", STRING)(_trimmer(lambda value, what: value.strip(what)))
-method("string", "TrimStart", STRING)(_trimmer(lambda value, what: value.lstrip(what)))
-method("string", "TrimEnd", STRING)(_trimmer(lambda value, what: value.rstrip(what)))
+for _name, _strip in (("Trim", str.strip), ("TrimStart", str.lstrip), ("TrimEnd", str.rstrip)):
+    declare("string", f"string {_name}(params char[] trimChars)")(_trimmer(_strip))
 for _name in ("ToLower", "ToLowerInvariant"):
-    method("string", _name, STRING)(lambda value: value.lower())
+    declare("string", f"string {_name}()")(str.lower)
+    declare("char", f"static char {_name}(char c)")(str.lower)
 for _name in ("ToUpper", "ToUpperInvariant"):
-    method("string", _name, STRING)(lambda value: value.upper())
-method("string", "ToCharArray", array(CHAR))(lambda value: list(value))
-method("string", "PadLeft", STRING)(lambda value, width, fill=" ": value.rjust(room(width), fill))
-method("string", "PadRight", STRING)(lambda value, width, fill=" ": value.ljust(room(width), fill))
-method("string", "Normalize", STRING)(lambda value: unicodedata.normalize("NFC", value))
-method("string", "GetHashCode", INT)(hash)
-static("string", "IsNullOrEmpty", BOOL)(lambda value: not value)
-static("string", "IsNullOrWhiteSpace", BOOL)(lambda value: value is None or not value.strip())
+    declare("string", f"string {_name}()")(str.upper)
+    declare("char", f"static char {_name}(char c)")(str.upper)
+declare("string", "char[] ToCharArray()")(list)
+for _name, _pad in (("PadLeft", str.rjust), ("PadRight", str.ljust)):
+    declare("string", f"string {_name}(int totalWidth)", f"string {_name}(int totalWidth, char paddingChar)")(
+        lambda value, width, fill=" ", pad=_pad: pad(value, _width(width), fill)
+    )
+declare("string", "string Normalize()")(lambda value: unicodedata.normalize("NFC", value))
+declare("string", "int GetHashCode()", note="not .NET's number")(lambda value: hash(value) & 0x7FFFFFFF)
+declare("string", "static bool IsNullOrEmpty(string value)")(lambda value: not value)
+declare("string", "static bool IsNullOrWhiteSpace(string value)")(lambda value: value is None or not value.strip())
 
 
-def order_key(value: Any) -> Any:
-    """How the invariant culture sorts texts: letters before their case, lower case first; null before all."""
-    return (value.lower(), value.swapcase()) if isinstance(value, str) else value
+def _width(width: int) -> int:
+    if width < 0:
+        raise ClrError("ArgumentOutOfRangeException", "Non-negative number required. Parameter name: totalWidth")
+    return room(width)
 
 
-def compared(left: Any, right: Any) -> int:
-    if left is None or right is None:
-        return int(left is not None) - int(right is not None)
-    one, two = order_key(left), order_key(right)
-    return int(one > two) - int(one < two)
+_CULTURE = "without a culture's rules for accents and hyphens"
+declare("string", "int CompareTo(string strB)", note=_CULTURE)(compared)
+declare("string", "static int Compare(string strA, string strB)", note=_CULTURE)(compared)
+declare("string", f"static int Compare(string strA, string strB, {_COMPARISON})", note=_CULTURE)(compared)
+declare("string", "static int Compare(string strA, string strB, bool ignoreCase)", note=_CULTURE)(
+    lambda left, right, ignore: compared(left, right, "InvariantCultureIgnoreCase" if ignore else "InvariantCulture")
+)
+declare("string", "static int CompareOrdinal(string strA, string strB)")(
+    lambda left, right: compared(left, right, "Ordinal")
+)
 
 
-@method("string", "CompareTo", INT, note="without a culture's rules for accents and hyphens")
-def _compare_to(value: str, other: str) -> int:
-    return compared(value, other)
-
-
-@static("string", "Compare", INT, note="without a culture's rules for accents and hyphens")
-def _compare(left: str, right: str, comparison: Any = None) -> int:
-    if comparison is True:  # Compare(a, b, ignoreCase)
-        comparison = "InvariantCultureIgnoreCase"
-    one, two = fold(left, comparison), fold(right, comparison)
-    return _compare_ordinal(one, two) if str(comparison).startswith("Ordinal") else compared(one, two)
-
-
-@static("string", "CompareOrdinal", INT)
-def _compare_ordinal(left: str, right: str) -> int:
-    one, two = left or "", right or ""
-    return int(one > two) - int(one < two)
-
-
-@static("string", "Join", STRING)
-def _join(separator: str, *values: Any) -> str:
-    items = iterate(values[0]) if len(values) == 1 and not isinstance(values[0], str) else values
-    texts, between = [to_text(item) for item in items], to_text(separator)
+def _join(separator: str | None, values: Any) -> str:
+    texts, between = [to_text(item) for item in iterate(values)], separator or ""
     room(sum(map(len, texts)) + len(between) * max(len(texts) - 1, 0))
     return between.join(texts)
 
 
-@static("string", "Concat", STRING)
 def _concat(*values: Any) -> str:
-    items = iterate(values[0]) if len(values) == 1 and not isinstance(values[0], str) else values
-    return limited("".join(to_text(item) for item in items))  # type: ignore[no-any-return]
+    return limited("".join(to_text(item) for item in values))  # type: ignore[no-any-return]
 
 
-@static("string", "Format", STRING)
-def _format(pattern: str, *values: Any) -> str:
-    flat = values[0] if len(values) == 1 and isinstance(values[0], list) else list(values)
-    return limited(composite(pattern, list(flat)))  # type: ignore[no-any-return]
-
-
-@constructor("string")
-def _new_string(character: Any, count: int = 1) -> str:
-    return "".join(character) if isinstance(character, list) else character * room(count)
+declare("string", "static string Join(string separator, params string[] value)")(_join)
+declare("string", "static string Join<T>(string separator, IEnumerable<T> values)")(_join)
+declare("string", "static string Join(string separator, params object[] values)")(_join)
+declare("string", "static string Concat<T>(IEnumerable<T> values)")(lambda values: _join("", values))
+declare("string", "static string Concat(params object[] args)")(lambda values: _join("", values))
+declare("string", "static string Format(string format, params object[] args)")(
+    lambda pattern, values: limited(composite(pattern, list(values)))
+)
+declare("string", "string(char[] value)")(lambda characters: "".join(characters or ()))
+declare("string", "string(char c, int count)")(lambda character, count: character * _width(count))
+declare("string", "static string Copy(string str)")(lambda value: _needed(value, "str"))
 
 
 _CHAR_TESTS: dict[str, Callable[[str], bool]] = {
@@ -274,11 +269,7 @@ _CHAR_TESTS: dict[str, Callable[[str], bool]] = {
     "IsLower": str.islower,
 }
 for _test, _impl in _CHAR_TESTS.items():
-    static("char", _test, BOOL)(lambda value, test=_impl: test(value))
-for _name in ("ToLower", "ToLowerInvariant"):
-    static("char", _name, CHAR)(lambda value: value.lower())
-for _name in ("ToUpper", "ToUpperInvariant"):
-    static("char", _name, CHAR)(lambda value: value.upper())
+    declare("char", f"static bool {_test}(char c)")(_impl)
 
 
 class StringBuilder:
@@ -302,11 +293,17 @@ class StringBuilder:
         return limited("".join(self.parts))  # type: ignore[no-any-return]
 
 
-_BUILDER = T("StringBuilder")
-constructor("StringBuilder")(lambda start="": StringBuilder(start))
-prop("StringBuilder", "Length", INT, lambda builder: builder.size)
-method("StringBuilder", "Append", _BUILDER)(lambda builder, value: builder.append(value))
-method("StringBuilder", "AppendLine", _BUILDER)(lambda builder, value="": builder.append(to_text(value) + "\r\n"))
-method("StringBuilder", "AppendFormat", _BUILDER)(
-    lambda builder, pattern, *values: builder.append(composite(pattern, list(values)))
+_BUILDER = "StringBuilder"
+declare(_BUILDER, "StringBuilder()", "StringBuilder(string value)")(lambda start="": StringBuilder(start or ""))
+declare(_BUILDER, "StringBuilder(int capacity)")(lambda capacity: StringBuilder())
+declare(_BUILDER, "int Length")(lambda builder: builder.size)
+declare(_BUILDER, "StringBuilder Append(object value)")(StringBuilder.append)
+declare(_BUILDER, "StringBuilder Append(char value, int repeatCount)")(
+    lambda builder, value, count: builder.append(value * room(count))
+)
+declare(_BUILDER, "StringBuilder AppendLine()", "StringBuilder AppendLine(string value)")(
+    lambda builder, value="": builder.append(to_text(value) + "\r\n")
+)
+declare(_BUILDER, "StringBuilder AppendFormat(string format, params object[] args)")(
+    lambda builder, pattern, values: builder.append(composite(pattern, list(values)))
 )

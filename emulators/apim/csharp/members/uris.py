@@ -1,4 +1,4 @@
-"""System.Uri, UriKind, UriPartial, System.Net.WebUtility, System.Net.IPAddress."""
+"""System.Uri, UriPartial, System.Net.WebUtility, System.Net.IPAddress."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urljoin, urlsplit
 
 from emulators.apim.csharp.clr import ClrError
-from emulators.apim.csharp.clr_types import BOOL, INT, STRING, URI, T, array
-from emulators.apim.csharp.library import Out, constructor, enum, method, prop, static
+from emulators.apim.csharp.library import Out, declare, enum
 
-enum("UriKind", "Absolute", "Relative", "RelativeOrAbsolute")
 enum("UriPartial", "Scheme", "Authority", "Path", "Query")
 _PORTS = {"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443}
 
@@ -65,31 +63,32 @@ def parse(text: Any) -> Uri | None:
     )
 
 
-@constructor("Uri")
-def _new(text: Any, relative: Any = None) -> Uri:
-    joined = urljoin(str(text), str(relative)) if relative is not None and not _is_kind(relative) else text
-    found = parse(joined)
+def _new(text: Any) -> Uri:
+    found = parse(text)
     if found is None:
         raise ClrError("FormatException", "Invalid URI: The format of the URI could not be determined.")
     return found
 
 
-def _is_kind(value: Any) -> bool:
-    return value in ("Absolute", "Relative", "RelativeOrAbsolute")
+def _joined(base: Uri, relative: Any) -> Uri:
+    return _new(urljoin(str(base), str(relative)))
 
 
-@static("Uri", "TryCreate", BOOL, out=URI)
-def _try_create(text: Any, kind: Any, result: Out) -> bool:
-    """`TryCreate(base, relative, out uri)`. The form with a UriKind needs a type that is not documented."""
-    found = parse(urljoin(str(text), str(kind))) if isinstance(text, Uri) else parse(text)
+def _try_join(base: Uri, relative: Any, result: Out) -> bool:
+    found = parse(urljoin(str(base), str(relative)))
     result(found)
     return found is not None
 
 
-static("Uri", "IsWellFormedUriString", BOOL)(lambda text, kind: parse(text) is not None)
-static("Uri", "EscapeDataString", STRING)(lambda text: quote(_given(text), safe="-._~"))
-static("Uri", "EscapeUriString", STRING)(lambda text: quote(_given(text), safe="-._~:/?#[]@!$&'()*+,;=%"))
-static("Uri", "UnescapeDataString", STRING)(lambda text: unquote(_given(text)))
+# The overloads with a UriKind need a type that Microsoft's table does not list.
+declare("Uri", "Uri(string uriString)")(_new)
+declare("Uri", "Uri(Uri baseUri, string relativeUri)", "Uri(Uri baseUri, Uri relativeUri)")(_joined)
+declare("Uri", "static bool TryCreate(Uri baseUri, string relativeUri, out Uri result)")(_try_join)
+declare("Uri", "static string EscapeDataString(string text)")(lambda text: quote(_given(text), safe="-._~"))
+declare("Uri", "static string EscapeUriString(string text)")(
+    lambda text: quote(_given(text), safe="-._~:/?#[]@!$&'()*+,;=%")
+)
+declare("Uri", "static string UnescapeDataString(string text)")(lambda text: unquote(_given(text)))
 
 
 def _given(text: Any) -> str:
@@ -98,30 +97,30 @@ def _given(text: Any) -> str:
     return str(text)
 
 
-prop("Uri", "Scheme", STRING, lambda uri: uri.scheme)
-prop("Uri", "Host", STRING, lambda uri: uri.host)
-prop("Uri", "DnsSafeHost", STRING, lambda uri: uri.host.strip("[]"))
-prop("Uri", "Port", INT, lambda uri: uri.port)
-prop("Uri", "IsDefaultPort", BOOL, lambda uri: uri.port == _PORTS.get(uri.scheme, -1))
-prop("Uri", "Authority", STRING, lambda uri: uri.authority)
-prop("Uri", "AbsolutePath", STRING, lambda uri: uri.path)
-prop("Uri", "LocalPath", STRING, lambda uri: unquote(uri.path))
-prop("Uri", "PathAndQuery", STRING, lambda uri: uri.path + uri.query)
-prop("Uri", "Query", STRING, lambda uri: uri.query)
-prop("Uri", "Fragment", STRING, lambda uri: uri.fragment)
-prop("Uri", "UserInfo", STRING, lambda uri: uri.user_info)
-prop("Uri", "AbsoluteUri", STRING, str)
-prop("Uri", "OriginalString", STRING, lambda uri: uri.original)
-prop("Uri", "IsAbsoluteUri", BOOL, lambda uri: True)
-prop("Uri", "IsLoopback", BOOL, lambda uri: _loopback(uri.host.strip("[]")))
-prop("Uri", "Segments", array(STRING), lambda uri: [part + "/" for part in uri.path.split("/")[:-1]] + _last(uri.path))
+declare("Uri", "string Scheme")(lambda uri: uri.scheme)
+declare("Uri", "string Host")(lambda uri: uri.host)
+declare("Uri", "string DnsSafeHost")(lambda uri: uri.host.strip("[]"))
+declare("Uri", "int Port")(lambda uri: uri.port)
+declare("Uri", "bool IsDefaultPort")(lambda uri: uri.port == _PORTS.get(uri.scheme, -1))
+declare("Uri", "string Authority")(lambda uri: uri.authority)
+declare("Uri", "string AbsolutePath")(lambda uri: uri.path)
+declare("Uri", "string LocalPath")(lambda uri: unquote(uri.path))
+declare("Uri", "string PathAndQuery")(lambda uri: uri.path + uri.query)
+declare("Uri", "string Query")(lambda uri: uri.query)
+declare("Uri", "string Fragment")(lambda uri: uri.fragment)
+declare("Uri", "string UserInfo")(lambda uri: uri.user_info)
+declare("Uri", "string AbsoluteUri")(str)
+declare("Uri", "string OriginalString")(lambda uri: uri.original)
+declare("Uri", "bool IsAbsoluteUri")(lambda uri: True)
+declare("Uri", "bool IsLoopback")(lambda uri: _loopback(uri.host.strip("[]")))
+declare("Uri", "string[] Segments")(lambda uri: [part + "/" for part in uri.path.split("/")[:-1]] + _last(uri.path))
 
 
 def _last(path: str) -> list[str]:
     return [path.rsplit("/", 1)[-1]] if not path.endswith("/") else []
 
 
-@method("Uri", "GetLeftPart", STRING)
+@declare("Uri", "string GetLeftPart(UriPartial part)")
 def _left_part(uri: Uri, part: Any) -> str:
     start = f"{uri.scheme}://"
     ends = {"Scheme": "", "Authority": uri.authority, "Path": uri.authority + uri.path}
@@ -137,18 +136,23 @@ def _loopback(host: str) -> bool:
         return False
 
 
-static("WebUtility", "UrlEncode", STRING)(lambda text: text if text is None else quote_plus(text, safe="-_.!*()"))
-static("WebUtility", "UrlDecode", STRING)(lambda text: text if text is None else unquote_plus(text))
-static("WebUtility", "HtmlEncode", STRING)(
+declare("WebUtility", "static string UrlEncode(string value)")(
+    lambda text: text if text is None else quote_plus(text, safe="-_.!*()")
+)
+declare("WebUtility", "static string UrlDecode(string value)")(
+    lambda text: text if text is None else unquote_plus(text)
+)
+declare("WebUtility", "static string HtmlEncode(string value)")(
     lambda text: text if text is None else html.escape(text).replace("&#x27;", "&#39;")
 )
-static("WebUtility", "HtmlDecode", STRING)(lambda text: text if text is None else html.unescape(text))
+declare("WebUtility", "static string HtmlDecode(string value)")(
+    lambda text: text if text is None else html.unescape(text)
+)
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_IP = T("IPAddress")
 
 
-@static("IPAddress", "Parse", _IP)
+@declare("IPAddress", "static IPAddress Parse(string ipString)")
 def _parse_address(text: str) -> _Address:
     try:
         return ipaddress.ip_address(text)
@@ -156,7 +160,7 @@ def _parse_address(text: str) -> _Address:
         raise ClrError("FormatException", "An invalid IP address was specified.") from error
 
 
-@static("IPAddress", "TryParse", BOOL, out=_IP)
+@declare("IPAddress", "static bool TryParse(string ipString, out IPAddress address)")
 def _try_address(text: str, result: Out) -> bool:
     try:
         result(_parse_address(text))
@@ -166,6 +170,6 @@ def _try_address(text: str, result: Out) -> bool:
     return True
 
 
-@static("IPAddress", "IsLoopback", BOOL)
+@declare("IPAddress", "static bool IsLoopback(IPAddress address)")
 def _is_loopback(address: Any) -> bool:
     return bool(address.is_loopback)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from emulators.apim.tests.harness import CLIENT_ID, NOW, GatewayHarness, make_gateway, ok
+from emulators.apim.tests.harness import CLIENT_ID, NOW, GatewayHarness, applied, make_gateway, ok, policies
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
+from emulators.apim.tests.test_products import product
 from emulators.apim.tests.tokens import sign
 
 LIMIT = "<rate-limit-by-key calls='2' renewal-period='60' counter-key='@(context.Request.IpAddress)' {}/>"
@@ -26,6 +27,57 @@ async def test_rate_limit_by_key() -> None:
     assert (await gateway.send(client="203.0.113.8")).status == 200
     gateway.clock.now += 41
     assert (await gateway.send()).status == 200
+
+
+BY_KEY = "<{}-by-key calls='1' renewal-period='300' counter-key='k' {}/>"
+
+
+@pytest.mark.parametrize(("tag", "refused"), [("rate-limit", 429), ("quota", 403)])
+async def test_an_increment_count_may_read_the_response(tag: str, refused: int) -> None:
+    """ "Limit call rate by key": condition and count are evaluated at the end of outbound, so one call late."""
+    count = "increment-count='@(context.Response.StatusCode == 200 ? 10 : 0)'"
+    gateway = make_gateway(inbound=BY_KEY.format(tag, count))
+    gateway.backends.answers["http://backend.test"] = ok(status=503)
+    assert [(await gateway.send()).status for _ in range(2)] == [503, 503]
+    gateway.backends.answers["http://backend.test"] = ok()
+    assert [(await gateway.send()).status for _ in range(2)] == [200, refused]
+
+
+async def test_an_increment_count_may_read_the_response_s_body() -> None:
+    """ "Limit call rate by key": tokens that a model counted, as a gateway for models limits them."""
+    count = "(int)context.Response.Body.As&lt;JObject&gt;(preserveContent: true)[&quot;n&quot;]"
+    gateway = make_gateway(
+        inbound=BY_KEY.format("rate-limit", f'increment-count="@({count})"').replace("calls='1'", "calls='5'"),
+        outbound="<set-body>@(context.Response.Body.As&lt;string&gt;())</set-body>",
+    )
+    gateway.backends.answers["http://backend.test"] = ok(b'{"n": 5}')
+    assert [(await gateway.send()).status for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize("tag", ["rate-limit", "quota"])
+@pytest.mark.parametrize(("condition", "statuses"), [("false", 0), ("true", 1), ("@(false)", 0), ("@(true)", 1)])
+async def test_a_condition_is_the_same_as_literal_and_as_expression(tag: str, condition: str, statuses: int) -> None:
+    """ "Set usage quota by key", "Limit call rate by key": false counts nothing."""
+    gateway = make_gateway(inbound=BY_KEY.format(tag, f"increment-condition='{condition}'"))
+    assert [(await gateway.send()).status == 200 for _ in range(3)] == [True, not statuses, not statuses]
+
+
+async def test_two_quotas_of_one_key_count_a_request_once() -> None:
+    """ "Set usage quota by key": if several policies would increment a key, it is incremented once per request."""
+    quota = BY_KEY.format("quota", "").replace("calls='1'", "calls='2'")
+    gateway = make_gateway(inbound=quota * 2)
+    assert [(await gateway.send()).status for _ in range(3)] == [200, 200, 403]
+
+
+async def test_a_429_tells_what_remains_too() -> None:
+    """ "Limit call rate by key": the header is set after each execution of the policy."""
+    names = "remaining-calls-header-name='X-Left' total-calls-header-name='X-All'"
+    gateway = make_gateway(inbound=BY_KEY.format("rate-limit", names))
+    replies = [await gateway.send() for _ in range(2)]
+    assert [(r.status, r.headers["X-Left"], r.headers["X-All"]) for r in replies] == [
+        (200, ["0"], ["1"]),
+        (429, ["0"], ["1"]),
+    ]
 
 
 async def test_rate_limit_tells_what_remains() -> None:
@@ -84,7 +136,7 @@ async def test_quota_by_key_counts_what_the_condition_says_and_kilobytes() -> No
 )
 async def test_limits_by_subscription_pass_calls_without_a_key(element: str) -> None:
     """ "Limit call rate by subscription" and "Set usage quota by subscription" count only calls with a key."""
-    gateway = make_gateway(inbound=element)
+    gateway = GatewayHarness(applied(policies(), extra=product(xml=policies(inbound=element))))
     assert [(await gateway.send()).status for _ in range(3)] == [200] * 3
 
 

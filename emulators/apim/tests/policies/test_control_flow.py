@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from emulators.apim.errors import PolicyProblems
 from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
 from emulators.apim.tests.harness import GatewayHarness, applied, make_gateway, ok
 from emulators.apim.tests.policies.test_message_policies import show
@@ -242,3 +243,35 @@ async def test_return_response_ends_any_section() -> None:
     for section in ("backend", "outbound"):
         gateway = make_gateway(**{section: both})
         assert (await gateway.send()).text == "x"
+
+
+UNSTORABLE = ["new[] {&quot;a&quot;}", "new List&lt;string&gt;()", "new { a = 1 }", "&quot;a.b.c&quot;.AsJwt()"]
+STORABLE = [
+    "(object)5",
+    "new byte[2]",
+    "(int?)null",
+    "new JArray()",
+    "DateTime.UtcNow",
+    "TimeSpan.Zero",
+    "Guid.Empty",
+    "null",
+]
+
+
+@pytest.mark.parametrize("expression", UNSTORABLE)
+def test_a_variable_holds_the_documented_types_only(expression: str) -> None:
+    """ "Set variable", allowed types: known at load."""
+    with pytest.raises(PolicyProblems, match="a variable cannot hold"):
+        make_gateway(inbound=f'<set-variable name="x" value="@({expression})"/>')
+
+
+@pytest.mark.parametrize("expression", STORABLE)
+async def test_what_a_variable_may_hold(expression: str) -> None:
+    """ "Set variable", allowed types: scalars, their nullables, bytes, times and JSON."""
+    assert (await make_gateway(inbound=f'<set-variable name="x" value="@({expression})"/>').send()).status == 200
+
+
+async def test_an_object_is_looked_at_when_it_is_stored() -> None:
+    """ "Set variable", allowed types: what is only known as object."""
+    gateway = make_gateway(inbound='<set-variable name="x" value="@((object)new List&lt;int&gt;())"/>')
+    assert (await gateway.send()).status == 500

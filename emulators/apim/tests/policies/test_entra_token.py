@@ -43,6 +43,16 @@ async def test_tokens_of_the_tenant_pass(tenant: str, changes: dict[str, Any]) -
     assert (reply.status, reply.text) == (200, "s")
 
 
+async def test_the_endpoint_may_be_another_one() -> None:
+    """authentication-endpoint names where tenants are looked up."""
+    gateway = make_gateway(
+        inbound=f"<validate-azure-ad-token tenant-id='tid' authentication-endpoint='http://issuer.test/'>{RULES}"
+        "</validate-azure-ad-token>"
+    )
+    publish(gateway)
+    assert (await gateway.send(headers=bearer(sign(claims(azp=CLIENT))))).status == 200
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

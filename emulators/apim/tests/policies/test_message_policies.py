@@ -20,11 +20,11 @@ def show(expression: str) -> str:
 @pytest.mark.parametrize(
     ("action", "before", "expected"),
     [
-        ("override", "old", ["new", "newer"]),
-        ("append", "old", ["old", "new", "newer"]),
-        ("append", None, ["new", "newer"]),
+        ("override", "old", ["new,newer"]),
+        ("append", "old", ["old,new,newer"]),
+        ("append", None, ["new,newer"]),
         ("skip", "old", ["old"]),
-        ("skip", None, ["new", "newer"]),
+        ("skip", None, ["new,newer"]),
         ("delete", "old", None),
     ],
 )
@@ -34,6 +34,30 @@ async def test_set_header(action: str, before: str | None, expected: list[str] |
     gateway = make_gateway(inbound=f"<set-header name='X-Test' exists-action='{action}'>{values}</set-header>")
     await gateway.send(headers={"x-test": before} if before else {})
     assert (gateway.backends.last.headers.get("X-Test")) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("X-A", ["a,b"]), ("Warning", ["a", "b"]), ("Set-Cookie", ["a", "b"])])
+async def test_several_values_are_one_line_but_where_they_may_hold_commas(name: str, expected: list[str]) -> None:
+    """ "Set header", usage notes: cookies, dates and headers that may hold commas stay apart."""
+    gateway = make_gateway(outbound=f"<set-header name='{name}'><value>a</value><value>b</value></set-header>")
+    assert (await gateway.send()).headers[name] == expected
+
+
+@pytest.mark.parametrize(("action", "status"), [("skip", 200), ("SKIP", 200), ("replace", 500)])
+async def test_an_expression_chooses_the_action(action: str, status: int) -> None:
+    """ "Set header": exists-action takes expressions; what is none of the four values is an error of the policy."""
+    gateway = make_gateway(
+        inbound=f"<set-header name='X-A' exists-action='@(\"{action}\")'><value>b</value></set-header>"
+    )
+    assert (await gateway.send(headers={"X-A": "a"})).status == status
+    assert [call.headers["X-A"] for call in gateway.backends.calls] == [["a"]] * (status == 200)
+
+
+async def test_an_expression_s_header_name_is_a_token() -> None:
+    """RFC 9110, section 5.1: an empty name, or one with a colon, would be a line that nobody reads alike."""
+    for name in ("", "a:b", "a b"):
+        gateway = make_gateway(inbound=f"<set-header name='@(\"{name}\")'><value>b</value></set-header>")
+        assert (await gateway.send()).status == 500
 
 
 async def test_set_header_acts_on_the_response_in_outbound() -> None:
@@ -177,7 +201,7 @@ async def test_return_response() -> None:
         outbound="<set-status code='200'/>",
     )
     reply = await gateway.send()
-    assert (reply.status, reply.headers["A"], reply.json, gateway.backends.calls) == (418, ["1", "2"], {"a": 1}, [])
+    assert (reply.status, reply.headers["A"], reply.json, gateway.backends.calls) == (418, ["1,2"], {"a": 1}, [])
 
 
 async def test_mock_response() -> None:
@@ -200,3 +224,28 @@ async def test_trace_changes_nothing() -> None:
     """ "Trace": the message is evaluated and kept; the request goes on."""
     inbound = "<trace source='s' severity='error'><message>@(\"m\")</message><metadata name='a' value='b'/></trace>"
     assert (await make_gateway(inbound=inbound).send()).status == 200
+
+
+LONE = '@((string)context.Request.Body.As&lt;JObject&gt;(true)["a"])'
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        f"<return-response><set-body>{LONE}</set-body></return-response>",
+        f"<set-query-parameter name='q'><value>{LONE}</value></set-query-parameter>",
+    ],
+)
+async def test_a_surrogate_without_its_half_is_written_as_dot_net_does(policy: str) -> None:
+    """Encoding.UTF8 writes U+FFFD for it; a caller may send one in JSON."""
+    gateway = make_gateway(inbound=policy)
+    reply = await gateway.send("POST", body=b'{"a": "\\ud800"}')
+    assert reply.status == 200
+    assert "\ufffd" in reply.text or gateway.backends.last.url.endswith("q=%EF%BF%BD")
+
+
+async def test_find_and_replace_writes_a_lone_surrogate_too() -> None:
+    """As set-body does."""
+    gateway = make_gateway(inbound=f"<find-and-replace from='x' to='{LONE}'/>".replace('"', "&quot;"))
+    await gateway.send("POST", body=b'{"a": "\\ud800", "b": "x"}')
+    assert "\ufffd".encode() in (gateway.backends.last.body or b"")

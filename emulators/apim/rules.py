@@ -1,0 +1,36 @@
+"""What API Management does with policies that only people, or other code, tell: the rest stands in `reference.py`."""
+
+from __future__ import annotations
+
+from emulators.base.rules import Rule
+
+_TESTS = "emulators/apim/tests"
+
+RULES = (
+    Rule(
+        "line-breaks-of-expressions-are-kept",
+        "A policy that is sent as `rawxml` keeps line breaks in attributes' expressions, so a `//` comment ends with"
+        " its line; one that is sent as `xml` loses them.",
+        "azurerm `api_management_api_policy_resource.go`; Microsoft's policy toolkit, `docs/OutputFormat.md`;"
+        " Azure/apiops#14",
+        "provider source",
+        "emulators/apim at load; `invoke gateway.check` refuses fragments whose meaning depends on it",
+        f"{_TESTS}/test_raw_xml.py::test_a_comment_ends_with_its_line",
+    ),
+    Rule(
+        "children-have-an-order",
+        "Child elements of validate-jwt and cors in another order than the statement's are refused.",
+        "MicrosoftDocs/azure-docs.fr-fr#741, MicrosoftDocs/azure-docs#35438",
+        "reported",
+        "emulators/apim at load; `invoke gateway.check`",
+        f"{_TESTS}/test_schema.py::test_what_the_reference_does_not_have_is_refused_once",
+    ),
+    Rule(
+        "variables-hold-listed-types",
+        "`set-variable` refuses values that are neither scalars, their nullables, bytes, times nor JSON.",
+        "“Set variable”, allowed types, 2024-07-23; MicrosoftDocs/azure-docs PR #128688",
+        "documented",
+        "emulators/apim at load, and when a value of type object is stored",
+        f"{_TESTS}/policies/test_control_flow.py::test_a_variable_holds_the_documented_types_only",
+    ),
+)

@@ -1,0 +1,218 @@
+"""Values as .NET computes them, and overloads as C# resolves them (.NET API reference, by type; C# specification)."""
+
+# ruff: noqa: E501 - a table reads best with one row to a line
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulators.apim.csharp.compile import CSharpError, compile_expression
+from emulators.apim.tests.harness import evaluate
+
+#: A token with the roles ["non-admin-readers"] and the subject "231".
+TOKEN = '"e30.eyJyb2xlcyI6IFsibm9uLWFkbWluLXJlYWRlcnMiXSwgInN1YiI6ICIyMzEifQ.x".AsJwt()'
+
+VALUES: dict[str, list[tuple[str, Any]]] = {
+    "Claims, headers and parameters with an array as default are arrays": [
+        (f'@({TOKEN}.Claims.GetValueOrDefault("roles", new string[0]).Contains("admin"))', False),
+        (f'@({TOKEN}.Claims.GetValueOrDefault("roles", new string[0]).Contains("non-admin-readers"))', True),
+        (f'@({TOKEN}.Claims.GetValueOrDefault("sub", new string[]{{""}})[0])', "231"),
+        (f'@({TOKEN}.Claims.GetValueOrDefault("none", new string[]{{"x"}})[0])', "x"),
+        ('@(context.Request.Url.Query.GetValueOrDefault("x", new string[0]).Length)', 2),
+        ('@(context.Request.Headers.GetValueOrDefault("None", new[] {"a"}).First())', "a"),
+    ],
+    "Variables keep their types": [
+        ('@(context.Variables.GetValueOrDefault("none", 5) + 1)', 6),
+        ('@(context.Variables.GetValueOrDefault<int>("none"))', 0),
+        ('@(context.Variables.GetValueOrDefault("none", null) == null)', True),
+    ],
+    "Math.Round and its modes": [
+        ("@(Math.Round(2.5, MidpointRounding.AwayFromZero))", 3.0),
+        ("@(Math.Round(2.5))", 2.0),
+        ("@(Math.Round(-2.5, MidpointRounding.AwayFromZero))", -3.0),
+        ("@(Math.Round(2.345, 2))", 2.35),
+        ("@(Math.Round(2.345, 2, MidpointRounding.ToEven))", 2.35),
+        ("@(Math.Max(1, 2.5) + Math.Min(3, 4))", 5.5),
+        ("@(Math.Max(1, 2).ToString())", "2"),
+        ("@(Math.Abs(-5L) + Math.Sign(-2.5))", 4),
+        ("@(Math.E > 2.7 && double.IsNaN(double.NaN) && double.IsInfinity(double.PositiveInfinity))", True),
+        ("@(double.NegativeInfinity < double.MinValue && double.Epsilon > 0)", True),
+    ],
+    "DateTime: kinds, milliseconds, formats": [
+        ("@(new DateTime(2024,1,2,3,4,5,678).Millisecond)", 678),
+        ('@(new DateTime(2024,1,2,3,4,5).ToString("o"))', "2024-01-02T03:04:05.0000000"),
+        ('@(new DateTime(2024,1,2,3,4,5,DateTimeKind.Utc).ToString("o"))', "2024-01-02T03:04:05.0000000Z"),
+        ('@(new DateTime(2024,1,2,3,4,5,6,DateTimeKind.Utc).ToString("o"))', "2024-01-02T03:04:05.0060000Z"),
+        ('@(DateTime.MinValue.ToString("yyyy"))', "0001"),
+        ("@(DateTime.MinValue.ToString())", "01/01/0001 00:00:00"),
+        ('@(new DateTime(638400000000000000).ToString("s"))', "2024-01-04T21:20:00"),
+        ('@(DateTime.Parse("2024-01-02T03:04:05").ToString("o"))', "2024-01-02T03:04:05.0000000"),
+        ('@(new DateTime(2024,1,2,13,4,5).ToString("d.M.yy h:mm tt \'at\' ddd"))', "2.1.24 1:04 PM at Tue"),
+        ('@(new DateTime(2024,1,2).ToString("D") + new DateTime(2024,1,2).ToString("%d"))', "Tuesday, 02 January 20242"),
+        ('@(DateTimeOffset.FromUnixTimeSeconds(0).ToString("o"))', "1970-01-01T00:00:00.0000000+00:00"),
+        ("@(DateTimeOffset.FromUnixTimeMilliseconds(1500).ToUnixTimeMilliseconds())", 1500),
+        ("@(new DateTimeOffset(new DateTime(1970,1,1)).ToUnixTimeSeconds() + DateTimeOffset.UtcNow.Offset.Ticks)", 0),
+        ("@(DateTimeOffset.FromUnixTimeSeconds(0).DateTime == new DateTime(1970,1,1))", True),
+        ("@(new DateTime(2024,1,2) < DateTime.UtcNow)", True),
+    ],
+    "TimeSpan: parts, formats, constructors": [
+        ("@(new TimeSpan(1,2,3,4).ToString() + new TimeSpan(1,2,3,4,5).Milliseconds)", "1.02:03:045"),
+        ('@(new TimeSpan(1,2,3).ToString(@"hh\\:mm") + new TimeSpan(5L).Ticks)', "01:020"),
+        ("@(TimeSpan.FromMinutes(-90).Hours + TimeSpan.FromMinutes(-90).Minutes)", -31),
+        ("@(TimeSpan.FromHours(1).Add(TimeSpan.FromHours(2)).Subtract(TimeSpan.FromHours(1)).TotalHours)", 2.0),
+        ("@(TimeSpan.FromHours(1).Negate().Duration().CompareTo(TimeSpan.Zero))", 1),
+    ],
+    "Numbers: formats": [
+        ('@(1234567.891.ToString("#,##0.00"))', "1,234,567.89"),
+        ('@(1.50.ToString("0.###") + "|" + 0.ToString("#"))', "1.5|"),
+        ('@(12345.678.ToString("E2") + 1.5.ToString("C"))', "1.23E+004¤1.50"),
+        ('@(2.5.ToString("F0") + 0.125.ToString("F2") + (-0.001).ToString("F2"))', "30.130.00"),
+        ('@(255.ToString("X4") + (-1).ToString("x") + 5.ToString("D3") + (-5).ToString("D3"))', "00FFffffffff005-005"),
+        ('@(0.256.ToString("P1") + 0.25.ToString("0%") + 7.ToString("000"))', "25.6 %25%007"),
+        ('@(string.Format("{0:N1}|{1,5}|{{}}|{2:D2}", 1234.56, "a", 7))', "1,234.6|    a|{}|07"),
+        ('@($"{1234.5:#,##0.0}|{3:00}")', "1,234.5|03"),
+        ("@(Convert.ToString(255, 2) + Convert.ToString(255, 16) + Convert.ToChar(65))", "11111111ffA"),
+        ("@(Convert.ToInt32('A') + byte.MaxValue + long.MinValue.CompareTo(0L))", 319),
+    ],
+    "Collections: initialisers and comparers": [
+        ('@(new JArray { "x", 1, true }.ToString(Formatting.None))', '["x",1,true]'),
+        ('@(new JArray { new JObject { {"a", 1} } }.ToString(Formatting.None))', '[{"a":1}]'),
+        ('@(new JObject { new JProperty("a", new JArray("x", "y")), {"b", null} }.ToString(Formatting.None))', '{"a":["x","y"],"b":null}'),
+        ('@(new JObject { ["a"] = 1 }.ToString(Formatting.None))', '{"a":1}'),
+        ("@(new HashSet<string>(StringComparer.OrdinalIgnoreCase).Count)", 0),
+        ('@{ var s = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { "X" }; return s.Contains("x") && !s.Add("x") && !s.Contains("a"); }', True),
+        ('@{ var s = new HashSet<string>(new[] {"a", "A"}, StringComparer.OrdinalIgnoreCase); s.Remove("A"); return s.Count; }', 0),
+        ('@{ var d = new Dictionary<string,string>(StringComparer.OrdinalIgnoreCase) { {"Key", "v"} }; return d["KEY"] + d.ContainsKey("key") + d.Count + d.Keys.First(); }', "vTrue1Key"),
+        ('@{ var d = new Dictionary<string,int>(StringComparer.OrdinalIgnoreCase); d["a"] = 1; d["A"]++; string k; return d["a"]; }'.replace(" string k;", ""), 2),
+        ('@{ var d = new Dictionary<string,int>(new Dictionary<string,int>{{"a",1}}, StringComparer.OrdinalIgnoreCase); d.Remove("A"); return d.Count; }', 0),
+        ('@(new Dictionary<string,int>{ ["a"] = 1, ["a"] = 2 }["a"])', 2),
+        ('@{ var d = new Dictionary<string,int>{{"a",1}}; d["a"]++; d["a"] += 5; return d["a"]; }', 7),
+        ('@{ var s = new HashSet<int>{1,2}; s.UnionWith(new[]{3}); s.ExceptWith(new[]{1}); s.IntersectWith(new[]{3,4}); return s.Overlaps(new[]{3}) && s.SetEquals(new[]{3}) && s.IsSubsetOf(new[]{3,4}) && s.IsSupersetOf(new int[0]); }', True),
+        ("@{ var l = new List<int>{3,1,2}; l.Sort((a, b) => b - a); l.Reverse(); return l[0] + (l.TrueForAll(x => x > 0) ? 10 : 0); }", 11),
+        ("@(Array.Exists(new[]{1,2}, x => x == 2))", True),
+        ('@(string.Join(",", new[]{"b","A","a"}.OrderBy(x => x, StringComparer.Ordinal)))', "A,a,b"),
+        ('@(string.Join(",", new[]{"b","A"}.ToDictionary(x => x, x => 1, StringComparer.OrdinalIgnoreCase).Keys) + new[]{"a"}.ToHashSet(StringComparer.OrdinalIgnoreCase).Contains("A"))', "b,ATrue"),
+    ],
+    "Newtonsoft.Json's reading rules": [
+        ("@((int)JObject.Parse(\"{'a':1}\")[\"a\"])", 1),
+        ('@((int)JObject.Parse("{a: 0x1F, /* c */ b: [1, 2,], // d\\n}")["a"])', 31),
+        ('@((string)JObject.Parse("﻿{\\"a\\": \'it\\\\\'s\'}")["a"])', "it's"),
+        ('@(JToken.Parse("NaN").Type.ToString() + JToken.Parse("undefined").Type)', "FloatNull"),
+        ('@{ try { JObject.Parse("{a"); return ""; } catch (Exception e) { return e.Message; } }', "Unexpected end of content. Path '', line 1, position 2."),
+        ('@(new JObject { {"a", double.NaN}, {"b", -1.0 / 0.0} }.ToString(Formatting.None))', '{"a":"NaN","b":"-Infinity"}'),
+        ('@(BitConverter.ToString(Encoding.UTF8.GetBytes("\\ud800")))', "EF-BF-BD"),
+        ("@(JValue.CreateNull().Type.ToString() + JValue.CreateString(\"a\"))", "Nulla"),
+        ('@{ JToken t; return JObject.Parse("{\\"A\\": 1}").TryGetValue("a", StringComparison.OrdinalIgnoreCase, out t) && (int)t == 1; }', True),
+        ('@{ var a = new JArray(1, 2); a.RemoveAt(0); var o = JObject.Parse("{\\"a\\":1}"); o.RemoveAll(); return a.Count + o.Count; }', 1),
+        ('@(JObject.Parse("{\\"a\\":[1,2]}")["a"].Values<int>().Sum() + new JArray(1, 2).Values().Count())', 5),
+    ],
+    "byte[].Encrypt and Decrypt (FIPS 197 and NIST SP 800-38A, F.2.1), using": [
+        ('@(BitConverter.ToString(Convert.FromBase64String("a8G+4i5An5bpPX4Rc5MXKg==").Encrypt("AES", Convert.FromBase64String("K34VFiiu0qar9xWICc9PPA=="), Convert.FromBase64String("AAECAwQFBgcICQoLDA0ODw=="))).Substring(0, 23))', "76-49-AB-AC-81-19-B2-46"),
+        ('@{ var k = new byte[16]; var c = Encoding.UTF8.GetBytes("secret").Encrypt("Aes", k, k); return Encoding.UTF8.GetString(c.Decrypt("Rijndael", k, k)); }', "secret"),
+        ('@{ using (var a = SymmetricAlgorithm.Create("TripleDES")) { var k = Encoding.ASCII.GetBytes("0123456789abcdefABCDEFGH"); var v = new byte[8]; return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes("x").Encrypt(a, k, v).Decrypt(a, k, v)); } }', "x"),
+        ('@{ try { return new byte[16].Decrypt("AES", new byte[16], new byte[16]).Length; } catch (Exception e) { return e.Message; } }'.replace("return new byte[16].Decrypt", "return \"\" + new byte[16].Decrypt"), "Padding is invalid and cannot be removed."),
+        ('@{ using (var s = SHA256.Create()) { return Convert.ToBase64String(s.ComputeHash(Encoding.UTF8.GetBytes("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))).TrimEnd(\'=\').Replace(\'+\', \'-\').Replace(\'/\', \'_\'); } }', "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+    ],
+    "Overloads": [
+        ('@("a,b".Split(\',\').Length + "a, b".Split(new[] {\',\', \' \'}, StringSplitOptions.RemoveEmptyEntries).Length + "a--b".Split(new[] {"--"}, StringSplitOptions.None).Length)', 6),
+        ('@("a,b,c".Split(new[] {\',\'}, 2)[1] + "a b".Split()[1] + "a::b".Split("::")[1])', "b,cbb"),
+        ('@("xax".Trim(\'x\') + "xax".TrimStart(\'x\') + " a ".Trim())', "aaxa"),
+        ('@("abc".IndexOf(\'c\') + "abcb".IndexOf("b", 2) + "ABC".IndexOf("b", StringComparison.OrdinalIgnoreCase))', 6),
+        ('@(string.Join(",", 1, 2) + string.Join("-", new[] {1, 2}) + string.Concat("a", 1, \'b\') + string.Concat(new[] {"x", "y"}))', "1,21-2a1bxy"),
+        ("@(new[]{1,2,3}.Sum() + new[]{1,2}.Sum(x => x * 2) + new[]{1.5}.Sum())", 13.5),
+        ("@(new[]{1,2}.Average() + new[]{\"a\",\"bb\"}.Average(x => x.Length))", 3.0),
+        ('@(new[]{"b","a"}.Min() + new[]{"b","a"}.Max(x => x.Length))', "a1"),
+        ('@(Guid.Empty.ToByteArray().Length + Guid.Empty.CompareTo(Guid.Empty))', 16),
+        ('@(new StringBuilder(5).Append(\'x\', 3).Append(1).AppendLine("y").ToString())', "xxx1y\r\n"),
+        ('@(object.ReferenceEquals(null, null) && string.Copy("a") == "a")', True),
+        ("@(new List<int>(10).Count + new Dictionary<string, int>(10).Count + new Queue<int>(new[]{1}).Dequeue() + new Stack<int>(new[]{1,2}).Pop())", 3),
+        ('@(context.Request.Body.As<string>(preserveContent: true) + context.Request.Body.As<string>())', "xx"),
+        ("@(new[]{1,2,3}.Where((x, i) => i > 0).Aggregate((a, b) => a * b) + new[]{1,2}.Aggregate(10, (a, b) => a + b))", 19),
+        ("@(string.Join(\",\", new[]{\"ab\",\"ac\",\"b\"}.GroupBy(x => x[0], x => x.Length).Select(g => g.Key.ToString() + g.Count())))", "a2,b1"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "expected"), [row for rows in VALUES.values() for row in rows])
+def test_values_are_dot_net_s(source: str, expected: Any) -> None:
+    """To the type: 1.0 is no 1."""
+    found = evaluate(source, body=b"x")
+    assert (found, type(found)) == (expected, type(expected))
+
+
+REFUSED = [
+    # definite assignment, constants, statements
+    ("@{ int x; return x; }", "CS0165"),
+    ("@{ string s; if (context.Tracing) { s = \"a\"; } return s; }", "CS0165"),
+    ("@{ int x; while (context.Tracing) { x = 1; } return x; }", "CS0165"),
+    ("@{ const int c = 1; c = 2; return c; }", "CS0131"),
+    ("@{ const int c = 1; c++; return c; }", "CS0131"),
+    ("@{ const int c; return 1; }", "CS0145"),
+    ("@{ const int c = context.Response.StatusCode; return c; }", "CS0133"),
+    ("@{ try { return 1; } }", "CS1524"),
+    ("@{ foreach (var x in new[] {1}) { x = 2; } return 1; }", "CS1656"),
+    ("@{ break; return 1; }", "CS0139"),
+    ("@{ continue; return 1; }", "CS0139"),
+    ("@{ switch (1) { case 1: return 1; case 1: return 2; } return 3; }", "CS0152"),
+    ("@{ switch (1) { case 1: return 1; default: return 2; default: return 3; } }", "CS0152"),
+    ("@{ try { return 1; } catch { return 2; } catch (Exception e) { return 3; } }", "CS1017"),
+    ("@{ try { return 1; } catch (Exception e) { return 2; } catch (ArgumentException e) { return 3; } }", "ArgumentException"),
+    # overloads, conversions, constants
+    ('@(Math.Max("a", 2))', "CS1503"),
+    ('@("a".Trim("x"))', "Trim"),
+    ('@(new HashSet<int>().Add("x"))', "CS1503"),
+    ("@(new[]{1,2}.Where(x => x))", "bool"),
+    ("@((byte)300)", "CS0221"),
+    ("@((int)3000000000)", "CS0221"),
+    ("@(new List<int>{\"a\"})", "needs int"),
+    ("@(new Dictionary<string,int>{{1, 2}})", "needs string"),
+    ("@(new JArray(1) { {\"a\", 1} })", "takes"),
+    ('@("a".Substring(start: 1))', "CS1739"),
+    ("@(new[]{\"a\"}.Sum())", "Sum"),
+    ("@(0.1f + 0.2f)", "float"),
+    ("@{ float f = 1; return f; }", "float"),
+    ("@{ short s = 1; return s; }", "short"),
+    ("@(5u)", "uint"),
+    ("@(18446744073709551615)", "ulong"),
+    ("@((uint)5)", "uint"),
+    ("@(new List<int, string>())", "CS0305"),
+    ("@(context.Request.Body.As<string, int>())", "CS0305"),
+    ('@(5.ToString("QQ;"))', "format"),
+    ('@(5.5.ToString("D2"))', "Format"),
+    ("@($\"{5.5:D2}\")", "Format"),
+    ('@(string.Join(context.Request))', "string"),
+    ("@{ Func<int, string> f = x => x; return f(1); }", "string"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "named"), REFUSED)
+def test_what_the_compiler_refuses_does_not_load(source: str, named: str) -> None:
+    """By its error, or by the name of what is wrong."""
+    with pytest.raises(CSharpError) as caught:
+        compile_expression(source)
+    assert named in f"{caught.value.name} {caught.value.message}"
+
+
+ALLOWED = [
+    ("@{ int x; if (context.Tracing) { x = 1; } else { x = 2; } return x; }", 2),
+    ("@{ int x; x = 1; return x; }", 1),
+    ('@{ int x; int.TryParse("5", out x); return x; }', 5),
+    ("@{ int x; switch (1) { case 1: x = 1; break; default: x = 2; break; } return x; }", 1),
+    ("@{ int x; try { x = 1; } catch { return 0; } return x; }", 1),
+    ("@{ int x; for (x = 0; x < 3; x++) { } return x; }", 3),
+    ("@{ string s; if (context.Tracing) { return 0; } else { s = \"a\"; } return s.Length; }", 1),
+    ("@{ int x; while (true) { x = 1; break; } return x; }", 1),
+    ("@{ const int c = 1 + 2; return c; }", 3),
+    ("@{ object o = 5; if (o is int n && n > 2) { return n; } return 0; }", 5),
+    ('@{ int n; if (!int.TryParse("7", out n)) { return 0; } return n; }', 7),
+    ("@{ int x; do { x = 1; } while (x < 1); return x; }", 1),
+    ("@{ int? n = 5; long l = 1; double d = 'a'; return n.Value + l + d; }", 103.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "expected"), ALLOWED)
+def test_what_the_compiler_takes_loads(source: str, expected: Any) -> None:
+    """Definite assignment follows every path (C# specification, "Definite assignment")."""
+    assert evaluate(source) == expected
