@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from bson.errors import InvalidDocument
+from bson.errors import InvalidBSON, InvalidDocument
 from mongo_db_server import errors
 from mongo_db_server.translate import is_throttling, retry_after_ms, translate
 from pymongo.errors import (
@@ -31,6 +31,7 @@ SECRET = "mongodb://account:s3cret@account.mongo.cosmos.azure.com:10255/?ssl=tru
             "Location40324 (40324): bad stage at [address]",
         ),
         (OperationFailure("Request rate is large", 16500), errors.ThrottledError, "16500"),
+        (InvalidBSON("invalid boolean value: 2"), errors.DatabaseError, "holds a value here that cannot be decoded"),
         (InvalidDocument("cannot encode"), errors.InvalidCallError, "cannot be sent"),
         (OverflowError("MongoDB can only handle up to 8-byte ints"), errors.InvalidCallError, "8-byte"),
         (KeyError("s3cret"), errors.CallError, "KeyError"),

@@ -147,3 +147,15 @@ async def test_unreachable_database(call_with: Callable[..., Awaitable[CallTool]
     assert result.is_error
     assert "cannot be reached" in result.content[0].text
     assert "s3cret" not in result.content[0].text
+
+
+async def test_a_value_that_is_no_uuid_hides_nothing(call: CallTool, database: Db) -> None:
+    """Binaries of subtype 4 with another length, as old drivers stored them: shown, and the other documents too."""
+    where = {"database": database.name, "collection": "old"}
+    wrong = {"$binary": {"base64": "YWJj", "subType": "04"}}
+    await call("insert-many", **where, documents=[{"_id": "p", "a": wrong}, {"_id": "q"}])
+    assert (await call("find", **where)).structured_content["documents"] == [{"_id": "p", "a": wrong}, {"_id": "q"}]
+    assert (await call("distinct", **where, field="a")).structured_content["values"] == [wrong]
+    assert (await call("collection-schema", **where)).structured_content["sampled"] == 2
+    changed = await call("find-and-modify", **where, filter={"_id": "p"}, update={"$set": {"n": 1}})
+    assert changed.structured_content["documents"] == [{"_id": "p", "a": wrong, "n": 1}]

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+from bson.errors import InvalidBSON
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mongo_db_server import ejson, paging, queries, stages
@@ -216,6 +217,17 @@ class Call:
     async def retry_throttled(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run `attempt`, which must be safe to repeat, and again while the database throttles."""
         return await retry_throttled(attempt, deadline=self.deadline)
+
+    async def read(
+        self, source: AsyncCollection[Document] | AsyncDatabase[Document], attempt: Callable[[Any], Awaitable[T]]
+    ) -> T:
+        """Run `attempt` with `source`, a collection or a database, and again while the database throttles. Where the
+        driver cannot decode a document, `attempt` runs again with a source that leaves documents as they came."""
+        try:
+            return await self.retry_throttled(lambda: attempt(source))
+        except InvalidBSON:
+            raw = source.with_options(codec_options=ejson.RAW)
+            return await self.retry_throttled(lambda: attempt(raw))
 
     async def once(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Runs `attempt` a single time: for writes whose repetition would change more."""

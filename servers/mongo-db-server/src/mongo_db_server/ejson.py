@@ -4,6 +4,8 @@ Out: *relaxed* by default, because models read it best; *canonical* on request, 
 departures from the relaxed form, both still Extended JSON: integers that JavaScript clients would round (beyond 2^53)
 are written as `$numberLong`, and UUIDs as `$uuid`.
 
+Binaries are read as they are, whatever their subtype says about their length: only those that are a UUID read as one.
+
 In: both forms. `$regex` stays the query operator it looks like; a regular expression as a *value* is
 `$regularExpression`. UUID subtypes 3 and 4 stay what they were.
 """
@@ -18,15 +20,17 @@ from typing import Any, Literal
 from uuid import UUID
 
 from bson import json_util
-from bson.binary import UuidRepresentation
+from bson.binary import UUID_SUBTYPE, Binary, UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.dbref import DBRef
 from bson.errors import BSONError
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from bson.raw_bson import RawBSONDocument
 from bson.tz_util import utc
 from pydantic_core import to_json
 
+from mongo_db_server import lenient_bson
 from mongo_db_server.errors import InvalidCallError
 
 Form = Literal["relaxed", "canonical"]
@@ -36,11 +40,17 @@ _SAFE_INTEGER = 2**53
 _EPOCH = 1970  # older dates are numbers in the relaxed form
 _OFFSET = len("+00:00")
 
+# What the driver would refuse to decode stays readable: dates beyond year 9999, text that is no UTF-8, and binaries
+# that are called UUIDs and are none ("bson.codec_options", PyMongo documentation).
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True,
-    uuid_representation=UuidRepresentation.STANDARD,
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # dates beyond year 9999 stay readable
+    uuid_representation=UuidRepresentation.UNSPECIFIED,
+    unicode_decode_error_handler="replace",
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
+# Leaves documents as they came, for those that hold what the driver cannot decode; `encode` takes them too.
+RAW: CodecOptions[RawBSONDocument] = CODEC.with_options(document_class=RawBSONDocument)
+_UUID_BYTES = 16
 
 _IN = json_util.JSONOptions(
     tz_aware=True,
@@ -95,7 +105,14 @@ def _unwrap(document: dict[str, Any], wrapper: str, where: str) -> Any:
 
 def encode(value: Any, form: Form = "relaxed") -> Any:
     """BSON values → what `json.dumps` writes without help."""
-    return _relaxed(value) if form == "relaxed" else json.loads(json_util.dumps(value, json_options=_CANONICAL))
+    if form == "relaxed":
+        return _relaxed(value)
+    return json.loads(json_util.dumps(readable(value), json_options=_CANONICAL))
+
+
+def readable(value: Any) -> Any:
+    """The value itself, or the document that was left as it came from the database."""
+    return lenient_bson.decode(bytes(value.raw), CODEC) if isinstance(value, RawBSONDocument) else value
 
 
 def _relaxed(value: Any) -> Any:
@@ -127,6 +144,12 @@ def _object_id(value: ObjectId) -> dict[str, str]:
     return {"$oid": str(value)}
 
 
+def _binary(value: Binary) -> Any:
+    if value.subtype == UUID_SUBTYPE and len(value) == _UUID_BYTES:
+        return {"$uuid": str(value.as_uuid())}
+    return _relaxed_rare(value)
+
+
 def _date(value: datetime) -> Any:
     if value.tzinfo is not utc or value.year < _EPOCH:
         return _relaxed_rare(value)
@@ -148,7 +171,8 @@ def _relaxed_rare(value: Any) -> Any:
 _BY_TYPE: dict[type, Callable[[Any], Any] | None] = {
     **dict.fromkeys((str, bool, type(None))),
     **{dict: _document, list: _array, int: _integer, Int64: _integer},
-    **{float: _double, ObjectId: _object_id, datetime: _date},
+    **{float: _double, ObjectId: _object_id, datetime: _date, Binary: _binary},
+    RawBSONDocument: lambda value: _document(readable(value)),
 }
 _look_up = _BY_TYPE.get
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidBSON
 from pymongo import errors as mongo
 
 from mongo_db_server.errors import (
@@ -72,6 +72,11 @@ def translate(error: Exception, *, terse: bool = False) -> CallError:
     if isinstance(error, mongo.ConnectionFailure):
         return DatabaseError(
             "The connection to the database broke; the call may be tried again. Look first whether a write was done."
+        )
+    if isinstance(error, InvalidBSON):  # raised while an answer is read; what cannot be sent raises others
+        return DatabaseError(
+            "The database holds a value here that cannot be decoded: leave its field out, or choose documents without "
+            "it by a filter."
         )
     if isinstance(error, _CANNOT_BE_SENT):
         return InvalidCallError(f"The arguments cannot be sent to the database: {_clean(str(error))}.")

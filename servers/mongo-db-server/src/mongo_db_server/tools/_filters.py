@@ -33,13 +33,13 @@ async def show_matching(collection: Any, condition: dict[str, Any], call: Call) 
     """How many documents match, and a few of them without redacted fields."""
     number = await call.retry_throttled(lambda: collection.count_documents(condition))
 
-    async def attempt() -> Page:
+    async def attempt(collection: Any) -> Page:
         stages = [{"$match": condition}, {"$limit": _SHOWN}, *call.rules.fields.mask]
         async with await collection.aggregate(stages) as cursor:
             limit = Limit(_SHOWN, _SHOWN, "")
             return await collect(cursor, documents=limit, asked=_SHOWN, max_bytes=call.limits.bytes.default)
 
-    return number, await call.retry_throttled(attempt)
+    return number, await call.read(collection, attempt)
 
 
 async def preview_of(arguments: FilteredWrite, call: Call, verb: str) -> Reply:

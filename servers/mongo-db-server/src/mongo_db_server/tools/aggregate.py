@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from mongo_db_server.limits import Page
@@ -61,7 +63,7 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
     offset = call.offset(arguments)
     stages = [*prepared.stages, {"$skip": offset}] if offset else prepared.stages
 
-    async def attempt() -> Page:
+    async def attempt(collection: Any) -> Page:
         cursor = await collection.aggregate(stages, batchSize=call.batch(arguments.limit))
         return await call.page(cursor, arguments, offset)
 
@@ -70,7 +72,7 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
         call.audit["operation"] = Operation.UPDATE.value
         for database, _ in prepared.sources:
             call.runtime.views.forget(database)
-        page = await call.once(attempt)
+        page = await call.once(lambda: attempt(collection))
         return page_reply(page, f"The pipeline on {name} has written its result.", arguments, call)
-    page = await call.retry_throttled(attempt)
+    page = await call.read(collection, attempt)
     return page_reply(page, f"{len(page.documents)} documents from the pipeline on {name}.", arguments, call)

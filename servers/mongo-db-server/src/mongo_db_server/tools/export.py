@@ -88,7 +88,7 @@ async def _contents(arguments: ExportArguments, call: Call) -> Reply:
     collection = await call.reading(arguments)
     await call.check_views(*prepared.sources)
 
-    async def attempt() -> Page:
+    async def attempt(collection: Any) -> Page:
         most = min(arguments.limit or call.limits.documents.ceiling, call.limits.documents.ceiling)
         cursor = await collection.aggregate([*prepared.stages, {"$limit": most + 1}], batchSize=_PROGRESS_EVERY)
         async with cursor:
@@ -100,7 +100,7 @@ async def _contents(arguments: ExportArguments, call: Call) -> Reply:
                 form=arguments.ejson,
             )
 
-    page = await call.retry_throttled(attempt)
+    page = await call.read(collection, attempt)
     return Reply("", {}, Untrusted.page("documents", page), page.cut)
 
 
