@@ -18,7 +18,6 @@ from mongo_db_server import ejson, lenient_bson
 from mongo_db_server.call import Call
 from mongo_db_server.schema import Sample
 
-
 NINE = {"$undecodable": "type 0x08, 1 bytes: 09"}
 
 
