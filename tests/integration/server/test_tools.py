@@ -286,3 +286,32 @@ async def test_prompts_and_completion(orders: Db, client_with: Callable[..., Awa
     assert await complete("collection", "", database=orders.name) == ["orders"]
     assert await complete("field", "st", database=orders.name, collection="orders") == ["status"]
     assert await complete("collection", "", database="admin") == []
+
+
+async def test_an_export_ends_where_it_was_asked_to(orders: Db, client_with: Callable[..., Awaitable[Any]]) -> None:
+    """A limit is what was asked for: the export can be read. Only one that is too large in bytes cannot."""
+    client = await client_with(mcp_tier="reader", mcp_bytes_ceiling=1024, mcp_bytes_default=1024)
+    made = await client.call_tool("export", {**place(orders), "limit": 2})
+    assert made.structured_content["documents"] == 2
+    contents = await client.read_resource(made.structured_content["uri"])
+    assert sum(len(part.text.splitlines()) for part in contents if part.mime_type == "application/x-ndjson") == 2
+    orders.orders.update_one({"_id": 0}, {"$set": {"text": "x" * 2000}})
+    with pytest.raises(Exception, match="larger than an answer may be"):
+        await client.read_resource(made.structured_content["uri"])
+
+
+async def test_a_large_document_does_not_stop_the_pages(orders: Db, call: CallTool) -> None:
+    """It is named and passed, and a projection reads it with the same cursor."""
+    orders.orders.update_one({"_id": 2}, {"$set": {"text": "x" * 3000}})
+    seen, more = [], {}
+    for _ in range(12):
+        page = (await call("find", **place(orders), sort={"_id": 1}, max_bytes=300, **more)).structured_content
+        seen += page["documents"]
+        if "cursor" not in page:
+            break
+        more = {"cursor": page["cursor"]}
+    assert [document["_id"] for document in seen] == list(range(10))
+    assert seen[2]["$outsized"]["bytes"] > 3000
+    first = (await call("find", **place(orders), sort={"_id": 1}, limit=2)).structured_content
+    rest = await call("find", **place(orders), sort={"_id": 1}, projection={"n": 1}, cursor=first["cursor"])
+    assert rest.structured_content["documents"][0] == {"_id": 2, "n": 2}

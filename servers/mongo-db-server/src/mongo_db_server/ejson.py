@@ -182,6 +182,23 @@ def dumps(value: Any) -> str:
     return to_json(value).decode()
 
 
+def canonical_text(value: Any) -> bytes:
+    """JSON text by which two calls are compared. The order of keys counts, as in MongoDB; `1.0` is `1`, because JSON
+    has one kind of number and many clients write it without the point (RFC 8259, section 6)."""
+    try:
+        return json.dumps(_plain_numbers(value), default=str).encode()
+    except RecursionError:
+        raise InvalidCallError("The arguments are nested too deeply (`MCP_NESTING_DEPTH_CEILING`).") from None
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain_numbers(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def loads(text: str) -> Any:
     """JSON text → JSON values, not yet BSON ones. Raises ValueError."""
     try:

@@ -48,6 +48,7 @@ class Reply:
     untrusted: Untrusted | None = None
     cut: str | None = None
     outcome: str = "ok"
+    complete: bool = True  # false: documents were kept back because of their size
 
     @property
     def size(self) -> int:

@@ -87,7 +87,7 @@ def _add_exports(mcp: FastMCP[Any], tool: MongoTool) -> None:
         except CallError as error:
             raise ResourceError(str(error)) from None
         reply = await _read(tool, arguments)
-        if reply.cut is not None:
+        if not reply.complete:
             raise ResourceError(f"The export is larger than an answer may be: {reply.cut}")
         return "".join(f"{text}\n" for text in reply.untrusted.texts) if reply.untrusted else ""
 

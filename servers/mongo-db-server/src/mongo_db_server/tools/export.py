@@ -101,7 +101,7 @@ async def _contents(arguments: ExportArguments, call: Call) -> Reply:
             )
 
     page = await call.read(collection, attempt)
-    return Reply("", {}, Untrusted.page("documents", page), page.cut)
+    return Reply("", {}, Untrusted.page("documents", page), page.cut, complete=page.complete)
 
 
 # Not among the tools: what reading the resource runs, with everything that surrounds a call.
