@@ -36,6 +36,7 @@ from mongo_db_server.errors import InvalidCallError
 Form = Literal["relaxed", "canonical"]
 
 MAX_DEPTH = 100  # MongoDB's own limit for nested documents ("MongoDB Limits and Thresholds")
+_ESCAPING = json.JSONEncoder(separators=(",", ":"))
 _SAFE_INTEGER = 2**53
 _EPOCH = 1970  # older dates are numbers in the relaxed form
 _OFFSET = len("+00:00")
@@ -180,6 +181,14 @@ _look_up = _BY_TYPE.get
 def dumps(value: Any) -> str:
     """Compact JSON text of an encoded value."""
     return to_json(value).decode()
+
+
+def text(value: Any) -> str:
+    """Compact JSON text of what is already JSON; half a surrogate pair that a caller sent is escaped."""
+    try:
+        return to_json(value).decode()
+    except ValueError:
+        return _ESCAPING.encode(value)
 
 
 def canonical_text(value: Any) -> bytes:
