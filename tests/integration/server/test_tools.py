@@ -305,7 +305,8 @@ async def test_an_export_ends_where_it_was_asked_to(orders: Db, client_with: Cal
 async def test_a_large_document_does_not_stop_the_pages(orders: Db, call: CallTool) -> None:
     """It is named and passed, and a projection reads it with the same cursor."""
     orders.orders.update_one({"_id": 2}, {"$set": {"text": "x" * 3000}})
-    seen, more = [], {}
+    seen: list[Any] = []
+    more: dict[str, str] = {}
     for _ in range(12):
         page = (await call("find", **place(orders), sort={"_id": 1}, max_bytes=300, **more)).structured_content
         seen += page["documents"]

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from bson.errors import InvalidBSON
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mongo_db_server import ejson, paging, queries, stages
 from mongo_db_server.admission import Admission
@@ -58,13 +59,34 @@ JsonArray = Annotated[list[dict[str, Any]], BeforeValidator(parse_text)]
 
 
 class Arguments(BaseModel):
-    """Base of every tool's arguments; unknown names are refused, so a misspelt limit is not silently ignored."""
+    """Base of every tool's arguments; unknown names are refused, so a misspelt limit is not silently ignored. `null`
+    for an optional one means that it was left out: frameworks fill it in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     max_time_ms: int | None = Field(
         None, ge=1, description="Time limit in milliseconds. The server's default applies when omitted."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_means_left_out(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or None not in given.values():
+            return given
+        optional: frozenset[str] = optional_names(cls)
+        return {name: value for name, value in given.items() if value is not None or name not in optional}
+
+
+@cache
+def optional_names(arguments: type[BaseModel]) -> frozenset[str]:
+    """Every name that an argument goes by which may be left out."""
+    names: set[str] = set()
+    for name, about in arguments.model_fields.items():
+        if not about.is_required():
+            alias = about.validation_alias
+            choices = alias.choices if isinstance(alias, AliasChoices) else ()
+            names |= {name, *(choice for choice in choices if isinstance(choice, str))}
+    return frozenset(names)
 
 
 class InDatabase(Arguments):

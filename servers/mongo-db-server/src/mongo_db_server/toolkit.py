@@ -57,6 +57,7 @@ Run = Callable[[A, Call], Awaitable["Reply"]]
 
 logger = logging.getLogger(__name__)
 
+_NULL = {"type": "null"}
 # How a call is done and not what it does: confirmation does not depend on them.
 _NOT_CONFIRMED = {"confirmation", "dry_run", "max_time_ms", "confirm_database"}
 
@@ -112,7 +113,7 @@ def _previewed(schema: dict[str, Any]) -> dict[str, Any]:
         "confirmation": {"type": "string", "description": "Token for the same call again, once the user agrees."},
         "expires_in_seconds": {"type": "integer"},
         "would_affect": {"type": "integer", "description": "Documents, or objects, that the call would touch."},
-        "sample": {"type": "array", "description": "Some of the documents that the call would touch."},
+        "sample": {"type": "array", "items": {}, "description": "Some of the documents that the call would touch."},
     }
     return {**schema, "properties": {**schema["properties"], **more}, "required": []}
 
@@ -133,19 +134,24 @@ def input_schema(arguments: type[Arguments]) -> dict[str, Any]:
     schema = arguments.model_json_schema()
     schema.pop("title", None)
     schema.pop("description", None)
-    schema["properties"] = {name: _flat(prop) for name, prop in schema.get("properties", {}).items()}
+    required = schema.get("required", [])
+    schema["properties"] = {
+        name: _property(prop, optional=name not in required) for name, prop in schema.get("properties", {}).items()
+    }
     return schema
 
 
-def _flat(prop: dict[str, Any]) -> dict[str, Any]:
-    """`anyOf [T, null]` becomes `T`: leaving an argument out already means null, and models choose better."""
+def _property(prop: dict[str, Any], *, optional: bool) -> dict[str, Any]:
+    """Every optional argument takes null too, which means that it is left out. As `anyOf`: strict clients refuse a list
+    of types."""
+    about: dict[str, Any] = {key: prop.pop(key) for key in ("description", "default") if key in prop}
     prop.pop("title", None)
-    choices = [choice for choice in prop.get("anyOf", []) if choice != {"type": "null"}]
-    if len(choices) == 1:
-        prop = {**choices[0], **{key: value for key, value in prop.items() if key != "anyOf"}}
-    if prop.get("default", ...) is None:
-        del prop["default"]
-    return prop
+    if about.get("default", ...) is None:
+        del about["default"]
+    if not optional:
+        return {**prop, **about}
+    choices = [choice for choice in prop.get("anyOf", [prop]) if choice != _NULL]
+    return {"anyOf": [*choices, _NULL], **about}
 
 
 class MongoTool(Tool):

@@ -116,8 +116,9 @@ def _requests(arguments: BulkWriteArguments, call: Call) -> list[tuple[str, dict
             raise InvalidCallError(f"`{where}` must have exactly one of {', '.join(_FORMS)}.")
         if not isinstance(value, dict) or not needed <= value.keys() <= needed | optional:
             raise InvalidCallError(f"`{where}.{name}` must have {' and '.join(sorted(needed))}, and nothing unknown.")
-        if not isinstance(value.get("upsert", False), bool):
+        if not isinstance(value.get("upsert"), bool | None):
             raise InvalidCallError(f"`{where}.{name}.upsert` must be true or false.")
+        value = {key: given for key, given in value.items() if given is not None or key not in optional}
         condition = None if name == "insertOne" else _condition(name, value["filter"], arguments, call)
         found.append((name, condition, _BUILD[name](condition, value, where, call)))
     return found

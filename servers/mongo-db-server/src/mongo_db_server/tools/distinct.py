@@ -33,7 +33,7 @@ class DistinctArguments(Paged, InCollection):
     output=output(
         returned={"type": "integer"},
         distinct={"type": "integer", "description": "All distinct values, also those on other pages."},
-        values={"type": "array"},
+        values={"type": "array", "items": {}},
         optional={"cursor": {"type": "string"}},
     ),
 )
