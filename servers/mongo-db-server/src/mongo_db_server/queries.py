@@ -97,6 +97,11 @@ def _entries(value: Any) -> Iterator[tuple[str, Any]]:
             pending.extend(item)
 
 
+def names(value: Any) -> set[str]:
+    """Every name of every object inside `value`."""
+    return {name for name, _ in _entries(value)}
+
+
 def strings(value: Any) -> Iterator[str]:
     """Every text inside `value`, at any depth; names of fields are left out."""
     pending = [value]

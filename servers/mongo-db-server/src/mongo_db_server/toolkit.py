@@ -54,6 +54,7 @@ __all__ = [
 
 A = TypeVar("A", bound=Arguments)
 Run = Callable[[A, Call], Awaitable["Reply"]]
+Judge = Callable[[A, Call], Awaitable[bool]]
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ _NOT_CONFIRMED = {"confirmation", "dry_run", "max_time_ms", "confirm_database"}
 class Declaration(Generic[A]):
     """One tool. `may_write`: in the admin tier an argument can make it write although its operation only reads.
     `preview` says what a call would do, for dry runs and confirmation; `destroys` whether this call needs to be
-    confirmed although its operation does not always."""
+    confirmed although its operation does not always: by what it does, which the database may have to be asked for."""
 
     name: str
     title: str
@@ -77,7 +78,7 @@ class Declaration(Generic[A]):
     run: Run[A]
     may_write: bool = False
     preview: Run[A] | None = None
-    destroys: Callable[[A], bool] | None = None
+    destroys: Judge[A] | None = None
 
     def __post_init__(self) -> None:
         if self.operation.confirmed and self.preview is None:
@@ -93,7 +94,7 @@ def tool(
     output: dict[str, Any],
     may_write: bool = False,
     preview: Run[A] | None = None,
-    destroys: Callable[[A], bool] | None = None,
+    destroys: Judge[A] | None = None,
 ) -> Callable[[Run[A]], Declaration[A]]:
     """Declares the decorated function as a tool; its docstring is the description that models read."""
 
@@ -112,6 +113,7 @@ def _previewed(schema: dict[str, Any]) -> dict[str, Any]:
         "confirmation_required": {"type": "boolean", "description": "True: nothing was changed yet."},
         "confirmation": {"type": "string", "description": "Token for the same call again, once the user agrees."},
         "expires_in_seconds": {"type": "integer"},
+        "would_drop": {"type": "integer", "description": "Documents that are there now and would be lost."},
         "would_affect": {"type": "integer", "description": "Documents, or objects, that the call would touch."},
         "sample": {"type": "array", "items": {}, "description": "Some of the documents that the call would touch."},
     }
@@ -229,7 +231,7 @@ class MongoTool(Tool):
             return replace(
                 reply, summary=f"{reply.summary} Dry run: nothing was changed.", facts=facts, outcome="dry-run"
             )
-        if self._needs_confirmation(given):
+        if await self._needs_confirmation(given, call):
             caller = CALLER.get()
             meant = Subject(caller.subject, caller.client, self.name, given.model_dump(exclude=_NOT_CONFIRMED))
             if given.confirmation is None:
@@ -237,11 +239,14 @@ class MongoTool(Tool):
             call.runtime.confirmations.take(given.confirmation, meant)
         return await declaration.run(given, call)
 
-    def _needs_confirmation(self, given: Any) -> bool:
+    async def _needs_confirmation(self, given: Any, call: Call) -> bool:
+        """A call that brings a confirmation is held to it, whatever the database holds by now."""
         declaration, runtime = self.declaration, self.runtime
         if declaration.operation.confirmed or (declaration.operation is Operation.UPDATE and runtime.confirm_updates):
             return True
-        return declaration.destroys is not None and bool(declaration.destroys(given))
+        if declaration.destroys is None:
+            return False
+        return given.confirmation is not None or await declaration.destroys(given, call)
 
     def _ask(self, preview: Reply, meant: Subject) -> Reply:
         confirmations = self.runtime.confirmations

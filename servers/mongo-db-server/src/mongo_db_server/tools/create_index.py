@@ -39,6 +39,10 @@ async def preview(arguments: CreateIndexArguments, call: Call) -> Reply:
     return Reply(summary, {"would_affect": number})
 
 
+async def expires(arguments: CreateIndexArguments, _: Call) -> bool:
+    return arguments.expire_after_seconds is not None
+
+
 @tool(
     "create-index",
     title="Create an index",
@@ -46,7 +50,7 @@ async def preview(arguments: CreateIndexArguments, call: Call) -> Reply:
     arguments=CreateIndexArguments,
     output=output(created={"type": "string"}),
     preview=preview,
-    destroys=lambda arguments: arguments.expire_after_seconds is not None,
+    destroys=expires,
 )
 async def create_index(arguments: CreateIndexArguments, call: Call) -> Reply:
     """Creates an index on one collection. Look at collection-indexes and explain first. Building one reads the whole
