@@ -7,8 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from fastmcp import Client
+from mongo_db_server.database import connect
+from mongo_db_server.server import build_from, runtime_of
+from mongo_db_server.settings import Settings
+from mongo_db_server.tools import ALL
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 Db = Database[dict[str, Any]]
 CallTool = Callable[..., Awaitable[Any]]
@@ -356,3 +362,63 @@ async def test_a_resource_that_fails_quotes_behind_the_boundary(orders: Db, clie
     ours, theirs = str(raised.value).split("Content from the database")
     assert STORED not in ours
     assert STORED in theirs
+
+
+class Commands(CommandListener):
+    """What the server sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[CommandStartedEvent] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.sent.append(event)
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+async def test_every_command_carries_the_time_that_is_left(orders: Db, settings_of: Callable[..., Settings]) -> None:
+    """Whatever a caller asks for, the database gives up when the call does: the bound of each query's work."""
+    commands = Commands()
+    mongo = connect(settings_of(), [commands])
+    here, given = place(orders), {"filter": {"n": {"$regex": "^x"}}}
+    calls: dict[str, dict[str, Any]] = {
+        **{name: {**here, **given} for name in ("find", "count", "sample", "export", "explain", "delete-many")},
+        **dict.fromkeys(("collection-schema", "collection-indexes", "collection-storage-size"), here),
+        "list-databases": {},
+        "list-collections": {"database": orders.name},
+        "db-stats": {"database": orders.name},
+        "distinct": {**here, "field": "n", **given},
+        "aggregate": {**here, "pipeline": [{"$match": given["filter"]}]},
+        "aggregate-db": {"database": orders.name, "pipeline": [{"$documents": [{"a": 1}]}]},
+        "insert-many": {**here, "documents": [{}]},
+        "update-many": {**here, **given, "update": {"$set": {"x": 1}}},
+        "find-and-modify": {**here, **given, "update": {"$set": {"x": 1}}},
+        "bulk-write": {**here, "operations": [{"insertOne": {"document": {}}}]},
+        "create-collection": {"database": orders.name, "collection": "new"},
+        "create-index": {**here, "keys": {"n": 1}},
+        "rename-collection": {"database": orders.name, "collection": "new", "new_name": "newer"},
+        "drop-collection": {"database": orders.name, "collection": "newer"},
+        "drop-index": {**here, "index": "n_1"},
+        "drop-database": {"database": orders.name},
+    }
+    try:
+        server = build_from(runtime_of(settings_of(), mongo, lambda line: None))
+        async with Client(server.mcp) as client:
+            for name, arguments in calls.items():
+                answer = await client.call_tool(name, {**arguments, "max_time_ms": 20_000}, raise_on_error=False)
+                assert not answer.is_error, answer.content
+                token = (answer.structured_content or {}).get("confirmation")
+                if token:
+                    typed = {"confirm_database": orders.name} if name == "drop-database" else {}
+                    done = await client.call_tool(name, {**arguments, "confirmation": token, **typed})
+                    assert not done.is_error
+    finally:
+        await mongo.close()
+    without = {event.command_name for event in commands.sent if "maxTimeMS" not in event.command}
+    # The time of a cursor was given when it was opened, and signing in is the connection's.
+    assert without <= {"getMore", "killCursors", "endSessions", "saslStart", "saslContinue"}
+    assert {tool.name for tool in ALL} == calls.keys() | {"whoami", "server-logs"}
