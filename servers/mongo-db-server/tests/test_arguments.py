@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from mongo_db_server import tools
+from mongo_db_server import ejson, tools
 from mongo_db_server.call import optional_names
-from mongo_db_server.toolkit import Declaration, input_schema
+from mongo_db_server.errors import InvalidCallError
+from mongo_db_server.toolkit import Declaration, explain, input_schema
+from pydantic import ValidationError
 
 # One value that fits each argument which must be given.
 REQUIRED: dict[str, Any] = {
@@ -64,3 +67,22 @@ def _schemas(value: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _schemas(inner)
+
+
+def test_lists_of_objects_come_in_several_forms() -> None:
+    """As text, or with objects as text; a single object is refused with the form that is wanted."""
+    aggregate = next(declaration for declaration in tools.ALL if declaration.name == "aggregate")
+    where = {"database": "shop", "collection": "orders"}
+    for pipeline in ([{"$limit": 1}], '[{"$limit": 1}]', ['{"$limit": 1}']):
+        assert aggregate.arguments.model_validate({**where, "pipeline": pipeline}).pipeline == [{"$limit": 1}]
+    for single in ({"$limit": 1}, '{"$limit": 1}'):
+        with pytest.raises(ValidationError) as raised:
+            aggregate.arguments.model_validate({**where, "pipeline": single})
+        assert explain(raised.value) == (
+            "`pipeline` is not valid: must be an array of objects, as in [{…}]; this is one object."
+        )
+
+
+def test_a_malformed_date_shows_the_right_form() -> None:
+    with pytest.raises(InvalidCallError, match=re.escape('as in {"$date": "2026-01-31T00:00:00Z"}')):
+        ejson.decode({"at": {"$date": "2025-08-01"}}, "filter")

@@ -28,7 +28,7 @@ SECRET = "mongodb://account:s3cret@account.mongo.cosmos.azure.com:10255/?ssl=tru
         (
             OperationFailure("bad stage", 40324, {"codeName": "Location40324", "errmsg": f"bad stage at {SECRET}"}),
             errors.DatabaseError,
-            "Location40324 (40324).",
+            "Location40324 (40324); its own words follow as data.",
         ),
         (OperationFailure("Request rate is large", 16500), errors.ThrottledError, "16500"),
         (InvalidBSON("invalid boolean value: 2"), errors.DatabaseError, "holds a value here that cannot be decoded"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from bson.errors import InvalidBSON
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pymongo.errors import PyMongoError
 
 from mongo_db_server import ejson, paging, queries, stages
 from mongo_db_server.admission import Admission
@@ -41,6 +43,7 @@ _MAX_BATCH = 1_000
 _KEPT_COLLECTIONS = 256
 _MAX_NAME = 255  # "MongoDB Limits and Thresholds": a namespace has at most 255 bytes
 _CLOSE_SECONDS = 5.0
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24}")
 _closing: set[asyncio.Task[None]] = set()
 
 
@@ -54,8 +57,16 @@ def parse_text(value: Any) -> Any:
     return value
 
 
+def parse_list(value: Any) -> Any:
+    """A list whose objects may be text too. Raises ValueError for a single object, which says nothing of its place."""
+    parsed = parse_text(value)
+    if isinstance(parsed, dict):
+        raise ValueError("must be an array of objects, as in [{…}]; this is one object")
+    return [parse_text(item) for item in parsed] if isinstance(parsed, list) else parsed
+
+
 JsonObject = Annotated[dict[str, Any], BeforeValidator(parse_text)]
-JsonArray = Annotated[list[dict[str, Any]], BeforeValidator(parse_text)]
+JsonArray = Annotated[list[dict[str, Any]], BeforeValidator(parse_list)]
 
 
 class Arguments(BaseModel):
@@ -210,6 +221,20 @@ class Call:
             rules=self.rules,
             max_stages=self.limits.pipeline_stages,
         )
+
+    async def why_nothing(self, where: InCollection, asked: Any) -> str:
+        """What may be the reason that nothing was found, as a sentence behind another one; empty where none is seen.
+        `asked` is the condition, or the pipeline, in BSON values."""
+        database = self.runtime.database(where.database)
+        with suppress(PyMongoError):  # a hint only: what was asked for has been answered
+            names = await self.retry_throttled(
+                lambda: database.list_collection_names(filter={"name": where.collection})
+            )
+            if where.collection not in names:
+                return f" {where.database}.{where.collection} does not exist; list-collections shows what does."
+        if any(map(_HEXADECIMAL.fullmatch, queries.strings(asked))):
+            return ' A text of 24 hexadecimal digits is not an object id: that is written {"$oid": "…"}.'
+        return ""
 
     def offset(self, arguments: Any) -> int:
         """Where the page begins that the arguments' `cursor` asks for."""

@@ -72,6 +72,18 @@ _WRAPPERS = frozenset(
 )
 
 
+# How those are written that callers get wrong.
+_FORMS = {
+    "$oid": '{"$oid": "65a1b2c3d4e5f60718293a4b"}',
+    "$date": '{"$date": "2026-01-31T00:00:00Z"}',
+    "$uuid": '{"$uuid": "00112233-4455-6677-8899-aabbccddeeff"}',
+    "$binary": '{"$binary": {"base64": "YWJj", "subType": "00"}}',
+    "$timestamp": '{"$timestamp": {"t": 1769817600, "i": 1}}',
+    "$regularExpression": '{"$regularExpression": {"pattern": "^a", "options": "i"}}',
+    **{f"$number{kind}": f'{{"$number{kind}": "12"}}' for kind in ("Int", "Long", "Double", "Decimal")},
+}
+
+
 def decode(value: Any, where: str, max_depth: int = MAX_DEPTH) -> Any:
     """JSON → BSON values. Raises InvalidCallError that names `where` for a malformed wrapper or too deep a nesting."""
     return _decode(value, where, max_depth)
@@ -98,9 +110,10 @@ def _unwrap(document: dict[str, Any], wrapper: str, where: str) -> Any:
     try:
         return json_util.object_hook(document, _IN)
     except (BSONError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+        form = f", as in {_FORMS[wrapper]}" if wrapper in _FORMS else ""
         raise InvalidCallError(
             f"`{where}` holds a malformed Extended JSON value: `{wrapper}` does not have the form that "
-            "MongoDB Extended JSON v2 gives it."
+            f"MongoDB Extended JSON v2 gives it{form}."
         ) from None
 
 

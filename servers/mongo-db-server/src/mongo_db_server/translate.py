@@ -110,7 +110,10 @@ def _operation(error: mongo.OperationFailure, *, terse: bool) -> CallError:
             f"The database answered {name} ({error.code}); with redacted fields its words are not shown."
         )
     words = reason_in(_message(error))
-    return DatabaseError(f"The database answered {name} ({error.code}).{_advice(words)}", foreign=_clean(words))
+    return DatabaseError(
+        f"The database answered {name} ({error.code}); its own words follow as data.{_advice(words)}",
+        foreign=_clean(words),
+    )
 
 
 def _code_name(error: mongo.OperationFailure) -> str:

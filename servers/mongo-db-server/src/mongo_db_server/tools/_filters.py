@@ -85,6 +85,8 @@ async def preview_of(arguments: FilteredWrite, call: Call, verb: str) -> Reply:
     await call.check_views((arguments.database, arguments.collection))
     number, page = await show_matching(collection, condition, call)
     summary = f"{number} documents of {arguments.database}.{arguments.collection} would be {verb}."
-    if await touches_every(collection, [condition], call):
+    if not number:
+        summary += await call.why_nothing(arguments, condition)
+    elif await touches_every(collection, [condition], call):
         summary += " These are all that the collection holds."
     return Reply(summary, {"would_affect": number}, Untrusted.page("sample", page))

@@ -99,4 +99,7 @@ async def aggregate(arguments: AggregateArguments, call: Call) -> Reply:
         page = await call.once(lambda: attempt(collection))
         return page_reply(page, f"The pipeline on {name} has written its result.", arguments, call)
     page = await call.read(collection, attempt)
-    return page_reply(page, f"{len(page.documents)} documents from the pipeline on {name}.", arguments, call)
+    summary = f"{len(page.documents)} documents from the pipeline on {name}."
+    if not page.end:
+        summary += await call.why_nothing(arguments, prepared.stages)
+    return page_reply(page, summary, arguments, call)

@@ -62,6 +62,8 @@ async def distinct(arguments: DistinctArguments, call: Call) -> Reply:
         offset=offset,
     )
     summary = f"{len(values)} distinct values of {arguments.field} in {arguments.database}.{arguments.collection}."
+    if not values:
+        summary += await call.why_nothing(arguments, condition)
     reply = page_reply(page, summary, arguments, call, "values")
     reply.facts["distinct"] = len(values)
     return reply

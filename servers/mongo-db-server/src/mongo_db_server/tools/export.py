@@ -79,7 +79,8 @@ async def export(arguments: ExportArguments, call: Call) -> Reply:
     if number > most:
         cut = f"The export ends after {most} documents; there are more. Narrow the query to export the rest."
     facts = {"uri": uri, "mime_type": MIME_TYPE, "documents": min(number, most)}
-    return Reply(f"Read the resource {uri} for {min(number, most)} documents.", facts, cut=cut)
+    why = "" if number else await call.why_nothing(arguments, prepared.stages)
+    return Reply(f"Read the resource {uri} for {min(number, most)} documents.{why}", facts, cut=cut)
 
 
 async def _contents(arguments: ExportArguments, call: Call) -> Reply:

@@ -51,6 +51,8 @@ async def find(arguments: FindArguments, call: Call) -> Reply:
 
     page = await call.read(collection, attempt)
     summary = f"{len(page.documents)} documents from {arguments.database}.{arguments.collection}."
+    if not page.end:
+        summary += await call.why_nothing(arguments, query.filter)
     return page_reply(page, summary, arguments, call)
 
 

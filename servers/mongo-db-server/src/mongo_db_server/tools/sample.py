@@ -52,6 +52,8 @@ async def sample(arguments: SampleArguments, call: Call) -> Reply:
         if arguments.limit is not None and arguments.limit > size:
             cut = f"A sample has at most {size} documents (`MCP_SAMPLE_CEILING`)."
         summary = f"{len(page.documents)} random documents from {arguments.database}.{arguments.collection}."
+        if not page.documents:
+            summary += await call.why_nothing(arguments, condition)
         return Reply(summary, {"returned": len(page.documents)}, Untrusted.page("documents", page), cut)
 
     return await call.read(collection, attempt)

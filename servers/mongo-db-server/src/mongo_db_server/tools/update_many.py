@@ -58,4 +58,6 @@ async def update_many(arguments: UpdateManyArguments, call: Call) -> Reply:
     }
     summary = f"{result.modified_count} of {result.matched_count} matching documents changed"
     created = ", one inserted" if result.upserted_id is not None else ""
-    return Reply(f"{summary}{created} in {arguments.database}.{arguments.collection}.", facts)
+    nothing = not result.matched_count and result.upserted_id is None
+    why = await call.why_nothing(arguments, condition) if nothing else ""
+    return Reply(f"{summary}{created} in {arguments.database}.{arguments.collection}.{why}", facts)
