@@ -16,6 +16,7 @@ from pydantic import ValidationError
 # One value that fits each argument which must be given.
 REQUIRED: dict[str, Any] = {
     **{"database": "shop", "collection": "orders", "new_name": "old", "index": "a_1", "field": "a"},
+    **{"vector": [0.5], "path": "embedding"},
     **{"filter": {"a": 1}, "update": {"$set": {"a": 1}}, "keys": {"a": 1}},
     **{"documents": [{"a": 1}], "pipeline": [{"$documents": []}], "operations": [{"deleteOne": {"filter": {}}}]},
 }

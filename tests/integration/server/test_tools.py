@@ -421,4 +421,17 @@ async def test_every_command_carries_the_time_that_is_left(orders: Db, settings_
     without = {event.command_name for event in commands.sent if "maxTimeMS" not in event.command}
     # The time of a cursor was given when it was opened, and signing in is the connection's.
     assert without <= {"getMore", "killCursors", "endSessions", "saslStart", "saslContinue"}
-    assert {tool.name for tool in ALL} == calls.keys() | {"whoami", "server-logs"}
+    assert {tool.name for tool in ALL} == calls.keys() | {"whoami", "server-logs", "vector-search"}
+
+
+async def test_vector_search_or_a_clear_refusal(orders: Db, call: CallTool) -> None:
+    """Where the database has it, the nearest come first; elsewhere the answer says which databases have it."""
+    orders.items.insert_many([{"_id": n, "v": [float(n), 1.0], "name": f"i{n}"} for n in range(4)])
+    vector = {"kind": "vector-ivf", "dimensions": 2, "similarity": "L2", "numLists": 1}
+    await call("create-index", **place(orders, "items"), keys={"v": "cosmosSearch"}, vector=vector)
+    found = await call("vector-search", **place(orders, "items"), vector=[3, 1], path="v", limit=2)
+    if found.is_error:
+        assert "offers no vector search" in found.content[0].text
+    else:
+        nearest, _ = found.structured_content["documents"]
+        assert nearest["document"] == {"_id": 3, "name": "i3"}
