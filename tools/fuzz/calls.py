@@ -87,7 +87,11 @@ class Calls:
             "validator": self._filter,
             "projection": self._projection,
             "sort": lambda: {self._pick(FIELDS): self._pick((1, -1, 1, -1, "x", {"$meta": "textScore"}))},
-            "keys": lambda: {self._pick(FIELDS): self._pick((1, -1, "text", "2dsphere", "hashed", 0))},
+            "path": lambda: self._pick(FIELDS),
+            "vector": lambda: self._pick(
+                ([0.5, 1.0], [1], {"kind": "vector-ivf", "dimensions": 2, "similarity": "L2"})
+            ),
+            "keys": lambda: {self._pick(FIELDS): self._pick((1, -1, "text", "2dsphere", "hashed", "cosmosSearch", 0))},
             "pipeline": lambda: self._pipeline(0),
             "documents": lambda: [self._document() for _ in range(self._random.randint(1, 3))],
             "update": self._update,
@@ -145,6 +149,8 @@ class Calls:
     def _value(self, key: str) -> Any:
         if self._chance(0.03):
             return self._pick(JUNK)
+        if self._chance(0.02):
+            return None  # what frameworks fill in for what is left out
         made = self._by_name.get(key)
         value = made() if made is not None else self._pick((True, False, True, 1, "x"))
         return json.dumps(value) if isinstance(value, dict | list) and self._chance(0.05) else value

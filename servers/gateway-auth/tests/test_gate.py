@@ -78,6 +78,25 @@ async def test_other_tier_gets_403(tier: str | None, client: httpx2.AsyncClient,
     )
 
 
+@pytest.mark.parametrize("caller", [None, "", " ", "a b", "x" * 129, "caf\u00e9", "a\x7f"])
+async def test_a_caller_without_a_name_gets_403(caller: str | None, client: httpx2.AsyncClient, mint: Signer) -> None:
+    """Callers without a name would share one: its limits and its confirmations."""
+    encoded = None if caller is None else caller.encode("latin-1").decode("latin-1")
+    headers = {name: value.encode("latin-1") for name, value in gateway_headers(mint(), x_mcp_caller=encoded).items()}
+    response = await client.post("/mcp", headers=headers)
+    assert response.status_code == 403
+    assert response.json()["error"].startswith("X-Mcp-Caller must name the caller")
+
+
+@pytest.mark.parametrize(("client_id", "status"), [("a b", 403), ("x" * 129, 403), ("", 200), (None, 200)])
+async def test_an_odd_client_gets_403(
+    client_id: str | None, status: int, client: httpx2.AsyncClient, mint: Signer
+) -> None:
+    """A token may come without a client, but not with one that no issuer writes."""
+    response = await client.post("/mcp", headers=gateway_headers(mint(), x_mcp_client=client_id))
+    assert response.status_code == status
+
+
 @pytest.mark.parametrize("claims", [{"oid": "00000000-0000-4000-8000-00000000ffff"}, {"roles": []}])
 async def test_other_identity_gets_403(claims: dict[str, Any], client: httpx2.AsyncClient, mint: Signer) -> None:
     """Another application's valid token is not a way in."""

@@ -149,3 +149,11 @@ def test_slots_share_the_key_of_their_database(
     given = {**environment, "MONGODB_URI": uri, **({"MCP_CONFIRMATION_KEY": set_key} if set_key else {})}
     use_environment(given)
     assert confirmation_key(settings.load()) == shared
+
+
+def test_one_point_zero_is_one() -> None:
+    """Many clients write 1.0 as 1 when they repeat a call: JSON has one kind of number."""
+    meant, written = ({"update": {"$set": {"n": number}}} for number in (1.0, 1))
+    confirmations = Confirmations()
+    token = confirmations.issue(Subject("eve", None, "update-many", meant))
+    assert confirmations.take(token, Subject("eve", None, "update-many", written)) is None  # type: ignore[func-returns-value]

@@ -4,6 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mongo_db_server import paging
+from mongo_db_server.errors import InvalidCallError
 from mongo_db_server.limits import Limit, Limits, collect
 from mongo_db_server.settings import load
 
@@ -45,12 +49,58 @@ async def test_byte_limit_counts_utf8_of_the_answer() -> None:
     assert page.cut == "Stopped after 2 documents at `max_bytes` (70); there are more. Return fewer fields."
 
 
-async def test_first_document_too_large_is_explained() -> None:
-    """An empty page is never mistaken for an empty result."""
-    page = await collect(documents(1, "x" * 100), documents=LIMIT, asked=5, max_bytes=50)
-    assert page.documents == []
+async def sized(*sizes: int) -> AsyncIterator[dict[str, Any]]:
+    for number, size in enumerate(sizes):
+        yield {"_id": number, "t": "x" * size}
+
+
+async def test_a_document_larger_than_a_page_is_named_and_passed() -> None:
+    """An empty page is never mistaken for an empty result, and no page ends where it began."""
+    page = await collect(sized(100, 1), documents=LIMIT, asked=5, max_bytes=50)
+    assert page.documents == [{"_id": 0, "$outsized": {"bytes": 116}}, {"_id": 1, "t": "x"}]
+    assert (page.end, page.more, page.complete) == (2, False, False)
     assert page.cut is not None
-    assert page.cut.startswith("The first document alone is 114 bytes and `max_bytes` is 50")
+    assert page.cut.startswith("The first document alone is 116 bytes and `max_bytes` is 50: only its `_id` is shown")
+
+
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=12), st.integers(1, 120))
+async def test_every_page_gets_on(sizes: list[int], max_bytes: int) -> None:
+    """Whatever the documents' sizes, following the pages comes to the end and past each document once."""
+    seen, offset = [], 0
+    for _ in sizes:
+
+        async def rest(start: int = offset) -> AsyncIterator[dict[str, Any]]:
+            async for document in sized(*sizes):
+                if document["_id"] >= start:
+                    yield document
+
+        page = await collect(rest(), documents=LIMIT, asked=3, max_bytes=max_bytes, offset=offset)
+        assert page.end > offset
+        seen += [document["_id"] for document in page.documents]
+        offset = page.end
+        if not page.more:
+            break
+    assert seen == list(range(len(sizes)))
+
+
+async def test_an_enormous_id_is_not_shown() -> None:
+    """The `_id` may be what is large."""
+    page = await collect(_of({"_id": {"x": "y" * 2000}}), documents=LIMIT, asked=5, max_bytes=50)
+    assert page.documents == [{"$outsized": {"bytes": 2016}}]
+
+
+async def _of(document: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    yield document
+
+
+def test_a_cursor_lets_what_is_shown_change() -> None:
+    """Projection, form and sizes may change from page to page; `1.0` is `1`; the query may not change."""
+    asked = {"filter": {"a": 1}, "skip": 0, "projection": None, "ejson": "relaxed", "limit": None}
+    cursor = paging.cursor_at(7, "find", asked)
+    changed = {**asked, "filter": {"a": 1.0}, "projection": {"a": 1}, "ejson": "canonical", "limit": 9}
+    assert paging.offset_of(cursor, "find", changed) == 7
+    with pytest.raises(InvalidCallError, match="another query"):
+        paging.offset_of(cursor, "find", {**asked, "filter": {"a": 2}})
 
 
 def test_limits_come_from_the_settings(environment: dict[str, str], use_environment: Any) -> None:

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 from fastmcp import Client
+from mcp_types import PromptReference
 from mongo_db_server.errors import RefusedError
+from mongo_db_server.exports import address_of
 from mongo_db_server.patterns import AllowDeny, Scope
+from mongo_db_server.resources import CONFIGURATION_URI, LIMITS_URI
 from mongo_db_server.rules import Rules
 from mongo_db_server.settings import load
 from mongo_db_server.stages import prepare
+from mongo_db_server.tools import ALL
 from mongo_db_server.views import Views
 
 SHOP = Scope(AllowDeny.of("shop, test_*", "test_secret"), AllowDeny.of(None, "salaries, shop.audit*, a.b"))
@@ -198,3 +202,23 @@ async def test_reader_and_closed_names_in_calls(server_of: Callable[..., Any]) -
         for name in ("list-collections", "db-stats", "drop-database"):
             result = await client.call_tool(name, {"database": "other"}, raise_on_error=False)
             assert "MCP_DATABASES_ALLOW" in result.content[0].text, name
+
+
+async def test_no_other_method_reaches_what_a_list_of_tools_closes(server_of: Callable[..., Any], lines: Any) -> None:
+    """With one tool allowed, every method of the protocol does only what that tool does: no resource, no address made
+    by hand, no completion asks the database."""
+    query = {"database": "shop", "collection": "orders", "pipeline": [{"$group": {"_id": None, "n": {"$sum": 1}}}]}
+    prompt = PromptReference(name="explain-slow-query")
+    async with Client(server_of("admin", rules=Rules(tools=AllowDeny.of("whoami", "")))) as client:
+        assert await client.list_resource_templates() == []
+        shown = {str(resource.uri) for resource in await client.list_resources()}
+        assert shown == {LIMITS_URI, CONFIGURATION_URI}
+        for address in (address_of(query), "mongodb-schema://shop/orders"):
+            with pytest.raises(Exception, match=r"(?i)unknown|not found"):
+                await client.read_resource(address)
+        for name, known in (("database", {}), ("collection", {"database": "shop"}), ("field", query)):
+            texts = {key: value for key, value in known.items() if isinstance(value, str)}
+            assert (await client.complete(prompt, {"name": name, "value": ""}, texts)).values == []
+        for name in {declaration.name for declaration in ALL} - {"whoami"}:
+            assert (await client.call_tool(name, query, raise_on_error=False)).is_error
+    assert {line["outcome"] for line in lines} == {"unknown-tool"}

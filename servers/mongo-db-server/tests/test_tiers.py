@@ -9,7 +9,7 @@ from fastmcp import Client
 from mongo_db_server import tools
 from mongo_db_server.operation import Operation
 
-READING = {"find", "sample", "count", "distinct", "aggregate", "aggregate-db", "export"}
+READING = {"find", "sample", "count", "distinct", "aggregate", "aggregate-db", "export", "vector-search"}
 METADATA = {
     *("list-databases", "list-collections", "collection-schema", "collection-indexes", "collection-storage-size"),
     *("db-stats", "explain", "whoami"),

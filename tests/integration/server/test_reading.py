@@ -136,7 +136,8 @@ async def test_database_errors_are_explained(orders: Db, call: CallTool) -> None
     """The database's reason reaches the caller without an address."""
     result = await call("find", database=orders.name, collection="orders", filter={"$nonsense": 1})
     assert result.is_error
-    assert "$nonsense" in result.content[0].text
+    assert "BadValue (2)" in result.content[0].text
+    assert "$nonsense" in result.content[1].text
     assert "127.0.0.1" not in result.content[0].text
 
 
@@ -147,3 +148,39 @@ async def test_unreachable_database(call_with: Callable[..., Awaitable[CallTool]
     assert result.is_error
     assert "cannot be reached" in result.content[0].text
     assert "s3cret" not in result.content[0].text
+
+
+async def test_a_value_that_is_no_uuid_hides_nothing(call: CallTool, database: Db) -> None:
+    """Binaries of subtype 4 with another length, as old drivers stored them: shown, and the other documents too."""
+    where = {"database": database.name, "collection": "old"}
+    wrong = {"$binary": {"base64": "YWJj", "subType": "04"}}
+    await call("insert-many", **where, documents=[{"_id": "p", "a": wrong}, {"_id": "q"}])
+    assert (await call("find", **where)).structured_content["documents"] == [{"_id": "p", "a": wrong}, {"_id": "q"}]
+    assert (await call("distinct", **where, field="a")).structured_content["values"] == [wrong]
+    assert (await call("collection-schema", **where)).structured_content["sampled"] == 2
+    changed = await call("find-and-modify", **where, filter={"_id": "p"}, update={"$set": {"n": 1}})
+    assert changed.structured_content["documents"] == [{"_id": "p", "a": wrong, "n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [("find", {}), ("count", {}), ("sample", {}), ("distinct", {"field": "n"}), ("export", {}), ("delete-many", {})],
+)
+async def test_nothing_found_says_why(tool: str, arguments: dict[str, Any], orders: Db, call: CallTool) -> None:
+    """A collection that does not exist is not an empty one, and a text is not an object id."""
+    missing = await call(tool, database=orders.name, collection="ordrs", **arguments, filter={"n": 1})
+    assert f"{orders.name}.ordrs does not exist" in missing.content[0].text
+    text = {"$in": [str(ObjectId())]}
+    wrong = await call(tool, database=orders.name, collection="orders", **arguments, filter={"_id": text})
+    assert "is not an object id" in wrong.content[0].text
+    none = await call(tool, database=orders.name, collection="orders", **arguments, filter={"n": 99})
+    assert "does not exist" not in none.content[0].text
+    assert "object id" not in none.content[0].text
+
+
+async def test_a_view_is_measured_by_its_collection(orders: Db, call: CallTool) -> None:
+    """MongoDB does not measure views, and the answer says what to name instead."""
+    orders.command({"create": "open", "viewOn": "orders", "pipeline": [{"$match": {"status": "open"}}]})
+    indexes = await call("collection-indexes", database=orders.name, collection="open")
+    assert indexes.is_error
+    assert "Name the collection that it shows" in indexes.content[0].text

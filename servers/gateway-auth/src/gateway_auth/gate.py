@@ -5,6 +5,7 @@ Pure ASGI middleware, because it runs for every call. Only behind it are the `X-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # Each may occur once, because two would be read differently by two readers.
 _DECIDING = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client", b"x-correlation-id")
 _READ = frozenset((*_DECIDING, b"content-length", b"traceparent"))
+# Limits and confirmations are each caller's own: callers without a name would share one.
+_NAME = re.compile(r"[!-~]{1,128}")
 _POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
 
@@ -101,6 +104,10 @@ class Gate:
         await self._verifier.verify(token.strip())
         if given.get(b"x-mcp-tier") != self._tier:
             raise TokenRefusedError(403, f"X-Mcp-Tier must be {self._tier}, the tier of this server.")
+        if not _NAME.fullmatch(given.get(b"x-mcp-caller", "")):
+            raise TokenRefusedError(403, "X-Mcp-Caller must name the caller in visible ASCII characters, 1 to 128.")
+        if (client := given.get(b"x-mcp-client")) and not _NAME.fullmatch(client):
+            raise TokenRefusedError(403, "X-Mcp-Client must be in visible ASCII characters, at most 128.")
         return given
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from bson.errors import InvalidBSON
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pymongo.errors import PyMongoError
 
 from mongo_db_server import ejson, paging, queries, stages
 from mongo_db_server.admission import Admission
@@ -39,6 +43,7 @@ _MAX_BATCH = 1_000
 _KEPT_COLLECTIONS = 256
 _MAX_NAME = 255  # "MongoDB Limits and Thresholds": a namespace has at most 255 bytes
 _CLOSE_SECONDS = 5.0
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{24}")
 _closing: set[asyncio.Task[None]] = set()
 
 
@@ -52,18 +57,47 @@ def parse_text(value: Any) -> Any:
     return value
 
 
+def parse_list(value: Any) -> Any:
+    """A list whose objects may be text too. Raises ValueError for a single object, which says nothing of its place."""
+    parsed = parse_text(value)
+    if isinstance(parsed, dict):
+        raise ValueError("must be an array of objects, as in [{…}]; this is one object")
+    return [parse_text(item) for item in parsed] if isinstance(parsed, list) else parsed
+
+
 JsonObject = Annotated[dict[str, Any], BeforeValidator(parse_text)]
-JsonArray = Annotated[list[dict[str, Any]], BeforeValidator(parse_text)]
+JsonArray = Annotated[list[dict[str, Any]], BeforeValidator(parse_list)]
 
 
 class Arguments(BaseModel):
-    """Base of every tool's arguments; unknown names are refused, so a misspelt limit is not silently ignored."""
+    """Base of every tool's arguments; unknown names are refused, so a misspelt limit is not silently ignored. `null`
+    for an optional one means that it was left out: frameworks fill it in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     max_time_ms: int | None = Field(
         None, ge=1, description="Time limit in milliseconds. The server's default applies when omitted."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_means_left_out(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or None not in given.values():
+            return given
+        optional: frozenset[str] = optional_names(cls)
+        return {name: value for name, value in given.items() if value is not None or name not in optional}
+
+
+@cache
+def optional_names(arguments: type[BaseModel]) -> frozenset[str]:
+    """Every name that an argument goes by which may be left out."""
+    names: set[str] = set()
+    for name, about in arguments.model_fields.items():
+        if not about.is_required():
+            alias = about.validation_alias
+            choices = alias.choices if isinstance(alias, AliasChoices) else ()
+            names |= {name, *(choice for choice in choices if isinstance(choice, str))}
+    return frozenset(names)
 
 
 class InDatabase(Arguments):
@@ -188,6 +222,20 @@ class Call:
             max_stages=self.limits.pipeline_stages,
         )
 
+    async def why_nothing(self, where: InCollection, asked: Any) -> str:
+        """What may be the reason that nothing was found, as a sentence behind another one; empty where none is seen.
+        `asked` is the condition, or the pipeline, in BSON values."""
+        database = self.runtime.database(where.database)
+        with suppress(PyMongoError):  # a hint only: what was asked for has been answered
+            names = await self.retry_throttled(
+                lambda: database.list_collection_names(filter={"name": where.collection})
+            )
+            if where.collection not in names:
+                return f" {where.database}.{where.collection} does not exist; list-collections shows what does."
+        if any(map(_HEXADECIMAL.fullmatch, queries.strings(asked))):
+            return ' A text of 24 hexadecimal digits is not an object id: that is written {"$oid": "…"}.'
+        return ""
+
     def offset(self, arguments: Any) -> int:
         """Where the page begins that the arguments' `cursor` asks for."""
         return 0 if arguments.cursor is None else paging.offset_of(arguments.cursor, self.tool, arguments.model_dump())
@@ -216,6 +264,17 @@ class Call:
     async def retry_throttled(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run `attempt`, which must be safe to repeat, and again while the database throttles."""
         return await retry_throttled(attempt, deadline=self.deadline)
+
+    async def read(
+        self, source: AsyncCollection[Document] | AsyncDatabase[Document], attempt: Callable[[Any], Awaitable[T]]
+    ) -> T:
+        """Run `attempt` with `source`, a collection or a database, and again while the database throttles. Where the
+        driver cannot decode a document, `attempt` runs again with a source that leaves documents as they came."""
+        try:
+            return await self.retry_throttled(lambda: attempt(source))
+        except InvalidBSON:
+            raw = source.with_options(codec_options=ejson.RAW)
+            return await self.retry_throttled(lambda: attempt(raw))
 
     async def once(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Runs `attempt` a single time: for writes whose repetition would change more."""

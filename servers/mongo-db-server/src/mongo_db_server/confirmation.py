@@ -13,13 +13,13 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from mongo_db_server import ejson
 from mongo_db_server.errors import RefusedError
 
 _KEY_ID, _EXPIRY, _NONCE, _SEAL = 4, 8, 12, 16
@@ -38,7 +38,7 @@ class Subject:
 
     def digest(self) -> bytes:
         parts = [self.caller, self.client, self.tool, self.arguments]
-        return hashlib.sha256(json.dumps(parts, sort_keys=False, default=str).encode()).digest()
+        return hashlib.sha256(ejson.canonical_text(parts)).digest()
 
 
 class Confirmations:

@@ -4,6 +4,8 @@ Out: *relaxed* by default, because models read it best; *canonical* on request, 
 departures from the relaxed form, both still Extended JSON: integers that JavaScript clients would round (beyond 2^53)
 are written as `$numberLong`, and UUIDs as `$uuid`.
 
+Binaries are read as they are, whatever their subtype says about their length: only those that are a UUID read as one.
+
 In: both forms. `$regex` stays the query operator it looks like; a regular expression as a *value* is
 `$regularExpression`. UUID subtypes 3 and 4 stay what they were.
 """
@@ -18,29 +20,38 @@ from typing import Any, Literal
 from uuid import UUID
 
 from bson import json_util
-from bson.binary import UuidRepresentation
+from bson.binary import UUID_SUBTYPE, Binary, UuidRepresentation
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.dbref import DBRef
 from bson.errors import BSONError
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from bson.raw_bson import RawBSONDocument
 from bson.tz_util import utc
 from pydantic_core import to_json
 
+from mongo_db_server import lenient_bson
 from mongo_db_server.errors import InvalidCallError
 
 Form = Literal["relaxed", "canonical"]
 
 MAX_DEPTH = 100  # MongoDB's own limit for nested documents ("MongoDB Limits and Thresholds")
+_ESCAPING = json.JSONEncoder(separators=(",", ":"))
 _SAFE_INTEGER = 2**53
 _EPOCH = 1970  # older dates are numbers in the relaxed form
 _OFFSET = len("+00:00")
 
+# What the driver would refuse to decode stays readable: dates beyond year 9999, text that is no UTF-8, and binaries
+# that are called UUIDs and are none ("bson.codec_options", PyMongo documentation).
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
     tz_aware=True,
-    uuid_representation=UuidRepresentation.STANDARD,
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO,  # dates beyond year 9999 stay readable
+    uuid_representation=UuidRepresentation.UNSPECIFIED,
+    unicode_decode_error_handler="replace",
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
+# Leaves documents as they came, for those that hold what the driver cannot decode; `encode` takes them too.
+RAW: CodecOptions[RawBSONDocument] = CODEC.with_options(document_class=RawBSONDocument)
+_UUID_BYTES = 16
 
 _IN = json_util.JSONOptions(
     tz_aware=True,
@@ -59,6 +70,18 @@ _WRAPPERS = frozenset(
         *("$minKey", "$maxKey", "$undefined", "$ref", "$dbPointer"),
     )
 )
+
+
+# How those are written that callers get wrong.
+_FORMS = {
+    "$oid": '{"$oid": "65a1b2c3d4e5f60718293a4b"}',
+    "$date": '{"$date": "2026-01-31T00:00:00Z"}',
+    "$uuid": '{"$uuid": "00112233-4455-6677-8899-aabbccddeeff"}',
+    "$binary": '{"$binary": {"base64": "YWJj", "subType": "00"}}',
+    "$timestamp": '{"$timestamp": {"t": 1769817600, "i": 1}}',
+    "$regularExpression": '{"$regularExpression": {"pattern": "^a", "options": "i"}}',
+    **{f"$number{kind}": f'{{"$number{kind}": "12"}}' for kind in ("Int", "Long", "Double", "Decimal")},
+}
 
 
 def decode(value: Any, where: str, max_depth: int = MAX_DEPTH) -> Any:
@@ -87,15 +110,23 @@ def _unwrap(document: dict[str, Any], wrapper: str, where: str) -> Any:
     try:
         return json_util.object_hook(document, _IN)
     except (BSONError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+        form = f", as in {_FORMS[wrapper]}" if wrapper in _FORMS else ""
         raise InvalidCallError(
             f"`{where}` holds a malformed Extended JSON value: `{wrapper}` does not have the form that "
-            "MongoDB Extended JSON v2 gives it."
+            f"MongoDB Extended JSON v2 gives it{form}."
         ) from None
 
 
 def encode(value: Any, form: Form = "relaxed") -> Any:
     """BSON values → what `json.dumps` writes without help."""
-    return _relaxed(value) if form == "relaxed" else json.loads(json_util.dumps(value, json_options=_CANONICAL))
+    if form == "relaxed":
+        return _relaxed(value)
+    return json.loads(json_util.dumps(readable(value), json_options=_CANONICAL))
+
+
+def readable(value: Any) -> Any:
+    """The value itself, or the document that was left as it came from the database."""
+    return lenient_bson.decode(bytes(value.raw), CODEC) if isinstance(value, RawBSONDocument) else value
 
 
 def _relaxed(value: Any) -> Any:
@@ -127,6 +158,12 @@ def _object_id(value: ObjectId) -> dict[str, str]:
     return {"$oid": str(value)}
 
 
+def _binary(value: Binary) -> Any:
+    if value.subtype == UUID_SUBTYPE and len(value) == _UUID_BYTES:
+        return {"$uuid": str(value.as_uuid())}
+    return _relaxed_rare(value)
+
+
 def _date(value: datetime) -> Any:
     if value.tzinfo is not utc or value.year < _EPOCH:
         return _relaxed_rare(value)
@@ -148,7 +185,8 @@ def _relaxed_rare(value: Any) -> Any:
 _BY_TYPE: dict[type, Callable[[Any], Any] | None] = {
     **dict.fromkeys((str, bool, type(None))),
     **{dict: _document, list: _array, int: _integer, Int64: _integer},
-    **{float: _double, ObjectId: _object_id, datetime: _date},
+    **{float: _double, ObjectId: _object_id, datetime: _date, Binary: _binary},
+    RawBSONDocument: lambda value: _document(readable(value)),
 }
 _look_up = _BY_TYPE.get
 
@@ -156,6 +194,31 @@ _look_up = _BY_TYPE.get
 def dumps(value: Any) -> str:
     """Compact JSON text of an encoded value."""
     return to_json(value).decode()
+
+
+def text(value: Any) -> str:
+    """Compact JSON text of what is already JSON; half a surrogate pair that a caller sent is escaped."""
+    try:
+        return to_json(value).decode()
+    except ValueError:
+        return _ESCAPING.encode(value)
+
+
+def canonical_text(value: Any) -> bytes:
+    """JSON text by which two calls are compared. The order of keys counts, as in MongoDB; `1.0` is `1`, because JSON
+    has one kind of number and many clients write it without the point (RFC 8259, section 6)."""
+    try:
+        return json.dumps(_plain_numbers(value), default=str).encode()
+    except RecursionError:
+        raise InvalidCallError("The arguments are nested too deeply (`MCP_NESTING_DEPTH_CEILING`).") from None
+
+
+def _plain_numbers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain_numbers(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def loads(text: str) -> Any:

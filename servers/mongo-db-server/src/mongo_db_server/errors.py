@@ -30,7 +30,14 @@ __all__ = [
 
 
 class CallError(ToolError):
+    """Its text is a sentence of ours. `foreign` is what the database says about it: it may quote what is stored, so it
+    reaches the model only behind the boundary of untrusted content."""
+
     outcome: ClassVar[str] = "failed"
+
+    def __init__(self, message: str, *, foreign: str | None = None) -> None:
+        super().__init__(message)
+        self.foreign = foreign
 
 
 class InvalidCallError(CallError):

@@ -81,6 +81,23 @@ class _Conditions:
             self._rules.require_whole(path)
 
 
+def matches_all(document: Mapping[str, Any]) -> bool:
+    """Whether the filter can be seen to match every document, whatever the collection holds."""
+    return all(_always(name, value) for name, value in document.items())
+
+
+def _always(name: str, value: Any) -> bool:
+    if name == "$comment":
+        return True
+    if name in ("$and", "$or") and isinstance(value, list) and value:
+        each = (isinstance(inner, Mapping) and matches_all(inner) for inner in value)
+        return all(each) if name == "$and" else any(each)
+    if name == "$expr":
+        literal = value.get("$literal") if isinstance(value, Mapping) and len(value) == 1 else value
+        return isinstance(literal, bool | int | float) and bool(literal)
+    return name == "_id" and isinstance(value, Mapping) and dict(value) == {"$exists": True}
+
+
 def _holds_document(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(map(_holds_document, value))

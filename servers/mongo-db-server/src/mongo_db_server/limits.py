@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # (done, total, message): reports the progress of a call.
 Report = Callable[[float, float | None, str], Awaitable[None]]
 REPORT_EVERY = 250  # documents
+_SHOWN_ID = 1_024  # characters of an `_id` that is shown for a whole document
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,16 @@ class Page:
     cut: str | None = None
     offset: int = 0  # documents that came before this page
     more: bool = False
+    complete: bool = True  # whether no document was kept back or shortened because of its size
 
     @property
     def end(self) -> int:
         return self.offset + len(self.documents)
+
+    def add(self, encoded: Any, text: str, size: int) -> None:
+        self.documents.append(encoded)
+        self.texts.append(text)
+        self.size += size
 
 
 async def collect(
@@ -78,8 +85,10 @@ async def collect(
     report: Report | None = None,
 ) -> Page:
     """Reads documents until a limit is reached. The source must offer one more document than `documents` grants, or
-    what was cut off cannot be told from what does not exist."""
-    page, granted = Page(offset=offset), documents.grant(asked)
+    what was cut off cannot be told from what does not exist.
+
+    A page that begins always gets on: of a document that alone exceeds `max_bytes` its `_id` and size are shown."""
+    page, granted, outsized = Page(offset=offset), documents.grant(asked), 0
     async for document in source:
         if report is not None and page.documents and len(page.documents) % REPORT_EVERY == 0:
             await report(len(page.documents), granted, f"{len(page.documents)} documents read")
@@ -90,14 +99,31 @@ async def collect(
         encoded = ejson.encode(document, form)
         text = ejson.dumps(encoded)
         size = len(text) if text.isascii() else len(text.encode())
-        if page.size + size > max_bytes:
+        if page.size + size <= max_bytes:
+            page.add(encoded, text, size)
+            continue
+        page.complete = False
+        if page.documents:
             page.more = True
-            page.cut = _byte_cut(len(page.documents), size, max_bytes)
+            page.cut = f"Stopped after {len(page.documents)} documents at `max_bytes` ({max_bytes}); there are more."
+            if size > max_bytes:
+                page.cut += f" The next one alone is {size} bytes."
+            page.cut += " Return fewer fields."
             break
-        page.documents.append(encoded)
-        page.texts.append(text)
-        page.size += size
+        shown = _outsized(encoded, size)
+        page.add(shown, ejson.dumps(shown), 0)
+        outsized = size
+    if outsized:
+        page.cut = _outsized_cut(outsized, max_bytes) + (f" {page.cut}" if page.cut else "")
     return page
+
+
+def _outsized(encoded: Any, size: int) -> dict[str, Any]:
+    """What is shown of a document that is larger than a page."""
+    shown: dict[str, Any] = {"$outsized": {"bytes": size}}
+    if isinstance(encoded, dict) and len(ejson.dumps(encoded.get("_id"))) <= _SHOWN_ID:
+        shown = {name: encoded[name] for name in ("_id",) if name in encoded} | shown
+    return shown
 
 
 def _document_cut(granted: int, limit: Limit) -> str:
@@ -106,10 +132,8 @@ def _document_cut(granted: int, limit: Limit) -> str:
     return f"Stopped at {granted} documents; there are more. Raise `limit` (up to {limit.ceiling}) or narrow the query."
 
 
-def _byte_cut(returned: int, size: int, max_bytes: int) -> str:
-    if not returned:
-        return (
-            f"The first document alone is {size} bytes and `max_bytes` is {max_bytes}: "
-            "return fewer fields or raise `max_bytes`."
-        )
-    return f"Stopped after {returned} documents at `max_bytes` ({max_bytes}); there are more. Return fewer fields."
+def _outsized_cut(size: int, max_bytes: int) -> str:
+    return (
+        f"The first document alone is {size} bytes and `max_bytes` is {max_bytes}: only its `_id` is shown; to read it "
+        "return fewer fields or raise `max_bytes`."
+    )

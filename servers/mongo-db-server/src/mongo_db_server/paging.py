@@ -10,19 +10,19 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 from typing import Any
 
+from mongo_db_server import ejson
 from mongo_db_server.errors import InvalidCallError
 
 _DIGEST, _OFFSET = 12, 6
-# What may change from page to page.
-_FREE = {"cursor", "limit", "max_bytes", "max_time_ms"}
+# What may change from page to page: how much is shown of each document, and how many, but never which come next.
+_FREE = {"cursor", "limit", "max_bytes", "max_time_ms", "projection", "ejson"}
 
 
 def _digest(tool: str, arguments: dict[str, Any]) -> bytes:
     kept = {name: value for name, value in arguments.items() if name not in _FREE}
-    return hashlib.sha256(json.dumps([tool, kept], default=str).encode()).digest()[:_DIGEST]
+    return hashlib.sha256(ejson.canonical_text([tool, kept])).digest()[:_DIGEST]
 
 
 def cursor_at(offset: int, tool: str, arguments: dict[str, Any]) -> str:
@@ -41,6 +41,6 @@ def offset_of(cursor: str | None, tool: str, arguments: dict[str, Any]) -> int:
     if len(raw) != _DIGEST + _OFFSET or raw[:_DIGEST] != _digest(tool, arguments):
         raise InvalidCallError(
             "`cursor` belongs to another query: give it with exactly the arguments of the call that returned it (only "
-            "`limit`, `max_bytes` and `max_time_ms` may change)."
+            "`limit`, `max_bytes`, `max_time_ms`, `projection` and `ejson` may change)."
         )
     return int.from_bytes(raw[_DIGEST:], "big")

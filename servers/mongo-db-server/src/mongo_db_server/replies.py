@@ -48,6 +48,7 @@ class Reply:
     untrusted: Untrusted | None = None
     cut: str | None = None
     outcome: str = "ok"
+    complete: bool = True  # false: documents were kept back because of their size
 
     @property
     def size(self) -> int:
@@ -62,17 +63,32 @@ def texts_and_facts(reply: Reply) -> tuple[list[str], dict[str, Any]]:
     if reply.cut is not None:
         facts["truncated"] = reply.cut
     if reply.untrusted is not None:
-        boundary = f"untrusted-{secrets.token_hex(8)}"
-        body = ",\n".join(reply.untrusted.texts)
-        texts.append(f"{NOTICE}\n<{boundary}>\n[{body}]\n</{boundary}>")
+        boundary = new_boundary()
+        texts.append(_behind(boundary, reply.untrusted.texts))
         facts |= {"notice": NOTICE, "boundary": boundary}
     return texts, facts
+
+
+def error_texts(error: CallError) -> list[str]:
+    """The text blocks of a call that failed: our sentence, then the database's words as what they are."""
+    if error.foreign is None:
+        return [str(error)]
+    return [str(error), _behind(new_boundary(), [ejson.text(error.foreign)])]
+
+
+def new_boundary() -> str:
+    return f"untrusted-{secrets.token_hex(8)}"
+
+
+def _behind(boundary: str, texts: list[str]) -> str:
+    body = ",\n".join(texts)
+    return f"{NOTICE}\n<{boundary}>\n[{body}]\n</{boundary}>"
 
 
 def render(reply: Reply | CallError) -> CallToolResult:
     """The answer as the SDK takes it; `wire.py` writes the same answer without the SDK."""
     if isinstance(reply, CallError):
-        return CallToolResult(content=[TextContent(text=str(reply))], is_error=True)
+        return CallToolResult(content=[TextContent(text=text) for text in error_texts(reply)], is_error=True)
     texts, facts = texts_and_facts(reply)
     if reply.untrusted is not None:
         facts[reply.untrusted.name] = reply.untrusted.items

@@ -22,6 +22,8 @@ from bson.objectid import ObjectId
 from bson.regex import Regex
 from bson.timestamp import Timestamp
 
+from mongo_db_server import ejson
+
 MAX_FIELDS = 500
 MAX_DEPTH = 8
 
@@ -69,6 +71,7 @@ class Sample:
 
     def add(self, document: Mapping[str, Any]) -> bool:
         """Whether there was room for the document."""
+        document = ejson.readable(document)
         self._bytes_left -= len(bson.encode(document))
         if self._bytes_left < 0:
             self.cut = f"The sample ended after {self.documents} documents, at the byte limit (`MCP_BYTES_CEILING`)."

@@ -77,6 +77,7 @@ class Shortcut:
         ):
             await self._app(scope, receive, send)
             return
+        scope = _with_plain_media_type(scope)
         message = await receive()
         body = message.get("body", b"")
         asked = None if message.get("more_body") else recognise(scope["headers"], body)
@@ -181,6 +182,23 @@ def _admits(
     except ValidationError:
         return False
     return True
+
+
+def _with_plain_media_type(scope: Scope) -> Scope:
+    """The request with its media type in lower case, in which both ways compare it: its case does not count (RFC 9110,
+    section 8.3.1)."""
+    headers = scope["headers"]
+    if all(value == value.lower() for name, value in headers if name == b"content-type"):
+        return scope
+    return {
+        **scope,
+        "headers": [(name, _plain(value) if name == b"content-type" else value) for name, value in headers],
+    }
+
+
+def _plain(content_type: bytes) -> bytes:
+    media_type, semicolon, parameters = content_type.partition(b";")
+    return media_type.lower() + semicolon + parameters
 
 
 @lru_cache(maxsize=64)

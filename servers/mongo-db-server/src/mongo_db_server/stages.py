@@ -43,6 +43,7 @@ class Prepared:
 
     stages: Stages
     sources: frozenset[tuple[str, str]]
+    target: tuple[str, str] | None = None  # what `$out` or `$merge` writes to
 
     @property
     def writes(self) -> bool:
@@ -60,7 +61,7 @@ def prepare(
     walked = walk.pipeline(stages, reads=collection is not None)
     if collection is not None:
         walk.source(database, collection)
-    return Prepared(walked, frozenset(walk.sources))
+    return Prepared(walked, frozenset(walk.sources), walk.target)
 
 
 def check_view(pipeline: Any, *, database: str, rules: Rules) -> frozenset[tuple[str, str]]:
@@ -100,6 +101,7 @@ class _Walk:
     max_stages: int
     count: int = 0
     sources: set[tuple[str, str]] = field(default_factory=set)
+    target: tuple[str, str] | None = None
 
     def pipeline(self, pipeline: Any, *, reads: bool) -> Stages:
         """`reads`: the pipeline starts from stored documents, so redacted fields leave it first."""
@@ -154,7 +156,7 @@ class _Walk:
                 if not path.startswith("$") and self.rules.fields.denies(path):
                     self.rules.fields.require(path)
 
-    def _target(self, value: Any, stage: str) -> None:
+    def _target(self, value: Any, stage: str) -> tuple[str, str]:
         if isinstance(value, Mapping) and value.keys() <= {"db", "coll", "timeseries"}:
             database, collection = value.get("db", self.database), value.get("coll")
         else:
@@ -162,10 +164,11 @@ class _Walk:
         if not isinstance(database, str) or not isinstance(collection, str):
             raise InvalidCallError(f"`{stage}` must name a collection by a string.")
         self.source(database, collection)
+        return database, collection
 
     def _output(self, name: str, value: Any) -> None:
         into = value.get("into") if name == "$merge" and isinstance(value, Mapping) else value
-        self._target(into, name)
+        self.target = self._target(into, name)
         if not self.rules.fields.active or not isinstance(value, Mapping):
             return
         on = value.get("on", [])
@@ -173,6 +176,11 @@ class _Walk:
             self.rules.fields.require_whole(str(path))
         if isinstance(value.get("whenMatched"), list):
             raise RefusedError("A pipeline in `whenMatched` could copy a redacted field; it is refused.")
+        if value.get("whenMatched") == "replace":
+            raise RefusedError(
+                "`$merge` with `whenMatched: replace` would remove redacted fields unseen; with redacted fields merge "
+                "(`whenMatched: merge`)."
+            )
 
     def _facet(self, value: Any) -> Any:
         if not isinstance(value, Mapping):

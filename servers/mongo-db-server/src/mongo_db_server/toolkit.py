@@ -54,9 +54,11 @@ __all__ = [
 
 A = TypeVar("A", bound=Arguments)
 Run = Callable[[A, Call], Awaitable["Reply"]]
+Judge = Callable[[A, Call], Awaitable[bool]]
 
 logger = logging.getLogger(__name__)
 
+_NULL = {"type": "null"}
 # How a call is done and not what it does: confirmation does not depend on them.
 _NOT_CONFIRMED = {"confirmation", "dry_run", "max_time_ms", "confirm_database"}
 
@@ -65,7 +67,7 @@ _NOT_CONFIRMED = {"confirmation", "dry_run", "max_time_ms", "confirm_database"}
 class Declaration(Generic[A]):
     """One tool. `may_write`: in the admin tier an argument can make it write although its operation only reads.
     `preview` says what a call would do, for dry runs and confirmation; `destroys` whether this call needs to be
-    confirmed although its operation does not always."""
+    confirmed although its operation does not always: by what it does, which the database may have to be asked for."""
 
     name: str
     title: str
@@ -76,7 +78,7 @@ class Declaration(Generic[A]):
     run: Run[A]
     may_write: bool = False
     preview: Run[A] | None = None
-    destroys: Callable[[A], bool] | None = None
+    destroys: Judge[A] | None = None
 
     def __post_init__(self) -> None:
         if self.operation.confirmed and self.preview is None:
@@ -92,7 +94,7 @@ def tool(
     output: dict[str, Any],
     may_write: bool = False,
     preview: Run[A] | None = None,
-    destroys: Callable[[A], bool] | None = None,
+    destroys: Judge[A] | None = None,
 ) -> Callable[[Run[A]], Declaration[A]]:
     """Declares the decorated function as a tool; its docstring is the description that models read."""
 
@@ -111,8 +113,9 @@ def _previewed(schema: dict[str, Any]) -> dict[str, Any]:
         "confirmation_required": {"type": "boolean", "description": "True: nothing was changed yet."},
         "confirmation": {"type": "string", "description": "Token for the same call again, once the user agrees."},
         "expires_in_seconds": {"type": "integer"},
+        "would_drop": {"type": "integer", "description": "Documents that are there now and would be lost."},
         "would_affect": {"type": "integer", "description": "Documents, or objects, that the call would touch."},
-        "sample": {"type": "array", "description": "Some of the documents that the call would touch."},
+        "sample": {"type": "array", "items": {}, "description": "Some of the documents that the call would touch."},
     }
     return {**schema, "properties": {**schema["properties"], **more}, "required": []}
 
@@ -133,19 +136,24 @@ def input_schema(arguments: type[Arguments]) -> dict[str, Any]:
     schema = arguments.model_json_schema()
     schema.pop("title", None)
     schema.pop("description", None)
-    schema["properties"] = {name: _flat(prop) for name, prop in schema.get("properties", {}).items()}
+    required = schema.get("required", [])
+    schema["properties"] = {
+        name: _property(prop, optional=name not in required) for name, prop in schema.get("properties", {}).items()
+    }
     return schema
 
 
-def _flat(prop: dict[str, Any]) -> dict[str, Any]:
-    """`anyOf [T, null]` becomes `T`: leaving an argument out already means null, and models choose better."""
+def _property(prop: dict[str, Any], *, optional: bool) -> dict[str, Any]:
+    """Every optional argument takes null too, which means that it is left out. As `anyOf`: strict clients refuse a list
+    of types."""
+    about: dict[str, Any] = {key: prop.pop(key) for key in ("description", "default") if key in prop}
     prop.pop("title", None)
-    choices = [choice for choice in prop.get("anyOf", []) if choice != {"type": "null"}]
-    if len(choices) == 1:
-        prop = {**choices[0], **{key: value for key, value in prop.items() if key != "anyOf"}}
-    if prop.get("default", ...) is None:
-        del prop["default"]
-    return prop
+    if about.get("default", ...) is None:
+        del about["default"]
+    if not optional:
+        return {**prop, **about}
+    choices = [choice for choice in prop.get("anyOf", [prop]) if choice != _NULL]
+    return {"anyOf": [*choices, _NULL], **about}
 
 
 class MongoTool(Tool):
@@ -223,7 +231,7 @@ class MongoTool(Tool):
             return replace(
                 reply, summary=f"{reply.summary} Dry run: nothing was changed.", facts=facts, outcome="dry-run"
             )
-        if self._needs_confirmation(given):
+        if await self._needs_confirmation(given, call):
             caller = CALLER.get()
             meant = Subject(caller.subject, caller.client, self.name, given.model_dump(exclude=_NOT_CONFIRMED))
             if given.confirmation is None:
@@ -231,11 +239,14 @@ class MongoTool(Tool):
             call.runtime.confirmations.take(given.confirmation, meant)
         return await declaration.run(given, call)
 
-    def _needs_confirmation(self, given: Any) -> bool:
+    async def _needs_confirmation(self, given: Any, call: Call) -> bool:
+        """A call that brings a confirmation is held to it, whatever the database holds by now."""
         declaration, runtime = self.declaration, self.runtime
         if declaration.operation.confirmed or (declaration.operation is Operation.UPDATE and runtime.confirm_updates):
             return True
-        return declaration.destroys is not None and bool(declaration.destroys(given))
+        if declaration.destroys is None:
+            return False
+        return given.confirmation is not None or await declaration.destroys(given, call)
 
     def _ask(self, preview: Reply, meant: Subject) -> Reply:
         confirmations = self.runtime.confirmations

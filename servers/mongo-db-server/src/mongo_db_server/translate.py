@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidBSON
 from pymongo import errors as mongo
 
 from mongo_db_server.errors import (
@@ -26,12 +27,18 @@ _UNAUTHORIZED = 13
 _AUTHENTICATION_FAILED = 18
 _TIME_LIMIT = 50
 _DUPLICATE_KEY = 11000
-_NAMESPACE_EXISTS = 48
-_NAMESPACE_NOT_FOUND = 26
+_ON_A_VIEW = 166
+
+_LONGEST_MESSAGE, _LOOKED_THROUGH, _SHOWN = 65_536, 2_000, 500  # characters
+_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")  # of an error; anything else is not one of MongoDB's
+_ERRORS = re.compile(r'"Errors"\s*:\s*(?=\[)')
+# What Azure Cosmos DB writes behind a reason, for its own operators.
+_NOISE = re.compile(r"[\s,;]*\b(?:ActivityId|Request URI|RequestStats|SDK): ")
+_UNINDEXED_SORT = re.compile(r"order[- ]by.{0,80}\b(?:excluded|composite index)", re.IGNORECASE | re.DOTALL)
 
 # Addresses and credentials have no place in an answer, whoever put them into the message.
 _ADDRESS = re.compile(
-    r"(mongodb(\+srv)?://\S+)|(\b[\w.-]+\.(azure\.com|mongodb\.net)(:\d+)?)|(\b\d{1,3}(\.\d{1,3}){3}:\d+)"
+    r"((?:mongodb(?:\+srv)?|rntbd)://\S+)|(\b[\w.-]+\.(azure\.com|mongodb\.net)(:\d+)?)|(\b\d{1,3}(\.\d{1,3}){3}:\d+)"
 )
 
 _CANNOT_BE_SENT = (BSONError, mongo.InvalidName, mongo.DocumentTooLarge, OverflowError, TypeError, ValueError)
@@ -73,6 +80,11 @@ def translate(error: Exception, *, terse: bool = False) -> CallError:
         return DatabaseError(
             "The connection to the database broke; the call may be tried again. Look first whether a write was done."
         )
+    if isinstance(error, InvalidBSON):  # raised while an answer is read; what cannot be sent raises others
+        return DatabaseError(
+            "The database holds a value here that cannot be decoded: leave its field out, or choose documents without "
+            "it by a filter."
+        )
     if isinstance(error, _CANNOT_BE_SENT):
         return InvalidCallError(f"The arguments cannot be sent to the database: {_clean(str(error))}.")
     if isinstance(error, mongo.PyMongoError):
@@ -87,26 +99,75 @@ def _operation(error: mongo.OperationFailure, *, terse: bool) -> CallError:
         return RefusedError("The database does not allow this to the credential of this server (Unauthorized, 13).")
     if error.code == _TIME_LIMIT:
         return TimeLimitError("The time limit passed in the database: narrow the query or raise `max_time_ms`.")
-    details = error.details or {}
-    name = details.get("codeName") or "error"
+    if error.code == _ON_A_VIEW:
+        return InvalidCallError(
+            "This is a view (CommandNotSupportedOnView, 166): it has no storage and no indexes of its own and takes no "
+            "writes. Name the collection that it shows."
+        )
+    name = _code_name(error)
     if terse:
         return DatabaseError(
             f"The database answered {name} ({error.code}); with redacted fields its words are not shown."
         )
-    return DatabaseError(f"The database answered {name} ({error.code}): {_clean(_message(error))}.")
+    words = reason_in(_message(error))
+    return DatabaseError(
+        f"The database answered {name} ({error.code}); its own words follow as data.{_advice(words)}",
+        foreign=_clean(words),
+    )
+
+
+def _code_name(error: mongo.OperationFailure) -> str:
+    name = (error.details or {}).get("codeName")
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else "error"
+
+
+def _advice(words: str) -> str:
+    """Azure Cosmos DB for MongoDB sorts by indexed fields only ("Manage indexing in Azure Cosmos DB for MongoDB",
+    Microsoft Learn)."""
+    if not _UNINDEXED_SORT.search(words):
+        return ""
+    return (
+        " This database sorts only by fields that an index holds, several of them by one compound index: create-index "
+        "makes it, or sort by an indexed field."
+    )
+
+
+def reason_in(message: str) -> str:
+    """The part of a message that gives the reason. Azure Cosmos DB wraps it in the answers of its inner services, any
+    number of them deep, with their activity ids and addresses: the innermost list of errors is what was wrong, else the
+    innermost reason."""
+    plain = message[:_LONGEST_MESSAGE].replace('\\"', '"')
+    found = [errors for at in _ERRORS.finditer(plain) if (errors := _texts_at(plain, at.end()))]
+    if found:
+        return "; ".join(found[-1])
+    return _NOISE.split(plain.rsplit("Reason: (", 1)[-1], maxsplit=1)[0].strip(" \r\n,;")
+
+
+def _texts_at(text: str, at: int) -> list[str]:
+    """The texts of the JSON array that begins at `at`; empty where there is none."""
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text, at)
+    except (ValueError, RecursionError):
+        return []
+    return [str(item) for item in found] if isinstance(found, list) else []
 
 
 def _bulk(error: mongo.BulkWriteError, *, terse: bool) -> CallError:
     """Says what was done before the first failure: the caller must not repeat it."""
     details: Mapping[str, Any] = error.details or {}
     first = (details.get("writeErrors") or details.get("writeConcernErrors") or [{}])[0]
-    reason = _clean(str(first.get("errmsg", "write error")))
+    foreign: str | None = None
     if first.get("code") == _DUPLICATE_KEY:
-        fields = ", ".join(first.get("keyPattern") or {}) or "a unique index"
-        reason = f"another document has the same {fields} (duplicate key)"
-    elif terse:
+        reason = "another document has the same value in a unique index (duplicate key)"
+        if fields := ", ".join(first.get("keyPattern") or {}):
+            foreign = f"The fields of the index: {fields}"
+    else:
         reason = f"error {first.get('code')}"
-    return DatabaseError(f"Document {first.get('index', 0)} was not written: {reason}; {_done(details)}.")
+        if not terse:
+            foreign = _clean(reason_in(str(first.get("errmsg", "write error"))))
+    return DatabaseError(
+        f"Document {first.get('index', 0)} was not written: {reason}; {_done(details)}.", foreign=foreign
+    )
 
 
 def _done(details: Mapping[str, Any]) -> str:
@@ -132,4 +193,4 @@ def _message(error: mongo.OperationFailure) -> str:
 
 
 def _clean(message: str) -> str:
-    return _ADDRESS.sub("[address]", message).strip().rstrip(".")[:500]
+    return _ADDRESS.sub("[address]", message[:_LOOKED_THROUGH]).strip().rstrip(".")[:_SHOWN]

@@ -43,24 +43,28 @@ class Views:
         known = self._known.get(database)
         return known is not None and self._clock() < known[0] and name not in known[1]
 
-    async def check(self, sources: Iterable[tuple[str, str]], depth: int = 0) -> None:
-        """Raises RefusedError when one of the namespaces is a view whose definition a rule refuses."""
+    async def check(self, sources: Iterable[tuple[str, str]]) -> None:
+        """Raises RefusedError when one of the namespaces is a view whose definition a rule refuses, or stands on such a
+        view. The reason is true, but it may name what the caller must not learn of, and is written by others."""
         for database, name in sources:
-            definition = (await self._of(database)).get(name)
-            if definition is not None:
-                await self._look_through(database, name, definition, depth)
+            try:
+                await self._check(database, name, 0)
+            except RefusedError as refusal:
+                raise RefusedError(f"`{database}.{name}` is a view that this server does not open.") from refusal
+
+    async def _check(self, database: str, name: str, depth: int) -> None:
+        definition = (await self._of(database)).get(name)
+        if definition is not None:
+            await self._look_through(database, name, definition, depth)
 
     async def _look_through(self, database: str, name: str, definition: Mapping[str, Any], depth: int) -> None:
         if depth >= _MAX_DEPTH:
             raise RefusedError(f"`{database}.{name}` is a view on too many views.")
-        try:
-            below = check_view(definition.get("pipeline", []), database=database, rules=self._rules)
-            base = str(definition["viewOn"])
-            self._rules.scope.require_collection(database, base)
-        except RefusedError as refusal:
-            # The reason is true, but it may name what the caller must not learn of.
-            raise RefusedError(f"`{database}.{name}` is a view that this server does not open.") from refusal
-        await self.check({*below, (database, base)}, depth + 1)
+        below = check_view(definition.get("pipeline", []), database=database, rules=self._rules)
+        base = str(definition["viewOn"])
+        self._rules.scope.require_collection(database, base)
+        for source in {*below, (database, base)}:
+            await self._check(*source, depth + 1)
 
     async def _of(self, database: str) -> Definitions:
         known = self._known.get(database)

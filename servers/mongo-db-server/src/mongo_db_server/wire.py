@@ -12,13 +12,11 @@ from typing import Any
 from mcp_types import SERVER_INFO_META_KEY, CallToolResult
 from mcp_types.methods import serialize_server_result
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic_core import to_json
 
+from mongo_db_server import ejson
 from mongo_db_server.errors import CallError
-from mongo_db_server.replies import Reply, texts_and_facts
+from mongo_db_server.replies import Reply, error_texts, texts_and_facts
 
-# Slower, and escapes what is not ASCII: an error may quote half a surrogate pair that the caller sent.
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _WRITTEN_PER_CALL = ("content", "structuredContent", "isError")
 
 
@@ -39,7 +37,7 @@ class Envelope:
     def write(self, request_id: int | str, answer: Reply | CallError) -> bytes:
         """One JSON-RPC response."""
         if isinstance(answer, CallError):
-            result = f'{_content([str(answer)])},"isError":true'
+            result = f'{_content(error_texts(answer))},"isError":true'
         else:
             texts, facts = texts_and_facts(answer)
             structured = f',"structuredContent":{_structured(answer, facts)}' if self._structured else ""
@@ -47,20 +45,13 @@ class Envelope:
         return f'{{"jsonrpc":"2.0","id":{json.dumps(request_id)},"result":{{{result}{self._rest}}}}}'.encode()
 
 
-def _json(value: Any) -> str:
-    try:
-        return to_json(value).decode()
-    except ValueError:
-        return _ENCODER.encode(value)
-
-
 def _content(texts: list[str]) -> str:
-    return '"content":' + _json([{"type": "text", "text": text} for text in texts])
+    return '"content":' + ejson.text([{"type": "text", "text": text} for text in texts])
 
 
 def _structured(reply: Reply, facts: dict[str, Any]) -> str:
     """The facts with the untrusted items, which are JSON text already, put in as they are."""
-    written = _json(facts)
+    written = ejson.text(facts)
     if reply.untrusted is None:
         return written
     items = ",".join(reply.untrusted.texts)

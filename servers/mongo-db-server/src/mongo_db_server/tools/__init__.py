@@ -31,6 +31,7 @@ from mongo_db_server.tools.rename_collection import rename_collection
 from mongo_db_server.tools.sample import sample
 from mongo_db_server.tools.server_logs import server_logs
 from mongo_db_server.tools.update_many import update_many
+from mongo_db_server.tools.vector_search import vector_search
 from mongo_db_server.tools.whoami import whoami
 
 ALL: tuple[Declaration[Any], ...] = (
@@ -46,6 +47,7 @@ ALL: tuple[Declaration[Any], ...] = (
     distinct,
     aggregate,
     aggregate_db,
+    vector_search,
     explain,
     export,
     server_logs,

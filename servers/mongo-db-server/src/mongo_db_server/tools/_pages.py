@@ -36,7 +36,8 @@ class Paged(Answered):
     cursor: str | None = Field(
         None,
         max_length=200,
-        description="From an earlier answer: goes on where that one ended. Give all other arguments again unchanged.",
+        description="From an earlier answer: goes on where that one ended. Give the query again unchanged; limits, "
+        "projection and form may change.",
     )
 
 

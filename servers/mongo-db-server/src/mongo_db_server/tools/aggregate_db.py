@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from mongo_db_server.errors import RefusedError
@@ -41,10 +43,10 @@ async def aggregate_db(arguments: AggregateDbArguments, call: Call) -> Reply:
     offset = call.offset(arguments)
     stages = [*prepared.stages, {"$skip": offset}] if offset else prepared.stages
 
-    async def attempt() -> Page:
+    async def attempt(database: Any) -> Page:
         cursor = await database.aggregate(stages, batchSize=call.batch(arguments.limit))
         return await call.page(cursor, arguments, offset)
 
-    page = await call.retry_throttled(attempt)
+    page = await call.read(database, attempt)
     summary = f"{len(page.documents)} documents from the pipeline on {arguments.database}."
     return page_reply(page, summary, arguments, call)

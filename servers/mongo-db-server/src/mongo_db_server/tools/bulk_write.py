@@ -8,10 +8,11 @@ from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, Up
 
 from mongo_db_server import ejson
 from mongo_db_server.errors import InvalidCallError, RefusedError
+from mongo_db_server.filters import matches_all
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply, Untrusted
 from mongo_db_server.toolkit import Call, Confirmable, InCollection, JsonArray, output, tool
-from mongo_db_server.tools._filters import show_matching
+from mongo_db_server.tools._filters import show_matching, touches_every
 from mongo_db_server.tools._updates import check_batch, document_of, update_of
 
 _FORMS: dict[str, tuple[set[str], set[str]]] = {  # operation → what it needs, what it may also have
@@ -37,13 +38,13 @@ class BulkWriteArguments(Confirmable, InCollection):
     all_documents: bool = Field(False, description="Must be true when an updateMany or deleteMany has an empty filter.")
 
 
-def destroys(arguments: BulkWriteArguments) -> bool:
-    """Deletes, replacements, and changes to every document."""
-    named = [(name, value) for operation in arguments.operations for name, value in operation.items()]
-    return any(
-        name in _DESTROYING or (name == "updateMany" and isinstance(value, dict) and not value.get("filter"))
-        for name, value in named
-    )
+async def destroys(arguments: BulkWriteArguments, call: Call) -> bool:
+    """Deletes, replacements, and changes to every document, by one operation or by several together."""
+    requests = _requests(arguments, call)
+    if any(name in _DESTROYING for name, _, _ in requests):
+        return True
+    conditions = [condition for name, condition, _ in requests if name == "updateMany" and condition is not None]
+    return await touches_every(call.named(arguments), conditions, call)
 
 
 async def preview(arguments: BulkWriteArguments, call: Call) -> Reply:
@@ -87,7 +88,7 @@ async def preview(arguments: BulkWriteArguments, call: Call) -> Reply:
 )
 async def bulk_write(arguments: BulkWriteArguments, call: Call) -> Reply:
     """Runs several inserts, updates, replacements and deletes on one collection in one call, in order. Cheaper than
-    many calls. What deletes or replaces must be confirmed; try it with dry_run first."""
+    many calls. What deletes, replaces or changes every document must be confirmed; try it with dry_run first."""
     collection = call.named(arguments)
     requests = [request for _, _, request in _requests(arguments, call)]
     # Never repeated: part of a throttled batch may have been done, and the error says how far it came.
@@ -116,8 +117,9 @@ def _requests(arguments: BulkWriteArguments, call: Call) -> list[tuple[str, dict
             raise InvalidCallError(f"`{where}` must have exactly one of {', '.join(_FORMS)}.")
         if not isinstance(value, dict) or not needed <= value.keys() <= needed | optional:
             raise InvalidCallError(f"`{where}.{name}` must have {' and '.join(sorted(needed))}, and nothing unknown.")
-        if not isinstance(value.get("upsert", False), bool):
+        if not isinstance(value.get("upsert"), bool | None):
             raise InvalidCallError(f"`{where}.{name}.upsert` must be true or false.")
+        value = {key: given for key, given in value.items() if given is not None or key not in optional}
         condition = None if name == "insertOne" else _condition(name, value["filter"], arguments, call)
         found.append((name, condition, _BUILD[name](condition, value, where, call)))
     return found
@@ -125,7 +127,7 @@ def _requests(arguments: BulkWriteArguments, call: Call) -> list[tuple[str, dict
 
 def _condition(name: str, value: Any, arguments: BulkWriteArguments, call: Call) -> dict[str, Any]:
     condition = call.filter(value, strict=True)
-    if name.endswith("Many") and not condition and not arguments.all_documents:
+    if name.endswith("Many") and matches_all(condition) and not arguments.all_documents:
         raise RefusedError(f"An empty `filter` in {name} touches every document: say so with `all_documents=true`.")
     return condition
 

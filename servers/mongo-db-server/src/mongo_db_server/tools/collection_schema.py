@@ -47,7 +47,7 @@ async def collection_schema(arguments: CollectionSchemaArguments, call: Call) ->
     size = min(arguments.sample_size or call.limits.sample_default, call.limits.sample)
     stages = [{"$sample": {"size": size}}, *call.rules.fields.mask]
 
-    async def attempt() -> Sample:
+    async def attempt(collection: Any) -> Sample:
         sample = Sample(max_bytes=call.limits.bytes.ceiling)
         async with await collection.aggregate(stages, batchSize=min(size, 1000)) as cursor:
             async for document in cursor:
@@ -55,7 +55,7 @@ async def collection_schema(arguments: CollectionSchemaArguments, call: Call) ->
                     break
         return sample
 
-    sample = await call.retry_throttled(attempt)
+    sample = await call.read(collection, attempt)
     name = f"{arguments.database}.{arguments.collection}"
     summary = f"{len(sample.fields)} fields in a sample of {sample.documents} documents of {name}."
     if not sample.documents:

@@ -37,4 +37,5 @@ async def count(arguments: CountArguments, call: Call) -> Reply:
             return sum([int(row["n"]) async for row in rows])
 
     number = await call.retry_throttled(attempt)
-    return Reply(f"{number} documents match in {arguments.database}.{arguments.collection}.", {"count": number})
+    why = "" if number else await call.why_nothing(arguments, condition)
+    return Reply(f"{number} documents match in {arguments.database}.{arguments.collection}.{why}", {"count": number})

@@ -33,7 +33,7 @@ class DistinctArguments(Paged, InCollection):
     output=output(
         returned={"type": "integer"},
         distinct={"type": "integer", "description": "All distinct values, also those on other pages."},
-        values={"type": "array"},
+        values={"type": "array", "items": {}},
         optional={"cursor": {"type": "string"}},
     ),
 )
@@ -62,6 +62,8 @@ async def distinct(arguments: DistinctArguments, call: Call) -> Reply:
         offset=offset,
     )
     summary = f"{len(values)} distinct values of {arguments.field} in {arguments.database}.{arguments.collection}."
+    if not values:
+        summary += await call.why_nothing(arguments, condition)
     reply = page_reply(page, summary, arguments, call, "values")
     reply.facts["distinct"] = len(values)
     return reply

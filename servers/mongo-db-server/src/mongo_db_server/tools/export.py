@@ -79,7 +79,8 @@ async def export(arguments: ExportArguments, call: Call) -> Reply:
     if number > most:
         cut = f"The export ends after {most} documents; there are more. Narrow the query to export the rest."
     facts = {"uri": uri, "mime_type": MIME_TYPE, "documents": min(number, most)}
-    return Reply(f"Read the resource {uri} for {min(number, most)} documents.", facts, cut=cut)
+    why = "" if number else await call.why_nothing(arguments, prepared.stages)
+    return Reply(f"Read the resource {uri} for {min(number, most)} documents.{why}", facts, cut=cut)
 
 
 async def _contents(arguments: ExportArguments, call: Call) -> Reply:
@@ -88,7 +89,7 @@ async def _contents(arguments: ExportArguments, call: Call) -> Reply:
     collection = await call.reading(arguments)
     await call.check_views(*prepared.sources)
 
-    async def attempt() -> Page:
+    async def attempt(collection: Any) -> Page:
         most = min(arguments.limit or call.limits.documents.ceiling, call.limits.documents.ceiling)
         cursor = await collection.aggregate([*prepared.stages, {"$limit": most + 1}], batchSize=_PROGRESS_EVERY)
         async with cursor:
@@ -100,8 +101,8 @@ async def _contents(arguments: ExportArguments, call: Call) -> Reply:
                 form=arguments.ejson,
             )
 
-    page = await call.retry_throttled(attempt)
-    return Reply("", {}, Untrusted.page("documents", page), page.cut)
+    page = await call.read(collection, attempt)
+    return Reply("", {}, Untrusted.page("documents", page), page.cut, complete=page.complete)
 
 
 # Not among the tools: what reading the resource runs, with everything that surrounds a call.

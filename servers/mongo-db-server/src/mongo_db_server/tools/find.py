@@ -41,7 +41,7 @@ async def find(arguments: FindArguments, call: Call) -> Reply:
     offset = call.offset(arguments)
     granted = call.limits.documents.grant(arguments.limit)
 
-    async def attempt() -> Page:
+    async def attempt(collection: Any) -> Page:
         skip, batch = arguments.skip + offset, call.batch(arguments.limit)
         if call.rules.fields.active:
             pipeline = query.pipeline(call, skip=skip, limit=granted + 1)
@@ -49,8 +49,10 @@ async def find(arguments: FindArguments, call: Call) -> Reply:
         found = collection.find(**query.parts(), skip=skip, limit=granted + 1, batch_size=batch)
         return await call.page(found, arguments, offset)
 
-    page = await call.retry_throttled(attempt)
+    page = await call.read(collection, attempt)
     summary = f"{len(page.documents)} documents from {arguments.database}.{arguments.collection}."
+    if not page.end:
+        summary += await call.why_nothing(arguments, query.filter)
     return page_reply(page, summary, arguments, call)
 
 

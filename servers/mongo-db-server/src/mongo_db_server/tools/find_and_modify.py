@@ -33,7 +33,8 @@ async def find_and_modify(arguments: FindAndModifyArguments, call: Call) -> Repl
     next job, count up a number. To change many documents use update-many."""
     if call.rules.fields.active:
         raise RefusedError("`find-and-modify` returns what is stored; with redacted fields use update-many and find.")
-    collection = call.named(arguments)
+    # Left as it comes: a value that cannot be decoded must not make a change that was made look like a failure.
+    collection = call.named(arguments).with_options(codec_options=ejson.RAW)
     condition = call.filter(arguments.filter, strict=True)
     if not condition:
         raise InvalidCallError("`filter` must hold at least one condition.")

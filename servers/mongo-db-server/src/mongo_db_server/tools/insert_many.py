@@ -20,7 +20,7 @@ class InsertManyArguments(InCollection):
     title="Insert documents",
     operation=Operation.CREATE,
     arguments=InsertManyArguments,
-    output=output(inserted={"type": "integer"}, inserted_ids={"type": "array"}),
+    output=output(inserted={"type": "integer"}, inserted_ids={"type": "array", "items": {}}),
 )
 async def insert_many(arguments: InsertManyArguments, call: Call) -> Reply:
     """Inserts documents into one collection, in order, and stops at the first that cannot be written. Creates the

@@ -33,6 +33,10 @@ async def preview(arguments: RenameCollectionArguments, call: Call) -> Reply:
     return Reply(f"{summary}{lost}.", {"would_affect": number})
 
 
+async def drops(arguments: RenameCollectionArguments, _: Call) -> bool:
+    return arguments.drop_target
+
+
 @tool(
     "rename-collection",
     title="Rename a collection",
@@ -40,7 +44,7 @@ async def preview(arguments: RenameCollectionArguments, call: Call) -> Reply:
     arguments=RenameCollectionArguments,
     output=output(renamed={"type": "string"}),
     preview=preview,
-    destroys=lambda arguments: arguments.drop_target,
+    destroys=drops,
 )
 async def rename_collection(arguments: RenameCollectionArguments, call: Call) -> Reply:
     """Renames a collection within its database. Fails when the new name is taken, unless drop_target says that what is

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from mongo_db_server.limits import Limit, collect
@@ -37,7 +39,7 @@ async def sample(arguments: SampleArguments, call: Call) -> Reply:
     # $sample first reads no more than it returns; behind a filter it must read all that match.
     stages = [*mask, {"$match": condition}, *drawn] if condition else [*drawn, *mask]
 
-    async def attempt() -> Reply:
+    async def attempt(collection: Any) -> Reply:
         async with await collection.aggregate(stages, batchSize=min(size, 1000)) as cursor:
             page = await collect(
                 cursor,
@@ -50,6 +52,8 @@ async def sample(arguments: SampleArguments, call: Call) -> Reply:
         if arguments.limit is not None and arguments.limit > size:
             cut = f"A sample has at most {size} documents (`MCP_SAMPLE_CEILING`)."
         summary = f"{len(page.documents)} random documents from {arguments.database}.{arguments.collection}."
+        if not page.documents:
+            summary += await call.why_nothing(arguments, condition)
         return Reply(summary, {"returned": len(page.documents)}, Untrusted.page("documents", page), cut)
 
-    return await call.retry_throttled(attempt)
+    return await call.read(collection, attempt)

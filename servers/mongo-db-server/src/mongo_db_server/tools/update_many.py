@@ -6,7 +6,7 @@ from mongo_db_server import ejson
 from mongo_db_server.operation import Operation
 from mongo_db_server.replies import Reply
 from mongo_db_server.toolkit import Call, JsonArray, output, tool
-from mongo_db_server.tools._filters import FilteredWrite, preview_of
+from mongo_db_server.tools._filters import FilteredWrite, preview_of, touches_every
 from mongo_db_server.tools._updates import Update, array_filters_of, update_of
 
 
@@ -24,8 +24,10 @@ async def preview(arguments: UpdateManyArguments, call: Call) -> Reply:
     return await preview_of(arguments, call, "changed")
 
 
-def touches_all(arguments: UpdateManyArguments) -> bool:
-    return not arguments.filter
+async def touches_all(arguments: UpdateManyArguments, call: Call) -> bool:
+    update_of(arguments.update, call)
+    array_filters_of(arguments.array_filters, call)
+    return await touches_every(call.named(arguments), [arguments.condition(call)], call)
 
 
 @tool(
@@ -39,8 +41,8 @@ def touches_all(arguments: UpdateManyArguments) -> bool:
 )
 async def update_many(arguments: UpdateManyArguments, call: Call) -> Reply:
     """Changes all documents of one collection that match a filter. Try it with dry_run first. Whole documents cannot be
-    replaced: use operators such as $set, $unset, $inc, $push. Changing every document (an empty filter) must be
-    confirmed."""
+    replaced: use operators such as $set, $unset, $inc, $push. Changing every document, however the filter
+    says it, must be confirmed."""
     collection = call.named(arguments)
     condition = arguments.condition(call)
     update = update_of(arguments.update, call)
@@ -56,4 +58,6 @@ async def update_many(arguments: UpdateManyArguments, call: Call) -> Reply:
     }
     summary = f"{result.modified_count} of {result.matched_count} matching documents changed"
     created = ", one inserted" if result.upserted_id is not None else ""
-    return Reply(f"{summary}{created} in {arguments.database}.{arguments.collection}.", facts)
+    nothing = not result.matched_count and result.upserted_id is None
+    why = await call.why_nothing(arguments, condition) if nothing else ""
+    return Reply(f"{summary}{created} in {arguments.database}.{arguments.collection}.{why}", facts)

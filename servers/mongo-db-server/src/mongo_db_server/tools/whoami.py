@@ -43,8 +43,8 @@ def restrictions_of(runtime: Runtime) -> dict[str, bool]:
     operation=Operation.METADATA,
     arguments=Arguments,
     output=output(
-        caller={"type": ["string", "null"]},
-        client={"type": ["string", "null"]},
+        caller={"anyOf": [{"type": "string"}, {"type": "null"}]},
+        client={"anyOf": [{"type": "string"}, {"type": "null"}]},
         tier={"type": "string"},
         server={"type": "string"},
         may_write={"type": "boolean"},
