@@ -277,7 +277,7 @@ async def test_a_token_is_asked_for_with_what_is_known_only(served: Environment)
         ({"code_verifier": None}, "invalid_request"),
         ({"code": ["a", "b"]}, "invalid_request"),
         ({"grant_type": "refresh_token"}, "invalid_request"),
-        ({"resource": None}, "invalid_target"),
+        ({"resource": ""}, "invalid_target"),
         ({"resource": "https://evil.example/mcp"}, "invalid_target"),
         ({"resource": ["http://a/", "http://b/"]}, "invalid_target"),
     ],
@@ -292,7 +292,7 @@ async def test_the_token_endpoint_refuses(served: Environment, changes: dict[str
     [
         ["https://evil.example/callback"],
         [CALLBACK, "https://evil.example/"],
-        [CALLBACK, "cursor://anysphere.cursor-mcp/oauth/callback"],
+        [CALLBACK, "https://claude.ai/api/mcp/auth_callback"],
         [],
     ],
     ids=str,
