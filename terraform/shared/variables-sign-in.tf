@@ -142,7 +142,8 @@ variable "mcp_clients" {
     condition = alltrue(flatten([
       for client in var.mcp_clients : [
         for uri in client.redirect_uris :
-        length(uri) <= 256 && can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/|[a-z][a-z0-9+.-]*:/)[^\\s\"'<>\\\\{}|*#!$(),;]*$", replace(uri, "{endpoint-id}", "id")))
+        length(uri) <= 256 && can(regex("^[a-z][a-z0-9+.-]*:/[^\\s\"'<>\\\\{}|*#!$(),;]*$", replace(uri, "{endpoint-id}", "id"))) &&
+        (!can(regex("^https?:", uri)) || can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/)", uri)))
       ]
     ]))
     error_message = "A redirect URI in mcp_clients must be https, http on 127.0.0.1 or localhost, or of a client's own scheme, with a path, without wildcard, fragment and ! $ ' ( ) , ; and of 256 characters at most."

@@ -68,7 +68,7 @@ variable "redirect_uris" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for uri in var.redirect_uris : can(regex("^(https://|http://(localhost|127\\.0\\.0\\.1)([:/]|$)|[a-z][a-z0-9.+-]*:/)", uri)) && (!startswith(uri, "http://") || can(regex("^http://(localhost|127\\.0\\.0\\.1)([:/]|$)", uri)))])
+    condition     = alltrue([for uri in var.redirect_uris : can(regex("^(https://|http://(localhost|127\\.0\\.0\\.1)([:/]|$)|[a-z][a-z0-9.+-]*:/)", uri)) && (!startswith(uri, "http:") || can(regex("^http://(localhost|127\\.0\\.0\\.1)([:/]|$)", uri)))])
     error_message = "redirect_uris must be https, loopback http, or a client's own scheme."
   }
 
