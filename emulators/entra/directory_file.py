@@ -78,7 +78,7 @@ def read(path: Path) -> Directory:
 
 
 def parse(document: Entry) -> Directory:
-    check_keys(document, WHAT, ["tenant_id", *_LISTS], ["tenant_id"])
+    check_keys(document, WHAT, ["tenant_id", "users_may_consent", *_LISTS], ["tenant_id"])
     known = {app.client_id: app for app in APPLICATIONS}
     given = _read(document, "applications", lambda entry: _application(entry, known.get(_id(entry["client_id"]))))
     principals = _read(document, "applications", lambda entry: _service_principal(entry, known))
@@ -91,6 +91,7 @@ def parse(document: Entry) -> Directory:
         users=_read(document, "users", _user),
         assignments=_read(document, "assignments", _assignment),
         grants=_read(document, "grants", _grant),
+        users_may_consent=bool(document.get("users_may_consent", True)),
     )
     rules.check(found, given)
     return found

@@ -1,6 +1,7 @@
-"""What MCP clients are publicly known to send when they register, each with its source: tests replay it, `connect` asks.
+"""What MCP clients are publicly known to send when they register, each with its source.
 
-A port that the client picks is written out as one it was seen with; where the rest of the body is not known, it is empty.
+Tests replay it; `connect` asks with it. A port that the client picks is one that it was seen with; where the rest of
+the body is not known, it is empty.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ops.checks import probes
+from ops.errors import SmokeError
 
 #: What Codex computes of a server's address; see `endpoint_id`.
 ENDPOINT_ID = "{endpoint-id}"
@@ -21,10 +23,10 @@ _NATIVE = {"application_type": "native", "token_endpoint_auth_method": "none"}
 
 @dataclass(frozen=True)
 class Registration:
-    """One registration: `redirect_uris` as they are sent at once; `document` is the client's metadata document, if known.
+    """One registration: `redirect_uris` as they are sent at once, `document` the client's metadata document, if known.
 
-    `documented` are the redirect URIs in that document; `entry` is the shipped entry of `mcp_clients` that serves it, or
-    empty where each connection has an address of its own, which an administrator adds.
+    `documented` are the redirect URIs in that document. `entry` is the shipped entry of `mcp_clients` that serves it,
+    or empty where each connection has an address of its own, which an administrator adds.
     """
 
     title: str
@@ -234,18 +236,16 @@ REGISTRATIONS: dict[str, Registration] = {
 }
 
 
-def ask(gateway: str, client: Registration, *, timeout: float = 5.0) -> str | None:
+def ask(gateway: str, client: Registration) -> str | None:
     """Return the client id that the façade answers a registration with, and an empty text where it refuses it.
 
-    None where the gateway cannot be asked: it does not run, or has no registration.
+    None where the gateway cannot be asked: it does not answer, or has no registration.
     """
     body = json.dumps({"client_name": client.title, **client.body, "redirect_uris": client.redirect_uris}).encode()
-    request = urllib.request.Request(f"{gateway}/oauth/register", body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
-            return str(json.load(answer)["client_id"])
-    except urllib.error.HTTPError as error:
-        with error:
-            return "" if error.code == 400 else None
-    except (OSError, ValueError, KeyError):
+        answer = probes.ask(f"{gateway}/oauth/register", body, {"Content-Type": "application/json"})
+        if answer.status == 201:
+            return str(json.loads(answer.text)["client_id"])
+    except (SmokeError, ValueError, KeyError):
         return None
+    return "" if answer.status == 400 else None

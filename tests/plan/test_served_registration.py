@@ -430,7 +430,7 @@ async def test_two_client_ids_call_nobody(served: Environment) -> None:
 
 
 async def test_opencode_s_document_lacks_its_own_callback(served: Environment) -> None:
-    """anomalyco/opencode#50510: refused in words that say why; docs/connect.md has the setting that registers instead."""
+    """anomalyco/opencode#50510: refused in words that say why; docs/connect.md has the setting that helps."""
     url = "https://opencode.ai/oauth/opencode/client.json"
     publish(served, url, document(url, "http://127.0.0.1/callback", "http://localhost/callback"))
     reply = await served.authorize(client_id=url, redirect_uri=REGISTRATIONS["opencode"].redirect_uris[0])
