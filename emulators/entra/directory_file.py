@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from emulators.base.config import check_keys, read_object
 from emulators.base.errors import EmulatorError
+from emulators.base.well_known import service_principal
 from emulators.entra import rules
 from emulators.entra.directory import (
     DEFAULT_ACCESS,
@@ -181,7 +182,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 def _service_principal(entry: Entry, known: Mapping[str, Application]) -> ServicePrincipal:
     """Without an `object_id`, it has its application's client id."""
     client_id = _id(entry["client_id"])
-    default = known[client_id].object_id if client_id in known else client_id
+    default = service_principal(client_id) if client_id in known else client_id
     given = dict(entry.get("service_principal") or {})
     return ServicePrincipal(**{**given, "object_id": _id(given.get("object_id") or default), "client_id": client_id})
 

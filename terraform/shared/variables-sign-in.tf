@@ -87,6 +87,16 @@ variable "client_registration" {
   nullable = false
 }
 
+variable "grant_sign_in_consent" {
+  description = <<-EOT
+    Whether Terraform consents for everybody to openid, profile and offline_access, which are Microsoft Graph's: for tenants
+    where users may not consent. It takes DelegatedPermissionGrant.ReadWrite.All and the right to read service principals.
+  EOT
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "mcp_clients" {
   description = <<-EOT
     Public clients that people sign in with, by name, each with its redirect URIs: exact, but that a loopback URI counts for

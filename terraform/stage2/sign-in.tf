@@ -84,6 +84,13 @@ module "api_app" {
   } : {}
 }
 
+# Microsoft Graph, which owns the scopes of OpenID Connect.
+data "azuread_service_principal" "graph" {
+  for_each = var.grant_sign_in_consent ? { this = {} } : {}
+
+  client_id = "00000003-0000-0000-c000-000000000000"
+}
+
 # One public client per entry: its redirect URIs are what a client of that kind uses. None has a secret.
 module "client_apps" {
   source   = "../modules/app-registration"
@@ -95,6 +102,13 @@ module "client_apps" {
 
   redirect_uris             = each.value.platform == "public-client" ? local._native_redirect_uris[each.key] : []
   single_page_redirect_uris = each.value.platform == "single-page" ? each.value.redirect_uris : []
+
+  granted_scopes = {
+    for label, graph in data.azuread_service_principal.graph : "graph-${label}" => {
+      service_principal_object_id = graph.object_id
+      scopes                      = ["offline_access", "openid", "profile"]
+    }
+  }
 }
 
 # What the gateway asks a token for when it calls a server. Callers cannot get one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
 from typing import Any
@@ -196,6 +197,8 @@ async def test_metadata_points_to_the_facade_and_promises_what_it_keeps(served: 
     }
     assert (server["code_challenge_methods_supported"], server["response_types_supported"]) == (["S256"], ["code"])
     assert server["token_endpoint_auth_methods_supported"] == ["none"]
+    # SEP-2207: clients ask for it where the authorization server lists it, and nowhere else.
+    assert server["scopes_supported"] == [served.values["api-scope"], "offline_access"]
 
 
 async def test_authorize_sends_on_only_what_it_knows(served: Environment) -> None:
@@ -347,3 +350,34 @@ async def test_by_groups_a_person_s_group_decides(
     assert reply.status == (403 if tier is None else 200)
     called = {re.sub(r"-[a-z]\.mcp\.internal.*", "", call.url) for call in served.servers_called}
     assert called == ({f"http://mongodb-{tier}"} if tier else set())
+
+
+@pytest.mark.parametrize("resource", [None, "endpoint"])
+async def test_a_refresh_asks_for_the_next_refresh_token(served: Environment, resource: str | None) -> None:
+    """Whatever scope the client repeats or forgets, and without `resource` as several clients do: the API's scope."""
+    for scope in (None, "", "openid", "https://graph.microsoft.com/.default"):
+        changes = {"resource": resource and served.endpoint, "scope": scope, "code": None}
+        reply = await served.exchange(grant_type="refresh_token", refresh_token="r", **changes)
+        assert reply.status == 200, reply.text
+        form = parse_qs((served.gateway.backends.last.body or b"").decode())
+        words = form["scope"][0].split()
+        assert words[0] == served.values["api-scope"]
+        assert words[-1] == "offline_access"
+        assert "https://graph.microsoft.com/.default" not in words
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (400, {"error": "invalid_grant", "error_codes": [50173], "suberror": "bad_token"}),
+        (400, {"error": "interaction_required", "error_codes": [50076], "claims": "{}"}),
+        (401, {"error": "invalid_client", "error_codes": [700025]}),
+        (503, {"error": "temporarily_unavailable"}),
+    ],
+)
+async def test_what_entra_id_answers_passes_through(served: Environment, status: int, answer: dict[str, Any]) -> None:
+    """A client that sees the answer as it is begins a new sign-in; one that sees another error gives up."""
+    url = f"{served.values['entra-authority']}/oauth2/v2.0/token"
+    served.gateway.backends.answers[url] = ok(json.dumps(answer).encode(), status, JSON)
+    reply = await served.exchange(grant_type="refresh_token", refresh_token="r")
+    assert (reply.status, reply.json, header(reply, "Cache-Control")) == (status, answer, "no-store")

@@ -100,6 +100,16 @@ variable "required_scopes" {
   nullable = false
 }
 
+variable "granted_scopes" {
+  description = "Delegated permissions of other apps that an administrator consents to for everybody: label => object id of the other app's service principal and scope values."
+  type = map(object({
+    service_principal_object_id = string
+    scopes                      = set(string)
+  }))
+  default  = {}
+  nullable = false
+}
+
 variable "pre_authorized_client_ids" {
   description = "Clients that get this app's scopes without asking the user: label => client id."
   type        = map(string)
