@@ -17,7 +17,11 @@ from emulators.base.rules import STANDINGS, Rule
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "azure-rules.md"
 #: Modules with a tuple `RULES`, and what their rules are about.
-BOOKS = {"emulators.azurerm.rules": "What the control plane and the providers do"}
+BOOKS = {
+    "emulators.azurerm.rules": "What the control plane and the providers do",
+    "emulators.apim.rules": "What API Management's gateway does",
+    "emulators.entra.rules": "What Entra ID does",
+}
 
 _HEAD = """# What Azure does and refuses
 

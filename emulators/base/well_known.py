@@ -17,7 +17,6 @@ REGISTRY = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"  # the resource that `az acr l
 DEVOPS = "499b84ac-1321-427f-aa17-267ca6975798"  # the resource of `az rest` on dev.azure.com
 
 
-
 def service_principal(client_id: str) -> str:
     """Return the object id of a Microsoft application's service principal, which differs from tenant to tenant."""
     return str(uuid5(NAMESPACE_URL, f"service-principal/{client_id}"))

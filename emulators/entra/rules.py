@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
+from emulators.base.rules import Rule
 from emulators.entra.directory import (
     DEFAULT_ACCESS,
     Application,
@@ -16,6 +17,34 @@ from emulators.entra.directory import (
     ServicePrincipal,
 )
 from emulators.entra.errors import DirectoryError
+
+URIS = "“Redirect URI (reply URL) best practices and limitations”, 2026"
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "redirect-uris-are-few-and-short",
+        "An application has 256 redirect URIs at most, each of 256 characters at most and without ! $ ' ( ) , ;",
+        URIS,
+        "documented",
+        "validation of `mcp_clients`; emulators/entra/rules.py",
+        "emulators/entra/tests/test_directory.py::test_a_mistake_is_one_sentence",
+    ),
+    Rule(
+        "two-names-of-this-machine",
+        "`localhost` and `127.0.0.1` are two hosts, `[::1]` is none; the port of an http loopback URI is free.",
+        URIS,
+        "documented",
+        "both names are registered by stage2/sign-in.tf; emulators/entra/redirects.py",
+        "emulators/entra/tests/test_authorize.py::test_a_registered_redirect_uri_is_found_with_its_platform",
+    ),
+    Rule(
+        "sign-in-scopes-have-their-own-consent",
+        "openid, profile and offline_access are Graph's: pre-authorization of the API's scope does not cover them.",
+        "“Scopes and permissions in the Microsoft identity platform”, 2026; “Configure how users consent”",
+        "documented",
+        "`grant_sign_in_consent`; emulators/entra/consent.py",
+        "emulators/entra/tests/test_pages.py::test_where_users_may_not_consent_an_administrator_has_to",
+    ),
+)
 
 MAX_REDIRECT_URIS = 256
 """Redirect URIs of an application for one organisation, and characters of each of them. With `NOT_IN_A_URI`:

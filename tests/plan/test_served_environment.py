@@ -381,3 +381,63 @@ async def test_what_entra_id_answers_passes_through(served: Environment, status:
     served.gateway.backends.answers[url] = ok(json.dumps(answer).encode(), status, JSON)
     reply = await served.exchange(grant_type="refresh_token", refresh_token="r")
     assert (reply.status, reply.json, header(reply, "Cache-Control")) == (status, answer, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "wanted"),
+    [
+        ("POST", None, "application/json, text/event-stream"),
+        ("POST", "", "application/json, text/event-stream"),
+        ("POST", "*/*", "application/json, text/event-stream"),
+        ("POST", "application/json, */*;q=0.5", "application/json, text/event-stream"),
+        ("POST", "application/*, text/*", "application/json, text/event-stream"),
+        ("POST", "Application/JSON, Text/Event-Stream", "application/json, text/event-stream"),
+        ("POST", "application/json", "application/json"),
+        ("GET", None, "text/event-stream"),
+        ("GET", "*/*", "text/event-stream"),
+    ],
+)
+async def test_servers_get_what_accept_means(served: Environment, method: str, given: str | None, wanted: str) -> None:
+    """Missing, wildcard and capital media types mean what RFC 9110, section 12.5.1, says; servers compare texts."""
+    headers = {**served.token(), **JSON, **({} if given is None else {"Accept": given})}
+    body = b'{"jsonrpc": "2.0", "id": 7, "method": "tools/list"}' if method == "POST" else b""
+    assert (await served.gateway.send(method, "/mongodb/mcp", headers, body)).status == 200
+    assert header(served.servers_called[0], "Accept") == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("Application/JSON; charset=utf-8", "application/json; charset=utf-8"),
+        ("application/json", "application/json"),
+        ("text/plain", "text/plain"),
+    ],
+)
+async def test_servers_get_json_under_one_name(served: Environment, given: str, wanted: str) -> None:
+    assert (await served.call({**served.token(), "Content-Type": given})).status == 200
+    assert header(served.servers_called[0], "Content-Type") == wanted
+
+
+async def test_a_slash_at_the_end_changes_nothing(served: Environment) -> None:
+    """Neither the answer nor what the server sees."""
+    message = b'{"jsonrpc": "2.0", "id": 7, "method": "tools/list"}'
+    assert (await served.gateway.send("POST", "/mongodb/mcp/", {**JSON, **served.token()}, message)).status == 200
+    assert urlsplit(served.servers_called[0].url).path == "/mcp"
+    refused = await served.gateway.send("POST", "/mongodb/mcp/", JSON, message)
+    assert (refused.status, "resource_metadata" in header(refused, "WWW-Authenticate")) == (401, True)
+
+
+async def test_head_says_what_get_would(served: Environment) -> None:
+    for path in ("oauth-protected-resource/mongodb/mcp", "oauth-authorization-server"):
+        reply = await served.gateway.send("HEAD", f"/.well-known/{path}")
+        assert (reply.status, header(reply, "Content-Type")) == (200, "application/json")
+    challenged = await served.gateway.send("HEAD", "/mongodb/mcp")
+    assert (challenged.status, "resource_metadata" in header(challenged, "WWW-Authenticate")) == (401, True)
+
+
+@pytest.mark.parametrize("path", ["openid-configuration", "oauth-authorization-server/mongodb/mcp", "x", ""])
+async def test_a_browser_sees_that_there_is_no_such_metadata(served: Environment, path: str) -> None:
+    """404 with the CORS header of the others; without it, it would be a network error."""
+    reply = await served.gateway.send("GET", f"/.well-known/{path}", {"Origin": "https://any.example"})
+    assert (reply.status, reply.json["error"]) == (404, "not_found")
+    assert header(reply, "Access-Control-Allow-Origin") == "*"

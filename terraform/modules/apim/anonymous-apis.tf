@@ -73,14 +73,17 @@ locals {
   }
 
   _anonymous_apis = merge(
-    { metadata = { path = ".well-known", methods = ["GET"], rate_limit = { calls = 600, period = 60 } } },
+    { metadata = { path = ".well-known", methods = ["GET", "HEAD"], rate_limit = { calls = 600, period = 60 } } },
     var.oauth_facade_enabled ? { oauth = { path = "oauth", methods = ["GET", "POST"], rate_limit = { calls = 120, period = 60 } } } : {},
   )
 
   _anonymous_operations = merge(
-    { for name, operation in local._metadata : name => { api = "metadata", method = "GET", url = operation.url } },
+    { for name, operation in local._metadata : name => { api = "metadata", method = "GET", url = operation.url, policy = name } },
+    { for name, operation in local._metadata : "${name}-head" => { api = "metadata", method = "HEAD", url = operation.url, policy = name } },
+    # Browser clients try further addresses, and need the CORS headers of this API to see that there is nothing.
+    { for method in ["GET", "HEAD"] : "unknown-${lower(method)}" => { api = "metadata", method = method, url = "/*", policy = "unknown" } },
     var.oauth_facade_enabled ? {
-      for name, method in local._facade : name => { api = "oauth", method = method, url = "/${name}" }
+      for name, method in local._facade : name => { api = "oauth", method = method, url = "/${name}", policy = name }
     } : {},
   )
 
@@ -89,6 +92,7 @@ locals {
       for name, operation in local._metadata :
       name => templatefile("${local._policies}/metadata.xml.tftpl", { document = operation.document })
     },
+    { unknown = templatefile("${local._policies}/metadata-unknown.xml.tftpl", {}) },
     var.oauth_facade_enabled ? {
       for name in keys(local._facade) : name => templatefile("${local._policies}/oauth-${name}.xml.tftpl", {
         clients    = local._registered
@@ -159,7 +163,7 @@ resource "azurerm_api_management_api_operation_policy" "anonymous" {
   operation_id        = azurerm_api_management_api_operation.anonymous[each.key].operation_id
   resource_group_name = var.resource_group_name
   api_management_name = azurerm_api_management.this.name
-  xml_content         = local._anonymous_policies[each.key]
+  xml_content         = local._anonymous_policies[each.value.policy]
 
   depends_on = [
     azurerm_api_management_named_value.this,
