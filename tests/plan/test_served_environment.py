@@ -433,11 +433,3 @@ async def test_head_says_what_get_would(served: Environment) -> None:
         assert (reply.status, header(reply, "Content-Type")) == (200, "application/json")
     challenged = await served.gateway.send("HEAD", "/mongodb/mcp")
     assert (challenged.status, "resource_metadata" in header(challenged, "WWW-Authenticate")) == (401, True)
-
-
-@pytest.mark.parametrize("path", ["openid-configuration", "oauth-authorization-server/mongodb/mcp", "x", ""])
-async def test_a_browser_sees_that_there_is_no_such_metadata(served: Environment, path: str) -> None:
-    """404 with the CORS header of the others; without it, it would be a network error."""
-    reply = await served.gateway.send("GET", f"/.well-known/{path}", {"Origin": "https://any.example"})
-    assert (reply.status, reply.json["error"]) == (404, "not_found")
-    assert header(reply, "Access-Control-Allow-Origin") == "*"

@@ -80,8 +80,6 @@ locals {
   _anonymous_operations = merge(
     { for name, operation in local._metadata : name => { api = "metadata", method = "GET", url = operation.url, policy = name } },
     { for name, operation in local._metadata : "${name}-head" => { api = "metadata", method = "HEAD", url = operation.url, policy = name } },
-    # Browser clients try further addresses, and need the CORS headers of this API to see that there is nothing.
-    { for method in ["GET", "HEAD"] : "unknown-${lower(method)}" => { api = "metadata", method = method, url = "/*", policy = "unknown" } },
     var.oauth_facade_enabled ? {
       for name, method in local._facade : name => { api = "oauth", method = method, url = "/${name}", policy = name }
     } : {},
@@ -92,7 +90,6 @@ locals {
       for name, operation in local._metadata :
       name => templatefile("${local._policies}/metadata.xml.tftpl", { document = operation.document })
     },
-    { unknown = templatefile("${local._policies}/metadata-unknown.xml.tftpl", {}) },
     var.oauth_facade_enabled ? {
       for name in keys(local._facade) : name => templatefile("${local._policies}/oauth-${name}.xml.tftpl", {
         clients    = local._registered
