@@ -79,14 +79,14 @@ resource "azuread_application" "pass_own_scheme" {
   }
 }
 
-resource "azuread_application" "fail_data" {
-  display_name = "fail_data"
+resource "azuread_application" "fail_file" {
+  display_name = "fail_file"
 
   api {
     requested_access_token_version = 2
   }
 
   public_client {
-    redirect_uris = ["data:/text/html,x"]
+    redirect_uris = ["file:/etc/passwd"]
   }
 }
