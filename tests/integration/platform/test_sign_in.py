@@ -17,6 +17,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
 
+from ops.clients.registrations import REGISTRATIONS
 from tests.support.browser import Browser
 from tests.support.platform_under_test import Answer, Platform, request
 
@@ -271,3 +272,11 @@ def test_entra_itself_refuses_the_resource_parameter(platform: Platform, client_
     authority = platform.status["authority"].removesuffix("/v2.0")
     answer = request(f"{authority}/oauth2/v2.0/authorize?{authorize_query(platform, client_id)}")
     assert "AADSTS9010010" in answer.headers.get("location", "") + answer.text
+
+
+def test_connect_says_which_entry_serves_each_client(platform: Platform) -> None:
+    """As the gateway itself answers: the shipped entry, or none where a connection has an address of its own."""
+    entries = json.loads(platform.invoke("connect", "--json").stdout)["entries"]
+    assert entries == {name: client.entry for name, client in REGISTRATIONS.items()}
+    shown = platform.invoke("connect", "--client", "cursor")
+    assert "cursor" in shown.stderr.rpartition("The entry of mcp_clients that serves it")[2]
