@@ -9,7 +9,7 @@ from typing import Any
 from policy_base import Policy, unresolved
 
 LISTED = {
-    "metadata": re.compile(r"GET /oauth-(authorization-server|protected-resource(/[a-z][a-z0-9-]*/mcp)?)"),
+    "metadata": re.compile(r"(GET|HEAD) /oauth-(authorization-server|protected-resource(/[a-z][a-z0-9-]*/mcp)?)"),
     "oauth": re.compile(r"GET /authorize|POST /(token|register)"),
 }
 

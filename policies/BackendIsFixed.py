@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from policy_base import POLICY_DOCUMENTS, Policy, policy_xml
 
+#: The scheme and host stand there, with the slash that ends them: what comes after cannot change where it goes.
+FIXED_ORIGIN = re.compile(r'@\("https://[a-z0-9.-]+/" \+ ')
 ADDRESSES = (("set-backend-service", "base-url"), ("rewrite-uri", "template"))
 
 
@@ -25,7 +28,9 @@ class BackendIsFixed(Policy):
             return None
         addresses = [element.get(attribute, "") for tag, attribute in ADDRESSES for element in document.iter(tag)]
         addresses += [url.text or "" for request in document.iter("send-request") for url in request.iter("set-url")]
-        return not any("@(" in address or "@{" in address for address in addresses)
+        return not any(
+            ("@(" in address or "@{" in address) and not FIXED_ORIGIN.match(address.strip()) for address in addresses
+        )
 
 
 check = BackendIsFixed()

@@ -21,7 +21,8 @@ BOOKS = {
     "emulators.azurerm.rules": "What the control plane and the providers do",
     "ops.checks.rules": "What Azure asks of whoever deploys",
     "twin.rules": "What happens to what hangs or moves",
-    "emulators.apim.rules": "What API Management does with policies",
+    "emulators.apim.rules": "What API Management does with requests and policies",
+    "emulators.entra.rules": "What Entra ID does",
 }
 
 _HEAD = """# What Azure does and refuses

@@ -1,7 +1,8 @@
 """Which operation a request is for.
 
 An API is found by the longest path prefix, an operation by method and URL template. Literal segments are compared after
-decoding percent-escapes and without case; `%2F` stays inside its segment. A trailing slash counts.
+decoding percent-escapes and without case; `%2F` stays inside its segment. A trailing slash makes no difference, and
+goes on to the backend as it came ("Manually add an API", azure-docs commit 5801a64).
 Dot segments, empty segments and malformed escapes match nothing: no two parties must read one path in two ways.
 """
 
@@ -30,6 +31,8 @@ class Route:
 
     def match(self, given: Sequence[str]) -> dict[str, str] | None:
         parameters: dict[str, str] = {}
+        if given and given[-1] == "" and not (self.segments and self.segments[-1].startswith(_TAIL)):
+            given = given[:-1]
         for position, wanted in enumerate(self.segments):
             if wanted.startswith(_TAIL):
                 parameters[wanted[1:] or _TAIL] = "/".join(given[position:])
@@ -96,7 +99,7 @@ def template_segments(template: str) -> tuple[str, ...]:
             )
         else:
             found.append(segment.lower())
-    return () if found == [""] else tuple(found)
+    return tuple(found[:-1]) if found[-1] == "" else tuple(found)
 
 
 def split_path(raw_path: str) -> list[str] | None:

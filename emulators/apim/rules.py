@@ -33,4 +33,20 @@ RULES = (
         "emulators/apim at load, and when a value of type object is stored",
         f"{_TESTS}/policies/test_control_flow.py::test_a_variable_holds_the_documented_types_only",
     ),
+    Rule(
+        "a-slash-at-the-end-is-the-same-operation",
+        "An operation `resource` answers `resource` and `resource/`; the backend gets the path as it came.",
+        "azure-docs commit 5801a64, “Manually add an API”",
+        "documented",
+        "emulators/apim/router.py; `rewrite-uri` in the policies, for the backend",
+        f"{_TESTS}/test_routing.py::test_matches",
+    ),
+    Rule(
+        "methods-are-declared-one-by-one",
+        "A method without an operation is 404, HEAD beside GET too.",
+        "“Return 404 instead of 405”, Azure PaaS blog, 2020-08-18",
+        "reported",
+        "emulators/apim/router.py; HEAD operations in modules/apim",
+        f"{_TESTS}/test_routing.py::test_no_match_is_404_like_api_management",
+    ),
 )

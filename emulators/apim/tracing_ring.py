@@ -136,7 +136,7 @@ def _document(trace: Trace, seen: Document, context: Context | None, response: R
         "backend": (context.request.backend_id or "") if context is not None else "",
         "status": response.status if response is not None else 0,
         "milliseconds": round((perf_counter() - trace.started) * 1000, 3),
-        "refusal": mask.text(_refusal(variables, context, response)),
+        "refusal": mask.text(_refusal(trace, variables, context, response)),
         "traceparent": trace.traceparent,
     }
     return {
@@ -151,17 +151,27 @@ def _document(trace: Trace, seen: Document, context: Context | None, response: R
     }
 
 
-def _refusal(variables: Document, context: Context | None, response: Response | None) -> str:
-    """Why it was refused, in the policy's words or the gateway's."""
+def _refusal(trace: Trace, variables: Document, context: Context | None, response: Response | None) -> str:
+    """Why it was refused, in the policy's words or the gateway's.
+
+    The policy's are in a variable: `error-message`, or `refusal` and `error` as "<OAuth error>|<sentence>".
+    """
     if response is None:
         return "the caller left before the answer"
     if variables.get("error-message"):
         return str(variables["error-message"])
     if context is not None and context.last_error is not None:
         return context.last_error.message
-    if response.status >= 400:
-        return "no API or operation has this path" if context is None else "the backend refused it"
-    return ""
+    if response.status >= 300:
+        for name in ("refusal", "error"):
+            if sentence := str(variables.get(name) or "").partition("|")[2]:
+                return sentence
+    if response.status < 400:
+        return ""
+    if context is None:
+        return "no API or operation has this path"
+    asked = any(entry.site.shown["element"] == "forward-request" for entry in trace.entries)
+    return "the backend refused it" if asked else "the policy refused it"
 
 
 def _size(trace: Trace, seen: Document) -> int:

@@ -22,6 +22,7 @@ from emulators.base.well_known import (
     PEOPLE,
     STORAGE,
     VS_CODE,
+    service_principal,
 )
 
 _FROM_THE_START = (VS_CODE, AZURE_CLI, GRAPH, MANAGEMENT, KEY_VAULT, STORAGE)
@@ -86,7 +87,7 @@ class Tenant:
         local = (User(mail.partition("@")[0], i, mail, name) for i, (mail, name) in PEOPLE.items())
         self.users = {user.object_id: user for user in (*local, *(person.user for person in self.people))}
         for client_id in _FROM_THE_START:
-            self.add_principal(client_id, DISPLAY_NAMES[client_id], f"first-party-{client_id}")
+            self.add_principal(client_id, DISPLAY_NAMES[client_id], service_principal(client_id))
         for own in self.applications:
             self.add_principal(own.client_id, own.name, own.object_id)
         self.principal_of(GRAPH)["appRoles"] = permissions.APP_ROLES

@@ -6,8 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulators.azurerm.catalog import Values
-from emulators.azurerm.cloud import Cloud, guid
-from emulators.base.well_known import APPLICATIONS, DISPLAY_NAMES, GRAPH, GRAPH_ROLES, GRAPH_SCOPES, PEOPLE
+from emulators.azurerm.cloud import Cloud
+from emulators.base.well_known import (
+    APPLICATIONS,
+    DISPLAY_NAMES,
+    GRAPH,
+    GRAPH_ROLES,
+    GRAPH_SCOPES,
+    PEOPLE,
+    service_principal,
+)
 
 GROUPS = ("azuread_group", "azuread_group_without_members")
 APPLICATION_TYPES = ("azuread_application", "azuread_application_registration")
@@ -62,7 +70,7 @@ def well_known_principal(client_id: str) -> Values | None:
         return None
     graph = client_id == GRAPH
     name = next(name for name, number in APPLICATIONS.items() if number == client_id)
-    object_id = guid("microsoft-service-principal", client_id)
+    object_id = service_principal(client_id)
     return {
         "id": f"/servicePrincipals/{object_id}",
         "object_id": object_id,

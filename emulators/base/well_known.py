@@ -5,6 +5,8 @@ Sources: "Azure built-in roles" and "Microsoft Graph permissions reference" in M
 
 from __future__ import annotations
 
+from uuid import NAMESPACE_URL, uuid5
+
 GRAPH = "00000003-0000-0000-c000-000000000000"
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # who signs in with `az login`
 VS_CODE = "aebc6443-996d-45c2-90f0-388ff96faa56"
@@ -13,6 +15,12 @@ KEY_VAULT = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 STORAGE = "e406a681-f3d4-42a8-90b6-c2b029497af1"
 REGISTRY = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"  # the resource that `az acr login` asks a token for
 DEVOPS = "499b84ac-1321-427f-aa17-267ca6975798"  # the resource of `az rest` on dev.azure.com
+
+
+def service_principal(client_id: str) -> str:
+    """Return the object id of a Microsoft application's service principal, which differs from tenant to tenant."""
+    return str(uuid5(NAMESPACE_URL, f"service-principal/{client_id}"))
+
 
 PEOPLE = {
     "11111111-aaaa-4aaa-8aaa-000000000001": ("admin@twin.example", "Ada Admin"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Config:
     identity_hosts: Mapping[str, frozenset[str]] = field(default_factory=dict)
     trusted_issuers: Mapping[str, Any] = field(default_factory=dict)
     users: tuple[User, ...] = ()
+    users_may_consent: bool = True
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -48,8 +49,12 @@ class Config:
             raise ConfigError(
                 f"{WHAT} needs `state` or `directory`, and not both: a file that says who is in the tenant"
             )
-        if document.get("directory") and (document.get("users") or document.get("tenant_id")):
-            raise ConfigError(f"{WHAT} has `directory`: `users` and `tenant_id` belong into that file")
+        if document.get("directory") and (
+            document.get("users") or document.get("tenant_id") or "users_may_consent" in document
+        ):
+            raise ConfigError(
+                f"{WHAT} has `directory`: `users`, `tenant_id` and `users_may_consent` belong into that file"
+            )
         values = dict(document)
         for key in ("state", "directory", "data_dir"):
             values[key] = Path(document[key]) if document.get(key) else None
@@ -76,7 +81,8 @@ class Config:
             return directory_file.read(self.directory)
         if self.state is None:
             raise ConfigError(f"{WHAT} needs `state` or `directory`")
-        return applied.directory(State.load(self.state), self.tenant_id, self.users)
+        found = applied.directory(State.load(self.state), self.tenant_id, self.users)
+        return replace(found, users_may_consent=self.users_may_consent)
 
 
 def _user(entry: dict[str, Any]) -> User:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emulators.base.well_known import GRAPH
 from emulators.entra.directory import Application, Directory, Scope, User
 from emulators.entra.errors import EntraError
 from emulators.entra.scopes import OIDC, Wanted
@@ -34,6 +35,7 @@ class Consents:
 def decide(directory: Directory, consents: Consents, client: Application, user: User, wanted: Wanted) -> Decision:
     """What the token may carry and which consent is missing. An EntraError: only an administrator can help."""
     resource = wanted.resource
+    _refuse_without_grant(directory, client, user, wanted)
     agreed = _agreed(directory, client, user, resource) | consents.of(user, client, resource)
     if wanted.everything:
         if agreed:
@@ -44,7 +46,22 @@ def decide(directory: Directory, consents: Consents, client: Application, user: 
         missing = tuple(s for value in wanted.values if value not in agreed and (s := resource.scope(value)))
         granted = wanted.values
     _refuse_admin_only(client, missing)
+    if missing and not directory.users_may_consent:
+        raise EntraError(90094, name=client.name, scope=missing[0].value)
     return Decision(granted, missing)
+
+
+def _refuse_without_grant(directory: Directory, client: Application, user: User, wanted: Wanted) -> None:
+    """OpenID Connect's scopes are Microsoft Graph's, with a consent of their own: pre-authorization is not enough.
+
+    Where users may consent, they do so for these silently, beside the API's scope ("Scopes and permissions in the
+    Microsoft identity platform", OpenID Connect scopes).
+    """
+    if directory.users_may_consent or client.first_party:
+        return
+    granted = _granted(directory, client, user, directory.applications[GRAPH])
+    for scope in sorted(wanted.oidc - granted):
+        raise EntraError(90094, name=client.name, scope=scope)
 
 
 def _agreed(directory: Directory, client: Application, user: User, resource: Application) -> frozenset[str]:
@@ -52,13 +69,22 @@ def _agreed(directory: Directory, client: Application, user: User, resource: App
         return frozenset(scope.value for scope in resource.scopes)
     ids = resource.preauthorized.get(client.client_id, frozenset())
     agreed = {scope.value for scope in resource.scopes if scope.id in ids and scope.enabled}
-    agreed |= {scope.value for scope in resource.scopes if resource.first_party and scope.value in OIDC}
+    if directory.users_may_consent:
+        agreed |= {scope.value for scope in resource.scopes if resource.first_party and scope.value in OIDC}
+    return frozenset(agreed) | _granted(directory, client, user, resource)
+
+
+def _granted(directory: Directory, client: Application, user: User, resource: Application) -> frozenset[str]:
+    """What an administrator granted this client, for everybody or for this user."""
     ours, theirs = (directory.service_principals.get(app.client_id) for app in (client, resource))
-    if ours and theirs:
-        for grant in directory.grants:
-            if (grant.client_id, grant.resource_id) == (ours.object_id, theirs.object_id):
-                agreed |= grant.scopes if grant.user_id in (None, user.object_id) else frozenset()
-    return frozenset(agreed)
+    if ours is None or theirs is None:
+        return frozenset()
+    found = [
+        grant
+        for grant in directory.grants
+        if (grant.client_id, grant.resource_id) == (ours.object_id, theirs.object_id)
+    ]
+    return frozenset().union(*(grant.scopes for grant in found if grant.user_id in (None, user.object_id)))
 
 
 def _registered(client: Application, resource: Application) -> tuple[Scope, ...]:

@@ -117,13 +117,20 @@ class Group:
 
 @dataclass(frozen=True)
 class User:
-    """`key` is the short name that pages, tests and `invoke token --as` use."""
+    """`key` is the short name that pages, tests and `invoke token --as` use.
+
+    `sessions_valid_from`, seconds since the epoch: refresh tokens from before are revoked (a changed password, Graph's
+    `revokeSignInSessions`). `needs_mfa`: a conditional access policy wants a second factor, which the page takes as
+    shown and a refresh cannot show.
+    """
 
     key: str
     object_id: str
     mail: str
     name: str
     extra_groups: int = 0
+    sessions_valid_from: float = 0.0
+    needs_mfa: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +163,8 @@ class Directory:
     users: tuple[User, ...]
     assignments: tuple[Assignment, ...] = ()
     grants: tuple[Grant, ...] = ()
+    #: False: "Do not allow user consent" ("Configure how users consent to applications"); then only grants count.
+    users_may_consent: bool = True
 
     def resource(self, name: str) -> Application | None:
         """The application that a resource name (client id or identifier URI) belongs to."""

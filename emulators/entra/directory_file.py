@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from emulators.base.config import check_keys, read_object
 from emulators.base.errors import EmulatorError
+from emulators.base.well_known import service_principal
 from emulators.entra import rules
 from emulators.entra.directory import (
     DEFAULT_ACCESS,
@@ -78,7 +79,7 @@ def read(path: Path) -> Directory:
 
 
 def parse(document: Entry) -> Directory:
-    check_keys(document, WHAT, ["tenant_id", *_LISTS], ["tenant_id"])
+    check_keys(document, WHAT, ["tenant_id", "users_may_consent", *_LISTS], ["tenant_id"])
     known = {app.client_id: app for app in APPLICATIONS}
     given = _read(document, "applications", lambda entry: _application(entry, known.get(_id(entry["client_id"]))))
     principals = _read(document, "applications", lambda entry: _service_principal(entry, known))
@@ -91,6 +92,7 @@ def parse(document: Entry) -> Directory:
         users=_read(document, "users", _user),
         assignments=_read(document, "assignments", _assignment),
         grants=_read(document, "grants", _grant),
+        users_may_consent=bool(document.get("users_may_consent", True)),
     )
     rules.check(found, given)
     return found
@@ -180,7 +182,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 def _service_principal(entry: Entry, known: Mapping[str, Application]) -> ServicePrincipal:
     """Without an `object_id`, it has its application's client id."""
     client_id = _id(entry["client_id"])
-    default = known[client_id].object_id if client_id in known else client_id
+    default = service_principal(client_id) if client_id in known else client_id
     given = dict(entry.get("service_principal") or {})
     return ServicePrincipal(**{**given, "object_id": _id(given.get("object_id") or default), "client_id": client_id})
 

@@ -52,6 +52,12 @@ KINDS: Mapping[int, Kind] = {
     ),
     50034: Kind("invalid_grant", "The user account {user} does not exist in the {tenant} directory."),
     50058: Kind("login_required", "A silent sign-in request was sent but no user is signed in."),
+    50076: Kind(
+        "interaction_required",
+        "Due to a configuration change made by your administrator, or because you moved to a new location, you must "
+        "use multi-factor authentication to access '{resource}'.",
+        suberror="basic_action",
+    ),
     50105: Kind(
         "access_denied",
         "Your administrator has configured the application {name} ('{app}') to block users unless they are "
@@ -60,6 +66,13 @@ KINDS: Mapping[int, Kind] = {
     ),
     50148: Kind("invalid_grant", "The code_verifier is required: the authorization request carried a code_challenge."),
     50166: Kind("invalid_client", "Request to External OIDC endpoint failed: {reason}."),
+    50173: Kind(
+        "invalid_grant",
+        "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have "
+        "changed or reset their password. The grant was issued on '{issued}' and the TokensValidFrom date (before "
+        "which tokens are not valid) for this user is '{valid_from}'.",
+        suberror="bad_token",
+    ),
     50194: Kind(
         "invalid_request",
         "Application '{app}'({name}) is not configured as a multi-tenant application. Usage of the /{tenant} "

@@ -12,6 +12,7 @@ from emulators.base.well_known import (
     REGISTRY,
     STORAGE,
     VS_CODE,
+    service_principal,
 )
 from emulators.entra.directory import Application, Platform, Scope, ServicePrincipal
 
@@ -58,5 +59,5 @@ APPLICATIONS: tuple[Application, ...] = (
 )
 
 SERVICE_PRINCIPALS: tuple[ServicePrincipal, ...] = tuple(
-    ServicePrincipal(app.object_id, app.client_id) for app in APPLICATIONS
+    ServicePrincipal(service_principal(app.client_id), app.client_id) for app in APPLICATIONS
 )

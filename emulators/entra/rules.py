@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
+from emulators.base.rules import Rule
 from emulators.entra.directory import (
     DEFAULT_ACCESS,
     Application,
@@ -16,6 +17,39 @@ from emulators.entra.directory import (
     ServicePrincipal,
 )
 from emulators.entra.errors import DirectoryError
+
+URIS = "“Redirect URI (reply URL) best practices and limitations”, 2026"
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "redirect-uris-are-few-and-short",
+        "An application has 256 redirect URIs at most, each of 256 characters at most and without ! $ ' ( ) , ;",
+        URIS,
+        "documented",
+        "validation of `mcp_clients`; emulators/entra/rules.py",
+        "emulators/entra/tests/test_directory.py::test_a_mistake_is_one_sentence",
+    ),
+    Rule(
+        "two-names-of-this-machine",
+        "`localhost` and `127.0.0.1` are two hosts, `[::1]` is none; the port of an http loopback URI is free.",
+        URIS,
+        "documented",
+        "both names are registered by stage2/sign-in.tf; emulators/entra/redirects.py",
+        "emulators/entra/tests/test_authorize.py::test_a_registered_redirect_uri_is_found_with_its_platform",
+    ),
+    Rule(
+        "sign-in-scopes-have-their-own-consent",
+        "openid, profile and offline_access are Graph's: pre-authorization of the API's scope does not cover them.",
+        "“Scopes and permissions in the Microsoft identity platform”, 2026; “Configure how users consent”",
+        "documented",
+        "`grant_sign_in_consent`; emulators/entra/consent.py",
+        "emulators/entra/tests/test_pages.py::test_where_users_may_not_consent_an_administrator_has_to",
+    ),
+)
+
+MAX_REDIRECT_URIS = 256
+"""Redirect URIs of an application for one organisation, and characters of each of them. With `NOT_IN_A_URI`:
+"Redirect URI (reply URL) best practices and limitations", 2026."""
+NOT_IN_A_URI = frozenset("!$'(),;")
 
 MAX_FEDERATED = 20
 """Federated identity credentials per application or identity ("Important considerations for federated credentials")."""
@@ -99,6 +133,8 @@ def _is_unverifiable(host: str) -> bool:
 def _check_redirect_uris(app: Application) -> None:
     everywhere = [uri for uris in app.redirect_uris.values() for uri in uris]
     _unique(everywhere, "redirect URI", f"two platforms of {app.name}")
+    if not app.first_party and len(everywhere) > MAX_REDIRECT_URIS:
+        raise DirectoryError(f"{app.name} has {len(everywhere)} redirect URIs; Entra ID accepts {MAX_REDIRECT_URIS}")
     for platform, uris in app.redirect_uris.items():
         for uri in uris:
             _check_redirect_uri(app, platform, uri)
@@ -109,6 +145,10 @@ def _check_redirect_uri(app: Application, platform: Platform, uri: str) -> None:
     what = f"redirect URI {uri!r} of {app.name} ({platform.value})"
     if not parts.scheme or "#" in uri or "*" in uri:
         raise DirectoryError(f"{what} must be absolute, without fragment and wildcard")
+    if len(uri) > MAX_REDIRECT_URIS or NOT_IN_A_URI.intersection(uri):
+        raise DirectoryError(f"{what} must have {MAX_REDIRECT_URIS} characters at most, and none of ! $ ' ( ) , ;")
+    if parts.hostname == "::1":
+        raise DirectoryError(f"{what} names the IPv6 loopback address, which Entra ID does not support; use 127.0.0.1")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise DirectoryError(f"{what} may use http only for localhost or 127.0.0.1; use https")
     if platform is not Platform.PUBLIC and parts.scheme not in ("http", "https"):

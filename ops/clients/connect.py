@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ops.cli import output
-from ops.clients import outputs
+from ops.clients import outputs, registrations
 from ops.clients.outputs import Platform
+from ops.clients.registrations import Registration
 from ops.config.environment import Environment
 from ops.errors import ToolError, UsageError
 
@@ -25,6 +26,7 @@ class Client:
 
     `opener`: commands that open the client with this endpoint, from the server's name and its URL.
     `cloud`: its vendor calls the endpoint from its own network, so an internal gateway is out of its reach.
+    `registrations`: what it sends when it registers, by name in ops/clients/registrations.py.
     """
 
     title: str
@@ -33,6 +35,7 @@ class Client:
     file: Path | None = None
     opener: Callable[[str, str], list[str]] | None = None
     cloud: bool = False
+    registrations: tuple[str, ...] = ()
 
 
 def _vscode(endpoints: Mapping[str, str]) -> str:
@@ -75,6 +78,7 @@ CLIENTS: dict[str, Client] = {
         "press Start above the server's name in .vscode/mcp.json",
         file=Path(".vscode/mcp.json"),
         opener=_vscode_add,
+        registrations=("vscode",),
     ),
     "claude": Client(
         "Claude: run this, then /mcp to sign in; on claude.ai add the same URL as a connector",
@@ -82,12 +86,14 @@ CLIENTS: dict[str, Client] = {
         "type /mcp in a session of Claude Code and choose Authenticate",
         opener=_claude_add,
         cloud=True,
+        registrations=("claude-code", "claude"),
     ),
     "cursor": Client(
         "Cursor: ~/.cursor/mcp.json, then sign in from its MCP settings",
         _cursor,
         "press Connect beside the server's name in Cursor's MCP settings",
         file=Path("~/.cursor/mcp.json"),
+        registrations=("cursor",),
     ),
     "json": Client(
         "Any client that reads .mcp.json (Claude Code and Copilot do): put this there",
@@ -96,7 +102,11 @@ CLIENTS: dict[str, Client] = {
         file=Path(".mcp.json"),
     ),
     "inspector": Client(
-        "MCP Inspector: run this, then connect", _inspector, "press Connect in the Inspector", opener=_inspect
+        "MCP Inspector: run this, then connect",
+        _inspector,
+        "press Connect in the Inspector",
+        opener=_inspect,
+        registrations=("inspector", "inspector-cli"),
     ),
 }
 
@@ -123,7 +133,7 @@ def print_configuration(
     platform = outputs.deployed(environment)
     exposure = str(environment.variables.get("gateway_exposure") or "public")
     if as_json:
-        output.data_json(document(platform, exposure))
+        output.data_json({**document(platform, exposure), "entries": entries(platform)})
         return
     for name in [client] if client else list(CLIENTS):
         if client is None and exposure == "internal" and CLIENTS[name].cloud:
@@ -138,6 +148,8 @@ def print_configuration(
     if client:
         _offer(client, platform, write=write)
     output.facts(expectations(environment, CLIENTS[client].after if client else ""), title="\nAt sign-in")
+    if rows := served_by(platform, client):
+        output.facts(rows, title="\nThe entry of mcp_clients that serves it")
 
 
 def document(platform: Platform, exposure: str = "public") -> dict[str, Any]:
@@ -173,6 +185,35 @@ def written(client: str, platform: Platform, *, folder: Path | None = None) -> P
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_json(kept) + "\n", encoding="utf-8")
     return path
+
+
+Asked = Callable[[str, Registration], str | None]
+
+
+def entries(platform: Platform, client: str | None = None, ask: Asked = registrations.ask) -> dict[str, str | None]:
+    """Return, by registration, the entry of `mcp_clients` that the façade answers with: it is asked, not guessed.
+
+    Empty: it refuses that registration. None: it cannot be asked.
+    """
+    names = {number: name for name, number in platform.client_ids.items()}
+    found: dict[str, str | None] = {}
+    for name in CLIENTS[client].registrations if client else registrations.REGISTRATIONS:
+        sent = registrations.REGISTRATIONS[name].at(next(iter(platform.endpoints.values())))
+        number = ask(platform.gateway, sent)
+        found[name] = number and names.get(number, number)
+        if number is None:  # nor would it answer the others
+            break
+    return found
+
+
+def served_by(platform: Platform, client: str | None, ask: Asked = registrations.ask) -> list[tuple[str, str]]:
+    """Return, by client, which entry serves it, or what has to be done."""
+    missing = "none: add its redirect URIs to mcp_clients and deploy (docs/connect.md)"
+    unknown = "not known: the gateway answers no registration"
+    return [
+        (registrations.REGISTRATIONS[name].title, unknown if entry is None else entry or missing)
+        for name, entry in entries(platform, client, ask).items()
+    ]
 
 
 def expectations(environment: Environment, first: str) -> list[tuple[str, str]]:

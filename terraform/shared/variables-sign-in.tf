@@ -74,16 +74,45 @@ variable "owners" {
   }
 }
 
+variable "client_registration" {
+  description = <<-EOT
+    How clients make themselves known to the façade. `dynamic`: registration (RFC 7591), which MCP 2026-07-28 deprecates and
+    older clients need. `metadata_documents`: a `client_id` that is the address of a client ID metadata document.
+  EOT
+  type = object({
+    dynamic            = optional(bool, true)
+    metadata_documents = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "grant_sign_in_consent" {
+  description = <<-EOT
+    Whether Terraform consents for everybody to openid, profile and offline_access, which are Microsoft Graph's: for tenants
+    where users may not consent. It takes DelegatedPermissionGrant.ReadWrite.All and the right to read service principals.
+  EOT
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "mcp_clients" {
   description = <<-EOT
-    Public clients that people sign in with, by name, each with its exact redirect URIs. `platform` is Entra ID's word for
-    what redeems the code: `public-client` (mobile and desktop; whatever comes through the façade) or `single-page` (a
-    browser, without the façade). Its third one, web, wants a secret that a public client cannot keep.
+    Public clients that people sign in with, by name, each with its redirect URIs: exact, but that a loopback URI counts for
+    `localhost` and `127.0.0.1` and for any port. `{endpoint-id}` in one stands for what Codex computes of a server's address.
+    `metadata_documents` are the addresses of client ID metadata documents that mean this entry, `metadata_hosts` hosts all
+    of whose documents do. A registration may spread over entries of one `kind` (an entry's name, if left out). `platform` is
+    Entra ID's word for what redeems the code: `public-client` (mobile and desktop; whatever comes through the façade) or
+    `single-page` (a browser, without the façade). Its third one, web, wants a secret that a public client cannot keep.
   EOT
   type = map(object({
-    display_name  = optional(string)
-    redirect_uris = set(string)
-    platform      = optional(string, "public-client")
+    display_name       = optional(string)
+    redirect_uris      = set(string)
+    platform           = optional(string, "public-client")
+    kind               = optional(string)
+    metadata_documents = optional(set(string), [])
+    metadata_hosts     = optional(set(string), [])
   }))
   default  = {}
   nullable = false
@@ -109,8 +138,8 @@ variable "mcp_clients" {
   }
 
   validation {
-    condition     = alltrue([for name in keys(var.mcp_clients) : can(regex("^[a-z][a-z0-9-]{0,40}$", name))])
-    error_message = "A client's name in mcp_clients must be 1-41 lower-case letters, digits and hyphens, and start with a letter."
+    condition     = alltrue([for name, client in var.mcp_clients : can(regex("^[a-z][a-z0-9-]{0,40}$", name)) && can(regex("^[a-z][a-z0-9-]{0,40}$", coalesce(client.kind, name)))])
+    error_message = "A client's name or kind in mcp_clients must be 1-41 lower-case letters, digits and hyphens, and start with a letter."
   }
 
   validation {
@@ -119,21 +148,103 @@ variable "mcp_clients" {
   }
 
   validation {
+    # Entra ID: no ! $ ' ( ) , ; and 256 characters at most ("Redirect URI (reply URL) best practices and limitations").
     condition = alltrue(flatten([
       for client in var.mcp_clients : [
         for uri in client.redirect_uris :
-        can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/[^\\s\"'<>\\\\{}|*#]*|http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?/[^\\s\"'<>\\\\{}|*#]*|cursor://[^\\s\"'<>\\\\{}|*#]+)$", uri))
+        length(uri) <= 256 && can(regex("^[a-z][a-z0-9+.-]*:/[^\\s\"'<>\\\\{}|*#!$(),;]*$", replace(uri, "{endpoint-id}", "id"))) &&
+        (!can(regex("^https?:", uri)) || can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/)", uri)))
       ]
     ]))
-    error_message = "A redirect URI in mcp_clients must be https, http on 127.0.0.1 or localhost, or cursor://, with a path and without wildcard or fragment."
+    error_message = "A redirect URI in mcp_clients must be https, http on 127.0.0.1 or localhost, or of a client's own scheme, with a path, without wildcard, fragment and ! $ ' ( ) , ; and of 256 characters at most."
   }
 
   validation {
-    # The façade answers a registration with the one entry that holds the URI; two entries would make it a guess.
-    condition = length(flatten([for client in var.mcp_clients : tolist(client.redirect_uris)])) == length(distinct(flatten([
-      for client in var.mcp_clients : tolist(client.redirect_uris)
+    # A private-use scheme belongs to one application (RFC 8252, section 7.1); these belong to browsers, which act on them.
+    condition = alltrue(flatten([
+      for client in var.mcp_clients : [
+        for uri in client.redirect_uris : !can(regex("^(javascript|data|file|vbscript|blob|about|filesystem|ftp|ws|wss|view-source):", uri))
+      ]
+    ]))
+    error_message = "A redirect URI in mcp_clients must not have a scheme that browsers act on, such as javascript, data or file."
+  }
+
+  validation {
+    # Each loopback URI is registered as localhost and as 127.0.0.1, each {endpoint-id} for every server.
+    condition = alltrue([
+      for client in var.mcp_clients : sum(concat([0], [
+        for uri in client.redirect_uris :
+        (startswith(uri, "http://") ? 2 : 1) * (strcontains(uri, "{endpoint-id}") ? length(var.mcp_servers) : 1)
+      ])) <= 256
+    ])
+    error_message = "A client in mcp_clients has too many redirect URIs: Entra ID takes 256, and a loopback URI counts twice."
+  }
+
+  validation {
+    # As the façade compares: however this machine is written. Two entries with the same URI would make its choice a guess.
+    condition = length(flatten([
+      for client in var.mcp_clients : distinct([for uri in client.redirect_uris : replace(uri, "/^http://127\\.0\\.0\\.1/", "http://localhost")])
+      ])) == length(distinct(flatten([
+        for client in var.mcp_clients : [for uri in client.redirect_uris : replace(uri, "/^http://127\\.0\\.0\\.1/", "http://localhost")]
     ])))
-    error_message = "A redirect URI must belong to one client in mcp_clients only."
+    error_message = "A redirect URI must belong to one client in mcp_clients only; localhost and 127.0.0.1 are the same."
+  }
+
+  validation {
+    # The façade prefers the entry with the same port, then the one without: where neither is there, it would have to guess.
+    condition = alltrue([
+      for path in distinct(flatten([
+        for client in var.mcp_clients : [
+          for uri in client.redirect_uris : replace(uri, "/^http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?//", "http://localhost/") if startswith(uri, "http://")
+        ]
+      ])) :
+      length([
+        for client in var.mcp_clients : client if contains([
+          for uri in client.redirect_uris : replace(uri, "/^http://(127\\.0\\.0\\.1|localhost)(:[0-9]+)?//", "http://localhost/")
+        ], path)
+      ]) <= 1 ||
+      anytrue([for client in var.mcp_clients : length(setintersection(client.redirect_uris, [path, replace(path, "localhost", "127.0.0.1")])) > 0])
+    ])
+    error_message = "Where two clients in mcp_clients have the same loopback path with different ports, one of them must list it without a port: the façade falls back on that one."
+  }
+
+  validation {
+    # An address that the gateway fetches: a public name, never an IP address, and nothing that a caller could choose.
+    condition = alltrue(flatten([
+      for client in var.mcp_clients : [
+        for url in client.metadata_documents : !strcontains(url, "/.") && (
+          can(regex("^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}/[A-Za-z0-9._~/-]+$", replace(url, "{endpoint-id}", "id"))) ||
+          startswith(coalesce(var.public_base_url, "-"), "http://127.0.0.1:") && can(regex("^http://127\\.0\\.0\\.1:[0-9]+/[A-Za-z0-9._~/-]+$", url))
+        )
+      ]
+    ]))
+    error_message = "metadata_documents in mcp_clients must be https addresses of a public host with a path, without port, query and dot segments."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for client in var.mcp_clients : [
+        for host in client.metadata_hosts : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}$", host))
+      ]
+    ]))
+    error_message = "metadata_hosts in mcp_clients must be host names such as client.example.com, without scheme, port and path."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for client in var.mcp_clients : [
+        for place in setunion(client.metadata_hosts, client.metadata_documents) :
+        !can(regex("^(https://)?([^/]*[.])?(localhost|local|internal|lan|home|corp|intranet|arpa|test|invalid|onion)(/|$)", place))
+      ]
+    ]))
+    error_message = "metadata_documents and metadata_hosts in mcp_clients must be public: no name of a private network."
+  }
+
+  validation {
+    condition = length(flatten([for client in var.mcp_clients : concat(tolist(client.metadata_documents), tolist(client.metadata_hosts))])) == length(distinct(flatten([
+      for client in var.mcp_clients : concat(tolist(client.metadata_documents), tolist(client.metadata_hosts))
+    ])))
+    error_message = "A metadata document or host must belong to one client in mcp_clients only."
   }
 }
 

@@ -27,11 +27,9 @@ module "apim" {
   authorization        = var.authorization
   oauth_facade_enabled = var.oauth_facade_enabled
   allowed_origins      = var.allowed_origins
+  registration         = var.client_registration
   clients = {
-    for name, client in var.mcp_clients : name => {
-      client_id     = module.client_apps[name].client_id
-      redirect_uris = client.redirect_uris
-    }
+    for name, client in local._clients : name => merge(client, { client_id = module.client_apps[name].client_id })
   }
 
   sign_in = {

@@ -8,6 +8,31 @@ locals {
     admin  = "Mcp.Admin"
     reader = "Mcp.Read"
   }
+
+  # Codex puts this behind its callback: the first 9 bytes of the SHA-256 of the endpoint's URL, in URL-safe base64
+  # (openai/codex, codex-rs/rmcp-client/src/perform_oauth_login.rs, 2026-05).
+  _endpoint_ids = [
+    for server in keys(var.mcp_servers) :
+    substr(replace(replace(base64sha256("${module.names.gateway.public_base_url}/${server}/mcp"), "+", "-"), "/", "_"), 0, 12)
+  ]
+
+  _clients = {
+    for name, client in var.mcp_clients : name => {
+      kind               = client.kind
+      metadata_hosts     = client.metadata_hosts
+      redirect_uris      = toset(flatten([for uri in client.redirect_uris : strcontains(uri, "{endpoint-id}") ? [for id in local._endpoint_ids : replace(uri, "{endpoint-id}", id)] : [uri]]))
+      metadata_documents = toset(flatten([for url in client.metadata_documents : strcontains(url, "{endpoint-id}") ? [for id in local._endpoint_ids : replace(url, "{endpoint-id}", id)] : [url]]))
+    }
+  }
+
+  # What Entra ID is told: it takes `localhost` and `127.0.0.1` for two hosts, ignores the port of both, and picks at
+  # random where two URIs differ in it ("Redirect URI (reply URL) best practices and limitations", localhost exceptions).
+  _loopback = "/^http://(?:localhost|127\\.0\\.0\\.1)(?::[0-9]+)?//"
+  _native_redirect_uris = {
+    for name, client in local._clients : name => toset(flatten([
+      for uri in client.redirect_uris : [for host in ["localhost", "127.0.0.1"] : replace(uri, local._loopback, "http://${host}/")]
+    ]))
+  }
 }
 
 module "groups" {
@@ -59,6 +84,13 @@ module "api_app" {
   } : {}
 }
 
+# Microsoft Graph, which owns the scopes of OpenID Connect.
+data "azuread_service_principal" "graph" {
+  for_each = var.grant_sign_in_consent ? { this = {} } : {}
+
+  client_id = "00000003-0000-0000-c000-000000000000"
+}
+
 # One public client per entry: its redirect URIs are what a client of that kind uses. None has a secret.
 module "client_apps" {
   source   = "../modules/app-registration"
@@ -68,8 +100,15 @@ module "client_apps" {
   description  = coalesce(each.value.display_name, "Signs people in to the MCP servers of ${var.name} from ${each.key}.")
   owners       = local._owners
 
-  redirect_uris             = each.value.platform == "public-client" ? each.value.redirect_uris : []
+  redirect_uris             = each.value.platform == "public-client" ? local._native_redirect_uris[each.key] : []
   single_page_redirect_uris = each.value.platform == "single-page" ? each.value.redirect_uris : []
+
+  granted_scopes = {
+    for label, graph in data.azuread_service_principal.graph : "graph-${label}" => {
+      service_principal_object_id = graph.object_id
+      scopes                      = ["offline_access", "openid", "profile"]
+    }
+  }
 }
 
 # What the gateway asks a token for when it calls a server. Callers cannot get one.

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import own_platform
+from tests.support.document_server import DocumentServer
 from tests.support.otlp_receiver import Receiver
 from tests.support.platform_under_test import Platform
 
@@ -31,8 +32,18 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="session")
+def documents() -> Iterator[DocumentServer]:
+    """Where the entry `documented` of the platform's mcp_clients has its client ID metadata documents."""
+    with DocumentServer() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def platform(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    receiver: Receiver,
+    documents: DocumentServer,
 ) -> Iterator[Platform]:
     """The platform under test: a twin on free ports, deployed here and destroyed after, or the one named by --env."""
     if environment := request.config.getoption("--env"):
@@ -41,6 +52,15 @@ def platform(
     twin = own_platform.copied(tmp_path_factory.mktemp("twin"), MCP_TRACE="1")
     # The limit itself is tried in tests/plan, where the clock is the test's own.
     telemetry = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+    own_platform.add_client(
+        twin,
+        "documented",
+        redirect_uris=["http://localhost/documented"],
+        metadata_documents=[
+            f"{documents.url}/{name}.json"
+            for name in ("client", "broken", "moved", "swapped-0", "swapped-1", "swapped-2", "swapped-3")
+        ],
+    )
     own_platform.change_server(twin, rate_limit=own_platform.NO_LIMIT, environment=telemetry)
     with own_platform.deployed(twin):
         yield twin

@@ -87,7 +87,7 @@ class Environment:
     def servers_called(self) -> list[Call]:
         return [call for call in self.gateway.backends.calls if ".mcp.internal:" in call.url]
 
-    async def authorize(self, **changes: Any) -> Reply:
+    async def authorize(self, headers: Mapping[str, str] | None = None, **changes: Any) -> Reply:
         query = {
             "response_type": "code",
             "client_id": self.client,
@@ -99,7 +99,7 @@ class Environment:
             "resource": self.endpoint,
             **changes,
         }
-        return await self.gateway.send("GET", f"/oauth/authorize?{_encoded(query)}")
+        return await self.gateway.send("GET", f"/oauth/authorize?{_encoded(query)}", headers or {})
 
     async def exchange(self, headers: Mapping[str, str] | None = None, **changes: Any) -> Reply:
         form = {
@@ -114,8 +114,8 @@ class Environment:
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return await self.gateway.send("POST", "/oauth/token", sent, _encoded(form).encode())
 
-    async def register(self, *redirect_uris: str) -> Reply:
-        body = json.dumps({"redirect_uris": list(redirect_uris)}).encode()
+    async def register(self, *redirect_uris: str, **more: Any) -> Reply:
+        body = json.dumps({**more, "redirect_uris": list(redirect_uris)}).encode()
         return await self.gateway.send("POST", "/oauth/register", JSON, body)
 
 

@@ -29,6 +29,9 @@ def _given(root: str) -> dict[str, Any]:
 
 
 def _with(values: dict[str, Any], path: str, value: Any) -> None:
+    """A value `{repeated: text, times: n}` stands for a list of that many texts, numbered."""
+    if isinstance(value, dict) and set(value) == {"repeated", "times"}:
+        value = [value["repeated"].format(number) for number in range(value["times"])]
     *parents, last = path.split("/")
     for name in parents:
         values = values.setdefault(name, {})

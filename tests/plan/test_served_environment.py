@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
 from typing import Any
@@ -196,6 +197,8 @@ async def test_metadata_points_to_the_facade_and_promises_what_it_keeps(served: 
     }
     assert (server["code_challenge_methods_supported"], server["response_types_supported"]) == (["S256"], ["code"])
     assert server["token_endpoint_auth_methods_supported"] == ["none"]
+    # SEP-2207: clients ask for it where the authorization server lists it, and nowhere else.
+    assert server["scopes_supported"] == [served.values["api-scope"], "offline_access"]
 
 
 async def test_authorize_sends_on_only_what_it_knows(served: Environment) -> None:
@@ -277,7 +280,7 @@ async def test_a_token_is_asked_for_with_what_is_known_only(served: Environment)
         ({"code_verifier": None}, "invalid_request"),
         ({"code": ["a", "b"]}, "invalid_request"),
         ({"grant_type": "refresh_token"}, "invalid_request"),
-        ({"resource": None}, "invalid_target"),
+        ({"resource": ""}, "invalid_target"),
         ({"resource": "https://evil.example/mcp"}, "invalid_target"),
         ({"resource": ["http://a/", "http://b/"]}, "invalid_target"),
     ],
@@ -292,7 +295,7 @@ async def test_the_token_endpoint_refuses(served: Environment, changes: dict[str
     [
         ["https://evil.example/callback"],
         [CALLBACK, "https://evil.example/"],
-        [CALLBACK, "cursor://anysphere.cursor-mcp/oauth/callback"],
+        [CALLBACK, "https://claude.ai/api/mcp/auth_callback"],
         [],
     ],
     ids=str,
@@ -347,3 +350,86 @@ async def test_by_groups_a_person_s_group_decides(
     assert reply.status == (403 if tier is None else 200)
     called = {re.sub(r"-[a-z]\.mcp\.internal.*", "", call.url) for call in served.servers_called}
     assert called == ({f"http://mongodb-{tier}"} if tier else set())
+
+
+@pytest.mark.parametrize("resource", [None, "endpoint"])
+async def test_a_refresh_asks_for_the_next_refresh_token(served: Environment, resource: str | None) -> None:
+    """Whatever scope the client repeats or forgets, and without `resource` as several clients do: the API's scope."""
+    for scope in (None, "", "openid", "https://graph.microsoft.com/.default"):
+        changes = {"resource": resource and served.endpoint, "scope": scope, "code": None}
+        reply = await served.exchange(grant_type="refresh_token", refresh_token="r", **changes)
+        assert reply.status == 200, reply.text
+        form = parse_qs((served.gateway.backends.last.body or b"").decode())
+        words = form["scope"][0].split()
+        assert words[0] == served.values["api-scope"]
+        assert words[-1] == "offline_access"
+        assert "https://graph.microsoft.com/.default" not in words
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (400, {"error": "invalid_grant", "error_codes": [50173], "suberror": "bad_token"}),
+        (400, {"error": "interaction_required", "error_codes": [50076], "claims": "{}"}),
+        (401, {"error": "invalid_client", "error_codes": [700025]}),
+        (503, {"error": "temporarily_unavailable"}),
+    ],
+)
+async def test_what_entra_id_answers_passes_through(served: Environment, status: int, answer: dict[str, Any]) -> None:
+    """A client that sees the answer as it is begins a new sign-in; one that sees another error gives up."""
+    url = f"{served.values['entra-authority']}/oauth2/v2.0/token"
+    served.gateway.backends.answers[url] = ok(json.dumps(answer).encode(), status, JSON)
+    reply = await served.exchange(grant_type="refresh_token", refresh_token="r")
+    assert (reply.status, reply.json, header(reply, "Cache-Control")) == (status, answer, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "wanted"),
+    [
+        ("POST", None, "application/json, text/event-stream"),
+        ("POST", "", "application/json, text/event-stream"),
+        ("POST", "*/*", "application/json, text/event-stream"),
+        ("POST", "application/json, */*;q=0.5", "application/json, text/event-stream"),
+        ("POST", "application/*, text/*", "application/json, text/event-stream"),
+        ("POST", "Application/JSON, Text/Event-Stream", "application/json, text/event-stream"),
+        ("POST", "application/json", "application/json"),
+        ("GET", None, "text/event-stream"),
+        ("GET", "*/*", "text/event-stream"),
+    ],
+)
+async def test_servers_get_what_accept_means(served: Environment, method: str, given: str | None, wanted: str) -> None:
+    """Missing, wildcard and capital media types mean what RFC 9110, section 12.5.1, says; servers compare texts."""
+    headers = {**served.token(), **JSON, **({} if given is None else {"Accept": given})}
+    body = b'{"jsonrpc": "2.0", "id": 7, "method": "tools/list"}' if method == "POST" else b""
+    assert (await served.gateway.send(method, "/mongodb/mcp", headers, body)).status == 200
+    assert header(served.servers_called[0], "Accept") == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("Application/JSON; charset=utf-8", "application/json; charset=utf-8"),
+        ("application/json", "application/json"),
+        ("text/plain", "text/plain"),
+    ],
+)
+async def test_servers_get_json_under_one_name(served: Environment, given: str, wanted: str) -> None:
+    assert (await served.call({**served.token(), "Content-Type": given})).status == 200
+    assert header(served.servers_called[0], "Content-Type") == wanted
+
+
+async def test_a_slash_at_the_end_changes_nothing(served: Environment) -> None:
+    """Neither the answer nor what the server sees."""
+    message = b'{"jsonrpc": "2.0", "id": 7, "method": "tools/list"}'
+    assert (await served.gateway.send("POST", "/mongodb/mcp/", {**JSON, **served.token()}, message)).status == 200
+    assert urlsplit(served.servers_called[0].url).path == "/mcp"
+    refused = await served.gateway.send("POST", "/mongodb/mcp/", JSON, message)
+    assert (refused.status, "resource_metadata" in header(refused, "WWW-Authenticate")) == (401, True)
+
+
+async def test_head_says_what_get_would(served: Environment) -> None:
+    for path in ("oauth-protected-resource/mongodb/mcp", "oauth-authorization-server"):
+        reply = await served.gateway.send("HEAD", f"/.well-known/{path}")
+        assert (reply.status, header(reply, "Content-Type")) == (200, "application/json")
+    challenged = await served.gateway.send("HEAD", "/mongodb/mcp")
+    assert (challenged.status, "resource_metadata" in header(challenged, "WWW-Authenticate")) == (401, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -55,6 +56,14 @@ class Browser:
             return Page(answer.url, answer.status, answer.read().decode(), dict(answer.headers))
 
     def _answer(self, request: urllib.request.Request) -> Any:
+        """The page, whatever its status; a limit (429) is waited out once, as a person would."""
+        answer = self._once(request)
+        if answer.status == 429 and answer.headers.get("Retry-After", "").isdecimal():
+            time.sleep(int(answer.headers["Retry-After"]))
+            answer = self._once(request)
+        return answer
+
+    def _once(self, request: urllib.request.Request) -> Any:
         try:
             return self._opener.open(request, timeout=TIMEOUT)
         except urllib.error.HTTPError as error:

@@ -67,5 +67,12 @@ def change_server(platform: Platform, **changes: Any) -> None:
     set_values(platform, changed)
 
 
+def add_client(platform: Platform, name: str, **entry: Any) -> None:
+    """Adds an entry to mcp_clients."""
+    changed = values(platform)
+    changed["mcp_clients"][name] = entry
+    set_values(platform, changed)
+
+
 def _file(platform: Platform) -> Path:
     return terraform(platform) / "environments" / platform.env / "terraform.tfvars"

@@ -52,6 +52,33 @@ def entry(trace: Mapping[str, Any], element: str, position: int = 0) -> dict[str
     return found
 
 
+REFUSED = '<return-response><set-status code="400" reason=""/></return-response>'
+
+
+@pytest.mark.parametrize(
+    ("inbound", "answer", "reason"),
+    [
+        (f'<set-variable name="refusal" value="invalid_client|Register first."/>{REFUSED}', 200, "Register first."),
+        (f'<set-variable name="refusal" value=""/>{REFUSED}', 200, "the policy refused it"),
+        (REFUSED, 200, "the policy refused it"),
+        ("", 403, "the backend refused it"),
+        ("", 200, ""),
+        (
+            '<set-variable name="error" value="invalid_scope|Not that scope."/><return-response>'
+            '<set-status code="302" reason=""/></return-response>',
+            200,
+            "Not that scope.",
+        ),
+    ],
+)
+async def test_the_reason_is_the_one_that_is_known(inbound: str, answer: int, reason: str) -> None:
+    """The policy's own words, where it has some; a backend is blamed only where one was asked."""
+    gateway = Traced(inbound=inbound)
+    gateway.backends.answers["http://backend.test"] = ok(b"", answer)
+    trace = await gateway.trace("GET", "/a/op")
+    assert trace["summary"]["refusal"] == reason
+
+
 async def test_every_element_is_there_in_the_order_in_which_it_ran() -> None:
     """With its section, scope, path, fragment and line; those of fragments and branches one level deeper."""
     gateway = Traced(

@@ -6,11 +6,12 @@ invalidating the old ("Refresh tokens in the Microsoft identity platform": they 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from emulators.entra import scopes
-from emulators.entra.directory import Application, Platform
-from emulators.entra.errors import EntraError
+from emulators.entra.directory import Application, Platform, User
+from emulators.entra.errors import EntraError, timestamp
 from emulators.entra.grants import client_auth
 from emulators.entra.grants.request import TokenRequest
 from emulators.entra.grants.user_tokens import SignIn, respond
@@ -30,7 +31,17 @@ def redeem(issuer: Issuer, request: TokenRequest) -> dict[str, Any]:
     proof = client_auth.check(issuer, request, client, platform)
     _refuse_unnamed_self(issuer, request, client, record["scope"])
     user = issuer.user(record["user"])
+    _check_session(issuer, user, record, client.name)
     return respond(issuer, request, SignIn(client, platform, user, _with_oidc(request, record["scope"]), proof))
+
+
+def _check_session(issuer: Issuer, user: User, record: Mapping[str, Any], name: str) -> None:
+    """Refuse what only the person at a browser can mend: AADSTS50173 and AADSTS50076."""
+    issued = record.get("issued", 0.0)
+    if issued < user.sessions_valid_from:
+        raise EntraError(50173, issued=timestamp(issued), valid_from=timestamp(user.sessions_valid_from))
+    if user.needs_mfa:
+        raise EntraError(50076, resource=name)
 
 
 def _refuse_unnamed_self(issuer: Issuer, request: TokenRequest, client: Application, original: str) -> None:

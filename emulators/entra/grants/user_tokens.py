@@ -89,6 +89,7 @@ def _refresh_token(issuer: Issuer, sign_in: SignIn) -> str:
             "platform": sign_in.platform.value,
             "user": sign_in.user.object_id,
             "scope": sign_in.scope,
+            "issued": issuer.clock(),
             "expires": issuer.clock() + REFRESH_SECONDS[sign_in.platform],
         }
     )

@@ -60,6 +60,10 @@ def public(*uris: str) -> dict[str, Any]:
         ([application(NEW, "n", **public("http://localhost/*"))], "wildcard"),
         ([application(NEW, "n", **public("http://localhost/#x"))], "fragment"),
         ([application(NEW, "n", web=[{"redirect_uris": ["cursor://cb"]}])], "custom scheme"),
+        ([application(NEW, "n", **public(*(f"http://localhost/{i}" for i in range(257))))], "257 redirect URIs"),
+        ([application(NEW, "n", **public(f"https://x.example/{'k' * 256}"))], "256 characters"),
+        ([application(NEW, "n", **public("https://x.example/a,b"))], "none of !"),
+        ([application(NEW, "n", **public("http://[::1]/callback"))], "IPv6"),
         (
             [application(NEW, "n", web=[{"redirect_uris": ["http://localhost"]}], **public("http://localhost"))],
             "redirect URI .* two platforms",

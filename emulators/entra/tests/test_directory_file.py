@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from emulators.base.errors import EmulatorError
 from emulators.base.files import write_private
+from emulators.base.well_known import service_principal
 from emulators.entra.app import create_app
 from emulators.entra.config import Config
 from emulators.entra.directory_file import DirectoryFile, parse
@@ -72,7 +73,7 @@ def test_microsofts_own_applications_are_there_and_can_be_changed() -> None:
     found = parse({"tenant_id": "t", "applications": [{"client_id": graph, "roles": [role]}]})
     own = found.applications[graph]
     assert (own.name, [r.value for r in own.roles], own.first_party) == ("Microsoft Graph", ["Group.Create"], True)
-    assert found.service_principals[graph].object_id == f"first-party-{graph}"
+    assert found.service_principals[graph].object_id == service_principal(graph)
 
 
 @pytest.mark.parametrize(

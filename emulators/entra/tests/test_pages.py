@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from emulators.base.state import Resource
+from emulators.base.well_known import GRAPH
+from emulators.entra.directory import Grant
 from emulators.entra.tests.driver import (
     API,
     BASE,
@@ -240,3 +243,23 @@ def test_first_party_clients_need_no_registration(driver: Driver) -> None:
     shown = driver.authorize(client_id=visual_studio_code, redirect_uri="https://vscode.dev/redirect")
     assert "Visual Studio Code" in shown.text
     assert "Permissions requested" in driver.press(shown, user="reader").text
+
+
+def without_consent(driver: Driver, *grants: Grant) -> Driver:
+    driver.issuer.adopt(replace(driver.issuer.directory, users_may_consent=False, grants=grants))
+    return driver
+
+
+def test_where_users_may_not_consent_an_administrator_has_to(driver: Driver) -> None:
+    """Pre-authorization covers the API's scope alone: openid, profile and offline_access are Graph's (AADSTS90094)."""
+    without_consent(driver)
+    assert refused_page(driver.press(driver.authorize(), user="admin")) == 90094
+    assert "code" in driver.landed(driver.press(driver.authorize(scope=SCOPE), user="admin"))
+
+
+@pytest.mark.parametrize(("granted", "passes"), [({"openid", "profile", "offline_access"}, True), ({"openid"}, False)])
+def test_a_grant_for_everybody_is_enough(driver: Driver, granted: set[str], passes: bool) -> None:
+    graph = driver.issuer.directory.service_principals[GRAPH].object_id
+    without_consent(driver, Grant(sp(CLIENT), graph, None, frozenset(granted)))
+    answer = driver.press(driver.authorize(), user="admin")
+    assert answer.status_code == (302 if passes else 400)

@@ -45,7 +45,7 @@ def test_a_configuration_is_read_whole(tmp_path: Path) -> None:
         ({"ports": 1}, "unknown key 'ports'"),
         ({"state": ""}, "needs `state` or `directory`, and not both"),
         ({"directory": "d.json"}, "needs `state` or `directory`, and not both"),
-        ({"state": "", "directory": "d.json", "users": [USER]}, "`users` and `tenant_id` belong into that file"),
+        ({"state": "", "directory": "d.json", "users": [USER]}, "`users_may_consent` belong into that file"),
         ({"users": [{"key": "x"}]}, "users .* need key"),
         ({"trusted_issuers": {"https://i": "https://login.example/keys"}}, "address on 127.0.0.1"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from emulators.entra.tests.driver import (
@@ -121,3 +124,27 @@ def test_roles_follow_the_directory(make: Make) -> None:
     without = [r for r in deployment() if r.type != "azuread_app_role_assignment"]
     driver.issuer.adopt(make(without).issuer.directory)
     assert "roles" not in claims(driver.refresh(token).json()["access_token"])
+
+
+def change_admin(driver: Driver, **values: Any) -> None:
+    users = tuple(replace(user, **values) if user.key == "admin" else user for user in driver.issuer.directory.users)
+    driver.issuer.adopt(replace(driver.issuer.directory, users=users))
+
+
+def test_revoked_sessions_end_and_new_ones_begin(driver: Driver) -> None:
+    """AADSTS50173 is `invalid_grant`, so that a client signs in again; that session is good."""
+    token = driver.tokens()["refresh_token"]
+    driver.clock.now += 60
+    change_admin(driver, sessions_valid_from=driver.clock.now)
+    answer = driver.refresh(token)
+    assert (refused(answer), answer.json()["error"], answer.json()["suberror"]) == (50173, "invalid_grant", "bad_token")
+    assert driver.refresh(driver.tokens()["refresh_token"]).status_code == 200
+
+
+def test_a_second_factor_cannot_be_shown_on_refresh(driver: Driver) -> None:
+    """AADSTS50076 wants the person: at the page the sign-in goes on."""
+    token = driver.tokens()["refresh_token"]
+    change_admin(driver, needs_mfa=True)
+    answer = driver.refresh(token)
+    assert (refused(answer), answer.json()["error"]) == (50076, "interaction_required")
+    assert driver.tokens()["access_token"]

@@ -38,32 +38,58 @@ mcp_servers = {
   }
 }
 
-# Each entry is one public client; its redirect URIs are exact, but a loopback URI's port is free.
+# Each entry is one application in Entra ID. Loopback addresses count for localhost and 127.0.0.1, and for any port.
 mcp_clients = {
+  # VS Code, Claude Code, MCP Inspector, Codex, Gemini CLI, Copilot CLI, mcp-remote, goose, opencode, Zed, SDKs.
   desktop = {
     display_name = "MCP desktop clients and SDKs"
     redirect_uris = [
-      "http://127.0.0.1/",
-      "http://127.0.0.1/callback",
-      "http://127.0.0.1:33418/",
       "http://localhost/",
       "http://localhost/callback",
+      "http://localhost/callback/{endpoint-id}", # Codex
+      "http://localhost/mcp/oauth/callback",     # opencode
       "http://localhost/oauth/callback",
-      "http://localhost:33418/",
+      "http://localhost/oauth/callback/debug", # MCP Inspector before 2
+      "http://localhost/oauth_callback",       # goose
       "https://insiders.vscode.dev/redirect",
       "https://vscode.dev/redirect",
+    ]
+    metadata_documents = [
+      "https://api.factory.ai/mcp/oauth-client",
+      "https://chatgpt.com/oauth/codex/client.json",
+      "https://chatgpt.com/oauth/codex/{endpoint-id}/client.json",
+      "https://claude.ai/oauth/claude-code-client-metadata",
+      "https://github.com/copilot/cli/client-metadata.json",
+      "https://goose-docs.ai/oauth/client-metadata.json",
+      "https://insiders.vscode.dev/oauth/client-metadata.json",
+      "https://opencode.ai/oauth/opencode/client.json",
+      "https://vscode.dev/oauth/client-metadata.json",
+      "https://zed.dev/oauth/client-metadata.json",
     ]
   }
   claude = {
     display_name = "Claude"
     redirect_uris = [
+      "claude://claude.ai/mcp-auth-callback/sdk",
       "https://claude.ai/api/mcp/auth_callback",
       "https://claude.com/api/mcp/auth_callback",
     ]
+    metadata_documents = ["https://claude.ai/oauth/mcp-oauth-client-metadata"]
+  }
+  chatgpt = {
+    display_name = "ChatGPT"
+    # A connector has an address of its own, which ChatGPT shows: https://chatgpt.com/connector/oauth/…; add it here.
+    redirect_uris  = ["https://chatgpt.com/connector_platform_oauth_redirect"]
+    metadata_hosts = ["chatgpt.com"]
   }
   cursor = {
-    display_name  = "Cursor"
-    redirect_uris = ["cursor://anysphere.cursor-mcp/oauth/callback"]
+    display_name = "Cursor"
+    kind         = "desktop"
+    redirect_uris = [
+      "cursor://anysphere.cursor-mcp/oauth/callback",
+      "http://localhost:8787/callback",
+      "https://www.cursor.com/agents/mcp/oauth/callback",
+    ]
   }
 }
 

@@ -12,19 +12,22 @@ locals {
     })
   }
 
-  # RFC 8414. No `authorization_response_iss_parameter_supported`: Entra's redirect carries no `iss`.
-  _authorization_server = jsonencode({
+  # RFC 8414. No `authorization_response_iss_parameter_supported`: Entra's redirect carries no `iss`. `offline_access`
+  # stands here and nowhere else (MCP, SEP-2207): clients ask for it where the authorization server lists it.
+  _authorization_server = jsonencode(merge({
     issuer                                = var.public_base_url
     authorization_endpoint                = "${var.public_base_url}/oauth/authorize"
     token_endpoint                        = "${var.public_base_url}/oauth/token"
-    registration_endpoint                 = "${var.public_base_url}/oauth/register"
     response_types_supported              = ["code"]
     response_modes_supported              = ["query"]
     grant_types_supported                 = ["authorization_code", "refresh_token"]
     token_endpoint_auth_methods_supported = ["none"]
     code_challenge_methods_supported      = ["S256"]
-    scopes_supported                      = ["{{api-scope}}"]
-  })
+    scopes_supported                      = ["{{api-scope}}", "offline_access"]
+    },
+    var.registration.dynamic ? { registration_endpoint = "${var.public_base_url}/oauth/register" } : {},
+    var.registration.metadata_documents ? { client_id_metadata_document_supported = true } : {},
+  ))
 
   _metadata = merge(
     {
@@ -48,21 +51,37 @@ locals {
     } : {},
   )
 
-  _facade = {
-    authorize = "GET"
-    token     = "POST"
-    register  = "POST"
+  _facade = merge(
+    { authorize = "GET", token = "POST" },
+    var.registration.dynamic ? { register = "POST" } : {},
+  )
+
+  # Exact documents before hosts: the first that fits is the answer.
+  _documents = !var.registration.metadata_documents ? [] : concat(
+    flatten([for name, client in var.clients : [for url in client.metadata_documents : { of = url, client = name }]]),
+    flatten([for name, client in var.clients : [for host in client.metadata_hosts : { of = host, client = name }]]),
+  )
+
+  # What the façade compares: the port of a loopback URI is the client's choice (RFC 8252, section 7.3), and so is how it
+  # writes this machine (section 8.3), with a slash or without where there is no path.
+  _loopback = "^http://(?:localhost|127\\.0\\.0\\.1)(:[0-9]{1,5})?(?:/|$)"
+  _registered = {
+    for name, client in var.clients : name => {
+      kind          = coalesce(client.kind, name)
+      redirect_uris = [for uri in distinct([for uri in client.redirect_uris : replace(uri, "/${local._loopback}/", "http://localhost$1/")]) : replace(uri, "&", "&amp;")]
+    }
   }
 
   _anonymous_apis = merge(
-    { metadata = { path = ".well-known", methods = ["GET"], rate_limit = { calls = 600, period = 60 } } },
+    { metadata = { path = ".well-known", methods = ["GET", "HEAD"], rate_limit = { calls = 600, period = 60 } } },
     var.oauth_facade_enabled ? { oauth = { path = "oauth", methods = ["GET", "POST"], rate_limit = { calls = 120, period = 60 } } } : {},
   )
 
   _anonymous_operations = merge(
-    { for name, operation in local._metadata : name => { api = "metadata", method = "GET", url = operation.url } },
+    { for name, operation in local._metadata : name => { api = "metadata", method = "GET", url = operation.url, policy = name } },
+    { for name, operation in local._metadata : "${name}-head" => { api = "metadata", method = "HEAD", url = operation.url, policy = name } },
     var.oauth_facade_enabled ? {
-      for name, method in local._facade : name => { api = "oauth", method = method, url = "/${name}" }
+      for name, method in local._facade : name => { api = "oauth", method = method, url = "/${name}", policy = name }
     } : {},
   )
 
@@ -73,16 +92,14 @@ locals {
     },
     var.oauth_facade_enabled ? {
       for name in keys(local._facade) : name => templatefile("${local._policies}/oauth-${name}.xml.tftpl", {
-        clients       = { for name, client in var.clients : name => [for uri in client.redirect_uris : replace(uri, "&", "&amp;")] }
-        loopback_port = local._loopback_port
-        resources     = values(local._resources)
-        scope_name    = var.sign_in.scope_name
+        clients    = local._registered
+        documents  = local._documents
+        loopback   = local._loopback
+        resources  = values(local._resources)
+        scope_name = var.sign_in.scope_name
       })
     } : {},
   )
-
-  # RFC 8252, section 7.3: the port of a loopback redirect URI is the client's choice.
-  _loopback_port = "^(http://(?:localhost|127\\.0\\.0\\.1|\\[::1\\])):[0-9]{1,5}(/|$)"
 }
 
 resource "azurerm_api_management_api" "anonymous" {
@@ -143,7 +160,7 @@ resource "azurerm_api_management_api_operation_policy" "anonymous" {
   operation_id        = azurerm_api_management_api_operation.anonymous[each.key].operation_id
   resource_group_name = var.resource_group_name
   api_management_name = azurerm_api_management.this.name
-  xml_content         = local._anonymous_policies[each.key]
+  xml_content         = local._anonymous_policies[each.value.policy]
 
   depends_on = [
     azurerm_api_management_named_value.this,

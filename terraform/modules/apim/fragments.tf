@@ -4,13 +4,15 @@ locals {
   _fragment_inputs = {
     allowed_origins = var.allowed_origins
     authorization   = var.authorization
+    clients         = var.clients
+    documents       = local._documents
     scope_name      = var.sign_in.scope_name
     # Fragments do not nest ("Reuse policy configurations", limitations): those that refuse hold the refusal's own text.
     mcp_refusal = chomp(templatefile("${path.module}/policies/mcp-refusal.xml.tftpl", {}))
   }
 
   _fragments = setunion(
-    ["mcp-origin", "mcp-caller", "mcp-error", "mcp-refuse", "mcp-upstream", "oauth-refuse"],
+    ["mcp-origin", "mcp-caller", "mcp-error", "mcp-refuse", "mcp-upstream", "oauth-client", "oauth-refuse"],
     anytrue([for policy in values(local._mcp_policies) : policy.tool_lists]) ? ["mcp-tools"] : [],
   )
 }

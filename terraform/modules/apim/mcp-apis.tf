@@ -12,7 +12,7 @@ locals {
 
   _operations = merge([
     for server in keys(var.servers) : {
-      for method in ["POST", "GET", "DELETE"] : "${server}-${lower(method)}" => { server = server, method = method }
+      for method in ["POST", "GET", "DELETE", "HEAD"] : "${server}-${lower(method)}" => { server = server, method = method }
     }
   ]...)
 

@@ -128,23 +128,49 @@ variable "oauth_facade_enabled" {
   nullable    = false
 }
 
+variable "registration" {
+  description = "How clients make themselves known: dynamic registration (older clients), client ID metadata documents, or both."
+  type = object({
+    dynamic            = optional(bool, true)
+    metadata_documents = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "clients" {
-  description = "Public clients that the façade knows, by name: client id and exact redirect URIs."
+  description = <<-EOT
+    Public clients that the façade knows, by name: client id, redirect URIs, trusted client ID metadata documents (exact
+    addresses, or all of a host), and kind (its name, if left out). A registration whose URIs are spread over clients of
+    one kind is answered with the one that holds the most.
+  EOT
   type = map(object({
-    client_id     = string
-    redirect_uris = set(string)
+    client_id          = string
+    redirect_uris      = set(string)
+    kind               = optional(string)
+    metadata_documents = optional(set(string), [])
+    metadata_hosts     = optional(set(string), [])
   }))
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for name in keys(var.clients) : can(regex("^[a-z][a-z0-9-]{0,40}$", name))])
-    error_message = "clients: a name is 1-41 lower-case letters, digits and hyphens, starting with a letter."
+    condition     = alltrue([for name, client in var.clients : can(regex("^[a-z][a-z0-9-]{0,40}$", name)) && can(regex("^[a-z][a-z0-9-]{0,40}$", coalesce(client.kind, name)))])
+    error_message = "clients: a name or kind is 1-41 lower-case letters, digits and hyphens, starting with a letter."
   }
 
   validation {
-    condition     = alltrue([for uri in flatten([for client in values(var.clients) : tolist(client.redirect_uris)]) : can(regex("^[a-z][a-z0-9.+-]*://[^\"'<>\\\\\\s{}|]+$", uri))])
+    condition     = alltrue([for uri in flatten([for client in values(var.clients) : tolist(client.redirect_uris)]) : can(regex("^[a-z][a-z0-9.+-]*:/[^\"'<>\\\\\\s{}|]+$", uri))])
     error_message = "clients: a redirect URI must be absolute and free of quotes, spaces and < > { } | \\."
+  }
+
+  validation {
+    # They become text of an expression, and addresses that the gateway calls.
+    condition = alltrue(flatten([for client in values(var.clients) : concat(
+      [for url in client.metadata_documents : can(regex("^(https://[a-z0-9.-]+|http://127\\.0\\.0\\.1:[0-9]+)/[A-Za-z0-9._~/-]+$", url))],
+      [for host in client.metadata_hosts : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}$", host))],
+    )]))
+    error_message = "clients: metadata_documents are https addresses with a path, without port and query; metadata_hosts are host names."
   }
 }
 

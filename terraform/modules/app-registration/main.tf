@@ -115,6 +115,14 @@ resource "azuread_application_pre_authorized" "this" {
   permission_ids       = values(local._scope_ids)
 }
 
+resource "azuread_service_principal_delegated_permission_grant" "this" {
+  for_each = var.granted_scopes
+
+  service_principal_object_id          = azuread_service_principal.this.object_id
+  resource_service_principal_object_id = each.value.service_principal_object_id
+  claim_values                         = each.value.scopes
+}
+
 # Keys are chosen by the caller, so that an assignment of something not yet created can still be planned.
 resource "azuread_app_role_assignment" "this" {
   for_each = var.role_assignments

@@ -68,7 +68,7 @@ variable "redirect_uris" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for uri in var.redirect_uris : can(regex("^(https://|http://(localhost|127\\.0\\.0\\.1)([:/]|$)|[a-z][a-z0-9.+-]*://)", uri)) && (!startswith(uri, "http://") || can(regex("^http://(localhost|127\\.0\\.0\\.1)([:/]|$)", uri)))])
+    condition     = alltrue([for uri in var.redirect_uris : can(regex("^(https://|http://(localhost|127\\.0\\.0\\.1)([:/]|$)|[a-z][a-z0-9.+-]*:/)", uri)) && (!startswith(uri, "http:") || can(regex("^http://(localhost|127\\.0\\.0\\.1)([:/]|$)", uri)))])
     error_message = "redirect_uris must be https, loopback http, or a client's own scheme."
   }
 
@@ -95,6 +95,16 @@ variable "required_scopes" {
   type = map(object({
     client_id = string
     scope_ids = set(string)
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "granted_scopes" {
+  description = "Delegated permissions of other apps that an administrator consents to for everybody: label => object id of the other app's service principal and scope values."
+  type = map(object({
+    service_principal_object_id = string
+    scopes                      = set(string)
   }))
   default  = {}
   nullable = false

@@ -27,11 +27,12 @@ MODES: dict[str, dict[str, Any]] = {
 PEOPLE = {"admin": "writes", "reader": "reads", "outsider": 403}
 # Who → what they get. `overflow` is an administrator in more than 200 groups; `tenant` has a token of another one.
 IDENTITIES = {**PEOPLE, "app with role": "reads", "app without role": 403, "tenant": 401, "overflow": 403}
-WAYS = {"façade": sign_ins.facade, "entra": sign_ins.entra, "msal": sign_ins.msal_person}
+WAYS = {"façade": sign_ins.facade, "document": sign_ins.document, "entra": sign_ins.entra, "msal": sign_ins.msal_person}
 
 #: What no client can be asked, by way and mode or by identity and mode.
 IMPOSSIBLE = {
     ("façade", "no façade"): "there is no façade to sign in through",
+    ("document", "no façade"): "there is no façade to sign in through",
     ("overflow", "façade"): "roles decide, so groups are not in the token and cannot overflow",
     ("overflow", "no façade"): "roles decide, so groups are not in the token and cannot overflow",
 }

@@ -31,6 +31,18 @@ def facade(platform: Platform, user: str) -> str:
     return _code_flow(server, client["client_id"], origin["scopes_supported"][0], user, resource)
 
 
+def document(platform: Platform, user: str) -> str:
+    """As MCP 2026-07-28 prefers it: the client id is the address of a metadata document, and nothing registers.
+
+    The vendor's site is out of reach here, so the entry that names the document decides.
+    """
+    origin = request(f"{platform.gateway}/.well-known/oauth-protected-resource/mongodb/mcp").json
+    server = request(f"{origin['authorization_servers'][0]}/.well-known/oauth-authorization-server").json
+    assert server["client_id_metadata_document_supported"]
+    client_id = "https://claude.ai/oauth/claude-code-client-metadata"
+    return _code_flow(server, client_id, origin["scopes_supported"][0], user, {"resource": origin["resource"]})
+
+
 def entra(platform: Platform, user: str) -> str:
     """As a client does it that knows Entra ID: its own metadata, no registration, no `resource`."""
     server = request(f"{platform.status['authority']}/.well-known/openid-configuration").json

@@ -17,6 +17,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.auth import OAuth
 
+from ops.clients.registrations import REGISTRATIONS
 from tests.support.browser import Browser
 from tests.support.platform_under_test import Answer, Platform, request
 
@@ -69,7 +70,10 @@ def test_authorization_server_metadata_says_what_entra_does_not(platform: Platfo
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["registration_endpoint"] == f"{platform.gateway}/oauth/register"
     assert "authorization_response_iss_parameter_supported" not in document
-    assert "offline_access" not in document["scopes_supported"]
+    assert document["scopes_supported"] == [platform.status["scope"], "offline_access"]
+    resource = request(f"{platform.gateway}/.well-known/oauth-protected-resource/mongodb/mcp").json
+    assert resource["scopes_supported"] == [platform.status["scope"]]
+    assert "offline_access" not in platform.call("tools/list").headers["www-authenticate"]
 
 
 def register(platform: Platform, *redirect_uris: str) -> Answer:
@@ -209,7 +213,7 @@ def code_for(platform: Platform, client_id: str, user: str, scope: str | None = 
 
 
 def test_token_exchange_and_refresh(platform: Platform, client_id: str) -> None:
-    """Code and verifier buy a token that works; a browser's Origin does not disturb; refresh needs no scope."""
+    """Code and verifier buy a token that works; an Origin does not disturb; a refresh needs no scope and resource."""
     code = code_for(platform, client_id, "reader", scope=f"{platform.status['scope']} offline_access")
     common = {"client_id": client_id, "resource": platform.endpoint}
     bought = exchange(
@@ -227,7 +231,11 @@ def test_token_exchange_and_refresh(platform: Platform, client_id: str) -> None:
     assert bought.headers["access-control-allow-origin"] == "*"
     refreshed = exchange(platform, grant_type="refresh_token", refresh_token=bought.json["refresh_token"], **common)
     assert refreshed.status == 200, refreshed.text
-    token = refreshed.json["access_token"]
+    forgetful = exchange(
+        platform, grant_type="refresh_token", refresh_token=refreshed.json["refresh_token"], client_id=client_id
+    )
+    assert forgetful.status == 200, forgetful.text
+    token = forgetful.json["access_token"]
     assert platform.call("tools/list", headers={"Authorization": f"Bearer {token}"}).status == 200
 
 
@@ -240,7 +248,7 @@ def test_token_exchange_and_refresh(platform: Platform, client_id: str) -> None:
         ({"client_assertion": "a"}, "invalid_client"),
         ({"client_id": "00000000-0000-0000-0000-000000000000"}, "invalid_client"),
         ({"code_verifier": None}, "invalid_request"),
-        ({"resource": None}, "invalid_target"),
+        ({"resource": ""}, "invalid_target"),
         ({"resource": ["http://a/", "http://b/"]}, "invalid_target"),
         ({"code": ["a", "b"]}, "invalid_request"),
     ],
@@ -264,3 +272,11 @@ def test_entra_itself_refuses_the_resource_parameter(platform: Platform, client_
     authority = platform.status["authority"].removesuffix("/v2.0")
     answer = request(f"{authority}/oauth2/v2.0/authorize?{authorize_query(platform, client_id)}")
     assert "AADSTS9010010" in answer.headers.get("location", "") + answer.text
+
+
+def test_connect_says_which_entry_serves_each_client(platform: Platform) -> None:
+    """As the gateway itself answers: the shipped entry, or none where a connection has an address of its own."""
+    entries = json.loads(platform.invoke("connect", "--json").stdout)["entries"]
+    assert entries == {name: client.entry for name, client in REGISTRATIONS.items()}
+    shown = platform.invoke("connect", "--client", "cursor")
+    assert "cursor" in shown.stderr.rpartition("The entry of mcp_clients that serves it")[2]

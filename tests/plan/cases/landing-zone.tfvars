@@ -1,4 +1,4 @@
-# On prod: network and DNS zones belong to a landing zone, and the gateway is reached from inside only.
+# On prod: network and DNS zones belong to a landing zone, and the gateway is reached from inside only; users may not consent, and clients are known by their documents only.
 
 name                = "mcp-zone"
 acr_name            = "acrmcpzone"
@@ -31,3 +31,6 @@ apim = {
     key_vault_certificate_id = "https://keyvault-mcp-zone.vault.azure.net/secrets/mcp-example-com"
   }
 }
+
+grant_sign_in_consent = true
+client_registration   = { dynamic = false }

@@ -87,3 +87,13 @@ resource "azurerm_api_management_api_operation" "fail_mcp" {
   method              = "POST"
   url_template        = "/mcp"
 }
+
+resource "azurerm_api_management_api_operation" "pass_head" {
+  operation_id        = "head"
+  display_name        = "HEAD /oauth-authorization-server"
+  api_name            = "metadata"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  method              = "HEAD"
+  url_template        = "/oauth-authorization-server"
+}

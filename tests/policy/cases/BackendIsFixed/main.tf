@@ -44,3 +44,19 @@ resource "azurerm_api_management_policy_fragment" "fail_request" {
     <fragment><send-request mode="new"><set-url>@(context.Request.Headers.GetValueOrDefault("X-Callback", ""))</set-url></send-request></fragment>
   XML
 }
+
+resource "azurerm_api_management_policy_fragment" "pass_fixed_origin" {
+  api_management_id = "apim"
+  name              = "mcp-upstream"
+  value             = <<-XML
+    <fragment><send-request mode="new"><set-url>@("https://client.example.com/" + context.Request.Headers.GetValueOrDefault("X-Path", ""))</set-url></send-request></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_open_origin" {
+  api_management_id = "apim"
+  name              = "mcp-error"
+  value             = <<-XML
+    <fragment><send-request mode="new"><set-url>@("https://client.example.com" + context.Request.Headers.GetValueOrDefault("X-Path", ""))</set-url></send-request></fragment>
+  XML
+}

@@ -66,3 +66,27 @@ resource "azuread_application" "fail_lookalike" {
     redirect_uris = ["http://localhost.example.com/callback"]
   }
 }
+
+resource "azuread_application" "pass_own_scheme" {
+  display_name = "pass_own_scheme"
+
+  api {
+    requested_access_token_version = 2
+  }
+
+  public_client {
+    redirect_uris = ["claude://claude.ai/mcp-auth-callback/sdk", "com.example.client:/oauth"]
+  }
+}
+
+resource "azuread_application" "fail_file" {
+  display_name = "fail_file"
+
+  api {
+    requested_access_token_version = 2
+  }
+
+  public_client {
+    redirect_uris = ["file:/etc/passwd"]
+  }
+}

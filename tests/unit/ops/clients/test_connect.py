@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ops.clients import connect
+from ops.clients.registrations import REGISTRATIONS, Registration
 from ops.errors import ToolError, UsageError
 from tests.unit.ops.checks.test_status import PLATFORM
 
@@ -62,6 +63,35 @@ def test_unknown_client() -> None:
     """An unknown client is refused with the known ones."""
     with pytest.raises(UsageError, match="vscode, claude, cursor, json, inspector"):
         connect.configuration(PLATFORM, "netscape")
+
+
+def test_the_facade_says_which_entry_serves_a_client() -> None:
+    """It is asked with what the client sends; nothing here repeats the façade's rule."""
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def ask(gateway: str, sent: Registration) -> str:
+        asked.append((gateway, sent.redirect_uris))
+        return "" if sent.title.startswith("MCP Inspector, c") else PLATFORM.client_ids["desktop"]
+
+    assert connect.entries(PLATFORM, "inspector", ask) == {"inspector": "desktop", "inspector-cli": ""}
+    assert asked[0] == (PLATFORM.gateway, REGISTRATIONS["inspector"].redirect_uris)
+    assert connect.served_by(PLATFORM, "inspector", ask)[1][1].startswith("none: add its redirect URIs")
+
+
+def test_where_the_facade_does_not_answer_connect_says_so() -> None:
+    """And asks once."""
+    assert connect.entries(PLATFORM, None, lambda gateway, sent: None) == {"vscode": None}
+    assert connect.served_by(PLATFORM, "cursor", lambda gateway, sent: None)[0][1].startswith("not known")
+
+
+def test_a_connection_with_an_address_of_its_own_is_told_apart() -> None:
+    """Codex's depends on the endpoint, ChatGPT's and Copilot Studio's on the connector."""
+    codex = REGISTRATIONS["codex"].at("http://127.0.0.1:8080/mongodb/mcp")
+    assert codex.redirect_uris == ("http://127.0.0.1:37819/callback/cZkA31CMVmEe",)
+    assert [name for name, client in REGISTRATIONS.items() if not client.entry] == [
+        "chatgpt-connector",
+        "copilot-studio",
+    ]
 
 
 def test_internal_gateway_is_out_of_a_cloud_clients_reach() -> None:
