@@ -7,15 +7,20 @@ expression is still text; such a resource is UNKNOWN here and judged on the plan
 from __future__ import annotations
 
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from checkov.common.bridgecrew.severities import Severities
 from checkov.common.models.enums import CheckCategories, CheckResult
 from checkov.terraform.checks.module.base_module_check import BaseModuleCheck
 from checkov.terraform.checks.resource.base_resource_check import BaseResourceCheck
+
+sys.path.append(str(Path(__file__).parents[1]))  # Checkov has the folder of the policies on its path only
+from emulators.base.raw_expressions import escape_expressions
 
 # Resource types whose content is policy XML.
 POLICY_DOCUMENTS = (
@@ -130,12 +135,13 @@ def unresolved(value: Any) -> bool:
 def policy_xml(values: Mapping[str, Any], attribute: str | None = None) -> ElementTree.Element | None:
     """The policy document of a resource, or None where it is not known yet; malformed XML raises ParseError.
 
-    A fragment has it in `value`, the other types in `xml_content`.
+    A fragment has it in `value`, the other types in `xml_content`. In the plan of a platform that runs, policies stand
+    as azurerm reads them: it un-escapes them (`api_management_api_policy_resource.go`).
     """
     text = values.get(attribute or ("value" if "value" in values else "xml_content"))
     if unresolved(text):
         return None
-    return ElementTree.fromstring(text)  # noqa: S314  our own files, and a parser without external entities
+    return ElementTree.fromstring(escape_expressions(text))  # noqa: S314  our own files, and a parser without external entities
 
 
 def includes(document: ElementTree.Element, fragment: str) -> bool:

@@ -20,6 +20,7 @@ from xml.parsers import expat
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.values import is_unknown
+from emulators.base.raw_expressions import escape_expressions
 
 LineBreaks = Literal["kept", "spaces"]
 
@@ -73,10 +74,6 @@ def same(type_: str, before: str, after: str) -> bool:
 def store(text: str, line_breaks: LineBreaks = "kept") -> str:
     """The document as API Management writes it; text that is no policy at all is left alone."""
     if not _is_xml(text):
-        from emulators.base.policy_xml import (
-            escape_expressions,  # here: it takes 40 ms that most commands need not spend
-        )
-
         text = escape_expressions(text)
     return "".join(_written(text, line_breaks)) if _is_xml(text) else text
 

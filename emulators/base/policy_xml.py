@@ -23,14 +23,8 @@ from typing import Literal
 from lxml import etree
 
 from emulators.base.errors import PolicyError
+from emulators.base.raw_expressions import TOKEN, escape_expressions
 
-_TOKEN = re.compile(
-    r"""(?P<skip>@"(?:[^"]|"")*" | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])' | //[^\n]* | /\*.*?\*/)"""
-    r"""|(?P<open>[({\[])|(?P<close>[)}\]])""",
-    re.VERBOSE | re.DOTALL,
-)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_START = re.compile(r"@[({]|<!--")
 _MARKUP = re.compile(
     r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
     r"""|<(?P<name>[^\s<>/!?=]+)(?P<attributes>(?:\s+[^\s=<>/]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*/?>""",
@@ -40,8 +34,6 @@ _ATTRIBUTE = re.compile(r"""([^\s=<>/]+)\s*=\s*(?P<quoted>"[^"]*"|'[^']*')""")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 LineBreaks = Literal["kept", "spaces"]
 """What becomes of line breaks in attributes' expressions: policies and `rawxml` keep them, `xml` makes them spaces."""
-_BARE = re.compile(r"<!\[CDATA\[.*?\]\]>|&(?!#?\w+;)", re.DOTALL)
-_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 
 
 @dataclass(frozen=True)
@@ -153,42 +145,6 @@ def _node(element: etree._Element, tags: Iterator[tuple[int, dict[str, int]]]) -
 
 def breaks_matter(expression: str) -> bool:
     """Whether the expression means something else once its line breaks are spaces: after `//`, and in texts."""
-    tokens = [token["skip"] or "" for token in _TOKEN.finditer(expression)]
+    tokens = [token["skip"] or "" for token in TOKEN.finditer(expression)]
     comment_before_break = any(text.startswith("//") for text in tokens) and "\n" in expression.strip()
     return comment_before_break or any(text.startswith('@"') and "\n" in text for text in tokens)
-
-
-def escape_expressions(source: str) -> str:
-    """The document with every expression escaped. What is escaped already stays as it is."""
-    parts: list[str] = []
-    position = 0
-    while (found := _START.search(source, position)) is not None:
-        comment = _COMMENT.match(source, found.start())
-        end = comment.end() if comment is not None else _end_of(source, found.start() + 1)
-        parts.append(_ampersands(source[position : found.start()]))
-        text = source[found.start() : end]
-        parts.append(text if comment is not None else _escaped(text))
-        position = end
-    return "".join([*parts, _ampersands(source[position:])])
-
-
-def _ampersands(text: str) -> str:
-    """An `&` that begins no reference stands for itself in raw policies, as in the query of a rewrite-uri template."""
-    return _BARE.sub(lambda found: "&amp;" if found[0] == "&" else found[0], text)
-
-
-def _end_of(source: str, opening: int) -> int:
-    """Just past the bracket that closes the one at `opening`; past the opening itself where none does."""
-    depth = 0
-    for token in _TOKEN.finditer(source, opening):
-        if token.group("open"):
-            depth += 1
-        elif token.group("close"):
-            depth -= 1
-            if depth == 0:
-                return token.end()
-    return opening + 1
-
-
-def _escaped(text: str) -> str:
-    return _ENTITY.sub("&amp;", text).replace("<", "&lt;").replace('"', "&quot;")

@@ -103,10 +103,9 @@ def opened(
     if space.runner.dry_run:
         yield space
         return
-    if not environment.is_local:
-        az.require()
     program = (terraform or binary.find()).path
     if space.root == environment.terraform_dir:
+        az.require()
         yield replace(space, terraform=Terraform(program, runner=space.runner))
         return
     for stage in space.stages:

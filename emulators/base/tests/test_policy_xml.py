@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulators.base.policy_xml import MalformedPolicy, escape_expressions, parse
+from emulators.base.policy_xml import MalformedPolicy, parse
+from emulators.base.raw_expressions import escape_expressions
 
 SAME = [
     "<a b='1'/>",
