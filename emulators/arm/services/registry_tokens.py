@@ -58,7 +58,7 @@ def token(cloud: Cloud, call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/v2", ping),
-    Route("POST", "/oauth2/exchange", exchange),
-    Route("POST", "/oauth2/token", token),
+    Route("GET", "/v2", ping, page="Authentication with Azure Container Registry (AAD-OAuth), v2"),
+    Route("POST", "/oauth2/exchange", exchange, page="Authentication with Azure Container Registry (AAD-OAuth), v2"),
+    Route("POST", "/oauth2/token", token, page="Authentication with Azure Container Registry (AAD-OAuth), v2"),
 )

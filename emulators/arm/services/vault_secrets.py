@@ -189,14 +189,14 @@ def challenge(cloud: Cloud) -> AzureError:
 
 
 ROUTES = (
-    Route("GET", "/secrets", list_all),
-    Route("PUT", "/secrets/{name}", put),
-    Route("GET", "/secrets/{name}/versions", list_versions),
-    Route("GET", "/secrets/{name}", get),
-    Route("GET", "/secrets/{name}/{version}", get),
-    Route("DELETE", "/secrets/{name}", delete),
-    Route("GET", "/deletedsecrets", list_deleted),
-    Route("GET", "/deletedsecrets/{name}", show_deleted),
-    Route("POST", "/deletedsecrets/{name}/recover", recover),
-    Route("DELETE", "/deletedsecrets/{name}", purge),
+    Route("GET", "/secrets", list_all, page="Get Secrets, 2025-07-01"),
+    Route("PUT", "/secrets/{name}", put, page="Set Secret, 2025-07-01"),
+    Route("GET", "/secrets/{name}/versions", list_versions, page="Get Secret Versions, 2025-07-01"),
+    Route("GET", "/secrets/{name}", get, page="Get Secret, 2025-07-01"),
+    Route("GET", "/secrets/{name}/{version}", get, page="Get Secret, 2025-07-01"),
+    Route("DELETE", "/secrets/{name}", delete, page="Delete Secret, 2025-07-01"),
+    Route("GET", "/deletedsecrets", list_deleted, page="Get Deleted Secrets, 2025-07-01"),
+    Route("GET", "/deletedsecrets/{name}", show_deleted, page="Get Deleted Secret, 2025-07-01"),
+    Route("POST", "/deletedsecrets/{name}/recover", recover, page="Recover Deleted Secret, 2025-07-01"),
+    Route("DELETE", "/deletedsecrets/{name}", purge, page="Purge Deleted Secret, 2025-07-01"),
 )

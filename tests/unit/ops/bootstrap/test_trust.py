@@ -153,6 +153,16 @@ def test_without_access_to_azure_devops_the_portal_is_explained(dev: Environment
     )
 
 
+def test_what_azure_devops_does_not_make_is_explained_too(dev: Environment, cloud: Cloud) -> None:
+    """Whoever may read connections may not create them: the same sentence, and nothing is trusted."""
+    bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("identity",))
+    _devops(cloud, [])
+    cloud.refuse["--method POST"] = [AzError("az says: Access denied: needs Administer permissions")]
+    with pytest.raises(BootstrapError, match=r"cannot be made \(az says: Access denied.*New service connection"):
+        bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("federation",))
+    assert cloud.lists["credential"] == []
+
+
 def test_the_subject_of_the_older_form(dev: Environment) -> None:
     """sc://organisation/project/connection."""
     assert federation.documented_subject(dev) == "sc://contoso/mcp/sc-mcp"
