@@ -107,6 +107,11 @@ class Tenant:
         }
         return self.principals[object_id]
 
+    @property
+    def graph_id(self) -> str:
+        """The object id of Microsoft Graph's service principal, which is each tenant's own."""
+        return str(self.principal_of(GRAPH)["id"])
+
     def principal_of(self, client_id: str) -> Document:
         return next(p for p in self.principals.values() if p["appId"] == client_id)
 

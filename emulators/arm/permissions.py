@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulators.arm.call import Call, Document
+from emulators.arm.call import Caller, Document
 from emulators.arm.errors import insufficient_privileges
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
@@ -45,34 +45,52 @@ APP_ROLES: list[Document] = [
 
 @dataclass(frozen=True)
 class Need:
-    """`people` None: every member of the tenant may; else holders of one of these directory roles."""
+    """`people` None: every member of the tenant may; else holders of one of these directory roles.
+
+    `roles` are the directory roles by which an application may; those of `people` where nothing is said.
+    """
 
     people: frozenset[str] | None
     apps: frozenset[str]
+    roles: frozenset[str] = frozenset()
 
-    def check(self, call: Call, holds: frozenset[str]) -> None:
+    def check(self, caller: Caller, holds: frozenset[str]) -> None:
         """`holds` are the caller's effective directory roles. Raises Authorization_RequestDenied."""
-        caller = call.who()
-        by_role = bool(holds if self.people is None else holds & self.people)  # every role reads the directory
-        by_role |= self.people is None and not caller.is_app
-        by_permission = caller.is_app and bool(caller.permissions & self.apps)
-        if not by_role and not by_permission:
+        if caller.is_app:
+            allowed = bool(caller.permissions & self.apps) or bool(holds & (self.roles or self.people or frozenset()))
+        else:
+            allowed = self.people is None or bool(holds & self.people)
+        if not allowed:
             raise insufficient_privileges()
 
 
 _TOP = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR})
+_APPLICATIONS = frozenset({GLOBAL_ADMINISTRATOR, APPLICATION_ADMINISTRATOR})
+# A member reads the directory; an application reads what its roles list ("Microsoft Entra built-in roles", 2026-09):
+# Application Administrator lists no users.
+_READERS = frozenset({GLOBAL_ADMINISTRATOR, DIRECTORY_READERS})
 
 READ_DIRECTORY = Need(
     None,
     frozenset(
         {"Directory.Read.All", "Application.Read.All", "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"}
     ),
+    _READERS | _APPLICATIONS | _TOP,
 )
-READ_GROUPS = Need(None, frozenset({"Directory.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Group.Create"}))
-READ_USERS = Need(None, frozenset({"Directory.Read.All", "User.Read.All"}))
+# "List groups" names no Group.Create: it makes groups, and does not read those of others.
+READ_GROUPS = Need(
+    None,
+    frozenset({"Directory.Read.All", "Group.Read.All", "Group.ReadWrite.All"}),
+    _READERS | {GROUPS_ADMINISTRATOR},
+)
+READ_USERS = Need(None, frozenset({"Directory.Read.All", "User.Read.All"}), _READERS)
 ASSIGN_DIRECTORY_ROLES = Need(_TOP, frozenset({"RoleManagement.ReadWrite.Directory"}))
-READ_DIRECTORY_ROLES = Need(None, frozenset({"Directory.Read.All", "RoleManagement.ReadWrite.Directory"}))
+READ_DIRECTORY_ROLES = Need(
+    None, frozenset({"Directory.Read.All", "RoleManagement.ReadWrite.Directory"}), _READERS | _TOP
+)
 GRANT_GRAPH_PERMISSIONS = Need(_TOP, frozenset({"AppRoleAssignment.ReadWrite.All"}))
 GRANT_APP_ROLES = Need(_TOP | {APPLICATION_ADMINISTRATOR}, frozenset({"AppRoleAssignment.ReadWrite.All"}))
-CREATE_GROUPS = Need(None, frozenset({"Group.ReadWrite.All", "Group.Create"}))
+CHANGE_APPLICATIONS = Need(_APPLICATIONS, frozenset({"Application.ReadWrite.All"}))
+CHANGE_OWN_APPLICATIONS = Need(_APPLICATIONS, CHANGE_APPLICATIONS.apps | {"Application.ReadWrite.OwnedBy"})
+CREATE_GROUPS = Need(None, frozenset({"Group.ReadWrite.All", "Group.Create"}), frozenset({GROUPS_ADMINISTRATOR}))
 CHANGE_GROUPS = Need(_TOP | {GROUPS_ADMINISTRATOR}, frozenset({"Group.ReadWrite.All"}))

@@ -96,11 +96,13 @@ def judge(listed: Any, name: str, issuer: str, subject: str) -> Found:
 def _roles(environment: Environment, options: Options) -> tuple[Item, ...]:
     scope = f"/subscriptions/{environment.need('SUBSCRIPTION_ID')}"
     whose = "${IDENTITY_PRINCIPAL_ID}"
-    narrow = assignment(
-        whose,
-        "Role Based Access Control Administrator",
-        scope,
-        condition=only_terraforms_roles() if options.narrow else "",
+    contributor = assignment(whose, "Contributor", scope)
+    if not options.narrow:
+        return contributor, assignment(whose, "User Access Administrator", scope)
+    # Contributor excludes Microsoft.Authorization/*/write, and the narrower role knows assignments only: neither makes
+    # the locks of `data_protection` ("Azure built-in roles for Privileged", 2026-07-01).
+    return (
+        contributor,
+        assignment(whose, "Role Based Access Control Administrator", scope, condition=only_terraforms_roles()),
+        assignment(whose, "Locks Contributor", scope),
     )
-    wide = assignment(whose, "User Access Administrator", scope)
-    return assignment(whose, "Contributor", scope), narrow if options.narrow else wide

@@ -36,7 +36,9 @@ def task(environment: Environment, *, person: bool = True) -> Task:
 
 def _account(environment: Environment) -> Item:
     name, group = environment.need("STORAGE_ACCOUNT"), environment.need("RESOURCE_GROUP")
-    safe = ("--min-tls-version", "TLS1_2", "--allow-blob-public-access", "false")
+    # Everybody here signs in with Entra ID; a key of the account would open every state past all roles
+    # ("Prevent Shared Key authorization for an Azure Storage account", 2025-05-05).
+    safe = ("--min-tls-version", "TLS1_2", "--allow-blob-public-access", "false", "--allow-shared-key-access", "false")
 
     def look(_: Values) -> Found:
         found = az.find("storage", "account", "show", "--name", name, "--resource-group", group)
@@ -65,6 +67,8 @@ def judge_account(found: Any) -> Found:
         wrong.append(f"minimum TLS is {found.get('minimumTlsVersion') or 'not set'}")
     if found.get("allowBlobPublicAccess") is not False:
         wrong.append("blobs may be made public")
+    if found.get("allowSharedKeyAccess") is not False:  # null is Azure's default, which allows them
+        wrong.append("keys of the account open it")
     return Found("differs", ", ".join(wrong)) if wrong else THERE
 
 

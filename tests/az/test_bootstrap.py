@@ -63,6 +63,7 @@ def test_the_first_run_makes_everything_that_steps_1_to_3_promise(runs: Runs) ->
     assert of_type["federatedIdentityCredentials"]["subject"] == "sc://contoso/mcp/azure"
     assert of_type["blobServices"]["isVersioningEnabled"] is True
     assert of_type["storageAccounts"]["minimumTlsVersion"] == "TLS1_2"
+    assert of_type["storageAccounts"]["allowSharedKeyAccess"] is False
     assert roles(made) >= {
         ("Contributor", principal, SUBSCRIPTION),
         ("User Access Administrator", principal, SUBSCRIPTION),
@@ -70,7 +71,7 @@ def test_the_first_run_makes_everything_that_steps_1_to_3_promise(runs: Runs) ->
         ("Storage Blob Data Contributor", principal, "stboot"),
     }
     assert [principal, ADMINISTRATOR] in made["directory_roles"]
-    assert len(made["app_roles"]) == 2
+    assert len(made["app_roles"]) == 3
     assert runs.initialised == [True, True]
 
 
@@ -114,6 +115,7 @@ def test_minimal_gives_the_directory_only_what_the_pipeline_owns(project: Projec
     assert {role for held, role in made["app_roles"] if held == principal} == {
         "18a4783c-866b-4cc7-a460-3d5e5662c884",  # Application.ReadWrite.OwnedBy
         "bf7b1a76-6e77-406b-b258-bf5c7720e98f",  # Group.Create
+        "df021288-bdef-4463-88db-98f22de89214",  # User.Read.All
     }
     assert "left to an administrator" in " ".join(ended[1].err.split())
 
@@ -141,6 +143,7 @@ def test_the_narrower_role_cannot_make_anybody_an_owner(project: Project) -> Non
     held = project.cloud.control("GET", "/cloud")["assignments"]
     conditions = {a["role"]: a["condition"] for a in held if a["condition"]}
     assert list(conditions) == ["f58310d9-a9f6-439a-9e8d-f62e7b41a168"]
+    assert "28bf596f-4eb7-45ce-b5bc-6cf482fec137" in {a["role"] for a in held}  # Locks Contributor
     assert "7f951dda-4ed3-4680-a7ca-43fe172d538d" in conditions["f58310d9-a9f6-439a-9e8d-f62e7b41a168"]  # AcrPull
     assert "8e3af657-a8ff-443c-a75c-2fe8c4bcb635" not in str(conditions)  # Owner
     project.changes()

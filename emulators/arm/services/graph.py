@@ -19,9 +19,7 @@ _EXISTS = "Permission being assigned already exists on the object"
 
 
 def require(cloud: Cloud, call: Call, need: Need) -> None:
-    held = cloud.tenant.directory_roles.values()
-    own = (a for a in held if a["principalId"] == call.who().object_id and a["_effective"] <= cloud.clock())
-    need.check(call, frozenset(a["roleDefinitionId"] for a in own))
+    need.check(call.who(), cloud.directory_roles_of(call.who().object_id))
 
 
 def me(cloud: Cloud, call: Call) -> Answer:

@@ -1,0 +1,135 @@
+"""`invoke deploy --env dev` as the identity that bootstrap made, with exactly what bootstrap gave it.
+
+The stand-in provider asks the control plane before each operation whether that identity may: roles and Graph
+permissions are those that `invoke bootstrap`, `--narrow` and `--minimal` have the real Azure CLI give.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulators import azurerm
+from emulators.base.errors import EmulatorError
+from tests.az.cloud_under_test import AGENTS, OPERATOR, SUBSCRIPTION, TENANT, CloudUnderTest, Result
+from tests.az.project_under_test import SETTINGS, Project
+from tests.az.test_sign_in import LOGIN
+
+SUBJECT = "sc://contoso/mcp/azure"
+CONNECTION = ("--ado-org-id", AGENTS.rpartition("/")[2])
+IMAGE = {"mongodb": {"repository": "mongodb-mcp", "tag": "0.2.0", "digest": f"sha256:{'1' * 64}"}}
+WAYS: dict[str, tuple[str, ...]] = {
+    "wide": (),
+    "narrow": ("--narrow",),
+    "minimal": ("--minimal",),
+    "narrow-minimal": ("--narrow", "--minimal"),
+}
+
+
+@dataclass
+class Pipeline:
+    """An agent of the service connection. `asked` is what the provider did in its name, `refused` what it may not."""
+
+    project: Project
+    name: str
+    principal: str = ""
+    client: str = ""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def authorize(self, verb: str, type_: str, values: dict[str, Any]) -> None:
+        question = {"principal": self.principal, "verb": verb, "type": type_, "values": values}
+        self.asked.append((verb, type_))
+        if refused := self.project.cloud.control("POST", "/authorize", question)["refused"]:
+            self.refused.append(f"{verb} {type_}: {refused}")
+            raise EmulatorError(refused)
+
+    def deploy(self, *arguments: str) -> Result:
+        """As the job's step: a fresh token from the service, and nobody at a terminal."""
+        token = self.project.cloud.assertion(SUBJECT)
+        agent = {
+            "ARM_USE_OIDC": "true",
+            "ARM_USE_CLI": "false",
+            "ARM_CLIENT_ID": self.client,
+            "ARM_TENANT_ID": TENANT,
+            "ARM_SUBSCRIPTION_ID": SUBSCRIPTION,
+            "ARM_OIDC_TOKEN": token,
+        }
+        return self.project.invoke("deploy", "--yes", *arguments, who=self.name, **agent)
+
+    def both_stages(self) -> list[Result]:
+        one = self.deploy("--stage", "1")
+        self.project.home.mkdir(parents=True, exist_ok=True)
+        images = self.project.home / "images.json"  # as `invoke push` leaves it, which `nox -s image` shows
+        images.write_text(json.dumps(IMAGE), encoding="utf-8")
+        return [one, self.deploy("--stage", "2")]
+
+
+def emptied(path: Path) -> azurerm.Store:
+    """The stand-in provider's cloud with the resource group only, which bootstrap makes."""
+    store = azurerm.Store(path)
+    for type_ in store.types():
+        for made in store.of_type(type_):
+            store.remove(type_, made["id"])
+    group = {"name": SETTINGS["RESOURCE_GROUP"], "location": SETTINGS["LOCATION"]}
+    azurerm.seed(store, "azurerm_resource_group", group, subscription_id=SUBSCRIPTION)
+    return store
+
+
+@pytest.fixture
+def pipeline(request: pytest.FixtureRequest, shared: CloudUnderTest, shared_project: Project) -> Iterator[Pipeline]:
+    """Bootstrapped as the parameter says; its people own the groups, and data is locked."""
+    way: str = request.param
+    for path in ("/faults", "/cloud", "/requests"):
+        shared.control("DELETE", path)
+    emptied(shared.provider_store)
+    shared_project.account = f"stpipe{way.replace('-', '')}"
+    owners = json.dumps([OPERATOR["object_id"]])
+    named = (f'{tier} = {{ display_name = "MCP {tier}", owners = {owners} }}' for tier in ("admin", "reader"))
+    before = shared_project.write_values(
+        groups=f"{{ {', '.join(named)} }}",
+        data_protection='{ locks = ["registry", "database", "key_vault"] }',
+        directory_rights=json.dumps("owned" if "minimal" in way else "full"),
+    )
+    agent = Pipeline(shared_project, f"agent-{way}")
+    served = shared_project.served.cloud
+    was = served.object_id
+    try:
+        made = shared_project.bootstrap(*CONNECTION, *WAYS[way])
+        assert made.status == 0, made.err
+        saved = json.loads((shared_project.home / "bootstrap.json").read_text(encoding="utf-8"))
+        agent.client, agent.principal = saved["IDENTITY_CLIENT_ID"], saved["IDENTITY_PRINCIPAL_ID"]
+        token = shared.assertion(SUBJECT)
+        assert shared.quick(*LOGIN, agent.client, "--federated-token", token, who=agent.name).status == 0
+        served.authorize, served.object_id = agent.authorize, agent.principal
+        yield agent
+    finally:
+        served.authorize, served.object_id = type(served).authorize, was
+        shared_project.restore_values(before)
+
+
+@pytest.mark.parametrize("pipeline", WAYS, indirect=True)
+def test_the_pipeline_may_do_all_that_an_apply_does(pipeline: Pipeline) -> None:
+    """Nothing is refused, in either stage. What answers at the end is the gateway, which is no part of this session."""
+    one, two = pipeline.both_stages()
+
+    assert pipeline.refused == []
+    assert one.status == 0, one.err
+    assert "stage 1 of dev is applied" in " ".join(one.err.split())
+    assert "Apply complete" not in two.out
+    said = " ".join(two.err.split())
+    assert "smoke test mongodb" in said, said
+    assert "apim-mcp-pod-dev.azure-api.net" in said
+    changed = {type_ for verb, type_ in pipeline.asked if verb == "create"}
+    assert changed >= {
+        "azurerm_management_lock",
+        "azuread_group",
+        "azurerm_key_vault_secret",
+        "azurerm_role_assignment",
+    }
+    assert ("azuread_app_role_assignment" in changed) is ("minimal" not in pipeline.name)
