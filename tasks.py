@@ -189,7 +189,7 @@ _TRUST = {
     "issuer": "of the federated credential, as the service connection shows it; with --subject",
     "subject": "of the federated credential, as the service connection shows it",
     "ado_org_id": "the Azure DevOps organisation's id, or ask: the older issuer is made from it",
-    "github": "OWNER/REPOSITORY: trust GitHub Actions instead of Azure DevOps",
+    "github": "GitHub Actions: OWNER/REPOSITORY, or OWNER@ID/REPOSITORY@ID where its tokens name both",
     "github_subject": "branch:NAME, tag:NAME, environment:NAME or pull_request (default: branch:main and pull_request)",
     "narrow": "a role that gives Terraform's own roles only, instead of User Access Administrator",
 }

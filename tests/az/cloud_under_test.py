@@ -51,6 +51,7 @@ PIPELINE = {
 }
 AGENTS = "https://vstoken.dev.azure.com/00000000-0000-4000-8000-00000000000a"
 """The issuer of a pipeline's agent; its key is this run's."""
+GITHUB = "https://token.actions.githubusercontent.com"
 ORGANISATIONS = [
     {
         "id": AGENTS.rpartition("/")[2],
@@ -110,7 +111,9 @@ class CloudUnderTest:
             "control_secret": self._secret,
             "people": [OPERATOR, CONTRIBUTOR],
             "applications": [PIPELINE],
-            "trusted_issuers": {AGENTS: {"keys": [self._agent_key.as_dict(private=False)]}},
+            "trusted_issuers": {
+                issuer: {"keys": [self._agent_key.as_dict(private=False)]} for issuer in (AGENTS, GITHUB)
+            },
             "registered_providers": PROVIDERS,
             "taken_names": ["sttaken"],
             "azurite": [azurite],
@@ -205,10 +208,10 @@ class CloudUnderTest:
         assert process.wait(SECONDS) == 0, "".join(said)
         rest.join()
 
-    def assertion(self, subject: str) -> str:
-        """What an agent of that service connection presents in place of a secret."""
+    def assertion(self, subject: str, issuer: str = AGENTS) -> str:
+        """What an agent of that service connection, or a job of GitHub's, presents in place of a secret."""
         now = int(time.time())
-        claims = {"iss": AGENTS, "sub": subject, "aud": "api://AzureADTokenExchange", "iat": now, "exp": now + 600}
+        claims = {"iss": issuer, "sub": subject, "aud": "api://AzureADTokenExchange", "iat": now, "exp": now + 600}
         return jwt.encode({"alg": "RS256", "kid": self._agent_key.kid}, claims, self._agent_key)
 
     # ---- the control port

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.az.cloud_under_test import AGENTS, OPERATOR, SUBSCRIPTION, TENANT, CloudUnderTest, Result
+from tests.az.cloud_under_test import GITHUB as GITHUB_ISSUER
 from tests.az.project_under_test import Project
 from tests.az.test_documented_steps import ROLES, without_times
+from tests.az.test_sign_in import LOGIN
 
 CONNECTION = ("--issuer", f"https://login.microsoftonline.com/{TENANT}/v2.0", "--subject", "/eid1/c/pub/t/abc/a/def")
 GITHUB = (
@@ -133,6 +135,31 @@ def test_github_is_trusted_for_each_subject_and_for_no_other(project: Project) -
         "repo:contoso/mcp:pull_request",
     }
     assert {tuple(c["audiences"]) for c in credentials} == {("api://AzureADTokenExchange",)}
+
+
+@pytest.mark.parametrize(
+    ("repository", "trusted", "other"),
+    [
+        ("contoso@1234567/mcp@7654321", "repo:contoso@1234567/mcp@7654321", "repo:contoso/mcp"),
+        ("contoso/mcp", "repo:contoso/mcp", "repo:contoso@1234567/mcp@7654321"),
+    ],
+    ids=["by ids", "by name"],
+)
+def test_a_job_signs_in_in_the_form_that_is_trusted(
+    project: Project, repository: str, trusted: str, other: str
+) -> None:
+    """A repository made since July 2026 sends its ids, and an older one its name: neither passes for the other."""
+    given = ("--github", repository, "--github-subject", "environment:mcp-dev")
+    ended = project.invoke("bootstrap.identity", "--yes"), project.invoke("bootstrap.federation", "--yes", *given)
+    assert [run.status for run in ended] == [0, 0], ended[1].err
+    client = json.loads((project.home / "bootstrap.json").read_text(encoding="utf-8"))["IDENTITY_CLIENT_ID"]
+
+    def sign_in(prefix: str) -> Result:
+        token = project.cloud.assertion(f"{prefix}:environment:mcp-dev", GITHUB_ISSUER)
+        return project.cloud.quick(*LOGIN, client, "--federated-token", token, who="job")
+
+    assert sign_in(trusted).status == 0
+    assert "AADSTS700213" in sign_in(other).err
 
 
 def test_the_narrower_role_cannot_make_anybody_an_owner(project: Project) -> None:
