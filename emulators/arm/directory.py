@@ -73,6 +73,7 @@ class Tenant:
     tenant_id: str
     people: Sequence[Person] = ()
     applications: Sequence[Registered] = ()
+    members_create: bool = True  # whether members may register applications and create security groups
 
     def __post_init__(self) -> None:
         self.principals: dict[str, Document] = {}

@@ -206,7 +206,7 @@ def _authorize_assignment(cloud: Cloud, caller: Caller, verb: str, values: Value
 
 def _authorize_graph(cloud: Cloud, caller: Caller, verb: str, type_: str, values: Values) -> None:
     for need in _graph_needs(cloud, caller, verb, type_, values):
-        need.check(caller, cloud.directory_roles_of(caller.object_id))
+        need.check(caller, cloud.directory_roles_of(caller.object_id), cloud.tenant.members_create)
 
 
 def _graph_needs(cloud: Cloud, caller: Caller, verb: str, type_: str, values: Values) -> Iterator[Need]:
@@ -234,6 +234,8 @@ def _application_need(cloud: Cloud, caller: Caller, verb: str, type_: str, value
         owned = _owns_application(cloud, caller, str(values.get("application_id") or ""))
     if verb == "read":
         return permissions.READ_DIRECTORY
+    if verb == "create" and owned and type_ in ("azuread_application", "azuread_service_principal"):
+        return permissions.CREATE_APPLICATIONS
     return permissions.CHANGE_OWN_APPLICATIONS if owned else permissions.CHANGE_APPLICATIONS
 
 

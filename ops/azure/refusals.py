@@ -68,7 +68,8 @@ REFUSALS = (
     ),
     Refusal(
         "directory-role",
-        "the signed-in account lacks a directory role; sign in as a Privileged Role Administrator",
+        "the signed-in account lacks a directory role: `invoke bootstrap.entra` needs Privileged Role Administrator, "
+        "applications and their roles Application Administrator, groups Groups Administrator",
         ("Authorization_RequestDenied", "Insufficient privileges to complete the operation"),
     ),
     Refusal(

@@ -64,9 +64,8 @@ class Pipeline:
 
     def both_stages(self) -> list[Result]:
         one = self.deploy("--stage", "1")
-        self.project.home.mkdir(parents=True, exist_ok=True)
-        images = self.project.home / "images.json"  # as `invoke push` leaves it, which `nox -s image` shows
-        images.write_text(json.dumps(IMAGE), encoding="utf-8")
+        images = self.project.folder / "terraform/environments/dev/images.json"
+        images.write_text(json.dumps(IMAGE), encoding="utf-8")  # as `invoke push` leaves it, which `nox -s image` shows
         return [one, self.deploy("--stage", "2")]
 
 
@@ -111,6 +110,7 @@ def pipeline(request: pytest.FixtureRequest, shared: CloudUnderTest, shared_proj
     finally:
         served.authorize, served.object_id = type(served).authorize, was
         shared_project.restore_values(before)
+        (shared_project.folder / "terraform/environments/dev/images.json").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("pipeline", WAYS, indirect=True)

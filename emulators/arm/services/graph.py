@@ -19,7 +19,7 @@ _EXISTS = "Permission being assigned already exists on the object"
 
 
 def require(cloud: Cloud, call: Call, need: Need) -> None:
-    need.check(call.who(), cloud.directory_roles_of(call.who().object_id))
+    need.check(call.who(), cloud.directory_roles_of(call.who().object_id), cloud.tenant.members_create)
 
 
 def me(cloud: Cloud, call: Call) -> Answer:

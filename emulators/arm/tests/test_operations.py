@@ -153,3 +153,26 @@ def test_what_is_not_known_is_refused(pipeline: Pipeline) -> None:
     assert pipeline.refusal("create", "azurerm_lb", {}) == "InvalidRequestContent"
     assert pipeline.refusal("look", "azurerm_subnet", {}) == "InvalidRequestContent"
     assert pipeline.refusal("read", "azurerm_client_config", {"tenant_id": TENANT}) == ""
+
+
+@pytest.mark.parametrize("members_create", [True, False])
+def test_members_create_where_the_tenant_lets_them(pipeline: Pipeline, members_create: bool) -> None:
+    """Larger companies switch both off; then Owner and Privileged Role Administrator deploy nothing."""
+    cloud = pipeline.cloud
+    cloud.tenant.members_create = members_create
+    made = {"azuread_application": {"owners": [OWNER]}, "azuread_group": {"owners": [OWNER]}}
+
+    def refused() -> list[str]:
+        found = []
+        for type_, values in made.items():
+            try:
+                operations.authorize(cloud, OWNER, "create", type_, values)
+            except AzureError:
+                found.append(type_)
+        return found
+
+    assert refused() == ([] if members_create else list(made))
+    cloud.tenant.assign_directory_role(OWNER, permissions.APPLICATION_ADMINISTRATOR, effective=0)
+    assert refused() == ([] if members_create else ["azuread_group"])
+    cloud.tenant.assign_directory_role(OWNER, permissions.GROUPS_ADMINISTRATOR, effective=0)
+    assert refused() == []
