@@ -196,7 +196,10 @@ _TRUST = {
 _MINIMAL = {"minimal": "in the directory, only what the pipeline owns; assignments are left to an administrator"}
 
 
-@task(changes=True, help={**_TRUST, **_MINIMAL}, iterable=["github_subject"], default=True)
+_LAPTOP = {"without_pipeline": "you deploy from here: make the resource group and the state, and no identity"}
+
+
+@task(changes=True, help={**_TRUST, **_MINIMAL, **_LAPTOP}, iterable=["github_subject"], default=True)
 def bootstrap_all(
     environment: Environment,
     runner: Runner,
@@ -208,11 +211,17 @@ def bootstrap_all(
     github_subject: list[str] | None = None,
     narrow: bool = False,
     minimal: bool = False,
+    without_pipeline: bool = False,
 ) -> None:
     """Steps 1 to 3: identity, federation, Entra permissions, state storage. Repeating it changes nothing."""
     from ops import bootstrap
 
-    options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), minimal, narrow)
+    options = bootstrap.Options(
+        *(issuer, subject, ado_org_id, github, tuple(github_subject or ())),
+        minimal=minimal,
+        narrow=narrow,
+        without_pipeline=without_pipeline,
+    )
     bootstrap.bootstrap(environment, runner, options)
 
 

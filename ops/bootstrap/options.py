@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 from ops.errors import UsageError
@@ -28,7 +28,7 @@ class Options:
     `github` is `owner/repository`, or `owner@id/repository@id` where GitHub's tokens name both.
 
     `minimal`: what the pipeline may do in the directory is what it owns. `narrow`: it gives the roles that Terraform
-    gives and no others.
+    gives and no others. `without_pipeline`: a person deploys from here, and needs resource group and state only.
     """
 
     issuer: str = ""
@@ -38,6 +38,7 @@ class Options:
     github_subjects: tuple[str, ...] = ()
     minimal: bool = False
     narrow: bool = False
+    without_pipeline: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.issuer) != bool(self.subject):
@@ -56,6 +57,10 @@ class Options:
             raise UsageError("--github-subject needs --github OWNER/REPOSITORY beside it")
         if self.github and (self.issuer or self.ado_org_id):
             raise UsageError("--github stands alone: --issuer, --subject and --ado-org-id are for Azure DevOps")
+        if self.without_pipeline and any(getattr(self, one.name) for one in fields(self)[:-1]):
+            raise UsageError(
+                "--without-pipeline stands alone: the other options say whose pipeline signs in, and what it may do"
+            )
         for given in self.github_subjects:
             github_subject(self.github, given)
 

@@ -8,6 +8,7 @@ from ops.azure import az
 from ops.bootstrap.command import Command, Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, PROPAGATION, THERE, Found, Item, Task
+from ops.bootstrap.options import Options
 from ops.bootstrap.roles import assignment
 from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError
@@ -17,19 +18,20 @@ _SCOPE = "${STORAGE_ACCOUNT_ID}"
 _DAYS = 30  # for which an overwritten or deleted state can be had back
 
 
-def task(environment: Environment, *, person: bool = True) -> Task:
+def task(environment: Environment, options: Options, *, person: bool = True) -> Task:
     """Return step 3. `person`: whoever is signed in is one, not a service principal."""
+    pipeline = () if options.without_pipeline else (assignment("${IDENTITY_PRINCIPAL_ID}", _ROLE, _SCOPE),)
     return Task(
         "bootstrap.state",
         (
-            identity(environment),
+            *(() if options.without_pipeline else (identity(environment),)),
             _account(environment),
             _recovery(environment),
             _yourself(person),
             assignment("${MY_OBJECT_ID}", _ROLE, _SCOPE, person=person),
             _access(environment),
             _container(environment),
-            assignment("${IDENTITY_PRINCIPAL_ID}", _ROLE, _SCOPE),
+            *pipeline,
         ),
     )
 

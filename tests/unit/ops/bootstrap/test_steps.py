@@ -64,6 +64,33 @@ def test_an_interrupted_run_is_finished_by_the_next(dev: Environment, cloud: Clo
     assert len(cloud.made) == len(set(cloud.made)) == 13
 
 
+def test_from_a_laptop_only_what_a_person_needs_is_made(
+    make: Make, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No organisation, no identity, no directory permission: a resource group, and a state that the person opens."""
+    settings = {"SUBSCRIPTION_ID": RECORDED["account show"]["id"], "STORAGE_ACCOUNT": "stmcptfstate"}
+    environment = make("dev", **settings, CONTAINER_NAME="tfstate")
+    run(environment, Options(without_pipeline=True))
+    assert [" ".join(made[:3]) for made in cloud.made] == [
+        "group create --name",
+        "storage account create",
+        "role assignment create",
+        "storage container create",
+    ]
+    assert not (environment.home / "bootstrap.json").exists()
+    said = " ".join(capsys.readouterr().err.split())
+    assert entra.WARNING not in said
+    cloud.made.clear()
+    run(environment, Options(without_pipeline=True))
+    assert cloud.made == []
+
+
+@pytest.mark.parametrize("other", [{"github": "a/b"}, {"narrow": True}, {"minimal": True}, {"ado_org_id": "ask"}])
+def test_without_a_pipeline_nothing_says_whose(other: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="--without-pipeline stands alone"):
+        Options(without_pipeline=True, **other)  # type: ignore[arg-type]
+
+
 def test_ids_are_printed_and_saved(dev: Environment, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     """Machines read them from stdout, the next day's person from the file."""
     run(dev)
