@@ -99,7 +99,14 @@ class Cloud:
                 yield document
 
     def named(self, type_: str, name: str) -> Document | None:
-        return next((d for d in self.of_type(type_) if d["name"].lower() == name.lower()), None)
+        """The resource of that name: made here, or by Terraform."""
+        made = next((d for d in self.of_type(type_) if d["name"].lower() == name.lower()), None)
+        return made or self._applied(type_, name)
+
+    def _applied(self, type_: str, name: str) -> Document | None:
+        resource = _OF_TERRAFORM.get(type_.lower())
+        rows = self.applied.of_type(resource) if self.applied and resource else ()
+        return next((_as_document(row, type_) for row in rows if row["name"].lower() == name.lower()), None)
 
     # ---- authorization
     def allowed(
@@ -154,6 +161,24 @@ class Cloud:
         self.assignments[identifier.lower()] = RoleAssignment(
             identifier, name, scope, role_id, principal_id, principal_type, effective=0
         )
+
+
+_OF_TERRAFORM = {
+    "microsoft.keyvault/vaults": "azurerm_key_vault",
+    "microsoft.containerregistry/registries": "azurerm_container_registry",
+}
+
+
+def _as_document(row: Document, type_: str) -> Document:
+    """What Terraform made, as far as a data plane asks: where it is, and which network rules it has."""
+    rules = (row.get("network_acls") or row.get("network_rule_set") or [{}])[0] or {}
+    listed = rules.get("ip_rules") or [one["ip_range"] for one in rules.get("ip_rule") or ()]
+    acls = {"defaultAction": rules.get("default_action") or "Allow", "ipRules": [{"value": one} for one in listed]}
+    public = "Enabled" if row.get("public_network_access_enabled") is not False else "Disabled"
+    properties: Document = {"publicNetworkAccess": public, "networkAcls": acls}
+    properties["enablePurgeProtection"] = row.get("purge_protection_enabled")
+    where = {"id": row["id"], "name": row["name"], "type": type_, "location": row["location"], "tags": {}}
+    return {**where, "properties": properties}
 
 
 def _applied(row: Document) -> RoleAssignment:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from emulators.arm import permissions
+from emulators.arm import network, permissions
 from emulators.arm.call import Caller
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, bad_request
@@ -135,10 +135,11 @@ GRAPH = APPLICATIONS | {"azuread_group", "azuread_group_member", "azuread_app_ro
 KNOWN = frozenset(ARM) | OTHERS | GRAPH | NOTHING
 
 
-def authorize(cloud: Cloud, principal_id: str, verb: str, type_: str, values: Values) -> None:
+def authorize(cloud: Cloud, principal_id: str, verb: str, type_: str, values: Values, address: str = "") -> None:
     """Return where that principal may do it; AzureError as Resource Manager, Key Vault or Graph refuses.
 
-    `values` are the resource's, as far as they are known: a name in place of an id that does not exist yet.
+    `values` are the resource's, as far as they are known: a name in place of an id that does not exist yet. `address`:
+    the caller's, where network rules count too.
     """
     if verb not in VERBS or type_ not in KNOWN:
         raise bad_request(
@@ -150,6 +151,9 @@ def authorize(cloud: Cloud, principal_id: str, verb: str, type_: str, values: Va
     if type_ in GRAPH:
         _authorize_graph(cloud, caller, verb, type_, values)
     elif type_ == "azurerm_key_vault_secret":
+        vault = cloud.named("Microsoft.KeyVault/vaults", str(values.get("key_vault_id")).rpartition("/")[2])
+        if address and vault:
+            network.refuse_vault(cloud, vault, address)
         _authorize_secret(cloud, caller, verb, values)
     elif type_ == "azurerm_role_assignment":
         _authorize_assignment(cloud, caller, verb, values)

@@ -35,6 +35,20 @@ class Refusal:
 
 # The first that occurs decides, so the narrower ones stand first.
 REFUSALS = (
+    # Before those of sign-in and roles: the Azure CLI advises `az login` where a registry's firewall refuses.
+    Refusal(
+        "network",
+        "the network does not let this machine in; see deployer_access in terraform.tfvars, and docs/pipelines.md for "
+        "agents inside the network",
+        (
+            "ForbiddenByConnection",
+            "ForbiddenByFirewall",
+            "AuthorizationFailure",
+            "not authorized by network rules",
+            "aka.ms/acr/firewall",
+            "was denied. Response code: 403",
+        ),
+    ),
     Refusal(
         "consent",
         "the directory wants an administrator's consent; ask a Privileged Role Administrator to run this step",
@@ -60,11 +74,6 @@ REFUSALS = (
         "not-registered",
         "a resource provider is not registered in the subscription; run `az provider register --namespace <its name>`",
         ("MissingSubscriptionRegistration", "SubscriptionNotRegistered"),
-    ),
-    Refusal(
-        "network",
-        "the network does not let this machine in; see deployer_access in terraform.tfvars",
-        ("ForbiddenByConnection", "ForbiddenByFirewall", "AuthorizationFailure", "not authorized by network rules"),
     ),
     Refusal(
         "directory-role",

@@ -228,9 +228,9 @@ def _wait_for_vault(name: str) -> Step[None]:
         while True:
             try:
                 az.run(*listed)
-            except AzError:
-                if time.monotonic() > deadline:
-                    raise
+            except AzError as error:
+                if error.kind == "network" or time.monotonic() > deadline:
+                    raise  # a closed network does not open by waiting
                 time.sleep(_PAUSE)
             else:
                 return

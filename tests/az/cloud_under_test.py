@@ -33,7 +33,7 @@ OPERATOR = {
     "mail": "operator@twin.example",
     "name": "Olga Operator",
     "roles": ["Owner"],
-    "directory_roles": ["Privileged Role Administrator"],
+    "directory_roles": ["Privileged Role Administrator", "Application Administrator", "Groups Administrator"],
 }
 CONTRIBUTOR = {
     "key": "contributor",
@@ -102,6 +102,7 @@ class CloudUnderTest:
         self._home, self._az = home, Path(az)
         self.provider_store = home / "cloud.json"
         self._forked: dict[str, subprocess.Popen[str]] = {}
+        self.addresses: dict[str, str] = {}  # from where a person or agent calls; nobody's where nothing is said
         self._secret = secrets.token_urlsafe(16)
         self._agent_key = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
         config = {
@@ -117,6 +118,7 @@ class CloudUnderTest:
             "registered_providers": PROVIDERS,
             "taken_names": ["sttaken"],
             "azurite": [azurite],
+            "members_create": False,  # as in larger companies
             "organisations": ORGANISATIONS,
             "provider_store": str(self.provider_store),
         }
@@ -153,7 +155,7 @@ class CloudUnderTest:
         """
         programs = self._home / f"forked-{who}" if forked else self._az.parent
         own = {
-            "HTTPS_PROXY": self.endpoints["proxy"],
+            "HTTPS_PROXY": self._proxy(who),
             "REQUESTS_CA_BUNDLE": str(self.bundle),
             "SSL_CERT_FILE": str(self.bundle),
             "AZURE_CONFIG_DIR": str(self._home / f"azure-{who}"),
@@ -170,6 +172,10 @@ class CloudUnderTest:
         if forked and who not in self._forked:
             self._forked[who] = forked_az.start(programs, self._az, made)
         return made
+
+    def _proxy(self, who: str) -> str:
+        address = self.addresses.get(who)
+        return self.endpoints["proxy"].replace("http://", f"http://{address}:x@" if address else "http://")
 
     def az(self, *arguments: str, who: str = "operator") -> Result:
         return self.run(["az", *arguments], who)

@@ -78,8 +78,9 @@ class Control:
         given: dict[str, Any] = body if isinstance(body, dict) else {}
         try:
             operations.authorize(
-                self._cloud(), str(given["principal"]), str(given["verb"]), str(given["type"]), given["values"]
-            )
+                self._cloud(), str(given["principal"]), str(given["verb"]), str(given["type"]), given["values"],
+                str(given.get("address") or ""),
+            )  # fmt: skip
         except KeyError as error:
             raise EmulatorError(f"the question lacks {error}") from error
         except AzureError as error:
