@@ -17,7 +17,10 @@ from emulators.base.rules import STANDINGS, Rule
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "azure-rules.md"
 #: Modules with a tuple `RULES`, and what their rules are about.
-BOOKS = {"emulators.azurerm.rules": "What the control plane and the providers do"}
+BOOKS = {
+    "emulators.azurerm.rules": "What the control plane and the providers do",
+    "emulators.arm.rules": "Who may do what, and from where",
+}
 
 _HEAD = """# What Azure does and refuses
 
