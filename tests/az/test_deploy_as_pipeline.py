@@ -6,6 +6,7 @@ permissions are those that `invoke bootstrap`, `--narrow` and `--minimal` have t
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ SUBJECT = "sc://contoso/mcp/azure"
 LISTED, OTHER = "203.0.113.7", "198.51.100.9"  # as deployer_ip_rules of dev says, and a hosted agent's of some day
 CONNECTION = ("--ado-org-id", AGENTS.rpartition("/")[2])
 IMAGE = {"mongodb": {"repository": "mongodb-mcp", "tag": "0.2.0", "digest": f"sha256:{'1' * 64}"}}
+_ACCOUNTS = itertools.count(1)
 WAYS: dict[str, tuple[str, ...]] = {
     "wide": CONNECTION,
     "narrow": (*CONNECTION, "--narrow"),
@@ -101,7 +103,7 @@ def prepared(shared: CloudUnderTest, shared_project: Project, way: str) -> Itera
     for path in ("/faults", "/cloud", "/requests"):
         shared.control("DELETE", path)
     emptied(shared.provider_store)
-    shared_project.account = f"stpipe{way.replace('-', '')}"
+    shared_project.account = f"stpipe{next(_ACCOUNTS)}"  # what Azurite keeps outlives the cloud
     owners = json.dumps([OPERATOR["object_id"]])
     named = (f'{tier} = {{ display_name = "MCP {tier}", owners = {owners} }}' for tier in ("admin", "reader"))
     before = shared_project.write_values(
