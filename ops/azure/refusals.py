@@ -46,6 +46,7 @@ REFUSALS = (
             "AuthorizationFailure",
             "not authorized by network rules",
             "aka.ms/acr/firewall",
+            "connectivity_forbidden_error",
             "was denied. Response code: 403",
         ),
     ),
