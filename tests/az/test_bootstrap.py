@@ -180,3 +180,23 @@ def test_the_narrower_role_cannot_make_anybody_an_owner(project: Project) -> Non
 
 def roles(made: Any) -> set[tuple[str | None, str, str]]:
     return {(ROLES.get(a["role"]), a["principal"], a["scope"].split("/")[-1]) for a in made["assignments"]}
+
+
+def test_from_a_laptop_there_is_no_identity_and_no_key_opens_the_state(project: Project) -> None:
+    """Resource group, state, and the role to read and write it; Azure DevOps and Graph are not asked."""
+    ended = project.bootstrap("--without-pipeline")
+
+    assert ended.status == 0, ended.err
+    made = project.cloud.control("GET", "/cloud")
+    assert {d["type"].rpartition("/")[2] for d in made["resources"]} == {
+        "resourceGroups",
+        "storageAccounts",
+        "blobServices",
+    }
+    assert made["app_roles"] == []
+    assert "dev.azure.com" not in {row["host"] for row in project.cloud.requests()}
+    place = ("--account-name", project.account, "--container-name", "tfstate")
+    assert project.cloud.quick("storage", "blob", "list", *place, "--auth-mode", "login").json() == []
+    by_key = project.cloud.quick("storage", "blob", "list", *place, "--auth-mode", "key")
+    assert by_key.status != 0
+    assert "Key based authentication is not permitted" in by_key.err
