@@ -196,7 +196,8 @@ def test_from_a_laptop_there_is_no_identity_and_no_key_opens_the_state(project: 
     assert made["app_roles"] == []
     assert "dev.azure.com" not in {row["host"] for row in project.cloud.requests()}
     place = ("--account-name", project.account, "--container-name", "tfstate")
-    assert project.cloud.quick("storage", "blob", "list", *place, "--auth-mode", "login").json() == []
+    states = project.cloud.quick("storage", "blob", "list", *place, "--auth-mode", "login").json()
+    assert [one["name"] for one in states] == ["stage1.tfstate", "stage2.tfstate"]
     by_key = project.cloud.quick("storage", "blob", "list", *place, "--auth-mode", "key")
     assert by_key.status != 0
     assert "Key based authentication is not permitted" in by_key.err
