@@ -189,14 +189,17 @@ _TRUST = {
     "issuer": "of the federated credential, as the service connection shows it; with --subject",
     "subject": "of the federated credential, as the service connection shows it",
     "ado_org_id": "the Azure DevOps organisation's id, or ask: the older issuer is made from it",
-    "github": "OWNER/REPOSITORY: trust GitHub Actions instead of Azure DevOps",
+    "github": "GitHub Actions: OWNER/REPOSITORY, or OWNER@ID/REPOSITORY@ID where its tokens name both",
     "github_subject": "branch:NAME, tag:NAME, environment:NAME or pull_request (default: branch:main and pull_request)",
     "narrow": "a role that gives Terraform's own roles only, instead of User Access Administrator",
 }
 _MINIMAL = {"minimal": "in the directory, only what the pipeline owns; assignments are left to an administrator"}
 
 
-@task(changes=True, help={**_TRUST, **_MINIMAL}, iterable=["github_subject"], default=True)
+_LAPTOP = {"without_pipeline": "you deploy from here: make the resource group and the state, and no identity"}
+
+
+@task(changes=True, help={**_TRUST, **_MINIMAL, **_LAPTOP}, iterable=["github_subject"], default=True)
 def bootstrap_all(
     environment: Environment,
     runner: Runner,
@@ -208,13 +211,19 @@ def bootstrap_all(
     github_subject: list[str] | None = None,
     narrow: bool = False,
     minimal: bool = False,
+    without_pipeline: bool = False,
 ) -> None:
     """Steps 1 to 3: identity, federation, Entra permissions, state storage. Repeating it changes nothing."""
     from ops import bootstrap
     from ops.checks import doctor
 
-    options = bootstrap.Options(issuer, subject, ado_org_id, github, tuple(github_subject or ()), minimal, narrow)
-    doctor.require_values(environment, runner, pipeline=not (github or issuer))
+    options = bootstrap.Options(
+        *(issuer, subject, ado_org_id, github, tuple(github_subject or ())),
+        minimal=minimal,
+        narrow=narrow,
+        without_pipeline=without_pipeline,
+    )
+    doctor.require_values(environment, runner, pipeline=not (github or issuer or without_pipeline))
     doctor.preview(environment, runner, doctor.BOOTSTRAP)
     bootstrap.bootstrap(environment, runner, options)
 

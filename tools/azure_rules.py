@@ -23,6 +23,7 @@ BOOKS = {
     "twin.rules": "What happens to what hangs or moves",
     "emulators.apim.rules": "What API Management does with requests and policies",
     "emulators.entra.rules": "What Entra ID does",
+    "emulators.arm.rules": "Who may do what, and from where",
 }
 
 _HEAD = """# What Azure does and refuses

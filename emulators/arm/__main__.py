@@ -68,24 +68,27 @@ async def serve(config: Config) -> None:
         config.trusted_issuers,
         lambda: front.cloud.tenant.document(),
     )
-    front = Front(cloud, issuer, recorder, faults, azurites)
+    addresses: dict[int, str] = {}
+    front = Front(cloud, issuer, recorder, faults, azurites, addresses)
     await issuer.start()
     try:
-        await _serve(config, front, recorder, faults, certificates)
+        await _serve(config, front, recorder, faults, certificates, addresses)
     finally:
         await azurites.stop()
         await issuer.stop()
 
 
 async def _serve(
-    config: Config, front: Front, recorder: Recorder, faults: Faults, certificates: tuple[Path, Path, Path]
-) -> None:
+    config: Config, front: Front, recorder: Recorder, faults: Faults, certificates: tuple[Path, Path, Path],
+    addresses: dict[int, str],
+) -> None:  # fmt: skip
     def reset() -> None:
         front.cloud = config.cloud()
 
     control = Control(config.control_secret, recorder, faults, lambda: front.cloud, reset).app()
     inner, outer = (serving.listen(config.host, 0, "close what holds so many") for _ in range(2))
-    proxy = Proxy(_port(inner), _is_served, lambda host: _exists(front.cloud, host), recorder.tunnels_refused.append)
+    refused = recorder.tunnels_refused.append
+    proxy = Proxy(_port(inner), _is_served, lambda host: _exists(front.cloud, host), refused, addresses)
     tunnels = await _proxy(proxy, config)
     servers = [_server(front, certificates), _server(control, None)]
     running = [asyncio.create_task(s.serve([sock])) for s, sock in zip(servers, (inner, outer), strict=True)]

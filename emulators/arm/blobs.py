@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from emulators.arm import network
 from emulators.arm.call import Caller
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, NotReproduced
@@ -30,6 +31,12 @@ def action(method: str, host: str, path: str, query: Mapping[str, str]) -> tuple
     if depth == 1:
         return f"{_CONTAINERS}/{verb}", False
     return f"{_BLOBS}/{verb}", True
+
+
+def check_network(cloud: Cloud, host: str, address: str) -> None:
+    account = cloud.named(storage.TYPE, host.split(".")[0])
+    if account is not None:
+        network.refuse_account(cloud, account, address)
 
 
 def authorize(cloud: Cloud, caller: Caller, method: str, host: str, path: str, query: Mapping[str, str]) -> None:

@@ -25,7 +25,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Call:
-    """`params` are the path's parts by the names of the route's template; `scope` the ARM scope that is acted on."""
+    """`params` are the path's parts by the names of the route's template; `address` the caller's."""
 
     method: str
     host: str
@@ -34,6 +34,7 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     caller: Caller | None = None
+    address: str = "198.51.100.1"
 
     def who(self) -> Caller:
         if self.caller is None:

@@ -13,6 +13,7 @@ from emulators.arm.directory import Tenant
 from emulators.arm.errors import authorization_failed, group_not_found, not_found
 from emulators.arm.organisations import Organisation
 from emulators.base.store import Store
+from emulators.base.well_known import ROLES
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,14 @@ class Cloud:
                 yield document
 
     def named(self, type_: str, name: str) -> Document | None:
-        return next((d for d in self.of_type(type_) if d["name"].lower() == name.lower()), None)
+        """The resource of that name: made here, or by Terraform."""
+        made = next((d for d in self.of_type(type_) if d["name"].lower() == name.lower()), None)
+        return made or self._applied(type_, name)
+
+    def _applied(self, type_: str, name: str) -> Document | None:
+        resource = _OF_TERRAFORM.get(type_.lower())
+        rows = self.applied.of_type(resource) if self.applied and resource else ()
+        return next((_as_document(row, type_) for row in rows if row["name"].lower() == name.lower()), None)
 
     # ---- authorization
     def allowed(
@@ -135,8 +143,16 @@ class Cloud:
             raise authorization_failed(caller.name, caller.object_id, action, scope)
 
     def held_by(self, principal_id: str) -> Iterator[RoleAssignment]:
+        """Assignments of the principal and of its groups: made here, and made by Terraform."""
         holders = {principal_id, *self.tenant.groups_of(principal_id)}
-        return (a for a in self.assignments.values() if a.principal_id in holders)
+        yield from (a for a in self.assignments.values() if a.principal_id in holders)
+        rows = self.applied.of_type("azurerm_role_assignment") if self.applied else ()
+        yield from (_applied(row) for row in rows if row["principal_id"] in holders)
+
+    def directory_roles_of(self, principal_id: str) -> frozenset[str]:
+        """Template ids of the roles that count by now."""
+        held = (a for a in self.tenant.directory_roles.values() if a["principalId"] == principal_id)
+        return frozenset(a["roleDefinitionId"] for a in held if a["_effective"] <= self.clock())
 
     def grant(self, principal_id: str, principal_type: str, role_id: str, scope: str) -> None:
         """What stood before the run: effective at once."""
@@ -145,6 +161,31 @@ class Cloud:
         self.assignments[identifier.lower()] = RoleAssignment(
             identifier, name, scope, role_id, principal_id, principal_type, effective=0
         )
+
+
+_OF_TERRAFORM = {
+    "microsoft.keyvault/vaults": "azurerm_key_vault",
+    "microsoft.containerregistry/registries": "azurerm_container_registry",
+}
+
+
+def _as_document(row: Document, type_: str) -> Document:
+    """What Terraform made, as far as a data plane asks: where it is, and which network rules it has."""
+    rules = (row.get("network_acls") or row.get("network_rule_set") or [{}])[0] or {}
+    listed = rules.get("ip_rules") or [one["ip_range"] for one in rules.get("ip_rule") or ()]
+    acls = {"defaultAction": rules.get("default_action") or "Allow", "ipRules": [{"value": one} for one in listed]}
+    public = "Enabled" if row.get("public_network_access_enabled") is not False else "Disabled"
+    properties: Document = {"publicNetworkAccess": public, "networkAcls": acls}
+    properties["enablePurgeProtection"] = row.get("purge_protection_enabled")
+    where = {"id": row["id"], "name": row["name"], "type": type_, "location": row["location"], "tags": {}}
+    return {**where, "properties": properties}
+
+
+def _applied(row: Document) -> RoleAssignment:
+    """An assignment that Terraform made; it counts at once."""
+    role = str(row.get("role_definition_id") or "").rpartition("/")[2] or ROLES.get(row["role_definition_name"], "")
+    kind = str(row.get("principal_type") or "")
+    return RoleAssignment(row["id"], row["name"], row["scope"], role, row["principal_id"], kind, effective=0)
 
 
 def within(scope: str, outer: str) -> bool:

@@ -27,6 +27,8 @@ class Config:
 
     `provider_store`: the cloud file of azurerm-emulator, whose Cosmos DB accounts are served.
 
+    `members_create`: whether members may register applications and create security groups, as is Entra's default.
+
     `people` and `applications` may hold `roles`: role names at subscription scope; people also `directory_roles`.
     """
 
@@ -47,6 +49,7 @@ class Config:
     trusted_issuers: dict[str, Any] = field(default_factory=dict)
     organisations: tuple[dict[str, Any], ...] = ()
     provider_store: Path | None = None
+    members_create: bool = True
 
     @classmethod
     def load(cls, path: Path) -> Config:
@@ -77,7 +80,8 @@ class Config:
         people = [Person(_user(p), _directory_roles(p)) for p in self.people]
         applications = [Registered(a["client_id"], a["object_id"], a["name"], a["secret"]) for a in self.applications]
         delays = Delays(self.role_delay, self.directory_delay)
-        cloud = Cloud(Tenant(self.tenant_id, people, applications), self.subscription_id, delays=delays)
+        tenant = Tenant(self.tenant_id, people, applications, self.members_create)
+        cloud = Cloud(tenant, self.subscription_id, delays=delays)
         cloud.providers = {name.lower() for name in self.registered_providers}
         cloud.taken_names = {name.lower() for name in self.taken_names}
         cloud.organisations = {one.name.lower(): one for one in map(Organisation.parse, self.organisations)}

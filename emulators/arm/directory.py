@@ -74,6 +74,7 @@ class Tenant:
     tenant_id: str
     people: Sequence[Person] = ()
     applications: Sequence[Registered] = ()
+    members_create: bool = True  # whether members may register applications and create security groups
 
     def __post_init__(self) -> None:
         self.principals: dict[str, Document] = {}
@@ -107,6 +108,11 @@ class Tenant:
             "appRoles": [],
         }
         return self.principals[object_id]
+
+    @property
+    def graph_id(self) -> str:
+        """The object id of Microsoft Graph's service principal, which is each tenant's own."""
+        return str(self.principal_of(GRAPH)["id"])
 
     def principal_of(self, client_id: str) -> Document:
         return next(p for p in self.principals.values() if p["appId"] == client_id)

@@ -32,4 +32,6 @@ def endpoints(cloud: Cloud, call: Call) -> Answer:
     return Answer([CLOUD] if call.query.get("api-version") == "2019-05-01" else CLOUD)
 
 
-ROUTES = (Route("GET", "/metadata/endpoints", endpoints),)
+ROUTES = (
+    Route("GET", "/metadata/endpoints", endpoints, page="Metadata endpoints of Azure Resource Manager, 2022-09-01"),
+)

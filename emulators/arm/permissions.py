@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulators.arm.call import Call, Document
+from emulators.arm.call import Caller, Document
 from emulators.arm.errors import insufficient_privileges
 
 GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 PRIVILEGED_ROLE_ADMINISTRATOR = "e8611ab8-c189-46e8-94e1-60213ab1f814"
 APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
 GROUPS_ADMINISTRATOR = "fdd7a751-b60b-444a-984c-02652fe8fa1c"
+USER_ADMINISTRATOR = "fe930be7-5e62-47db-91af-98c3a49a38b1"
 DIRECTORY_READERS = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b"
 
 DIRECTORY_ROLES = {
@@ -21,6 +22,7 @@ DIRECTORY_ROLES = {
     PRIVILEGED_ROLE_ADMINISTRATOR: "Privileged Role Administrator",
     APPLICATION_ADMINISTRATOR: "Application Administrator",
     GROUPS_ADMINISTRATOR: "Groups Administrator",
+    USER_ADMINISTRATOR: "User Administrator",
     DIRECTORY_READERS: "Directory Readers",
 }
 
@@ -45,34 +47,61 @@ APP_ROLES: list[Document] = [
 
 @dataclass(frozen=True)
 class Need:
-    """`people` None: every member of the tenant may; else holders of one of these directory roles."""
+    """`people` None: every member of the tenant may; else holders of one of these directory roles.
+
+    `roles` are the directory roles by which an application may; those of `people` where nothing is said. `creates`: a
+    tenant can take it from its members, who then need one of `roles` too (`members_create` of the configuration).
+    """
 
     people: frozenset[str] | None
     apps: frozenset[str]
+    roles: frozenset[str] = frozenset()
+    creates: bool = False
 
-    def check(self, call: Call, holds: frozenset[str]) -> None:
+    def check(self, caller: Caller, holds: frozenset[str], members_create: bool = True) -> None:
         """`holds` are the caller's effective directory roles. Raises Authorization_RequestDenied."""
-        caller = call.who()
-        by_role = bool(holds if self.people is None else holds & self.people)  # every role reads the directory
-        by_role |= self.people is None and not caller.is_app
-        by_permission = caller.is_app and bool(caller.permissions & self.apps)
-        if not by_role and not by_permission:
+        by_role = bool(holds & (self.roles or self.people or frozenset()))
+        by_kind = caller.permissions & self.apps if caller.is_app else self._open_to_members(members_create)
+        if not by_role and not by_kind:
             raise insufficient_privileges()
+
+    def _open_to_members(self, members_create: bool) -> bool:
+        return self.people is None and (members_create or not self.creates)
 
 
 _TOP = frozenset({GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR})
+_APPLICATIONS = frozenset({GLOBAL_ADMINISTRATOR, APPLICATION_ADMINISTRATOR})
+_GROUPS = frozenset({GLOBAL_ADMINISTRATOR, GROUPS_ADMINISTRATOR, USER_ADMINISTRATOR})
+# A member reads the directory; an application reads what its roles list ("Microsoft Entra built-in roles", 2026-09):
+# Application Administrator lists no users.
+_READERS = frozenset({GLOBAL_ADMINISTRATOR, DIRECTORY_READERS})
 
 READ_DIRECTORY = Need(
     None,
     frozenset(
         {"Directory.Read.All", "Application.Read.All", "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"}
     ),
+    _READERS | _APPLICATIONS | _TOP,
 )
-READ_GROUPS = Need(None, frozenset({"Directory.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Group.Create"}))
-READ_USERS = Need(None, frozenset({"Directory.Read.All", "User.Read.All"}))
+# "List groups" names no Group.Create: it makes groups, and does not read those of others.
+READ_GROUPS = Need(
+    None,
+    frozenset({"Directory.Read.All", "Group.Read.All", "Group.ReadWrite.All"}),
+    _READERS | _GROUPS,
+)
+READ_USERS = Need(None, frozenset({"Directory.Read.All", "User.Read.All"}), _READERS | {USER_ADMINISTRATOR})
 ASSIGN_DIRECTORY_ROLES = Need(_TOP, frozenset({"RoleManagement.ReadWrite.Directory"}))
-READ_DIRECTORY_ROLES = Need(None, frozenset({"Directory.Read.All", "RoleManagement.ReadWrite.Directory"}))
+READ_DIRECTORY_ROLES = Need(
+    None, frozenset({"Directory.Read.All", "RoleManagement.ReadWrite.Directory"}), _READERS | _TOP
+)
 GRANT_GRAPH_PERMISSIONS = Need(_TOP, frozenset({"AppRoleAssignment.ReadWrite.All"}))
 GRANT_APP_ROLES = Need(_TOP | {APPLICATION_ADMINISTRATOR}, frozenset({"AppRoleAssignment.ReadWrite.All"}))
-CREATE_GROUPS = Need(None, frozenset({"Group.ReadWrite.All", "Group.Create"}))
-CHANGE_GROUPS = Need(_TOP | {GROUPS_ADMINISTRATOR}, frozenset({"Group.ReadWrite.All"}))
+# "Users can register applications" and "Users can create security groups" are on by default, and often off in companies
+# ("What are the default user permissions in Microsoft Entra ID?", 2026-03).
+CREATE_APPLICATIONS = Need(
+    None, frozenset({"Application.ReadWrite.All", "Application.ReadWrite.OwnedBy"}), _APPLICATIONS, creates=True
+)
+CHANGE_APPLICATIONS = Need(_APPLICATIONS, frozenset({"Application.ReadWrite.All"}))
+CHANGE_OWN_APPLICATIONS = Need(None, CREATE_APPLICATIONS.apps, _APPLICATIONS)
+CREATE_GROUPS = Need(None, frozenset({"Group.ReadWrite.All", "Group.Create"}), _GROUPS, creates=True)
+CHANGE_GROUPS = Need(_GROUPS, frozenset({"Group.ReadWrite.All"}))

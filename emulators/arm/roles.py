@@ -71,6 +71,7 @@ BUILT_IN = (
             "Microsoft.Support/*",
         ),
     ),
+    _role("Locks Contributor", tuple(f"Microsoft.Authorization/locks/{verb}" for verb in ("read", "write", "delete"))),
     _role(
         "DocumentDB Account Contributor",
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from emulators.arm.call import Answer, Call
@@ -18,7 +18,9 @@ _PART = re.compile(r"\{(\w+)(:path)?\}")
 
 @dataclass(frozen=True)
 class Route:
-    """`action` is the Azure action a caller needs; None where the handler itself decides (Graph, sign-in).
+    """`page` is the page of the service's reference that the route was written from, and the version that it describes.
+
+    `action` is the Azure action a caller needs; None where the handler itself decides (Graph, sign-in).
 
     `scope` names the template whose filled-in form is the scope of the check; None: the path itself.
     """
@@ -30,6 +32,7 @@ class Route:
     versions: frozenset[str] = ANY
     scope: str | None = None
     data: bool = False
+    page: str = field(kw_only=True)
 
     def matches(self, method: str, path: str) -> dict[str, str] | None:
         found = self.pattern.fullmatch(path) if method == self.method else None

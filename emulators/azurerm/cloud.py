@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,16 +32,25 @@ def guid(*parts: str) -> str:
 
 def digest_of(values: Any) -> str:
     """A name for what is known of an object: two objects with the same arguments share it."""
-    return hashlib.sha256(json.dumps(_known(values), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(known_of(values), sort_keys=True).encode()).hexdigest()
 
 
-def _known(value: Any) -> Any:
+def known_of(value: Any) -> Any:
+    """What is set and known of a value, inside it too."""
     if isinstance(value, dict):
-        return {k: _known(v) for k, v in value.items() if v is not None and not is_unknown(v)}
-    return [_known(v) for v in value] if isinstance(value, list) else None if is_unknown(value) else value
+        return {k: known_of(v) for k, v in value.items() if v is not None and not is_unknown(v)}
+    return [known_of(v) for v in value] if isinstance(value, list) else None if is_unknown(value) else value
 
 
 MADE_OF = "(made of)"  # beside an object's values until a state holds it: the digest of what it was created with
+
+
+Authorize = Callable[[str, str, Values], None]
+"""Given `read`, `create`, `update` or `delete`, a resource type and what is known of the object."""
+
+
+def _anybody(verb: str, type_: str, values: Values) -> None:
+    """Here everybody may do everything, until a control plane is asked."""
 
 
 @dataclass
@@ -56,6 +65,7 @@ class Cloud:
     features: Values = field(default_factory=dict)  # the provider block's `features`: {block: {flag: bool}}
     line_breaks: LineBreaks = "kept"  # what becomes of one in a policy's attribute
     faults: Faults = field(default_factory=Faults)
+    authorize: Authorize = _anybody  # raises EmulatorError where the deployer may not
     applying: threading.RLock = field(default_factory=threading.RLock)
     _claimed: set[tuple[str, str]] = field(default_factory=set)
     _created: set[tuple[str, str]] = field(default_factory=set)

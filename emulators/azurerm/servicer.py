@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from emulators.azurerm import lifecycle
 from emulators.azurerm.catalog import Catalog, Values
-from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.cloud import Cloud, known_of
 from emulators.azurerm.datasources import read_data
 from emulators.azurerm.planning import plan_or_refuse
 from emulators.azurerm.proto import tfplugin5_pb2 as pb
@@ -125,6 +125,7 @@ class Servicer:
     @answers(pb.ReadResourceResponse)
     def read(self, request: pb.ReadResourceRequest) -> pb.ReadResourceResponse:
         current = decode(request.current_state) or {}
+        self.cloud.authorize("read", request.type_name, current)
         found = lifecycle.read(self.cloud, request.type_name, current.get("id") or "")
         if found is not None and "timeouts" in current:
             found["timeouts"] = current["timeouts"]  # an instruction to the provider, not part of the object
@@ -158,6 +159,8 @@ class Servicer:
         )
 
     def _apply(self, type_: str, prior: Values | None, planned: Values | None, config: Values | None) -> Values | None:
+        verb = "delete" if planned is None else "update" if prior else "create"
+        self.cloud.authorize(verb, type_, known_of(planned or prior or {}))
         if planned is None:
             lifecycle.destroy(self.cloud, type_, prior or {})
             return None
@@ -174,6 +177,7 @@ class Servicer:
         config = decode(request.config) or {}
         if has_unknown(config):
             raise EmulatorError("Terraform asked for a data source before its arguments are known")
+        self.cloud.authorize("read", request.type_name, config)
         return pb.ReadDataSourceResponse(state=encode(read_data(self.cloud, request.type_name, config)))
 
     def functions(self, _: pb.GetFunctionsRequest) -> pb.GetFunctionsResponse:

@@ -35,6 +35,7 @@ ROLES = {
     "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "User Access Administrator": "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
     "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+    "Locks Contributor": "28bf596f-4eb7-45ce-b5bc-6cf482fec137",
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
     "AcrPush": "8311e382-0749-4cb8-b61a-304f252e45ec",
     "Key Vault Administrator": "00482a5a-887f-4fb3-b363-3b7fe8e74483",

@@ -35,6 +35,22 @@ class Refusal:
 
 # The first that occurs decides, so the narrower ones stand first.
 REFUSALS = (
+    # Before those of sign-in and roles: the Azure CLI advises `az login` where a registry's firewall refuses.
+    Refusal(
+        "network",
+        "the network does not let this machine in; see deployer_access in terraform.tfvars, and docs/pipelines.md for "
+        "agents inside the network",
+        (
+            "ForbiddenByConnection",
+            "ForbiddenByFirewall",
+            "AuthorizationFailure",
+            "not authorized by network rules",
+            "aka.ms/acr/firewall",
+            "connectivity_forbidden_error",
+            "was denied. Response code: 403",
+            "is not allowed access",  # Container Registry
+        ),
+    ),
     Refusal(
         "consent",
         "the directory wants an administrator's consent; ask a Privileged Role Administrator to run this step",
@@ -62,19 +78,9 @@ REFUSALS = (
         ("MissingSubscriptionRegistration", "SubscriptionNotRegistered"),
     ),
     Refusal(
-        "network",
-        "the network does not let this machine in; see deployer_access in terraform.tfvars",
-        (
-            "ForbiddenByConnection",
-            "ForbiddenByFirewall",
-            "AuthorizationFailure",
-            "not authorized by network rules",
-            "is not allowed access",  # Container Registry
-        ),
-    ),
-    Refusal(
         "directory-role",
-        "the signed-in account lacks a directory role; sign in as a Privileged Role Administrator",
+        "the signed-in account lacks a directory role: `invoke bootstrap.entra` needs Privileged Role Administrator, "
+        "applications and their roles Application Administrator, groups Groups Administrator",
         ("Authorization_RequestDenied", "Insufficient privileges to complete the operation"),
     ),
     Refusal(

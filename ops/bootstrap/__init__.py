@@ -23,11 +23,12 @@ from ops.terraform import workspace
 __all__ = ["STEPS", "Options", "bootstrap", "roles"]
 
 STEPS: dict[str, Callable[[Environment, Options], Task]] = {
-    "identity": lambda environment, _: identity.task(environment),
+    "identity": identity.task,
     "federation": federation.task,
     "entra": entra.task,
-    "state": lambda environment, _: state.task(environment),
+    "state": state.task,
 }
+_OF_A_PIPELINE = ("federation", "entra")
 
 
 def bootstrap(
@@ -42,6 +43,8 @@ def bootstrap(
             f"bootstrap prepares Azure, and {environment.name} needs none of it; run `invoke deploy`, bootstrap "
             "another environment with --env NAME, or look at the commands with --dry-run"
         )
+    if options.without_pipeline:
+        steps = tuple(name for name in steps if name not in _OF_A_PIPELINE)
     with runner.lock(environment.home):
         values: Values = {}
         printed: set[str] = set()
@@ -62,7 +65,7 @@ def _take_step(
     account = runner.run(az.look("account", "show", expected={"user": {"type": "user"}}))
     if not runner.dry_run:
         values["MY_CLIENT_ID"] = str(account["user"]["name"])  # of a service principal it is the client id
-    task = state.task(environment, person=account["user"]["type"] == "user")
+    task = state.task(environment, options, person=account["user"]["type"] == "user")
     changed = perform(task, values, runner, printed)
     _initialise(environment, runner)
     return changed

@@ -54,8 +54,16 @@ def connection(environment: Environment) -> Item:
 
 
 def _created(environment: Environment) -> Command:
-    base = _base(environment)
-    return command(*_call("POST", f"{base}/serviceendpoint/endpoints?api-version=7.1"), *_body(_described(environment)))
+    """Return the command. It goes to the organisation, and its body names the project.
+
+    Below the project, POST refreshes what existing connections sign in with ("Endpoints - Create", api-version 7.1).
+    """
+    uri = f"https://dev.azure.com/{environment.need('ADO_ORG')}/_apis/serviceendpoint/endpoints?api-version=7.1"
+    return command(
+        *_call("POST", uri),
+        *_body(_described(environment)),
+        refusal=lambda why: by_hand(environment, why, "made"),
+    )
 
 
 def facts(environment: Environment) -> Item:
@@ -79,11 +87,11 @@ def facts(environment: Environment) -> Item:
     )
 
 
-def by_hand(environment: Environment, why: str = "") -> str:
+def by_hand(environment: Environment, why: str = "", what: str = "read") -> str:
     """Say what to do in the portal, every value filled in."""
     need = environment.need
     return (
-        f"the service connection of {need('ADO_ORG')} cannot be read{f' ({why})' if why else ''}; in "
+        f"the service connection of {need('ADO_ORG')} cannot be {what}{f' ({why})' if why else ''}; in "
         f"https://dev.azure.com/{need('ADO_ORG')}/{quote(need('ADO_PROJECT'))}/_settings/adminservices choose New "
         "service connection > Azure Resource Manager; Identity type: Managed identity; "
         f"Subscription: {need('SUBSCRIPTION_ID')}; Resource group: {need('RESOURCE_GROUP')}; "

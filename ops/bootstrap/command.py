@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ops.azure import az
 from ops.cli.steps import Step
-from ops.errors import BootstrapError
+from ops.errors import AzError, BootstrapError
 
 Values = dict[str, str]
 """What is known so far: IDENTITY_PRINCIPAL_ID and the like."""
 
+# These pass by themselves, or say that there is nothing to make: whoever runs the command decides what they mean.
+_PASSING = ("exists", "not-found", "busy", "throttled", "network", "azure")
 _REFERENCE = re.compile(r"\$\{([A-Z_]+)\}")
 
 
@@ -24,11 +26,15 @@ class UnknownValueError(BootstrapError):
 
 @dataclass(frozen=True)
 class Command:
-    """`saves`: the name of what it tells; then `query` is the JMESPath that picks it out of the answer."""
+    """`saves`: the name of what it tells; then `query` is the JMESPath that picks it out of the answer.
+
+    `refusal`: what to tell a person when az refuses, made of az's words; without it, these stand alone.
+    """
 
     arguments: tuple[str, ...]
     saves: str = ""
     query: str = ""
+    refusal: Callable[[str], str] | None = field(default=None, compare=False)
 
     def step(self, values: Values) -> Step[Any]:
         """Return the step that runs it with what is known by then."""
@@ -37,7 +43,12 @@ class Command:
     def run(self, values: Values) -> Any:
         """Run it with what is known, and remember what it tells; AzError, UnknownValueError."""
         filled = [fill(argument, values) for argument in self.arguments]
-        answer = az.run(*filled, *(("--query", self.query) if self.query else ()))
+        try:
+            answer = az.run(*filled, *(("--query", self.query) if self.query else ()))
+        except AzError as error:
+            if self.refusal is None or error.kind in _PASSING:
+                raise
+            raise BootstrapError(self.refusal(str(error))) from error
         if self.saves:
             if not answer:
                 raise BootstrapError(
@@ -54,8 +65,8 @@ class Command:
         return f"{self.saves}=$({typed} --query {quoted(self.query)} --output tsv)"
 
 
-def command(*arguments: str, saves: str = "", query: str = "") -> Command:
-    return Command(arguments, saves, query)
+def command(*arguments: str, saves: str = "", query: str = "", refusal: Callable[[str], str] | None = None) -> Command:
+    return Command(arguments, saves, query, refusal)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -17,13 +17,17 @@ GRAPH = "https://graph.microsoft.com/v1.0"
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 # "Microsoft Entra built-in roles" and "Microsoft Graph permissions reference".
 APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+# azuread looks up the people who are to own groups and applications (the provider's page of azuread_group).
+_READ_USERS = "df021288-bdef-4463-88db-98f22de89214"
 FULL = {
     "AppRoleAssignment.ReadWrite.All": "06b708a9-e830-4db3-a914-8e69da51d44f",
     "Group.ReadWrite.All": "62a82d76-70ea-41e2-9197-370581804d09",
+    "User.Read.All": _READ_USERS,
 }
 MINIMAL = {
     "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
     "Group.Create": "bf7b1a76-6e77-406b-b258-bf5c7720e98f",
+    "User.Read.All": _READ_USERS,
 }
 WARNING = (
     "whoever can change this pipeline, or what it runs, can take the whole tenant: Application Administrator adds "
@@ -33,8 +37,8 @@ WARNING = (
 )
 MINIMAL_WARNING = (
     "--minimal: the pipeline changes the applications and groups that it owns, so name it in `owners` of "
-    "terraform.tfvars; what it may not do is left to an administrator: assigning groups to app roles, "
-    "granting Gateway.Invoke to the gateway's identity, and consent"
+    'terraform.tfvars, and set `directory_rights = "owned"` there; what it may not do is left to an administrator: '
+    "assigning groups to app roles, granting Gateway.Invoke to the gateway's identity, and consent"
 )
 
 

@@ -10,16 +10,21 @@ from ops.bootstrap import ado
 from ops.bootstrap.command import Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
-from ops.bootstrap.options import Options, github_subject
+from ops.bootstrap.options import GITHUB_ISSUER, Options, github_subject, is_by_name
 from ops.bootstrap.roles import assignment, only_terraforms_roles
 from ops.config.environment import Environment
 
 AUDIENCE = "api://AzureADTokenExchange"
-GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 _GITHUB_DEFAULT = ("branch:main", "pull_request")
 WARNING = (
     "with Contributor and User Access Administrator whoever can change the pipeline owns the subscription: "
     "--narrow gives a role that can hand out Terraform's own roles and no others"
+)
+BY_NAME = (
+    "GitHub's tokens name a repository that was made, renamed or moved since 2026-07-15 by its ids as well, and a "
+    "trust by name alone refuses them (AADSTS700213); where `gh api repos/OWNER/REPOSITORY/actions/oidc/customization/"
+    "sub` shows an @ in sub_claim_prefix, give --github OWNER@ID/REPOSITORY@ID. A trust by name passes to whoever "
+    "takes the name next"
 )
 
 
@@ -27,8 +32,15 @@ def task(environment: Environment, options: Options) -> Task:
     return Task(
         "bootstrap.federation",
         (identity(environment), *_trust(environment, options), *_roles(environment, options)),
-        "" if options.narrow else WARNING,
+        "; ".join(_warnings(options)),
     )
+
+
+def _warnings(options: Options) -> Iterator[str]:
+    if not options.narrow:
+        yield WARNING
+    if options.github and is_by_name(options.github):
+        yield BY_NAME
 
 
 def _trust(environment: Environment, options: Options) -> Iterator[Item]:
@@ -39,7 +51,8 @@ def _trust(environment: Environment, options: Options) -> Iterator[Item]:
             yield credential(environment, name, GITHUB_ISSUER, subject)
         return
     if options.issuer:
-        yield credential(environment, "ado-federation", options.issuer, options.subject)
+        name = "github-federation" if options.issuer == GITHUB_ISSUER else "ado-federation"
+        yield credential(environment, name, options.issuer, options.subject)
         return
     if options.ado_org_id:
         asks = options.ado_org_id == "ask"
@@ -96,11 +109,13 @@ def judge(listed: Any, name: str, issuer: str, subject: str) -> Found:
 def _roles(environment: Environment, options: Options) -> tuple[Item, ...]:
     scope = f"/subscriptions/{environment.need('SUBSCRIPTION_ID')}"
     whose = "${IDENTITY_PRINCIPAL_ID}"
-    narrow = assignment(
-        whose,
-        "Role Based Access Control Administrator",
-        scope,
-        condition=only_terraforms_roles() if options.narrow else "",
+    contributor = assignment(whose, "Contributor", scope)
+    if not options.narrow:
+        return contributor, assignment(whose, "User Access Administrator", scope)
+    # Contributor excludes Microsoft.Authorization/*/write, and the narrower role knows assignments only: neither makes
+    # the locks of `data_protection` ("Azure built-in roles for Privileged", 2026-07-01).
+    return (
+        contributor,
+        assignment(whose, "Role Based Access Control Administrator", scope, condition=only_terraforms_roles()),
+        assignment(whose, "Locks Contributor", scope),
     )
-    wide = assignment(whose, "User Access Administrator", scope)
-    return assignment(whose, "Contributor", scope), narrow if options.narrow else wide

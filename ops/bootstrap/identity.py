@@ -5,12 +5,15 @@ from __future__ import annotations
 from ops.azure import az
 from ops.bootstrap.command import Values, command
 from ops.bootstrap.item import MISSING, THERE, Found, Item, Task
+from ops.bootstrap.options import Options
 from ops.config.environment import Environment
 from ops.errors import BootstrapError
 
 
-def task(environment: Environment) -> Task:
-    return Task("bootstrap.identity", (subscription(environment), _group(environment), _identity(environment)))
+def task(environment: Environment, options: Options) -> Task:
+    """Return step 1; without a pipeline nobody signs in as an identity, and none is made."""
+    made = () if options.without_pipeline else (_identity(environment),)
+    return Task("bootstrap.identity", (subscription(environment), _group(environment), *made))
 
 
 def subscription(environment: Environment) -> Item:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
 from ops.errors import UsageError
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+# Repositories that were made, renamed or moved since 2026-07-15, and those that opted in, say their ids too: GitHub's
+# changelog, "Immutable subject claims for GitHub Actions OIDC tokens", 2026-04-23.
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?P<owner>@[0-9]+)?/[A-Za-z0-9._-]{1,100}(?P<id>@[0-9]+)?")
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 _ISSUERS = (
     "vstoken.dev.azure.com",
     "login.microsoftonline.com",
@@ -20,10 +23,12 @@ _ISSUERS = (
 
 @dataclass(frozen=True)
 class Options:
-    """`issuer` and `subject` as a service connection shows them; `github` is `owner/repository`.
+    """`issuer` and `subject` as a service connection shows them, or GitHub's with a whole subject.
+
+    `github` is `owner/repository`, or `owner@id/repository@id` where GitHub's tokens name both.
 
     `minimal`: what the pipeline may do in the directory is what it owns. `narrow`: it gives the roles that Terraform
-    gives and no others.
+    gives and no others. `without_pipeline`: a person deploys from here, and needs resource group and state only.
     """
 
     issuer: str = ""
@@ -33,6 +38,7 @@ class Options:
     github_subjects: tuple[str, ...] = ()
     minimal: bool = False
     narrow: bool = False
+    without_pipeline: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.issuer) != bool(self.subject):
@@ -45,14 +51,36 @@ class Options:
                 f"--ado-org-id {self.ado_org_id!r} must be the organisation's GUID, or ask; "
                 "https://dev.azure.com/<organisation>/_apis/connectionData shows it as instanceId"
             )
-        if self.github and not _REPOSITORY.fullmatch(self.github):
-            raise UsageError(f"--github {self.github!r} must be OWNER/REPOSITORY, as in the repository's address")
+        if self.github:
+            _check_repository(self.github)
         if self.github_subjects and not self.github:
             raise UsageError("--github-subject needs --github OWNER/REPOSITORY beside it")
         if self.github and (self.issuer or self.ado_org_id):
             raise UsageError("--github stands alone: --issuer, --subject and --ado-org-id are for Azure DevOps")
+        if self.without_pipeline and any(getattr(self, one.name) for one in fields(self)[:-1]):
+            raise UsageError(
+                "--without-pipeline stands alone: the other options say whose pipeline signs in, and what it may do"
+            )
         for given in self.github_subjects:
             github_subject(self.github, given)
+
+
+def is_by_name(repository: str) -> bool:
+    """Whether it is named without GitHub's ids."""
+    return "@" not in repository
+
+
+def _check_repository(given: str) -> None:
+    found = _REPOSITORY.fullmatch(given)
+    if not found:
+        raise UsageError(
+            f"--github {given!r} must be OWNER/REPOSITORY, as in the repository's address, or OWNER@ID/REPOSITORY@ID"
+        )
+    if bool(found["owner"]) != bool(found["id"]):
+        raise UsageError(
+            f"--github {given!r} has one id of two; give both, as `gh api repos/OWNER/REPOSITORY/actions/oidc/"
+            "customization/sub` shows them, or none"
+        )
 
 
 def github_subject(repository: str, given: str) -> tuple[str, str]:
@@ -75,10 +103,13 @@ def github_subject(repository: str, given: str) -> tuple[str, str]:
 
 
 def _check_issuer(issuer: str) -> None:
+    if issuer == GITHUB_ISSUER:
+        return
     parts = urlsplit(issuer)
     last = parts.path.strip("/").split("/")[0]
     if parts.scheme != "https" or parts.hostname not in _ISSUERS or not _GUID.fullmatch(last):
         raise UsageError(
             f"--issuer {issuer!r} must be https://vstoken.dev.azure.com/<organisation id> or "
-            "https://login.microsoftonline.com/<tenant id>/v2.0; copy it from the service connection"
+            "https://login.microsoftonline.com/<tenant id>/v2.0, copied from the service connection, or "
+            f"{GITHUB_ISSUER}"
         )

@@ -13,6 +13,7 @@ ROLES = {
     "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
     "User Access Administrator": "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
     "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+    "Locks Contributor": "28bf596f-4eb7-45ce-b5bc-6cf482fec137",
     "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
 }
 # What Terraform gives in stage 1 and stage 2; a test compares the names with terraform/.

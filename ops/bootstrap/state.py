@@ -8,6 +8,7 @@ from ops.azure import az
 from ops.bootstrap.command import Command, Values, command, fill
 from ops.bootstrap.identity import identity
 from ops.bootstrap.item import MISSING, PROPAGATION, THERE, Found, Item, Task
+from ops.bootstrap.options import Options
 from ops.bootstrap.roles import assignment
 from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError
@@ -17,26 +18,29 @@ _SCOPE = "${STORAGE_ACCOUNT_ID}"
 _DAYS = 30  # for which an overwritten or deleted state can be had back
 
 
-def task(environment: Environment, *, person: bool = True) -> Task:
+def task(environment: Environment, options: Options, *, person: bool = True) -> Task:
     """Return step 3. `person`: whoever is signed in is one, not a service principal."""
+    pipeline = () if options.without_pipeline else (assignment("${IDENTITY_PRINCIPAL_ID}", _ROLE, _SCOPE),)
     return Task(
         "bootstrap.state",
         (
-            identity(environment),
+            *(() if options.without_pipeline else (identity(environment),)),
             _account(environment),
             _recovery(environment),
             _yourself(person),
             assignment("${MY_OBJECT_ID}", _ROLE, _SCOPE, person=person),
             _access(environment),
             _container(environment),
-            assignment("${IDENTITY_PRINCIPAL_ID}", _ROLE, _SCOPE),
+            *pipeline,
         ),
     )
 
 
 def _account(environment: Environment) -> Item:
     name, group = environment.need("STORAGE_ACCOUNT"), environment.need("RESOURCE_GROUP")
-    safe = ("--min-tls-version", "TLS1_2", "--allow-blob-public-access", "false")
+    # Everybody here signs in with Entra ID; a key of the account would open every state past all roles
+    # ("Prevent Shared Key authorization for an Azure Storage account", 2025-05-05).
+    safe = ("--min-tls-version", "TLS1_2", "--allow-blob-public-access", "false", "--allow-shared-key-access", "false")
 
     def look(_: Values) -> Found:
         found = az.find("storage", "account", "show", "--name", name, "--resource-group", group)
@@ -65,6 +69,8 @@ def judge_account(found: Any) -> Found:
         wrong.append(f"minimum TLS is {found.get('minimumTlsVersion') or 'not set'}")
     if found.get("allowBlobPublicAccess") is not False:
         wrong.append("blobs may be made public")
+    if found.get("allowSharedKeyAccess") is not False:  # null is Azure's default, which allows them
+        wrong.append("keys of the account open it")
     return Found("differs", ", ".join(wrong)) if wrong else THERE
 
 

@@ -82,6 +82,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "bootstrap.bootstrap-all": [
         ("invoke bootstrap --env dev --dry-run", "every command"),
         ("invoke bootstrap --env dev", "do it; again, and it changes nothing"),
+        ("invoke bootstrap --env dev --without-pipeline", "you deploy from this machine"),
     ],
     "bootstrap.identity": [("invoke bootstrap.identity --env dev", "step 1 alone")],
     "bootstrap.federation": [

@@ -22,6 +22,18 @@ variable "authorization" {
   }
 }
 
+variable "directory_rights" {
+  description = "What whoever runs Terraform may do in Entra ID: `full`, or `owned`, after `invoke bootstrap.entra --minimal`. Then an administrator assigns app roles (docs/bootstrap.md)."
+  type        = string
+  default     = "full"
+  nullable    = false
+
+  validation {
+    condition     = contains(["full", "owned"], var.directory_rights)
+    error_message = "directory_rights must be full or owned."
+  }
+}
+
 variable "oauth_facade_enabled" {
   description = "Whether API Management serves what MCP clients miss in Entra ID: metadata, registration, `resource`."
   type        = bool

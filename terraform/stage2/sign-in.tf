@@ -4,6 +4,9 @@ locals {
   # Application.ReadWrite.OwnedBy lets a pipeline change what it owns and nothing else: without an owner, not even that.
   _owners = coalescelist(tolist(var.owners), [data.azurerm_client_config.current.object_id])
 
+  # Applications and groups are their owner's to change; app roles are an administrator's to assign.
+  _assigns_roles = var.directory_rights == "full"
+
   _group_roles = {
     admin  = "Mcp.Admin"
     reader = "Mcp.Read"
@@ -37,6 +40,9 @@ locals {
 
 module "groups" {
   source = "../modules/entra-groups"
+
+  # Group.Create makes groups without listing those of others.
+  prevent_duplicate_names = local._assigns_roles
 
   groups = {
     for tier, group in var.groups : tier => merge(group, { owners = setunion(coalesce(group.owners, []), local._owners) })
@@ -76,7 +82,7 @@ module "api_app" {
   )
 
   # Needs Entra ID P1; only direct members of the groups count.
-  role_assignments = var.authorization == "app_roles" ? {
+  role_assignments = var.authorization == "app_roles" && local._assigns_roles ? {
     for tier, object_id in module.groups.object_ids : tier => {
       role                = local._group_roles[tier]
       principal_object_id = object_id
@@ -128,10 +134,10 @@ module "backend_app" {
     }
   }
 
-  role_assignments = {
+  role_assignments = local._assigns_roles ? {
     gateway = {
       role                = "Gateway.Invoke"
       principal_object_id = local.gateway_identity.principal_id
     }
-  }
+  } : {}
 }

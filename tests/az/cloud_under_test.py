@@ -33,7 +33,7 @@ OPERATOR = {
     "mail": "operator@twin.example",
     "name": "Olga Operator",
     "roles": ["Owner"],
-    "directory_roles": ["Privileged Role Administrator"],
+    "directory_roles": ["Privileged Role Administrator", "Application Administrator", "Groups Administrator"],
 }
 CONTRIBUTOR = {
     "key": "contributor",
@@ -51,6 +51,7 @@ PIPELINE = {
 }
 AGENTS = "https://vstoken.dev.azure.com/00000000-0000-4000-8000-00000000000a"
 """The issuer of a pipeline's agent; its key is this run's."""
+GITHUB = "https://token.actions.githubusercontent.com"
 ORGANISATIONS = [
     {
         "id": AGENTS.rpartition("/")[2],
@@ -101,6 +102,7 @@ class CloudUnderTest:
         self._home, self._az = home, Path(az)
         self.provider_store = home / "cloud.json"
         self._forked: dict[str, subprocess.Popen[str]] = {}
+        self.addresses: dict[str, str] = {}  # from where a person or agent calls; nobody's where nothing is said
         self._secret = secrets.token_urlsafe(16)
         self._agent_key = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
         config = {
@@ -110,10 +112,13 @@ class CloudUnderTest:
             "control_secret": self._secret,
             "people": [OPERATOR, CONTRIBUTOR],
             "applications": [PIPELINE],
-            "trusted_issuers": {AGENTS: {"keys": [self._agent_key.as_dict(private=False)]}},
+            "trusted_issuers": {
+                issuer: {"keys": [self._agent_key.as_dict(private=False)]} for issuer in (AGENTS, GITHUB)
+            },
             "registered_providers": PROVIDERS,
             "taken_names": ["sttaken"],
             "azurite": [azurite],
+            "members_create": False,  # as in larger companies
             "organisations": ORGANISATIONS,
             "provider_store": str(self.provider_store),
         }
@@ -150,7 +155,7 @@ class CloudUnderTest:
         """
         programs = self._home / f"forked-{who}" if forked else self._az.parent
         own = {
-            "HTTPS_PROXY": self.endpoints["proxy"],
+            "HTTPS_PROXY": self._proxy(who),
             "REQUESTS_CA_BUNDLE": str(self.bundle),
             "SSL_CERT_FILE": str(self.bundle),
             "AZURE_CONFIG_DIR": str(self._home / f"azure-{who}"),
@@ -167,6 +172,10 @@ class CloudUnderTest:
         if forked and who not in self._forked:
             self._forked[who] = forked_az.start(programs, self._az, made)
         return made
+
+    def _proxy(self, who: str) -> str:
+        address = self.addresses.get(who)
+        return self.endpoints["proxy"].replace("http://", f"http://{address}:x@" if address else "http://")
 
     def az(self, *arguments: str, who: str = "operator") -> Result:
         return self.run(["az", *arguments], who)
@@ -205,10 +214,10 @@ class CloudUnderTest:
         assert process.wait(SECONDS) == 0, "".join(said)
         rest.join()
 
-    def assertion(self, subject: str) -> str:
-        """What an agent of that service connection presents in place of a secret."""
+    def assertion(self, subject: str, issuer: str = AGENTS) -> str:
+        """What an agent of that service connection, or a job of GitHub's, presents in place of a secret."""
         now = int(time.time())
-        claims = {"iss": AGENTS, "sub": subject, "aud": "api://AzureADTokenExchange", "iat": now, "exp": now + 600}
+        claims = {"iss": issuer, "sub": subject, "aud": "api://AzureADTokenExchange", "iat": now, "exp": now + 600}
         return jwt.encode({"alg": "RS256", "kid": self._agent_key.kid}, claims, self._agent_key)
 
     # ---- the control port

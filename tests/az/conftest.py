@@ -47,7 +47,7 @@ def shared_project(shared: CloudUnderTest, tmp_path_factory: pytest.TempPathFact
     group = {"name": dev["resource_group_name"], "location": dev["location"]}  # as bootstrap makes it
     azurerm.seed(store, "azurerm_resource_group", group, subscription_id=dev["subscription_id"])
     with azurerm.serve(store, types=lambda: azurerm.types_used(copied / "terraform", folder)) as served:
-        yield Project(shared, copied, dict(served.env))
+        yield Project(shared, copied, served)
 
 
 _ACCOUNTS = itertools.count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emulators import azurerm
 from tests.az.cloud_under_test import ROOT, SUBSCRIPTION, CloudUnderTest, Result
 
 _COPIED = ("emulators", "ops", "servers", "terraform", "twin", "tasks.py", "pyproject.toml")
@@ -63,14 +65,14 @@ def _own_values(path: Path) -> None:
 
 @dataclass
 class Project:
-    """`served` is the stand-in provider's environment, so that `init` asks no registry.
+    """`served` is the stand-in provider, so that `init` asks no registry.
 
     Each empty cloud has a storage account of its own name, because what Azurite keeps outlives the cloud.
     """
 
     cloud: CloudUnderTest
     folder: Path
-    served: dict[str, str]
+    served: azurerm.Served
     forked: bool = True
     account: str = "stboot"
     settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
@@ -78,17 +80,39 @@ class Project:
     @property
     def variables(self) -> dict[str, str]:
         own = {"TWIN_HOME": str(self.home), "PYTHONPATH": str(self.folder), "MCP_STORAGE_ACCOUNT": self.account}
-        return {**{f"MCP_{name}": value for name, value in self.settings.items()}, **self.served, **own}
+        return {**{f"MCP_{name}": value for name, value in self.settings.items()}, **self.served.env, **own}
 
     @property
     def home(self) -> Path:
         return self.folder / ".twin" / self.account
 
+    def write_values(self, **changed: str) -> str:
+        """Write real values over the placeholders of dev's terraform.tfvars; `changed` are further ones, as HCL.
+
+        Return the file as it was.
+        """
+        path = self.folder / "terraform/environments/dev/terraform.tfvars"
+        before = path.read_text(encoding="utf-8")
+        own = {
+            "subscription_id": json.dumps(SUBSCRIPTION),
+            "resource_group_name": json.dumps(SETTINGS["RESOURCE_GROUP"]),
+        }
+        text = before
+        for name, value in {**own, **changed}.items():
+            text, found = re.subn(rf"(?ms)^{name} += (\{{.*?^\}}|[^\n]*)$", f"{name} = {value}", text)
+            text += "" if found else f"\n{name} = {value}\n"
+        path.write_text(text, encoding="utf-8")
+        return before
+
+    def restore_values(self, text: str) -> None:
+        (self.folder / "terraform/environments/dev/terraform.tfvars").write_text(text, encoding="utf-8")
+
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "invoke", "--search-root", str(self.folder), *arguments]
 
-    def invoke(self, task: str, *arguments: str, who: str = "operator") -> Result:
-        return self.cloud.run(self.command(task, "--env", "dev", *arguments), who, forked=self.forked, **self.variables)
+    def invoke(self, task: str, *arguments: str, who: str = "operator", **variables: str) -> Result:
+        command = self.command(task, "--env", "dev", *arguments)
+        return self.cloud.run(command, who, forked=self.forked, **{**self.variables, **variables})
 
     def bootstrap(self, *arguments: str) -> Result:
         return self.invoke("bootstrap", "--yes", *arguments)

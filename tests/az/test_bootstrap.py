@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.az.cloud_under_test import AGENTS, OPERATOR, SUBSCRIPTION, TENANT, CloudUnderTest, Result
+from tests.az.cloud_under_test import GITHUB as GITHUB_ISSUER
 from tests.az.project_under_test import Project
 from tests.az.test_documented_steps import ROLES, without_times
+from tests.az.test_sign_in import LOGIN
 
 CONNECTION = ("--issuer", f"https://login.microsoftonline.com/{TENANT}/v2.0", "--subject", "/eid1/c/pub/t/abc/a/def")
 GITHUB = (
@@ -63,6 +65,7 @@ def test_the_first_run_makes_everything_that_steps_1_to_3_promise(runs: Runs) ->
     assert of_type["federatedIdentityCredentials"]["subject"] == "sc://contoso/mcp/azure"
     assert of_type["blobServices"]["isVersioningEnabled"] is True
     assert of_type["storageAccounts"]["minimumTlsVersion"] == "TLS1_2"
+    assert of_type["storageAccounts"]["allowSharedKeyAccess"] is False
     assert roles(made) >= {
         ("Contributor", principal, SUBSCRIPTION),
         ("User Access Administrator", principal, SUBSCRIPTION),
@@ -70,7 +73,7 @@ def test_the_first_run_makes_everything_that_steps_1_to_3_promise(runs: Runs) ->
         ("Storage Blob Data Contributor", principal, "stboot"),
     }
     assert [principal, ADMINISTRATOR] in made["directory_roles"]
-    assert len(made["app_roles"]) == 2
+    assert len(made["app_roles"]) == 3
     assert runs.initialised == [True, True]
 
 
@@ -114,6 +117,7 @@ def test_minimal_gives_the_directory_only_what_the_pipeline_owns(project: Projec
     assert {role for held, role in made["app_roles"] if held == principal} == {
         "18a4783c-866b-4cc7-a460-3d5e5662c884",  # Application.ReadWrite.OwnedBy
         "bf7b1a76-6e77-406b-b258-bf5c7720e98f",  # Group.Create
+        "df021288-bdef-4463-88db-98f22de89214",  # User.Read.All
     }
     assert "left to an administrator" in " ".join(ended[1].err.split())
 
@@ -133,6 +137,31 @@ def test_github_is_trusted_for_each_subject_and_for_no_other(project: Project) -
     assert {tuple(c["audiences"]) for c in credentials} == {("api://AzureADTokenExchange",)}
 
 
+@pytest.mark.parametrize(
+    ("repository", "trusted", "other"),
+    [
+        ("contoso@1234567/mcp@7654321", "repo:contoso@1234567/mcp@7654321", "repo:contoso/mcp"),
+        ("contoso/mcp", "repo:contoso/mcp", "repo:contoso@1234567/mcp@7654321"),
+    ],
+    ids=["by ids", "by name"],
+)
+def test_a_job_signs_in_in_the_form_that_is_trusted(
+    project: Project, repository: str, trusted: str, other: str
+) -> None:
+    """A repository made since July 2026 sends its ids, and an older one its name: neither passes for the other."""
+    given = ("--github", repository, "--github-subject", "environment:mcp-dev")
+    ended = project.invoke("bootstrap.identity", "--yes"), project.invoke("bootstrap.federation", "--yes", *given)
+    assert [run.status for run in ended] == [0, 0], ended[1].err
+    client = json.loads((project.home / "bootstrap.json").read_text(encoding="utf-8"))["IDENTITY_CLIENT_ID"]
+
+    def sign_in(who: str, prefix: str) -> Result:
+        token = project.cloud.assertion(f"{prefix}:environment:mcp-dev", GITHUB_ISSUER)
+        return project.cloud.quick(*LOGIN, client, "--federated-token", token, who=who)
+
+    assert sign_in("job", trusted).status == 0
+    assert "AADSTS700213" in sign_in("another-job", other).err  # az would take the first one's token from its cache
+
+
 def test_the_narrower_role_cannot_make_anybody_an_owner(project: Project) -> None:
     project.invoke("bootstrap.identity", "--yes")
     ended = project.invoke("bootstrap.federation", "--yes", "--narrow", *CONNECTION)
@@ -141,6 +170,7 @@ def test_the_narrower_role_cannot_make_anybody_an_owner(project: Project) -> Non
     held = project.cloud.control("GET", "/cloud")["assignments"]
     conditions = {a["role"]: a["condition"] for a in held if a["condition"]}
     assert list(conditions) == ["f58310d9-a9f6-439a-9e8d-f62e7b41a168"]
+    assert "28bf596f-4eb7-45ce-b5bc-6cf482fec137" in {a["role"] for a in held}  # Locks Contributor
     assert "7f951dda-4ed3-4680-a7ca-43fe172d538d" in conditions["f58310d9-a9f6-439a-9e8d-f62e7b41a168"]  # AcrPull
     assert "8e3af657-a8ff-443c-a75c-2fe8c4bcb635" not in str(conditions)  # Owner
     project.changes()
@@ -150,3 +180,24 @@ def test_the_narrower_role_cannot_make_anybody_an_owner(project: Project) -> Non
 
 def roles(made: Any) -> set[tuple[str | None, str, str]]:
     return {(ROLES.get(a["role"]), a["principal"], a["scope"].split("/")[-1]) for a in made["assignments"]}
+
+
+def test_from_a_laptop_there_is_no_identity_and_no_key_opens_the_state(project: Project) -> None:
+    """Resource group, state, and the role to read and write it; Azure DevOps and Graph are not asked."""
+    ended = project.bootstrap("--without-pipeline")
+
+    assert ended.status == 0, ended.err
+    made = project.cloud.control("GET", "/cloud")
+    assert {d["type"].rpartition("/")[2] for d in made["resources"]} == {
+        "resourceGroups",
+        "storageAccounts",
+        "blobServices",
+    }
+    assert made["app_roles"] == []
+    assert "dev.azure.com" not in {row["host"] for row in project.cloud.requests()}
+    place = ("--account-name", project.account, "--container-name", "tfstate")
+    states = project.cloud.quick("storage", "blob", "list", *place, "--auth-mode", "login").json()
+    assert [one["name"] for one in states] == ["stage1.tfstate", "stage2.tfstate"]
+    by_key = project.cloud.quick("storage", "blob", "list", *place, "--auth-mode", "key")
+    assert by_key.status != 0
+    assert "Key based authentication is not permitted" in by_key.err

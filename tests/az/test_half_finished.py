@@ -83,7 +83,7 @@ EVERYTHING = (
     *("credential",) * 2,
     *("role",) * 4,
     "directory role",
-    *("permission",) * 2,
+    *("permission",) * 3,
     "account",
     "versions",
     "container",
@@ -110,6 +110,6 @@ def assert_complete(project: Project) -> None:
     }
     assert len(made["assignments"]) == len(held)
     assert len([1 for holder, _ in made["directory_roles"] if holder == principal]) == 1
-    assert len([1 for holder, _ in made["app_roles"] if holder == principal]) == 2
+    assert len([1 for holder, _ in made["app_roles"] if holder == principal]) == 3
     place = ("--account-name", project.account, "--name", "tfstate", "--auth-mode", "login")
     assert project.cloud.quick("storage", "container", "exists", *place).json() == {"exists": True}

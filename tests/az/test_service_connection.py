@@ -41,7 +41,7 @@ def test_the_connection_is_made_and_its_agents_sign_in(contoso: Project) -> None
     """Issuer and subject are read back from it; a second run changes nothing."""
     ended = at(contoso, {})
     assert ended.status == 0, ended.err
-    assert "POST dev.azure.com/{organisation}/{project}/_apis/serviceendpoint/endpoints" in contoso.changes()
+    assert "POST dev.azure.com/{organisation}/_apis/serviceendpoint/endpoints" in contoso.changes()
     (trusted,) = credentials(contoso)
     assert (trusted["issuer"], trusted["subject"]) == (AGENTS, "sc://contoso/mcp/azure")
 
@@ -94,6 +94,21 @@ def test_what_cannot_be_read_is_done_by_hand_with_every_value(
     assert "New service connection > Azure Resource Manager" in said
     assert "Managed identity: id-boot" in said
     assert (contoso.changes(), credentials(contoso)) == ([], [])
+
+
+def test_what_azure_devops_does_not_make_is_done_by_hand_too(contoso: Project) -> None:
+    """A member may read connections without being allowed to create them."""
+    words = {"status": 403, "code": "AccessDeniedException", "message": "Access denied. Needs Administer permissions."}
+    contoso.cloud.control(
+        "POST", "/faults", [{**words, "method": "POST", "host": "dev.azure.com", "path": "/endpoints"}]
+    )
+    ended = at(contoso, {})
+    said = " ".join(ended.err.split())
+    assert ended.status == 1
+    assert "the service connection of contoso cannot be made" in said
+    assert "Needs Administer permissions" in said
+    assert "New service connection > Azure Resource Manager" in said
+    assert credentials(contoso) == []
 
 
 def test_a_token_for_something_else_is_shown_the_sign_in_page(contoso: Project) -> None:

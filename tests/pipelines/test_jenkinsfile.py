@@ -9,13 +9,14 @@ import pytest
 from tests.pipelines import declarative
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "pipelines" / "Jenkinsfile").read_text(encoding="utf-8")
+TEXT, HEAL = ((ROOT / "pipelines" / name).read_text(encoding="utf-8") for name in ("Jenkinsfile", "heal.Jenkinsfile"))
 
 
-def test_it_is_a_declarative_pipeline() -> None:
+@pytest.mark.parametrize("text", [TEXT, HEAL], ids=["deploy", "heal"])
+def test_it_is_a_declarative_pipeline(text: str) -> None:
     """Nothing to complain of."""
-    assert declarative.syntax(TEXT) == []
-    assert declarative.structure(TEXT) == []
+    assert declarative.syntax(text) == []
+    assert declarative.structure(text) == []
 
 
 def test_what_is_no_groovy_is_found() -> None:
@@ -34,7 +35,7 @@ def test_what_is_no_groovy_is_found() -> None:
             "when of stage drift holds no triggered",
         ),
         ("always {\n          junit", "allways {\n          junit", "post of stage validate holds no allways"),
-        ("agent { label 'linux && azure' }\n", "", "pipeline needs the section agent"),
+        ("agent { label \"${params.AGENTS ?: 'linux && azure'}\" }\n", "", "pipeline needs the section agent"),
     ],
 )
 def test_a_mistake_is_found(right: str, wrong: str, sentence: str) -> None:
@@ -49,3 +50,4 @@ def test_its_commands_are_the_projects() -> None:
     commands = declarative.steps(TEXT)
     assert [command for command in commands if not command.startswith((*allowed, "az login --identity"))] == []
     assert len(commands) > 15
+    assert declarative.steps(HEAL)[2:] == ["az login --identity", 'invoke heal --env "$ENVIRONMENT" --yes']

@@ -19,6 +19,7 @@ from tests.support.pipeline_expressions import (
     read,
 )
 
+HOSTED_MINUTES = 60
 _ROOT = {"trigger", "pr", "schedules", "parameters", "variables", "pool", "stages"}
 _STAGE = {"stage", "displayName", "dependsOn", "condition", "jobs"}
 _JOB = {"job", "deployment", "displayName", "environment", "timeoutInMinutes", "steps", "strategy"}
@@ -36,16 +37,39 @@ def jobs(path: Path, parameters: Mapping[str, str], predefined: Mapping[str, str
     given = _parameters(document.get("parameters") or [], parameters, path.name)
     document = expand(document, AZURE_FUNCTIONS, _lookup({"parameters": given}))
     variables = {**predefined, **{name: str(value) for name, value in (document.get("variables") or {}).items()}}
+    hosted = "vmImage" in _pool(document.get("pool") or {})
     found: list[Job] = []
     before: tuple[str, ...] = ()
     for stage in document["stages"]:
-        made = _stage(stage, path.parent, variables, before)
+        made = _stage(stage, path.parent, variables, before, hosted)
         found += made
         before = (str(stage["stage"]),)
     return _by_stage(found)
 
 
-def _stage(stage: dict[str, Any], folder: Path, variables: Mapping[str, str], before: tuple[str, ...]) -> list[Job]:
+def _pool(pool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An image of Microsoft's, or a pool by its name ("pool definition": vmImage is for the Microsoft-hosted pool)."""
+    if set(pool) not in ({"vmImage"}, {"name"}):
+        raise NotUnderstood(f"pool {dict(pool)}: either vmImage or name is understood")
+    return pool
+
+
+def _require_time(job: Mapping[str, Any], name: str) -> None:
+    """A hosted agent ends a job after an hour, in a private project without paid parallel jobs, whatever it asks for.
+
+    "Specify jobs in your pipeline", Timeouts.
+    """
+    minutes = int(job.get("timeoutInMinutes", HOSTED_MINUTES))
+    if not 0 < minutes <= HOSTED_MINUTES:
+        raise NotUnderstood(
+            f"stage {name} asks for {minutes or 'unlimited'} minutes of a Microsoft-hosted agent, which ends a job of "
+            f"a private project after {HOSTED_MINUTES}; name a pool of your own"
+        )
+
+
+def _stage(
+    stage: dict[str, Any], folder: Path, variables: Mapping[str, str], before: tuple[str, ...], hosted: bool
+) -> list[Job]:
     only_known(stage, _STAGE, f"stage {stage.get('stage')}")
     needs = listed(stage["dependsOn"]) if "dependsOn" in stage else before
     found = _templates(stage["jobs"], "jobs", folder)
@@ -53,6 +77,8 @@ def _stage(stage: dict[str, Any], folder: Path, variables: Mapping[str, str], be
         raise NotUnderstood(f"stage {stage['stage']} has {len(found)} jobs; the agent of these tests runs one in each")
     where, job = found[0]
     only_known(job, _JOB, f"job of stage {stage['stage']}")
+    if hosted:
+        _require_time(job, str(stage["stage"]))
     steps = [_step(step, variables) for _, step in _flat(_steps(job), where)]
     condition = str(stage.get("condition", "succeeded()"))
     environment = str(job.get("environment", ""))

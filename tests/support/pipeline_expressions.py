@@ -14,6 +14,8 @@ import yaml
 
 _TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>[A-Za-z_][\w.-]*)|(?P<sign>==|!=|&&|\|\||[!()\[\],]))")
 
+_INSERTED = re.compile(r"\$\{\{\s*if\s+(.+?)\s*\}\}")
+
 Functions = Mapping[str, Callable[..., Any]]
 Lookup = Callable[[str], Any]
 
@@ -49,9 +51,19 @@ def evaluate(text: str, functions: Functions, lookup: Lookup) -> Any:
 
 
 def expand(value: Any, functions: Functions, lookup: Lookup) -> Any:
-    """`${{ … }}` everywhere in a document; an expression that is the whole text keeps its type."""
+    """`${{ … }}` everywhere in a document; an expression that is the whole text keeps its type.
+
+    A key `${{ if … }}` puts what it holds in its place, where the condition holds (Azure Pipelines, "Conditional
+    insertion").
+    """
     if isinstance(value, dict):
-        return {expand(k, functions, lookup): expand(v, functions, lookup) for k, v in value.items()}
+        made: dict[Any, Any] = {}
+        for key, held in value.items():
+            if condition := _INSERTED.fullmatch(str(key)):
+                made |= expand(held, functions, lookup) if evaluate(condition[1], functions, lookup) else {}
+            else:
+                made[expand(key, functions, lookup)] = expand(held, functions, lookup)
+        return made
     if isinstance(value, list):
         return [expand(item, functions, lookup) for item in value]
     if not isinstance(value, str):
@@ -153,4 +165,5 @@ AZURE_FUNCTIONS: Functions = {
     "not": lambda value: not value,
     "eq": _same,
     "ne": lambda one, other: not _same(one, other),
+    "iif": lambda condition, one, other: one if condition else other,
 }

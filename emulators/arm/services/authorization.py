@@ -229,10 +229,22 @@ def _is_guid(text: str) -> bool:
 _AT = f"/{{scope:path}}/providers/{TYPE}"
 
 ROUTES = (
-    Route("GET", f"/{{scope:path}}/providers/{_DEFINITIONS}", list_definitions, f"{_DEFINITIONS}/read"),
-    Route("GET", f"/{{scope:path}}/providers/{_DEFINITIONS}/{{role}}", show_definition, f"{_DEFINITIONS}/read"),
-    Route("GET", _AT, list_assignments, f"{TYPE}/read"),
-    Route("GET", f"{_AT}/{{name}}", show, f"{TYPE}/read"),
-    Route("PUT", f"{_AT}/{{name}}", put),
-    Route("DELETE", f"{_AT}/{{name}}", delete),
+    Route(
+        "GET",
+        f"/{{scope:path}}/providers/{_DEFINITIONS}",
+        list_definitions,
+        f"{_DEFINITIONS}/read",
+        page="Role Definitions - List, 2022-05-01-preview",
+    ),
+    Route(
+        "GET",
+        f"/{{scope:path}}/providers/{_DEFINITIONS}/{{role}}",
+        show_definition,
+        f"{_DEFINITIONS}/read",
+        page="Role Definitions - Get, 2022-05-01-preview",
+    ),
+    Route("GET", _AT, list_assignments, f"{TYPE}/read", page="Role Assignments - List For Scope, 2022-04-01"),
+    Route("GET", f"{_AT}/{{name}}", show, f"{TYPE}/read", page="Role Assignments - Get, 2022-04-01"),
+    Route("PUT", f"{_AT}/{{name}}", put, page="Role Assignments - Create, 2022-04-01"),
+    Route("DELETE", f"{_AT}/{{name}}", delete, page="Role Assignments - Delete, 2022-04-01"),
 )

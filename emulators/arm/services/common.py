@@ -84,18 +84,27 @@ def delete(cloud: Cloud, call: Call) -> Answer:
     return Answer(status=200 if gone else 204)
 
 
-def crud(type_: str, put: Handler, update: Handler | None = None) -> tuple[Route, ...]:
-    """The routes of a resource type that lives in resource groups: list (twice), show, put, delete, perhaps patch."""
+def crud(type_: str, put: Handler, update: Handler | None = None, *, pages: str, version: str) -> tuple[Route, ...]:
+    """The routes of a resource type that lives in resource groups: list (twice), show, put, delete, perhaps patch.
+
+    `pages`: the reference's name for the type, whose pages are called `<pages> - Get` and so on.
+    """
 
     def list_all(cloud: Cloud, call: Call) -> Answer:
         return listed(list(cloud.of_type(type_, call.path.split("/providers/")[0])))
 
     one = f"{GROUP}/providers/{type_}/{{name}}"
+    everywhere, here = f"{SUBSCRIPTION}/providers/{type_}", f"{GROUP}/providers/{type_}"
+    read, write = f"{type_}/read", f"{type_}/write"
+
+    def page(operation: str) -> str:
+        return f"{pages} - {operation}, {version}"
+
     routes = (
-        Route("GET", f"{SUBSCRIPTION}/providers/{type_}", list_all, f"{type_}/read", scope=SUBSCRIPTION),
-        Route("GET", f"{GROUP}/providers/{type_}", list_all, f"{type_}/read", scope=GROUP),
-        Route("GET", one, show, f"{type_}/read"),
-        Route("PUT", one, put, f"{type_}/write"),
-        Route("DELETE", one, delete, f"{type_}/delete"),
+        Route("GET", everywhere, list_all, read, scope=SUBSCRIPTION, page=page("List")),
+        Route("GET", here, list_all, read, scope=GROUP, page=page("List By Resource Group")),
+        Route("GET", one, show, read, page=page("Get")),
+        Route("PUT", one, put, write, page=page("Create Or Update")),
+        Route("DELETE", one, delete, f"{type_}/delete", page=page("Delete")),
     )
-    return routes if update is None else (*routes, Route("PATCH", one, update, f"{type_}/write"))
+    return routes if update is None else (*routes, Route("PATCH", one, update, write, page=page("Update")))

@@ -46,6 +46,20 @@ def regenerate_key(cloud: Cloud, call: Call) -> Answer:
 _ACCOUNT = f"{GROUP}/providers/{TYPE}/{{name}}"
 
 ROUTES = (
-    Route("POST", f"{_ACCOUNT}/listKeys", list_keys, f"{TYPE}/listKeys/action", scope=_ACCOUNT),
-    Route("POST", f"{_ACCOUNT}/regenerateKey", regenerate_key, f"{TYPE}/regenerateKey/action", scope=_ACCOUNT),
+    Route(
+        "POST",
+        f"{_ACCOUNT}/listKeys",
+        list_keys,
+        f"{TYPE}/listKeys/action",
+        scope=_ACCOUNT,
+        page="Database Accounts - List Keys, 2026-03-15",
+    ),
+    Route(
+        "POST",
+        f"{_ACCOUNT}/regenerateKey",
+        regenerate_key,
+        f"{TYPE}/regenerateKey/action",
+        scope=_ACCOUNT,
+        page="Database Accounts - Regenerate Key, 2026-03-15",
+    ),
 )

@@ -10,7 +10,7 @@ import uuid
 
 from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
-from emulators.arm.errors import AzureError, bad_request
+from emulators.arm.errors import AzureError, NotReproduced, bad_request
 from emulators.arm.organisations import Organisation
 from emulators.arm.routing import Route
 from emulators.base.well_known import DEVOPS
@@ -45,12 +45,22 @@ def list_connections(cloud: Cloud, call: Call) -> Answer:
     return Answer({"count": len(found), "value": found})
 
 
+def refresh_authentication(cloud: Cloud, call: Call) -> Answer:
+    """POST below a project renews what existing connections sign in with; until 5.1 it created one."""
+    _organisation(cloud, call).project(call["project"])
+    if not call.query.get("endpointIds"):
+        raise bad_request(
+            "VssPropertyValidationException", "The query parameter endpointIds is missing: it names what is refreshed."
+        )
+    raise NotReproduced(call.method, call.host, call.path, call.query.get("api-version"))
+
+
 def create_connection(cloud: Cloud, call: Call) -> Answer:
-    """Issuer and subject are the service's to choose: whoever creates one reads them from the answer."""
+    """Below the organisation; the body names the project. Issuer and subject are the service's to choose."""
     organisation = _organisation(cloud, call)
-    name, project = organisation.project(call["project"])
     given = call.document()
-    _check(given, project)
+    name, project = _project(organisation, given)
+    _check(given)
     held = organisation.connections.setdefault(project, [])
     if any(one["name"].lower() == given["name"].lower() for one in held):
         raise AzureError(
@@ -90,23 +100,33 @@ def _short(guid: str) -> str:
     return base64.urlsafe_b64encode(uuid.UUID(guid).bytes_le).decode().rstrip("=")
 
 
-def _check(given: Document, project: str) -> None:
+def _project(organisation: Organisation, given: Document) -> tuple[str, str]:
+    """Name and id of the one project that the body refers to."""
+    references = given.get("serviceEndpointProjectReferences") or []
+    if len(references) != 1 or not (references[0].get("projectReference") or {}).get("id"):
+        raise _lacks("serviceEndpointProjectReferences")
+    return organisation.project(str(references[0]["projectReference"]["id"]))
+
+
+def _check(given: Document) -> None:
     authorization = given.get("authorization") or {}
     parameters = authorization.get("parameters") or {}
-    references = [one["projectReference"]["id"] for one in given.get("serviceEndpointProjectReferences") or []]
     problems = {
         "name": not given.get("name"),
         "type": given.get("type") != "azurerm",
         "authorization.scheme": authorization.get("scheme") != _SCHEME,
         **{f"authorization.parameters.{one}": not parameters.get(one) for one in _NEEDED},
         "data.subscriptionId": not (given.get("data") or {}).get("subscriptionId"),
-        "serviceEndpointProjectReferences": references != [project],
     }
     for what, wrong in problems.items():
         if wrong:
-            raise bad_request(
-                "InvalidServiceEndpointRequestException", f"The service connection's {what} is missing or wrong."
-            )
+            raise _lacks(what)
+
+
+def _lacks(what: str) -> AzureError:
+    return bad_request(
+        "InvalidServiceEndpointRequestException", f"The service connection's {what} is missing or wrong."
+    )
 
 
 def _organisation(cloud: Cloud, call: Call) -> Organisation:
@@ -126,11 +146,18 @@ def _organisation(cloud: Cloud, call: Call) -> Organisation:
     return found
 
 
-_ENDPOINTS = "/{organisation}/{project}/_apis/serviceendpoint/endpoints"
+_ENDPOINTS = "_apis/serviceendpoint/endpoints"
+_OF_PROJECT = f"/{{organisation}}/{{project}}/{_ENDPOINTS}"
 
 ROUTES = (
-    Route("GET", "/{organisation}/_apis/connectionData", connection_data),
-    Route("GET", "/{organisation}/_apis/projects/{project}", show_project),
-    Route("GET", _ENDPOINTS, list_connections),
-    Route("POST", _ENDPOINTS, create_connection),
+    Route("GET", "/{organisation}/_apis/connectionData", connection_data, page="Connection Data - Get, 7.1-preview"),
+    Route("GET", "/{organisation}/_apis/projects/{project}", show_project, page="Projects - Get, 7.1"),
+    Route("GET", _OF_PROJECT, list_connections, page="Endpoints - Get Service Endpoints By Names, 7.1"),
+    Route("POST", f"/{{organisation}}/{_ENDPOINTS}", create_connection, page="Endpoints - Create, 7.1"),
+    Route(
+        "POST",
+        _OF_PROJECT,
+        refresh_authentication,
+        page="Endpoints - Get Service Endpoints With Refreshed Authentication, 7.1",
+    ),
 )

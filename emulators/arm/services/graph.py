@@ -19,9 +19,7 @@ _EXISTS = "Permission being assigned already exists on the object"
 
 
 def require(cloud: Cloud, call: Call, need: Need) -> None:
-    held = cloud.tenant.directory_roles.values()
-    own = (a for a in held if a["principalId"] == call.who().object_id and a["_effective"] <= cloud.clock())
-    need.check(call, frozenset(a["roleDefinitionId"] for a in own))
+    need.check(call.who(), cloud.directory_roles_of(call.who().object_id), cloud.tenant.members_create)
 
 
 def me(cloud: Cloud, call: Call) -> Answer:
@@ -250,24 +248,49 @@ _PRINCIPAL = "/v1.0/servicePrincipals/{id}"
 _DIRECTORY = "/v1.0/roleManagement/directory"
 
 ROUTES = (
-    Route("GET", "/v1.0/me", me),
-    Route("GET", "/v1.0/users", list_users),
-    Route("GET", "/v1.0/users/{id}", show_user),
-    Route("GET", "/v1.0/servicePrincipals", list_principals),
-    Route("GET", _PRINCIPAL, show_principal),
-    Route("POST", "/v1.0/directoryObjects/getByIds", get_by_ids),
-    Route("GET", f"{_DIRECTORY}/roleDefinitions", list_role_definitions),
-    Route("GET", f"{_DIRECTORY}/roleAssignments", list_directory_roles),
-    Route("POST", f"{_DIRECTORY}/roleAssignments", assign_directory_role),
-    Route("DELETE", f"{_DIRECTORY}/roleAssignments/{{id}}", remove_directory_role),
-    Route("GET", f"{_PRINCIPAL}/appRoleAssignments", list_app_roles),
-    Route("GET", f"{_PRINCIPAL}/appRoleAssignedTo", list_assigned_to),
-    Route("POST", f"{_PRINCIPAL}/appRoleAssignments", assign_app_role),
-    Route("DELETE", f"{_PRINCIPAL}/appRoleAssignments/{{assignment}}", remove_app_role),
-    Route("GET", "/v1.0/groups", list_groups),
-    Route("POST", "/v1.0/groups", create_group),
-    Route("GET", "/v1.0/groups/{id}", show_group),
-    Route("DELETE", "/v1.0/groups/{id}", delete_group),
-    Route("GET", "/v1.0/groups/{id}/members", list_members),
-    Route("POST", "/v1.0/groups/{id}/members/$ref", add_member),
+    Route("GET", "/v1.0/me", me, page="Get a user, v1.0"),
+    Route("GET", "/v1.0/users", list_users, page="List users, v1.0"),
+    Route("GET", "/v1.0/users/{id}", show_user, page="Get a user, v1.0"),
+    Route("GET", "/v1.0/servicePrincipals", list_principals, page="List servicePrincipals, v1.0"),
+    Route("GET", _PRINCIPAL, show_principal, page="Get servicePrincipal, v1.0"),
+    Route("POST", "/v1.0/directoryObjects/getByIds", get_by_ids, page="directoryObject: getByIds, v1.0"),
+    Route("GET", f"{_DIRECTORY}/roleDefinitions", list_role_definitions, page="List roleDefinitions, v1.0"),
+    Route("GET", f"{_DIRECTORY}/roleAssignments", list_directory_roles, page="List unifiedRoleAssignments, v1.0"),
+    Route("POST", f"{_DIRECTORY}/roleAssignments", assign_directory_role, page="Create unifiedRoleAssignment, v1.0"),
+    Route(
+        "DELETE",
+        f"{_DIRECTORY}/roleAssignments/{{id}}",
+        remove_directory_role,
+        page="Delete unifiedRoleAssignment, v1.0",
+    ),
+    Route(
+        "GET",
+        f"{_PRINCIPAL}/appRoleAssignments",
+        list_app_roles,
+        page="List appRoleAssignments granted to a service principal, v1.0",
+    ),
+    Route(
+        "GET",
+        f"{_PRINCIPAL}/appRoleAssignedTo",
+        list_assigned_to,
+        page="List appRoleAssignments granted for a service principal, v1.0",
+    ),
+    Route(
+        "POST",
+        f"{_PRINCIPAL}/appRoleAssignments",
+        assign_app_role,
+        page="Grant an appRoleAssignment to a service principal, v1.0",
+    ),
+    Route(
+        "DELETE",
+        f"{_PRINCIPAL}/appRoleAssignments/{{assignment}}",
+        remove_app_role,
+        page="Delete an appRoleAssignment from a service principal, v1.0",
+    ),
+    Route("GET", "/v1.0/groups", list_groups, page="List groups, v1.0"),
+    Route("POST", "/v1.0/groups", create_group, page="Create group, v1.0"),
+    Route("GET", "/v1.0/groups/{id}", show_group, page="Get group, v1.0"),
+    Route("DELETE", "/v1.0/groups/{id}", delete_group, page="Delete group, v1.0"),
+    Route("GET", "/v1.0/groups/{id}/members", list_members, page="List group members, v1.0"),
+    Route("POST", "/v1.0/groups/{id}/members/$ref", add_member, page="Add members, v1.0"),
 )

@@ -102,9 +102,34 @@ _IDENTITY = f"{GROUP}/providers/{TYPE}/{{name}}"
 _CREDENTIALS = f"{_IDENTITY}/federatedIdentityCredentials"
 
 ROUTES = (
-    *crud(TYPE, put),
-    Route("GET", _CREDENTIALS, list_credentials, f"{_CHILD}/read", scope=_IDENTITY),
-    Route("GET", f"{_CREDENTIALS}/{{credential}}", common.show, f"{_CHILD}/read"),
-    Route("PUT", f"{_CREDENTIALS}/{{credential}}", put_credential, f"{_CHILD}/write"),
-    Route("DELETE", f"{_CREDENTIALS}/{{credential}}", delete_credential, f"{_CHILD}/delete"),
-)  # fmt: skip
+    *crud(TYPE, put, pages="User Assigned Identities", version="2025-05-31-preview"),
+    Route(
+        "GET",
+        _CREDENTIALS,
+        list_credentials,
+        f"{_CHILD}/read",
+        scope=_IDENTITY,
+        page="Federated Identity Credentials - List, 2025-01-31-preview",
+    ),
+    Route(
+        "GET",
+        f"{_CREDENTIALS}/{{credential}}",
+        common.show,
+        f"{_CHILD}/read",
+        page="Federated Identity Credentials - Get, 2025-01-31-preview",
+    ),
+    Route(
+        "PUT",
+        f"{_CREDENTIALS}/{{credential}}",
+        put_credential,
+        f"{_CHILD}/write",
+        page="Federated Identity Credentials - Create Or Update, 2025-01-31-preview",
+    ),
+    Route(
+        "DELETE",
+        f"{_CREDENTIALS}/{{credential}}",
+        delete_credential,
+        f"{_CHILD}/delete",
+        page="Federated Identity Credentials - Delete, 2025-01-31-preview",
+    ),
+)

@@ -63,9 +63,13 @@ def put(cloud: Cloud, call: Call) -> Answer:
 _REGISTRY = f"{GROUP}/providers/{TYPE}/{{name}}"
 
 ROUTES = (
-    *crud(TYPE, put),
+    *crud(TYPE, put, pages="Registries", version="2025-11-01"),
     Route(
-        "POST", f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability", check_name,
-        f"{NAMESPACE}/checkNameAvailability/read", scope=SUBSCRIPTION,
+        "POST",
+        f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability",
+        check_name,
+        f"{NAMESPACE}/checkNameAvailability/read",
+        scope=SUBSCRIPTION,
+        page="Registries - Check Name Availability, 2025-11-01",
     ),
-)  # fmt: skip
+)

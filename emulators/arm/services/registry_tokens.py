@@ -9,7 +9,8 @@ import json
 import secrets
 from typing import Any
 
-from emulators.arm.call import Answer, Call, Caller
+from emulators.arm import network
+from emulators.arm.call import Answer, Call, Caller, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError
 from emulators.arm.routing import Route
@@ -18,7 +19,17 @@ from emulators.arm.services import registries
 _PULL, _PUSH = f"{registries.TYPE}/pull/read", f"{registries.TYPE}/push/write"
 
 
+def _registry(cloud: Cloud, call: Call) -> Document:
+    """The registry, where its network rules let the caller in."""
+    found = cloud.named(registries.TYPE, call.host.split(".")[0])
+    if found is None:
+        raise AzureError(404, "NAME_UNKNOWN", f"{call.host} does not exist.")
+    network.refuse_registry(cloud, found, call.address)
+    return found
+
+
 def ping(cloud: Cloud, call: Call) -> Answer:
+    _registry(cloud, call)
     header = f'Bearer realm="https://{call.host}/oauth2/token",service="{call.host}"'
     errors = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
     return Answer(errors, 401, {"WWW-Authenticate": header, "Docker-Distribution-Api-Version": "registry/2.0"})
@@ -27,9 +38,7 @@ def ping(cloud: Cloud, call: Call) -> Answer:
 def exchange(cloud: Cloud, call: Call) -> Answer:
     """`access_token` of Resource Manager becomes a refresh token; the caller must be allowed to pull or push."""
     caller = _caller(cloud, call)
-    registry = cloud.named(registries.TYPE, call.host.split(".")[0])
-    if registry is None:
-        raise AzureError(404, "NAME_UNKNOWN", f"{call.host} does not exist.")
+    registry = _registry(cloud, call)
     granted = [a for a in (_PULL, _PUSH) if cloud.allowed(caller, a, registry["id"])]
     if not granted:
         raise AzureError(
@@ -47,6 +56,7 @@ def _caller(cloud: Cloud, call: Call) -> Caller:
 
 
 def token(cloud: Cloud, call: Call) -> Answer:
+    _registry(cloud, call)
     form: Any = call.body or {}
     held = cloud.registry_tokens.get(str(form.get("refresh_token") or ""))
     if held is None or held["host"] != call.host:
@@ -58,7 +68,7 @@ def token(cloud: Cloud, call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/v2", ping),
-    Route("POST", "/oauth2/exchange", exchange),
-    Route("POST", "/oauth2/token", token),
+    Route("GET", "/v2", ping, page="Authentication with Azure Container Registry (AAD-OAuth), v2"),
+    Route("POST", "/oauth2/exchange", exchange, page="Authentication with Azure Container Registry (AAD-OAuth), v2"),
+    Route("POST", "/oauth2/token", token, page="Authentication with Azure Container Registry (AAD-OAuth), v2"),
 )

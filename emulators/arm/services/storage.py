@@ -148,12 +148,35 @@ def keeps_versions(cloud: Cloud, name: str) -> bool:
 _ACCOUNT = f"{GROUP}/providers/{TYPE}/{{name}}"
 
 ROUTES = (
-    *crud(TYPE, put, update),
+    *crud(TYPE, put, update, pages="Storage Accounts", version="2025-08-01"),
     Route(
-        "POST", f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability", check_name,
-        f"{NAMESPACE}/checknameavailability/read", scope=SUBSCRIPTION,
+        "POST",
+        f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability",
+        check_name,
+        f"{NAMESPACE}/checknameavailability/read",
+        scope=SUBSCRIPTION,
+        page="Storage Accounts - Check Name Availability, 2025-08-01",
     ),
-    Route("POST", f"{_ACCOUNT}/listKeys", list_keys, f"{TYPE}/listKeys/action", scope=_ACCOUNT),
-    Route("GET", f"{_ACCOUNT}/blobServices/default", show_blob_service, f"{_BLOB_SERVICE}/read"),
-    Route("PUT", f"{_ACCOUNT}/blobServices/default", put_blob_service, f"{_BLOB_SERVICE}/write"),
-)  # fmt: skip
+    Route(
+        "POST",
+        f"{_ACCOUNT}/listKeys",
+        list_keys,
+        f"{TYPE}/listKeys/action",
+        scope=_ACCOUNT,
+        page="Storage Accounts - List Keys, 2025-08-01",
+    ),
+    Route(
+        "GET",
+        f"{_ACCOUNT}/blobServices/default",
+        show_blob_service,
+        f"{_BLOB_SERVICE}/read",
+        page="Blob Services - Get Service Properties, 2025-08-01",
+    ),
+    Route(
+        "PUT",
+        f"{_ACCOUNT}/blobServices/default",
+        put_blob_service,
+        f"{_BLOB_SERVICE}/write",
+        page="Blob Services - Set Service Properties, 2025-08-01",
+    ),
+)

@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import Any
 
+from emulators.arm import network
 from emulators.arm.call import Answer, Call, Document
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, bad_request
@@ -17,9 +18,10 @@ _ACTION = f"{vaults.TYPE}/secrets"
 
 
 def authorize(cloud: Cloud, call: Call, action: str) -> None:
-    """Key Vault's own refusal, with the code of its inner error."""
+    """Key Vault's own refusal, with the code of its inner error: the network's first, then the role's."""
     vault = _vault(cloud, call)
     caller = call.who()
+    network.refuse_vault(cloud, vault, call.address)
     if cloud.allowed(caller, action, vault["id"], data=True):
         return
     raise AzureError(
@@ -42,11 +44,22 @@ def _vault(cloud: Cloud, call: Call) -> Document:
 
 
 def _kept(cloud: Cloud, call: Call) -> dict[str, Document]:
-    return cloud.secrets[_vault(cloud, call)["name"].lower()]
+    """Those made here; in a vault of Terraform's, those that it made too."""
+    vault = _vault(cloud, call)
+    kept = cloud.secrets.setdefault(vault["name"].lower(), {})
+    for row in cloud.applied.of_type("azurerm_key_vault_secret") if cloud.applied else ():
+        if str(row["key_vault_id"]).lower() == vault["id"].lower() and row["name"].lower() not in kept:
+            kept[row["name"].lower()] = {"name": row["name"], "versions": {str(row["version"]): _of_terraform(row)}}
+    return kept
+
+
+def _of_terraform(row: Document) -> Document:
+    attributes = {"enabled": True, "recoveryLevel": "Recoverable+Purgeable", "recoverableDays": 90}
+    return {"value": row["value"], "attributes": attributes, "tags": row.get("tags") or {}, "id": row["id"]}
 
 
 def _thrown_away(cloud: Cloud, call: Call) -> dict[str, Document]:
-    return cloud.deleted_secrets[_vault(cloud, call)["name"].lower()]
+    return cloud.deleted_secrets.setdefault(_vault(cloud, call)["name"].lower(), {})
 
 
 def _find(cloud: Cloud, call: Call) -> Document:
@@ -189,14 +202,14 @@ def challenge(cloud: Cloud) -> AzureError:
 
 
 ROUTES = (
-    Route("GET", "/secrets", list_all),
-    Route("PUT", "/secrets/{name}", put),
-    Route("GET", "/secrets/{name}/versions", list_versions),
-    Route("GET", "/secrets/{name}", get),
-    Route("GET", "/secrets/{name}/{version}", get),
-    Route("DELETE", "/secrets/{name}", delete),
-    Route("GET", "/deletedsecrets", list_deleted),
-    Route("GET", "/deletedsecrets/{name}", show_deleted),
-    Route("POST", "/deletedsecrets/{name}/recover", recover),
-    Route("DELETE", "/deletedsecrets/{name}", purge),
+    Route("GET", "/secrets", list_all, page="Get Secrets, 2025-07-01"),
+    Route("PUT", "/secrets/{name}", put, page="Set Secret, 2025-07-01"),
+    Route("GET", "/secrets/{name}/versions", list_versions, page="Get Secret Versions, 2025-07-01"),
+    Route("GET", "/secrets/{name}", get, page="Get Secret, 2025-07-01"),
+    Route("GET", "/secrets/{name}/{version}", get, page="Get Secret, 2025-07-01"),
+    Route("DELETE", "/secrets/{name}", delete, page="Delete Secret, 2025-07-01"),
+    Route("GET", "/deletedsecrets", list_deleted, page="Get Deleted Secrets, 2025-07-01"),
+    Route("GET", "/deletedsecrets/{name}", show_deleted, page="Get Deleted Secret, 2025-07-01"),
+    Route("POST", "/deletedsecrets/{name}/recover", recover, page="Recover Deleted Secret, 2025-07-01"),
+    Route("DELETE", "/deletedsecrets/{name}", purge, page="Purge Deleted Secret, 2025-07-01"),
 )

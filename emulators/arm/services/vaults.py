@@ -175,14 +175,30 @@ _DELETED = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/deleted
 _READ_DELETED = f"{NAMESPACE}/deletedVaults/read"
 
 ROUTES = (
-    *crud(TYPE, put, update),
+    *crud(TYPE, put, update, pages="Vaults", version="2026-02-01"),
     Route(
-        "POST", f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability", check_name,
-        f"{NAMESPACE}/checkNameAvailability/read", scope=SUBSCRIPTION,
+        "POST",
+        f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability",
+        check_name,
+        f"{NAMESPACE}/checkNameAvailability/read",
+        scope=SUBSCRIPTION,
+        page="Vaults - Check Name Availability, 2026-02-01",
     ),
     Route(
-        "GET", f"{SUBSCRIPTION}/providers/{NAMESPACE}/deletedVaults", list_deleted, _READ_DELETED, scope=SUBSCRIPTION
+        "GET",
+        f"{SUBSCRIPTION}/providers/{NAMESPACE}/deletedVaults",
+        list_deleted,
+        _READ_DELETED,
+        scope=SUBSCRIPTION,
+        page="Vaults - List Deleted, 2026-02-01",
     ),
-    Route("GET", _DELETED, show_deleted, _READ_DELETED, scope=SUBSCRIPTION),
-    Route("POST", f"{_DELETED}/purge", purge, f"{NAMESPACE}/locations/deletedVaults/purge/action", scope=SUBSCRIPTION),
-)  # fmt: skip
+    Route("GET", _DELETED, show_deleted, _READ_DELETED, scope=SUBSCRIPTION, page="Vaults - Get Deleted, 2026-02-01"),
+    Route(
+        "POST",
+        f"{_DELETED}/purge",
+        purge,
+        f"{NAMESPACE}/locations/deletedVaults/purge/action",
+        scope=SUBSCRIPTION,
+        page="Vaults - Purge Deleted, 2026-02-01",
+    ),
+)

@@ -20,7 +20,8 @@ GIVEN: dict[str, Any] = {
     "projects": {"Remote tools": PROJECT},
     "members": [OWNER],
 }
-ENDPOINTS = "/contoso/Remote%20tools/_apis/serviceendpoint/endpoints"
+ENDPOINTS = "/contoso/_apis/serviceendpoint/endpoints"
+OF_PROJECT = "/contoso/Remote%20tools/_apis/serviceendpoint/endpoints"
 
 
 def connection(name: str = "azure", **changed: Any) -> dict[str, Any]:
@@ -65,11 +66,25 @@ def test_issuer_and_subject_are_the_services_choice(azure: Azure, older: bool) -
 def test_connections_are_found_by_their_name(devops: Azure) -> None:
     for name in ("azure", "other"):
         devops.call("POST", ENDPOINTS, connection(name), host=HOST)
-    found = devops.call("GET", ENDPOINTS, host=HOST, query={"endpointNames": "AZURE", "api-version": "7.1"}).body
+    found = devops.call("GET", OF_PROJECT, host=HOST, query={"endpointNames": "AZURE", "api-version": "7.1"}).body
     assert (found["count"], [one["name"] for one in found["value"]]) == (1, ["azure"])
-    assert devops.call("GET", ENDPOINTS, host=HOST).body["count"] == 2
-    status, said = refused(devops, "GET", ENDPOINTS, query={"type": "azurerm"})
+    assert devops.call("GET", OF_PROJECT, host=HOST).body["count"] == 2
+    status, said = refused(devops, "GET", OF_PROJECT, query={"type": "azurerm"})
     assert (status, "'type'" in said) == (400, True)
+
+
+def test_below_a_project_nothing_is_created(devops: Azure) -> None:
+    """There POST refreshes existing connections ("Get Service Endpoints With Refreshed Authentication", 7.1)."""
+    status, said = refused(devops, "POST", OF_PROJECT, connection())
+    assert (status, "endpointIds" in said) == (400, True)
+    assert refused(devops, "POST", OF_PROJECT, [], query={"endpointIds": PROJECT})[0] == 501
+    assert devops.call("GET", OF_PROJECT, host=HOST).body["count"] == 0
+
+
+def test_the_body_names_the_project(devops: Azure) -> None:
+    elsewhere = [{"projectReference": {"id": "55555555-bbbb-4bbb-8bbb-0000000000ff"}}]
+    status, said = refused(devops, "POST", ENDPOINTS, connection(serviceEndpointProjectReferences=elsewhere))
+    assert (status, "TF200016" in said) == (404, True)
 
 
 def test_a_name_is_taken_once(devops: Azure) -> None:
@@ -95,7 +110,7 @@ def test_a_name_is_taken_once(devops: Azure) -> None:
 def test_what_lacks_something_is_refused_by_name(devops: Azure, changed: dict[str, Any], what: str) -> None:
     status, said = refused(devops, "POST", ENDPOINTS, connection(**changed))
     assert (status, what in said) == (400, True)
-    assert devops.call("GET", ENDPOINTS, host=HOST).body["count"] == 0
+    assert devops.call("GET", OF_PROJECT, host=HOST).body["count"] == 0
 
 
 @pytest.mark.parametrize(

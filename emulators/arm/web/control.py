@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from emulators.arm import operations
 from emulators.arm.cloud import Cloud
+from emulators.arm.errors import AzureError
 from emulators.arm.faults import Fault, Faults
 from emulators.arm.recorder import Recorder
 from emulators.base.errors import EmulatorError
@@ -32,6 +35,7 @@ class Control:
             Route("/requests", self._guarded(self._requests), methods=["GET", "DELETE"]),
             Route("/faults", self._guarded(self._fault), methods=["GET", "POST", "DELETE"]),
             Route("/delays", self._guarded(self._delays), methods=["PUT"]),
+            Route("/authorize", self._guarded(self._authorize), methods=["POST"]),
             Route("/cloud", self._guarded(self._state), methods=["GET", "DELETE"]),
         ]
         return Starlette(routes=routes)
@@ -68,6 +72,20 @@ class Control:
         delays.roles = float(given.get("roles", delays.roles))
         delays.directory = float(given.get("directory", delays.directory))
         return JSONResponse({"roles": delays.roles, "directory": delays.directory})
+
+    def _authorize(self, request: Request, body: object) -> Response:
+        """Whether a principal may do to a resource of Terraform's what `verb` says; `refused` is empty where it may."""
+        given: dict[str, Any] = body if isinstance(body, dict) else {}
+        try:
+            operations.authorize(
+                self._cloud(), str(given["principal"]), str(given["verb"]), str(given["type"]), given["values"],
+                str(given.get("address") or ""),
+            )  # fmt: skip
+        except KeyError as error:
+            raise EmulatorError(f"the question lacks {error}") from error
+        except AzureError as error:
+            return JSONResponse({"refused": str(error)})
+        return JSONResponse({"refused": ""})
 
     def _state(self, request: Request, _: object) -> Response:
         """What there is, without any secret's value."""

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from emulators.arm import blobs, metadata, tokens
+from emulators.arm import blobs, metadata, network, tokens
 from emulators.arm.call import Answer, Call, Caller
 from emulators.arm.cloud import Cloud
 from emulators.arm.errors import AzureError, NotReproduced
@@ -87,12 +87,16 @@ class Authority(Protocol):
 
 
 class Front:
-    """An ASGI application. Faults come first, then the service; everything is recorded."""
+    """An ASGI application. Faults come first, then the service; everything is recorded.
+
+    `addresses` are the callers', by the port from which the proxy passes their tunnel on.
+    """
 
     def __init__(
-        self, cloud: Cloud, authority: Authority, recorder: Recorder, faults: Faults, store: BlobStore
-    ) -> None:
-        self.cloud, self._authority = cloud, authority
+        self, cloud: Cloud, authority: Authority, recorder: Recorder, faults: Faults, store: BlobStore,
+        addresses: Mapping[int, str],
+    ) -> None:  # fmt: skip
+        self.cloud, self._authority, self._addresses = cloud, authority, addresses
         self._recorder, self._faults, self._store = recorder, faults, store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -172,10 +176,15 @@ class Front:
             raise AzureError(
                 404, "SubscriptionNotFound", f"The subscription '{params['subscription']}' could not be found."
             )
-        call = Call(request.method, host, path, params, dict(request.query_params), content, caller)
+        address = self._address_of(request)
+        call = Call(request.method, host, path, params, dict(request.query_params), content, caller, address)
         if route.action is not None:
             self.cloud.require(call.who(), route.action.format(**params), route.scope_of(path, params), route.data)
         return route.handler(self.cloud, call)
+
+    def _address_of(self, request: Request) -> str:
+        """Where the tunnel came from, by the port at its inner end."""
+        return self._addresses.get(request.client.port if request.client else 0, network.OUTSIDE)
 
     async def _caller(self, service: Service, token: str | None) -> Caller | None:
         if not token:
@@ -185,6 +194,7 @@ class Front:
 
     async def _blob(self, service: Service, request: Request, host: str, path: str, body: bytes) -> Response:
         authorization = request.headers.get("authorization", "")
+        blobs.check_network(self.cloud, host, self._address_of(request))
         if authorization.lower().startswith("bearer "):
             caller = await self._caller(service, authorization)
             if caller is not None:

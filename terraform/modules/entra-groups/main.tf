@@ -5,7 +5,7 @@ resource "azuread_group" "this" {
   description             = each.value.description
   owners                  = each.value.owners
   security_enabled        = true
-  prevent_duplicate_names = true
+  prevent_duplicate_names = var.prevent_duplicate_names
 }
 
 # One resource per member: people whom an administrator adds in the portal stay.

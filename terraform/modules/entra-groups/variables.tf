@@ -23,3 +23,10 @@ variable "groups" {
     error_message = "groups: owners must not be an empty set, which Entra ID refuses; leave it out, and whoever runs Terraform owns the group."
   }
 }
+
+variable "prevent_duplicate_names" {
+  description = "Whether a group of the same name is refused; whoever runs Terraform must then be allowed to list groups."
+  type        = bool
+  default     = true
+  nullable    = false
+}

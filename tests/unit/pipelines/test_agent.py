@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,65 @@ def test_what_is_applied_is_the_published_plan(made: Callable[..., list[Job]]) -
         assert artifact in applied
     assert "plan-stage1" in [step.artifact for step in jobs["plan"].steps if step.kind == "publish"]
     assert "plan-stage2" in [step.artifact for step in jobs["image"].steps if step.kind == "publish"]
+
+
+def test_hosted_agents_are_asked_for_an_hour_and_others_for_two() -> None:
+    """A Microsoft-hosted agent ends a private project's job after 60 minutes, whatever the file asks for."""
+    assert [job.name for job in azure(pool="mcp-agents")] == STAGES
+    apply = ROOT / "pipelines" / "templates" / "apply.yml"
+    text = apply.read_text(encoding="utf-8")
+    assert "'Azure Pipelines'), '60', '120')" in text
+
+
+@pytest.mark.parametrize("minutes", ["61", "120", "0"])
+def test_a_hosted_agent_gives_no_more_than_an_hour(tmp_path: Path, minutes: str) -> None:
+    """0 asks for as long as there is."""
+    copy = tmp_path / "pipelines"
+    shutil.copytree(ROOT / "pipelines", copy)
+    apply = copy / "templates" / "apply.yml"
+    text = apply.read_text(encoding="utf-8")
+    apply.write_text(text.replace("'60', '120'", f"'{minutes}', '120'"), encoding="utf-8")
+    with pytest.raises(NotUnderstood, match="of a Microsoft-hosted agent, which ends a job of a private project"):
+        azure_pipelines.jobs(copy / "azure-pipelines.yml", {"environment": "local"}, AZURE)
+    jobs = azure_pipelines.jobs(copy / "azure-pipelines.yml", {"environment": "local", "pool": "own"}, AZURE)
+    assert [job.name for job in jobs] == STAGES
+
+
+@pytest.mark.parametrize(
+    ("jobs", "command"),
+    [
+        (
+            lambda: azure_pipelines.jobs(ROOT / "pipelines" / "heal.yml", {"environment": "local"}, AZURE),
+            "invoke heal --env local --yes",
+        ),
+        (
+            lambda: github_workflows.jobs(ROOT, "heal.yml", {"environment": "local"}, DISPATCH),
+            "invoke heal --env local",
+        ),
+    ],
+    ids=["azure", "github"],
+)
+def test_healing_is_scheduled_and_is_one_command(jobs: Callable[[], list[Job]], command: str) -> None:
+    (job,) = jobs()
+    assert scripts(job)[-1].startswith(command)
+
+
+def test_a_pool_is_hosted_or_named(tmp_path: Path) -> None:
+    """vmImage is valid in the Microsoft-hosted pool only ("pool definition")."""
+    shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines")
+    path = tmp_path / "pipelines" / "drift.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("    name: ${{", "    vmImage: ubuntu-24.04\n    name: ${{"), encoding="utf-8")
+    with pytest.raises(NotUnderstood, match="either vmImage or name is understood"):
+        azure_pipelines.jobs(path, {"environment": "local", "pool": "own"}, AZURE)
+
+
+def test_runners_are_chosen_by_a_variable() -> None:
+    """Of the repository; where nobody set it, GitHub's own."""
+    for name in ("deploy.yml", "drift.yml", "heal.yml"):
+        text = (ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8")
+        chosen = {line.strip() for line in text.splitlines() if "runs-on" in line}
+        assert chosen == {"runs-on: ${{ vars.RUNNER || 'ubuntu-24.04' }}"}, name
 
 
 def test_a_named_image_is_not_built() -> None:

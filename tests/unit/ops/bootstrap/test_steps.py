@@ -29,9 +29,7 @@ def test_everything_is_made_once(dev: Environment, cloud: Cloud) -> None:
         "identity federated-credential create",
         "role assignment create",
         "role assignment create",
-        "rest --method POST",
-        "rest --method POST",
-        "rest --method POST",
+        *["rest --method POST"] * 4,
         "storage account create",
         "role assignment create",
         "storage container create",
@@ -42,7 +40,7 @@ def test_everything_is_made_once(dev: Environment, cloud: Cloud) -> None:
     assert cloud.made == []
 
 
-@pytest.mark.parametrize("done", range(12))
+@pytest.mark.parametrize("done", range(13))
 def test_an_interrupted_run_is_finished_by_the_next(dev: Environment, cloud: Cloud, done: int) -> None:
     """After any number of changes: each is made exactly once over both runs."""
 
@@ -63,7 +61,34 @@ def test_an_interrupted_run_is_finished_by_the_next(dev: Environment, cloud: Clo
     with pytest.raises(Stop):
         run(dev)
     run(dev)
-    assert len(cloud.made) == len(set(cloud.made)) == 12
+    assert len(cloud.made) == len(set(cloud.made)) == 13
+
+
+def test_from_a_laptop_only_what_a_person_needs_is_made(
+    make: Make, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No organisation, no identity, no directory permission: a resource group, and a state that the person opens."""
+    settings = {"SUBSCRIPTION_ID": RECORDED["account show"]["id"], "STORAGE_ACCOUNT": "stmcptfstate"}
+    environment = make("dev", **settings, CONTAINER_NAME="tfstate")
+    run(environment, Options(without_pipeline=True))
+    assert [" ".join(made[:3]) for made in cloud.made] == [
+        "group create --name",
+        "storage account create",
+        "role assignment create",
+        "storage container create",
+    ]
+    assert not (environment.home / "bootstrap.json").exists()
+    said = " ".join(capsys.readouterr().err.split())
+    assert entra.WARNING not in said
+    cloud.made.clear()
+    run(environment, Options(without_pipeline=True))
+    assert cloud.made == []
+
+
+@pytest.mark.parametrize("other", [{"github": "a/b"}, {"narrow": True}, {"minimal": True}, {"ado_org_id": "ask"}])
+def test_without_a_pipeline_nothing_says_whose(other: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="--without-pipeline stands alone"):
+        Options(without_pipeline=True, **other)  # type: ignore[arg-type]
 
 
 def test_ids_are_printed_and_saved(dev: Environment, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,6 +195,7 @@ def test_the_narrower_role(dev: Environment, cloud: Cloud) -> None:
     assert "User Access Administrator" not in given
     condition = given["Role Based Access Control Administrator"]
     assert roles.only_terraforms_roles() in condition
+    assert "Locks Contributor" in given  # neither of the two others makes the locks of data_protection
     assert all(roles.only_terraforms_roles().count(id_) == 2 for id_ in roles.GIVEN_BY_TERRAFORM.values())
 
 
@@ -190,7 +216,7 @@ def project_roles() -> set[str]:
 
 
 def test_minimal_gives_what_is_owned_only(dev: Environment, cloud: Cloud) -> None:
-    """No directory role; the two permissions of the documentation."""
+    """No directory role; what it makes it owns, and it reads users."""
     run(dev, Options(ado_org_id=ORG_ID, minimal=True))
     assert cloud.lists["directory"] == []
     assert {given["appRoleId"] for given in cloud.lists["permission"]} == set(entra.MINIMAL.values())
@@ -211,6 +237,7 @@ def test_what_the_rights_allow_is_said_first(
     [
         ({"minimumTlsVersion": "TLS1_0"}, "minimum TLS is TLS1_0"),
         ({"allowBlobPublicAccess": None}, "blobs may be made public"),
+        ({"allowSharedKeyAccess": None}, "keys of the account open it"),
     ],
 )
 def test_an_account_that_differs(changes: dict[str, object], text: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ops import bootstrap
 from ops.bootstrap import Options, federation
 from ops.bootstrap.federation import AUDIENCE, judge
+from ops.bootstrap.options import GITHUB_ISSUER
 from ops.cli.steps import Runner
 from ops.config.environment import Environment
 from ops.errors import AzError, BootstrapError, UsageError
@@ -61,12 +62,26 @@ def test_a_connection_is_made_before_it_is_trusted(dev: Environment) -> None:
 def test_github(dev: Environment) -> None:
     """Branch, environment and pull request, one credential each."""
     subjects = ("branch:main", "environment:prod", "pull_request")
-    issuer = "https://token.actions.githubusercontent.com"
     assert credentials(dev, Options(github="contoso/mcp", github_subjects=subjects)) == [
-        (issuer, "repo:contoso/mcp:ref:refs/heads/main"),
-        (issuer, "repo:contoso/mcp:environment:prod"),
-        (issuer, "repo:contoso/mcp:pull_request"),
+        (GITHUB_ISSUER, "repo:contoso/mcp:ref:refs/heads/main"),
+        (GITHUB_ISSUER, "repo:contoso/mcp:environment:prod"),
+        (GITHUB_ISSUER, "repo:contoso/mcp:pull_request"),
     ]
+
+
+def test_github_by_ids(dev: Environment) -> None:
+    """What a repository made since July 2026 sends; its name alone would not be trusted."""
+    options = Options(github="octo-org@1234567/mcp@7654321", github_subjects=("environment:mcp-dev",))
+    subject = "repo:octo-org@1234567/mcp@7654321:environment:mcp-dev"
+    assert credentials(dev, options) == [(GITHUB_ISSUER, subject)]
+    assert credentials(dev, Options(issuer=GITHUB_ISSUER, subject=subject)) == [(GITHUB_ISSUER, subject)]
+
+
+def test_a_trust_by_name_says_where_it_ends(dev: Environment, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("identity",))
+    for repository, warned in (("contoso/mcp", True), ("contoso@1/mcp@2", False)):
+        bootstrap.bootstrap(dev, Runner(yes=True), Options(github=repository), ("federation",))
+        assert (federation.BY_NAME in " ".join(capsys.readouterr().err.split())) is warned
 
 
 @pytest.mark.parametrize(
@@ -81,6 +96,8 @@ def test_github(dev: Environment) -> None:
         ({"issuer": TENANT.replace("https", "http"), "subject": "x"}, "must be https"),
         ({"ado_org_id": "contoso"}, "--ado-org-id 'contoso' must be the organisation's GUID"),
         ({"github": "contoso"}, "must be OWNER/REPOSITORY"),
+        ({"github": "contoso@12/mcp"}, "has one id of two"),
+        ({"github": "contoso@x/mcp@7"}, "must be OWNER/REPOSITORY"),
         ({"github_subjects": ("branch:main",)}, "needs --github"),
         ({"github": "a/b", "github_subjects": ("branch:*",)}, "takes no wildcard"),
         ({"github": "a/b", "github_subjects": ("main",)}, "must be branch:NAME"),
@@ -151,6 +168,16 @@ def test_without_access_to_azure_devops_the_portal_is_explained(dev: Environment
     assert all(
         word in str(caught.value) for word in ("TF400813", "id-mcp-pipeline", "sc-mcp", "--issuer and --subject")
     )
+
+
+def test_what_azure_devops_does_not_make_is_explained_too(dev: Environment, cloud: Cloud) -> None:
+    """Whoever may read connections may not create them: the same sentence, and nothing is trusted."""
+    bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("identity",))
+    _devops(cloud, [])
+    cloud.refuse["--method POST"] = [AzError("az says: Access denied: needs Administer permissions")]
+    with pytest.raises(BootstrapError, match=r"cannot be made \(az says: Access denied.*New service connection"):
+        bootstrap.bootstrap(dev, Runner(yes=True), Options(), ("federation",))
+    assert cloud.lists["credential"] == []
 
 
 def test_the_subject_of_the_older_form(dev: Environment) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ops.azure import az
 from ops.checks import smoke
 from ops.cli import output
 from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
-from ops.errors import DeclinedError, NotDeployedError, SmokeError, UsageError
+from ops.errors import AzError, DeclinedError, NotDeployedError, SmokeError, UsageError
 from ops.images import push
 from ops.rollout import deploy, destroy, rolling_update
 from ops.rollout.session import Session
@@ -45,6 +46,32 @@ def test_dry_run_of_azure_prints_the_documented_steps(make: Make, servers: Path)
     assert "'Key Vault Administrator' --assignee \"${MY_OBJECT_ID}\"" in lines[8]
     assert lines[9].startswith("until az keyvault secret list --vault-name keyvault-mcp")
     assert verbs(lines[10:]) == ["init", "plan", "apply"]
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("network", 1), ("missing-role", 4)])
+def test_a_young_role_is_waited_for_and_a_closed_network_is_not(
+    monkeypatch: pytest.MonkeyPatch, kind: str, asked: int
+) -> None:
+    """No firewall opens by waiting ten minutes; a role assignment does count by then."""
+    answers: list[AzError | list[object]] = [AzError("refused", kind=kind)] * 3 + [[]]
+    seen: list[object] = []
+
+    def run(*arguments: str) -> object:
+        seen.append(arguments)
+        answer = answers.pop(0)
+        if isinstance(answer, AzError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(az, "run", run)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    step = deploy._wait_for_vault("kv")
+    if kind == "network":
+        with pytest.raises(AzError):
+            Runner().run(step)
+    else:
+        Runner().run(step)
+    assert len(seen) == asked
 
 
 def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
