@@ -103,9 +103,11 @@ def opened(
     if space.runner.dry_run:
         yield space
         return
-    program = (terraform or binary.find()).path
-    if space.root == environment.terraform_dir:
+    on_azure = space.root == environment.terraform_dir
+    if on_azure:
         az.require()
+    program = (terraform or binary.find()).path
+    if on_azure:
         yield replace(space, terraform=Terraform(program, runner=space.runner))
         return
     for stage in space.stages:
