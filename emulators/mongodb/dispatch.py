@@ -16,14 +16,15 @@ from bson import InvalidDocument
 
 from emulators.mongodb.config import User
 from emulators.mongodb.cursors import Cursors
-from emulators.mongodb.deadline import Deadline
+from emulators.mongodb.deadline import Deadline, run
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
 from emulators.mongodb.expr.core import Scope
 from emulators.mongodb.failpoints import FailPoints, Failure
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.scram import Conversation, Credentials
 from emulators.mongodb.storage.store import Store, check_database
-from emulators.mongodb.values import INT32_MAX, Document
+from emulators.mongodb.turns import SLICE, Overrun, Turns
+from emulators.mongodb.values import INT32_MAX, Document, is_number, type_name
 
 # Fields that any command may carry and that change nothing on a single server.
 GENERIC = frozenset(
@@ -42,6 +43,7 @@ class Server:
     credentials: Credentials
     cursors: Cursors = field(default_factory=Cursors)
     failpoints: FailPoints = field(default_factory=FailPoints)
+    turns: Turns = field(default_factory=Turns)
     started: float = field(default_factory=time.monotonic)
     connections: int = 0
     counters: dict[str, int] = field(default_factory=dict)
@@ -147,23 +149,55 @@ def strike(server: Server, session: Session, body: Document) -> Failure | None:
     return server.failpoints.strike(next(iter(body), ""), session.app_name)
 
 
-def execute(server: Server, session: Session, body: Document, *, received: float | None = None) -> Document:
+def execute(
+    server: Server,
+    session: Session,
+    body: Document,
+    *,
+    received: float | None = None,
+    give_way: Callable[[], None] | None = None,
+    slice_seconds: float = SLICE,
+) -> Document:
     """The reply to one command. Errors become replies; what was changed is in the log when this returns.
 
-    `received` is when the command came in (`time.monotonic`), from which `maxTimeMS` counts.
+    `received` is when the command came in (`time.monotonic`), from which `maxTimeMS` counts. `give_way` is called after
+    each slice of work; an Overrun that it raises comes out of here, and nothing of the command has happened then.
     """
+
+    def hand_on() -> None:
+        # Nobody sees what is not written down yet.
+        if give_way is not None:
+            if not isinstance(give_way, GiveUp):
+                server.store.flush()
+            give_way()
+
     try:
-        return _execute(server, session, body, received)
+        reply = _execute(server, session, body, received, None if give_way is None else hand_on, slice_seconds)
+    except Overrun:
+        server.store.take_back()
+        raise
+    except CommandError as error:
+        reply = error.reply()
+    except RecursionError:
+        reply = bad_value("the command is nested too deeply").reply()
+    except InvalidDocument as error:
+        reply = bad_value(f"the result cannot be stored or sent as BSON: {error}").reply()
+    except ArithmeticError as error:
+        reply = bad_value(f"a number is out of the range of its type: {error!r}").reply()
+    finally:
+        run(Deadline())
+    try:
+        server.store.flush(sync=_wants_sync(body))
     except CommandError as error:
         return error.reply()
-    except RecursionError:
-        return bad_value("the command is nested too deeply").reply()
-    except InvalidDocument as error:
-        return bad_value(f"the result cannot be stored or sent as BSON: {error}").reply()
-    except ArithmeticError as error:
-        return bad_value(f"a number is out of the range of its type: {error!r}").reply()
-    finally:
-        server.store.flush(sync=_wants_sync(body))
+    return reply
+
+
+class GiveUp:
+    """What the first attempt of a command does when its slice is over: it raises Overrun."""
+
+    def __call__(self) -> None:
+        raise Overrun
 
 
 def _wants_sync(body: Document) -> bool:
@@ -171,7 +205,14 @@ def _wants_sync(body: Document) -> bool:
     return isinstance(concern, dict) and bool(concern.get("j"))
 
 
-def _execute(server: Server, session: Session, body: Document, received: float | None) -> Document:
+def _execute(
+    server: Server,
+    session: Session,
+    body: Document,
+    received: float | None,
+    give_way: Callable[[], None] | None,
+    slice_seconds: float,
+) -> Document:
     name = next(iter(body), "")
     found = COMMANDS.get(name)
     if found is None:
@@ -182,27 +223,34 @@ def _execute(server: Server, session: Session, body: Document, received: float |
         raise CommandError(13, f"Command {name} requires authentication")
     if session.user is not None and session.user.role == "read" and found.writes(body):
         raise CommandError(13, f"not authorized on {database} to execute command {name}")
+    deadline = Deadline(_time_limit(server, body), started=received, give_way=give_way, slice_seconds=slice_seconds)
+    run(deadline)
     _check_fields(found, body)
     _check_concerns(body)
-    server.counters[name] = server.counters.get(name, 0) + 1
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     scope = Scope({"NOW": now.replace(microsecond=now.microsecond // 1000 * 1000)})
-    call = Call(server, session, name, database, body, _deadline(server, body, received), scope)
+    call = Call(server, session, name, database, body, deadline, scope)
     call.deadline.check()
     reply = found.handler(call)
     call.deadline.check()
+    server.counters[name] = server.counters.get(name, 0) + 1
     return reply
 
 
-def _deadline(server: Server, body: Document, received: float | None) -> Deadline:
-    if "maxTimeMS" not in body:
-        return Deadline(started=received)
-    limit = as_integer(body["maxTimeMS"])
+def _time_limit(server: Server, body: Document) -> int | None:
+    """Milliseconds that the command may take; None for no limit."""
+    value = body.get("maxTimeMS")
+    if value is None:
+        return None
+    if not is_number(value):
+        raise bad_value(f"maxTimeMS must be a number, not {type_name(value)}")
+    limit = as_integer(value)
     if limit is None or not 0 <= limit <= INT32_MAX:
-        raise bad_value(f"{body['maxTimeMS']!r} value for maxTimeMS is out of range [0, {INT32_MAX}]")
+        code = 9 if limit is None else 2
+        raise CommandError(code, f"{value!r} value for maxTimeMS is out of range [0, {INT32_MAX}]")
     if limit and server.failpoints.always_time_out:
         raise CommandError(50, "operation exceeded time limit")
-    return Deadline(limit, started=received)
+    return limit
 
 
 def _check_fields(found: Command, body: Document) -> None:

@@ -78,7 +78,11 @@ def judge(text: str, error: BaseException | None) -> tuple[str, int | None, int 
         return "refused", None, 238
     if "[UNEXPECTED_SUCCESS]" in text:
         return "accepted", None, None
-    if "[UNEXPECTED_ERROR]" in text or not isinstance(error, AssertionError) or "Expected success but got error" in text:
+    if (
+        "[UNEXPECTED_ERROR]" in text
+        or not isinstance(error, AssertionError)
+        or "Expected success but got error" in text
+    ):
         return "failed", None, next(iter(codes), came if isinstance(came, int) else None)
     return "wrong_value", None, None
 

@@ -8,7 +8,18 @@ import sys
 from pathlib import Path
 
 # The suite brings its own settings; of this project's plugins it needs none.
-OPTIONS = ["-o", "addopts=", "-o", "strict_markers=false", "-q", "--tb=no", "-W", "ignore", "-p", "tools.judge.recorder"]
+OPTIONS = [
+    "-o",
+    "addopts=",
+    "-o",
+    "strict_markers=false",
+    "-q",
+    "--tb=no",
+    "-W",
+    "ignore",
+    "-p",
+    "tools.judge.recorder",
+]
 WITHOUT = ["xdist", "cacheprovider", "asyncio", "pytest_terraform", "hypothesispytest"]
 HERE = Path(__file__).parents[2]
 

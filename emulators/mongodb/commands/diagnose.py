@@ -40,7 +40,7 @@ def coll_stats(call: Call) -> Document:
     name = call.collection_name()
     found = call.store.find(call.database, name)
     if found is None:
-        found = Collection(call.database, name, {}, bytes(16), lambda _: None)
+        found = Collection(call.database, name, {}, bytes(16), lambda _, __: None)
         return {**collection_stats(found, call.body.get("scale", 1)), "nindexes": 0, "indexSizes": {}, "ok": 1.0}
     return {**collection_stats(found, call.body.get("scale", 1)), "ok": 1.0}
 

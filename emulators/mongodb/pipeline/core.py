@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emulators.mongodb.deadline import Deadline
+from emulators.mongodb.deadline import Deadline, counted
 from emulators.mongodb.errors import CommandError, not_supported, type_mismatch
 from emulators.mongodb.expr.core import Scope
 from emulators.mongodb.storage.store import Store
@@ -42,6 +42,8 @@ class Context:
     deadline: Deadline
     scope: Scope
     depth: int = 0
+    in_facet: bool = False
+    bypass_validation: bool = False
 
     def nested(self, collection: str | None, scope: Scope | None = None) -> Context:
         if self.depth >= MAX_NESTING:
@@ -65,7 +67,12 @@ STAGES: dict[str, StageCompiler] = {}
 FIRST_ONLY: set[str] = set()
 LAST_ONLY = {"$out", "$merge"}
 # Stages that may not run inside $facet (the manual's "$facet: Behavior").
-NOT_IN_FACET = {"$collStats", "$facet", "$geoNear", "$indexStats", "$out", "$merge", "$planCacheStats", "$documents"}
+NOT_IN_FACET = {
+    "$collStats", "$facet", "$geoNear", "$indexStats", "$out", "$merge", "$planCacheStats", "$documents", "$changeStream",
+    "$changeStreamSplitLargeEvent", "$currentOp", "$listLocalSessions", "$listSessions", "$search", "$searchMeta",
+    "$vectorSearch", "$listCatalog", "$listClusterCatalog", "$querySettings", "$queryStats", "$listSearchIndexes",
+    "$listSampledQueries",
+}  # fmt: skip
 
 
 def stage(name: str, *, first_only: bool = False) -> Callable[[StageCompiler], StageCompiler]:
@@ -93,12 +100,17 @@ def compile_pipeline(pipeline: Any, context: Context) -> Stage:
     if len(pipeline) > MAX_STAGES:
         raise CommandError(7749501, f"Pipeline length must be no longer than {MAX_STAGES} stages")
     names = [stage_name(spec) for spec in pipeline]
+    if context.in_facet:
+        for name in names:
+            if name in NOT_IN_FACET:
+                raise CommandError(40600, f"{name} is not allowed to be used within a $facet stage")
     _check_order(names)
     compiled = [_compile(name, spec[name], context) for name, spec in zip(names, pipeline, strict=True)]
 
     def run_all(stream: Stream) -> Stream:
+        # Behind every stage, not only at the ends: one of them may make a million documents out of one.
         for step in compiled:
-            stream = step(stream)
+            stream = counted(step(stream))
         return stream
 
     return run_all

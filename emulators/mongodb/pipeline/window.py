@@ -10,14 +10,15 @@ from typing import Any
 from emulators.mongodb import numeric
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
 from emulators.mongodb.expr.core import Scope, compile_expression, named_fields
-from emulators.mongodb.expr.dateparts import moment, naive
+from emulators.mongodb.expr.dateparts import instant
 from emulators.mongodb.expr.dates import add_units
+from emulators.mongodb.expr.timeline import UTC
 from emulators.mongodb.pipeline.accumulators import compile_accumulator
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.query.paths import split
 from emulators.mongodb.query.sort import SortSpec, parse_sort, sort_documents, sort_key
-from emulators.mongodb.values import MISSING, Document, is_number, key, type_name
+from emulators.mongodb.values import MISSING, Document, from_millis, is_number, key, type_name
 
 # (the partition's documents, in order) → the new field's value for each of them
 Output = Callable[[list[Document]], list[Any]]
@@ -195,4 +196,4 @@ def _limit(value: Any, limit: Any, unit: str | None) -> Any:
     distance = numeric.as_integer(limit)
     if distance is None:
         raise failed_to_parse("With 'unit', range-based bounds must be integers")
-    return naive(add_units(moment("$setWindowFields", value), unit, distance))
+    return from_millis(add_units(instant("$setWindowFields", value), UTC, unit, distance))

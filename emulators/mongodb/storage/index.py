@@ -23,8 +23,9 @@ class Index:
         self.name: str = spec["name"]
         self.pattern: Document = spec["key"]
         self.unique = bool(spec.get("unique")) or self.name == "_id_"
-        self._sparse = truthy(spec.get("sparse"))
+        self.sparse = truthy(spec.get("sparse"))
         partial = spec.get("partialFilterExpression")
+        self.is_partial = bool(partial)
         self._covers: Callable[[Document], bool] = compile_filter(partial) if partial else lambda _: True
         self._paths = [split(path) for path in self.pattern if not path.endswith("$**")]
         self._entries: dict[tuple[Key, ...], Key] = {}
@@ -34,11 +35,19 @@ class Index:
         """Seconds after the date in its field at which a document goes; None for an index that does not expire."""
         return as_integer(self.spec.get("expireAfterSeconds"))
 
+    def enforces(self, fields: list[str]) -> bool:
+        """Whether the index keeps documents apart by these fields, in whatever order: what `$merge` needs."""
+        return self.unique and not self.is_partial and set(self.pattern) == set(fields)
+
+    def holder(self, places: dict[str, Key]) -> Key | None:
+        """The identity of the document with these keys in a unique index."""
+        return self._entries.get(tuple(places[name] for name in self.pattern))
+
     def keys(self, document: Document) -> set[tuple[Key, ...]]:
         if not self._covers(document):
             return set()
         columns = [leaves(document, path) for path in self._paths]
-        if self._sparse and all(value is MISSING for column in columns for value in column):
+        if self.sparse and all(value is MISSING for column in columns for value in column):
             return set()
         expanded = [_expanded(column) for column in columns]
         if sum(len(column) > 1 for column in expanded) > 1:

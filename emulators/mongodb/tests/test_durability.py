@@ -133,9 +133,9 @@ def test_damage_in_the_middle_stops_the_start(tmp_path):
         execute(server, Session(), {"insert": "things", "documents": [{"_id": number}], "$db": "shop"})
     store.close()
     data = bytearray((tmp_path / "changes.log").read_bytes())
-    data[20] ^= 0xFF
+    data[36] ^= 0xFF
     (tmp_path / "changes.log").write_bytes(data)
-    with pytest.raises(MongoError, match="is damaged at byte 0"):
+    with pytest.raises(MongoError, match="is damaged at byte 16"):
         Store(tmp_path)
 
 
@@ -145,7 +145,7 @@ def test_a_damaged_header_is_not_taken_for_a_cut_off_write(tmp_path, frame, bit)
     """A length that has changed may lead past the end, as a cut-off write does; the log stays as it is."""
     store = Store(tmp_path)
     server = Server(store, Credentials(()))
-    sizes = [0]
+    sizes = [16]  # behind the mark of the format
     for number in range(2):
         execute(server, Session(), {"insert": "things", "documents": [{"_id": number}], "$db": "shop"})
         sizes.append((tmp_path / "changes.log").stat().st_size)
