@@ -44,6 +44,7 @@ class Context:
     depth: int = 0
     in_facet: bool = False
     bypass_validation: bool = False
+    call: Any = None  # the command, for stages that say how it was found; none inside a view
 
     def nested(self, collection: str | None, scope: Scope | None = None) -> Context:
         if self.depth >= MAX_NESTING:

@@ -16,7 +16,8 @@ from bson.raw_bson import RawBSONDocument
 from emulators.mongodb.deadline import running
 from emulators.mongodb.errors import CommandError, bad_value
 from emulators.mongodb.query.match import compile_filter
-from emulators.mongodb.storage.index import Index, duplicate
+from emulators.mongodb.storage.bounds import bounds_of
+from emulators.mongodb.storage.index import Index, duplicate, same_pattern
 from emulators.mongodb.values import Document, Key, key, type_name
 from emulators.mongodb.wire import CODEC
 
@@ -38,6 +39,7 @@ class Collection:
         # BSON of stored documents by the identity of the dict, which is unique while the document is stored.
         self._encoded: dict[int, bytes] = {}
         self.indexes: dict[str, Index] = {"_id_": Index(dict(ID_INDEX))}
+        self._order: dict[Key, int] | None = None
         self._valid: Callable[[Document], bool] | None = None
         self.set_options(options)
 
@@ -90,12 +92,15 @@ class Collection:
     def delete(self, document: Document) -> None:
         identity = key(document["_id"])
         del self._documents[identity]
+        self._order = None
         self._forget(document, identity)
         change = {"op": "delete", "db": self.database, "c": self.name, "id": document["_id"]}
         # Taken back, it stands at the end: the order that nobody asked for may differ.
         self._log(change, lambda: self.load([document]))
 
     def _put(self, document: Document, identity: Key, data: bytes, old: Document | None = None) -> None:
+        if old is None:
+            self._order = None
         self._documents[identity] = document
         self._encoded[id(document)] = data
         for index in self.indexes.values():
@@ -121,6 +126,7 @@ class Collection:
         """Puts documents from the log, which were checked when they were first written."""
         for document in documents:
             identity = key(document["_id"])
+            self._order = None
             old = self._documents.get(identity)
             if old is not None:
                 self._forget(old, identity)
@@ -130,6 +136,7 @@ class Collection:
 
     def unload(self, identity: Any) -> None:
         old = self._documents.pop(key(identity), None)
+        self._order = None
         if old is not None:
             self._forget(old, key(identity))
 
@@ -189,11 +196,46 @@ class Collection:
         self.indexes[index.name] = index
 
     def index_for(self, hint: Any) -> Index:
-        """The index that a hint names, by its name or its key pattern."""
+        """The index that a hint names, by its name or its key pattern; numbers of any type are the same direction."""
         for index in self.indexes.values():
-            if hint == index.name or (isinstance(hint, dict) and list(hint.items()) == list(index.pattern.items())):
+            if hint == index.name or (isinstance(hint, dict) and same_pattern(hint, index.pattern)):
                 return index
         raise bad_value("error processing query: hint provided does not correspond to an existing index")
+
+    def covered(self, index: Index) -> list[Document]:
+        """The documents that are in an index."""
+        if index.hides_none or index.holds_all or index.name == "_id_":
+            return self.documents()
+        return [document for identity, document in self._documents.items() if identity in index.covered]
+
+    def index_of(self, query: Document) -> Index | None:
+        """An index whose first field the filter compares, and that leaves no document out."""
+        for index in self.indexes.values():
+            if index.name != "_id_" and index.hides_none and bounds_of(query, index.first) is not None:
+                return index
+        return None
+
+    def by_index(self, index: Index, query: Document) -> list[Document] | None:
+        """The documents that may match, in their order; None where the filter asks nothing that the index knows."""
+        if index.name == "_id_" or not index.hides_none:
+            return None
+        bounds = bounds_of(query, index.first)
+        if bounds is None:
+            return None
+        low, high = bounds.low, bounds.high
+        if index.is_multikey and low is not None:
+            high = None  # of an array, one element may be above the one end and another below the other
+        found = index.equal_to(bounds.equal) if bounds.equal is not None else index.between(low, high)
+        if len(found) * 8 > len(self._documents):
+            return [document for identity, document in self._documents.items() if identity in found]
+        order = self._places()
+        return [self._documents[identity] for identity in sorted(found, key=order.__getitem__)]
+
+    def _places(self) -> dict[Key, int]:
+        """Each document's place in the order; made again after documents have come or gone."""
+        if self._order is None or len(self._order) != len(self._documents):
+            self._order = {identity: number for number, identity in enumerate(self._documents)}
+        return self._order
 
     def size(self) -> int:
         """Bytes of all documents as BSON."""
