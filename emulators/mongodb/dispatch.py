@@ -158,12 +158,18 @@ def command(
 
     def register(handler: Handler) -> Handler:
         for name in names:
-            known = {field: kind for field, _, kind in (item.partition(":") for item in fields.split())}
+            known = dict(_declared(item) for item in fields.split())
             known[name] = ""
             COMMANDS[name] = Command(name, handler, known, frozenset(refused.split()), decide, needs_user)
         return handler
 
     return register
+
+
+def _declared(item: str) -> tuple[str, str]:
+    """A field and its kind, from `name`, `name!`, `name:kind` or `name:kind!`."""
+    field_name, _, kind = item.partition(":")
+    return field_name.rstrip("!"), kind or ("!" if field_name.endswith("!") else "")
 
 
 def strike(server: Server, session: Session, body: Document) -> Failure | None:
@@ -296,6 +302,8 @@ def check_kinds(name: str, body: Document, fields: Mapping[str, str]) -> None:
         needed, kind = kind.endswith("!"), kind.rstrip("!")
         strict, kind = kind.endswith("~"), kind.rstrip("~")
         if not kind:
+            if needed and body.get(option) is None:
+                raise CommandError(40414, f"BSON field '{name}.{option}' is missing but a required field")
             continue
         value = body.get(option)
         if value is None and option in body and not strict and kind != "hint":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulators.mongodb.commands.query import check_hint, context_of, encoder, whole
 from emulators.mongodb.cursors import FIRST_BATCH
 from emulators.mongodb.dispatch import Call, command
-from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, not_supported
+from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.core import LAST_ONLY, run
 from emulators.mongodb.values import Document, is_number
@@ -34,12 +34,18 @@ def aggregate(call: Call) -> Document:
             raise CommandError(40415, f"BSON field 'cursor.{min(set(options) - {'batchSize'})}' is an unknown field.")
         batch = whole(options, "batchSize", FIRST_BATCH)
     if call.body.get("explain"):
-        raise not_supported("aggregate's own 'explain' (the command explain of an aggregate is here)")
+        from emulators.mongodb.commands.explain import explain_aggregate  # which explains what is run here
+
+        if "writeConcern" in call.body:
+            raise failed_to_parse("Aggregation explain does not support the 'writeConcern' option")
+        if name is not None:
+            check_hint(call, name)
+        return explain_aggregate(call, "queryPlanner")
     if options is None:
         raise failed_to_parse("The 'cursor' option is required, except for aggregate with the explain argument")
     if name is not None:
         check_hint(call, name)
-    documents = call.deadline.guard(run(pipeline, context_of(call, name)))
+    documents = call.deadline.guard(run(pipeline, context_of(call, name), call.body.get("hint")))
     namespace = f"{call.database}.{name or '$cmd.aggregate'}"
     if writes(call.body):
         documents = iter(list(documents))  # a batch size of 0 must not leave the write undone

@@ -29,7 +29,7 @@ def find_and_modify(call: Call) -> Document:
     query = body.get("query") or {}
     project = compile_find_projection(body.get("fields"), query, call.scope)
     order = parse_sort(body.get("sort") or {})
-    found = matching(call, name, query, limit=0 if order else 1)
+    found = matching(call, name, query, limit=0 if order else 1, hint=body.get("hint"))
     old = next(iter(sort_documents(found, order)), None)
     if remove:
         return _remove(call, name, old, project(old) if old is not None else None)

@@ -6,20 +6,18 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from bson import Int64, Regex, encode
+from bson import Int64, encode
 
 from emulators.mongodb.cursors import FIRST_BATCH, Encoder, to_bson
-from emulators.mongodb.deadline import counted
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, not_supported, type_mismatch
 from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.pipeline.core import Context
 from emulators.mongodb.query.findproject import compile_find_projection
-from emulators.mongodb.query.match import compile_filter, is_operators
+from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.paths import leaves
 from emulators.mongodb.query.sort import parse_sort, sort_documents
-from emulators.mongodb.storage.collection import MAX_DOCUMENT, Collection
-from emulators.mongodb.storage.index import Index
+from emulators.mongodb.storage.collection import MAX_DOCUMENT
 from emulators.mongodb.values import INT64_MAX, MISSING, Document, Key, is_number, key, truthy, type_name
 from emulators.mongodb.wire import CODEC
 
@@ -40,9 +38,7 @@ def whole(body: Any, name: str, default: int = 0) -> int:
 
 
 def context_of(call: Call, collection: str | None) -> Context:
-    return Context(
-        call.store, call.database, collection, call.deadline, call.scope, bypass_validation=bypasses(call), call=call
-    )
+    return Context(call.store, call.database, collection, call.deadline, call.scope, bypass_validation=bypasses(call))
 
 
 def bypasses(call: Call) -> bool:
@@ -50,55 +46,9 @@ def bypasses(call: Call) -> bool:
     return truthy(call.body.get("bypassDocumentValidation"))
 
 
-def identities(query: Document) -> list[Any] | None:
-    """The `_id` values a filter asks for by equality, which need no scan; None when it asks otherwise."""
-    value = query.get("_id", MISSING)
-    if value is MISSING or isinstance(value, Regex | list) or value is None:
-        return None
-    if not is_operators(value):
-        return [value]
-    if "$eq" in value and value["$eq"] is not None and not isinstance(value["$eq"], list):
-        return [value["$eq"]]
-    wanted = value.get("$in")
-    simple = isinstance(wanted, list) and not any(isinstance(item, Regex | list) or item is None for item in wanted)
-    return wanted if simple else None
-
-
 def candidates(call: Call, name: str, query: Document) -> Iterable[Document]:
-    """The documents that a filter has to look at: by `_id`, by an index that has its values, or all."""
-    collection = call.store.find(call.database, name)
-    if collection is None or collection.is_view:
-        return context_of(call, name).documents(name)
-    hinted = hinted_index(call, collection)
-    if hinted is not None:
-        hinted.used += 1
-        found = collection.by_index(hinted, query)
-        # An index that leaves documents out hides them from whoever insists on it.
-        return counted(collection.covered(hinted) if found is None else found)
-    wanted = identities(query)
-    if wanted is not None:
-        return by_identity(collection, wanted)
-    index = collection.index_of(query)
-    if index is not None and call.body.get("hint") is None:
-        found = collection.by_index(index, query)
-        if found is not None:
-            index.used += 1
-            return counted(found)
-    return context_of(call, name).documents(name)
-
-
-def hinted_index(call: Call, collection: Collection) -> Index | None:
-    """The index that the command's `hint` names; None without one, or for the collection's own order."""
-    hint = call.body.get("hint")
-    if hint is None or (isinstance(hint, dict) and (not hint or "$natural" in hint)):
-        return None
-    return collection.index_for(hint)
-
-
-def by_identity(collection: Collection, wanted: list[Any]) -> Iterator[Document]:
-    ordered = sorted({key(value): value for value in wanted}.items())
-    found = (collection.by_id(value) for _, value in ordered)
-    return (document for document in found if document is not None)
+    """The documents that a filter has to look at."""
+    return context_of(call, name).documents(name, query, call.body.get("hint"))
 
 
 def encoder(call: Call, name: str | None) -> Encoder:

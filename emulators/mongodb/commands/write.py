@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from bson import Timestamp
 
-from emulators.mongodb.commands.query import by_identity, bypasses, identities
+from emulators.mongodb.commands.query import bypasses
 from emulators.mongodb.deadline import counted
 from emulators.mongodb.dispatch import Call, check_kinds, command
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported, type_mismatch
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.storage.access import access
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.update.apply import Update, compile_update, is_replacement, upsert_base, with_id
 from emulators.mongodb.values import Document, same_bits
@@ -141,17 +142,7 @@ def matching(call: Call, name: str, query: Document, *, limit: int = 0, hint: An
         return []
     if collection.is_view:
         raise CommandError(166, f"Namespace {call.database}.{name} is a view, not a collection")
-    wanted = identities(query)
-    stream: Iterable[Document]
-    if wanted is not None:
-        stream = by_identity(collection, wanted)
-    else:
-        index = collection.index_for(hint) if hint and not (isinstance(hint, dict) and "$natural" in hint) else None
-        index = index or collection.index_of(query)
-        found_by_index = collection.by_index(index, query) if index is not None else None
-        if index is not None:
-            index.used += 1
-        stream = counted(collection.documents() if found_by_index is None else found_by_index)
+    stream = counted(access(collection, query, hint).documents())
     found = []
     for document in stream:
         if matches(document):

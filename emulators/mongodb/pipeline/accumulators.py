@@ -20,7 +20,7 @@ from emulators.mongodb.expr.core import (
 from emulators.mongodb.expr.objects import merge_objects
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.sort import compare_documents, parse_sort
-from emulators.mongodb.values import INT64_MAX, MISSING, Document, key
+from emulators.mongodb.values import INT64_MAX, MISSING, Document, key, type_name
 
 Fold = Callable[[list[Any]], Any]
 
@@ -41,11 +41,9 @@ def compile_accumulator(field: str, spec: Any, scope: Scope) -> Accumulator:
         raise CommandError(40238, f"The field '{field}' must specify one accumulator")
     name, argument = next(iter(spec.items()))
     if name in _SIMPLE:
-        if isinstance(argument, list) and len(argument) != 1:
+        if isinstance(argument, list):
             raise CommandError(40237, f"The {name} accumulator is a unary operator")
-        return Accumulator(
-            compile_expression(argument[0] if isinstance(argument, list) else argument, scope), _SIMPLE[name]
-        )
+        return Accumulator(compile_expression(argument, scope), _SIMPLE[name])
     if name == "$count":
         if argument != {}:
             raise CommandError(9, "$count takes no arguments, i.e. $count:{}")
@@ -75,13 +73,22 @@ def _add_to_set(values: list[Any]) -> list[Any]:
     return list({key(value): value for value in reversed(values) if value is not MISSING}.values())[::-1]
 
 
+def _merged(values: list[Any]) -> Document:
+    for value in values:
+        if not nothing(value) and type(value) is not dict:
+            raise CommandError(
+                5911200, f"$mergeObjects requires object inputs, but input is of type {type_name(value)}"
+            )
+    return merge_objects(*values) if values else {}
+
+
 _SIMPLE: dict[str, Fold] = {
     **FOLDS,
     "$first": _first,
     "$last": _last,
     "$push": _push,
     "$addToSet": _add_to_set,
-    "$mergeObjects": lambda values: merge_objects(*values) if values else {},
+    "$mergeObjects": _merged,
 }
 
 

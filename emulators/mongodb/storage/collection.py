@@ -198,6 +198,8 @@ class Collection:
     def index_for(self, hint: Any) -> Index:
         """The index that a hint names, by its name or its key pattern; numbers of any type are the same direction."""
         for index in self.indexes.values():
+            if index.spec.get("hidden"):
+                continue
             if hint == index.name or (isinstance(hint, dict) and same_pattern(hint, index.pattern)):
                 return index
         raise bad_value("error processing query: hint provided does not correspond to an existing index")

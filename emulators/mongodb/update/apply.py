@@ -75,17 +75,16 @@ def _operators(spec: Document, array_filters: Any) -> Update:
     return lambda document, query, inserting: _run(steps, filters, document, query, inserting)
 
 
+_REFERENCE = ("$id", "$ref", "$db")
+
+
 def _check_path(path: str, name: str, operand: Any) -> None:
-    for part in split(path):
-        if (
-            part.startswith("$")
-            and part != "$"
-            and not (part.startswith("$[") and part.endswith("]"))
-            and part not in ("$id", "$ref", "$db")
-        ):
-            raise CommandError(
-                52, f"The dollar ($) prefixed field '{part}' in '{path}' is not allowed in the context of an update"
-            )
+    first = split(path)[0]
+    # Since 5.0 names below the first may begin with a dollar.
+    if first.startswith("$") and first != "$" and not first.startswith("$[") and first not in _REFERENCE:
+        raise CommandError(
+            52, f"The dollar ($) prefixed field '{first}' in '{path}' is not allowed in the context of an update"
+        )
     if name == "$rename":
         if type(operand) is not str:
             raise bad_value(f"The 'to' field for $rename must be a string: {path}: {operand!r}")
