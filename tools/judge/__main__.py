@@ -127,11 +127,11 @@ def main(arguments: list[str] | None = None) -> int:
     out = Path("results/judge")
     table, lines = count(run_shards(suite, files_of(suite, given.only), given.shards, out))
     (out / "cases.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(shown(table))  # noqa: T201 - what the session is for
+    print(shown(table))
     old: Table = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.exists() else {}
     found = worse(old, table)
     for sentence in found:
-        print(f"WORSE {sentence}")  # noqa: T201
+        print(f"WORSE {sentence}")
     if given.write and not found:
         BASELINE.write_text(json.dumps({**old, **table}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return 1 if found else 0

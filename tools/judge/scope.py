@@ -36,6 +36,7 @@ _ONLY_8 = {
         r"type/(toUUID|toObject|toArray)/|createObjectId|serializeEJSON|deserializeEJSON|toHashedIndexKey|toString_binary"
         r"|type/convert/test_convert_(bindata|byte_order|format|subtype)|type/to(Int|Long|Double|Decimal).*[\[_]binary_"
         r"|object_form|expr_args_to_type|skips_invalid_format|fmt_required|convert_null_validation"
+        r"|_for_toString-convert|bin_data_for_to|idempotent_binary|single_binary|binary_under_limit|expr_args_format|bindata"
     ),
     "$scoreFusion": r"scoreFusion",
 }

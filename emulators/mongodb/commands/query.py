@@ -169,6 +169,7 @@ def get_more(call: Call) -> Document:
 
 @command("killCursors", fields="cursors:array!")
 def kill_cursors(call: Call) -> Document:
+    call.collection_name()
     wanted = [identity for identity in call.body["cursors"] if identity is not None]
     for number, identity in enumerate(wanted):
         if type(identity) is not Int64:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import math
+import random
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from bson import Decimal128, Int64
 
 from emulators.mongodb import numeric
 from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
-from emulators.mongodb.expr.core import nothing, simple
+from emulators.mongodb.expr.core import Expression, Scope, nothing, simple, special
 from emulators.mongodb.values import INT64_MAX, INT64_MIN, from_millis, is_nan, is_number, millis, type_name
 
 
@@ -125,8 +126,9 @@ def _remainder(left: Any, right: Any) -> Any:
             return Decimal("NaN")
         if right.is_infinite():
             return left
-        with decimal.localcontext(prec=_WIDE):  # the whole quotient has to fit
-            return left % right
+        # The whole quotient has to fit.
+        with decimal.localcontext(decimal.Context(prec=_WIDE, Emin=-99_999, Emax=99_999)):
+            return (left % right).copy_sign(left)
     return (abs(left) % abs(right)) * (1 if left >= 0 else -1)
 
 
@@ -359,3 +361,12 @@ def _bit_not(value: Any) -> Any:
 @simple("$isNumber", 1)
 def _is_number(value: Any) -> bool:
     return is_number(value)
+
+
+@special("$rand")
+def _rand(argument: Any, _: Scope) -> Expression:
+    if not isinstance(argument, dict | list):
+        raise CommandError(10065, "invalid parameter: expected an object ($rand)")
+    if argument:
+        raise CommandError(3040501, "$rand does not currently accept arguments")
+    return lambda document, variables: random.random()  # noqa: S311 - it is no secret

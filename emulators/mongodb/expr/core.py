@@ -39,7 +39,7 @@ Expression = Callable[[Document, Variables], Any]
 
 # Operators of MongoDB 7 that are not implemented; refused by name.
 REFUSED = frozenset(
-    {"$function", "$accumulator", "$meta", "$rand", "$sampleRate", "$tsSecond", "$tsIncrement", "$toHashedIndexKey"}
+    {"$function", "$accumulator", "$meta", "$toHashedIndexKey"}
     | {"$covariancePop", "$covarianceSamp", "$denseRank", "$derivative", "$documentNumber", "$expMovingAvg"}
     | {"$integral", "$linearFill", "$locf", "$rank", "$shift", "$median", "$percentile"}
     | {"$top", "$topN", "$bottom", "$bottomN", "$count", "$push", "$addToSet"}
@@ -93,6 +93,8 @@ def _compile_text(spec: str, scope: Scope) -> Expression:
         checked_text(spec)
         return lambda document, variables: spec
     parts = field_path(spec)
+    if scope.knows("CURRENT"):
+        return lambda document, variables: get(variables["CURRENT"], parts)
     if len(parts) == 1:
         part = parts[0]
         return lambda document, variables: document.get(part, MISSING)
@@ -111,6 +113,8 @@ def field_path(spec: Any) -> tuple[str, ...]:
 def _compile_variable(path: str, scope: Scope) -> Expression:
     name, dot, rest = path.partition(".")
     check_name(name, system=True)
+    if dot and not rest:
+        raise CommandError(40353, f"FieldPath must not end with a '.': '{path}'")
     parts = field_names(rest) if dot else ()
     if name == "CURRENT" and not scope.knows("CURRENT"):
         return lambda document, variables: get(document, parts)

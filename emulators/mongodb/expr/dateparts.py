@@ -218,7 +218,8 @@ _FIELDS = {
 
 def parse_date(text: str, timezone: str | None, layout: str | None = None) -> Any:
     """ISO 8601, the common written forms, or `layout` in `$dateFromString`'s letters; 241 where the text does not fit."""
-    found = next(filter(None, (form.fullmatch(text) for form in _forms(layout))), None)
+    plain = text.strip(" \t\n\v\f\r\0") if layout is None else text
+    found = next(filter(None, (form.fullmatch(plain) for form in _forms(layout))), None)
     if found is None:
         raise CommandError(241, f"Error parsing date string '{text}'")
     parts = {name: value for name, value in found.groupdict().items() if value}

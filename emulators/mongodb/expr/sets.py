@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.expr.core import Expression, Scope, Variables, arguments, nothing, simple, special
+from emulators.mongodb.expr.core import (
+    Expression,
+    Scope,
+    Variables,
+    arguments,
+    is_literal,
+    nothing,
+    refers_to_document,
+    simple,
+    special,
+)
 from emulators.mongodb.values import Document, Key, key, truthy, type_name
 
 
@@ -53,12 +63,16 @@ def _difference(left: Any, right: Any) -> list[Any] | None:
     return [item for place, item in kept.items() if place not in removed]
 
 
+def _is_operator(spec: Document) -> bool:
+    return any(name.startswith("$") for name in spec)
+
+
 @special("$setEquals")
 def _equals(argument: Any, scope: Scope) -> Expression:
     items = arguments("$setEquals", argument, scope, 2, -1)
     # What is a constant is looked at when the pipeline is read, under another number.
     for given in argument:
-        if nothing(given) or (isinstance(given, bool | int | float) or (type(given) is str and given[:1] != "$")):
+        if is_literal(given) or (isinstance(given, dict) and not refers_to_document(given) and not _is_operator(given)):
             raise CommandError(5887502, "All operands of $setEquals must be arrays")
 
     def run(document: Document, variables: Variables) -> bool:

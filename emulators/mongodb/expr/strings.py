@@ -5,14 +5,14 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from bson import Regex
+from bson import Decimal128, Regex
 
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.expr.convert import coerced_text
 from emulators.mongodb.expr.core import LEFT_OUT, checked_text, named, nothing, simple
 from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.query.regex import Match, Pattern, compile_regex
-from emulators.mongodb.values import INT32_MAX, INT32_MIN, Document, is_number, type_name
+from emulators.mongodb.values import INT32_MAX, INT32_MIN, INT64_MIN, Document, is_number, type_name
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
@@ -76,7 +76,9 @@ def _int32(name: str, value: Any, no_number: int, not_whole: int) -> int:
 
 
 def _long(name: str, value: Any, code: int) -> int:
-    """A number as C casts it to a long: cut."""
+    """A number as C casts it to a long: cut. A decimal that is none becomes the smallest one."""
+    if isinstance(value, Decimal128) and not value.to_decimal().is_finite():
+        return INT64_MIN
     whole = cut(value)
     if whole is None:
         raise CommandError(code, f"{name}: a position must be a number, not {type_name(value)}")

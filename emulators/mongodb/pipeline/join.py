@@ -42,6 +42,8 @@ def _lookup_options(argument: Any) -> Document:
     names = {"from", "as", "localField", "foreignField", "let", "pipeline"}
     _check(argument, "$lookup", {"as"}, names)
     options = dict(argument)
+    if options["as"] is None:
+        raise CommandError(40414, "BSON field '$lookup.as' is missing but a required field")
     for name in ("as", "localField", "foreignField"):
         value = options.get(name, "")
         if (value is not None and type(value) is not str) or (value is None and name == "as"):
@@ -58,6 +60,8 @@ def _lookup_options(argument: Any) -> Document:
     _check_source(options)
     if ("localField" in options) != ("foreignField" in options):
         raise failed_to_parse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified")
+    if "localField" in options and not (options["localField"] and options["foreignField"]):
+        raise failed_to_parse("$lookup requires a 'localField' and a 'foreignField' that are not empty")
     if "localField" not in options and "pipeline" not in options:
         raise failed_to_parse(
             "$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified"
@@ -86,10 +90,10 @@ def _check(argument: Any, name: str, needed: set[str], allowed: set[str]) -> Non
         raise failed_to_parse(f"the {name} specification must be an object")
     for field in argument:
         if field not in allowed:
-            raise failed_to_parse(f"unknown argument to {name}: {field}")
+            raise CommandError(40415, f"BSON field '{name}.{field}' is an unknown field.")
     for field in needed:
         if field not in argument:
-            raise failed_to_parse(f"{name} requires '{field}'")
+            raise CommandError(40414, f"BSON field '{name}.{field}' is missing but a required field")
 
 
 def _check_name(value: Any, name: str) -> None:

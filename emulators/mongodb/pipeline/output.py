@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from emulators.mongodb.errors import CommandError, bad_value, type_mismatch
-from emulators.mongodb.expr.core import check_name, compile_expression
+from emulators.mongodb.expr.core import LEFT_OUT, check_name, compile_expression
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.query.paths import field_names, tested
 from emulators.mongodb.storage.collection import Collection
@@ -19,7 +19,7 @@ _RESERVED = ("admin", "config", "local")
 
 @stage("$out")
 def _out(argument: Any, context: Context) -> Stage:
-    if not isinstance(argument, str | dict):
+    if type(argument) not in (str, dict):
         raise CommandError(16990, f"$out only supports a string or object argument, but found {type_name(argument)}")
     database, name = (context.database, argument) if isinstance(argument, str) else _out_target(argument)
     if database in _RESERVED:
@@ -64,7 +64,7 @@ def _out_target(argument: Document) -> tuple[str, str]:
                 f"BSON field '$out.{field}' is the wrong type '{type_name(value)}', expected type 'string'"
             )
     for field in ("db", "coll"):
-        if field not in argument:
+        if argument.get(field) is None:
             raise CommandError(40414, f"BSON field '$out.{field}' is missing but a required field")
     return argument["db"], argument["coll"]
 
@@ -100,7 +100,7 @@ def _merge(argument: Any, context: Context) -> Stage:
     if name.startswith("system."):
         raise CommandError(31319, f"$merge to special collection {name} is not allowed")
     _check_target(database, name)
-    fields = _on_fields(options.get("on"))
+    fields = _on_fields(options.get("on", LEFT_OUT))
     matched, otherwise = _modes(options)
     combine = _combination(matched, options, context)
 
@@ -127,8 +127,8 @@ def _merge(argument: Any, context: Context) -> Stage:
 
 
 def _merge_options(argument: Any) -> Document:
-    if not isinstance(argument, str | dict):
-        raise CommandError(51182, f"$merge only supports a string or object argument, not {type_name(argument)}")
+    if type(argument) not in (str, dict):
+        raise CommandError(14, f"$merge only supports a string or object argument, not {type_name(argument)}")
     options = {"into": argument} if isinstance(argument, str) else dict(argument)
     for field in options:
         if field not in ("into", "on", "let", "whenMatched", "whenNotMatched"):
@@ -147,7 +147,7 @@ def _merge_options(argument: Any) -> Document:
 
 
 def _into(value: Any, context: Context) -> tuple[str, str]:
-    if isinstance(value, str):
+    if type(value) is str:
         if not value:
             raise CommandError(5786800, "$merge 'into' cannot be an empty string")
         return context.database, value
@@ -171,7 +171,7 @@ def _into(value: Any, context: Context) -> tuple[str, str]:
 
 def _on_fields(on: Any) -> list[str]:
     """The fields that tell which documents belong together; their paths are checked as those of an aggregation."""
-    if isinstance(on, str):
+    if type(on) is str:
         fields = [on]
     elif isinstance(on, list):
         if not on:
@@ -180,7 +180,7 @@ def _on_fields(on: Any) -> list[str]:
             if type(item) is not str:
                 raise CommandError(51134, f"$merge 'on' array elements must be strings, but found {type_name(item)}")
         fields = on
-    elif on is None:
+    elif on is LEFT_OUT:
         return ["_id"]
     else:
         raise CommandError(
@@ -195,7 +195,7 @@ def _on_fields(on: Any) -> list[str]:
 
 def _modes(options: Document) -> tuple[Any, str]:
     matched, otherwise = options.get("whenMatched", "merge"), options.get("whenNotMatched", "insert")
-    if not isinstance(matched, str | list):
+    if type(matched) not in (str, list):
         raise CommandError(
             51191, f"$merge 'whenMatched' field must be either a string or an array, but found {type_name(matched)}"
         )

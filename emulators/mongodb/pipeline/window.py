@@ -10,7 +10,6 @@ from typing import Any
 from emulators.mongodb import numeric
 from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
-from emulators.mongodb.expr.accumulate import FOLDS
 from emulators.mongodb.expr.core import Scope, compile_expression, named_fields
 from emulators.mongodb.expr.dateparts import instant
 from emulators.mongodb.expr.dates import add_units
@@ -68,29 +67,12 @@ def _output(name: str, spec: Any, order: SortSpec, scope: Scope) -> Output:
     if function in _REFUSED:
         raise not_supported(f"the window function {function}")
     if function in _RANKS:
-        if spec[function] != {} or not isinstance(spec[function], dict):
-            raise CommandError(5371603, f"{function} must be specified with '{{}}' as the value")
-        if "window" in spec:
-            raise CommandError(5371601, f"Rank style window functions take no other arguments: {function}")
-        if len(order) != 1:
-            raise CommandError(
-                5371602, f"{function} must be specified with a top level sortBy with exactly one element"
-            )
-        return _ranks(function, order)
+        return _rank_output(function, spec, order)
     if function == "$shift":
         if "window" in spec or not order:
             raise failed_to_parse(f"{function} needs a sortBy, and takes no 'window'")
         return _shift(spec["$shift"], scope)
-    if function in ("$covariancePop", "$covarianceSamp"):
-        accumulator = _covariance(function, spec[function], scope)
-    elif function in ("$stdDevPop", "$stdDevSamp") and not isinstance(spec[function], list):
-        accumulator = Accumulator(compile_expression(spec[function], scope), FOLDS[function])
-    elif isinstance(spec[function], list) and function in _UNARY:
-        accumulator = Accumulator(
-            compile_expression(spec[function], scope), compile_accumulator(name, {function: 1}, scope).fold
-        )
-    else:
-        accumulator = compile_accumulator(name, {function: spec[function]}, scope)
+    accumulator = _accumulator(name, function, spec[function], scope)
     bounds = _bounds(spec.get("window", {"documents": ["unbounded", "unbounded"]}), order)
 
     def run(members: list[Document]) -> list[Any]:
@@ -130,6 +112,25 @@ def _covariance(function: str, argument: Any, scope: Scope) -> Accumulator:
         return numeric.divide(total, len(found) - spare)
 
     return Accumulator(lambda document, variables: (first(document, variables), second(document, variables)), fold)
+
+
+def _rank_output(function: str, spec: Document, order: SortSpec) -> Output:
+    if spec[function] != {} or not isinstance(spec[function], dict):
+        raise CommandError(5371603, f"{function} must be specified with '{{}}' as the value")
+    if "window" in spec:
+        raise CommandError(5371601, f"Rank style window functions take no other arguments: {function}")
+    if len(order) != 1:
+        raise CommandError(5371602, f"{function} must be specified with a top level sortBy with exactly one element")
+    return _ranks(function, order)
+
+
+def _accumulator(name: str, function: str, argument: Any, scope: Scope) -> Accumulator:
+    """Unlike in `$group`, an array is an expression like any other."""
+    if function in ("$covariancePop", "$covarianceSamp"):
+        return _covariance(function, argument, scope)
+    if isinstance(argument, list) and function in _UNARY:
+        return Accumulator(compile_expression(argument, scope), compile_accumulator(name, {function: 1}, scope).fold)
+    return compile_accumulator(name, {function: argument}, scope)
 
 
 def _ranks(function: str, order: SortSpec) -> Output:

@@ -25,31 +25,17 @@ def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Project
     changes: list[tuple[str, Change]] = []
     sliced: list[str] = []
     positional: str | None = None
-    matched = any(isinstance(value, dict) and "$elemMatch" in value for value in spec.values())
     for path, value in spec.items():
         operator = next(iter(value), "") if isinstance(value, dict) else ""
         if ".$." in path or path.startswith("$."):
             raise CommandError(31394, "As of 4.4, it's illegal to specify positional operator in the middle of a path.")
         if path.endswith(".$"):
-            if positional is not None:
-                raise CommandError(31276, "Cannot specify more than one positional projection per query.")
-            if matched:
-                raise CommandError(31255, "Cannot specify positional operator and $elemMatch.")
-            if not isinstance(value, bool) and not is_number(value):
-                raise CommandError(
-                    31271, f"positional projection cannot be used with an expression or non-boolean: {path}"
-                )
+            _check_positional(path, spec, positional)
             positional = path[:-2]
             plain[positional] = 1
             changes.append((positional, _positional(positional, query)))
         elif operator == "$elemMatch":
-            if len(value) != 1:
-                raise CommandError(16410, f"an expression has exactly one operator: {list(value)}")
-            if not isinstance(value["$elemMatch"], dict):
-                raise CommandError(
-                    31274, f"elemMatch: Invalid argument, object required, but got {value['$elemMatch']!r}"
-                )
-            field_names(path)
+            _check_elem_match(path, value)
             changes.append((path, _elem_match(path, value["$elemMatch"], scope)))
         elif operator == "$slice" and _is_projection(value["$slice"]):
             sliced.append(path)
@@ -61,6 +47,24 @@ def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Project
     names = [path for path in spec if isinstance(spec[path], dict) and "$elemMatch" in spec[path]]
     project = _with_changes(plain, sliced, names, scope)
     return (lambda document: _changed(document, project(document), changes)) if changes else project
+
+
+def _check_positional(path: str, spec: Document, other: str | None) -> None:
+    if other is not None:
+        raise CommandError(31276, "Cannot specify more than one positional projection per query.")
+    if any(isinstance(value, dict) and "$elemMatch" in value for value in spec.values()):
+        raise CommandError(31255, "Cannot specify positional operator and $elemMatch.")
+    if not isinstance(spec[path], bool) and not is_number(spec[path]):
+        code = 31271 if isinstance(spec[path], dict) else 31308
+        raise CommandError(code, f"positional projection cannot be used with an expression or non-boolean: {path}")
+
+
+def _check_elem_match(path: str, value: Document) -> None:
+    if len(value) != 1:
+        raise CommandError(16410, f"an expression has exactly one operator: {list(value)}")
+    if not isinstance(value["$elemMatch"], dict):
+        raise CommandError(31274, f"elemMatch: Invalid argument, object required, but got {value['$elemMatch']!r}")
+    field_names(path)
 
 
 def _is_projection(operand: Any) -> bool:

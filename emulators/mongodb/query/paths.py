@@ -32,9 +32,9 @@ def field_names(path: str) -> tuple[str, ...]:
     """The parts of a path in an aggregation, refused under the numbers of the server's `FieldPath`."""
     if not path:
         raise CommandError(40352, "FieldPath cannot be constructed with empty string")
-    if path.endswith("."):
-        raise CommandError(40353, f"FieldPath must not end with a '.': '{path}'")
     parts = tuple(path.split("."))
+    if not parts[-1]:
+        raise CommandError(40353, f"FieldPath must not end with a '.': '{path}'")
     if len(parts) > MAX_DEPTH:
         raise CommandError(5984700, f"FieldPath is too long: {len(parts)} parts, the limit is {MAX_DEPTH}")
     for part in parts:
