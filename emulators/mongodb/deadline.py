@@ -1,8 +1,8 @@
 """The time of a command: its limit, and the slice of it after which others have their turn.
 
-Everything that works through data counts its steps with `tick`, or passes through `counted`; after some hundreds of them
-the clock is looked at. Only one command runs at any moment (see `turns`), so that the running one can be found here
-without being handed through every function.
+Everything that works through data counts its steps with `tick`, or passes through `counted`; after some hundreds of
+them the clock is looked at. Only one command runs at any moment (see `turns`), so that the running one can be found
+here without being handed through every function.
 """
 
 from __future__ import annotations

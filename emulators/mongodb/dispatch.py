@@ -297,7 +297,7 @@ KINDS: dict[str, tuple[tuple[str, ...], int]] = {
 
 
 def check_kinds(name: str, body: Document, fields: Mapping[str, str]) -> None:
-    """The code of a field of a wrong type; 40414 for one that has to be there. Null means left out, and is taken out."""
+    """The code of a field of a wrong type; 40414 for one that has to be there. Null means left out, and goes."""
     for option, kind in fields.items():
         needed, kind = kind.endswith("!"), kind.rstrip("!")
         strict, kind = kind.endswith("~"), kind.rstrip("~")

@@ -1,8 +1,8 @@
 """Turns: one command works at a time, and one that takes long gives way to those that wait.
 
 A command begins on the event loop's own thread, which is fastest for the short ones. Where its first slice does not do,
-it is taken back (`Overrun`; nothing of it has been written) and begun again on a thread of its own, which hands the turn
-on after every slice. Whoever asks for the turn gets it in the order of asking.
+it is taken back (`Overrun`; nothing of it has been written) and begun again on a thread of its own, which hands the
+turn on after every slice. Whoever asks for the turn gets it in the order of asking.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SLICE = 0.005
 
 
 class Overrun(BaseException):
-    """A command has used its first slice; it is to begin again where it can give way. No handler of errors catches it."""
+    """A command has used its first slice; it is to begin again where it can give way. No handler catches it."""
 
 
 class Turns:

@@ -1,9 +1,10 @@
 """`python -m tools.judge SUITE`: the MongoDB emulator judged by a public suite that nobody here wrote.
 
-SUITE is a checkout of github.com/documentdb/functional-tests (MIT), whose own pipeline checks each of its expectations on
-a MongoDB; `JUDGE_SUITE` names it as well. Without either, the commit below is fetched into .tools/ where the internet is
-reachable. Nothing of it is part of this repository. The counts of each area are compared with tools/judge/baseline.json,
-which may only improve; `--write` puts the new ones there. Each case's answer goes to results/judge/cases.jsonl.
+SUITE is a checkout of github.com/documentdb/functional-tests (MIT), whose own pipeline checks each of its expectations
+on a MongoDB; `JUDGE_SUITE` names it as well. Without either, the commit below is fetched into .tools/ where the
+internet is reachable. Nothing of it is part of this repository. The counts of each area are compared with
+tools/judge/baseline.json, which may only improve; `--write` puts the new ones there. Each case's answer goes to
+results/judge/cases.jsonl.
 """
 
 from __future__ import annotations
@@ -34,9 +35,7 @@ def fetched() -> Path:
     if not home.exists():
         clone = ["git", "clone", "--quiet", "--filter=blob:none", REPOSITORY, str(home)]
         if subprocess.run(clone, check=False).returncode:
-            sys.exit(
-                f"{REPOSITORY} cannot be reached: give the path of a checkout at {COMMIT}, as argument or in JUDGE_SUITE"
-            )
+            sys.exit(f"{REPOSITORY} cannot be reached: give a checkout at {COMMIT}, as argument or in JUDGE_SUITE")
         subprocess.run(["git", "-C", str(home), "checkout", "--quiet", COMMIT], check=True)
     return home
 

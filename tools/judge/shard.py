@@ -1,4 +1,4 @@
-"""`python -m tools.judge.shard SUITE RESULT`: runs the suite's files that stand on standard input, on a fresh emulator."""
+"""`python -m tools.judge.shard SUITE RESULT`: runs the suite's files named on standard input, on a fresh emulator."""
 
 from __future__ import annotations
 

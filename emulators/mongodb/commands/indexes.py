@@ -91,7 +91,7 @@ def _cannot(message: str) -> CommandError:
 
 
 def _check_types(spec: Document) -> None:
-    wanted = {
+    wanted: dict[str, tuple[str, ...]] = {
         "key": ("object",),
         "name": ("string",),
         "partialFilterExpression": ("object",),

@@ -12,8 +12,8 @@ from emulators.mongodb.update.apply import compile_update
 from emulators.mongodb.values import Document, truthy
 
 _FIELDS = (
-    "query:object sort:object remove:flag update:update new:flag fields:object upsert:flag arrayFilters:array hint:hint "
-    "let:object bypassDocumentValidation:flag"
+    "query:object sort:object remove:flag update:update new:flag fields:object upsert:flag arrayFilters:array "
+    "hint:hint let:object bypassDocumentValidation:flag"
 )
 
 

@@ -118,7 +118,9 @@ def update_one_statement(call: Call, name: str, statement: Document) -> tuple[in
         return 0, 0, [new["_id"]]
     collection = call.store.for_writing(call.database, name) if found else None
     modified = matched = 0
-    for old in found if collection is not None else ():
+    for old in found:
+        if collection is None:
+            break
         current = still_matching(call, collection, old, query)
         if current is not None:
             matched += 1
@@ -176,7 +178,7 @@ def insert_for_upsert(call: Call, name: str, query: Document, change: Update) ->
 
 
 def stamped(document: Document) -> Document:
-    """An empty timestamp in a top field of what is inserted becomes the time of the server (the manual's "Timestamps")."""
+    """An empty timestamp in a top field of what is inserted becomes the server's time (the manual's "Timestamps")."""
     if not any(type(value) is Timestamp and not value.time and not value.inc for value in document.values()):
         return document
     now = Timestamp(int(time.time()), 1)

@@ -157,7 +157,7 @@ def text_of(value: Any) -> str:
 
 
 def _double_text(value: float) -> str:
-    """The shortest digits that are this double; as a power of ten from 1e16 on and below 1e-4, as Python does it too."""
+    """The shortest digits that are this double; a power of ten from 1e16 on and below 1e-4, as in Python."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     return repr(value).removesuffix(".0")

@@ -219,7 +219,7 @@ def simple(
 
 
 def arguments(name: str, argument: Any, scope: Scope, least: int, most: int) -> list[Expression]:
-    """The operator's operands, compiled; a lone one needs no array. The operator's code when they are too few or many."""
+    """The operator's operands, compiled; a lone one needs no array. The operator's code for too few or many."""
     given = argument if isinstance(argument, list) else [argument]
     if len(given) < least or (most != -1 and len(given) > most):
         wanted = (
@@ -249,7 +249,7 @@ def _null_first(function: Callable[..., Any], items: list[Expression]) -> Expres
 
 
 def named(name: str, required: str, optional: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers an operator whose argument is an object; the function gets its fields by keyword, LEFT_OUT if absent."""
+    """Registers an operator whose argument is an object; the function gets its fields by keyword, or LEFT_OUT."""
     needed, allowed = required.split(), required.split() + optional.split()
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -217,7 +217,7 @@ _FIELDS = {
 
 
 def parse_date(text: str, timezone: str | None, layout: str | None = None) -> Any:
-    """ISO 8601, the common written forms, or `layout` in `$dateFromString`'s letters; 241 where the text does not fit."""
+    """ISO 8601, the common written forms, or `layout` in `$dateFromString`'s letters; 241 where it does not fit."""
     plain = text.strip(" \t\n\v\f\r\0") if layout is None else text
     found = next(filter(None, (form.fullmatch(plain) for form in _forms(layout))), None)
     if found is None:

@@ -65,7 +65,7 @@ _FORMATS = {
 
 
 def format_date(clock: Clock, layout: str) -> str:
-    """The letters of the manual's "Format Specifiers"; 18536 for one it does not have, 18537 for a year it cannot write."""
+    """The letters of the manual's "Format Specifiers"; 18536 for any other, 18537 for a year it cannot write."""
     text, letters = "", iter(layout)
     for letter in letters:
         text += letter if letter != "%" else _formatted(clock, next(letters, ""))

@@ -163,7 +163,8 @@ def _unwind(argument: Any, _: Context) -> Stage:
         raise CommandError(28812, "no path specified to $unwind stage")
     if not options["path"].startswith("$"):
         raise CommandError(28818, f"path option to $unwind stage should be prefixed with a '$': {options['path']}")
-    keep, index = options.get("preserveNullAndEmptyArrays", False), options.get("includeArrayIndex")
+    keep: bool = options.get("preserveNullAndEmptyArrays", False)  # type: ignore[assignment]  # checked above
+    index = options.get("includeArrayIndex")
     parts = field_names(options["path"][1:])
     if index is not None:
         field_names(index)

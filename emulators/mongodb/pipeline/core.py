@@ -69,7 +69,8 @@ FIRST_ONLY: set[str] = set()
 LAST_ONLY = {"$out", "$merge"}
 # Stages that may not run inside $facet (the manual's "$facet: Behavior").
 NOT_IN_FACET = {
-    "$collStats", "$facet", "$geoNear", "$indexStats", "$out", "$merge", "$planCacheStats", "$documents", "$changeStream",
+    "$collStats", "$facet", "$geoNear", "$indexStats", "$out", "$merge", "$planCacheStats", "$documents",
+    "$changeStream",
     "$changeStreamSplitLargeEvent", "$currentOp", "$listLocalSessions", "$listSessions", "$search", "$searchMeta",
     "$vectorSearch", "$listCatalog", "$listClusterCatalog", "$querySettings", "$queryStats", "$listSearchIndexes",
     "$listSampledQueries",

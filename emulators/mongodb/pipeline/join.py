@@ -73,7 +73,7 @@ def _lookup_options(argument: Any) -> Document:
 
 def _check_source(options: Document) -> None:
     pipeline = options.get("pipeline")
-    first = next(iter(pipeline), {}) if isinstance(pipeline, list) else {}
+    first: Any = next(iter(pipeline), {}) if isinstance(pipeline, list) else {}
     own = isinstance(first, dict) and next(iter(first), "") == "$documents"
     if "from" not in options:
         if not own:

@@ -56,9 +56,9 @@ def access(collection: Collection, query: Document, hint: Any = None) -> Access:
         backwards = as_integer(hint["$natural"]) == -1
         return Access("COLLSCAN", lambda: collection.documents()[:: -1 if backwards else 1])
     if hint:
-        index = collection.index_for(hint)
-        if index.name != "_id_":
-            return _through(collection, index, query)
+        named = collection.index_for(hint)
+        if named.name != "_id_":
+            return _through(collection, named, query)
     wanted = identities(query)
     if wanted is not None:
         return Access("IDHACK", lambda: by_identity(collection, wanted), collection.indexes["_id_"])

@@ -121,7 +121,7 @@ class Index:
         return not self._paths
 
     def between(self, low: Key | None, high: Key | None) -> set[Key]:
-        """The identities of documents with a key from `low` to `high`, both included; of one rank, as the bounds are."""
+        """The identities of documents with a key from `low` to `high`, both included and of one rank."""
         if self._ordered is None:
             self._ordered = sorted(self._holders)
         rank = (low or high or (0,))[0]

@@ -105,8 +105,8 @@ class Journal:
             return
         if identity == self._identity.hex() and size < int(known):
             raise MongoError(
-                f"{self.path} has {size} bytes and had {known}: its end is lost; restore it, or remove {self._known.name} "
-                "to start with what is left"
+                f"{self.path} has {size} bytes and had {known}: its end is lost; restore it, or remove "
+                f"{self._known.name} to start with what is left"
             )
 
     def _remember_length(self) -> None:
@@ -119,8 +119,8 @@ class Journal:
     def _damaged(self, position: int) -> MongoError:
         return MongoError(
             f"{self.path} is damaged at byte {position}; restore it, or remove it and "
-            f"{self._known.name} to start empty (at byte 0 it may also be a log of version 0.1.0, which this version does "
-            "not read)"
+            f"{self._known.name} to start empty (at byte 0 it may also be a log of version 0.1.0, which this "
+            "version does not read)"
         )
 
     def _drop_tail(self, size: int) -> None:

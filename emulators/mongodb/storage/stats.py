@@ -23,7 +23,7 @@ def scale_of(value: Any) -> int:
 
 
 def collection_stats(collection: Collection, scale: Any = 1, *, capped: bool = False) -> Document:
-    """The fields of `collStats` that mean something here; `capped` keeps the scale within 32 bits, as `$collStats` does."""
+    """The fields of `collStats` that mean something here; `capped`: a scale within 32 bits, as in `$collStats`."""
     divisor, size, count = scale_of(scale), collection.size(), len(collection)
     if capped:
         divisor = min(divisor, INT32_MAX)

@@ -128,7 +128,8 @@ class Store:
             self.take_back()
             raise CommandError(
                 14031,
-                f"{self._journal.path} cannot be written ({error.strerror or error}): nothing was changed; free some space",
+                f"{self._journal.path} cannot be written ({error.strerror or error}): nothing was changed; "
+                "free some space",
             ) from error
         self._pending.clear()
         if self._journal.size > max(_COMPACT_AT, 2 * self._compacted_size):
@@ -201,7 +202,7 @@ class Store:
 
 
 def check_names(database: str, name: Any, *, reserved: bool = True) -> None:
-    """InvalidNamespace (73) for what MongoDB does not accept as a name; with `reserved`, for its own collections too."""
+    """InvalidNamespace (73) for what MongoDB does not accept as a name; with `reserved`, for its own names too."""
     check_database(database)
     if type(name) is not str or not name:
         raise CommandError(73, f"Invalid collection name: {name!r}")
