@@ -349,8 +349,8 @@ def bench(session: nox.Session) -> None:
 def judge(session: nox.Session) -> None:
     """The MongoDB emulator on a public suite that a MongoDB has checked: `-- PATH` or JUDGE_SUITE names a checkout.
 
-    Without either the pinned commit is fetched. What the suite needs itself is in the dev lock. `-- --write`: the counts
-    into tools/judge/baseline.json, which may only improve.
+    Without either the pinned commit is fetched. What the suite needs itself is in the dev lock. `-- --write`: the
+    counts into tools/judge/baseline.json, which may only improve.
     """
     install(session, "dev")
     session.run("python", "-m", "tools.judge", *session.posargs)

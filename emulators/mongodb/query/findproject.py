@@ -78,8 +78,10 @@ def _with_changes(plain: Document, sliced: list[str], matched: list[str], scope:
     if including is None and matched:
         including = True
     if including is None:
+        if not plain:
+            return _whole
         # Of `_id` alone and slices, `_id: 0` excludes, and `_id: 1` includes nothing but what is sliced.
-        return compile_project(plain, scope) if plain and truthy(plain["_id"]) is False else _whole
+        including = truthy(plain["_id"])
     if not including:
         return compile_project(plain, scope)
     # A sliced field below others is included as such: what stands beside it is not.

@@ -112,7 +112,8 @@ class Journal:
     def _remember_length(self) -> None:
         """The length may be lost on a full disk: then less is noticed, and nothing else."""
         try:
-            self._known.write_text(f"{self._identity.hex()} {self.size}\n", encoding="ascii")
+            with open(self._known, "w", encoding="ascii", opener=_private) as file:
+                file.write(f"{self._identity.hex()} {self.size}\n")
         except OSError as error:
             _LOG.warning("%s cannot be written (%s)", self._known, error.strerror)
 
