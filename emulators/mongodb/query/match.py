@@ -7,6 +7,7 @@ each of its elements; `$size`, `$all`, `$elemMatch` and `$exists` ask the array 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -15,19 +16,19 @@ from bson import Regex
 from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
 from emulators.mongodb.expr.core import Scope, compile_expression
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.numeric import as_integer, to_decimal
 from emulators.mongodb.query import leaf
 from emulators.mongodb.query.jsonschema import compile_schema
 from emulators.mongodb.query.leaf import Test
 from emulators.mongodb.query.paths import tested
-from emulators.mongodb.values import INT32_MAX, MISSING, Document, Key, key, truthy
+from emulators.mongodb.values import INT32_MAX, MISSING, Document, Key, is_number, key, truthy
 
 Filter = Callable[[Document], bool]
 Leaves = Callable[[list[Any]], bool]
 Each = Callable[[Test], Leaves]
 
 EVERYWHERE = Scope()
-_REFUSED_TOP = ("$where", "$text", "$sampleRate", "$alwaysTrue", "$alwaysFalse", "$_internalExprEq")
+_REFUSED_TOP = ("$where", "$text", "$alwaysTrue", "$alwaysFalse", "$_internalExprEq")
 _REFUSED = (
     "$geoWithin",
     "$geoIntersects",
@@ -80,6 +81,11 @@ def _top_level(name: str, value: Any, scope: Scope) -> list[Filter]:
         return [lambda document: truthy(expression(document, scope.start(document)))]
     if name == "$jsonSchema":
         return [compile_schema(value)]
+    if name == "$sampleRate":
+        if not is_number(value) or not 0 <= float(to_decimal(value)) <= 1:
+            raise bad_value("$sampleRate takes a number between 0 and 1")
+        rate = float(to_decimal(value))
+        return [lambda _: random.random() < rate]  # noqa: S311 - it is no secret
     if name in _REFUSED_TOP:
         raise not_supported(f"the query operator {name}")
     raise bad_value(

@@ -46,6 +46,12 @@ _PLAIN = {
 _VERBS = re.compile(r"(?:\(\*(?:UTF8?|UCP)\))+")
 _QUANTIFIER = re.compile(r"\{\d+(?:,\d*)?\}")
 _POSIX_CLASS = re.compile(r"\[:(\^?)([a-z]+):\]")
+# The package prepares to search for a long text in the third power of its length, without looking at the clock: an
+# assertion that always holds, after so many characters, keeps every text short.
+_TEXT_AT_MOST, _BREAK = 40, "(?!(?!))"
+_HEADER = re.compile(
+    r"\(\?(?:P?<[A-Za-z_]\w*>|'\w+'|<[=!]|[:=!>|]|\((?:\d+|\w+|<\w+>|'\w+'|[?]<?[=!])\)?|[imsxn-]+:|&\w+|P[>=]\w+|R|[+-]?\d+)"
+)
 _OPTIONS = re.compile(r"\(\?([imsxn^-]+)\)")
 
 
@@ -131,6 +137,7 @@ class _Translation:
     def __init__(self, pattern: str, verbose: bool, unicode: bool) -> None:
         self._text, self._at, self._verbose, self._unicode = pattern, 0, verbose, unicode
         self._out: list[str] = []
+        self._characters = 0
         self._open = [0]  # for each group that is open, the groups that options have opened inside it
 
     def run(self) -> str:
@@ -150,13 +157,28 @@ class _Translation:
             self._copy(1, ")" * extra)
         elif letter == "|" and self._open[-1]:
             raise not_supported("an option such as (?i) in front of an alternative of the same group")
-        elif letter == "{" and not _QUANTIFIER.match(self._text, self._at):
-            self._copy(1, "\\{", replace=True)
+        elif letter == "{":
+            quantifier = _QUANTIFIER.match(self._text, self._at)
+            if quantifier:
+                self._copy(len(quantifier[0]))
+            else:
+                self._literal("\\{", 1)
         elif letter == "#" and self._verbose:
             end = self._text.find("\n", self._at)
             self._copy((len(self._text) if end < 0 else end + 1) - self._at, "", replace=True)
-        else:
+        elif letter in "*+?.^$|" or (self._verbose and letter.isspace()):
             self._copy(1)
+        else:
+            self._literal(letter, 1)
+
+    def _literal(self, written: str, count: int) -> None:
+        """A character that stands for itself, behind a break where it would make a text too long."""
+        if self._characters >= _TEXT_AT_MOST:
+            self._out.append(_BREAK)
+            self._characters = 0
+        self._characters += 1
+        self._out.append(written)
+        self._at += count
 
     def _copy(self, count: int, before: str = "", *, replace: bool = False) -> None:
         self._out.append(before if replace else before + self._text[self._at : self._at + count])
@@ -175,7 +197,8 @@ class _Translation:
             self._copy(len(options[0]), f"(?{options[1]}:", replace=True)
             return
         self._open.append(0)
-        self._copy(1)
+        header = _HEADER.match(self._text, self._at)
+        self._copy(len(header[0]) if header else 1)
 
     def _escape(self) -> None:
         if self._at + 1 >= len(self._text):
@@ -184,7 +207,9 @@ class _Translation:
         if letter == "Q":
             end = self._text.find("\\E", self._at)
             quoted = self._text[self._at + 2 : len(self._text) if end < 0 else end]
-            self._copy(len(quoted) + (2 if end < 0 else 4), regex.escape(quoted), replace=True)
+            for character in quoted:
+                self._literal(regex.escape(character), 0)
+            self._at += len(quoted) + (2 if end < 0 else 4)
         elif letter == "E":
             self._copy(2, "", replace=True)
         elif self._unicode and letter in "wWdDsSbB":
@@ -193,7 +218,7 @@ class _Translation:
             negated = "^" if letter.isupper() else ""
             self._copy(2, f"[{negated}{_CLASSES[letter.lower()]}]", replace=True)
         elif letter in _PLAIN:
-            self._copy(2, _PLAIN[letter], replace=True)
+            self._literal(_PLAIN[letter], 2)
         else:
             self._character(letter)
 
@@ -203,7 +228,7 @@ class _Translation:
         numbered = re.match(r"\\x\{([0-9A-Fa-f]+)\}|\\o\{([0-7]+)\}|\\x([0-9A-Fa-f]{0,2})|\\(0[0-7]{0,2})|\\c(.)", rest)
         if numbered:
             code = _number(numbered)
-            self._copy(len(numbered[0]), regex.escape(chr(code)), replace=True)
+            self._literal(regex.escape(chr(code)), len(numbered[0]))
         elif letter in "pP":
             found = re.match(r"\\[pP](?:\{\^?\w+\}|[A-Z])", rest)
             if not found:
@@ -216,7 +241,7 @@ class _Translation:
         elif letter.isascii() and letter.isalpha():
             raise ValueError(f"unrecognized character follows \\: {letter}")
         else:
-            self._copy(2, regex.escape(letter), replace=True)
+            self._literal(regex.escape(letter), 2)
 
     def _reference(self, rest: str) -> None:
         found = re.match(r"\\g\{?(-?\d+)\}?|\\[gk](?:\{(\w+)\}|<(\w+)>|'(\w+)')", rest)
@@ -225,7 +250,11 @@ class _Translation:
         if found[1]:
             number = int(found[1])
             if number < 0:
-                number += 1 + sum(1 for piece in self._out if piece.endswith("(") and not piece.startswith("\\"))
+                number += 1 + sum(
+                    1
+                    for piece in self._out
+                    if piece == "(" or (piece.startswith(("(?<", "(?P<", "(?'")) and piece[3:4] not in "=!")
+                )
             self._copy(len(found[0]), f"(?:\\{number})", replace=True)
         else:
             self._copy(len(found[0]), f"(?P={found[2] or found[3] or found[4]})", replace=True)
@@ -255,8 +284,7 @@ class _Translation:
                 out += piece
             else:
                 out, at = out + (f"\\{text[at]}" if text[at] in "[&~|" else text[at]), at + 1
-        self._out.append(out + "]")
-        self._at = at + 1
+        self._literal(out + "]", at + 1 - self._at)  # a class of one character is that character to the package
 
 
 def _in_set(text: str, at: int) -> tuple[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from emulators.mongodb.errors import CommandError
@@ -48,6 +50,25 @@ from emulators.mongodb.query.regex import MAX_PATTERN, compile_regex
 def test_a_pattern_finds_what_pcre2_finds(pattern, options, text, found):
     match = compile_regex(pattern, options).search(text)
     assert (match.group(0) if match else None) == found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("a" * MAX_PATTERN, "a" * MAX_PATTERN),
+        (r"\Q" + "a" * 3000 + r"\E", "a" * 3000),
+        (r"\x61" * 5000, "a" * 5000),
+        ("[a]" * 5000, "a" * 5000),
+        (("(?:" + "a" * 10 + ")") * 2000, "a" * 20_000),
+        ("(?:" + "|".join("a" * n for n in range(200, 1, -1)) + ")", "a" * 2000),
+    ],
+    ids=["plain", "quoted", "numbered", "classes", "groups", "alternatives"],
+)
+def test_a_long_text_in_a_pattern_is_prepared_soon(pattern, text):
+    """The package's preparation of one takes the third power of its length, and no time limit ends it."""
+    begun = time.process_time()
+    assert compile_regex(pattern).search(text) is not None
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.parametrize("pattern", ["(", "[", "a**", r"\u0041", r"\p{Nope}", "x" * (MAX_PATTERN + 1), "\\"])
