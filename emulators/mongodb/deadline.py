@@ -54,6 +54,11 @@ class Deadline:
             run(self)
             self._slice_ends = time.monotonic() + self._slice
 
+    @property
+    def is_held(self) -> bool:
+        """Whether something is under way that must not be seen half done."""
+        return self._held > 0
+
     def left(self, most: float) -> float:
         """Seconds until the limit, at least a millisecond and at most `most`."""
         return most if self._at is None else min(most, max(self._at - time.monotonic(), 0.001))

@@ -118,6 +118,8 @@ class Connection(asyncio.Protocol):
         try:
             with may_step_aside(turns):
                 data = _reply(self._server, self._session, message, received, turns.give_way, SLICE)
+        except Overrun:
+            return  # the server stops; what was not written is taken back
         finally:
             turns.release()
         loop.call_soon_threadsafe(self._worked, message, data)

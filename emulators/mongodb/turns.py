@@ -29,6 +29,11 @@ class Turns:
         self._mutex = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._taken = False
+        self._closed = False
+
+    def close(self) -> None:
+        """From now on whoever gives way does not come back: Overrun ends its work."""
+        self._closed = True
 
     def acquire(self) -> None:
         with self._mutex:
@@ -49,6 +54,8 @@ class Turns:
 
     def give_way(self) -> None:
         """Lets everybody who waits now go first."""
+        if self._closed:
+            raise Overrun
         if self._waiting:
             self.release()
             self.acquire()
@@ -71,10 +78,10 @@ def may_step_aside(turns: Turns) -> Iterator[None]:
 def aside() -> Iterator[None]:
     """Around work that touches no data: others have their turn meanwhile, where the command has a thread of its own."""
     turns: Turns | None = getattr(_aside, "turns", None)
-    if turns is None:
+    deadline = running()
+    if turns is None or deadline.is_held:
         yield
         return
-    deadline = running()
     turns.release()
     try:
         yield

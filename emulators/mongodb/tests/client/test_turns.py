@@ -70,3 +70,25 @@ def test_writes_beside_a_long_read_are_not_lost(standin):
             rounds += 1
         thread.join(60)
         assert things.distinct("n") == [rounds]
+
+
+def test_stopping_does_not_wait_for_a_long_command(own_standin):
+    with own_standin.client() as client:
+        pipeline = [{"$documents": [{}]}, *({"$set": {name: {"$range": [0, 1000]}}} for name in "abc")]
+        pipeline += [*({"$unwind": f"${name}"} for name in "abc"), {"$count": "n"}]
+        failed = []
+
+        def run():
+            try:
+                client.shop.command({"aggregate": 1, "pipeline": pipeline, "cursor": {}})
+            except pymongo.errors.PyMongoError as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        time.sleep(1)
+        begun = time.monotonic()
+        assert own_standin.stop() == 0
+        assert time.monotonic() - begun < 20
+        thread.join(30)
+    assert len(failed) == 1
