@@ -415,5 +415,5 @@ def _check_write_concern(value: Any) -> None:
         if concern.get(name) is not None and type_name(concern[name]) not in ("bool", *_NUMBERS):
             raise CommandError(14, f"BSON field 'writeConcern.{name}' is the wrong type '{type_name(concern[name])}'")
     timeout = concern.get("wtimeout")
-    if is_number(timeout) and abs(cut(timeout) or 0) > INT32_MAX:
+    if is_number(timeout) and (cut(timeout) or 0) > INT32_MAX:
         raise CommandError(9, f"wtimeout value must be within the range of 32 bits, found {timeout}")

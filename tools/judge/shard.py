@@ -9,6 +9,9 @@ from pathlib import Path
 
 # The suite brings its own settings; of this project's plugins it needs none.
 OPTIONS = [
+    "--rootdir=.",
+    "-c",
+    "pytest.ini",
     "-o",
     "addopts=",
     "-o",
@@ -36,7 +39,7 @@ def main() -> int:
         port = emulator.stdout.readline().split()[-1]
         where = ["--connection-string", f"mongodb://127.0.0.1:{port}", "--engine-name", "mongodb"]
         plugins = [item for name in WITHOUT for item in ("-p", f"no:{name}")]
-        command = [sys.executable, "-m", "pytest", *plugins, *OPTIONS, *where, "--judge-out", str(result)]
+        command = [sys.executable, "-m", "pytest", *plugins, *OPTIONS, *where, f"--judge-out={result}"]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(HERE), str(suite)]),

@@ -105,7 +105,7 @@ def find(call: Call) -> Document:
     )
 
 
-@command("count", fields="query:object limit skip:number hint:hint fields:object")
+@command("count", fields="query:object limit skip:number hint:hint fields")
 def count(call: Call) -> Document:
     name = call.collection_name()
     check_hint(call, name)

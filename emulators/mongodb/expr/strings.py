@@ -201,7 +201,6 @@ def _pattern(name: str, input: Any, regex: Any, options: Any) -> Pattern | None:
     if "\0" in letters:
         raise CommandError(51110, f"{name}: the options may not contain a null byte")
     if nothing(regex):
-        compile_regex("", letters)
         return None
     compiled = compile_regex(regex, letters, invalid=51111)
     return None if nothing(input) else compiled
