@@ -146,7 +146,12 @@ def distinct(call: Call) -> Document:
                     size += len(encode({"": item}, codec_options=CODEC))
                     if size > MAX_DOCUMENT:
                         raise CommandError(17217, "distinct too big, 16mb cap")
-    return {"values": [found[place] for place in sorted(found)], "ok": 1.0}
+    collection = call.store.find(call.database, name)
+    # Of a view it is an aggregate that answers, whose 1 is no double.
+    return {
+        "values": [found[place] for place in sorted(found)],
+        "ok": 1 if collection is not None and collection.is_view else 1.0,
+    }
 
 
 @command("getMore", fields="collection:string! batchSize:number term:long", refused="lastKnownCommittedOpTime")
@@ -169,13 +174,16 @@ def get_more(call: Call) -> Document:
 
 @command("killCursors", fields="cursors:array!")
 def kill_cursors(call: Call) -> Document:
-    call.collection_name()
+    if type(call.body["killCursors"]) is not str:  # `$cmd.aggregate` and the like are names here
+        raise CommandError(73, f"collection name has invalid type {type_name(call.body['killCursors'])}")
     wanted = [identity for identity in call.body["cursors"] if identity is not None]
     for number, identity in enumerate(wanted):
         if type(identity) is not Int64:
             raise type_mismatch(
                 f"BSON field 'cursors.{number}' is the wrong type '{type_name(identity)}', expected 'long'"
             )
-    killed = [identity for identity in wanted if call.server.cursors.kill(int(identity), call.session.owner)]
-    absent = [identity for identity in wanted if identity not in killed]
+    killed: list[Int64] = []
+    absent: list[Int64] = []
+    for identity in wanted:  # one that is named twice is gone the second time
+        (killed if call.server.cursors.kill(int(identity), call.session.owner) else absent).append(identity)
     return {"cursorsKilled": killed, "cursorsNotFound": absent, "cursorsAlive": [], "cursorsUnknown": [], "ok": 1.0}

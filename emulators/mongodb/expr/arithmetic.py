@@ -62,7 +62,13 @@ def _add(*values: Any) -> Any:
             raise type_mismatch(f"$add only supports numeric or date types, not {type_name(value)}")
     if len(dates) > 1:
         raise CommandError(16612, "only one date allowed in an $add expression")
-    total = exact_sum(others)
+    if any(isinstance(value, Decimal128) for value in others):
+        # Unlike in `$sum`, a double becomes a decimal of 15 digits, zeros included.
+        total: Any = others[0]
+        for value in others[1:]:
+            total = numeric.add(total, value)
+    else:
+        total = exact_sum(others)
     return _moved("$add", dates[0], total, 1) if dates else total
 
 
@@ -178,7 +184,7 @@ def _rounding(name: str, rounding: str) -> None:
             raise CommandError(16004, f"can't convert from BSON type {type_name(places)} to long in {name}")
         if isinstance(places, float) and not math.isfinite(places):
             raise CommandError(31109, f"can't coerce out of range value {places} to long in {name}")
-        if isinstance(places, Decimal128) and not places.to_decimal().is_finite():
+        if isinstance(places, Decimal128) and places.to_decimal().is_infinite():
             raise CommandError(31109, f"can't coerce out of range value {places} to long in {name}")
         whole = numeric.as_integer(places)
         if whole is None:

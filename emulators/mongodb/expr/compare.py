@@ -141,7 +141,8 @@ def _expr(argument: Any, scope: Scope) -> Expression:
 def _let(argument: Any, scope: Scope) -> Expression:
     fields = named_fields("$let", argument, ["vars", "in"], ["vars", "in"])
     if not isinstance(fields["vars"], dict):
-        raise CommandError(9, "invalid parameter: expected an object (vars)")
+        code = 9 if isinstance(fields["vars"], list) else 10065
+        raise CommandError(code, "invalid parameter: expected an object (vars)")
     for name in fields["vars"]:
         if name != "CURRENT":
             check_name(name)

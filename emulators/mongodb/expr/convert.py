@@ -114,6 +114,16 @@ def _parse_double(value: str) -> float:
     return number
 
 
+def _first_digit_decides(context: decimal.Context, text: str) -> decimal.Decimal:
+    """The library of decimals rounds text by the digit behind the last one that it keeps, and no further."""
+    exact = decimal.Context(prec=len(text) + 1).create_decimal(text)
+    if exact.is_finite() and len(exact.as_tuple().digits) > context.prec + 1:
+        sign, digits, exponent = exact.as_tuple()
+        spare = len(digits) - context.prec - 1
+        exact = decimal.Decimal((sign, digits[: context.prec + 1], int(exponent) + spare))
+    return context.create_decimal(exact)
+
+
 def to_decimal(value: Any) -> Decimal128:
     if isinstance(value, bool):
         return Decimal128(str(int(value)))
@@ -121,7 +131,8 @@ def to_decimal(value: Any) -> Decimal128:
         if not _DECIMAL_TEXT.fullmatch(value):
             raise failure(f"Failed to parse number '{value}' in $convert with no onError value")
         with decimal.localcontext(numeric.CONTEXT) as context:
-            number = context.create_decimal(value)
+            context.rounding = decimal.ROUND_HALF_EVEN
+            number = _first_digit_decides(context, value)
         if number.is_infinite() and "n" not in value.lower():
             raise failure(f"Failed to parse number '{value}' in $convert with no onError value: Out of range")
         return Decimal128(number)
@@ -272,7 +283,7 @@ def _convert(argument: Any, scope: Scope) -> Expression:
 
 def _conversion(target: Any) -> Callable[[Any], Any]:
     """9 for what is no type; 241 for a type that nothing is converted to."""
-    if isinstance(target, str):
+    if type(target) is str:
         name = target
     elif is_number(target):
         number = numeric.as_integer(target)

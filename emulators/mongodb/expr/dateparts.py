@@ -218,7 +218,7 @@ _FIELDS = {
 
 def parse_date(text: str, timezone: str | None, layout: str | None = None) -> Any:
     """ISO 8601, the common written forms, or `layout` in `$dateFromString`'s letters; 241 where it does not fit."""
-    plain = text.strip(" \t\n\v\f\r\0") if layout is None else text
+    plain = text.strip().strip("\0").strip() if layout is None else text
     found = next(filter(None, (form.fullmatch(plain) for form in _forms(layout))), None)
     if found is None:
         raise CommandError(241, f"Error parsing date string '{text}'")
@@ -251,7 +251,7 @@ def _parsed_days(parts: dict[str, str], text: str) -> int:
         return iso_days(int(parts["G"]), week, day)
     year = int(parts.get("Y", 1970))
     if "j" in parts:
-        return days_of(year, 1, int(parts["j"]))
+        return days_of(year, 1, 1) + int(parts["j"])  # the server's own counting: %j of 1 is the second of January
     month = _month(parts["b"].lower(), text) if "b" in parts else int(parts.get("m", 1))
     day = int(parts.get("d", 1))
     days = days_of(year, month, day)

@@ -228,11 +228,9 @@ def _weekday(name: str, value: Any) -> int:
 
 @named("$dateTrunc", "date unit", "binSize timezone startOfWeek")
 def _trunc(date: Any, unit: Any, binSize: Any, timezone: Any, startOfWeek: Any) -> Any:  # noqa: N803 - as above
-    if any(nothing(value) for value in (date, unit, timezone, binSize)):
+    if any(nothing(value) for value in (date, unit, timezone, binSize, startOfWeek)):
         return None
     start, name = instant("$dateTrunc", date, 5166307), _unit("$dateTrunc", unit)
-    if name == "week" and nothing(startOfWeek):
-        return None
     size = 1 if binSize is LEFT_OUT else as_integer(binSize)
     if size is None:
         raise CommandError(5439017, "$dateTrunc requires 'binSize' to be a 64-bit integer")

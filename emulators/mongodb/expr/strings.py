@@ -131,7 +131,10 @@ def _index_operator(name: str, codes: tuple[int, int], in_bytes: bool) -> None:
         # Of code points, none begins at the end: there not even the empty text is found.
         if begin > stop or (not in_bytes and begin >= stop and not (begin == 0 and not text and end is LEFT_OUT)):
             return -1
-        return int(text.find(sought, begin, stop))
+        if in_bytes:
+            return int(text.find(sought, begin, stop))
+        found = int(text.find(sought, begin))  # of code points, the match has to begin before the end, not to end there
+        return found if found < stop or (found == stop == 0) else -1
 
 
 def _index(name: str, value: Any) -> int:
@@ -189,8 +192,6 @@ _replace("$replaceAll", -1)
 
 def _pattern(name: str, input: Any, regex: Any, options: Any) -> Pattern | None:
     """The compiled pattern; None where the answer is null. Arguments are judged in the server's order."""
-    if not nothing(input) and type(input) is not str:
-        raise CommandError(51104, f"{name} needs 'input' to be of type string")
     if not nothing(regex) and not isinstance(regex, str | Regex):
         raise CommandError(51105, f"{name} needs 'regex' to be of type string or regex")
     letters = "" if nothing(options) or options is LEFT_OUT else options
@@ -200,6 +201,8 @@ def _pattern(name: str, input: Any, regex: Any, options: Any) -> Pattern | None:
         raise CommandError(51107, f"{name} found regex option(s) specified in both 'regex' and 'options'")
     if "\0" in letters:
         raise CommandError(51110, f"{name}: the options may not contain a null byte")
+    if not nothing(input) and type(input) is not str:
+        raise CommandError(51104, f"{name} needs 'input' to be of type string")
     if nothing(regex):
         return None
     compiled = compile_regex(regex, letters, invalid=51111)

@@ -74,7 +74,7 @@ class Rounder:
                 power *= 2
             while power / 2 > number:
                 power /= 2
-            return _typed(power, value)
+            return _power(power, value)
         scale = Decimal(1).scaleb(number.adjusted())
         above = [step * scale for step in (*self.steps, Decimal(10)) if step * scale > number]
         return _typed(above[0], value)
@@ -89,10 +89,17 @@ class Rounder:
                 power *= 2
             while power >= number:
                 power /= 2
-            return _typed(power, value)
+            return _power(power, value)
         scale = Decimal(1).scaleb(number.adjusted())
         below = [step * scale for step in (*self.steps,) if step * scale < number]
         return _typed(below[-1] if below else self.steps[-1] * scale / 10, value)
+
+
+def _power(number: Decimal, like: Any) -> Any:
+    """A power of two stays whole where the value was a whole number and it is one."""
+    if isinstance(like, int) and number == number.to_integral_value():
+        return numeric.integer(int(number), like)
+    return _typed(number, like)
 
 
 def _typed(number: Decimal, like: Any) -> Any:

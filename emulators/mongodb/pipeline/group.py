@@ -169,7 +169,7 @@ def _bucket_auto(argument: Any, context: Context) -> Stage:
     count = int(as_integer(argument["buckets"]) or 0)
     rounder = GRANULARITIES[argument["granularity"]] if "granularity" in argument else None
     by = compile_expression(argument["groupBy"], context.scope)
-    accumulators = _accumulators(argument.get("output", {"count": {"$sum": 1}}), context)
+    accumulators = _accumulators(argument.get("output") or {"count": {"$sum": 1}}, context)
     return lambda stream: _auto(stream, by, count, accumulators, context, rounder)
 
 

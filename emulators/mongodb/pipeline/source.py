@@ -93,8 +93,8 @@ def _index_stats(argument: Any, context: Context) -> Stage:
 
     def run(_: Stream) -> Iterator[Document]:
         collection = context.store.find(context.database, context.collection or "")
-        if collection is not None and collection.is_view:
-            collection = None
+        while collection is not None and collection.is_view:
+            collection = context.store.find(context.database, collection.options["viewOn"])
         for index in collection.indexes.values() if collection is not None else ():
             yield {
                 "name": index.name,

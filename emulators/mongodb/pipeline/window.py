@@ -100,6 +100,8 @@ def _covariance(function: str, argument: Any, scope: Scope) -> Accumulator:
 
     def fold(pairs: list[Any]) -> Any:
         found = [(x, y) for x, y in pairs if is_number(x) and is_number(y)]
+        if any(not numeric.to_decimal(number).is_finite() for one in found for number in one):
+            raise not_supported(f"{function} of Infinity or NaN")
         if len(found) <= spare:
             return None
         # By running sums, as the server does it: sums of the largest doubles leave their range, and NaN comes of that.

@@ -219,7 +219,7 @@ def _length(
     name: str, kind: type[str | list[Any] | Document], accept: Callable[[int, int], bool]
 ) -> Callable[[Any, Document], Check]:
     def compile_length(operand: Any, _: Document) -> Check:
-        wanted = as_integer(_need(name, operand, "number"))
+        wanted = as_integer(operand)
         if wanted is None or wanted < 0:
             raise failed_to_parse(f"$jsonSchema keyword '{name}' must be a whole number from 0")
         return lambda value: not isinstance(value, kind) or accept(len(value), wanted)

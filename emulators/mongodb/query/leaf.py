@@ -69,9 +69,10 @@ def ordered(name: str, operand: Any) -> Test:
     if isinstance(operand, Regex | re.Pattern):
         raise bad_value(f"Can't have RegEx as arg to predicate over field '{name}'.")
     if isinstance(operand, MinKey | MaxKey):
-        # The server compares these with values of every type, and answers yes for all but their own.
+        # These are compared with values of every type: all are above the one and below the other.
         end, same = rank(operand), name in ("$gte", "$lte")
-        return lambda value: same if rank(value) == end else True
+        others = name in ("$gt", "$gte") if isinstance(operand, MinKey) else name in ("$lt", "$lte")
+        return lambda value: same if rank(value) == end else others
     if operand is None:
         return equals(None) if name in ("$gte", "$lte") else lambda _: False
     bound = key(operand)
@@ -185,9 +186,7 @@ def _positions(name: str, operand: Any) -> list[int]:
                 raise bad_value(f"bit positions must be an integer but got: {item!r}")
             position = as_integer(item)
             if position is None or not 0 <= position <= INT32_MAX:
-                raise (bad_value if position is not None and position < 0 else failed_to_parse)(
-                    f"bit positions must be whole numbers from 0 to {INT32_MAX}, not {item!r}"
-                )
+                raise bad_value(f"bit positions must be whole numbers from 0 to {INT32_MAX}, not {item!r}")
             found.append(position)
         return found
     if isinstance(operand, bytes | Binary):

@@ -35,7 +35,7 @@ _SPRING = {"startDate": dt.datetime(2021, 3, 14, 6, 30), "timezone": "America/Ne
         ({"$dateToString": {"date": _DATE, "format": "%Z", "timezone": "+04:30"}}, "270"),
         ({"$multiply": [Decimal128("-0"), 1]}, Decimal128("-0")),
         ({"$toDecimal": 0.0}, Decimal128("0")),
-        ({"$add": [Decimal128("1"), 1.5]}, Decimal128("2.5")),
+        ({"$sum": [Decimal128("1"), 1.5]}, Decimal128("2.5")),
         ({"$trunc": [Decimal128("1.1"), 2]}, Decimal128("1.10")),
         ({"$mod": [Decimal128("9.999999999999999999999999999999999E+6144"), 3]}, Decimal128("0")),
         ({"$floor": Decimal128("Infinity")}, Decimal128("NaN")),

@@ -119,7 +119,7 @@ def _push(old: Any, operand: Any, target: Target) -> Any:
         if name not in ("$each", "$slice", "$sort", "$position"):
             raise bad_value(f"Unrecognized clause in $push: {name}")
     if not isinstance(operand["$each"], list):
-        raise type_mismatch("The argument to $each in $push must be an array")
+        raise bad_value("The argument to $each in $push must be an array")
     position = _modifier("$position", operand, len(array))
     place = position if position >= 0 else max(len(array) + position, 0)
     array[place:place] = clone(operand["$each"])
