@@ -16,7 +16,9 @@ _OTHER_FEATURES = {
     "administration, diagnosis and replication": r"^system/|^auditing/",
     "sessions and transactions": r"^core/sessions/",
     "collations": r"^core/collation/|[cC]ollation|indexes/properties/case_insensitive",
-    "changing indexes by collMod": r"collMod|indexes/properties/hidden/(test_hidden_(behavior|query_planning)|.*(hide|unhide|reset))",
+    "changing indexes by collMod": (
+        r"collMod|indexes/properties/hidden/(test_hidden_(behavior|query_planning)|.*(hide|unhide|reset))"
+    ),
     "capped, clustered and time series collections": (
         r"^core/collections/(capped|clustered|timeseries)|time_?series|capped"
     ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emulators.mongodb.commands.query import check_hint, context_of, encoder, whole
 from emulators.mongodb.cursors import FIRST_BATCH
-from emulators.mongodb.dispatch import Call, command
+from emulators.mongodb.dispatch import COMMANDS, Call, command
 from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.core import LAST_ONLY, run
@@ -34,13 +36,13 @@ def aggregate(call: Call) -> Document:
             raise CommandError(40415, f"BSON field 'cursor.{min(set(options) - {'batchSize'})}' is an unknown field.")
         batch = whole(options, "batchSize", FIRST_BATCH)
     if call.body.get("explain"):
-        from emulators.mongodb.commands.explain import explain_aggregate  # which explains what is run here
-
         if "writeConcern" in call.body:
             raise failed_to_parse("Aggregation explain does not support the 'writeConcern' option")
         if name is not None:
             check_hint(call, name)
-        return explain_aggregate(call, "queryPlanner")
+        asked = {field: value for field, value in call.body.items() if field != "explain"}
+        body = {"explain": asked, "verbosity": "queryPlanner"}
+        return COMMANDS["explain"].handler(replace(call, name="explain", body=body))
     if options is None:
         raise failed_to_parse("The 'cursor' option is required, except for aggregate with the explain argument")
     if name is not None:

@@ -16,6 +16,7 @@ from emulators.mongodb.expr.core import (
     Variables,
     compile_expression,
     named,
+    named_fields,
     nothing,
     optional_field,
     special,
@@ -132,8 +133,6 @@ def _to_parts(date: Any, timezone: Any, iso8601: Any) -> Any:
 
 @special("$dateFromParts")
 def _from_parts(argument: Any, scope: Scope) -> Expression:
-    from emulators.mongodb.expr.core import named_fields
-
     calendar, iso = ["year", "month", "day"], ["isoWeekYear", "isoWeek", "isoDayOfWeek"]
     clock = ["hour", "minute", "second", "millisecond"]
     fields = named_fields("$dateFromParts", argument, [], [*calendar, *iso, *clock, "timezone"])

@@ -117,7 +117,7 @@ def _check_pipeline(argument: Document, context: Context) -> None:
 def _joined(argument: Document, context: Context) -> Callable[[Document], list[Document]]:
     let = {name: compile_expression(value, context.scope) for name, value in (argument.get("let") or {}).items()}
     source, pipeline = argument.get("from"), argument.get("pipeline")
-    equal = _equality(argument, context) if "localField" in argument else None
+    equal = _equality(argument, context) if "localField" in argument and source is not None else None
     if pipeline is None and equal is not None:
         return equal
 
@@ -126,10 +126,18 @@ def _joined(argument: Document, context: Context) -> Callable[[Document], list[D
         values = {name: expression(document, variables) for name, expression in let.items()}
         below = context.nested(source, context.scope.with_values(values))
         if equal is None:
-            return list(counted(run(pipeline, below)))
+            found = counted(run(pipeline, below))
+            return list(found if "localField" not in argument else _matching(argument, document, found))
         return list(counted(compile_pipeline(pipeline, below)(equal(document))))
 
     return join
+
+
+def _matching(argument: Document, document: Document, others: Iterator[Document]) -> Iterator[Document]:
+    """Those of a pipeline's own documents whose foreign field equals the local one."""
+    wanted = _keys(document, field_names(argument["localField"]), whole=False)
+    foreign = field_names(argument["foreignField"])
+    return (other for other in others if _keys(other, foreign, whole=True) & wanted)
 
 
 def _equality(argument: Document, context: Context) -> Callable[[Document], list[Document]]:
