@@ -353,6 +353,17 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def judge(session: nox.Session) -> None:
+    """The MongoDB emulator on a public suite that a MongoDB has checked: `-- PATH` or JUDGE_SUITE names a checkout.
+
+    Without either the pinned commit is fetched. What the suite needs itself is in the dev lock. `-- --write`: the
+    counts into tools/judge/baseline.json, which may only improve.
+    """
+    install(session, "dev")
+    session.run("python", "-m", "tools.judge", *session.posargs)
+
+
+@nox.session
 def wheels(session: nox.Session) -> None:
     """Wheel and source of each package in servers/ and emulators/, into dist/, with the locked build backend."""
     install(session, "dev")

@@ -78,6 +78,8 @@ async def serve(config: Config) -> None:
     await stop.wait()
     sweeper.cancel()
     listener.close()
+    server.turns.close()
+    server.turns.acquire()
     server.store.close()
 
 

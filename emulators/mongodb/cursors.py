@@ -62,6 +62,8 @@ class Cursors:
         rest = iter(documents)
         first, rest, more = _take(rest, batch, encoded)
         identity = 0
+        if batch == 0 and not single:
+            more = True  # a cursor is asked for, whether or not there is anything to read
         if more and not single:
             self.expire()
             if len(self._open) >= MAX_OPEN:
@@ -93,6 +95,9 @@ class Cursors:
         if not more:
             del self._open[identity]
         return {"cursor": {"nextBatch": following, "id": Int64(identity if more else 0), "ns": namespace}, "ok": 1.0}
+
+    def has(self, identity: int) -> bool:
+        return identity in self._open
 
     def kill(self, identity: int, owner: str) -> bool:
         cursor = self._open.get(identity)

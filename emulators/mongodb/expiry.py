@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 
 from emulators.mongodb.dispatch import Server
+from emulators.mongodb.errors import CommandError
 from emulators.mongodb.query.paths import leaves, split
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.store import Store
@@ -45,8 +46,15 @@ def _oldest(document: Document, path: tuple[str, ...], never: int) -> int:
 async def sweep_for_ever(server: Server) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        server.cursors.expire()
-        removed = expire_documents(server.store, dt.datetime.now(dt.UTC).replace(tzinfo=None))
-        server.store.flush()
+        server.turns.acquire()
+        try:
+            server.cursors.expire()
+            removed = expire_documents(server.store, dt.datetime.now(dt.UTC).replace(tzinfo=None))
+            server.store.flush()
+        except CommandError as error:
+            log.warning("TTL indexes removed nothing: %s", error)
+            continue
+        finally:
+            server.turns.release()
         if removed:
             log.info("TTL indexes removed %d documents", removed)

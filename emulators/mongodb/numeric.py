@@ -7,6 +7,7 @@ double turns into a decimal with 15 significant digits (the manual's `$toDecimal
 from __future__ import annotations
 
 import decimal
+import math
 import operator
 from collections.abc import Callable
 from decimal import Decimal
@@ -25,13 +26,23 @@ def to_decimal(value: Number) -> Decimal:
     if isinstance(value, Decimal128):
         return value.to_decimal()
     if isinstance(value, float):
+        if value == 0:
+            return Decimal("-0") if math.copysign(1, value) < 0 else Decimal(0)
         return Decimal(f"{value:.14e}") if value - value == 0 else Decimal(value)
     return Decimal(int(value))
 
 
+def exact_decimal(value: Number) -> Decimal:
+    """A number as sums take it: a double by all its binary digits, rounded to the 34 that a decimal has."""
+    if isinstance(value, float):
+        return CONTEXT.create_decimal(Decimal(value))
+    return to_decimal(value)
+
+
 def from_decimal(value: Decimal) -> Decimal128:
+    # Not `plus`, which takes the sign off a zero.
     with decimal.localcontext(CONTEXT):
-        return Decimal128(CONTEXT.plus(value))
+        return Decimal128(CONTEXT.create_decimal(value))
 
 
 def integer(value: int, *operands: Any, strict: bool = False) -> Any:
@@ -87,9 +98,19 @@ def as_integer(value: Any) -> int | None:
     return int(number) if number == int(number) else None
 
 
-def total(values: list[Any]) -> Any:
-    """Sum of the numbers among `values`, others ignored: what `$sum` adds up. Doubles are summed without drift."""
-    result: Any = 0
-    for value in values:
-        result = add(result, value)
-    return result
+def cut(value: Any) -> int | None:
+    """The integer that commands make of a number: NaN is 0, doubles are cut, decimals rounded half to even.
+
+    What is out of a long's range becomes its nearest end. None for what is no number. Source: the server's
+    `BSONElement::safeNumberLong`.
+    """
+    if type(value) in (int, Int64):
+        return int(value)
+    if type(value) not in (float, Decimal128):
+        return None
+    number = Decimal(value) if type(value) is float else value.to_decimal()
+    if number.is_nan():
+        return 0
+    if abs(number) > INT64_MAX:
+        return INT64_MAX if number > 0 else INT64_MIN
+    return int(number) if type(value) is float else int(number.to_integral_value(decimal.ROUND_HALF_EVEN))

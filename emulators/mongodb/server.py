@@ -6,15 +6,21 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import emulators.mongodb.commands  # noqa: F401 - registers the commands
-from emulators.mongodb.dispatch import Server, Session, execute, strike
+from emulators.mongodb.dispatch import GiveUp, Server, Session, execute, strike
 from emulators.mongodb.errors import CommandError
+from emulators.mongodb.turns import FIRST_SLICE, SLICE, Overrun, may_step_aside
 from emulators.mongodb.wire import MAX_MESSAGE, Message, ProtocolError, encode_reply, message_length, parse
 
 log = logging.getLogger("emulators.mongodb")
 _HIGH_WATER = 64 * 1024 * 1024
+_GIVE_UP = GiveUp()
+# Commands that take more than their first slice; more of them than this wait for one to end.
+_LONG = ThreadPoolExecutor(max_workers=32, thread_name_prefix="long")
 
 
 class Connection(asyncio.Protocol):
@@ -90,28 +96,77 @@ class Connection(asyncio.Protocol):
     def _answer(self, message: Message, received: float, error: CommandError | None) -> None:
         if self.transport is None:
             return
-        data = encode_reply(message, error.reply()) if error is not None else self._execute(message, received)
-        if not message.silent:
-            self.transport.write(data)
-
-    def _execute(self, message: Message, received: float) -> bytes:
+        if error is not None:
+            self._send(message, encode_reply(message, error.reply()))
+            return
+        server, session = self._server, self._session
+        server.turns.acquire()
         try:
-            data = encode_reply(message, execute(self._server, self._session, message.command, received=received))
-            if len(data) <= MAX_MESSAGE:
-                return data
-            error = CommandError(
-                10334, f"the reply of {len(data)} bytes is larger than a message may be ({MAX_MESSAGE})"
-            )
-        except Exception:
-            name = next(iter(message.command), "")
-            log.exception("the command %s failed unexpectedly", name)
-            error = CommandError(1, f"the MongoDB stand-in failed on {name}; its log says why")
-        return encode_reply(message, error.reply())
+            data = _reply(server, session, message, received, _GIVE_UP, FIRST_SLICE)
+        except Overrun:
+            self._blocked = True
+            _LONG.submit(self._work, asyncio.get_running_loop(), message, received)
+            return
+        finally:
+            server.turns.release()
+        self._send(message, data)
+
+    def _work(self, loop: asyncio.AbstractEventLoop, message: Message, received: float) -> None:
+        """On a thread of its own: the command again, in slices between which others have their turn."""
+        turns = self._server.turns
+        turns.acquire()
+        try:
+            with may_step_aside(turns):
+                data = _reply(self._server, self._session, message, received, turns.give_way, SLICE)
+        except Overrun:
+            return  # the server stops; what was not written is taken back
+        finally:
+            turns.release()
+        loop.call_soon_threadsafe(self._worked, message, data)
+
+    def _worked(self, message: Message, data: bytes) -> None:
+        self._blocked = False
+        if self.transport is not None:
+            self._send(message, data)
+            self._drain()
+
+    def _send(self, message: Message, data: bytes) -> None:
+        if self.transport is not None and not message.silent:
+            self.transport.write(data)
 
     def _close(self) -> None:
         self._waiting.clear()
         if self.transport is not None:
             self.transport.close()
+
+
+def _reply(
+    server: Server,
+    session: Session,
+    message: Message,
+    received: float,
+    give_way: Callable[[], None],
+    slice_seconds: float,
+) -> bytes:
+    """The reply's bytes; an error where the command failed in a way that nobody expected, which is logged."""
+    name = next(iter(message.command), "")
+    try:
+        data = encode_reply(
+            message,
+            execute(
+                server, session, message.command, received=received, give_way=give_way, slice_seconds=slice_seconds
+            ),
+        )
+        if len(data) <= MAX_MESSAGE:
+            return data
+        error = CommandError(10334, f"the reply of {len(data)} bytes is larger than a message may be ({MAX_MESSAGE})")
+    except MemoryError:
+        error = CommandError(146, f"{name} needs more memory than there is")
+    except Exception:
+        log.exception("the command %s failed unexpectedly", name)
+        server.store.take_back()
+        error = CommandError(1, f"the MongoDB stand-in failed on {name}; its log says why")
+    return encode_reply(message, error.reply())
 
 
 class Listener:

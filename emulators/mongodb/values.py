@@ -138,7 +138,9 @@ def _key_of_list(value: list[Any]) -> Key:
 
 
 def _key_of_binary(value: bytes) -> Key:
-    return (30, len(value), getattr(value, "subtype", 0), bytes(value))
+    # The old subtype 2 is compared as the largest (the server's `compareElementValues`).
+    subtype = getattr(value, "subtype", 0)
+    return (30, len(value), 256 if subtype == 2 else subtype, bytes(value))
 
 
 def _key_of_regex(value: Regex[Any] | re.Pattern[Any]) -> Key:

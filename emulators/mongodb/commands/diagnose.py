@@ -8,6 +8,7 @@ import time
 
 from emulators.mongodb.commands.signin import VERSION
 from emulators.mongodb.dispatch import Call, command
+from emulators.mongodb.errors import CommandError
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.stats import collection_stats, scale_of
 from emulators.mongodb.values import Document
@@ -39,8 +40,10 @@ def db_stats(call: Call) -> Document:
 def coll_stats(call: Call) -> Document:
     name = call.collection_name()
     found = call.store.find(call.database, name)
+    if found is not None and found.is_view:
+        raise CommandError(166, f"Namespace {found.namespace} is a view, not a collection")
     if found is None:
-        found = Collection(call.database, name, {}, bytes(16), lambda _: None)
+        found = Collection(call.database, name, {}, bytes(16), lambda _, __: None)
         return {**collection_stats(found, call.body.get("scale", 1)), "nindexes": 0, "indexSizes": {}, "ok": 1.0}
     return {**collection_stats(found, call.body.get("scale", 1)), "ok": 1.0}
 

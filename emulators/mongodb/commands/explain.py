@@ -1,4 +1,4 @@
-"""`explain`, honest about what happens here: a collection scan, or a look-up by `_id`; never an index scan."""
+"""`explain`, honest about what happens here: a collection scan, a look-up by `_id`, or an index scan."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from emulators.mongodb.commands import aggregate as aggregation
-from emulators.mongodb.commands.query import candidates, context_of, found_by_find, identities
+from emulators.mongodb.commands.query import candidates, context_of, found_by_find
 from emulators.mongodb.commands.signin import VERSION
 from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, command
 from emulators.mongodb.errors import bad_value, not_supported, type_mismatch
 from emulators.mongodb.pipeline.core import run, stage_name
 from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.storage.access import access
+from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.values import Document
 
 _VERBOSITIES = ("queryPlanner", "executionStats", "allPlansExecution")
@@ -30,7 +32,7 @@ def explain(call: Call) -> Document:
     _check_fields(COMMANDS[name], {k: v for k, v in inner.items() if k != "explain"})
     call = Call(call.server, call.session, name, call.database, inner, call.deadline, call.scope).with_let()
     if name == "aggregate":
-        return _explain_aggregate(call, verbosity)
+        return explain_aggregate(call, verbosity)
     query = _query(call)
     plan: Document = {"queryPlanner": planner(call, call.collection_name(), query, inner)}
     if verbosity != "queryPlanner":
@@ -62,10 +64,8 @@ def planner(call: Call, name: str, query: Document, options: Document) -> Docume
     collection = call.store.find(call.database, name)
     if collection is None:
         plan: Document = {"stage": "EOF"}
-    elif identities(query) is not None and not collection.is_view:
-        plan = {"stage": "IDHACK"} if list(query) == ["_id"] else {"stage": "FETCH", "inputStage": {"stage": "IDHACK"}}
     else:
-        plan = {"stage": "COLLSCAN", **({"filter": query} if query else {}), "direction": "forward"}
+        plan = _reading(collection, query, options.get("hint"))
     for field, wrapper in (
         ("sort", "SORT"),
         ("skip", "SKIP"),
@@ -82,6 +82,22 @@ def planner(call: Call, name: str, query: Document, options: Document) -> Docume
         "winningPlan": plan,
         "rejectedPlans": [],
     }
+
+
+def _reading(collection: Collection, query: Document, hint: Any) -> Document:
+    """The stages that reach the documents."""
+    scan: Document = {"stage": "COLLSCAN", **({"filter": query} if query else {}), "direction": "forward"}
+    if collection.is_view:
+        return scan
+    way = access(collection, query, hint)
+    if way.stage == "IDHACK":
+        return {"stage": "IDHACK"} if list(query) == ["_id"] else {"stage": "FETCH", "inputStage": {"stage": "IDHACK"}}
+    if way.index is None:
+        return scan
+    index = way.index
+    options = {"isUnique": index.unique, "isSparse": index.sparse, "isPartial": index.is_partial}
+    keys = {"stage": "IXSCAN", "keyPattern": index.pattern, "indexName": index.name, "isMultiKey": index.is_multikey}
+    return {"stage": "FETCH", "filter": query, "inputStage": {**keys, **options, "direction": "forward"}}
 
 
 def _stats(call: Call, query: Document) -> Document:
@@ -107,14 +123,15 @@ def _execution(returned: int, examined: int, begun: float) -> Document:
     }
 
 
-def _explain_aggregate(call: Call, verbosity: str) -> Document:
+def explain_aggregate(call: Call, verbosity: str) -> Document:
+    """The plan of an aggregate: how its documents are reached, then its stages as they are."""
     if call.body["aggregate"] == 1:
         raise not_supported("explaining a database pipeline")
     pipeline, name = call.body.get("pipeline") or [], call.collection_name()
     if aggregation.writes(call.body) and verbosity != "queryPlanner":
         raise not_supported("explaining a pipeline that writes, other than with verbosity queryPlanner")
     leading = pipeline[0]["$match"] if pipeline and stage_name(pipeline[0]) == "$match" else {}
-    cursor: Document = {"queryPlanner": planner(call, name, leading, {})}
+    cursor: Document = {"queryPlanner": planner(call, name, leading, {"hint": call.body.get("hint")})}
     if verbosity != "queryPlanner":
         begun = time.perf_counter()
         examined = len(list(candidates(call, name, leading)))

@@ -7,37 +7,35 @@ from typing import Any
 from emulators.mongodb.commands.query import whole
 from emulators.mongodb.cursors import FIRST_BATCH
 from emulators.mongodb.dispatch import Call, command
-from emulators.mongodb.errors import CommandError, not_supported
-from emulators.mongodb.numeric import as_integer
-from emulators.mongodb.query.paths import split
+from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
+from emulators.mongodb.numeric import cut
+from emulators.mongodb.query.match import is_operators
 from emulators.mongodb.storage.collection import Collection
-from emulators.mongodb.storage.index import Index
-from emulators.mongodb.values import Document, truthy
+from emulators.mongodb.storage.index import Index, same_pattern
+from emulators.mongodb.values import INT32_MAX, Document, is_number, key, truthy, type_name
 
-_KNOWN = {
-    "key",
-    "name",
-    "v",
-    "unique",
-    "sparse",
-    "expireAfterSeconds",
-    "partialFilterExpression",
-    "background",
-    "hidden",
-    "ns",
-}
-_PLUGINS = ("text", "2d", "2dsphere", "hashed", "geoHaystack")
-_IDENTITY = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression")
+_KNOWN = frozenset(
+    {"key", "name", "v", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "background", "hidden"}
+    | {"ns", "wildcardProjection"}
+)
+_NOT_HERE = ("text", "2d", "2dsphere", "geoHaystack")
+_SAVED = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "hidden", "wildcardProjection")
+# Two indexes on the same fields are one where these agree (the server's index signature).
+_SIGNATURE = ("unique", "sparse", "partialFilterExpression", "wildcardProjection")
+_MAX_FIELDS = 32
+# What a partial index may ask (the manual's "Partial Indexes").
+_PARTIAL = frozenset({"$eq", "$gt", "$gte", "$lt", "$lte", "$type", "$exists", "$in"})
 
 
-@command("createIndexes", fields="indexes", refused="commitQuorum ignoreUnknownIndexOptions", writes=True)
+@command("createIndexes", fields="indexes:array!", refused="commitQuorum ignoreUnknownIndexOptions", writes=True)
 def create_indexes(call: Call) -> Document:
-    specs = call.body.get("indexes")
-    if not isinstance(specs, list) or not specs:
-        raise CommandError(2, "Must specify at least one index to create")
+    specs = call.body["indexes"]
+    if not specs:
+        raise bad_value("Must specify at least one index to create")
     wanted = [index_spec(spec) for spec in specs]
     name = call.collection_name()
     created = call.store.find(call.database, name) is None
+    _check_batch(wanted)
     collection = call.store.for_writing(call.database, name)
     before = len(collection.indexes)
     fresh = [spec for spec in wanted if not _exists(collection, spec)]
@@ -57,93 +55,256 @@ def create_indexes(call: Call) -> Document:
 
 
 def index_spec(spec: Any) -> Document:
-    """The index as `listIndexes` will show it; CannotCreateIndex (67) or a refusal by name."""
-    if not isinstance(spec, dict) or not isinstance(spec.get("key"), dict) or not spec["key"]:
-        raise CommandError(67, "an index needs a 'key' object that is not empty")
-    if not isinstance(spec.get("name"), str) or not spec["name"] or spec["name"] == "*":
-        raise CommandError(67, "an index needs a 'name', other than '*'")
+    """The index as `listIndexes` will show it; the server's code for what it refuses, or a refusal by name."""
+    if not isinstance(spec, dict):
+        raise type_mismatch("the elements of 'indexes' must be objects")
+    for field in ("key", "name"):
+        if field not in spec:
+            raise CommandError(9, f"The '{field}' field is a required property of an index specification")
+    _check_types(spec)
+    if not spec["key"]:
+        raise _cannot("Index keys cannot be an empty object")
+    if not spec["name"] or spec["name"] == "*":
+        raise _cannot(f"The index name '{spec['name']}' is not valid")
     if spec.get("collation") not in (None, {"locale": "simple"}):
         raise not_supported("an index with a collation")
     unknown = set(spec) - _KNOWN - {"collation"}
     if unknown:
         raise not_supported(f"the index option '{min(unknown)}'")
+    if len(spec["key"]) > _MAX_FIELDS:
+        raise CommandError(13103, f"too many compound keys: {len(spec['key'])}, the limit is {_MAX_FIELDS}")
     for path, direction in spec["key"].items():
-        _check_key(path, direction, spec)
-    Index(spec)  # compiles the partial filter
-    kept = {"v": 2, "key": spec["key"], "name": spec["name"]}
-    return {**kept, **{name: spec[name] for name in (*_IDENTITY, "hidden") if name in spec and spec[name] is not False}}
+        _check_key(path, direction)
+    _check_combination(spec)
+    Index({**spec, "v": 2})  # compiles the partial filter
+    kept: Document = {"v": 2, "key": spec["key"], "name": spec["name"]}
+    for name in _SAVED:
+        if name in spec and not (name in ("unique", "sparse", "hidden") and not truthy(spec[name])):
+            kept[name] = True if name in ("unique", "sparse", "hidden") else spec[name]
+    if "expireAfterSeconds" in kept:
+        kept["expireAfterSeconds"] = cut(kept["expireAfterSeconds"])
+    return kept
 
 
-def _check_key(path: str, direction: Any, spec: Document) -> None:
-    if direction in _PLUGINS or path.endswith("$**"):
-        raise not_supported(f"a {direction if direction in _PLUGINS else 'wildcard'} index")
-    if not as_integer(direction):
-        raise CommandError(67, f"Values in the index key pattern must be 1 or -1: {path}: {direction!r}")
-    split(path)
-    expiry = spec.get("expireAfterSeconds")
-    if expiry is not None and ((as_integer(expiry) is None) or len(spec["key"]) != 1 or path == "_id"):
-        raise CommandError(
-            67, "TTL indexes are single-field indexes, not on _id, with a whole number expireAfterSeconds"
+def _cannot(message: str) -> CommandError:
+    return CommandError(67, message)
+
+
+def _check_types(spec: Document) -> None:
+    wanted: dict[str, tuple[str, ...]] = {
+        "key": ("object",),
+        "name": ("string",),
+        "partialFilterExpression": ("object",),
+        "wildcardProjection": ("object",),
+    }
+    wanted |= dict.fromkeys(("unique", "sparse"), ("bool", "int", "long", "double", "decimal"))
+    wanted["hidden"] = ("bool",)
+    for field, types in wanted.items():
+        if field in spec and type_name(spec[field]) not in types:
+            raise type_mismatch(
+                f"The field '{field}' must be of type {' or '.join(types)}, but got {type_name(spec[field])}"
+            )
+    if "expireAfterSeconds" in spec:
+        seconds = spec["expireAfterSeconds"]
+        if not is_number(seconds):
+            raise _cannot(
+                f"TTL index 'expireAfterSeconds' option must be numeric, but received a type of {type_name(seconds)}"
+            )
+        if not 0 <= (cut(seconds) or 0) <= INT32_MAX:
+            raise _cannot(f"TTL index 'expireAfterSeconds' option must be within an acceptable range, found {seconds}")
+
+
+def _check_key(path: str, direction: Any) -> None:
+    if direction in _NOT_HERE and isinstance(direction, str):
+        raise not_supported(f"a {direction} index")
+    if isinstance(direction, str) and direction != "hashed":
+        raise _cannot(f"Unknown index plugin '{direction}'")
+    if not isinstance(direction, str) and (
+        not is_number(direction) or key(direction) == key(0) or key(direction) == (10, 0)
+    ):
+        raise _cannot(
+            f"Values in the index key pattern must be numbers other than 0, or a plugin: {path}: {direction!r}"
         )
+    parts = path.split(".")
+    if "" in parts:
+        raise _cannot(f"Index key contains an illegal field name: '{path}' has an empty part")
+    for part in parts[:-1] if path.endswith("$**") else parts:
+        if part.startswith("$") and part not in ("$id", "$ref", "$db"):
+            raise _cannot(f"Index key contains an illegal field name: field name starts with '$': {path}")
+    if "$**" in parts and parts.index("$**") != len(parts) - 1:
+        raise _cannot(f"a wildcard has to be the last part of a path: {path}")
+
+
+def _check_combination(spec: Document) -> None:
+    pattern, partial = spec["key"], spec.get("partialFilterExpression")
+    wildcard = [path for path in pattern if path.endswith("$**")]
+    hashed = [path for path, direction in pattern.items() if direction == "hashed"]
+    if list(pattern) == ["_id"] and not hashed:
+        _check_id_index(spec)
+    if truthy(spec.get("sparse")) and partial is not None:
+        raise _cannot("cannot mix 'partialFilterExpression' and 'sparse' options")
+    if partial is not None:
+        _check_partial(partial, top=True)
+    if "expireAfterSeconds" in spec and (len(pattern) != 1 or wildcard):
+        raise _cannot("TTL indexes are single-field indexes, compound indexes do not support TTL")
+    if hashed and truthy(spec.get("unique")):
+        raise CommandError(16764, "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.")
+    if len(hashed) > 1:
+        raise CommandError(31303, "A maximum of one index field is allowed to be hashed")
+    if wildcard:
+        _check_wildcard(spec, wildcard)
+    elif "wildcardProjection" in spec:
+        raise bad_value("The field 'wildcardProjection' is only allowed in a wildcard index")
+
+
+def _check_id_index(spec: Document) -> None:
+    if cut(spec["key"]["_id"]) != 1:
+        raise bad_value("The field 'key' for an _id index must be {_id: 1}")
+    for name in ("partialFilterExpression", "expireAfterSeconds", "sparse", "hidden"):
+        if name in spec and spec[name] is not False:
+            raise CommandError(197, f"The field '{name}' is not valid for an _id index specification")
+
+
+def _check_partial(expression: Document, *, top: bool) -> None:
+    """The operators that a partial index may have; all others are refused when the index is made."""
+    for name, value in expression.items():
+        if name in ("$and", "$or"):
+            for item in value if isinstance(value, list) else ():
+                if isinstance(item, dict):
+                    _check_partial(item, top=False)
+        elif name == "$expr":
+            raise CommandError(224, "$expr is not allowed in a partial index filter")
+        elif name.startswith("$"):
+            raise _cannot(f"unsupported expression in partial index: {name}")
+        elif is_operators(value):
+            for operator, operand in value.items():
+                if operator not in _PARTIAL or (operator == "$exists" and not truthy(operand)):
+                    raise _cannot(f"unsupported expression in partial index: {name} {operator}")
+        elif type_name(value) == "regex":
+            raise _cannot(f"unsupported expression in partial index: {name} is a regular expression")
+
+
+def _check_wildcard(spec: Document, wildcard: list[str]) -> None:
+    if len(wildcard) > 1:
+        raise CommandError(7246201, "wildcard indexes do not allow more than one wildcard field")
+    for name in ("unique", "sparse"):
+        if truthy(spec.get(name)):
+            raise _cannot(f"Index type 'wildcard' does not support the {name} option")
+    if (
+        not isinstance(spec["key"][wildcard[0]], str)
+        and (cut(spec["key"][wildcard[0]]) or 0) < 0
+        and len(spec["key"]) > 1
+    ):
+        return
+    projection = spec.get("wildcardProjection")
+    if projection is None:
+        return
+    if wildcard != ["$**"]:
+        raise CommandError(9, "The field 'wildcardProjection' is only allowed when 'key' is {'$**': 1}")
+    if not projection:
+        raise CommandError(9, "The field 'wildcardProjection' can't be an empty object")
+    for value in projection.values():
+        if not isinstance(value, bool | dict) and not is_number(value):
+            raise CommandError(51271, "a wildcard projection may only include or exclude fields")
+    from emulators.mongodb.expr.core import Scope
+    from emulators.mongodb.query.project import compile_project
+
+    compile_project(projection, Scope())
+
+
+def _check_batch(specs: list[Document]) -> None:
+    """What one command asks for must not contradict itself."""
+    for number, spec in enumerate(specs):
+        for other in specs[:number]:
+            if spec["name"] == other["name"] and spec != other:
+                raise CommandError(86, f"two indexes of the command have the same name: {spec['name']}")
+            if _alike(spec, other) and spec["name"] != other["name"]:
+                raise CommandError(85, f"Identical index already exists: {other['name']}")
+
+
+def _alike(left: Document, right: Document) -> bool:
+    return same_pattern(left["key"], right["key"]) and all(
+        _option(left, name) == _option(right, name) for name in _SIGNATURE
+    )
 
 
 def _exists(collection: Collection, spec: Document) -> bool:
-    same_key = [i for i in collection.indexes.values() if list(i.pattern.items()) == list(spec["key"].items())]
     named = collection.indexes.get(spec["name"])
-    if named is not None and named not in same_key:
-        raise CommandError(86, f"An existing index has the same name as the requested index: {spec['name']}")
-    for index in same_key:
-        alike = all(_option(index.spec, name) == _option(spec, name) for name in _IDENTITY)
-        if index.name == "_id_":
+    for index in collection.indexes.values():
+        if index.name == "_id_" and same_pattern(index.pattern, spec["key"]):
             return True
-        if not alike:
-            raise CommandError(85, f"An equivalent index already exists with different options: {index.name}")
+        if not _alike(index.spec, spec):
+            continue
         if index.name != spec["name"]:
             raise CommandError(85, f"Index already exists with a different name: {index.name}")
+        if any(_option(index.spec, name) != _option(spec, name) for name in ("expireAfterSeconds", "hidden")):
+            raise CommandError(
+                85, f"An equivalent index already exists with the same name but different options: {index.name}"
+            )
         return True
+    if named is not None:
+        raise CommandError(86, f"An existing index has the same name as the requested index: {spec['name']}")
     return False
 
 
 def _option(spec: Document, name: str) -> Any:
-    return truthy(spec.get(name)) if name in ("unique", "sparse") else spec.get(name)
+    value = spec.get(name)
+    if name in ("unique", "sparse", "hidden"):
+        return truthy(value)
+    return None if value is None else key(value)
 
 
-@command("dropIndexes", "deleteIndexes", fields="index", writes=True)
+@command("dropIndexes", "deleteIndexes", fields="index!", writes=True)
 def drop_indexes(call: Call) -> Document:
-    collection = call.store.existing(call.database, call.collection_name())
+    name = call.collection_name()
+    collection = call.store.existing(call.database, name)
+    if collection.is_view:
+        raise CommandError(166, f"Namespace {call.database}.{name} is a view, not a collection")
     before, wanted = len(collection.indexes), call.body.get("index")
     if wanted == "*":
-        names = [name for name in collection.indexes if name != "_id_"]
+        names = [index for index in collection.indexes if index != "_id_"]
     elif isinstance(wanted, list):
+        if not all(type(item) is str for item in wanted):
+            raise type_mismatch("BSON field 'dropIndexes.index' must be a string, an object or an array of strings")
         names = list(wanted)
     elif isinstance(wanted, dict):
         names = [_by_key(collection, wanted)]
-    elif isinstance(wanted, str):
+    elif type(wanted) is str:
         names = [wanted]
     else:
-        raise CommandError(14, "BSON field 'dropIndexes.index' must be a string, an object or an array of strings")
-    for name in names:
-        if name not in collection.indexes:
-            raise CommandError(27, f"index not found with name [{name}]")
-    for name in names:
-        collection.drop_index(name)
+        raise type_mismatch("BSON field 'dropIndexes.index' must be a string, an object or an array of strings")
+    for index in names:
+        if index not in collection.indexes:
+            raise CommandError(27, f"index not found with name [{index}]")
+    for index in names:
+        collection.drop_index(index)
     return {"nIndexesWas": before, "ok": 1.0}
 
 
 def _by_key(collection: Collection, pattern: Document) -> str:
-    for index in collection.indexes.values():
-        if list(index.pattern.items()) == list(pattern.items()):
-            return index.name
-    raise CommandError(27, f"can't find index with key: {pattern}")
+    found = [index.name for index in collection.indexes.values() if same_pattern(index.pattern, pattern)]
+    if len(found) > 1:
+        raise CommandError(181, f"{len(found)} indexes found for key: {pattern}; drop one of them by its name")
+    if not found:
+        raise CommandError(27, f"can't find index with key: {pattern}")
+    return found[0]
 
 
-@command("listIndexes", fields="cursor")
+@command("listIndexes", fields="cursor:object includeBuildUUIDs:flag includeIndexBuildInfo:flag")
 def list_indexes(call: Call) -> Document:
     collection = call.store.find(call.database, call.collection_name())
     if collection is None:
         raise CommandError(26, f"ns does not exist: {call.database}.{call.collection_name()}")
     if collection.is_view:
         raise CommandError(166, f"Namespace {collection.namespace} is a view, not a collection")
-    rows = [index.spec for index in collection.indexes.values()]
-    batch = whole(call.body.get("cursor") or {}, "batchSize", FIRST_BATCH)
+    uuids, info = truthy(call.body.get("includeBuildUUIDs")), truthy(call.body.get("includeIndexBuildInfo"))
+    if uuids and info:
+        raise CommandError(
+            72, "the listIndexes command cannot have both of includeBuildUUIDs and includeIndexBuildInfo"
+        )
+    cursor = call.body.get("cursor") or {}
+    if set(cursor) - {"batchSize"}:
+        raise CommandError(40415, f"BSON field 'cursor.{min(set(cursor) - {'batchSize'})}' is an unknown field.")
+    rows = [{"spec": index.spec} if info else index.spec for index in collection.indexes.values()]
+    batch = whole(cursor, "batchSize", FIRST_BATCH)
     return call.server.cursors.start(collection.namespace, rows, call.session.owner, batch=batch)

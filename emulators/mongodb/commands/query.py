@@ -6,67 +6,49 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from bson import Regex
+from bson import Int64, encode
 
 from emulators.mongodb.cursors import FIRST_BATCH, Encoder, to_bson
 from emulators.mongodb.dispatch import Call, command
-from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, type_mismatch
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, not_supported, type_mismatch
+from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.pipeline.core import Context
 from emulators.mongodb.query.findproject import compile_find_projection
-from emulators.mongodb.query.match import compile_filter, is_operators
-from emulators.mongodb.query.paths import leaves, split
+from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.query.paths import leaves
 from emulators.mongodb.query.sort import parse_sort, sort_documents
-from emulators.mongodb.storage.collection import Collection
-from emulators.mongodb.values import INT64_MAX, MISSING, Document, Key, key
+from emulators.mongodb.storage.collection import MAX_DOCUMENT
+from emulators.mongodb.values import INT64_MAX, MISSING, Document, Key, is_number, key, truthy, type_name
+from emulators.mongodb.wire import CODEC
 
 
 def whole(body: Any, name: str, default: int = 0) -> int:
-    """A whole number from 0 among the command's fields."""
+    """A number from 0 among the command's fields, made whole as the server does it: cut, or rounded if a decimal."""
     if not isinstance(body, dict):
         raise type_mismatch(f"expected an object with the field '{name}', not {body!r}")
     value = body.get(name)
     if value is None:
         return default
-    number = as_integer(value)
+    number = cut(value)
     if number is None:
-        raise type_mismatch(f"BSON field '{name}' must be a whole number, not {value!r}")
-    if not 0 <= number <= INT64_MAX:
-        raise CommandError(51024, f"BSON field '{name}' value must be from 0 to {INT64_MAX}")
+        raise type_mismatch(f"BSON field '{name}' is the wrong type '{type_name(value)}', expected a number")
+    if number < 0:
+        raise bad_value(f"BSON field '{name}' value must be >= 0, actual value '{number}'")
     return number
 
 
 def context_of(call: Call, collection: str | None) -> Context:
-    return Context(call.store, call.database, collection, call.deadline, call.scope)
+    return Context(call.store, call.database, collection, call.deadline, call.scope, bypass_validation=bypasses(call))
 
 
-def identities(query: Document) -> list[Any] | None:
-    """The `_id` values a filter asks for by equality, which need no scan; None when it asks otherwise."""
-    value = query.get("_id", MISSING)
-    if value is MISSING or isinstance(value, Regex | list) or value is None:
-        return None
-    if not is_operators(value):
-        return [value]
-    if "$eq" in value and value["$eq"] is not None and not isinstance(value["$eq"], list):
-        return [value["$eq"]]
-    wanted = value.get("$in")
-    simple = isinstance(wanted, list) and not any(isinstance(item, Regex | list) or item is None for item in wanted)
-    return wanted if simple else None
+def bypasses(call: Call) -> bool:
+    """Whether the command leaves validators out."""
+    return truthy(call.body.get("bypassDocumentValidation"))
 
 
 def candidates(call: Call, name: str, query: Document) -> Iterable[Document]:
     """The documents that a filter has to look at."""
-    collection = call.store.find(call.database, name)
-    wanted = identities(query)
-    if collection is None or collection.is_view or wanted is None:
-        return context_of(call, name).documents(name)
-    return by_identity(collection, wanted)
-
-
-def by_identity(collection: Collection, wanted: list[Any]) -> Iterator[Document]:
-    ordered = sorted({key(value): value for value in wanted}.items())
-    found = (collection.by_id(value) for _, value in ordered)
-    return (document for document in found if document is not None)
+    return context_of(call, name).documents(name, query, call.body.get("hint"))
 
 
 def encoder(call: Call, name: str | None) -> Encoder:
@@ -76,17 +58,20 @@ def encoder(call: Call, name: str | None) -> Encoder:
 
 
 def check_hint(call: Call, name: str) -> None:
+    """BadValue (2) for a hint that names no index; views take any."""
     hint = call.body.get("hint")
     collection = call.store.find(call.database, name)
-    if hint and collection is not None and hint != {"$natural": 1}:
-        collection.index_for(hint)
+    if hint is None or collection is None or collection.is_view or (isinstance(hint, dict) and not hint):
+        return
+    if isinstance(hint, dict) and "$natural" in hint:
+        if len(hint) != 1 or as_integer(hint["$natural"]) not in (1, -1):
+            raise bad_value("$natural hint must be 1 or -1, and stand alone")
+        return
+    collection.index_for(hint)
 
 
 def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
     """The documents of a find: filtered, sorted, skipped, limited, projected."""
-    for field in ("filter", "projection", "sort"):
-        if not isinstance(body.get(field) or {}, dict):
-            raise type_mismatch(f"BSON field 'find.{field}' is the wrong type, expected type 'object'")
     query = body.get("filter") or {}
     matches = compile_filter(query, call.scope)
     project = compile_find_projection(body.get("projection"), query, call.scope)
@@ -102,8 +87,8 @@ def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
 
 @command(
     "find",
-    fields="filter projection sort hint skip limit batchSize singleBatch let allowDiskUse noCursorTimeout "
-    "allowPartialResults",
+    fields="filter:object~ projection:object sort:object hint:hint skip:number limit:number batchSize:number "
+    "singleBatch:flag let:object allowDiskUse:flag noCursorTimeout:flag allowPartialResults:flag",
     refused="max min returnKey showRecordId tailable awaitData oplogReplay $_requestReshardingResumeToken",
 )
 def find(call: Call) -> Document:
@@ -120,14 +105,12 @@ def find(call: Call) -> Document:
     )
 
 
-@command("count", fields="query limit skip hint fields")
+@command("count", fields="query:object limit skip:number hint:hint fields")
 def count(call: Call) -> Document:
     name = call.collection_name()
     check_hint(call, name)
     query = call.body.get("query") or {}
-    limit = as_integer(call.body.get("limit") or 0)
-    if limit is None or abs(limit) > INT64_MAX:
-        raise type_mismatch("BSON field 'count.limit' must be a whole number")
+    limit = _count_limit(call.body)
     skip = whole(call.body, "skip")
     found = filter(compile_filter(query, call.scope), candidates(call, name, query))
     # A negative limit counts like a positive one (the manual's "count").
@@ -135,38 +118,72 @@ def count(call: Call) -> Document:
     return {"n": number, "ok": 1.0}
 
 
-@command("distinct", fields="key query hint")
+def _count_limit(body: Document) -> int:
+    value = body.get("limit", 0)
+    if not is_number(value):
+        raise bad_value(f"limit value is not a valid number: {value!r}")
+    limit = as_integer(value)
+    if limit is None or abs(limit) > INT64_MAX:
+        raise failed_to_parse(f"limit value is not a whole number of 64 bits: {value!r}")
+    return limit
+
+
+@command("distinct", fields="key:string! query:object hint:hint")
 def distinct(call: Call) -> Document:
     name = call.collection_name()
     check_hint(call, name)
-    if not isinstance(call.body.get("key"), str):
-        raise type_mismatch("BSON field 'distinct.key' is missing or the wrong type, expected type 'string'")
-    path, query = split(call.body["key"]), call.body.get("query") or {}
+    if "\0" in call.body["key"]:
+        raise CommandError(31032, "the key of distinct may not contain a null byte")
+    path, query = tuple(call.body["key"].split(".")), call.body.get("query") or {}
     found: dict[Key, Any] = {}
+    size = 0
     for document in filter(compile_filter(query, call.scope), candidates(call, name, query)):
         for value in leaves(document, path):
             for item in value if type(value) is list else [value]:
-                if item is not MISSING:
-                    found.setdefault(key(item), item)
-    return {"values": list(found.values()), "ok": 1.0}
+                place = key(item)
+                if item is not MISSING and place not in found:
+                    found[place] = item
+                    size += len(encode({"": item}, codec_options=CODEC))
+                    if size > MAX_DOCUMENT:
+                        raise CommandError(17217, "distinct too big, 16mb cap")
+    collection = call.store.find(call.database, name)
+    # Of a view it is an aggregate that answers, whose 1 is no double.
+    return {
+        "values": [found[place] for place in sorted(found)],
+        "ok": 1 if collection is not None and collection.is_view else 1.0,
+    }
 
 
-@command("getMore", fields="collection batchSize", refused="term lastKnownCommittedOpTime")
+@command("getMore", fields="collection:string! batchSize:number term:long", refused="lastKnownCommittedOpTime")
 def get_more(call: Call) -> Document:
-    identity = as_integer(call.body["getMore"])
-    if identity is None or abs(identity) > INT64_MAX or type(call.body.get("collection")) is not str:
-        raise failed_to_parse("getMore needs a cursor id and its collection")
-    namespace = f"{call.database}.{call.body['collection']}"
-    return call.server.cursors.more(identity, namespace, call.session.owner, whole(call.body, "batchSize"))
+    identity = call.body["getMore"]
+    if identity is None:
+        raise CommandError(40414, "BSON field 'getMore.getMore' is missing but a required field")
+    if type(identity) is not Int64:
+        raise type_mismatch(f"BSON field 'getMore.getMore' is the wrong type '{type_name(identity)}', expected 'long'")
+    if call.body.get("term") is not None:
+        raise not_supported("the option 'term' of getMore")
+    collection = call.body["collection"]
+    if not collection:
+        raise CommandError(73, "Collection names cannot be empty")
+    batch = whole(call.body, "batchSize")
+    if "maxTimeMS" in call.body and call.body["maxTimeMS"] is not None and call.server.cursors.has(int(identity)):
+        raise bad_value("cannot set maxTimeMS on getMore command for a non-awaitData cursor")
+    return call.server.cursors.more(int(identity), f"{call.database}.{collection}", call.session.owner, batch)
 
 
-@command("killCursors", fields="cursors")
+@command("killCursors", fields="cursors:array!")
 def kill_cursors(call: Call) -> Document:
-    wanted = call.body.get("cursors")
-    if not isinstance(wanted, list) or not wanted:
-        raise bad_value("Must specify at least one cursor id in: killCursors")
-    killed = [
-        identity for identity in wanted if call.server.cursors.kill(as_integer(identity) or 0, call.session.owner)
-    ]
-    absent = [identity for identity in wanted if identity not in killed]
+    if type(call.body["killCursors"]) is not str:  # `$cmd.aggregate` and the like are names here
+        raise CommandError(73, f"collection name has invalid type {type_name(call.body['killCursors'])}")
+    wanted = [identity for identity in call.body["cursors"] if identity is not None]
+    for number, identity in enumerate(wanted):
+        if type(identity) is not Int64:
+            raise type_mismatch(
+                f"BSON field 'cursors.{number}' is the wrong type '{type_name(identity)}', expected 'long'"
+            )
+    killed: list[Int64] = []
+    absent: list[Int64] = []
+    for identity in wanted:  # one that is named twice is gone the second time
+        (killed if call.server.cursors.kill(int(identity), call.session.owner) else absent).append(identity)
     return {"cursorsKilled": killed, "cursorsNotFound": absent, "cursorsAlive": [], "cursorsUnknown": [], "ok": 1.0}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from emulators.mongodb.commands.query import by_identity, identities
-from emulators.mongodb.dispatch import Call, command
+from bson import Timestamp
+
+from emulators.mongodb.commands.query import bypasses
+from emulators.mongodb.deadline import counted
+from emulators.mongodb.dispatch import Call, check_kinds, command
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported, type_mismatch
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.storage.access import access
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.update.apply import Update, compile_update, is_replacement, upsert_base, with_id
 from emulators.mongodb.values import Document, same_bits
@@ -19,8 +24,8 @@ MAX_BATCH = 100_000
 
 def statements(call: Call, field: str) -> list[Document]:
     """The command's statements; InvalidLength when there are none or too many."""
-    found = call.body.get(field)
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+    found: list[Document] = call.body[field]
+    if not all(isinstance(item, dict) for item in found):
         raise type_mismatch(f"BSON field '{call.name}.{field}' must be an array of objects")
     if not 1 <= len(found) <= MAX_BATCH:
         raise CommandError(16, f"Write batch sizes must be between 1 and {MAX_BATCH}. Got {len(found)} operations.")
@@ -47,7 +52,7 @@ def reply(counts: Document, errors: list[Document]) -> Document:
     return {**counts, **({"writeErrors": errors} if errors else {}), "ok": 1.0}
 
 
-@command("insert", fields="documents ordered", refused="bypassDocumentValidation", writes=True)
+@command("insert", fields="documents:array! ordered:bool bypassDocumentValidation:flag", writes=True)
 def insert(call: Call) -> Document:
     name, documents = call.collection_name(), statements(call, "documents")
     collection = call.store.for_writing(call.database, name)
@@ -55,17 +60,21 @@ def insert(call: Call) -> Document:
 
     def one(_: int, document: Document) -> None:
         nonlocal inserted
-        collection.insert(with_id(document))
+        collection.insert(stamped(with_id(document)), bypass=bypasses(call))
         inserted += 1
 
     errors = run_all(call, documents, one)
     return reply({"n": inserted}, errors)
 
 
+_STATEMENT_KINDS = {
+    "q": "object!", "multi": "flag", "upsert": "flag", "arrayFilters": "array", "hint": "hint", "c": "object",
+    "collation": "object",
+}  # fmt: skip
 _UPDATE_FIELDS = {"q", "u", "multi", "upsert", "arrayFilters", "hint", "c", "collation"}
 
 
-@command("update", fields="updates ordered let", refused="bypassDocumentValidation", writes=True)
+@command("update", fields="updates:array! ordered:bool let:object bypassDocumentValidation:flag", writes=True)
 def update(call: Call) -> Document:
     name, items, call = call.collection_name(), statements(call, "updates"), call.with_let()
     counts: Document = {"n": 0, "nModified": 0}
@@ -85,8 +94,7 @@ def _check_statement(call: Call, statement: Document, known: set[str], name: str
     for field in statement:
         if field not in known:
             raise CommandError(40415, f"BSON field '{call.name}.{name}.{field}' is an unknown field.")
-    if not isinstance(statement.get("q"), dict):
-        raise failed_to_parse(f"BSON field '{call.name}.{name}.q' is missing or no object")
+    check_kinds(f"{call.name}.{name}", statement, _STATEMENT_KINDS)
     collation = statement.get("collation")
     if collation and collation != {"locale": "simple"}:
         raise not_supported("a collation other than {locale: 'simple'}")
@@ -96,21 +104,36 @@ def update_one_statement(call: Call, name: str, statement: Document) -> tuple[in
     """How many documents matched, how many changed, and the `_id` of one that was inserted (or none)."""
     _check_statement(call, statement, _UPDATE_FIELDS, "updates")
     if "u" not in statement:
-        raise failed_to_parse("BSON field 'update.updates.u' is missing but a required field")
+        raise CommandError(40414, "BSON field 'update.updates.u' is missing but a required field")
     query, spec, multi = statement["q"], statement["u"], bool(statement.get("multi"))
     if multi and is_replacement(spec):
         raise failed_to_parse("multi update is not supported for replacement-style update")
     constants = statement.get("c") or {}
     if constants and not isinstance(spec, list):
-        raise failed_to_parse("Constant values may only be specified for pipeline updates")
+        raise CommandError(51198, "Constant values may only be specified for pipeline updates")
     change = compile_update(spec, statement.get("arrayFilters"), call.scope.with_values(constants))
     found = matching(call, name, query, limit=0 if multi else 1, hint=statement.get("hint"))
     if not found and statement.get("upsert"):
         new = insert_for_upsert(call, name, query, change)
         return 0, 0, [new["_id"]]
     collection = call.store.for_writing(call.database, name) if found else None
-    modified = sum(apply_update(collection, old, query, change) is not old for old in found if collection is not None)
-    return len(found), modified, []
+    modified = matched = 0
+    for old in found:
+        if collection is None:
+            break
+        current = still_matching(call, collection, old, query)
+        if current is not None:
+            matched += 1
+            modified += apply_update(call, collection, current, query, change)[1]
+    return matched, modified, []
+
+
+def still_matching(call: Call, collection: Collection | None, old: Document, query: Document) -> Document | None:
+    """The document as it is now, if it still matches: others may have had their turn since it was found."""
+    current = collection.by_id(old["_id"]) if collection is not None else None
+    if current is old or current is None:
+        return current
+    return current if compile_filter(query, call.scope)(current) else None
 
 
 def matching(call: Call, name: str, query: Document, *, limit: int = 0, hint: Any = None) -> list[Document]:
@@ -121,10 +144,7 @@ def matching(call: Call, name: str, query: Document, *, limit: int = 0, hint: An
         return []
     if collection.is_view:
         raise CommandError(166, f"Namespace {call.database}.{name} is a view, not a collection")
-    if hint:
-        collection.index_for(hint)
-    wanted = identities(query)
-    stream = call.deadline.guard(collection.documents()) if wanted is None else by_identity(collection, wanted)
+    stream = counted(access(collection, query, hint).documents())
     found = []
     for document in stream:
         if matches(document):
@@ -134,23 +154,41 @@ def matching(call: Call, name: str, query: Document, *, limit: int = 0, hint: An
     return found
 
 
-def apply_update(collection: Collection, old: Document, query: Document, change: Update) -> Document:
-    """Stores the changed document; the very same object back means that nothing changed."""
-    new = change(old, query, False)
+def apply_update(
+    call: Call, collection: Collection, old: Document, query: Document, change: Update
+) -> tuple[Document, bool]:
+    """The document after the change, and whether it is another; computed again where it has changed meanwhile."""
+    while True:
+        new = stamped(change(old, query, False)) if call.body.get("u") else change(old, query, False)
+        current = collection.by_id(old["_id"])
+        if current is old or current is None:
+            break
+        old = current
     if same_bits(old, new):
-        return old
-    collection.replace(old, new)
-    return new
+        return old, False
+    collection.replace(old, new, bypass=bypasses(call))
+    return new, True
 
 
 def insert_for_upsert(call: Call, name: str, query: Document, change: Update) -> Document:
     base = upsert_base(query)
-    new = with_id(change(base, query, True))
-    call.store.for_writing(call.database, name).insert(new)
+    new = stamped(with_id(change(base, query, True)))
+    call.store.for_writing(call.database, name).insert(new, bypass=bypasses(call))
     return new
 
 
-@command("delete", fields="deletes ordered let", refused="bypassDocumentValidation", writes=True)
+def stamped(document: Document) -> Document:
+    """An empty timestamp in a top field of what is inserted becomes the server's time (the manual's "Timestamps")."""
+    if not any(type(value) is Timestamp and not value.time and not value.inc for value in document.values()):
+        return document
+    now = Timestamp(int(time.time()), 1)
+    return {
+        name: now if name != "_id" and type(value) is Timestamp and not value.time and not value.inc else value
+        for name, value in document.items()
+    }
+
+
+@command("delete", fields="deletes:array! ordered:bool let:object", writes=True)
 def delete(call: Call) -> Document:
     name, items, call = call.collection_name(), statements(call, "deletes"), call.with_let()
     deleted = 0
@@ -158,15 +196,19 @@ def delete(call: Call) -> Document:
     def one(_: int, statement: Document) -> None:
         nonlocal deleted
         _check_statement(call, statement, {"q", "limit", "hint", "collation"}, "deletes")
-        limit = as_integer(statement.get("limit"))
+        if "limit" not in statement:
+            raise CommandError(40414, "BSON field 'delete.deletes.limit' is missing but a required field")
+        limit = as_integer(statement["limit"])
         if limit not in (0, 1):
             raise failed_to_parse("The limit field in delete objects must be 0 or 1")
         found = matching(call, name, statement["q"], limit=limit, hint=statement.get("hint"))
         if found:
             collection = call.store.for_writing(call.database, name)
             for document in found:
-                collection.delete(document)
-        deleted += len(found)
+                current = still_matching(call, collection, document, statement["q"])
+                if current is not None:
+                    collection.delete(current)
+                    deleted += 1
 
     errors = run_all(call, items, one)
     return reply({"n": deleted}, errors)

@@ -24,7 +24,8 @@ def average(values: list[Any]) -> Any:
     found = [value for value in values if is_number(value)]
     if not found:
         return None
-    amount = exact_sum(found)
+    # A long counts as the double nearest to it.
+    amount = exact_sum([value if isinstance(value, Decimal128) else float(value) for value in found])
     if isinstance(amount, Decimal128):
         with decimal.localcontext(numeric.CONTEXT):
             return numeric.from_decimal(amount.to_decimal() / len(found))
@@ -40,11 +41,16 @@ def largest(values: list[Any]) -> Any:
 
 
 def _deviation(values: list[Any], spare: int) -> float | None:
+    """Welford's algorithm, whose sums stay in a double's range where the values do."""
     found = [float(numeric.to_decimal(value)) for value in values if is_number(value)]
     if len(found) <= spare:
         return None
-    mean = math.fsum(found) / len(found)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in found) / (len(found) - spare))
+    mean = squares = 0.0
+    for count, value in enumerate(found, 1):
+        distance = value - mean
+        mean += distance / count
+        squares += distance * (value - mean)
+    return math.sqrt(squares / (len(found) - spare)) if squares >= 0 else math.nan
 
 
 def deviation_of_population(values: list[Any]) -> float | None:

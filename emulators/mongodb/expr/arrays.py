@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
+from emulators.mongodb.deadline import counted, tick
 from emulators.mongodb.errors import CommandError, bad_value
-from emulators.mongodb.expr.compare import check_variable
 from emulators.mongodb.expr.core import (
+    LEFT_OUT,
     Expression,
     Scope,
     Variables,
+    check_name,
     compile_expression,
     named,
     named_fields,
@@ -20,8 +21,8 @@ from emulators.mongodb.expr.core import (
     special,
 )
 from emulators.mongodb.numeric import as_integer
-from emulators.mongodb.query.sort import compare_documents, parse_sort
-from emulators.mongodb.values import MISSING, Document, key, truthy, type_name
+from emulators.mongodb.query.sort import element_sort
+from emulators.mongodb.values import INT32_MAX, INT32_MIN, MISSING, Document, is_number, key, truthy, type_name
 
 
 def _array(name: str, value: Any, code: int) -> list[Any]:
@@ -72,12 +73,24 @@ def _in(value: Any, array: Any) -> bool:
     if type(array) is not list:
         raise CommandError(40081, f"$in requires an array as a second argument, found: {type_name(array)}")
     wanted = key(value)
-    return any(key(item) == wanted for item in array)
+    return any(key(item) == wanted for item in counted(array))
 
 
-@simple("$concatArrays", 0, -1, nulls=True)
-def _concat(*values: Any) -> list[Any]:
-    return [item for value in values for item in _array("$concatArrays", value, 28664)]
+@simple("$concatArrays", 0, -1)
+def _concat(*values: Any) -> list[Any] | None:
+    found: list[Any] = []
+    for value in values:
+        if nothing(value):
+            return None
+        found += _array("$concatArrays", value, 28664)
+        tick(len(found) // 50)
+        if len(found) > MAX_ELEMENTS:
+            raise CommandError(10334, f"$concatArrays makes an array of more than {MAX_ELEMENTS} elements")
+    return found
+
+
+# Each element takes at least a byte for its type, one for its name's end and one digit: more make no document.
+MAX_ELEMENTS = 16 * 1024 * 1024 // 3
 
 
 @simple("$reverseArray", 1, nulls=True)
@@ -85,12 +98,14 @@ def _reverse(value: Any) -> list[Any]:
     return _array("$reverseArray", value, 34435)[::-1]
 
 
-@simple("$slice", 2, 3, nulls=True)
-def _slice(value: Any, second: Any, third: Any = MISSING) -> list[Any]:
-    array, position = _array("$slice", value, 28724), _whole("$slice", second, 28725)
-    if third is MISSING:
+@simple("$slice", 2, 3)
+def _slice(value: Any, second: Any, third: Any = LEFT_OUT) -> list[Any] | None:
+    if nothing(value) or nothing(second) or nothing(third):
+        return None
+    array, position = _array("$slice", value, 28724), _int32("$slice", second, 28725, 28726)
+    if third is LEFT_OUT:
         return array[:position] if position >= 0 else array[position:]
-    count = _whole("$slice", third, 28727)
+    count = _int32("$slice", third, 28727, 28728)
     if count <= 0:
         raise CommandError(28729, f"Third argument to $slice must be positive: {count}")
     start = position if position >= 0 else max(len(array) + position, 0)
@@ -98,26 +113,48 @@ def _slice(value: Any, second: Any, third: Any = MISSING) -> list[Any]:
 
 
 @simple("$indexOfArray", 2, 4)
-def _index_of(value: Any, wanted: Any, start: Any = 0, end: Any = MISSING) -> int | None:
+def _index_of(value: Any, wanted: Any, start: Any = LEFT_OUT, end: Any = LEFT_OUT) -> int | None:
     if nothing(value):
         return None
     array = _array("$indexOfArray", value, 40090)
-    begin = _whole("$indexOfArray", start, 40096)
-    stop = len(array) if end is MISSING else _whole("$indexOfArray", end, 40096)
-    if begin < 0 or stop < 0:
-        raise CommandError(40097, "$indexOfArray requires non-negative start and end indexes")
+    begin = 0 if start is LEFT_OUT else _position(start)
+    stop = len(array) if end is LEFT_OUT else _position(end)
     sought = key(wanted)
-    return next((index for index in range(begin, min(stop, len(array))) if key(array[index]) == sought), -1)
+    for index in range(begin, min(stop, len(array))):
+        tick()
+        if key(array[index]) == sought:
+            return index
+    return -1
+
+
+def _position(value: Any) -> int:
+    whole = _int32("$indexOfArray", value, 9711600, 9711600)
+    if whole < 0:
+        raise CommandError(9711601, f"$indexOfArray requires a nonnegative index, but got {whole}")
+    return whole
+
+
+def _int32(name: str, value: Any, no_number: int, not_whole: int) -> int:
+    """A whole number of 32 bits; one code for another type, one for another number."""
+    if not is_number(value):
+        raise CommandError(no_number, f"{name} needs a whole number, but found {type_name(value)}")
+    whole = as_integer(value)
+    if whole is None or not INT32_MIN <= whole <= INT32_MAX:
+        raise CommandError(not_whole, f"{name} needs a number that a 32-bit integer can hold, but found {value}")
+    return whole
 
 
 @simple("$range", 2, 3)
 def _range(start: Any, end: Any, step: Any = 1) -> list[int]:
-    begin, stop, stride = (_whole("$range", value, 34443) for value in (start, end, step))
+    begin = _int32("$range", start, 34443, 34444)
+    stop = _int32("$range", end, 34445, 34446)
+    stride = _int32("$range", step, 34447, 34448)
     if stride == 0:
         raise CommandError(34449, "$range requires a non-zero step value")
     numbers = range(begin, stop, stride)
     if len(numbers) > 1_000_000:
         raise bad_value(f"$range would make {len(numbers)} numbers; this server's limit is 1000000")
+    tick(len(numbers))
     return list(numbers)
 
 
@@ -132,7 +169,7 @@ def _map(argument: Any, scope: Scope) -> Expression:
         value = items(document, variables)
         if nothing(value):
             return None
-        results = [body(document, {**variables, name: item}) for item in _array("$map", value, 16883)]
+        results = [body(document, {**variables, name: item}) for item in counted(_array("$map", value, 16883))]
         return [None if result is MISSING else result for result in results]
 
     return run
@@ -141,8 +178,9 @@ def _map(argument: Any, scope: Scope) -> Expression:
 def _as(fields: Document) -> str:
     name = fields.get("as", "this")
     if not isinstance(name, str):
-        raise bad_value("'as' must be a string that names a variable")
-    check_variable(name)
+        raise CommandError(9, "'as' must be a string that names a variable")
+    if name != "CURRENT":
+        check_name(name)
     return name
 
 
@@ -158,12 +196,12 @@ def _filter(argument: Any, scope: Scope) -> Expression:
         value, most = items(document, variables), limit(document, variables)
         if nothing(value):
             return None
-        kept = [item for item in _array("$filter", value, 28651) if truthy(test(document, {**variables, name: item}))]
-        if nothing(most):
-            return kept
-        if _whole("$filter", most, 327391) < 1:
+        array = _array("$filter", value, 28651)
+        count = len(array) if nothing(most) else _int32("$filter", most, 327391, 327391)
+        if count < 1 and not nothing(most):
             raise CommandError(327392, "$filter: limit must be greater than 0")
-        return kept[: int(most)]
+        kept = (item for item in counted(array) if truthy(test(document, {**variables, name: item})))
+        return list(islice(kept, count))
 
     return run
 
@@ -180,7 +218,7 @@ def _reduce(argument: Any, scope: Scope) -> Expression:
         if nothing(value):
             return None
         result = initial(document, variables)
-        for item in _array("$reduce", value, 40080):
+        for item in counted(_array("$reduce", value, 40080)):
             result = body(document, {**variables, "this": item, "value": result})
         return result
 
@@ -189,14 +227,20 @@ def _reduce(argument: Any, scope: Scope) -> Expression:
 
 @special("$zip")
 def _zip(argument: Any, scope: Scope) -> Expression:
-    fields = named_fields("$zip", argument, ["inputs"], ["inputs", "useLongestLength", "defaults"])
-    if not isinstance(fields["inputs"], list) or not fields["inputs"]:
-        raise CommandError(34461, "inputs must be a non-empty array of expressions in $zip")
+    fields = named_fields("$zip", argument, [], ["inputs", "useLongestLength", "defaults"])
     longest, fill = fields.get("useLongestLength", False), fields.get("defaults")
+    if not isinstance(fields.get("inputs", []), list):
+        raise CommandError(34461, "inputs must be an array of expressions in $zip")
+    if "defaults" in fields and not isinstance(fill, list):
+        raise CommandError(34462, "defaults must be an array of expressions in $zip")
     if not isinstance(longest, bool):
         raise CommandError(34463, "useLongestLength must be a bool in $zip")
-    if fill is not None and (not longest or not isinstance(fill, list) or len(fill) != len(fields["inputs"])):
-        raise CommandError(34466, "defaults needs useLongestLength, and one default for each of inputs, in $zip")
+    if not fields.get("inputs"):
+        raise CommandError(34465, "$zip requires at least one input array")
+    if fill and not longest:
+        raise CommandError(34466, "cannot specify defaults unless useLongestLength is true in $zip")
+    if fill and len(fill) != len(fields["inputs"]):
+        raise CommandError(34467, "defaults and inputs must have the same length in $zip")
     inputs = [compile_expression(item, scope) for item in fields["inputs"]]
     defaults = [compile_expression(item, scope) for item in fill or [None] * len(inputs)]
 
@@ -219,10 +263,12 @@ def _sort_array(argument: Any, scope: Scope) -> Expression:
     fields = named_fields("$sortArray", argument, ["input", "sortBy"], ["input", "sortBy"])
     items, by = compile_expression(fields["input"], scope), fields["sortBy"]
     if isinstance(by, dict):
-        order = functools.cmp_to_key(compare_documents(parse_sort(by)))
+        order = element_sort(by, 2942505)
         return lambda document, variables: _sorted(items(document, variables), order, False)
+    if not is_number(by):
+        raise CommandError(2942507, f"$sortArray: sortBy must be 1, -1 or an object, found {type_name(by)}")
     if as_integer(by) not in (1, -1):
-        raise bad_value("$sortArray: sortBy must be 1, -1 or an object of fields")
+        raise CommandError(2942506, "$sortArray: sortBy must be 1 or -1 where it is a number")
     return lambda document, variables: _sorted(items(document, variables), key, as_integer(by) == -1)
 
 

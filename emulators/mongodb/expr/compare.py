@@ -10,6 +10,7 @@ from emulators.mongodb.expr.core import (
     Scope,
     Variables,
     arguments,
+    check_name,
     compile_expression,
     named_fields,
     nothing,
@@ -97,13 +98,15 @@ def _if_null(argument: Any, scope: Scope) -> Expression:
 
 @special("$switch")
 def _switch(argument: Any, scope: Scope) -> Expression:
-    fields = named_fields("$switch", argument, ["branches"], ["branches", "default"])
-    if not isinstance(fields["branches"], list) or not fields["branches"]:
-        raise CommandError(40068, "$switch requires at least one branch")
+    fields = named_fields("$switch", argument, [], ["branches", "default"])
+    if not isinstance(fields.get("branches", []), list):
+        raise CommandError(40061, "$switch expected an array for 'branches'")
     branches = []
-    for branch in fields["branches"]:
+    for branch in fields.get("branches", []):
         named_fields("$switch branch", branch, ["case", "then"], ["case", "then"])
         branches.append((compile_expression(branch["case"], scope), compile_expression(branch["then"], scope)))
+    if not branches:
+        raise CommandError(40068, "$switch requires at least one branch")
     default = compile_expression(fields["default"], scope) if "default" in fields else None
 
     def run(document: Document, variables: Variables) -> Any:
@@ -112,7 +115,7 @@ def _switch(argument: Any, scope: Scope) -> Expression:
                 return then(document, variables)
         if default is None:
             raise CommandError(
-                40066, "$switch could not find a matching branch for an input, and no default was specified"
+                40069, "$switch could not find a matching branch for an input, and no default was specified"
             )
         return default(document, variables)
 
@@ -138,17 +141,13 @@ def _expr(argument: Any, scope: Scope) -> Expression:
 def _let(argument: Any, scope: Scope) -> Expression:
     fields = named_fields("$let", argument, ["vars", "in"], ["vars", "in"])
     if not isinstance(fields["vars"], dict):
-        raise CommandError(10065, "invalid parameter: expected an object (vars)")
+        code = 9 if isinstance(fields["vars"], list) else 10065
+        raise CommandError(code, "invalid parameter: expected an object (vars)")
     for name in fields["vars"]:
-        check_variable(name)
+        if name != "CURRENT":
+            check_name(name)
     bound = [(name, compile_expression(value, scope)) for name, value in fields["vars"].items()]
     body = compile_expression(fields["in"], scope.with_names(*fields["vars"]))
     return lambda document, variables: body(
         document, {**variables, **{name: value(document, variables) for name, value in bound}}
     )
-
-
-def check_variable(name: str) -> None:
-    """User variables start with a lower-case letter (the manual's "Variables in Aggregation Expressions")."""
-    if not name or not (name[0].islower() or ord(name[0]) > 127) or not name.replace("_", "a").isalnum():
-        raise CommandError(16867, f"'{name}' starts with an invalid character for a user variable name")

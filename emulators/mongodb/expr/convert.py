@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import decimal
 import math
 import re
@@ -12,17 +11,19 @@ from typing import Any
 from bson import Decimal128, Int64, ObjectId
 
 from emulators.mongodb import numeric
-from emulators.mongodb.errors import CommandError, bad_value, not_supported
+from emulators.mongodb.errors import CommandError, bad_value
 from emulators.mongodb.expr.core import (
     Expression,
     Scope,
     Variables,
+    checked_text,
     compile_expression,
     named_fields,
     nothing,
     simple,
     special,
 )
+from emulators.mongodb.expr.timeline import Clock
 from emulators.mongodb.values import (
     INT32_MAX,
     INT32_MIN,
@@ -53,7 +54,10 @@ def _whole(value: Any, target: str, low: int, high: int) -> int:
     if type(value) is str:
         if not _INTEGER.fullmatch(value):
             raise failure(f"Failed to parse number '{value}' in $convert with no onError value")
-        number = int(value)
+        # Python refuses to read thousands of digits; those in front that are 0 do not count.
+        digits = value.lstrip("+-").lstrip("0") or "0"
+        number = int(digits) if len(digits) < 25 else high + 1
+        number = -number if value.startswith("-") else number
     elif is_number(value):
         exact = decimal.Decimal(value) if isinstance(value, float) else numeric.to_decimal(value)
         if not exact.is_finite():
@@ -91,29 +95,53 @@ def to_double(value: Any) -> float:
     return result
 
 
+_DECIMAL_TEXT = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE)
+_HEX_DOUBLE = re.compile(r"[+-]0x[0-9a-f]*\.?[0-9a-f]*(?:p[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+
+
 def _parse_double(value: str) -> float:
+    """Decimal text, or hexadecimal text behind a sign; 241 for other text, and for what a double cannot hold."""
     try:
-        if value != value.strip() or "_" in value:
+        if _HEX_DOUBLE.fullmatch(value):
+            return float.fromhex(value)
+        if not _DECIMAL_TEXT.fullmatch(value):
             raise ValueError
-        return float(value)
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):
         raise failure(f"Failed to parse number '{value}' in $convert with no onError value") from None
+    if math.isinf(number) and "n" not in value.lower():
+        raise failure(f"Failed to parse number '{value}' in $convert with no onError value: Out of range")
+    return number
+
+
+def _first_digit_decides(context: decimal.Context, text: str) -> decimal.Decimal:
+    """The library of decimals rounds text by the digit behind the last one that it keeps, and no further."""
+    exact = decimal.Context(prec=len(text) + 1).create_decimal(text)
+    if exact.is_finite() and len(exact.as_tuple().digits) > context.prec + 1:
+        sign, digits, exponent = exact.as_tuple()
+        spare = len(digits) - context.prec - 1
+        exact = decimal.Decimal((sign, digits[: context.prec + 1], int(exponent) + spare))
+    return context.create_decimal(exact)
 
 
 def to_decimal(value: Any) -> Decimal128:
     if isinstance(value, bool):
         return Decimal128(str(int(value)))
     if type(value) is str:
-        try:
-            if value != value.strip() or "_" in value:
-                raise decimal.InvalidOperation
-            return Decimal128(value)
-        except (decimal.DecimalException, ValueError):
-            raise failure(f"Failed to parse number '{value}' in $convert with no onError value") from None
+        if not _DECIMAL_TEXT.fullmatch(value):
+            raise failure(f"Failed to parse number '{value}' in $convert with no onError value")
+        with decimal.localcontext(numeric.CONTEXT) as context:
+            context.rounding = decimal.ROUND_HALF_EVEN
+            number = _first_digit_decides(context, value)
+        if number.is_infinite() and "n" not in value.lower():
+            raise failure(f"Failed to parse number '{value}' in $convert with no onError value: Out of range")
+        return Decimal128(number)
     if type_name(value) == "date":
         return Decimal128(str(millis(value)))
     if not is_number(value):
         raise _unsupported(value, "decimal")
+    if isinstance(value, Decimal128):
+        return value
     return numeric.from_decimal(numeric.to_decimal(value))
 
 
@@ -140,19 +168,41 @@ def text_of(value: Any) -> str:
 
 
 def _double_text(value: float) -> str:
+    """The shortest digits that are this double; a power of ten from 1e16 on and below 1e-4, as in Python."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    short = f"{value:g}"
-    if float(short) != value or "e" in short:
-        raise not_supported("writing a double of more than six significant digits as text (use $toDecimal first)")
-    return short
+    return repr(value).removesuffix(".0")
+
+
+_NO_TEXT = ("object", "array", "objectId", "bool", "binData", "regex", "minKey", "maxKey", "javascriptWithScope")
+
+
+def coerced_text(name: str, value: Any) -> str:
+    """What the text operators make of a value: null is empty, doubles have six digits; 16007 for what is never text."""
+    kind = type_name(value)
+    if nothing(value) or kind == "undefined":
+        return ""
+    if kind == "string":
+        return checked_text(value)
+    if kind in _NO_TEXT:
+        raise CommandError(16007, f"can't convert from BSON type {kind} to String in {name}")
+    if kind == "double":
+        return f"{value:g}"
+    if kind == "timestamp":
+        # C's ctime without its day of the week and its year.
+        return f"{value.as_datetime():%b} {value.as_datetime().day:2d} {value.as_datetime():%H:%M:%S}:{value.inc}"
+    return str(value) if kind == "javascript" else text_of(value)
 
 
 def iso_date(value: Any) -> str:
-    moment = value if isinstance(value, dt.datetime) else from_millis(int(value))
-    if not isinstance(moment, dt.datetime):
-        raise not_supported("writing a date outside the years 1 to 9999 as text")
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z".rjust(24, "0")
+    clock = Clock(millis(value))
+    year, month, day = clock.date
+    if not 0 <= year <= 9999:
+        raise CommandError(
+            18537, f"Could not convert date to string: date component was outside the supported range: {year}"
+        )
+    hour, minute, second = clock.of_day // 3_600_000, clock.of_day // 60_000 % 60, clock.of_day // 1000 % 60
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{clock.of_day % 1000:03d}Z"
 
 
 def to_object_id(value: Any) -> ObjectId:
@@ -172,7 +222,7 @@ def to_date(value: Any) -> Any:
     if kind == "date":
         return value
     if kind == "objectId":
-        return value.generation_time.replace(tzinfo=None)
+        return from_millis(int.from_bytes(value.binary[:4], "big", signed=True) * 1000)
     if kind == "timestamp":
         return from_millis(value.time * 1000)
     if kind == "string":
@@ -180,6 +230,11 @@ def to_date(value: Any) -> Any:
     if kind in ("long", "double", "decimal"):
         return from_millis(_whole(value, "date", INT64_MIN, INT64_MAX))
     raise _unsupported(value, "date")
+
+
+def _with_checked_text(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The conversion; no text of 16 MB reaches it."""
+    return lambda value: convert(checked_text(value) if type(value) is str else value)
 
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {
@@ -195,7 +250,7 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 _SHORT = {"$toInt": "int", "$toLong": "long", "$toDouble": "double", "$toDecimal": "decimal", "$toBool": "bool"}
 _SHORT |= {"$toString": "string", "$toObjectId": "objectId", "$toDate": "date"}
 for _operator, _target in _SHORT.items():
-    simple(_operator, 1, nulls=True)(CONVERSIONS[_target])
+    simple(_operator, 1, nulls=True)(_with_checked_text(CONVERSIONS[_target]))
 
 
 @simple("$type", 1)
@@ -227,9 +282,22 @@ def _convert(argument: Any, scope: Scope) -> Expression:
 
 
 def _conversion(target: Any) -> Callable[[Any], Any]:
-    name = target if isinstance(target, str) else TYPE_NAMES.get(numeric.as_integer(target) or 0, "")
-    if name not in CONVERSIONS:
-        if name in TYPE_NAMES.values():
-            raise not_supported(f"$convert to {name}")
-        raise bad_value(f"Unknown type name: {target!r}")
-    return CONVERSIONS[name]
+    """9 for what is no type; 241 for a type that nothing is converted to."""
+    if type(target) is str:
+        name = target
+    elif is_number(target):
+        number = numeric.as_integer(target)
+        if number is None:
+            raise CommandError(9, "In $convert, numeric 'to' argument is not an integer")
+        name = TYPE_NAMES.get(number, "")
+    else:
+        raise CommandError(9, f"$convert's 'to' argument must be a string or number, but is {type_name(target)}")
+    if name in CONVERSIONS:
+        return CONVERSIONS[name]
+    if name in TYPE_NAMES.values():
+        return lambda value: _refuse(value, name)
+    raise bad_value(f"Unknown type name: {target!r}")
+
+
+def _refuse(value: Any, name: str) -> Any:
+    raise _unsupported(value, name)

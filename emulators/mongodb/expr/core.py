@@ -6,20 +6,40 @@ Operators register themselves here by name (see the sibling modules). One that i
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
-from emulators.mongodb.query.paths import get, split
+from emulators.mongodb.errors import CommandError, not_supported
+from emulators.mongodb.expr.codes import ARGUMENT, ARITY, WRONG_ARITY, Codes
+from emulators.mongodb.query.paths import field_names, get
 from emulators.mongodb.values import MISSING, Document
 
 Variables = dict[str, Any]
+
+
+def refers_to_document(spec: Any) -> bool:
+    """Whether an expression has a path, or a variable that stands for the document."""
+    if isinstance(spec, str):
+        return spec.startswith("$") and (not spec.startswith("$$") or spec[2:].partition(".")[0] in ("ROOT", "CURRENT"))
+    if isinstance(spec, dict):
+        return not set(spec) & {"$literal", "$const"} and any(map(refers_to_document, spec.values()))
+    return isinstance(spec, list) and any(map(refers_to_document, spec))
+
+
+class LeftOut(enum.Enum):
+    """An optional argument that was not given; one that was given and evaluates to nothing is MISSING, or null."""
+
+    LEFT_OUT = "left out"
+
+
+LEFT_OUT: Final = LeftOut.LEFT_OUT
 Expression = Callable[[Document, Variables], Any]
 
 # Operators of MongoDB 7 that are not implemented; refused by name.
 REFUSED = frozenset(
-    {"$function", "$accumulator", "$meta", "$rand", "$sampleRate", "$tsSecond", "$tsIncrement", "$toHashedIndexKey"}
+    {"$function", "$accumulator", "$meta", "$toHashedIndexKey"}
     | {"$covariancePop", "$covarianceSamp", "$denseRank", "$derivative", "$documentNumber", "$expMovingAvg"}
     | {"$integral", "$linearFill", "$locf", "$rank", "$shift", "$median", "$percentile"}
     | {"$top", "$topN", "$bottom", "$bottomN", "$count", "$push", "$addToSet"}
@@ -70,8 +90,11 @@ def _compile_text(spec: str, scope: Scope) -> Expression:
     if spec.startswith("$$"):
         return _compile_variable(spec[2:], scope)
     if not spec.startswith("$"):
+        checked_text(spec)
         return lambda document, variables: spec
     parts = field_path(spec)
+    if scope.knows("CURRENT"):
+        return lambda document, variables: get(variables["CURRENT"], parts)
     if len(parts) == 1:
         part = parts[0]
         return lambda document, variables: document.get(part, MISSING)
@@ -79,21 +102,21 @@ def _compile_text(spec: str, scope: Scope) -> Expression:
 
 
 def field_path(spec: Any) -> tuple[str, ...]:
-    """`$a.b` as its parts; a bare `$`, and anything that is not a field path, is refused (16872)."""
+    """`$a.b` as its parts; a bare `$`, and anything that is not a field path, is refused (16872, 16873)."""
     if not isinstance(spec, str) or not spec.startswith("$") or spec.startswith("$$"):
         raise CommandError(16873, f"FieldPath {spec!r} doesn't start with $")
     if spec == "$":
         raise CommandError(16872, "'$' by itself is not a valid FieldPath")
-    parts = split(spec[1:])
-    if any(part.startswith("$") for part in parts):
-        raise CommandError(16410, f"FieldPath field names may not start with '$'. Consider using $getField: {spec}")
-    return parts
+    return field_names(spec[1:])
 
 
 def _compile_variable(path: str, scope: Scope) -> Expression:
-    name, _, rest = path.partition(".")
-    parts = split(rest) if rest else ()
-    if name == "CURRENT":
+    name, dot, rest = path.partition(".")
+    check_name(name, system=True)
+    if dot and not rest:
+        raise CommandError(40353, f"FieldPath must not end with a '.': '{path}'")
+    parts = field_names(rest) if dot else ()
+    if name == "CURRENT" and not scope.knows("CURRENT"):
         return lambda document, variables: get(document, parts)
     if name == "REMOVE":
         return lambda document, variables: MISSING
@@ -104,6 +127,38 @@ def _compile_variable(path: str, scope: Scope) -> Expression:
     return lambda document, variables: get(variables[name], parts)
 
 
+def check_name(name: str, *, system: bool = False) -> None:
+    """FailedToParse (9) for what cannot name a variable: a letter, then letters, digits and underscores.
+
+    Those that users bind begin with a lower-case letter (the manual's "Variables in Aggregation Expressions").
+    """
+    if not name:
+        raise CommandError(9, "empty variable names are not allowed")
+    first = name[0]
+    if not (("a" <= first <= "z") or ord(first) > 127 or (system and "A" <= first <= "Z")):
+        raise CommandError(9, f"'{name}' starts with an invalid character for a user variable name")
+    for letter in name[1:]:
+        if not (letter.isascii() and (letter.isalnum() or letter == "_")) and ord(letter) <= 127:
+            raise CommandError(9, f"'{name}' contains an invalid character for a variable name: '{letter}'")
+
+
+MAX_TEXT = 16 * 1024 * 1024
+
+
+def checked_text(text: str) -> str:
+    """The text; 16493 where it is 16 MB or more as UTF-8, which no value of the server can be."""
+    if len(text) * 4 >= MAX_TEXT and len(text.encode()) >= MAX_TEXT:
+        raise CommandError(16493, f"Tried to create string longer than {MAX_TEXT // 2**20}MB")
+    return text
+
+
+def is_literal(spec: Any) -> bool:
+    """Whether an operand is a plain value: no path, no variable, no operator, and no array of such."""
+    if isinstance(spec, str):
+        return not spec.startswith("$")
+    return not isinstance(spec, dict | list)
+
+
 def _compile_object(spec: Document, scope: Scope) -> Expression:
     operators = [name for name in spec if name.startswith("$")]
     if operators:
@@ -111,6 +166,8 @@ def _compile_object(spec: Document, scope: Scope) -> Expression:
             raise CommandError(15983, f"an object representing an expression must have exactly one field: {list(spec)}")
         return _compile_operator(operators[0], spec[operators[0]], scope)
     for name in spec:
+        if not name:
+            raise CommandError(40352, "FieldPath cannot be constructed with empty string")
         if "." in name:
             raise CommandError(16412, f"FieldPath field names may not contain '.': '{name}'")
     fields = [(name, compile_expression(value, scope)) for name, value in spec.items()]
@@ -162,7 +219,7 @@ def simple(
 
 
 def arguments(name: str, argument: Any, scope: Scope, least: int, most: int) -> list[Expression]:
-    """The operator's operands, compiled; a lone one needs no array. 16020 when there are too few or too many."""
+    """The operator's operands, compiled; a lone one needs no array. The operator's code for too few or many."""
     given = argument if isinstance(argument, list) else [argument]
     if len(given) < least or (most != -1 and len(given) > most):
         wanted = (
@@ -170,7 +227,9 @@ def arguments(name: str, argument: Any, scope: Scope, least: int, most: int) -> 
             if least == most
             else f"at least {least}" + ("" if most == -1 else f" and at most {most}")
         )
-        raise CommandError(16020, f"Expression {name} takes {wanted} arguments. {len(given)} were passed in.")
+        raise CommandError(
+            ARITY.get(name, WRONG_ARITY), f"Expression {name} takes {wanted} arguments. {len(given)} were passed in."
+        )
     return [compile_expression(item, scope) for item in given]
 
 
@@ -190,14 +249,14 @@ def _null_first(function: Callable[..., Any], items: list[Expression]) -> Expres
 
 
 def named(name: str, required: str, optional: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Registers an operator whose argument is an object; the function gets its fields by keyword, MISSING if absent."""
+    """Registers an operator whose argument is an object; the function gets its fields by keyword, or LEFT_OUT."""
     needed, allowed = required.split(), required.split() + optional.split()
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         def compiler(argument: Any, scope: Scope) -> Expression:
             fields = named_fields(name, argument, needed, allowed)
             compiled = [(item, compile_expression(value, scope)) for item, value in fields.items()]
-            absent = {item: MISSING for item in allowed if item not in fields}
+            absent = {item: LEFT_OUT for item in allowed if item not in fields}
             return lambda document, variables: function(
                 **{item: expression(document, variables) for item, expression in compiled}, **absent
             )
@@ -208,17 +267,28 @@ def named(name: str, required: str, optional: str = "") -> Callable[[Callable[..
     return register
 
 
+def optional_field(fields: Document, name: str, scope: Scope) -> Expression:
+    """One field of an operator's argument, compiled; an expression that yields LEFT_OUT where it is not given."""
+    if name not in fields:
+        return lambda document, variables: LEFT_OUT
+    return compile_expression(fields[name], scope)
+
+
 def named_fields(name: str, argument: Any, needed: list[str], allowed: list[str]) -> Document:
-    """The argument of an operator that takes an object; an unknown or absent field is FailedToParse (9)."""
+    """The argument of an operator that takes an object; what is wrong with it has the operator's own code."""
+    codes = ARGUMENT.get(name, _COMMON)
     if not isinstance(argument, dict):
-        raise failed_to_parse(f"{name} only supports an object as its argument")
+        raise CommandError(codes.shape, f"{name} only supports an object as its argument")
     for item in argument:
         if item not in allowed:
-            raise failed_to_parse(f"Unrecognized argument to {name}: {item}")
+            raise CommandError(codes.unknown, f"Unrecognized argument to {name}: {item}")
     for item in needed:
         if item not in argument:
-            raise failed_to_parse(f"Missing '{item}' parameter to {name}")
+            raise CommandError(codes.of_missing(item), f"Missing '{item}' parameter to {name}")
     return argument
+
+
+_COMMON = Codes()
 
 
 def nothing(value: Any) -> bool:

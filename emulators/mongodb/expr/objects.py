@@ -7,7 +7,16 @@ from typing import Any
 from bson import encode
 
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.expr.core import Expression, Scope, compile_expression, named_fields, nothing, simple, special
+from emulators.mongodb.expr.core import (
+    Expression,
+    Scope,
+    compile_expression,
+    is_literal,
+    named_fields,
+    nothing,
+    simple,
+    special,
+)
 from emulators.mongodb.values import MISSING, Document, type_name
 
 
@@ -37,35 +46,58 @@ def _object_to_array(value: Any) -> list[Document]:
 def _array_to_object(value: Any) -> Document:
     if type(value) is not list:
         raise CommandError(40386, f"$arrayToObject requires an array input, found: {type_name(value)}")
-    pairs = [_pair(item) for item in value]
-    return dict(pairs)
+    if not value:
+        return {}
+    if type(value[0]) is list:
+        return dict(map(_listed_pair, value))
+    if type(value[0]) is dict:
+        return dict(map(_named_pair, value))
+    raise CommandError(40398, f"Unrecognised input type format for $arrayToObject: {type_name(value[0])}")
 
 
-def _pair(item: Any) -> tuple[str, Any]:
-    if type(item) is list and len(item) == 2:
-        name, value = item
-    elif type(item) is dict and set(item) == {"k", "v"}:
-        name, value = item["k"], item["v"]
-    else:
-        raise CommandError(40392, "$arrayToObject requires pairs [name, value] or objects {k: name, v: value}")
-    if type(name) is not str:
-        raise CommandError(40395, f"$arrayToObject requires names to be strings, found: {type_name(name)}")
-    return name, value
+def _listed_pair(item: Any) -> tuple[str, Any]:
+    if type(item) is not list:
+        raise CommandError(40396, "$arrayToObject requires a consistent input format: all of them [name, value]")
+    if len(item) != 2:
+        raise CommandError(40397, "$arrayToObject requires an array of size 2 arrays")
+    if type(item[0]) is not str:
+        raise CommandError(40395, f"$arrayToObject requires names to be strings, found: {type_name(item[0])}")
+    if "\0" in item[0]:
+        raise CommandError(4940400, "Key field cannot contain an embedded null byte")
+    return item[0], item[1]
+
+
+def _named_pair(item: Any) -> tuple[str, Any]:
+    if type(item) is not dict:
+        raise CommandError(40391, "$arrayToObject requires a consistent input format: all of them {k: name, v: value}")
+    if len(item) != 2:
+        raise CommandError(40392, "$arrayToObject requires an object of exactly two fields, 'k' and 'v'")
+    if set(item) != {"k", "v"}:
+        raise CommandError(40393, "$arrayToObject requires an object with the keys 'k' and 'v'")
+    if type(item["k"]) is not str:
+        raise CommandError(40394, f"$arrayToObject requires names to be strings, found: {type_name(item['k'])}")
+    if "\0" in item["k"]:
+        raise CommandError(4940401, "Key field cannot contain an embedded null byte")
+    return item["k"], item["v"]
 
 
 @special("$getField")
 def _get_field(argument: Any, scope: Scope) -> Expression:
     """The field of that exact name, dots and dollars included; missing when the input is no object."""
-    if not isinstance(argument, dict) or any(name.startswith("$") for name in argument):
+    if not isinstance(argument, dict) or next(iter(argument), "").startswith("$"):
         argument = {"field": argument, "input": "$$CURRENT"}
     fields = named_fields("$getField", argument, ["field", "input"], ["field", "input"])
+    if is_literal(fields["field"]) and type(fields["field"]) is not str:
+        raise CommandError(
+            3041704, f"$getField requires 'field' to evaluate to a string, found {type_name(fields['field'])}"
+        )
     name, source = compile_expression(fields["field"], scope), compile_expression(fields["input"], scope)
 
     def run(document: Document, variables: Document) -> Any:
         wanted, value = name(document, variables), source(document, variables)
         if type(wanted) is not str:
             raise CommandError(
-                5654602, f"$getField requires 'field' to evaluate to type String, not {type_name(wanted)}"
+                3041704, f"$getField requires 'field' to evaluate to type String, not {type_name(wanted)}"
             )
         if value is None:
             return None
@@ -74,29 +106,46 @@ def _get_field(argument: Any, scope: Scope) -> Expression:
     return run
 
 
+def _constant_name(name: str, spec: Any) -> str:
+    """The name that `field` stands for: text, or a `$const` or `$literal` of text."""
+    if isinstance(spec, str):
+        if spec.startswith("$"):
+            raise CommandError(4161108, f"'field' of {name} may not be a field path reference: {spec}")
+        found: Any = spec
+    elif isinstance(spec, dict | list):
+        if not (isinstance(spec, dict) and len(spec) == 1 and next(iter(spec)) in ("$const", "$literal")):
+            raise CommandError(4161106, f"{name} requires 'field' to evaluate to a constant")
+        found = next(iter(spec.values()))
+    else:
+        found = spec
+    if type(found) is not str:
+        raise CommandError(4161107, f"{name} requires 'field' to evaluate to type String, but got {type_name(found)}")
+    if "\0" in found:
+        raise CommandError(9534700, f"'field' of {name} may not contain a null byte")
+    return found
+
+
 @special("$setField")
 def _set_field(argument: Any, scope: Scope) -> Expression:
     names = ["field", "input", "value"]
     fields = named_fields("$setField", argument, names, names)
-    name, source = compile_expression(fields["field"], scope), compile_expression(fields["input"], scope)
+    name, source = _constant_name("$setField", fields["field"]), compile_expression(fields["input"], scope)
     value = compile_expression(fields["value"], scope)
-    return lambda document, variables: _with_field(
-        name(document, variables), source(document, variables), value(document, variables)
-    )
+    return lambda document, variables: _with_field(name, source(document, variables), value(document, variables))
 
 
 @special("$unsetField")
 def _unset_field(argument: Any, scope: Scope) -> Expression:
     fields = named_fields("$unsetField", argument, ["field", "input"], ["field", "input"])
-    name, source = compile_expression(fields["field"], scope), compile_expression(fields["input"], scope)
-    return lambda document, variables: _with_field(name(document, variables), source(document, variables), MISSING)
+    name, source = _constant_name("$unsetField", fields["field"]), compile_expression(fields["input"], scope)
+    return lambda document, variables: _with_field(name, source(document, variables), MISSING)
 
 
-def _with_field(name: Any, source: Any, value: Any) -> Any:
+def _with_field(name: str, source: Any, value: Any) -> Any:
     if nothing(source):
         return None
-    if type(name) is not str or type(source) is not dict:
-        raise CommandError(4161107, "$setField requires 'field' to be a string and 'input' to be an object")
+    if type(source) is not dict:
+        raise CommandError(4161105, f"$setField requires 'input' to evaluate to type Object, not {type_name(source)}")
     if value is MISSING:
         return {field: item for field, item in source.items() if field != name}
     return {**source, name: value}

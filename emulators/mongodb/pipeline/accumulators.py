@@ -9,11 +9,18 @@ from typing import Any
 
 from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.accumulate import FOLDS
-from emulators.mongodb.expr.core import REFUSED, Expression, Scope, compile_expression, named_fields, nothing
+from emulators.mongodb.expr.core import (
+    REFUSED,
+    Expression,
+    Scope,
+    compile_expression,
+    nothing,
+    refers_to_document,
+)
 from emulators.mongodb.expr.objects import merge_objects
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.sort import compare_documents, parse_sort
-from emulators.mongodb.values import MISSING, Document, key
+from emulators.mongodb.values import INT64_MAX, MISSING, Document, key, type_name
 
 Fold = Callable[[list[Any]], Any]
 
@@ -28,15 +35,15 @@ class Accumulator:
 
 def compile_accumulator(field: str, spec: Any, scope: Scope) -> Accumulator:
     """`{$sum: …}` and the like; 40234 when it is not an object with one operator."""
-    if not isinstance(spec, dict) or len(spec) != 1 or not next(iter(spec)).startswith("$"):
+    if not isinstance(spec, dict) or not spec or not next(iter(spec)).startswith("$"):
         raise CommandError(40234, f"The field '{field}' must be an accumulator object")
+    if len(spec) != 1:
+        raise CommandError(40238, f"The field '{field}' must specify one accumulator")
     name, argument = next(iter(spec.items()))
     if name in _SIMPLE:
-        if isinstance(argument, list) and len(argument) != 1:
+        if isinstance(argument, list):
             raise CommandError(40237, f"The {name} accumulator is a unary operator")
-        return Accumulator(
-            compile_expression(argument[0] if isinstance(argument, list) else argument, scope), _SIMPLE[name]
-        )
+        return Accumulator(compile_expression(argument, scope), _SIMPLE[name])
     if name == "$count":
         if argument != {}:
             raise CommandError(9, "$count takes no arguments, i.e. $count:{}")
@@ -66,25 +73,55 @@ def _add_to_set(values: list[Any]) -> list[Any]:
     return list({key(value): value for value in reversed(values) if value is not MISSING}.values())[::-1]
 
 
+def _merged(values: list[Any]) -> Document:
+    for value in values:
+        if not nothing(value) and type(value) is not dict:
+            raise CommandError(
+                5911200, f"$mergeObjects requires object inputs, but input is of type {type_name(value)}"
+            )
+    return merge_objects(*values) if values else {}
+
+
 _SIMPLE: dict[str, Fold] = {
     **FOLDS,
     "$first": _first,
     "$last": _last,
     "$push": _push,
     "$addToSet": _add_to_set,
-    "$mergeObjects": lambda values: merge_objects(*values) if values else {},
+    "$mergeObjects": _merged,
 }
 
 
-def _number(name: str, value: Any, scope: Scope) -> int:
-    count = as_integer(compile_expression(value, scope)({}, scope.start({})))
-    if count is None or count < 1:
-        raise CommandError(5787908, f"'n' must be a whole number greater than 0 for {name}")
+def number_of(name: str, value: Any, code: int = 7548606) -> int:
+    """The `n` of an accumulator of several: a whole number above 0 that 64 bits hold."""
+    count = as_integer(value)
+    if count is None or not 1 <= count <= INT64_MAX:
+        raise CommandError(code, f"'n' must be a positive integer for {name}, found {value!r}")
     return count
 
 
+def _number(name: str, spec: Any, scope: Scope) -> int:
+    if refers_to_document(spec):
+        raise CommandError(17276, f"'n' of {name} may not refer to the documents")
+    return number_of(name, compile_expression(spec, scope)({}, scope.start({})))
+
+
+def _fields(name: str, argument: Any, names: list[str], first: int) -> Document:
+    """The argument of an accumulator of several; the server's numbers follow each other from `first` on."""
+    if not isinstance(argument, dict):
+        raise CommandError(first, f"specification must be an object; found {name}: {argument!r}")
+    for field in argument:
+        if field not in names:
+            raise CommandError(first + 1, f"Unknown argument to {name} '{field}'")
+    codes = {"n": 5787906 if first == 5787900 else 5788003, "input": 5787907, "output": 5788004, "sortBy": 5788005}
+    for field in names:
+        if field not in argument:
+            raise CommandError(codes[field], f"Missing value for '{field}' in {name}")
+    return argument
+
+
 def _several(name: str, argument: Any, scope: Scope) -> Accumulator:
-    fields = named_fields(name, argument, ["n", "input"], ["n", "input"])
+    fields = _fields(name, argument, ["n", "input"], 5787900)
     count = _number(name, fields["n"], scope)
 
     def fold(values: list[Any]) -> list[Any]:
@@ -99,7 +136,9 @@ def _several(name: str, argument: Any, scope: Scope) -> Accumulator:
 
 def _ranked(name: str, argument: Any, scope: Scope) -> Accumulator:
     names = ["output", "sortBy"] + (["n"] if name.endswith("N") else [])
-    fields = named_fields(name, argument, names, names)
+    fields = _fields(name, argument, names, 5788001)
+    if not isinstance(fields["sortBy"], dict):
+        raise CommandError(10065, "invalid parameter: expected an object (sortBy)")
     count = _number(name, fields["n"], scope) if "n" in fields else 1
     output = compile_expression(fields["output"], scope)
     order = functools.cmp_to_key(compare_documents(parse_sort(fields["sortBy"])))

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from emulators.mongodb.deadline import Deadline
+from emulators.mongodb.deadline import Deadline, counted
 from emulators.mongodb.errors import CommandError, not_supported, type_mismatch
 from emulators.mongodb.expr.core import Scope
+from emulators.mongodb.storage.access import access
 from emulators.mongodb.storage.store import Store
 from emulators.mongodb.values import Document
 
@@ -42,19 +43,21 @@ class Context:
     deadline: Deadline
     scope: Scope
     depth: int = 0
+    in_facet: bool = False
+    bypass_validation: bool = False
 
     def nested(self, collection: str | None, scope: Scope | None = None) -> Context:
         if self.depth >= MAX_NESTING:
             raise CommandError(51047, f"pipelines and views are nested more than {MAX_NESTING} deep")
         return replace(self, collection=collection, scope=scope or self.scope, depth=self.depth + 1)
 
-    def documents(self, collection: str) -> Iterator[Document]:
-        """What a collection or a view holds; nothing when it does not exist."""
+    def documents(self, collection: str, query: Document | None = None, hint: Any = None) -> Iterator[Document]:
+        """What a collection or a view holds, as far as the filter may need it; nothing when it does not exist."""
         found = self.store.find(self.database, collection)
         if found is None:
             return iter(())
         if not found.is_view:
-            return self.deadline.guard(found.documents())
+            return counted(access(found, query or {}, hint).documents())
         # A view's pipeline sees none of the caller's variables.
         below = self.nested(found.options["viewOn"], Scope({"NOW": self.scope.values.get("NOW")}))
         return iter(run(found.options["pipeline"], below))
@@ -65,7 +68,13 @@ STAGES: dict[str, StageCompiler] = {}
 FIRST_ONLY: set[str] = set()
 LAST_ONLY = {"$out", "$merge"}
 # Stages that may not run inside $facet (the manual's "$facet: Behavior").
-NOT_IN_FACET = {"$collStats", "$facet", "$geoNear", "$indexStats", "$out", "$merge", "$planCacheStats", "$documents"}
+NOT_IN_FACET = {
+    "$collStats", "$facet", "$geoNear", "$indexStats", "$out", "$merge", "$planCacheStats", "$documents",
+    "$changeStream",
+    "$changeStreamSplitLargeEvent", "$currentOp", "$listLocalSessions", "$listSessions", "$search", "$searchMeta",
+    "$vectorSearch", "$listCatalog", "$listClusterCatalog", "$querySettings", "$queryStats", "$listSearchIndexes",
+    "$listSampledQueries",
+}  # fmt: skip
 
 
 def stage(name: str, *, first_only: bool = False) -> Callable[[StageCompiler], StageCompiler]:
@@ -93,12 +102,17 @@ def compile_pipeline(pipeline: Any, context: Context) -> Stage:
     if len(pipeline) > MAX_STAGES:
         raise CommandError(7749501, f"Pipeline length must be no longer than {MAX_STAGES} stages")
     names = [stage_name(spec) for spec in pipeline]
+    if context.in_facet:
+        for name in names:
+            if name in NOT_IN_FACET:
+                raise CommandError(40600, f"{name} is not allowed to be used within a $facet stage")
     _check_order(names)
     compiled = [_compile(name, spec[name], context) for name, spec in zip(names, pipeline, strict=True)]
 
     def run_all(stream: Stream) -> Stream:
+        # Behind every stage, not only at the ends: one of them may make a million documents out of one.
         for step in compiled:
-            stream = step(stream)
+            stream = counted(step(stream))
         return stream
 
     return run_all
@@ -120,11 +134,20 @@ def _compile(name: str, argument: Any, context: Context) -> Stage:
     raise CommandError(40324, f"Unrecognized pipeline stage name: '{name}'")
 
 
-def run(pipeline: Any, context: Context) -> Stream:
+def run(pipeline: Any, context: Context, hint: Any = None) -> Stream:
     """The pipeline's result over the context's collection (or over one empty document, for database pipelines)."""
     compiled = compile_pipeline(pipeline, context)
-    if pipeline and stage_name(pipeline[0]) in FIRST_ONLY:
+    first = stage_name(pipeline[0]) if pipeline else ""
+    if first in FIRST_ONLY:
         return compiled(())
     if context.collection is None:
         raise CommandError(73, "{aggregate: 1} is not valid without a first stage that makes its own documents")
-    return compiled(context.documents(context.collection))
+    return compiled(context.documents(context.collection, leading_filter(pipeline), hint))
+
+
+def leading_filter(pipeline: list[Any]) -> Document:
+    """What a pipeline that begins with `$match` asks of its collection."""
+    if pipeline and stage_name(pipeline[0]) == "$match":
+        found: Document = pipeline[0]["$match"]
+        return found
+    return {}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
-from emulators.mongodb.expr.core import compile_expression
+from emulators.mongodb.deadline import counted, tick
+from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported, type_mismatch
+from emulators.mongodb.expr.core import check_name, compile_expression
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import (
-    NOT_IN_FACET,
     Context,
     Stage,
     Stream,
@@ -20,28 +21,68 @@ from emulators.mongodb.pipeline.core import (
     stage_name,
 )
 from emulators.mongodb.query.match import compile_filter
-from emulators.mongodb.query.paths import leaves, split
-from emulators.mongodb.values import MISSING, Document, Key, key
+from emulators.mongodb.query.paths import field_names, tested
+from emulators.mongodb.storage.store import check_names
+from emulators.mongodb.values import MISSING, Document, Key, key, type_name
 
 _NULL = key(None)
 
 
 @stage("$lookup")
 def _lookup(argument: Any, context: Context) -> Stage:
-    _check(argument, "$lookup", {"as"}, {"from", "as", "localField", "foreignField", "let", "pipeline"})
-    if "from" not in argument and "pipeline" not in argument:
-        raise failed_to_parse("$lookup needs 'from', or a 'pipeline' that starts with $documents")
-    _check_name(argument.get("from", ""), "$lookup")
-    if ("localField" in argument) != ("foreignField" in argument):
-        raise failed_to_parse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified")
-    if "localField" not in argument and "pipeline" not in argument:
-        raise failed_to_parse(
-            "$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified"
-        )
-    target = split(argument["as"])
+    argument = _lookup_options(argument)
+    target = field_names(argument["as"])
     joined = _joined(argument, context)
     _check_pipeline(argument, context)
     return lambda stream: (set_path(document, target, joined(document)) for document in stream)
+
+
+def _lookup_options(argument: Any) -> Document:
+    """The options, with their types checked; a join by two null or empty fields is none by fields."""
+    names = {"from", "as", "localField", "foreignField", "let", "pipeline"}
+    _check(argument, "$lookup", {"as"}, names)
+    options = dict(argument)
+    if options["as"] is None:
+        raise CommandError(40414, "BSON field '$lookup.as' is missing but a required field")
+    for name in ("as", "localField", "foreignField"):
+        value = options.get(name, "")
+        if (value is not None and type(value) is not str) or (value is None and name == "as"):
+            raise type_mismatch(f"$lookup argument '{name}' must be a string, is type {type_name(value)}")
+    if options.get("let") is not None and not isinstance(options["let"], dict):
+        raise type_mismatch(f"$lookup argument 'let' must be an object, is type {type_name(options['let'])}")
+    if "pipeline" in options and not isinstance(options["pipeline"], list):
+        raise type_mismatch("'pipeline' option must be specified as an array")
+    for name in options.get("let") or {}:
+        check_name(name)
+    if not options.get("localField") and not options.get("foreignField") and "pipeline" in options:
+        options.pop("localField", None)
+        options.pop("foreignField", None)
+    _check_source(options)
+    if ("localField" in options) != ("foreignField" in options):
+        raise failed_to_parse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified")
+    if "localField" in options and not (options["localField"] and options["foreignField"]):
+        raise failed_to_parse("$lookup requires a 'localField' and a 'foreignField' that are not empty")
+    if "localField" not in options and "pipeline" not in options:
+        raise failed_to_parse(
+            "$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified"
+        )
+    if "let" in options and "pipeline" not in options:
+        raise failed_to_parse("$lookup with a 'let' argument must also specify 'pipeline'")
+    return options
+
+
+def _check_source(options: Document) -> None:
+    pipeline = options.get("pipeline")
+    first: Any = next(iter(pipeline), {}) if isinstance(pipeline, list) else {}
+    own = isinstance(first, dict) and next(iter(first), "") == "$documents"
+    if "from" not in options:
+        if not own:
+            raise failed_to_parse("must specify 'pipeline' when 'from' is empty, and start it with $documents")
+        return
+    _check_name(options["from"], "$lookup")
+    check_names("db", options["from"], reserved=False)
+    if own:
+        raise CommandError(73, "{aggregate: 1} is the place of $documents: $lookup with 'from' has a collection")
 
 
 def _check(argument: Any, name: str, needed: set[str], allowed: set[str]) -> None:
@@ -49,10 +90,10 @@ def _check(argument: Any, name: str, needed: set[str], allowed: set[str]) -> Non
         raise failed_to_parse(f"the {name} specification must be an object")
     for field in argument:
         if field not in allowed:
-            raise failed_to_parse(f"unknown argument to {name}: {field}")
+            raise CommandError(40415, f"BSON field '{name}.{field}' is an unknown field.")
     for field in needed:
         if field not in argument:
-            raise failed_to_parse(f"{name} requires '{field}'")
+            raise CommandError(40414, f"BSON field '{name}.{field}' is missing but a required field")
 
 
 def _check_name(value: Any, name: str) -> None:
@@ -67,7 +108,7 @@ def _check_pipeline(argument: Document, context: Context) -> None:
     pipeline = argument.get("pipeline")
     if pipeline is None:
         return
-    if isinstance(pipeline, list) and any(stage_name(spec) in ("$out", "$merge") for spec in pipeline):
+    if any(stage_name(spec) in ("$out", "$merge") for spec in pipeline):
         raise CommandError(51047, "$out and $merge are not allowed within a $lookup's sub-pipeline")
     scope = context.scope.with_values(dict.fromkeys(argument.get("let") or {}))
     compile_pipeline(pipeline, context.nested(argument.get("from"), scope))
@@ -76,7 +117,7 @@ def _check_pipeline(argument: Document, context: Context) -> None:
 def _joined(argument: Document, context: Context) -> Callable[[Document], list[Document]]:
     let = {name: compile_expression(value, context.scope) for name, value in (argument.get("let") or {}).items()}
     source, pipeline = argument.get("from"), argument.get("pipeline")
-    equal = _equality(argument, context) if "localField" in argument else None
+    equal = _equality(argument, context) if "localField" in argument and source is not None else None
     if pipeline is None and equal is not None:
         return equal
 
@@ -85,15 +126,23 @@ def _joined(argument: Document, context: Context) -> Callable[[Document], list[D
         values = {name: expression(document, variables) for name, expression in let.items()}
         below = context.nested(source, context.scope.with_values(values))
         if equal is None:
-            return list(run(pipeline, below))
-        return list(compile_pipeline(pipeline, below)(equal(document)))
+            found = counted(run(pipeline, below))
+            return list(found if "localField" not in argument else _matching(argument, document, found))
+        return list(counted(compile_pipeline(pipeline, below)(equal(document))))
 
     return join
 
 
+def _matching(argument: Document, document: Document, others: Iterator[Document]) -> Iterator[Document]:
+    """Those of a pipeline's own documents whose foreign field equals the local one."""
+    wanted = _keys(document, field_names(argument["localField"]), whole=False)
+    foreign = field_names(argument["foreignField"])
+    return (other for other in others if _keys(other, foreign, whole=True) & wanted)
+
+
 def _equality(argument: Document, context: Context) -> Callable[[Document], list[Document]]:
     """Documents whose foreign field equals the local one, or an element of it; missing equals null."""
-    local, foreign = split(argument["localField"]), split(argument["foreignField"])
+    local, foreign = field_names(argument["localField"] or ""), field_names(argument["foreignField"] or "")
     table: dict[Key, list[tuple[int, Document]]] | None = None
 
     def join(document: Document) -> list[Document]:
@@ -112,15 +161,19 @@ def _equality(argument: Document, context: Context) -> Callable[[Document], list
 
 
 def _keys(document: Document, path: tuple[str, ...], *, whole: bool) -> set[Key]:
+    """What a field is compared by: its elements where it is an array; null where nothing else is there."""
     found: set[Key] = set()
-    values = leaves(document, path)
+    values = tested(document, path)
     for value in values:
-        if type(value) is list:
+        tick()
+        if isinstance(value, list):
             found |= {_null_or(item) for item in value}
             if whole:
-                found.add(key(value))
-        elif value is not MISSING or whole or len(values) == 1:
+                found.add(key(list(value)))
+        elif value is not MISSING or whole:
             found.add(_null_or(value))
+    if not whole and not found:
+        found.add(_NULL)
     return found
 
 
@@ -152,19 +205,33 @@ def _union_with(argument: Any, context: Context) -> Stage:
 def _facet(argument: Any, context: Context) -> Stage:
     if not isinstance(argument, dict) or not argument:
         raise CommandError(40169, "the $facet specification must be a non-empty object")
-    for pipeline in argument.values():
-        for spec in pipeline if isinstance(pipeline, list) else []:
-            if stage_name(spec) in NOT_IN_FACET:
-                raise CommandError(40600, f"{stage_name(spec)} is not allowed to be used within a $facet stage")
+    for name, pipeline in argument.items():
+        _check_facet(name, pipeline)
     facets = {
-        name: compile_pipeline(pipeline, context.nested(context.collection)) for name, pipeline in argument.items()
+        name: compile_pipeline(pipeline, replace(context.nested(context.collection), in_facet=True))
+        for name, pipeline in argument.items()
     }
 
     def collect(stream: Stream) -> Iterator[Document]:
         documents = list(stream)
-        yield {name: list(pipeline(documents)) for name, pipeline in facets.items()}
+        yield {name: list(counted(pipeline(documents))) for name, pipeline in facets.items()}
 
     return collect
+
+
+def _check_facet(name: str, pipeline: Any) -> None:
+    tick()
+    if not name:
+        raise CommandError(15998, "FieldPath field names may not be empty strings: the name of a facet")
+    if "." in name:
+        raise CommandError(16412, f"FieldPath field names may not contain '.': '{name}'")
+    if name.startswith("$"):
+        raise CommandError(16410, f"FieldPath field names may not start with '$': '{name}'")
+    if not isinstance(pipeline, list):
+        raise CommandError(40170, f"arguments to $facet must be arrays, {name} is type {type_name(pipeline)}")
+    for spec in pipeline:
+        if not isinstance(spec, dict):
+            raise CommandError(40171, f"elements of arrays in $facet spec must be non-empty objects, {name} has none")
 
 
 @stage("$graphLookup")
@@ -177,7 +244,7 @@ def _graph_lookup(argument: Any, context: Context) -> Stage:
     _check_name(argument["from"], "$graphLookup")
     start = compile_expression(argument["startWith"], context.scope)
     allowed = compile_filter(argument.get("restrictSearchWithMatch", {}), context.scope)
-    target = split(argument["as"])
+    target = field_names(argument["as"])
 
     def graph(stream: Stream) -> Iterator[Document]:
         others = [other for other in context.nested(None).documents(argument["from"]) if allowed(other)]
@@ -190,8 +257,8 @@ def _graph_lookup(argument: Any, context: Context) -> Stage:
 
 def _reached(first: Any, others: list[Document], argument: Document, depth: int | None) -> list[Document]:
     source, sink, label = (
-        split(argument["connectFromField"]),
-        split(argument["connectToField"]),
+        field_names(argument["connectFromField"]),
+        field_names(argument["connectToField"]),
         argument.get("depthField"),
     )
     front = {key(item) for item in (first if type(first) is list else [first]) if item is not MISSING}

@@ -16,10 +16,13 @@ _DECISIONS = ("DESCEND", "PRUNE", "KEEP")
 def replace_root(name: str, argument: Any, scope: Scope) -> Callable[[Document], Document]:
     """The document that an expression makes of each document; 40228 when it makes something else."""
     if name == "$replaceRoot":
-        if not isinstance(argument, dict) or set(argument) != {"newRoot"}:
-            raise CommandError(
-                40229, "expected an object with the single field 'newRoot' as specification for $replaceRoot"
-            )
+        if not isinstance(argument, dict):
+            raise CommandError(40229, f"expected an object as specification for $replaceRoot stage, got {argument!r}")
+        for field in argument:
+            if field != "newRoot":
+                raise CommandError(40415, f"BSON field '$replaceRoot.{field}' is an unknown field.")
+        if "newRoot" not in argument:
+            raise CommandError(40414, "BSON field '$replaceRoot.newRoot' is missing but a required field")
         argument = argument["newRoot"]
     expression = compile_expression(argument, scope)
 

@@ -8,20 +8,22 @@ from itertools import groupby
 from typing import Any
 
 from emulators.mongodb import numeric
+from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported
 from emulators.mongodb.expr.core import Scope, compile_expression, named_fields
-from emulators.mongodb.expr.dateparts import moment, naive
+from emulators.mongodb.expr.dateparts import instant
 from emulators.mongodb.expr.dates import add_units
-from emulators.mongodb.pipeline.accumulators import compile_accumulator
+from emulators.mongodb.expr.timeline import UTC
+from emulators.mongodb.pipeline.accumulators import Accumulator, compile_accumulator
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.query.paths import split
 from emulators.mongodb.query.sort import SortSpec, parse_sort, sort_documents, sort_key
-from emulators.mongodb.values import MISSING, Document, is_number, key, type_name
+from emulators.mongodb.values import MISSING, Document, from_millis, is_number, key, type_name
 
 # (the partition's documents, in order) → the new field's value for each of them
 Output = Callable[[list[Document]], list[Any]]
-_REFUSED = ("$derivative", "$integral", "$expMovingAvg", "$linearFill", "$locf", "$covariancePop", "$covarianceSamp")
+_REFUSED = ("$derivative", "$integral", "$expMovingAvg", "$linearFill", "$locf")
 _RANKS = ("$rank", "$denseRank", "$documentNumber")
 _UNITS = ("year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond")
 
@@ -64,19 +66,73 @@ def _output(name: str, spec: Any, order: SortSpec, scope: Scope) -> Output:
     function = functions[0]
     if function in _REFUSED:
         raise not_supported(f"the window function {function}")
-    if function in (*_RANKS, "$shift"):
+    if function in _RANKS:
+        return _rank_output(function, spec, order)
+    if function == "$shift":
         if "window" in spec or not order:
             raise failed_to_parse(f"{function} needs a sortBy, and takes no 'window'")
-        return _ranks(function, order) if function in _RANKS else _shift(spec["$shift"], scope)
-    accumulator = compile_accumulator(name, {function: spec[function]}, scope)
+        return _shift(spec["$shift"], scope)
+    accumulator = _accumulator(name, function, spec[function], scope)
     bounds = _bounds(spec.get("window", {"documents": ["unbounded", "unbounded"]}), order)
 
     def run(members: list[Document]) -> list[Any]:
         collected = [accumulator.collect(member, scope.start(member)) for member in members]
         windows = bounds(members)
-        return [accumulator.fold(collected[low:high]) for low, high in windows]
+        found = []
+        for low, high in windows:
+            tick(high - low)
+            found.append(accumulator.fold(collected[low:high]))
+        return found
 
     return run
+
+
+_UNARY = ("$sum", "$avg", "$min", "$max", "$first", "$last", "$push", "$addToSet", "$stdDevPop", "$stdDevSamp")
+
+
+def _covariance(function: str, argument: Any, scope: Scope) -> Accumulator:
+    """Of pairs of numbers; a pair with anything else does not count. A decimal among them makes the result one."""
+    pair = argument if isinstance(argument, list) and len(argument) == 2 else None
+    if pair is None:
+        return Accumulator(compile_expression(argument, scope), lambda values: None)
+    first, second = (compile_expression(item, scope) for item in pair)
+    spare = 1 if function == "$covarianceSamp" else 0
+
+    def fold(pairs: list[Any]) -> Any:
+        found = [(x, y) for x, y in pairs if is_number(x) and is_number(y)]
+        if any(not numeric.to_decimal(number).is_finite() for one in found for number in one):
+            raise not_supported(f"{function} of Infinity or NaN")
+        if len(found) <= spare:
+            return None
+        # By running sums, as the server does it: sums of the largest doubles leave their range, and NaN comes of that.
+        sum_x, sum_y = found[0]
+        total: Any = 0.0
+        for count, (x, y) in enumerate(found[1:], 2):
+            distance = numeric.subtract(x, numeric.divide(sum_x, count - 1))
+            sum_x, sum_y = numeric.add(sum_x, x), numeric.add(sum_y, y)
+            total = numeric.add(total, numeric.multiply(distance, numeric.subtract(y, numeric.divide(sum_y, count))))
+        return numeric.divide(total, len(found) - spare)
+
+    return Accumulator(lambda document, variables: (first(document, variables), second(document, variables)), fold)
+
+
+def _rank_output(function: str, spec: Document, order: SortSpec) -> Output:
+    if spec[function] != {} or not isinstance(spec[function], dict):
+        raise CommandError(5371603, f"{function} must be specified with '{{}}' as the value")
+    if "window" in spec:
+        raise CommandError(5371601, f"Rank style window functions take no other arguments: {function}")
+    if len(order) != 1:
+        raise CommandError(5371602, f"{function} must be specified with a top level sortBy with exactly one element")
+    return _ranks(function, order)
+
+
+def _accumulator(name: str, function: str, argument: Any, scope: Scope) -> Accumulator:
+    """Unlike in `$group`, an array is an expression like any other."""
+    if function in ("$covariancePop", "$covarianceSamp"):
+        return _covariance(function, argument, scope)
+    if isinstance(argument, list) and function in _UNARY:
+        return Accumulator(compile_expression(argument, scope), compile_accumulator(name, {function: 1}, scope).fold)
+    return compile_accumulator(name, {function: argument}, scope)
 
 
 def _ranks(function: str, order: SortSpec) -> Output:
@@ -195,4 +251,4 @@ def _limit(value: Any, limit: Any, unit: str | None) -> Any:
     distance = numeric.as_integer(limit)
     if distance is None:
         raise failed_to_parse("With 'unit', range-based bounds must be integers")
-    return naive(add_units(moment("$setWindowFields", value), unit, distance))
+    return from_millis(add_units(instant("$setWindowFields", value), UTC, unit, distance))

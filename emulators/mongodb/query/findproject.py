@@ -7,11 +7,12 @@ from typing import Any
 
 from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.core import Scope
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.numeric import cut
 from emulators.mongodb.query.match import compile_elem_match
+from emulators.mongodb.query.paths import field_names
 from emulators.mongodb.query.position import matched_position
-from emulators.mongodb.query.project import DROP, Projection, build_tree, check_mode, compile_project
-from emulators.mongodb.values import MISSING, Document, is_number
+from emulators.mongodb.query.project import Projection, build_tree, check_mode, compile_project
+from emulators.mongodb.values import MISSING, Document, is_number, truthy
 
 Change = Callable[[Document, Document], Any]  # (the stored document, the projected one) → the field's new value
 
@@ -23,13 +24,18 @@ def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Project
     plain: Document = {}
     changes: list[tuple[str, Change]] = []
     sliced: list[str] = []
+    positional: str | None = None
     for path, value in spec.items():
         operator = next(iter(value), "") if isinstance(value, dict) else ""
+        if ".$." in path or path.startswith("$."):
+            raise CommandError(31394, "As of 4.4, it's illegal to specify positional operator in the middle of a path.")
         if path.endswith(".$"):
-            plain[path[:-2]] = 1
-            changes.append((path[:-2], _positional(path[:-2], query)))
+            _check_positional(path, spec, positional)
+            positional = path[:-2]
+            plain[positional] = 1
+            changes.append((positional, _positional(positional, query)))
         elif operator == "$elemMatch":
-            plain[path] = 1
+            _check_elem_match(path, value)
             changes.append((path, _elem_match(path, value["$elemMatch"], scope)))
         elif operator == "$slice" and _is_projection(value["$slice"]):
             sliced.append(path)
@@ -38,23 +44,52 @@ def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Project
             raise not_supported("the projection $meta")
         else:
             plain[path] = value
-    project = _with_slices(plain, sliced, scope)
+    names = [path for path in spec if isinstance(spec[path], dict) and "$elemMatch" in spec[path]]
+    project = _with_changes(plain, sliced, names, scope)
     return (lambda document: _changed(document, project(document), changes)) if changes else project
+
+
+def _check_positional(path: str, spec: Document, other: str | None) -> None:
+    if other is not None:
+        raise CommandError(31276, "Cannot specify more than one positional projection per query.")
+    if any(isinstance(value, dict) and "$elemMatch" in value for value in spec.values()):
+        raise CommandError(31255, "Cannot specify positional operator and $elemMatch.")
+    if not isinstance(spec[path], bool) and not is_number(spec[path]):
+        code = 31271 if isinstance(spec[path], dict) else 31308
+        raise CommandError(code, f"positional projection cannot be used with an expression or non-boolean: {path}")
+
+
+def _check_elem_match(path: str, value: Document) -> None:
+    if len(value) != 1:
+        raise CommandError(16410, f"an expression has exactly one operator: {list(value)}")
+    if not isinstance(value["$elemMatch"], dict):
+        raise CommandError(31274, f"elemMatch: Invalid argument, object required, but got {value['$elemMatch']!r}")
+    field_names(path)
 
 
 def _is_projection(operand: Any) -> bool:
     return is_number(operand) or (isinstance(operand, list) and bool(operand) and is_number(operand[0]))
 
 
-def _with_slices(plain: Document, sliced: list[str], scope: Scope) -> Projection:
-    """`$slice` keeps other fields, unless something else includes: then the sliced field is included as well."""
-    if not plain:
-        return lambda document: document
-    if sliced and check_mode(build_tree(plain, scope)) and set(plain) != {"_id"}:
-        plain = {**plain, **dict.fromkeys(sliced, 1)}
-    if sliced and set(plain) == {"_id"} and build_tree(plain, scope)["_id"] is not DROP:
-        return lambda document: document
-    return compile_project(plain, scope)
+def _with_changes(plain: Document, sliced: list[str], matched: list[str], scope: Scope) -> Projection:
+    """`$slice` keeps other fields and `$elemMatch` drops them, unless something else decides."""
+    rest = {path: value for path, value in plain.items() if path != "_id"}
+    including: bool | None = check_mode(build_tree(rest, scope), rest) if rest else None
+    if including is None and matched:
+        including = True
+    if including is None:
+        if not plain:
+            return _whole
+        # Of `_id` alone and slices, `_id: 0` excludes, and `_id: 1` includes nothing but what is sliced.
+        including = truthy(plain["_id"])
+    if not including:
+        return compile_project(plain, scope)
+    # A sliced field below others is included as such: what stands beside it is not.
+    return compile_project({**plain, **dict.fromkeys(sliced, 1), **dict.fromkeys(matched, 1)}, scope)
+
+
+def _whole(document: Document) -> Document:
+    return document
 
 
 def _changed(document: Document, projected: Document, changes: list[tuple[str, Change]]) -> Document:
@@ -124,7 +159,9 @@ def _positional(path: str, query: Document) -> Change:
 
 
 def _slice(path: str, operand: Any) -> Change:
-    numbers = [as_integer(item) for item in (operand if isinstance(operand, list) else [operand])]
+    numbers = [cut(item) for item in (operand if isinstance(operand, list) else [operand])]
+    if isinstance(operand, list) and len(operand) == 1:
+        raise CommandError(28667, "$slice takes a number, or an array of two")
     if None in numbers or len(numbers) > 2 or (len(numbers) == 2 and numbers[1] is not None and numbers[1] <= 0):
         raise CommandError(28724, "$slice takes a whole number, or [skip, limit] with a positive limit")
     whole = [number or 0 for number in numbers]

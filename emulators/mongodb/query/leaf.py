@@ -8,13 +8,23 @@ from typing import Any
 
 from bson import Binary, MaxKey, MinKey, Regex
 
-from emulators.mongodb.errors import bad_value, failed_to_parse, not_supported
+from emulators.mongodb.errors import bad_value, failed_to_parse, type_mismatch
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.regex import compile_regex
-from emulators.mongodb.values import MISSING, NUMERIC, TYPE_CODES, TYPE_NAMES, is_number, key, type_name
+from emulators.mongodb.values import (
+    INT32_MAX,
+    INT64_MAX,
+    MISSING,
+    NUMERIC,
+    TYPE_CODES,
+    TYPE_NAMES,
+    is_number,
+    key,
+    rank,
+    type_name,
+)
 
 Test = Callable[[Any], bool]
-_LAST_BIT = 65_535
 
 
 def equals(operand: Any) -> Test:
@@ -30,7 +40,7 @@ def equals(operand: Any) -> Test:
 def matches(pattern: Any, options: str = "") -> Test:
     """Text that the expression finds, or a stored regular expression that is the same one."""
     compiled = compile_regex(pattern, options)
-    same = key(Regex.from_native(compiled)) if not isinstance(pattern, Regex) else key(pattern)
+    same = (50, compiled.pattern, "".join(sorted(letter for letter in compiled.options if letter != "u")))
 
     def test(value: Any) -> bool:
         if type(value) is str:
@@ -59,7 +69,10 @@ def ordered(name: str, operand: Any) -> Test:
     if isinstance(operand, Regex | re.Pattern):
         raise bad_value(f"Can't have RegEx as arg to predicate over field '{name}'.")
     if isinstance(operand, MinKey | MaxKey):
-        raise not_supported(f"{name} with MinKey or MaxKey")
+        # These are compared with values of every type: all are above the one and below the other.
+        end, same = rank(operand), name in ("$gte", "$lte")
+        others = name in ("$gt", "$gte") if isinstance(operand, MinKey) else name in ("$lt", "$lte")
+        return lambda value: same if rank(value) == end else others
     if operand is None:
         return equals(None) if name in ("$gte", "$lte") else lambda _: False
     bound = key(operand)
@@ -93,6 +106,8 @@ def of_type(operand: Any) -> Test:
 
 def type_names(item: Any) -> set[str]:
     """The types that an alias or number stands for; "number" stands for four."""
+    if type(item) is not str and not is_number(item):
+        raise type_mismatch(f"type must be represented as a number or a string, not {type_name(item)}")
     if item == "number":
         return set(NUMERIC)
     if type(item) is str and item in TYPE_CODES:
@@ -109,15 +124,16 @@ def modulo(operand: Any) -> Test:
     if not all(is_number(item) for item in operand):
         raise bad_value("malformed mod, divisor and remainder must be numbers")
     divisor, remainder = _truncated(operand[0]), _truncated(operand[1])
-    if divisor is None or remainder is None:
-        raise bad_value("malformed mod, divisor and remainder must be finite")
+    if any(number is None or not -INT64_MAX - 1 <= number <= INT64_MAX for number in (divisor, remainder)):
+        raise bad_value("malformed mod, divisor and remainder must be finite and fit into 64 bits")
+    assert divisor is not None
     if divisor == 0:
         raise bad_value("divisor cannot be 0")
     sign = 1 if divisor > 0 else -1
 
     def test(value: Any) -> bool:
         number = _truncated(value) if is_number(value) else None
-        if number is None:
+        if number is None or not -INT64_MAX - 1 <= number <= INT64_MAX:
             return False
         rest = abs(number) % (divisor * sign)
         return (rest if number >= 0 else -rest) == remainder
@@ -133,17 +149,27 @@ def _truncated(value: Any) -> int | None:
 
 
 def bits(name: str, operand: Any) -> Test:
-    """`$bitsAllSet`, `$bitsAnySet`, `$bitsAllClear`, `$bitsAnyClear`, over whole numbers and binary data."""
-    mask = _mask(name, operand)
+    """`$bitsAllSet`, `$bitsAnySet`, `$bitsAllClear`, `$bitsAnyClear`, over whole numbers and binary data.
+
+    Beyond its 64 bits a number has its sign for ever; beyond its end binary data has zeros.
+    """
+    positions = _positions(name, operand)
+    wide = sum({1 << min(position, 63) for position in positions})
     decide = BITS[name]
 
     def test(value: Any) -> bool:
-        number = _as_bits(value)
-        return number is not None and decide(number, mask)
+        if isinstance(value, bytes | Binary):
+            data = value[4:] if getattr(value, "subtype", 0) == OLD_BINARY and len(value) >= 4 else value
+            size = len(data) * 8
+            mask = sum({1 << min(position, size) for position in positions})
+            return decide(int.from_bytes(data, "little"), mask)
+        number = as_integer(value)
+        return number is not None and -(2**63) <= number < 2**63 and decide(number, wide)
 
     return test
 
 
+OLD_BINARY = 2
 BITS: dict[str, Callable[[int, int], bool]] = {
     "$bitsAllSet": lambda number, mask: number & mask == mask,
     "$bitsAnySet": lambda number, mask: number & mask != 0,
@@ -152,22 +178,24 @@ BITS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def _mask(name: str, operand: Any) -> int:
+def _positions(name: str, operand: Any) -> list[int]:
     if isinstance(operand, list):
-        positions = [as_integer(item) for item in operand]
-        if any(position is None or not 0 <= position <= _LAST_BIT for position in positions):
-            raise bad_value(f"{name} takes an array of bit positions, which are whole numbers from 0 to {_LAST_BIT}")
-        return sum({1 << position for position in positions if position is not None})
+        found = []
+        for item in operand:
+            if not is_number(item):
+                raise bad_value(f"bit positions must be an integer but got: {item!r}")
+            position = as_integer(item)
+            if position is None or not 0 <= position <= INT32_MAX:
+                raise bad_value(f"bit positions must be whole numbers from 0 to {INT32_MAX}, not {item!r}")
+            found.append(position)
+        return found
     if isinstance(operand, bytes | Binary):
-        return int.from_bytes(operand, "little")
-    number = as_integer(operand)
-    if number is None or number < 0:
-        raise failed_to_parse(f"{name} takes a number from 0, an array of bit positions, or binary data")
-    return number
-
-
-def _as_bits(value: Any) -> int | None:
-    if isinstance(value, bytes | Binary):
-        return int.from_bytes(value, "little")
-    number = as_integer(value)
-    return number if number is not None and -(2**63) <= number < 2**63 else None
+        mask = int.from_bytes(operand, "little")
+    elif is_number(operand):
+        number = as_integer(operand)
+        if number is None or not 0 <= number <= INT64_MAX:
+            raise failed_to_parse(f"{name} takes a nonnegative whole number, not {operand!r}")
+        mask = number
+    else:
+        raise bad_value(f"{name} takes an Array, a number, or a BinData but received: {type_name(operand)}")
+    return [position for position in range(mask.bit_length()) if mask >> position & 1]

@@ -7,26 +7,28 @@ each of its elements; `$size`, `$all`, `$elemMatch` and `$exists` ask the array 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
 from bson import Regex
 
-from emulators.mongodb.errors import bad_value, not_supported, type_mismatch
+from emulators.mongodb.deadline import tick
+from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
 from emulators.mongodb.expr.core import Scope, compile_expression
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.numeric import as_integer, to_decimal
 from emulators.mongodb.query import leaf
 from emulators.mongodb.query.jsonschema import compile_schema
 from emulators.mongodb.query.leaf import Test
-from emulators.mongodb.query.paths import split, tested
-from emulators.mongodb.values import MISSING, Document, truthy
+from emulators.mongodb.query.paths import tested
+from emulators.mongodb.values import INT32_MAX, MISSING, Document, Key, is_number, key, truthy
 
 Filter = Callable[[Document], bool]
 Leaves = Callable[[list[Any]], bool]
 Each = Callable[[Test], Leaves]
 
 EVERYWHERE = Scope()
-_REFUSED_TOP = ("$where", "$text", "$sampleRate", "$alwaysTrue", "$alwaysFalse", "$_internalExprEq")
+_REFUSED_TOP = ("$where", "$text", "$alwaysTrue", "$alwaysFalse", "$_internalExprEq")
 _REFUSED = (
     "$geoWithin",
     "$geoIntersects",
@@ -57,7 +59,8 @@ def _all(clauses: list[Filter]) -> Filter:
 def _clause(name: str, value: Any, scope: Scope) -> list[Filter]:
     if name.startswith("$"):
         return _top_level(name, value, scope)
-    parts = split(name)
+    # A filter may have empty names in its path, unlike an update or a projection.
+    parts = tuple(name.split("."))
     return [_at(parts, test) for test in _tests(value, scope, elementwise)]
 
 
@@ -78,6 +81,11 @@ def _top_level(name: str, value: Any, scope: Scope) -> list[Filter]:
         return [lambda document: truthy(expression(document, scope.start(document)))]
     if name == "$jsonSchema":
         return [compile_schema(value)]
+    if name == "$sampleRate":
+        if not is_number(value) or not 0 <= float(to_decimal(value)) <= 1:
+            raise bad_value("$sampleRate takes a number between 0 and 1")
+        rate = float(to_decimal(value))
+        return [lambda _: random.random() < rate]  # noqa: S311 - it is no secret
     if name in _REFUSED_TOP:
         raise not_supported(f"the query operator {name}")
     raise bad_value(
@@ -145,6 +153,7 @@ def elementwise(test: Test) -> Leaves:
                 return True
             if type(value) is list:
                 for element in value:
+                    tick()
                     if test(element):
                         return True
         return False
@@ -177,8 +186,11 @@ def _regex(operand: Any, siblings: Document) -> Test:
     options = siblings.get("$options", "")
     if not isinstance(options, str):
         raise bad_value("$options has to be a string")
-    if isinstance(operand, Regex) and operand.flags and options:
-        raise bad_value("options set in both $regex and $options")
+    if isinstance(operand, Regex) and operand.flags and "$options" in siblings:
+        code = 51075 if list(siblings).index("$regex") < list(siblings).index("$options") else 51074
+        raise CommandError(code, "options set in both $regex and $options")
+    if type(operand) is str and "\0" in operand:
+        raise bad_value("Regular expression cannot contain an embedded null byte")
     return leaf.matches(operand, options)
 
 
@@ -189,6 +201,8 @@ def _exists(operand: Any, _: Scope) -> Leaves:
 
 def _size(operand: Any, _: Scope) -> Leaves:
     length = as_integer(operand)
+    if length is not None and (length > INT32_MAX or length < -INT32_MAX):
+        length = None
     if length is None:
         raise bad_value(f"Failed to parse $size. Expected a whole number: {operand!r}")
     if length < 0:
@@ -203,11 +217,30 @@ def _all_operator(operand: Any, scope: Scope) -> Leaves:
     nested = [isinstance(item, dict) and "$elemMatch" in item for item in operand]
     if any(nested) and not all(nested):
         raise bad_value("no $ expressions in $all")
+    plain = [item for item in operand if not isinstance(item, dict | list | Regex) and item is not None]
+    if len(plain) > 8:
+        tests.append(_holds({key(item) for item in plain}))
+    else:
+        plain = []
     for item in operand:
         if is_operators(item) and "$elemMatch" not in item:
             raise bad_value("no $ expressions in $all")
-        tests += _tests(item, scope, elementwise)
+        if not plain or isinstance(item, dict | list | Regex) or item is None:
+            tests += _tests(item, scope, elementwise)
     return lambda values: bool(tests) and all(test(values) for test in tests)
+
+
+def _holds(wanted: set[Key]) -> Leaves:
+    """Whether all keys are among a value and its elements; for many, one walk instead of one each."""
+
+    def run(values: list[Any]) -> bool:
+        tick(len(wanted))
+        found: set[Key] = set()
+        for value in values:
+            found |= {key(element) for element in value} if type(value) is list else {key(value)}
+        return wanted <= found
+
+    return run
 
 
 def _elem_match(operand: Any, scope: Scope) -> Leaves:

@@ -47,7 +47,10 @@ def _conditions(query: Document, path: str) -> Iterator[tuple[str, Any]]:
         elif name == "$or":
             if any(next(_conditions(item, path), None) for item in value):
                 raise not_supported(f"the positional operator with $or on '{path}'")
-        elif name == path:
-            yield "", value
-        elif name.startswith(f"{path}."):
+        elif (name == path or name.startswith(f"{path}.")) and not _is_negation(value):
             yield name[len(path) + 1 :], value
+
+
+def _is_negation(value: Any) -> bool:
+    """Conditions that no element fulfils: they tell no position (the manual's "$ (update)", "Negations")."""
+    return is_operators(value) and set(value) <= {"$ne", "$nin", "$not"}

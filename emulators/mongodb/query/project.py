@@ -5,15 +5,15 @@ A projection either includes or excludes; `_id` alone may go against the rest. P
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bson import Decimal128
 
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.expr.core import Expression, Scope, Variables, compile_expression
-from emulators.mongodb.query.paths import split
-from emulators.mongodb.values import MISSING, Document, is_number, truthy
+from emulators.mongodb.query.paths import field_names
+from emulators.mongodb.values import MISSING, Document, is_number, truthy, type_name
 
 Projection = Callable[[Document], Document]
 KEEP, DROP = True, False
@@ -22,52 +22,63 @@ Tree = dict[str, Any]  # name → KEEP, DROP, an Expression, or a Tree
 
 def compile_project(spec: Any, scope: Scope) -> Projection:
     """`$project`; raises when it is empty, or includes and excludes at once."""
-    if not isinstance(spec, dict) or not spec:
+    if not isinstance(spec, dict):
+        raise CommandError(15969, "$project specification must be an object")
+    if not spec:
         raise CommandError(51272, "projection specification must have at least one field")
     tree = build_tree(spec, scope)
-    including = check_mode(tree)
+    including = check_mode(tree, spec)
     if including:
         tree.setdefault("_id", KEEP)
         return lambda document: _include(document, tree, document, scope.start(document))
     return lambda document: _exclude(document, tree)
 
 
-def compile_add_fields(spec: Any, scope: Scope) -> Projection:
+def compile_add_fields(spec: Any, scope: Scope, name: str = "$addFields") -> Projection:
     """`$addFields` and `$set`: every value is an expression, numbers and booleans included."""
-    if not isinstance(spec, dict) or not spec:
-        raise CommandError(40177, "$addFields specification stage must be an object with at least one field")
-    tree = build_tree(spec, scope, computed_only=True)
+    if not isinstance(spec, dict):
+        raise CommandError(40272, f"{name} specification stage must be an object, got {type_name(spec)}")
+    tree = build_tree(spec, scope, computed_only=True, collision=40176)
     return lambda document: _add(document, tree, document, scope.start(document))
 
 
 def compile_unset(spec: Any) -> Projection:
+    if not isinstance(spec, str | list):
+        raise CommandError(31002, "$unset specification must be a string or an array")
     names = spec if isinstance(spec, list) else [spec]
-    if not names or not all(type(name) is str and name and not name.startswith("$") for name in names):
-        raise CommandError(31002, "$unset specification must be a string or an array of field names")
-    tree = build_tree(dict.fromkeys(names, 0), Scope())
+    if not names:
+        raise CommandError(31119, "$unset specification must be a string or an array with at least one field")
+    if not all(type(name) is str for name in names):
+        raise CommandError(31120, "$unset specification must be a string or an array containing only string values")
+    tree: Tree = {}
+    for path in names:
+        if "\0" in path:
+            raise CommandError(9527900, f"a field's name may not contain a null byte: {path!r}")
+        _plant(tree, path, field_names(path), DROP)
     return lambda document: _exclude(document, tree)
 
 
-def build_tree(spec: Document, scope: Scope, *, computed_only: bool = False) -> Tree:
-    """The specification as a tree of path parts; 31249 when one path runs through another."""
+def build_tree(spec: Document, scope: Scope, *, computed_only: bool = False, collision: int | None = None) -> Tree:
+    """The specification as a tree of path parts; 31249 or 31250 (or `collision`) when one path runs through another."""
     tree: Tree = {}
     for path, value in spec.items():
-        if path.startswith("$"):
-            raise CommandError(16410, f"FieldPath field names may not start with '$': {path}")
-        *parents, last = split(path)
-        node = tree
-        for part in parents:
-            node = node.setdefault(part, {})
-            if not isinstance(node, dict):
-                raise CommandError(31249, f"Path collision at {path} remaining portion {last}")
-        leaf = _leaf(value, scope, computed_only)
-        if last in node:
-            raise CommandError(31250, f"Path collision at {path}")
-        node[last] = leaf
+        _plant(tree, path, field_names(path), _leaf(value, scope, computed_only, collision), collision)
     return tree
 
 
-def _leaf(value: Any, scope: Scope, computed_only: bool) -> Any:
+def _plant(tree: Tree, path: str, parts: tuple[str, ...], leaf: Any, collision: int | None = None) -> None:
+    node = tree
+    for part in parts[:-1]:
+        node = node.setdefault(part, {})
+        if not isinstance(node, dict):
+            raise CommandError(collision or 31249, f"Path collision at {path} remaining portion {parts[-1]}")
+    last = parts[-1]
+    if last in node:
+        raise CommandError(collision or 31250, f"Path collision at {path}")
+    node[last] = leaf
+
+
+def _leaf(value: Any, scope: Scope, computed_only: bool, collision: int | None = None) -> Any:
     if not computed_only and (isinstance(value, bool | Decimal128) or is_number(value)):
         return KEEP if truthy(value) else DROP
     if isinstance(value, dict) and not any(name.startswith("$") for name in value):
@@ -75,29 +86,57 @@ def _leaf(value: Any, scope: Scope, computed_only: bool) -> Any:
             if computed_only:
                 return compile_expression(value, scope)
             raise CommandError(51270, "An empty sub-projection is not a valid value. Found empty object at path")
-        return build_tree(value, scope, computed_only=computed_only)
+        if any("." in name for name in value) and computed_only:
+            raise CommandError(40183, "field names in a sub-object may not contain '.'")
+        return build_tree(value, scope, computed_only=computed_only, collision=collision)
+    if isinstance(value, dict) and len(value) > 1:
+        raise CommandError(40181 if computed_only else 16410, f"an expression has exactly one operator: {list(value)}")
     return compile_expression(value, scope)
 
 
-def check_mode(tree: Tree) -> bool:
-    """True when the tree includes, False when it excludes; a mix is refused (31253, 31254)."""
-    kinds = {name: _kinds(node) for name, node in tree.items() if name != "_id" or isinstance(node, dict)}
-    including = any("keep" in found for found in kinds.values())
-    excluding = any("drop" in found for found in kinds.values())
-    if including and excluding:
-        name = next(name for name, found in kinds.items() if "drop" in found)
-        raise CommandError(31254, f"Cannot do exclusion on field {name} in inclusion projection")
-    if not kinds or not (including or excluding):
+def check_mode(tree: Tree, spec: Document | None = None) -> bool:
+    """True when the tree includes, False when it excludes; a mix is refused under the code of what does not fit.
+
+    The first field that says so decides; `_id` alone says nothing unless it is all there is.
+    """
+    mode: bool | None = None
+    for path, node in _leaves(tree, ""):
+        if path == "_id" and not callable(node):
+            continue
+        if node is DROP:
+            if mode is True:
+                raise CommandError(31254, f"Cannot do exclusion on field {path} in inclusion projection")
+            mode = False
+        elif node is KEEP:
+            if mode is False:
+                raise CommandError(31253, f"Cannot do inclusion on field {path} in exclusion projection")
+            mode = True
+        else:
+            if mode is False:
+                code = 31252 if _is_operator(spec or {}, path) else 31310
+                raise CommandError(code, f"Cannot use an expression on field {path} in exclusion projection")
+            mode = True
+    if mode is None:
         return tree.get("_id") is not DROP
-    if excluding and "_id" in tree and tree["_id"] is not DROP:
-        raise CommandError(31253, "Cannot do inclusion on field _id in exclusion projection")
-    return including
+    return mode
 
 
-def _kinds(node: Any) -> set[str]:
-    if isinstance(node, dict):
-        return set().union(*map(_kinds, node.values()))
-    return {"drop"} if node is DROP else {"keep"}
+def _is_operator(spec: Document, path: str) -> bool:
+    """Whether an object with an operator stands at the path of a specification, dotted or nested."""
+    for name, value in spec.items():
+        if name == path:
+            return isinstance(value, dict)
+        if path.startswith(f"{name}.") and isinstance(value, dict):
+            return _is_operator(value, path[len(name) + 1 :])
+    return False
+
+
+def _leaves(tree: Tree, above: str) -> Iterator[tuple[str, Any]]:
+    for name, node in tree.items():
+        if isinstance(node, dict):
+            yield from _leaves(node, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", node
 
 
 def _include(value: Document, tree: Tree, root: Document, variables: Variables) -> Document:

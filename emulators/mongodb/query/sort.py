@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
-from emulators.mongodb.numeric import as_integer
-from emulators.mongodb.query.paths import leaves, split
-from emulators.mongodb.values import MISSING, Document, Key, key
+from emulators.mongodb.numeric import as_integer, cut
+from emulators.mongodb.query.paths import field_names, leaves, split
+from emulators.mongodb.values import MISSING, Document, Key, is_number, key
 
 SortSpec = list[tuple[tuple[str, ...], bool]]
 MAX_SORT_FIELDS = 32
@@ -27,16 +27,28 @@ def parse_sort(spec: Any) -> SortSpec:
     parsed = []
     for name, direction in spec.items():
         if isinstance(direction, dict):
-            raise not_supported(f"sorting '{name}' by {next(iter(direction), 'an empty object')}")
+            _refuse_meta(name, direction)
         if name == "$natural":
             raise not_supported("the sort order $natural together with other fields")
-        if name.startswith("$"):
-            raise CommandError(16410, f"FieldPath field names may not start with '$': {name}")
-        order = as_integer(direction)
+        parts = field_names(name)
+        if not is_number(direction):
+            raise CommandError(15974, f"Illegal key in $sort specification: {name}: {direction!r}")
+        order = cut(direction)
         if order not in (1, -1):
             raise CommandError(15975, f"$sort key ordering must be 1 (for ascending) or -1 (for descending): {name}")
-        parsed.append((split(name), order == -1))
+        parsed.append((parts, order == -1))
     return parsed
+
+
+def _refuse_meta(name: str, spec: Document) -> None:
+    """`{$meta: …}` as a direction: what text search would know is not known here."""
+    if list(spec) != ["$meta"]:
+        raise CommandError(17312, f"$meta is the only expression supported by $sort right now: {name}")
+    if spec["$meta"] in ("textScore", "geoNearDistance"):
+        raise CommandError(40218, f"query requires {spec['$meta']} metadata, but it is not available")
+    if spec["$meta"] in ("randVal", "searchScore", "vectorSearchScore"):
+        raise not_supported(f"sorting '{name}' by {spec['$meta']}")
+    raise CommandError(31138, f"Illegal $meta sort: {spec['$meta']!r}")
 
 
 def _field_key(document: Document, parts: tuple[str, ...], descending: bool) -> Key:
@@ -115,6 +127,34 @@ def compare_documents(spec: SortSpec) -> Callable[[Any, Any], int]:
     return compare
 
 
+def element_sort(spec: Document, code: int) -> Callable[[Any], Any]:
+    """A key function over array elements by their fields, whose arrays are compared whole; `code` for a wrong order.
+
+    Source: the server's `PatternValueCmp`, which `$sortArray` and `$push` share.
+    """
+    if not spec:
+        raise CommandError(code, "the sort pattern must have at least one field")
+    order = []
+    for name, direction in spec.items():
+        if as_integer(direction) not in (1, -1):
+            raise CommandError(code, f"the sort direction of '{name}' must be 1 or -1")
+        order.append((split(name), as_integer(direction) == -1))
+
+    def place(element: Any) -> tuple[Any, ...]:
+        tick()
+        keys = [(_whole_key(element, parts), descending) for parts, descending in order]
+        return tuple(_Reversed(found) if descending else found for found, descending in keys)
+
+    return place
+
+
+def _whole_key(element: Any, parts: tuple[str, ...]) -> Key:
+    value = element
+    for part in parts:
+        value = value.get(part, MISSING) if type(value) is dict else MISSING
+    return _NULL if value is MISSING else key(value)
+
+
 def by_value(descending: bool) -> Callable[[Any], Any]:
     return (lambda value: _Reversed(key(value))) if descending else key
 
@@ -124,7 +164,7 @@ def element_order(spec: Any) -> Callable[[Any], Any]:
     if isinstance(spec, dict):
         if not spec:
             raise bad_value("The $sort pattern is empty when it should be a set of fields.")
-        return functools.cmp_to_key(compare_documents(parse_sort(spec)))
+        return element_sort(spec, 2)
     direction = as_integer(spec)
     if direction not in (1, -1):
         raise bad_value(

@@ -13,16 +13,19 @@ from bson import Binary, Regex, encode
 from bson.binary import UUID_SUBTYPE
 from bson.raw_bson import RawBSONDocument
 
+from emulators.mongodb.deadline import running
 from emulators.mongodb.errors import CommandError, bad_value
 from emulators.mongodb.query.match import compile_filter
-from emulators.mongodb.storage.index import Index, duplicate
+from emulators.mongodb.storage.bounds import bounds_of
+from emulators.mongodb.storage.index import Index, duplicate, same_pattern
 from emulators.mongodb.values import Document, Key, key, type_name
 from emulators.mongodb.wire import CODEC
 
 MAX_DOCUMENT = 16 * 1024 * 1024
 MAX_INDEXES = 64
 ID_INDEX = {"v": 2, "key": {"_id": 1}, "name": "_id_"}
-Log = Callable[[Document], None]
+# (the change as the log keeps it, what takes it back)
+Log = Callable[[Document, Callable[[], None]], None]
 
 
 class Collection:
@@ -36,6 +39,7 @@ class Collection:
         # BSON of stored documents by the identity of the dict, which is unique while the document is stored.
         self._encoded: dict[int, bytes] = {}
         self.indexes: dict[str, Index] = {"_id_": Index(dict(ID_INDEX))}
+        self._order: dict[Key, int] | None = None
         self._valid: Callable[[Document], bool] | None = None
         self.set_options(options)
 
@@ -62,34 +66,47 @@ class Collection:
     def by_id(self, identity: Any) -> Document | None:
         return self._documents.get(key(identity))
 
-    def insert(self, document: Document) -> None:
-        """The document must have its `_id`."""
+    def by_unique(self, index: Index, places: dict[str, Key]) -> Document | None:
+        """The document that holds these keys in a unique index."""
+        identity = index.holder(places)
+        return None if identity is None else self._documents.get(identity)
+
+    def insert(self, document: Document, *, bypass: bool = False) -> None:
+        """The document must have its `_id`; `bypass` leaves the validator out."""
         identity = key(document["_id"])
         if isinstance(document["_id"], list | Regex):
             raise CommandError(53, f"The '_id' value cannot be of type {type_name(document['_id'])}")
         if identity in self._documents:
             raise duplicate(self.namespace, "_id_", {"_id": 1}, {"_id": document["_id"]})
-        self._put(document, identity, self._check(document, identity, None))
+        with running().whole():
+            self._put(document, identity, self._check(document, identity, None, bypass))
 
-    def replace(self, old: Document, new: Document) -> None:
+    def replace(self, old: Document, new: Document, *, bypass: bool = False) -> None:
         """`new` has the `_id` of `old`."""
         identity = key(old["_id"])
-        data = self._check(new, identity, old)
-        self._forget(old, identity)
-        self._put(new, identity, data)
+        with running().whole():
+            data = self._check(new, identity, old, bypass)
+            self._forget(old, identity)
+            self._put(new, identity, data, old)
 
     def delete(self, document: Document) -> None:
         identity = key(document["_id"])
         del self._documents[identity]
+        self._order = None
         self._forget(document, identity)
-        self._log({"op": "delete", "db": self.database, "c": self.name, "id": document["_id"]})
+        change = {"op": "delete", "db": self.database, "c": self.name, "id": document["_id"]}
+        # Taken back, it stands at the end: the order that nobody asked for may differ.
+        self._log(change, lambda: self.load([document]))
 
-    def _put(self, document: Document, identity: Key, data: bytes) -> None:
+    def _put(self, document: Document, identity: Key, data: bytes, old: Document | None = None) -> None:
+        if old is None:
+            self._order = None
         self._documents[identity] = document
         self._encoded[id(document)] = data
         for index in self.indexes.values():
             index.add(document, identity)
-        self._log({"op": "put", "db": self.database, "c": self.name, "doc": RawBSONDocument(data)})
+        change = {"op": "put", "db": self.database, "c": self.name, "doc": RawBSONDocument(data)}
+        self._log(change, lambda: self.unload(document["_id"]) if old is None else self.load([old]))
 
     def _forget(self, document: Document, identity: Key) -> None:
         self._encoded.pop(id(document), None)
@@ -109,6 +126,7 @@ class Collection:
         """Puts documents from the log, which were checked when they were first written."""
         for document in documents:
             identity = key(document["_id"])
+            self._order = None
             old = self._documents.get(identity)
             if old is not None:
                 self._forget(old, identity)
@@ -118,16 +136,17 @@ class Collection:
 
     def unload(self, identity: Any) -> None:
         old = self._documents.pop(key(identity), None)
+        self._order = None
         if old is not None:
             self._forget(old, key(identity))
 
-    def _check(self, document: Document, identity: Key, old: Document | None) -> bytes:
+    def _check(self, document: Document, identity: Key, old: Document | None, bypass: bool) -> bytes:
         data = encode(document, codec_options=CODEC)
         if len(data) > MAX_DOCUMENT:
             raise CommandError(
                 10334, f"BSONObj size: {len(data)} is invalid. Size must be between 0 and {MAX_DOCUMENT}"
             )
-        if self._valid is not None and not self._valid(document) and not self._tolerated(old):
+        if self._valid is not None and not bypass and not self._valid(document) and not self._tolerated(old):
             reason: Document = {
                 "operatorName": next(iter(self.options["validator"]), ""),
                 "schemaRulesNotSatisfied": [],
@@ -155,22 +174,70 @@ class Collection:
             index.check(document, identity, self.namespace)
             index.add(document, identity)
         self.indexes[index.name] = index
-        self._log({"op": "index", "db": self.database, "c": self.name, "spec": spec})
+        change = {"op": "index", "db": self.database, "c": self.name, "spec": spec}
+        self._log(change, lambda: self._without(index.name))
+
+    def _without(self, name: str) -> None:
+        self.indexes.pop(name, None)
 
     def drop_index(self, name: str) -> None:
         if name == "_id_":
             raise CommandError(72, "cannot drop _id index")
         if name not in self.indexes:
             raise CommandError(27, f"index not found with name [{name}]")
-        del self.indexes[name]
-        self._log({"op": "dropIndex", "db": self.database, "c": self.name, "name": name})
+        dropped = self.indexes.pop(name)
+        change = {"op": "dropIndex", "db": self.database, "c": self.name, "name": name}
+        self._log(change, lambda: self._rebuild(dropped.spec))
+
+    def _rebuild(self, spec: Document) -> None:
+        index = Index(spec)
+        for identity, document in self._documents.items():
+            index.add(document, identity)
+        self.indexes[index.name] = index
 
     def index_for(self, hint: Any) -> Index:
-        """The index that a hint names, by its name or its key pattern."""
+        """The index that a hint names, by its name or its key pattern; numbers of any type are the same direction."""
         for index in self.indexes.values():
-            if hint == index.name or (isinstance(hint, dict) and list(hint.items()) == list(index.pattern.items())):
+            if index.spec.get("hidden"):
+                continue
+            if hint == index.name or (isinstance(hint, dict) and same_pattern(hint, index.pattern)):
                 return index
         raise bad_value("error processing query: hint provided does not correspond to an existing index")
+
+    def covered(self, index: Index) -> list[Document]:
+        """The documents that are in an index."""
+        if index.hides_none or index.holds_all or index.name == "_id_":
+            return self.documents()
+        return [document for identity, document in self._documents.items() if identity in index.covered]
+
+    def index_of(self, query: Document) -> Index | None:
+        """An index whose first field the filter compares, and that leaves no document out."""
+        for index in self.indexes.values():
+            if index.name != "_id_" and index.hides_none and bounds_of(query, index.first) is not None:
+                return index
+        return None
+
+    def by_index(self, index: Index, query: Document) -> list[Document] | None:
+        """The documents that may match, in their order; None where the filter asks nothing that the index knows."""
+        if index.name == "_id_" or not index.hides_none:
+            return None
+        bounds = bounds_of(query, index.first)
+        if bounds is None:
+            return None
+        low, high = bounds.low, bounds.high
+        if index.is_multikey and low is not None:
+            high = None  # of an array, one element may be above the one end and another below the other
+        found = index.equal_to(bounds.equal) if bounds.equal is not None else index.between(low, high)
+        if len(found) * 8 > len(self._documents):
+            return [document for identity, document in self._documents.items() if identity in found]
+        order = self._places()
+        return [self._documents[identity] for identity in sorted(found, key=order.__getitem__)]
+
+    def _places(self) -> dict[Key, int]:
+        """Each document's place in the order; made again after documents have come or gone."""
+        if self._order is None or len(self._order) != len(self._documents):
+            self._order = {identity: number for number, identity in enumerate(self._documents)}
+        return self._order
 
     def size(self) -> int:
         """Bytes of all documents as BSON."""

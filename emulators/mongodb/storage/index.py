@@ -1,7 +1,9 @@
-"""Indexes: what they are called, and the uniqueness they enforce. Queries scan the collection and do not use them."""
+"""Indexes: what they are called, the uniqueness they enforce, and the documents they find by their keys."""
 
 from __future__ import annotations
 
+import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -23,22 +25,39 @@ class Index:
         self.name: str = spec["name"]
         self.pattern: Document = spec["key"]
         self.unique = bool(spec.get("unique")) or self.name == "_id_"
-        self._sparse = truthy(spec.get("sparse"))
+        self.sparse = truthy(spec.get("sparse"))
         partial = spec.get("partialFilterExpression")
+        self.is_partial = bool(partial)
         self._covers: Callable[[Document], bool] = compile_filter(partial) if partial else lambda _: True
-        self._paths = [split(path) for path in self.pattern if not path.endswith("$**")]
+        plain = not any(path.endswith("$**") or isinstance(kind, str) for path, kind in self.pattern.items())
+        self._paths = [split(path) for path in self.pattern] if plain else []
         self._entries: dict[tuple[Key, ...], Key] = {}
+        # Of the first field: which documents have a key, and the keys in order (made when they are first asked for).
+        self._holders: dict[Key, dict[Key, None]] = {}
+        self._ordered: list[Key] | None = None
+        self.covered: dict[Key, None] = {}
+        self.used = 0
+        self.is_multikey = False
+        self.since = dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
     @property
     def expires_after(self) -> int | None:
         """Seconds after the date in its field at which a document goes; None for an index that does not expire."""
         return as_integer(self.spec.get("expireAfterSeconds"))
 
+    def enforces(self, fields: list[str]) -> bool:
+        """Whether the index keeps documents apart by these fields, in whatever order: what `$merge` needs."""
+        return self.unique and not self.is_partial and set(self.pattern) == set(fields)
+
+    def holder(self, places: dict[str, Key]) -> Key | None:
+        """The identity of the document with these keys in a unique index."""
+        return self._entries.get(tuple(places[name] for name in self.pattern))
+
     def keys(self, document: Document) -> set[tuple[Key, ...]]:
-        if not self._covers(document):
+        if not self._paths or not self._covers(document):
             return set()
         columns = [leaves(document, path) for path in self._paths]
-        if self._sparse and all(value is MISSING for column in columns for value in column):
+        if self.sparse and all(value is MISSING for column in columns for value in column):
             return set()
         expanded = [_expanded(column) for column in columns]
         if sum(len(column) > 1 for column in expanded) > 1:
@@ -47,23 +66,68 @@ class Index:
 
     def check(self, document: Document, identity: Key, namespace: str) -> None:
         """DuplicateKey (11000), with keyPattern and keyValue, when another document holds one of the keys."""
-        if not self.unique or self.name == "_id_":
+        if self.name == "_id_":
             return
-        for entry in self.keys(document):
+        entries = self.keys(document)  # refused where the index cannot hold the document
+        for entry in entries if self.unique else ():
             holder = self._entries.get(entry)
             if holder is not None and holder != identity:
                 raise duplicate(namespace, self.name, self.pattern, _key_value(document, self._paths, entry))
 
     def add(self, document: Document, identity: Key) -> None:
-        if self.unique and self.name != "_id_":
-            for entry in self.keys(document):
+        if self.name == "_id_":
+            return
+        entries = self.keys(document)
+        self.is_multikey = self.is_multikey or len(entries) > 1
+        for entry in entries:
+            if self.unique:
                 self._entries[entry] = identity
+            if entry[0] not in self._holders:
+                self._holders[entry[0]] = {}
+                self._ordered = None
+            self._holders[entry[0]][identity] = None
+        if entries:
+            self.covered[identity] = None
 
     def remove(self, document: Document, identity: Key) -> None:
-        if self.unique and self.name != "_id_":
-            for entry in self.keys(document):
-                if self._entries.get(entry) == identity:
-                    del self._entries[entry]
+        if self.name == "_id_":
+            return
+        for entry in self.keys(document):
+            if self.unique and self._entries.get(entry) == identity:
+                del self._entries[entry]
+            holders = self._holders.get(entry[0], {})
+            holders.pop(identity, None)
+            if not holders and self._holders.pop(entry[0], None) is not None:
+                self._ordered = None
+        self.covered.pop(identity, None)
+
+    @property
+    def first(self) -> str:
+        """The field that the index finds documents by."""
+        return next(iter(self.pattern))
+
+    @property
+    def hides_none(self) -> bool:
+        """Whether every document of the collection is in the index."""
+        return not self.sparse and not self.is_partial and bool(self._paths) and not self.spec.get("hidden")
+
+    def equal_to(self, wanted: set[Key]) -> set[Key]:
+        """The identities of documents that have one of the keys in the first field."""
+        return {identity for place in wanted for identity in self._holders.get(place, ())}
+
+    @property
+    def holds_all(self) -> bool:
+        """An index of a kind that is only kept, such as a wildcard's: it neither finds nor hides a document."""
+        return not self._paths
+
+    def between(self, low: Key | None, high: Key | None) -> set[Key]:
+        """The identities of documents with a key from `low` to `high`, both included and of one rank."""
+        if self._ordered is None:
+            self._ordered = sorted(self._holders)
+        rank = (low or high or (0,))[0]
+        start = bisect_left(self._ordered, low if low is not None else (rank,))
+        end = bisect_right(self._ordered, high) if high is not None else bisect_left(self._ordered, (rank + 1,))
+        return {identity for place in self._ordered[start:end] for identity in self._holders[place]}
 
 
 def _expanded(column: list[Any]) -> list[Key]:
@@ -83,6 +147,13 @@ def _key_value(document: Document, paths: list[tuple[str, ...]], entry: tuple[Ke
         candidates = [item for value in leaves(document, path) for item in (value if type(value) is list else [value])]
         found[".".join(path)] = next((item for item in candidates if item is not MISSING and key(item) == wanted), None)
     return found
+
+
+def same_pattern(left: Document, right: Document) -> bool:
+    """Whether two key patterns are one: fields in one order, and directions equal whatever their number's type."""
+    return list(left) == list(right) and all(
+        type(left[name]) is not bool and key(left[name]) == key(right[name]) for name in left
+    )
 
 
 def duplicate(namespace: str, index: str, pattern: Document, values: Document) -> CommandError:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulators.mongodb.errors import bad_value
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.errors import bad_value, type_mismatch
+from emulators.mongodb.numeric import cut
 from emulators.mongodb.storage.collection import Collection
-from emulators.mongodb.values import INT64_MAX, Document
+from emulators.mongodb.values import INT32_MAX, Document, type_name
 
 
 def scale_of(value: Any) -> int:
-    scale = as_integer(value)
-    if scale is None or not 1 <= scale <= INT64_MAX:
-        raise bad_value("scale has to be a positive whole number")
+    """What sizes are divided by: a number from 1, cut, and 1 where it is left out; 14 for another type, 2 for less."""
+    if value is None:
+        return 1
+    scale = cut(value)
+    if scale is None:
+        raise type_mismatch(f"BSON field 'scale' is the wrong type '{type_name(value)}', expected a number")
+    if scale < 1:
+        raise bad_value(f"BSON field 'scale' value must be >= 1, actual value '{scale}'")
     return scale
 
 
-def collection_stats(collection: Collection, scale: Any = 1) -> Document:
-    """The fields of `collStats` that mean something here."""
+def collection_stats(collection: Collection, scale: Any = 1, *, capped: bool = False) -> Document:
+    """The fields of `collStats` that mean something here; `capped`: a scale within 32 bits, as in `$collStats`."""
     divisor, size, count = scale_of(scale), collection.size(), len(collection)
+    if capped:
+        divisor = min(divisor, INT32_MAX)
     stats: Document = {"ns": collection.namespace, "size": size // divisor, "count": count}
     if count:
         stats["avgObjSize"] = size // count

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.journal import Journal
 from emulators.mongodb.values import Document
 
+_LOG = logging.getLogger(__name__)
 _COMPACT_AT = 64 * 1024 * 1024
 _NAME_LIMIT = 63
 _NAMESPACE_LIMIT = 255
@@ -22,7 +24,8 @@ class Store:
 
     def __init__(self, directory: Path | None = None) -> None:
         self._databases: dict[str, dict[str, Collection]] = {}
-        self._pending: list[Document] = []
+        # What has changed since the last flush: as the log keeps it, and what takes it back.
+        self._pending: list[tuple[Document, Callable[[], None]]] = []
         self._journal = Journal(directory) if directory else None
         self._compacted_size = 0
         self.is_new = self._journal is None or not self._journal.exists()
@@ -30,7 +33,11 @@ class Store:
             for change in self._journal.read():
                 self.replay(change)
             self._pending.clear()
-            self._compact(self._journal)
+            try:
+                self._compact(self._journal)
+            except OSError as error:
+                self._journal.open_as_it_is()
+                _LOG.warning("%s; the log stays as it is, and grows on", error)
 
     def database_names(self) -> list[str]:
         return sorted(name for name, collections in self._databases.items() if collections)
@@ -64,46 +71,82 @@ class Store:
             raise CommandError(48, f"Collection {database}.{name} already exists.")
         collection = Collection(database, name, options, os.urandom(16), self._log)
         self._databases.setdefault(database, {})[name] = collection
-        self._log({"op": "create", "db": database, "c": name, "options": options, "uuid": bytes(collection.uuid)})
+        change = {"op": "create", "db": database, "c": name, "options": options, "uuid": bytes(collection.uuid)}
+        self._log(change, lambda: self._forget(database, name))
         return collection
 
+    def _forget(self, database: str, name: str) -> None:
+        self._databases[database].pop(name, None)
+
     def set_options(self, collection: Collection, options: Document) -> None:
+        before = collection.options
         collection.set_options(options)
-        self._log({"op": "options", "db": collection.database, "c": collection.name, "options": options})
+        change = {"op": "options", "db": collection.database, "c": collection.name, "options": options}
+        self._log(change, lambda: collection.set_options(before))
 
     def drop(self, database: str, name: str) -> bool:
         dropped = self._databases.get(database, {}).pop(name, None)
         if dropped is not None:
-            self._log({"op": "drop", "db": database, "c": name})
+            change = {"op": "drop", "db": database, "c": name}
+            self._log(change, lambda: self._databases.setdefault(database, {}).__setitem__(name, dropped))
         return dropped is not None
 
     def drop_database(self, database: str) -> None:
-        if self._databases.pop(database, None) is not None:
-            self._log({"op": "dropDatabase", "db": database})
+        dropped = self._databases.pop(database, None)
+        if dropped is not None:
+            self._log({"op": "dropDatabase", "db": database}, lambda: self._databases.__setitem__(database, dropped))
 
     def rename(self, source: Collection, database: str, name: str) -> None:
         """Moves a collection; one of that name already there is replaced, the caller has asked."""
         check_names(database, name)
-        self._log({"op": "rename", "db": source.database, "c": source.name, "to": [database, name]})
+        before = (source.database, source.name)
+        change = {"op": "rename", "db": source.database, "c": source.name, "to": [database, name]}
         self._move(source, database, name)
+        self._log(change, lambda: self._move(source, *before))
 
     def _move(self, source: Collection, database: str, name: str) -> None:
         del self._databases[source.database][source.name]
         source.database, source.name = database, name
         self._databases.setdefault(database, {})[name] = source
 
-    def _log(self, change: Document) -> None:
-        if self._journal is not None:
-            self._pending.append(change)
+    def _log(self, change: Document, undo: Callable[[], None]) -> None:
+        self._pending.append((change, undo))
 
     def flush(self, *, sync: bool = False) -> None:
-        """Writes what changed since the last call; to be called before a reply is sent."""
-        if self._journal is None or not self._pending:
+        """Writes what changed since the last call; to be called before a reply is sent.
+
+        OutOfDiskSpace (14031) where the log takes no more: what changed is taken back then, and nobody is shown it.
+        """
+        if not self._pending:
             return
-        changes, self._pending = self._pending, []
-        self._journal.append(changes, sync=sync)
+        if self._journal is None:
+            self._pending.clear()
+            return
+        try:
+            self._journal.append([change for change, _ in self._pending], sync=sync)
+        except OSError as error:
+            self.take_back()
+            raise CommandError(
+                14031,
+                f"{self._journal.path} cannot be written ({error.strerror or error}): nothing was changed; "
+                "free some space",
+            ) from error
+        self._pending.clear()
         if self._journal.size > max(_COMPACT_AT, 2 * self._compacted_size):
-            self._compact(self._journal)
+            try:
+                self._compact(self._journal)
+            except OSError as error:
+                # It is written, only not compact: later.
+                self._compacted_size = self._journal.size
+                self._journal.open_as_it_is()
+                _LOG.warning("%s; the log stays as it is, and grows on", error)
+
+    def take_back(self) -> None:
+        """Undoes what changed since the last flush, the last first."""
+        pending, self._pending = self._pending, []
+        for _, undo in reversed(pending):
+            undo()
+        self._pending.clear()
 
     def _compact(self, journal: Journal) -> None:
         journal.rewrite(self._changes())
@@ -158,12 +201,14 @@ class Store:
             self._journal.close()
 
 
-def check_names(database: str, name: Any) -> None:
-    """InvalidNamespace (73) for what MongoDB does not accept as a name."""
+def check_names(database: str, name: Any, *, reserved: bool = True) -> None:
+    """InvalidNamespace (73) for what MongoDB does not accept as a name; with `reserved`, for its own names too."""
     check_database(database)
     if type(name) is not str or not name:
         raise CommandError(73, f"Invalid collection name: {name!r}")
-    if "$" in name or "\0" in name or name.startswith((".", "system.")) or name.endswith("."):
+    if "$" in name or "\0" in name or name.startswith("."):
+        raise CommandError(73, f"Invalid collection name: {name!r}")
+    if reserved and (name.startswith("system.") or name.endswith(".")):
         raise CommandError(73, f"Invalid collection name: {name!r}")
     if len(f"{database}.{name}".encode()) > _NAMESPACE_LIMIT:
         raise CommandError(73, f"Fully qualified namespace is too long: the limit is {_NAMESPACE_LIMIT} bytes")

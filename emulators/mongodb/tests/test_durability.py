@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
+import resource
 
 import pytest
 from bson import Decimal128, Int64, ObjectId, Regex, Timestamp
@@ -133,9 +135,9 @@ def test_damage_in_the_middle_stops_the_start(tmp_path):
         execute(server, Session(), {"insert": "things", "documents": [{"_id": number}], "$db": "shop"})
     store.close()
     data = bytearray((tmp_path / "changes.log").read_bytes())
-    data[20] ^= 0xFF
+    data[36] ^= 0xFF
     (tmp_path / "changes.log").write_bytes(data)
-    with pytest.raises(MongoError, match="is damaged at byte 0"):
+    with pytest.raises(MongoError, match="is damaged at byte 16"):
         Store(tmp_path)
 
 
@@ -145,7 +147,7 @@ def test_a_damaged_header_is_not_taken_for_a_cut_off_write(tmp_path, frame, bit)
     """A length that has changed may lead past the end, as a cut-off write does; the log stays as it is."""
     store = Store(tmp_path)
     server = Server(store, Credentials(()))
-    sizes = [0]
+    sizes = [16]  # behind the mark of the format
     for number in range(2):
         execute(server, Session(), {"insert": "things", "documents": [{"_id": number}], "$db": "shop"})
         sizes.append((tmp_path / "changes.log").stat().st_size)
@@ -196,3 +198,129 @@ def test_data_is_readable_by_its_owner_only(tmp_path):
     execute(Server(store, Credentials(())), Session(), {"insert": "things", "documents": [{}], "$db": "shop"})
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()} == {0o600}
     store.close()
+
+
+@contextlib.contextmanager
+def full_disk(path, spare):
+    """No file may grow beyond what this one has and `spare` bytes: a write takes what fits, and fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + spare, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A server with one document, and a way to run commands whose errors are answers."""
+    process = Process(tmp_path)
+    process.run({"insert": "things", "documents": [{"_id": 1, "n": 1}]})
+    yield process
+    process.store.close()
+
+
+@pytest.mark.parametrize("spare", [0, 1, 40])
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"update": "things", "updates": [{"q": {"_id": 1}, "u": {"$inc": {"n": 1}}}]},
+        {"delete": "things", "deletes": [{"q": {"_id": 1}, "limit": 1}]},
+        {"insert": "things", "documents": [{"_id": 2}]},
+        {"insert": "others", "documents": [{"_id": 2}]},
+        {"drop": "things"},
+        {"dropDatabase": 1},
+        {"createIndexes": "things", "indexes": [{"key": {"n": 1}, "name": "n"}]},
+        {"findAndModify": "things", "query": {"_id": 1}, "update": {"$set": {"n": 9}}},
+        {"aggregate": "things", "pipeline": [{"$set": {"n": 5}}, {"$out": "things"}], "cursor": {}},
+    ],
+    ids=lambda command: next(iter(command)) if isinstance(command, dict) else str(command),
+)
+def test_a_write_that_the_disk_does_not_take_has_not_happened(kept, tmp_path, command, spare):
+    """It is refused (14031), nobody reads it, and what is written when there is room again is there after a restart."""
+    server = Server(kept.store, Credentials(()))
+    with full_disk(tmp_path / "changes.log", spare):
+        reply = execute(server, Session(), {**command, "$db": "shop"})
+        assert (reply["code"], reply["codeName"]) == (14031, "OutOfDiskSpace")
+        assert kept.find("things") == [{"_id": 1, "n": 1}]
+        assert kept.store.find("shop", "others") is None
+        assert list(kept.store.find("shop", "things").indexes) == ["_id_"]
+    kept.run({"update": "things", "updates": [{"q": {"_id": 1}, "u": {"$inc": {"n": 10}}}]})
+    kept.killed()
+    again = Process(tmp_path)
+    assert again.find("things") == [{"_id": 1, "n": 11}]
+    again.store.close()
+    kept.store._journal = None
+
+
+def test_starting_needs_no_room(tmp_path, caplog):
+    """The log is read as it is where there is no room for a compact one, and grows on when there is."""
+    process = Process(tmp_path)
+    process.run({"insert": "things", "documents": [{"_id": n, "text": "x" * 100} for n in range(50)]})
+    process.run({"update": "things", "updates": [{"q": {}, "u": {"$set": {"n": 1}}, "multi": True}]})
+    process.killed()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        again = Process(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(again.find("things")) == 50
+    assert "stays as it is" in caplog.text
+    again.run({"insert": "things", "documents": [{"_id": "new"}]})
+    again.store.close()
+    last = Process(tmp_path)
+    assert len(last.find("things")) == 51
+    last.store.close()
+
+
+def _cut(data):
+    return data[: len(data) // 2]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda data: b"", "is damaged at byte 0"),
+        (lambda data: data[:10], "is damaged at byte 0"),
+        (lambda data: data[3:], "is damaged at byte 0"),
+        (lambda data: os.urandom(200) + data[200:], "is damaged at byte 0"),
+        (lambda data: os.urandom(len(data)), "is damaged at byte 0"),
+        (_cut, "its end is lost"),
+        (lambda data: data[:-1], "its end is lost"),
+        (lambda data: data[:16], "its end is lost"),
+        (lambda data: data[:60] + bytes(40) + data[100:], "is damaged at byte 16"),
+    ],
+    ids=["emptied", "beginning", "shifted", "overwritten", "noise", "cut", "one byte", "nothing left", "zeros"],
+)
+def test_a_damaged_log_is_noticed_and_said(tmp_path, damage, said):
+    process = Process(tmp_path)
+    for number in range(20):
+        process.run({"insert": "things", "documents": [{"_id": number}]})
+    process.store.close()
+    log = tmp_path / "changes.log"
+    log.write_bytes(damage(log.read_bytes()))
+    before = log.read_bytes()
+    with pytest.raises(MongoError, match=said):
+        Store(tmp_path)
+    assert log.read_bytes() == before
+
+
+def test_a_log_that_is_gone_is_noticed(tmp_path):
+    Process(tmp_path).store.close()
+    (tmp_path / "changes.log").unlink()
+    with pytest.raises(MongoError, match="is gone"):
+        Store(tmp_path)
+
+
+def test_what_was_dropped_is_kept_beside_the_log(tmp_path):
+    process = Process(tmp_path)
+    process.run({"insert": "things", "documents": [{"_id": 1}]})
+    process.killed()
+    with (tmp_path / "changes.log").open("ab") as log:
+        log.write(b"torn")
+    whole = (tmp_path / "changes.log").read_bytes()
+    again = Process(tmp_path)
+    assert again.find("things") == [{"_id": 1}]
+    assert (tmp_path / "changes.torn").read_bytes() == whole
+    again.store.close()

@@ -83,7 +83,7 @@ def test_stages_inside_other_stages_are_looked_at_even_when_there_are_no_documen
     assert reply["ok"] == 0.0
 
 
-@pytest.mark.parametrize("operator", ["$function", "$accumulator", "$meta", "$rand"])
+@pytest.mark.parametrize("operator", ["$function", "$accumulator", "$meta"])
 def test_expressions_that_are_not_implemented_are_named(run, operator):
     reply = run({"aggregate": "things", "pipeline": [{"$set": {"x": {operator: {}}}}], "cursor": {}})
     assert (reply["code"], operator in reply["errmsg"]) == (238, True)
@@ -116,9 +116,9 @@ def test_malformed_filters_fail_with_mongodbs_code(run, query, code):
     assert run({"find": "things", "filter": query})["code"] == code
 
 
-@pytest.mark.parametrize("pattern", [r"[[:alpha:]]", r"a{,3}", r"end\Z", r"\p{L}", r"(*UTF8)a", r"\Qa\E"])
-def test_regular_expressions_that_python_reads_differently_are_refused(run, pattern):
-    assert run({"find": "things", "filter": {"a": {"$regex": pattern}}})["code"] in (238, 51091)
+@pytest.mark.parametrize("pattern", [r"(*CRLF)a", r"a(?i)b|c", r"[[:^alpha:]]"])
+def test_regular_expressions_that_cannot_be_translated_are_refused(run, pattern):
+    assert run({"find": "things", "filter": {"a": {"$regex": pattern}}})["code"] == 238
 
 
 def test_transactions_and_retryable_writes_are_refused_as_a_standalone_server_does(run):
@@ -127,13 +127,13 @@ def test_transactions_and_retryable_writes_are_refused_as_a_standalone_server_do
 
 
 def test_linearizable_reads_and_replicated_writes_are_refused(run):
-    assert run({"find": "things", "readConcern": {"level": "linearizable"}})["code"] == 238
+    assert run({"find": "things", "readConcern": {"level": "linearizable"}})["code"] == 123
     assert run({"insert": "things", "documents": [{}], "writeConcern": {"w": 2}})["code"] == 2
 
 
 @pytest.mark.parametrize(
     "spec",
-    [{"a": "text"}, {"a": "2dsphere"}, {"a": "hashed"}, {"$**": 1}],
+    [{"a": "text"}, {"a": "2dsphere"}, {"a": "2d"}],
     ids=lambda spec: str(next(iter(spec.values()))),
 )
 def test_special_indexes_are_refused(run, spec):

@@ -44,10 +44,11 @@ def _replace(document: Document, spec: Document) -> Document:
     new = clone(spec)
     if "_id" not in new and "_id" in document:
         new = {"_id": document["_id"], **new}
-    return _same_id(document, new)
+    return same_id(document, new)
 
 
-def _same_id(old: Document, new: Document) -> Document:
+def same_id(old: Document, new: Document) -> Document:
+    """The new document; ImmutableField (66) where its `_id` is not the old one's."""
     if "_id" in old and ("_id" not in new or key(old["_id"]) != key(new["_id"])):
         raise CommandError(66, "Performing an update on the path '_id' would modify the immutable field '_id'")
     if isinstance(new.get("_id"), list | Regex):
@@ -74,17 +75,16 @@ def _operators(spec: Document, array_filters: Any) -> Update:
     return lambda document, query, inserting: _run(steps, filters, document, query, inserting)
 
 
+_REFERENCE = ("$id", "$ref", "$db")
+
+
 def _check_path(path: str, name: str, operand: Any) -> None:
-    for part in split(path):
-        if (
-            part.startswith("$")
-            and part != "$"
-            and not (part.startswith("$[") and part.endswith("]"))
-            and part not in ("$id", "$ref", "$db")
-        ):
-            raise CommandError(
-                52, f"The dollar ($) prefixed field '{part}' in '{path}' is not allowed in the context of an update"
-            )
+    first = split(path)[0]
+    # Since 5.0 names below the first may begin with a dollar.
+    if first.startswith("$") and first != "$" and not first.startswith("$[") and first not in _REFERENCE:
+        raise CommandError(
+            52, f"The dollar ($) prefixed field '{first}' in '{path}' is not allowed in the context of an update"
+        )
     if name == "$rename":
         if type(operand) is not str:
             raise bad_value(f"The 'to' field for $rename must be a string: {path}: {operand!r}")
@@ -148,7 +148,7 @@ def _run(
                 remove(new, place)
             elif value is not UNCHANGED:
                 write(new, place, value)
-    return _same_id(old, new)
+    return same_id(old, new)
 
 
 def _rename(document: Document, source: str, target: str) -> None:
@@ -167,16 +167,21 @@ def _rename(document: Document, source: str, target: str) -> None:
 
 
 def _pipeline(stages: list[Any], scope: Scope) -> Update:
-    """The stages an update may have; each gets the document as the one before left it."""
+    change = update_by_pipeline(stages, scope)
+    return lambda document, _, __: change(document)
+
+
+def update_by_pipeline(stages: list[Any], scope: Scope) -> Callable[[Document], Document]:
+    """The stages an update may have; each gets the document as the one before left it, and none changes its `_id`."""
     steps = [_stage(stage, scope) for stage in stages]
 
-    def run(document: Document, _: Document, __: bool) -> Document:
+    def run(document: Document) -> Document:
         new = document
         for step in steps:
             new = step(new)
         if "_id" in document and "_id" not in new:
             new = {"_id": document["_id"], **new}
-        return _same_id(document, clone(new))
+        return same_id(document, clone(new))
 
     return run
 
@@ -186,7 +191,7 @@ def _stage(stage: Any, scope: Scope) -> Callable[[Document], Document]:
         raise CommandError(40323, "A pipeline stage specification object must contain exactly one field.")
     name, argument = next(iter(stage.items()))
     if name in ("$set", "$addFields"):
-        return compile_add_fields(argument, scope)
+        return compile_add_fields(argument, scope, name)
     if name == "$project":
         return compile_project(argument, scope)
     if name == "$unset":
@@ -195,7 +200,16 @@ def _stage(stage: Any, scope: Scope) -> Callable[[Document], Document]:
         from emulators.mongodb.pipeline.reshape import replace_root  # stages import updates for $merge
 
         return replace_root(name, argument, scope)
+    if name not in stages_of_pipelines():
+        raise CommandError(40324, f"Unrecognized pipeline stage name: '{name}'")
     raise CommandError(72, f"{name} is not allowed to be used within an update")
+
+
+def stages_of_pipelines() -> frozenset[str]:
+    """Every stage that a pipeline may name."""
+    from emulators.mongodb.pipeline.core import REFUSED, STAGES  # stages import updates for $merge
+
+    return REFUSED | set(STAGES)
 
 
 def upsert_base(query: Document) -> Document:

@@ -114,8 +114,6 @@ def _array(old: Any, target: Target, operator: str) -> list[Any]:
 def _push(old: Any, operand: Any, target: Target) -> Any:
     array = _array(old, target, "$push")
     if not (isinstance(operand, dict) and "$each" in operand):
-        if is_operators(operand) and isinstance(operand, dict) and set(operand) & {"$slice", "$sort", "$position"}:
-            raise bad_value("$push's modifiers $slice, $sort and $position need $each")
         return [*array, clone(operand)]
     for name in operand:
         if name not in ("$each", "$slice", "$sort", "$position"):
@@ -145,8 +143,10 @@ def _modifier(name: str, operand: Document, default: int) -> int:
 def _add_to_set(old: Any, operand: Any, target: Target) -> Any:
     array = _array(old, target, "$addToSet")
     each = isinstance(operand, dict) and next(iter(operand), "") == "$each"
-    if each and (len(operand) > 1 or not isinstance(operand["$each"], list)):
-        raise bad_value("$addToSet takes {$each: [...]} and nothing beside it")
+    if each and not isinstance(operand["$each"], list):
+        raise type_mismatch("The argument to $each in $addToSet must be an array")
+    if each and len(operand) > 1:
+        raise bad_value(f"Found unexpected fields after $each in $addToSet: {operand}")
     items = operand["$each"] if each else [operand]
     seen = {key(item) for item in array}
     added = []
