@@ -131,7 +131,8 @@ APPLICATIONS = frozenset(
     }
 )
 OTHERS = frozenset({"azurerm_key_vault_secret", "azurerm_role_assignment"})
-GRAPH = APPLICATIONS | {"azuread_group", "azuread_group_member", "azuread_app_role_assignment"}
+CONSENT = "azuread_service_principal_delegated_permission_grant"
+GRAPH = APPLICATIONS | {"azuread_group", "azuread_group_member", "azuread_app_role_assignment", CONSENT}
 KNOWN = frozenset(ARM) | OTHERS | GRAPH | NOTHING
 
 
@@ -218,6 +219,9 @@ def _graph_needs(cloud: Cloud, caller: Caller, verb: str, type_: str, values: Va
     owned = caller.object_id in owners or (verb == "create" and not owners)
     if type_ == "azuread_app_role_assignment":
         yield permissions.READ_DIRECTORY if verb == "read" else permissions.GRANT_APP_ROLES
+        return
+    if type_ == CONSENT:
+        yield permissions.READ_DIRECTORY if verb == "read" else permissions.GRANT_CONSENT
         return
     if type_ in APPLICATIONS:
         yield _application_need(cloud, caller, verb, type_, values, owned)

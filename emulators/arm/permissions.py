@@ -31,7 +31,9 @@ PERMISSIONS = {
     "Application.ReadWrite.All": "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9",
     "Application.ReadWrite.OwnedBy": "18a4783c-866b-4cc7-a460-3d5e5662c884",
     "AppRoleAssignment.ReadWrite.All": "06b708a9-e830-4db3-a914-8e69da51d44f",
+    "DelegatedPermissionGrant.ReadWrite.All": "8e8e4742-1d95-4f68-9d56-6ee75648c72a",
     "Directory.Read.All": "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
+    "Directory.ReadWrite.All": "19dbc75e-c2e2-444c-a770-ec69d8559fc7",
     "Group.Create": "bf7b1a76-6e77-406b-b258-bf5c7720e98f",
     "Group.Read.All": "5b567255-7703-4780-807c-7be8301ae99b",
     "Group.ReadWrite.All": "62a82d76-70ea-41e2-9197-370581804d09",
@@ -96,6 +98,10 @@ READ_DIRECTORY_ROLES = Need(
 )
 GRANT_GRAPH_PERMISSIONS = Need(_TOP, frozenset({"AppRoleAssignment.ReadWrite.All"}))
 GRANT_APP_ROLES = Need(_TOP | {APPLICATION_ADMINISTRATOR}, frozenset({"AppRoleAssignment.ReadWrite.All"}))
+# "Create oAuth2PermissionGrant" of Graph; azuread's own page names the second permission only (3.x, 2025-12).
+GRANT_CONSENT = Need(
+    _TOP | {APPLICATION_ADMINISTRATOR}, frozenset({"DelegatedPermissionGrant.ReadWrite.All", "Directory.ReadWrite.All"})
+)
 # "Users can register applications" and "Users can create security groups" are on by default, and often off in companies
 # ("What are the default user permissions in Microsoft Entra ID?", 2026-03).
 CREATE_APPLICATIONS = Need(

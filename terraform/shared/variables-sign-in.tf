@@ -102,7 +102,8 @@ variable "client_registration" {
 variable "grant_sign_in_consent" {
   description = <<-EOT
     Whether Terraform consents for everybody to openid, profile and offline_access, which are Microsoft Graph's: for tenants
-    where users may not consent. It takes DelegatedPermissionGrant.ReadWrite.All and the right to read service principals.
+    where users may not consent. It takes Application Administrator, which `invoke bootstrap` gives the pipeline without
+    `--minimal`, or the Graph permission DelegatedPermissionGrant.ReadWrite.All.
   EOT
   type        = bool
   default     = false

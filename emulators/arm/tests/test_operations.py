@@ -102,6 +102,15 @@ def test_group_create_lists_no_groups(pipeline: Pipeline) -> None:
     assert pipeline.refusal("create", "azuread_group", {**GROUP, "prevent_duplicate_names": False}) == ""
 
 
+def test_consent_for_everybody_takes_a_role_or_its_permission(pipeline: Pipeline) -> None:
+    """What `--minimal` gives does not do."""
+    type_ = "azuread_service_principal_delegated_permission_grant"
+    pipeline.granted("Group.Create", "Application.ReadWrite.OwnedBy")
+    assert [pipeline.refusal(verb, type_, {}) for verb in ("read", "create")] == ["", "Authorization_RequestDenied"]
+    pipeline.granted("DelegatedPermissionGrant.ReadWrite.All")
+    assert pipeline.refusal("create", type_, {}) == ""
+
+
 def test_what_is_owned_is_the_owners_to_change(pipeline: Pipeline) -> None:
     pipeline.granted("Group.Create", "Application.ReadWrite.OwnedBy")
     mine, others = {"owners": [pipeline.id]}, {"owners": [NOBODY]}
