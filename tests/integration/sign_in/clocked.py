@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from emulators.apim.backend_client import BackendClient
 from emulators.apim.gateway import Gateway
-from emulators.apim.http_server import server_config
+from emulators.apim.http_server import Application, server_config
 from emulators.apim.load import load
 from emulators.apim.messages import Response, Url
 from emulators.apim.services import make_services
@@ -110,7 +110,7 @@ async def clocked(platform: Platform) -> AsyncIterator[Clocked]:
         clock=clock,
     )
     served = [
-        uvicorn.Server(server_config(Gateway(loaded, services))),
+        uvicorn.Server(server_config(Application(Gateway(loaded, services)))),
         uvicorn.Server(serving.config(create_app(issuer))),
         uvicorn.Server(serving.config(_server(), lifespan="on")),
     ]
