@@ -11,6 +11,10 @@ resource "terraform_data" "as_made" {
     continuous_backup          = coalesce(var.cosmos.backup.type, "Continuous") == "Continuous"
     subnets                    = var.network.subnets
     soft_delete_retention_days = var.key_vault.soft_delete_retention_days
+    acr_name                   = var.acr_name
+    key_vault_name             = var.key_vault_name
+    cosmos_account_name        = var.cosmos_account_name
+    free_tier_enabled          = var.cosmos.free_tier_enabled
   }
 
   lifecycle {
@@ -28,6 +32,17 @@ resource "terraform_data" "unchanged" {
     precondition {
       condition     = terraform_data.as_made.output.location == var.location
       error_message = "location cannot change: gateway, database, vault, registry and network would be replaced, with all that they hold. Make a second environment in that region, copy the data, then `invoke destroy` this one."
+    }
+
+    precondition {
+      # Environments of version 0.2.0 did not write these down.
+      condition     = try(terraform_data.as_made.output.acr_name, var.acr_name) == var.acr_name && try(terraform_data.as_made.output.key_vault_name, var.key_vault_name) == var.key_vault_name
+      error_message = "acr_name and key_vault_name cannot change: the registry would be replaced with its images, the vault with its secrets. Make a second environment beside this one, push and set them there, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = try(terraform_data.as_made.output.cosmos_account_name, var.cosmos_account_name) == var.cosmos_account_name && try(terraform_data.as_made.output.free_tier_enabled, var.cosmos.free_tier_enabled) == var.cosmos.free_tier_enabled
+      error_message = "cosmos_account_name and cosmos.free_tier_enabled cannot change: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
     }
 
     precondition {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -139,9 +140,22 @@ def test_a_hosted_agent_gives_no_more_than_an_hour(tmp_path: Path, minutes: str)
     ],
     ids=["azure", "github"],
 )
-def test_healing_is_scheduled_and_is_one_command(jobs: Callable[[], list[Job]], command: str) -> None:
+def test_healing_is_one_command(jobs: Callable[[], list[Job]], command: str) -> None:
     (job,) = jobs()
     assert scripts(job)[-1].startswith(command)
+
+
+@pytest.mark.parametrize(
+    ("file", "scheduled"),
+    [
+        ("pipelines/heal.yml", r'schedules:\n  - cron: "\*/30 \* \* \* \*".*\n(    .*\n)*?    always: "?true'),
+        (".github/workflows/heal.yml", r'on:\n  schedule:\n    - cron: "\*/30 \* \* \* \*"'),
+        ("pipelines/heal.Jenkinsfile", r"  triggers \{\n    cron\('H/30 \* \* \* \*'\)"),
+    ],
+)
+def test_healing_is_scheduled(file: str, scheduled: str) -> None:
+    """Every half hour, in Azure DevOps also where nothing was pushed since ("Configure schedules for pipelines")."""
+    assert re.search(scheduled, (ROOT / file).read_text(encoding="utf-8"))
 
 
 def test_a_pool_is_hosted_or_named(tmp_path: Path) -> None:
