@@ -129,9 +129,10 @@ def damage(home: Path) -> str:
     home = home.resolve()
     holder = lock.SupervisorLock(home).holder()
     path = home / "run" / "status.json"
-    if holder is None or not path.exists() or Status.read(home) is not None:
+    if holder is None or Status.read(home) is not None:
         return ""
-    return f"the platform runs (process {holder}), but {path} is damaged; `invoke deploy` starts it anew"
+    how = "damaged" if path.exists() else "gone"
+    return f"the platform runs (process {holder}), but {path} is {how}; `invoke deploy` starts it anew"
 
 
 def log_files(home: Path) -> dict[str, Path]:

@@ -109,7 +109,7 @@ def _message(request: Request) -> tuple[str, str]:
         return "", ""
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # thousands of brackets: the policies say what they think of them
         return "", ""
     parameters = message.get("params")
     tool = parameters.get("name") if isinstance(parameters, dict) and message.get("method") == "tools/call" else ""

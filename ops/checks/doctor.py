@@ -187,7 +187,10 @@ def _settings(environment: Environment) -> str:
 
 
 def _placeholders(environment: Environment) -> str:
-    placeholders.require_none(environment, pipeline=True)
+    placeholders.require_none(environment)
+    left = list(placeholders.find(environment, pipeline=True))
+    if left:
+        return f"none that a deployment asks for; `invoke bootstrap` for a pipeline refuses {'; '.join(left)}"
     return "none left"
 
 

@@ -49,6 +49,9 @@ def deploy(environment: Environment, runner: Runner, asked: Request | None = Non
     if runner.dry_run and asked.plan:
         for number in asked.stages:
             _print_saved(saved_plan.load(asked.plan, environment, number))
+    if environment.is_local and not runner.dry_run and (damage := control.damage(environment.home)):
+        output.warn(damage)
+        control.stop(environment.home)  # without its status nobody knows its ports
     ports = local_platform.choose_ports(environment, keep=not runner.dry_run) if environment.is_local else None
     doctor.require_values(environment, runner)
     if not asked.plan:

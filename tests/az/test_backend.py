@@ -235,7 +235,7 @@ def answered(project: Project, answer: str) -> Result:
     environment = {**project.cloud.environment(forked=True), **project.variables}
     ended = subprocess.run(
         project.command("unlock", "--env", "dev"), env=environment, stdin=theirs, capture_output=True, text=True,
-        timeout=300, check=False,
+        cwd=project.folder, timeout=300, check=False,
     )  # fmt: skip
     os.close(ours)
     os.close(theirs)

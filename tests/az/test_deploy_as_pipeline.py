@@ -23,7 +23,7 @@ from tests.az.project_under_test import SETTINGS, Project
 from tests.az.test_sign_in import LOGIN
 
 SUBJECT = "sc://contoso/mcp/azure"
-LISTED, OTHER = "203.0.113.7", "198.51.100.9"  # as deployer_ip_rules of dev says, and a hosted agent's of some day
+LISTED, OTHER = "20.50.1.7", "198.51.100.9"  # as deployer_ip_rules of dev says, and a hosted agent's of some day
 CONNECTION = ("--ado-org-id", AGENTS.rpartition("/")[2])
 IMAGE = {"mongodb": {"repository": "mongodb-mcp", "tag": "0.2.0", "digest": f"sha256:{'1' * 64}"}}
 _ACCOUNTS = itertools.count(1)

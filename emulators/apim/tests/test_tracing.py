@@ -370,3 +370,10 @@ async def test_a_gateway_without_traces_runs_the_same_closures_as_before() -> No
     assert step.run.__module__ == "emulators.apim.policies.control_flow"
     assert (await gateway.send()).status == 200
     assert "traceparent" not in gateway.backends.last.headers
+
+
+async def test_a_deeply_nested_body_is_left_to_the_policies() -> None:
+    """Whoever sends thousands of brackets gets the policies' answer, not the gateway's 500."""
+    gateway = Traced(inbound="<return-response><set-body>fine</set-body></return-response>")
+    reply = await gateway.send("POST", body=b'{"method": ' + b"[" * 100_000)
+    assert (reply.status, reply.text) == (200, "fine")

@@ -78,3 +78,10 @@ def test_own_values_are_none(make: Make) -> None:
 )
 def test_what_is_one(value: str, expected: bool) -> None:
     assert placeholders.is_placeholder(value) is expected
+
+
+def test_an_organisation_is_asked_for_by_bootstrap_only(make: Make) -> None:
+    """Whoever deploys from a laptop has none: `doctor` says so, and goes on with what comes after."""
+    said = doctor.CHECKS["placeholders"].run(make("dev", ADO_ORG="your-organisation"))
+    assert "ADO_ORG" in said
+    assert said.startswith("none that a deployment asks for")
