@@ -161,7 +161,7 @@ def test_the_pipeline_may_do_all_that_an_apply_does(pipeline: Pipeline) -> None:
 
 @pytest.mark.parametrize("pipeline", ["wide"], indirect=True)
 def test_a_hosted_agent_is_not_let_into_the_vault(pipeline: Pipeline) -> None:
-    """Its address changes weekly and is listed nowhere: deploy ends before stage 2, whose secrets Azure would refuse."""
+    """Its address changes weekly and is listed nowhere: deploy ends before stage 2, whose secrets Azure refuses."""
     pipeline.address = OTHER
     one, two = pipeline.both_stages()
     assert one.status == 0, one.err

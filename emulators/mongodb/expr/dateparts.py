@@ -200,7 +200,7 @@ _MONTH_NAME = r"(?P<b>[a-z]{3,9})\.?"
 _NATURAL = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
     for pattern in (
-        rf"\s*{_DAY_NAME}{_MONTH_NAME}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<Y>\d{{4}}))(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
+        rf"\s*{_DAY_NAME}{_MONTH_NAME}\s+(?P<d>\d{{1,2}})(?:st|[nr]d|th)?(?:,?\s+(?P<Y>\d{{4}}))(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
         rf"\s*{_DAY_NAME}(?P<d>\d{{1,2}})[ -]{_MONTH_NAME}[ -](?P<Y>\d{{4}})(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
         rf"\s*{_DAY_NAME}{_MONTH_NAME}\s+(?P<d>\d{{1,2}})\s+{_CLOCK}\s*{_ZONE}?\s+(?P<Y>\d{{4}})\s*",
         rf"\s*(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<Y>\d{{4}})(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
