@@ -75,17 +75,18 @@ RULES: tuple[Rule, ...] = (
         "vaults-refuse-by-address",
         "A vault whose public access is off refuses all but private endpoints (ForbiddenByConnection); one with a list "
         "refuses other addresses (ForbiddenByFirewall). Agents of Azure DevOps and GitHub are no trusted service.",
-        "“Configure Key Vault networking settings”; azure-devops-docs#8581; azurerm#4553",
-        "reported",
-        "emulators/arm",
+        "“Azure Key Vault REST API Error Codes”, 2024-02-20; “Configure Key Vault networking settings”;"
+        " azure-devops-docs#8581; azurerm#4553",
+        "documented",
+        "emulators/arm; `invoke doctor` (vault); `invoke deploy` before stage 2",
         f"{TESTS}/test_network.py::test_who_is_let_in",
     ),
     Rule(
         "registries-refuse-by-address",
         "A Premium registry with network rules, or without public access, refuses other addresses with DENIED.",
-        "docker/build-push-action#1214; azure-cli#27253",
+        "docker/build-push-action#1214, 2024-08-19; azure-cli#27253",
         "reported",
-        "emulators/arm",
+        "emulators/arm; `invoke doctor` (registry)",
         f"{TESTS}/test_network.py::test_who_is_let_in",
     ),
     Rule(

@@ -131,15 +131,6 @@ RULES: tuple[Rule, ...] = (
         "emulators/azurerm/tests/test_changes.py::test_what_lives_in_an_object_goes_with_it",
     ),
     Rule(
-        "recorded-changes-can-be-applied",
-        "What a plan announces can be applied, in Azure's order, and the next plan is empty; what cannot is"
-        " refused before anything is touched.",
-        "this project's record of changes",
-        "documented",
-        "tests/plan/changes; `terraform_data.as_made`",
-        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
-    ),
-    Rule(
         "exposure-is-chosen-once",
         "A gateway that goes from public to internal is replaced.",
         "azurerm `api_management_resource.go`",
@@ -239,8 +230,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "records-are-written-last",
-        "The record of a slot holds the address that it has after its setting.",
-        "follows from the rule above",
+        "A setting may move a group, so the record of a slot holds the address that it has after its setting.",
+        "“Monitor Azure Container Instances reference”, 2025-11-17",
         "documented",
         "modules/container-instance",
         "tests/plan/test_life.py::test_records_hold_the_addresses_that_the_settings_left",

@@ -179,6 +179,7 @@ def _settings(environment: Environment) -> str:
     azure = () if environment.is_local else ("IDENTITY_NAME", "STORAGE_ACCOUNT", "CONTAINER_NAME")
     for name in (*names, *azure):
         environment.need(name)
+    environment.require_declared()
     differing = settings_module.conflicts(environment.given, environment.variables)
     if differing and not environment.is_local:
         raise SettingError("; ".join(differing))

@@ -17,23 +17,6 @@ RULES: tuple[Rule, ...] = (
         f"{TESTS}/checks/test_prerequisites.py::test_app_roles_need_a_licence",
     ),
     Rule(
-        "vault-refuses-by-address",
-        "A vault's data plane refuses whoever comes from an address that its firewall does not list, whatever their "
-        "role, and says that address.",
-        "“Azure Key Vault REST API Error Codes”, 2024-02-20",
-        "documented",
-        "`invoke doctor` (vault); `invoke deploy` before stage 2",
-        f"{TESTS}/checks/test_reach.py::test_another_address_is_named",
-    ),
-    Rule(
-        "registry-refuses-by-address",
-        "A Premium registry with a firewall refuses other addresses and says the one that it sees.",
-        "docker/build-push-action#1214, 2024-08-19",
-        "reported",
-        "`invoke doctor` (registry)",
-        f"{TESTS}/checks/test_reach.py::test_a_rule_that_is_not_applied",
-    ),
-    Rule(
         "new-role-takes-minutes",
         "A role assignment reaches a data plane after up to ten minutes.",
         RBAC,

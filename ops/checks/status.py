@@ -126,7 +126,7 @@ def unreachable(running: Status | None) -> list[str]:
 
 def _unhealthy(running: Status | None) -> list[str]:
     parts = running.parts.items() if running else ()
-    return [f"{name} is {part.state} {part.detail}".strip() for name, part in parts if not part.healthy]
+    return [f"{name} is {part.state}: {part.detail}".removesuffix(": ") for name, part in parts if not part.healthy]
 
 
 def _unanswered(environment: Environment, platform: Platform, answer: Answer) -> list[str]:

@@ -68,6 +68,10 @@ class Environment:
         found = settings_module.unused(self.given, os.environ)
         return [sentence for name, sentence in found.items() if (name in AZURE) != self.is_local]
 
+    def require_declared(self) -> None:
+        """Raise SettingError for a misspelt variable in terraform.tfvars."""
+        tfvars.require_declared(self.folder / "terraform.tfvars", self.variables, self.terraform_dir / "stage2")
+
     def need(self, name: str) -> str:
         return self.settings.need(name, environment=self.name)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,20 @@ def read(path: Path, cache: Path = CACHE) -> dict[str, Any]:
         known = _parse(path, text)
         write_json(memo, known)
     return known
+
+
+def require_declared(path: Path, variables: Mapping[str, Any], stage: Path) -> None:
+    """Raise SettingError for a name that no variable of the stage has: Terraform only warns, and goes on without it.
+
+    What is misspelt inside a variable's object is dropped by Terraform's type conversion, and not seen here.
+    """
+    texts = (file.read_text(encoding="utf-8") for file in sorted(stage.glob("variables*.tf")))
+    declared = {name for text in texts for name in re.findall(r'^variable "(\w+)"', text, re.MULTILINE)}
+    for name in variables if declared else ():
+        if name not in declared:
+            near = difflib.get_close_matches(name, declared, 1)
+            remedy = f"did you mean {near[0]}?" if near else "terraform/shared/README.md lists the variables"
+            raise SettingError(f"{name} in {path} is no variable of this platform; {remedy}")
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:

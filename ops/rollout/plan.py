@@ -40,6 +40,7 @@ def make_plans(
     Where stage 1 still has to change, stage 2 is planned (locally) on a copy in which it has; such a plan has no
     `file`, because it cannot be applied. On Azure stage 2 has to wait: it reads real objects.
     """
+    environment.require_declared()
     variables = local_platform.choose_ports(environment).variables(environment) if environment.is_local else {}
     with (
         lock.held(environment.home),

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from tests.plan.change import changed
 from tests.support import own_platform
 from tests.support.load import failed, list_databases, under_load
 from tests.support.platform_under_test import Answer, Platform
@@ -49,17 +49,6 @@ def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         yield platform
 
 
-def _changed(values: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    changed = copy.deepcopy(dict(values))
-    for path, value in change.items():
-        *parents, last = path.split("/")
-        holder = changed
-        for name in parents:
-            holder = holder.setdefault(name, {})
-        holder[last] = value
-    return changed
-
-
 def _deploy(platform: Platform, values: Mapping[str, Any]) -> list[Answer]:
     own_platform.set_values(platform, values)
     return under_load(platform, lambda: platform.invoke("deploy"))
@@ -76,7 +65,7 @@ def test_a_year_of_changes_and_the_way_back(changing: Platform) -> None:
     before = own_platform.values(changing)
     values: dict[str, Any] = before
     for name, change in CHANGES.items():
-        values = _changed(values, change)
+        values = changed(values, {"set": change})
         answers = _deploy(changing, values)
         assert (name, failed(answers)) == (name, [])
         assert len(answers) > 20, name

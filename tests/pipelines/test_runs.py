@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import azure_pipelines, github_workflows
-from tests.support.cloud_file import move_container
 from tests.support.pipeline_agent import FAILED, SKIPPED, SUCCEEDED, Agent, Job, clone, commit_all
+from twin import container_restart
 
 ROOT = Path(__file__).parents[2]
 AZURE = {"Build.Reason": "Manual", "System.AccessToken": "none", "System.OidcRequestUri": "none"}
@@ -110,7 +110,7 @@ def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Mad
 
     result, said = every_morning(agent, "quiet", watched(origin))
     assert result == SUCCEEDED, said
-    move_container(agent.work.parent / "cloud" / "cloud.json", "aci-mongodb-reader-a")
+    container_restart.restart(agent.work.parent / "cloud", "aci-mongodb-reader-a")
     result, said = every_morning(agent, "moved", watched(origin))
     assert result == FAILED, said
     assert "private_dns_a_record" in said

@@ -78,14 +78,19 @@ def values(bench: Bench, *files: Path, case: Mapping[str, Any] | None = None) ->
     merged: dict[str, Any] = {}
     for file in files:
         merged |= tfvars.read(file)
-    merged = copy.deepcopy(merged)
-    for path in (case or {}).get("remove", []):
-        holder, last = _holder(merged, path)
+    return changed(merged, case or {})
+
+
+def changed(values: Mapping[str, Any], case: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the values with what the case sets and removes."""
+    found = copy.deepcopy(dict(values))
+    for path in case.get("remove", []):
+        holder, last = _holder(found, path)
         del holder[last]
-    for path, value in (case or {}).get("set", {}).items():
-        holder, last = _holder(merged, path)
+    for path, value in case.get("set", {}).items():
+        holder, last = _holder(found, path)
         holder[last] = value
-    return merged
+    return found
 
 
 def _holder(holder: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:

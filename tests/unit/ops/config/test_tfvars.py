@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from ops.config import tfvars
+from ops.config.environment import ROOT
 from ops.errors import SettingError
+
+ENVIRONMENTS = ROOT / "terraform" / "environments"
 
 
 def test_reads_plain_values(tmp_path: Path) -> None:
@@ -34,3 +37,24 @@ def test_binary_junk(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SettingError, match="cannot be read"):
         tfvars.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("deployer_acess", r"did you mean deployer_access\?"), ("foo", "lists the variables")]
+)
+def test_a_name_that_no_variable_has_is_refused(tmp_path: Path, name: str, remedy: str) -> None:
+    """Terraform would warn, which the tasks do not show, and go on with the default."""
+    (tmp_path / "variables.tf").write_text('variable "deployer_access" {\n}\n', encoding="utf-8")
+    tfvars.require_declared(tmp_path / "x.tfvars", {"deployer_access": "public"}, tmp_path)
+    with pytest.raises(SettingError, match=rf"{name} in .*x.tfvars is no variable of this platform; .*{remedy}"):
+        tfvars.require_declared(tmp_path / "x.tfvars", {name: "public"}, tmp_path)
+
+
+@pytest.mark.parametrize("environment", sorted(path.parent.name for path in ENVIRONMENTS.glob("*/terraform.tfvars")))
+def test_the_shipped_files_hold_variables_only(environment: str) -> None:
+    """And the check finds the variables where the platform has them."""
+    path = ENVIRONMENTS / environment / "terraform.tfvars"
+    stage = ENVIRONMENTS.parent / "stage2"
+    tfvars.require_declared(path, tfvars.read(path), stage)
+    with pytest.raises(SettingError, match="did you mean monitoring"):
+        tfvars.require_declared(path, {"monitorring": {}}, stage)
