@@ -23,9 +23,17 @@ TYPE = "azurerm_container_group"
 
 
 def restart(home: Path, name: str) -> str:
-    """Return the group's new address.
+    """Return the group's new address; RuntimeFailure where what runs did not take it over, StoreError as in `move`."""
+    address = move(home, name)
+    if control.status(home) is not None:
+        control.reload(home)
+    return address
 
-    StoreError for an unknown group or one without a subnet, RuntimeFailure where what runs did not take it over.
+
+def move(home: Path, name: str) -> str:
+    """Return the group's new address, which so far the cloud alone knows.
+
+    StoreError for an unknown group or one without a subnet.
     """
     store = Store(home / "cloud.json")
     group = next((group for group in store.of_type(TYPE) if group["name"] == name), None)
@@ -37,8 +45,6 @@ def restart(home: Path, name: str) -> str:
         raise StoreError(f"container group {name!r} is in no subnet, so its address is not of a network")
     address = addresses.move(Cloud(store), subnet, group["id"])
     store.update(TYPE, group["id"], {"ip_address": address})
-    if control.status(home) is not None:
-        control.reload(home)
     return address
 
 

@@ -110,7 +110,7 @@ def test_from_nothing_to_a_tested_platform(agent: Agent, origin: Path, made: Mad
 
     result, said = every_morning(agent, "quiet", watched(origin))
     assert result == SUCCEEDED, said
-    container_restart.restart(agent.work.parent / "cloud", "aci-mongodb-reader-a")
+    container_restart.move(agent.work.parent / "cloud", "aci-mongodb-reader-a")
     result, said = every_morning(agent, "moved", watched(origin))
     assert result == FAILED, said
     assert "private_dns_a_record" in said
