@@ -116,9 +116,16 @@ PORTS = Must("to be '*', a port, or a range of ports such as 1024-65535", is_por
 PEER = Must("to be '*', an address, a range in CIDR notation, or a service tag", is_peer)
 WEB_URL = matches(r"https?://[^\s/]+.*", 'to have a url with schema of: "http,https"')
 POSITIVE = Must("to be greater than 0", lambda v: v > 0)
-VAULT_ITEM = Must(
-    "must be the id of a Key Vault secret or certificate, https://<vault>.vault.azure.net/secrets/<name>",
-    lambda v: is_vault_item(v, "secrets", "certificates"),
+VAULT_KEY = Must(
+    "must be the id of a Key Vault key, https://<vault>.vault.azure.net/keys/<name>", lambda v: is_vault_item(v, "keys")
+)
+VERSIONED_KEY = Must(
+    "must be the versioned id of a Key Vault key, https://<vault>.vault.azure.net/keys/<name>/<version>",
+    lambda v: is_vault_item(v, "keys", version=True),
+)
+VERSIONLESS_KEY = Must(
+    "must be the versionless id of a Key Vault key, https://<vault>.vault.azure.net/keys/<name>",
+    lambda v: is_vault_item(v, "keys", version=False),
 )
 VAULT_SECRET = Must(
     "must be the id of a Key Vault secret, https://<vault>.vault.azure.net/secrets/<name>",
@@ -157,7 +164,10 @@ AZURERM: Mapping[str, Mapping[str, Must]] = {
             r"Consumption_0|Developer_1|Basic_[12]|Standard_[1-4]|Premium_([1-9]|[12]\d|3[01])|(Basic|Standard|Premium)V2_([1-9]|10)",
             "must be a tier and its units, such as Developer_1 or Premium_2",
         ),
-        "hostname_configuration.proxy.key_vault_certificate_id": VAULT_ITEM,
+        **{
+            f"hostname_configuration.{host}.key_vault_certificate_id": VAULT_SECRET
+            for host in ("developer_portal", "management", "portal", "proxy", "scm")
+        },
     },
     "azurerm_api_management_api": {"service_url": matches(r"(https?://[^\s/]+.*)?", WEB_URL.says)},
     "azurerm_api_management_api_operation": {
@@ -169,6 +179,11 @@ AZURERM: Mapping[str, Mapping[str, Must]] = {
     "azurerm_api_management_backend": {
         "name": matches(r".{1,80}", "must be 1 - 80 characters long"),
         "url": WEB_URL,
+    },
+    "azurerm_api_management_certificate": {"key_vault_secret_id": VAULT_SECRET},
+    "azurerm_api_management_custom_domain": {
+        f"{host}.key_vault_certificate_id": VAULT_SECRET
+        for host in ("developer_portal", "gateway", "management", "portal", "scm")
     },
     "azurerm_api_management_diagnostic": {"sampling_percentage": within(0, 100)},
     "azurerm_api_management_named_value": {
@@ -187,8 +202,11 @@ AZURERM: Mapping[str, Mapping[str, Must]] = {
         **{f"container.{name}": rule for name, rule in CONTAINER.items()},
         **{f"init_container.{name}": CONTAINER[name] for name in ACI_INIT},
         "dns_config.nameservers": IPV4,
+        "key_vault_key_id": VERSIONED_KEY,
     },
+    "azurerm_container_registry": {"encryption.key_vault_key_id": VAULT_KEY},
     "azurerm_cosmosdb_account": {
+        "key_vault_key_id": VERSIONLESS_KEY,
         "name": COSMOS_NAME,
         "capacity.total_throughput_limit": at_least(-1),
         "default_identity_type": matches(

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 SERVICE_TAG = re.compile(r"[A-Z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 VAULT_ITEM = re.compile(
-    r"https://[A-Za-z0-9-]+\.vault\.(azure\.net|azure\.cn|usgovcloudapi\.net)(:443)?"
-    r"/(?P<kind>[a-z]+)/[A-Za-z0-9-]{1,127}(/[0-9a-f]+)?/?"
+    r"https://[A-Za-z0-9-]+\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.net)(:443)?"
+    r"/(?P<kind>[a-z]+)/[A-Za-z0-9-]{1,127}(?P<version>/[0-9a-f]+)?/?"
 )
 SMALLEST_SUBNET = 29  # Azure keeps five addresses of each subnet
 HIGHEST_PORT = 65535
@@ -59,9 +59,13 @@ def is_peer(value: str) -> bool:
     return value == "*" or is_address(value) or is_network(value) or bool(SERVICE_TAG.fullmatch(value))
 
 
-def is_vault_item(value: str, *kinds: str) -> bool:
+def is_vault_item(value: str, kind: str, *, version: bool | None = None) -> bool:
+    """The id of a Key Vault's secret or key (`kind` is `secrets` or `keys`); `version` says whether it must have one.
+
+    go-azure-helpers `resourcemanager/keyvault/nested_item.go`, ValidateNestedItemID; the host is Azure's.
+    """
     found = VAULT_ITEM.fullmatch(value)
-    return found is not None and found["kind"] in kinds
+    return found is not None and found["kind"] == kind and version in (None, found["version"] is not None)
 
 
 def is_redirect_uri(value: str, *, native: bool) -> bool:

@@ -32,6 +32,11 @@ def refuse(cloud: Cloud, type_: str, values: Values) -> None:
         CHECKS[type_](cloud, values)
 
 
+def _given(value: object) -> bool:
+    """Set and not empty; at an apply, what is not known yet is what only the cloud decides."""
+    return not is_unknown(value) and bool(value)
+
+
 def _principal(cloud: Cloud, argument: str, object_id: str) -> None:
     if kind_of(cloud, object_id):
         return
@@ -46,6 +51,8 @@ def _role_assignment(cloud: Cloud, values: Values) -> None:
     _principal(cloud, "principal_id", values["principal_id"])
     role = str(values.get("role_definition_name"))
     _known_role(cloud, values.get("role_definition_name"))
+    if _given(values.get("condition_version")) and not _given(values.get("condition")):
+        raise ProviderError("`condition_version` should not be set without `condition`")
     same = {"scope": values["scope"], "principal_id": values["principal_id"]}
     for other in cloud.every("azurerm_role_assignment", **same, role_definition_name=role):
         if isinstance(values.get("name"), str) and values["name"] != other["name"]:
@@ -90,9 +97,60 @@ def _api_management(cloud: Cloud, values: Values) -> None:
         raise ProviderError("`client_certificate_enabled` is only supported when sku type is `Consumption`")
     if values.get("gateway_disabled") is True and not values.get("additional_location"):
         raise ProviderError("`gateway_disabled` is only supported when `additional_location` is set")
+    # The provider refuses these where the service is in no network either; in one, it leaves the tier to Azure.
+    if _given(values.get("public_ip_address_id")) and tier not in ("Premium", "Developer") and kind == "None":
+        raise ProviderError(
+            "`public_ip_address_id` is only supported when sku type is `Developer` or `Premium`, and the APIM instance "
+            "is deployed in a virtual network"
+        )
+    for block in ("sign_in", "sign_up", "delegation", "tenant_access"):
+        if (tier == "Consumption" or tier.endswith("V2")) and _asked(values.get(block)):
+            raise ProviderError(f"`{block}` is not supported for sku tiers `Consumption` and `V2`")
+    _additional_locations(values, tier)
     for network in values.get("virtual_network_configuration") or ():
         if not tier.endswith("V2"):
             undelegated_subnet(cloud, network["subnet_id"], "a gateway of a classic tier")
+
+
+def _asked(blocks: object) -> bool:
+    """Whether the configuration has the block: one that the cloud fills in is not known yet, or empty."""
+    return isinstance(blocks, list) and any(isinstance(block, dict) for block in blocks)
+
+
+def _additional_locations(values: Values, tier: str) -> None:
+    """api_management_resource.go, expandAzureRmApiManagementAdditionalLocations."""
+    above = bool(values.get("virtual_network_configuration"))
+    for place in values.get("additional_location") or ():
+        below = bool(place.get("virtual_network_configuration"))
+        if above and not below:
+            raise ProviderError(
+                "`virtual_network_configuration` must be specified in any `additional_location` block when top-level "
+                "`virtual_network_configuration` is supplied"
+            )
+        if below and not above:
+            raise ProviderError(
+                "`virtual_network_configuration` must be empty in all `additional_location` blocks when top-level "
+                "`virtual_network_configuration` is not supplied"
+            )
+        if _given(place.get("public_ip_address_id")) and tier != "Premium" and not below:
+            raise ProviderError(
+                "`public_ip_address_id` for an additional location is only supported when sku type is `Premium`, and "
+                "the APIM instance is deployed in a virtual network"
+            )
+
+
+def _backend(_: Cloud, values: Values) -> None:
+    """api_management_backend_resource.go, expandApiManagementBackendServiceFabricCluster.
+
+    Its second rule there (`server_certificate_thumbprints` or `server_x509_name`) is never met: both are sets.
+    """
+    for cluster in values.get("service_fabric_cluster") or ():
+        if not _given(cluster.get("client_certificate_thumbprint")) and not _given(
+            cluster.get("client_certificate_id")
+        ):
+            raise ProviderError(
+                "at least one of `client_certificate_thumbprint` and `client_certificate_id` must be set"
+            )
 
 
 def _logger(_: Cloud, values: Values) -> None:
@@ -122,6 +180,45 @@ def _container_group(cloud: Cloud, values: Values) -> None:
         raise ProviderError(
             "`dns_name_label` cannot be given with `subnet_ids`: a group in a network has no public name"
         )
+    _exposed_ports(values)
+    for container in (*(values.get("container") or ()), *(values.get("init_container") or ())):
+        for volume in container.get("volume") or ():
+            _volume(volume)
+
+
+def _exposed_ports(values: Values) -> None:
+    """container_group_resource.go, expandContainerGroupContainers."""
+    opened = {
+        (port["port"], port["protocol"])
+        for container in values.get("container") or ()
+        for port in container.get("ports") or ()
+    }
+    asked = values.get("exposed_port")
+    for port in asked if isinstance(asked, list) else ():
+        if (port["port"], port["protocol"]) not in opened:
+            raise ProviderError(
+                f"port {port['port']}/{port['protocol']} is not exposed on any individual container in the container "
+                "group: any ports exposed on the container group must also be exposed on an individual container"
+            )
+
+
+_STORAGE_VOLUME = ("share_name", "storage_account_name", "storage_account_key")
+
+
+def _volume(volume: Values) -> None:
+    """container_group_resource.go, expandContainerVolumes: a volume is of one kind, and of that one whole."""
+    kinds = "`empty_dir` volume, `git_repo` volume, `secret` volume or storage account volume (`share_name`, "
+    kinds += "`storage_account_name`, and `storage_account_key`)"
+    share = [name for name in _STORAGE_VOLUME if _given(volume.get(name))]
+    given = [_given(volume.get(name)) for name in ("empty_dir", "git_repo", "secret")]
+    count = sum(given) + bool(share)
+    if count > 1:
+        raise ProviderError(f"only one of {kinds} can be specified, and volume {volume.get('name')!r} has {count}")
+    if count == 0:
+        raise ProviderError(f"exactly one of {kinds} must be specified, and volume {volume.get('name')!r} has none")
+    if share and len(share) < len(_STORAGE_VOLUME):
+        wanted = ", ".join(f"`{name}`" for name in _STORAGE_VOLUME)
+        raise ProviderError(f"when using a storage account volume, all of {wanted} must be specified")
 
 
 def _mongo_collection(cloud: Cloud, values: Values) -> None:
@@ -138,9 +235,17 @@ def _private_endpoint(cloud: Cloud, values: Values) -> None:
 def _public_ip(_: Cloud, values: Values) -> None:
     if values.get("sku") != "Basic" and values.get("allocation_method") != "Static":
         raise ProviderError("static IP allocation must be used when creating Standard SKU public IP addresses")
+    if _given(values.get("ddos_protection_plan_id")) and values.get("ddos_protection_mode") != "Enabled":
+        raise ProviderError("ddos protection plan id can only be set when ddos protection is enabled")
 
 
-def _cosmos_account(_: Cloud, values: Values) -> None:
+def _query_alert(_: Cloud, values: Values) -> None:
+    """monitor_scheduled_query_rules_alert_v2_resource.go, at create and at update."""
+    if _given(values.get("mute_actions_after_alert_duration")) and values.get("auto_mitigation_enabled") is True:
+        raise ProviderError("auto mitigation must be disabled when mute action duration is set")
+
+
+def _cosmos_account(cloud: Cloud, values: Values) -> None:
     places = values.get("geo_location") or []
     if not any(place["failover_priority"] == 0 for place in places):
         raise ProviderError("there needs to be a `geo_location` with `failover_priority` set to 0")
@@ -148,7 +253,28 @@ def _cosmos_account(_: Cloud, values: Values) -> None:
         raise ProviderError("each `geo_location` needs to have a unique `failover_priority`")
     if len({place["location"].replace(" ", "").lower() for place in places}) < len(places):
         raise ProviderError("each `geo_location` needs to be in a unique location")
+    if len(places) > 1:
+        _staleness(values)
     _backup(values)
+    where = {"name": values["name"], "resource_group_name": values["resource_group_name"]}
+    # An account that exists gives back a mode that nobody asked for.
+    asked = values.get("create_mode") if cloud.find("azurerm_cosmosdb_account", **where) is None else None
+    if asked in ("Default", "Restore") and not any(b["type"] == "Continuous" for b in values.get("backup") or []):
+        raise ProviderError("`create_mode` only works when `backup.type` is `Continuous`")
+
+
+def _staleness(values: Values) -> None:
+    """cosmosdb_account_resource.go: with several regions the bounds have minima."""
+    for policy in values.get("consistency_policy") or ():
+        for name, least, noun in (
+            ("max_staleness_prefix", 100000, "100000"),
+            ("max_interval_in_seconds", 300, "300 (5 minutes)"),
+        ):
+            bound = policy.get(name)
+            if policy.get("consistency_level") == "BoundedStaleness" and isinstance(bound, int) and bound < least:
+                raise ProviderError(
+                    f"{name} ({bound}) must be greater than {noun} when more then one geo_location is used"
+                )
 
 
 def _backup(values: Values) -> None:
@@ -159,14 +285,16 @@ def _backup(values: Values) -> None:
                 raise ProviderError(f'`{name}` cannot be defined when the `backup.type` is set to "Continuous"')
         if backup["type"] == "Periodic" and backup.get("tier") and not is_unknown(backup["tier"]):
             raise ProviderError("`tier` can not be set when `type` in `backup` is `Periodic`")
-    if values.get("create_mode") in ("Default", "Restore") and not any(
-        backup["type"] == "Continuous" for backup in values.get("backup") or []
-    ):
-        raise ProviderError("`create_mode` only works when `backup.type` is `Continuous`")
 
 
-def _workspace(_: Cloud, values: Values) -> None:
+def _workspace(cloud: Cloud, values: Values) -> None:
     """log_analytics_workspace_resource.go."""
+    where = {"name": values["name"], "resource_group_name": values["resource_group_name"]}
+    if values.get("sku") == "LACluster" and cloud.find("azurerm_log_analytics_workspace", **where) is None:
+        raise ProviderError(
+            "`sku` cannot be set to `LACluster` during creation unless the workspace is in a soft-deleted state while "
+            "linked to a Log Analytics Cluster"
+        )
     capacity = values.get("reservation_capacity_in_gb_per_day")
     known, reserved = isinstance(capacity, int), values.get("sku") == "CapacityReservation"
     name = "`reservation_capacity_in_gb_per_day`"
@@ -256,6 +384,7 @@ CHECKS: dict[str, Check] = {
     "azurerm_role_assignment": _role_assignment,
     "azuread_app_role_assignment": _app_role_assignment,
     "azurerm_api_management": _api_management,
+    "azurerm_api_management_backend": _backend,
     "azurerm_api_management_logger": _logger,
     "azurerm_api_management_product": _product,
     "azurerm_api_management_named_value": _named_value,
@@ -267,6 +396,7 @@ CHECKS: dict[str, Check] = {
     "azurerm_container_registry": _registry,
     "azurerm_log_analytics_workspace": _workspace,
     "azurerm_monitor_diagnostic_setting": _diagnostic_setting,
+    "azurerm_monitor_scheduled_query_rules_alert_v2": _query_alert,
     "azurerm_network_security_rule": security_rule,
     "azurerm_private_endpoint": _private_endpoint,
     "azurerm_public_ip": _public_ip,

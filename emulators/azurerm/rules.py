@@ -98,10 +98,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "code-refuses-at-create",
-        "Rules that the provider checks as it creates: client certificates and identities of API "
-        "Management, secrets in named values, kinds of backup, reservations of a workspace, categories of a"
-        " setting.",
-        "azurerm, the create functions",
+        "Rules that the provider checks as it creates: client certificates, identities, addresses, other regions"
+        " and portals of API Management, credentials of a backend, secrets in named values, ports and volumes of a "
+        "container group, kinds of backup and bounds of staleness, tiers and reservations of a workspace, categories"
+        " of a setting, mute time of an alert, DDoS plans, conditions of a role assignment.",
+        "azurerm 5.2.0, the create and expand functions",
         "provider source",
         "emulators/azurerm at apply",
         "emulators/azurerm/tests/test_refusals.py::test_the_providers_refuse_when_they_create",
@@ -197,11 +198,28 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "domain-certificates-are-secrets",
-        "The certificate of a custom domain is named by its secret's id.",
-        "azurerm, `NestedItemType`",
+        "The certificate of a custom domain, and of a gateway's own host names, is named by its secret's id.",
+        "azurerm 5.2.0 `apimanagement/schema.go`, `NestedItemTypeSecret`",
         "provider source",
-        "validation of `apim.custom_domain`",
-        "tests/plan/test_refusals.py::test_a_broken_rule_is_named",
+        "validation of `apim.custom_domain`; emulators/azurerm at validate",
+        "emulators/azurerm/tests/test_documented.py::test_a_rule_tells_good_from_bad",
+    ),
+    Rule(
+        "keys-are-named-with-or-without-version",
+        "The key of a Cosmos DB account is named without a version, that of a container group with one, that of a "
+        "registry either way.",
+        "azurerm 5.2.0 `cosmosdb_account_resource.go`, `container_group_resource.go`, `container_registry_resource.go`",
+        "provider source",
+        "emulators/azurerm at validate",
+        "emulators/azurerm/tests/test_documented.py::test_a_rule_tells_good_from_bad",
+    ),
+    Rule(
+        "the-first-region-changes-by-failover",
+        "No update makes another region of a Cosmos DB account the first one.",
+        "azurerm 5.2.0 `cosmosdb_account_resource.go`",
+        "provider source",
+        "emulators/azurerm at update",
+        "emulators/azurerm/tests/test_changes.py::test_no_other_region_is_made_the_first",
     ),
     Rule(
         "services-make-things-themselves",

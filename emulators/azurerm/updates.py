@@ -58,6 +58,20 @@ def _unique(values: Values) -> set[tuple[str, ...]]:
     return {tuple(index["keys"]) for index in values.get("index") or [] if index.get("unique")} - {("_id",)}
 
 
+def _cosmos_account(_: Cloud, prior: Values, planned: Values) -> None:
+    """cosmosdb_account_resource.go: which region is the first one is decided by a failover, not here."""
+    before = {_region(place): place["failover_priority"] for place in prior.get("geo_location") or []}
+    for place in planned.get("geo_location") or []:
+        if place["failover_priority"] == 0 and before.get(_region(place), 0) != 0:
+            raise ProviderError(
+                f"cannot change the failover priority of {prior['id']!r} location {_region(place)!r} to 0"
+            )
+
+
+def _region(place: Values) -> str:
+    return str(place["location"]).replace(" ", "").lower()
+
+
 def _vault(_: Cloud, prior: Values, planned: Values) -> None:
     """key_vault_resource.go, resourceKeyVaultUpdate."""
     if prior.get("purge_protection_enabled") and not planned.get("purge_protection_enabled"):
@@ -86,6 +100,7 @@ def _subnet(cloud: Cloud, prior: Values, planned: Values) -> None:
 
 CHECKS: dict[str, Check] = {
     "azurerm_application_insights": _insights,
+    "azurerm_cosmosdb_account": _cosmos_account,
     "azurerm_cosmosdb_mongo_collection": _collection,
     "azurerm_cosmosdb_mongo_database": _throughput,
     "azurerm_key_vault": _vault,

@@ -26,7 +26,9 @@ def applied(cloud: Cloud) -> Applied:
     """Creates an object: `applied("azurerm_resource_group", name=…)` returns it with its computed values."""
 
     def create(type_: str, **arguments: Any) -> dict[str, Any]:
-        config = {**empty(catalog_of(type_).resource(type_)["block"]), **arguments}
+        nothing = empty(catalog_of(type_).resource(type_)["block"])
+        assert arguments.keys() <= nothing.keys(), f"{type_} has no {sorted(arguments.keys() - nothing.keys())}"
+        config = {**nothing, **arguments}
         return apply(cloud, type_, None, plan_or_refuse(type_, None, config).planned or {}, config)
 
     return create

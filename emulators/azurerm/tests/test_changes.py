@@ -70,7 +70,6 @@ def inside(name: str, kind: str = "External") -> dict[str, Any]:
             ("analytical_storage_enabled",),
         ),
         ("azurerm_log_analytics_workspace", {"name": "l", **IN, "sku": "PerNode"}, {"sku": "PerGB2018"}, ("sku",)),
-        ("azurerm_log_analytics_workspace", {"name": "l", **IN, "sku": "LACluster"}, {"sku": "PerGB2018"}, None),
         (
             "azurerm_public_ip",
             {"name": "p", **IN, "allocation_method": "Static", "domain_name_label_scope": "TenantReuse"},
@@ -86,6 +85,12 @@ def test_replaced_where_the_provider_s_code_says_so(
     prior = applied(type_, **before)
     found = plan(type_, prior, {**prior, **after})
     assert (replaced in found.replace if replaced else found.replace == ()) is True
+
+
+def test_a_workspace_that_a_cluster_took_stays(applied: Applied) -> None:
+    """Linking a workspace to a cluster changes its tier in Azure; what the configuration says is no replacement."""
+    linked = {**applied("azurerm_log_analytics_workspace", name="l", **IN, sku="PerGB2018"), "sku": "LACluster"}
+    assert plan("azurerm_log_analytics_workspace", linked, {**linked, "sku": "PerGB2018"}).replace == ()
 
 
 def test_a_hidden_membership_is_another_group(applied: Applied) -> None:
@@ -172,6 +177,18 @@ def test_a_vault_s_retention_is_for_good(cloud: Cloud, applied: Applied, after: 
     prior = applied("azurerm_key_vault", **vault, **IN, soft_delete_retention_days=90)
     with pytest.raises(ProviderError, match=said):
         apply(cloud, "azurerm_key_vault", prior, {**prior, **after})
+
+
+def test_no_other_region_is_made_the_first(cloud: Cloud, applied: Applied) -> None:
+    """The provider refuses it before it asks Azure, whose word for that is a failover."""
+    second = {"location": "northeurope", "failover_priority": 1}
+    prior = applied("azurerm_cosmosdb_account", **{**ACCOUNT, "geo_location": [PLACE, second]})
+    turned = [{**PLACE, "failover_priority": 1}, {**second, "failover_priority": 0}]
+    with pytest.raises(ProviderError, match=r"cannot change the failover priority of .*'northeurope' to 0"):
+        apply(cloud, "azurerm_cosmosdb_account", prior, {**prior, "geo_location": turned})
+    apart = [PLACE, {"location": "francecentral", "failover_priority": 2}]
+    planned = plan("azurerm_cosmosdb_account", prior, {**prior, "geo_location": apart}).planned or {}
+    assert len(apply(cloud, "azurerm_cosmosdb_account", prior, planned)["geo_location"]) == 2
 
 
 def test_an_identity_that_an_update_adds_has_its_ids(cloud: Cloud, applied: Applied) -> None:

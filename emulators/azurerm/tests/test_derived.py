@@ -172,7 +172,7 @@ def test_app_roles_must_be_the_resources_own(applied: Applied) -> None:
 def test_what_azure_refuses_on_creation(applied: Applied, type_: str, arguments: dict[str, object], said: str) -> None:
     """Mistakes that no plan shows fail the apply, and leave nothing behind."""
     with pytest.raises(ProviderError, match=said):
-        applied(type_, name="x", **arguments)
+        applied(type_, **{"product_id" if type_.endswith("_product") else "name": "x"}, **arguments)
 
 
 def test_write_only_values_reach_the_cloud_but_no_state(cloud: Cloud, applied: Applied) -> None:

@@ -20,6 +20,7 @@ APIM = f"{GROUP}/providers/Microsoft.ApiManagement/service/apim"
 ZONE = f"{GROUP}/providers/Microsoft.Network/privateDnsZones/mcp.internal"
 VNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/KV-One"
+APPLICATION, CLIENT = "11111111-aaaa-4aaa-8aaa-000000000051", "11111111-aaaa-4aaa-8aaa-000000000052"
 IN_APIM = {"resource_group_name": "rg", "api_management_name": "apim"}
 
 
@@ -74,6 +75,11 @@ IN_APIM = {"resource_group_name": "rg", "api_management_name": "apim"}
             f"{GROUP}/providers/Microsoft.DocumentDB/databaseAccounts/acct/mongodbDatabases/db/collections/c",
         ),
         ("azurerm_monitor_diagnostic_setting", {"target_resource_id": APIM, "name": "d"}, f"{APIM}|d"),
+        (
+            "azuread_application_pre_authorized",
+            {"application_id": f"/applications/{APPLICATION}", "authorized_client_id": CLIENT},
+            f"{APPLICATION}/preAuthorizedApplication/{CLIENT}",
+        ),
         (
             "azurerm_management_lock",
             {"scope": GROUP, "name": "l"},

@@ -357,6 +357,18 @@ def test_a_generated_alert_rule_is_not_waited_for(cloud: Cloud, applied: Applied
 
 
 RESERVED = {"name": "log", **IN, "sku": "CapacityReservation"}
+FABRIC = {"management_endpoints": ["https://f"], "max_partition_resolution_retries": 1}
+INSIDE = {"subnet_ids": [f"{NETWORK}/virtualNetworks/vnet/subnets/containers"]}
+CONTAINER = {"name": "c", "image": "a/b:1", "cpu": 1, "memory": 1, "ports": [{"port": 8000, "protocol": "TCP"}]}
+VOLUME = {"name": "v", "mount_path": "/v"}
+TWO_PLACES = [PLACE, {"location": "northeurope", "failover_priority": 1}]
+STALE = {"consistency_level": "BoundedStaleness"}
+GATEWAY_IN_NETWORK = {
+    **IN,
+    "sku_name": "Premium_1",
+    "virtual_network_type": "External",
+    "virtual_network_configuration": [{"subnet_id": f"{NETWORK}/virtualNetworks/vnet/subnets/plain"}],
+}
 HUB = "/subscriptions/sub/resourceGroups/hub/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
 DEPLOYER = "11111111-aaaa-4aaa-8aaa-000000000001"
 
@@ -435,6 +447,135 @@ DEPLOYER = "11111111-aaaa-4aaa-8aaa-000000000001"
             "exactly one of `category` or `category_group`",
         ),
         ("azurerm_monitor_diagnostic_setting", {"name": "d", "target_resource_id": HUB}, "at least one type of Log"),
+        (
+            "azurerm_api_management",
+            {**IN, "name": "two", "sku_name": "Standard_1", "public_ip_address_id": f"{NETWORK}/publicIPAddresses/p"},
+            "`public_ip_address_id` is only supported when sku type is `Developer` or `Premium`",
+        ),
+        (
+            "azurerm_api_management",
+            {**IN, "name": "two", "sku_name": "StandardV2_1", "tenant_access": [{"enabled": True}]},
+            "`tenant_access` is not supported for sku tiers `Consumption` and `V2`",
+        ),
+        (
+            "azurerm_api_management",
+            {**GATEWAY_IN_NETWORK, "name": "two", "additional_location": [{"location": "northeurope"}]},
+            "`virtual_network_configuration` must be specified in any `additional_location`",
+        ),
+        (
+            "azurerm_api_management",
+            {
+                **IN,
+                "name": "two",
+                "sku_name": "Premium_1",
+                "additional_location": [
+                    {"location": "northeurope", "virtual_network_configuration": [{"subnet_id": ENDPOINT["subnet_id"]}]}
+                ],
+            },
+            "`virtual_network_configuration` must be empty in all `additional_location`",
+        ),
+        (
+            "azurerm_api_management",
+            {
+                **IN,
+                "name": "two",
+                "sku_name": "Standard_1",
+                "additional_location": [
+                    {"location": "northeurope", "public_ip_address_id": f"{NETWORK}/publicIPAddresses/p"}
+                ],
+            },
+            "`public_ip_address_id` for an additional location is only supported",
+        ),
+        (
+            "azurerm_api_management_backend",
+            {**IN_APIM, "name": "b", "url": "fabric:/a/b", "service_fabric_cluster": [FABRIC]},
+            "at least one of `client_certificate_thumbprint` and `client_certificate_id` must be set",
+        ),
+        (
+            "azurerm_container_group",
+            {
+                **GROUP,
+                **INSIDE,
+                "name": "g",
+                "container": [CONTAINER],
+                "exposed_port": [{"port": 80, "protocol": "TCP"}],
+            },
+            "port 80/TCP is not exposed on any individual container",
+        ),
+        (
+            "azurerm_container_group",
+            {**GROUP, **INSIDE, "name": "g", "container": [{**CONTAINER, "volume": [VOLUME]}]},
+            "exactly one of `empty_dir` volume",
+        ),
+        (
+            "azurerm_container_group",
+            {**GROUP, **INSIDE, "name": "g", "container": [{**CONTAINER, "volume": [{**VOLUME, "share_name": "s"}]}]},
+            "when using a storage account volume, all of",
+        ),
+        (
+            "azurerm_container_group",
+            {
+                **GROUP,
+                **INSIDE,
+                "name": "g",
+                "container": [{**CONTAINER, "volume": [{**VOLUME, "empty_dir": True, "secret": {"a": "Yg=="}}]}],
+            },
+            "only one of `empty_dir` volume",
+        ),
+        (
+            "azurerm_cosmosdb_account",
+            {
+                **IN,
+                **MONGO,
+                "name": "c",
+                "geo_location": TWO_PLACES,
+                "consistency_policy": [{**STALE, "max_staleness_prefix": 99999, "max_interval_in_seconds": 300}],
+            },
+            "max_staleness_prefix .99999. must be greater than 100000",
+        ),
+        (
+            "azurerm_cosmosdb_account",
+            {
+                **IN,
+                **MONGO,
+                "name": "c",
+                "geo_location": TWO_PLACES,
+                "consistency_policy": [{**STALE, "max_staleness_prefix": 100000, "max_interval_in_seconds": 299}],
+            },
+            "max_interval_in_seconds .299. must be greater than 300",
+        ),
+        (
+            "azurerm_log_analytics_workspace",
+            {**IN, "name": "log", "sku": "LACluster"},
+            "`sku` cannot be set to `LACluster` during creation",
+        ),
+        (
+            "azurerm_monitor_scheduled_query_rules_alert_v2",
+            {**IN, "name": "a", "mute_actions_after_alert_duration": "PT1H", "auto_mitigation_enabled": True},
+            "auto mitigation must be disabled when mute action duration is set",
+        ),
+        (
+            "azurerm_public_ip",
+            {
+                **IN,
+                "name": "p",
+                "sku": "Standard",
+                "allocation_method": "Static",
+                "ddos_protection_mode": "Disabled",
+                "ddos_protection_plan_id": f"{NETWORK}/ddosProtectionPlans/d",
+            },
+            "ddos protection plan id can only be set when ddos protection is enabled",
+        ),
+        (
+            "azurerm_role_assignment",
+            {
+                "scope": "/subscriptions/sub",
+                "principal_id": DEPLOYER,
+                "role_definition_name": "Reader",
+                "condition_version": "2.0",
+            },
+            "`condition_version` should not be set without `condition`",
+        ),
     ],
 )
 @pytest.mark.usefixtures("platform")
