@@ -76,6 +76,18 @@ def _null(type_: Any) -> Any:
     return {} if type_[0] == "map" else []
 
 
+def _api_management(cloud: Cloud, wanted: Values) -> Values | None:
+    """A domain of its own is a resource in Terraform and a host name of the service in Azure."""
+    found = _stored(cloud, "azurerm_api_management", wanted)
+    if found is None:
+        return None
+    own = cloud.find("azurerm_api_management_custom_domain", api_management_id=found["id"]) or {}
+    built_in = {"host_name": f"{found['name']}.azure-api.net", "key_vault_certificate_id": ""}
+    proxy = [{**built_in, "default_ssl_binding": not own}, *(own.get("gateway") or [])]
+    others = {name: own.get(name) or [] for name in ("developer_portal", "management", "portal", "scm")}
+    return {**found, "hostname_configuration": [{**others, "proxy": proxy}]}
+
+
 def _secret(cloud: Cloud, wanted: Values) -> Values | None:
     found = _stored(cloud, "azurerm_key_vault_secret", wanted)
     if found is None:
@@ -203,6 +215,7 @@ READERS: dict[str, Reader] = {
     "azurerm_subscription": _subscription,
     "azurerm_location": _location,
     "azurerm_role_definition": _role_definition,
+    "azurerm_api_management": _api_management,
     "azurerm_key_vault_secret": _secret,
     "azuread_application": _application,
     "azuread_application_published_app_ids": _published_apps,

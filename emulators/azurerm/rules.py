@@ -124,6 +124,24 @@ RULES: tuple[Rule, ...] = (
         "emulators/azurerm/tests/test_validate.py::test_whole_numbers_are_whole",
     ),
     Rule(
+        "a-key-of-one-s-own-comes-with-the-account",
+        "Another key replaces a Cosmos DB account (`key_vault_key_id`), other zones or no zones replace a registry, and "
+        "another shard key replaces a collection.",
+        "azurerm 5.2.0, ForceNew in `cosmosdb_account_resource.go`, `container_registry_resource.go` and "
+        "`cosmosdb_mongo_collection_resource.go`",
+        "provider source",
+        "precondition in terraform/shared/as-made.tf and modules/cosmosdb-mongodb",
+        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
+    ),
+    Rule(
+        "a-lock-keeps-a-domain-s-role",
+        "A domain that goes leaves its role behind where the vault is locked: the role cannot be deleted.",
+        "“Lock your resources to protect your infrastructure”",
+        "documented",
+        "postcondition in stage2/gateway-domain.tf; emulators/azurerm at delete",
+        "tests/changes/test_applied.py::test_a_domain_is_taken_away_under_a_lock",
+    ),
+    Rule(
         "children-go-with-their-parent",
         "What lives in a deleted object is gone with it.",
         "Resource Manager; azure-docs#100347 for what stays",
@@ -142,10 +160,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "throughput-kind-is-migrated-elsewhere",
         "azurerm does not switch between autoscale and fixed throughput.",
-        "azurerm `cosmos/common/throughput.go`",
+        "azurerm 5.2.0 `cosmos/common/throughput.go`",
         "provider source",
         "emulators/azurerm at update; precondition in terraform/shared/as-made.tf",
-        "emulators/azurerm/tests/test_changes.py::test_a_collection_s_choices_are_made_with_it",
+        "tests/changes/test_applied.py::test_throughput_is_migrated",
     ),
     Rule(
         "throughput-is-not-given-later",

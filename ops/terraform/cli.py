@@ -260,8 +260,38 @@ def _of_type(kind: str, messages: list[dict[str, Any]]) -> dict[str, str]:
     return {change["resource"]["addr"]: change["action"] for change in changes if change["action"] in _ACTIONS}
 
 
+_KEPT = re.compile(r'terraform_data\.keep\["([^"]+)"\] has lifecycle\.prevent_destroy set')
+
+
+def would_destroy(said: str) -> str:
+    """Return what is kept and would be lost, and what to do, where one of our guards refused; else nothing.
+
+    The guards are `terraform_data.keep` of the modules, named after what they keep: `account`, `registry`, `vault`,
+    `database/NAME`, `collection/DATABASE/NAME`. Terraform says no more than that address.
+    """
+    kept = sorted(set(_KEPT.findall(said)))
+    names = [" ".join(key.split("/", 1)) if "/" in key else f"the {_KEPT_WHOLE.get(key, key)}" for key in kept]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return (
+        f"this would destroy {listed}, with all that they hold, and data_protection.prevent_destroy forbids it; put the "
+        'old values back, add the new beside them and copy what they hold ("Data in production" in terraform/README.md '
+        "has the way to let the old ones go)"
+        if kept
+        else ""
+    )
+
+
+_KEPT_WHOLE = {"account": "database account", "vault": "Key Vault"}
+
+
 def _failure(stage: Stage, command: str, messages: list[dict[str, Any]], tail: str) -> TerraformError:
     errors = list(_errors(messages)) or [_last_error(tail)]
+    if lost := would_destroy(" ".join(errors)):
+        return TerraformError(
+            f"terraform {command} of {stage.name} failed: {lost}; the whole output is in {stage.log}",
+            log=stage.log,
+            kind="kept",
+        )
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     known = _known(" ".join(errors))
     said = f"{known.remedy}; it says: {errors[0]}" if known else errors[0]

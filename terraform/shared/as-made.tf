@@ -15,6 +15,8 @@ resource "terraform_data" "as_made" {
     key_vault_name             = var.key_vault_name
     cosmos_account_name        = var.cosmos_account_name
     free_tier_enabled          = var.cosmos.free_tier_enabled
+    registry_zones             = var.registry.zone_redundancy_enabled
+    encryption_key             = try(var.customer_managed_key.key_id, "")
   }
 
   lifecycle {
@@ -43,6 +45,17 @@ resource "terraform_data" "unchanged" {
     precondition {
       condition     = try(terraform_data.as_made.output.cosmos_account_name, var.cosmos_account_name) == var.cosmos_account_name && try(terraform_data.as_made.output.free_tier_enabled, var.cosmos.free_tier_enabled) == var.cosmos.free_tier_enabled
       error_message = "cosmos_account_name and cosmos.free_tier_enabled cannot change: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = try(terraform_data.as_made.output.registry_zones, var.registry.zone_redundancy_enabled) == var.registry.zone_redundancy_enabled
+      error_message = "registry.zone_redundancy_enabled cannot change: the registry would be replaced, with its images. Make a second environment with the other value, push the images there, then `invoke destroy` this one."
+    }
+
+    precondition {
+      # "Configure customer-managed keys": both services take the key when they are made; the account is replaced for another one.
+      condition     = try(terraform_data.as_made.output.encryption_key, try(var.customer_managed_key.key_id, "")) == try(var.customer_managed_key.key_id, "")
+      error_message = "customer_managed_key cannot change: the database account would be replaced, with every document, and the registry takes a key only when it is made. Make a second environment with the key, copy documents and images, then `invoke destroy` this one."
     }
 
     precondition {

@@ -8,6 +8,24 @@ locals {
   }
 }
 
+# What the gateway answers to now, and with which certificates. A new gateway is read when it has been made.
+data "azurerm_api_management" "now" {
+  name                = split("/", module.apim.service_id)[8]
+  resource_group_name = var.resource_group_name
+
+  lifecycle {
+    # The role on a certificate goes with its domain, and a lock on the vault keeps the role: domain gone, role left.
+    postcondition {
+      condition = !contains(var.data_protection.locks, "key_vault") || alltrue([
+        for proxy in flatten(self.hostname_configuration[*].proxy) :
+        !startswith(coalesce(proxy.key_vault_certificate_id, "-"), data.azurerm_key_vault.stage1.vault_uri)
+        || contains([for certificate in local._certificates : certificate.name], try(split("/", proxy.key_vault_certificate_id)[4], ""))
+      ])
+      error_message = "apim.custom_domain cannot be taken away, nor get another certificate, while data_protection.locks holds key_vault: the lock keeps the gateway's role on the old certificate. Take key_vault out of the locks for this deployment (stage 1 comes first), and put it back with the next one."
+    }
+  }
+}
+
 # The certificate's secret alone: the vault also holds the connection strings, which the gateway has no use for.
 module "gateway_domain_role" {
   source = "../modules/rbac"

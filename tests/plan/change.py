@@ -113,9 +113,9 @@ def left(bench: Bench, stage: int, given: Mapping[str, Any]) -> dict[str, list[s
     return _planned(bench, stage, given, "-refresh=true").actions
 
 
-def attempt(bench: Bench, stage: int, given: Mapping[str, Any]) -> str:
+def attempt(bench: Bench, stage: int, given: Mapping[str, Any], *options: str) -> str:
     """What Terraform says where it refuses to apply this; empty where it is applied."""
-    done = _run(bench, stage, given, "apply", "-auto-approve", "-no-color")
+    done = _run(bench, stage, given, "apply", "-auto-approve", "-no-color", *options)
     return "" if done.returncode == 0 else " ".join(re.sub(r"[│╷╵]", " ", done.stderr).split())
 
 

@@ -30,6 +30,21 @@ def test_names_that_differ_are_translated(cloud: Cloud, applied: Applied) -> Non
     assert read_data(cloud, "azurerm_subnet", where)["address_prefix"] == "10.0.0.0/24"
 
 
+def test_a_service_says_what_it_answers_to(cloud: Cloud, applied: Applied) -> None:
+    """Its own name always, and a domain with the certificate that it was given."""
+    gateway = applied("azurerm_api_management", name="apim", **IN, sku_name="Developer_1")
+    where = {"name": "apim", "resource_group_name": "rg"}
+
+    def names() -> list[tuple[str, str]]:
+        (hosts,) = read_data(cloud, "azurerm_api_management", where)["hostname_configuration"]
+        return [(host["host_name"], host["key_vault_certificate_id"]) for host in hosts["proxy"]]
+
+    assert names() == [("apim.azure-api.net", "")]
+    domain = {"host_name": "mcp.example.com", "key_vault_certificate_id": "https://kv.vault.azure.net/secrets/mcp"}
+    applied("azurerm_api_management_custom_domain", api_management_id=gateway["id"], gateway=[domain])
+    assert names()[1:] == [tuple(domain.values())]
+
+
 def test_what_is_missing_is_named(cloud: Cloud) -> None:
     """The arguments that found nothing are in the message."""
     with pytest.raises(ProviderError, match=r"key vault \(name = 'kv', resource_group_name = 'rg'\) was not found"):

@@ -68,6 +68,12 @@ resource "azurerm_cosmosdb_mongo_collection" "this" {
     replace_triggered_by = [azurerm_cosmosdb_account.this.id]
 
     precondition {
+      # Collections of version 0.2.0 did not write theirs down.
+      condition     = try(terraform_data.collection_as_made[each.key].output.shard_key, each.value.shard_key) == each.value.shard_key
+      error_message = "Collection ${each.key} cannot have another shard key: it would be replaced, with every document. Make another collection with the key, copy what this one holds, then remove this one."
+    }
+
+    precondition {
       condition     = terraform_data.collection_as_made[each.key].output.throughput == (each.value.throughput != null)
       error_message = "Collection ${each.key} cannot be given a throughput of its own later, nor lose it: it is decided when the collection is made. Make another collection and copy what it holds."
     }
@@ -99,10 +105,10 @@ resource "terraform_data" "database_as_made" {
 resource "terraform_data" "collection_as_made" {
   for_each = local._collections
 
-  # Another shard key is another collection.
-  triggers_replace = [each.key, each.value.shard_key]
+  triggers_replace = [each.key]
 
   input = {
+    shard_key      = each.value.shard_key
     throughput     = each.value.throughput != null
     unique_indexes = local._unique_indexes[each.key]
   }

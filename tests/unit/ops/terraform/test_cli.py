@@ -94,6 +94,32 @@ def test_refusal_is_one_sentence(tmp_path: Path, stage: Stage) -> None:
     assert "The name\nis too long." in stage.log.read_text(encoding="utf-8")
 
 
+KEPT = """
+import json, sys
+for address in ('database.terraform_data.keep["collection/platform/incidents"]',
+                'database.terraform_data.keep["database/platform"]', 'registry.terraform_data.keep["registry"]'):
+    print(json.dumps({"@level": "error", "@message": "Error: Instance cannot be destroyed", "diagnostic": {
+        "severity": "error", "summary": "Instance cannot be destroyed",
+        "detail": f"Resource module.{address} has lifecycle.prevent_destroy set, but the plan calls for this resource "
+                  "to be destroyed. To avoid this error and continue with the plan, either disable "
+                  "lifecycle.prevent_destroy or reduce the scope of the plan using the -target option."}}))
+sys.exit(1)
+"""
+
+
+def test_what_would_be_lost_is_said(tmp_path: Path, stage: Stage) -> None:
+    """A guard of ours refuses in Terraform's words, which name neither what is lost nor a way."""
+    with pytest.raises(TerraformError) as caught:
+        terraform(tmp_path, KEPT).plan(stage)
+    assert str(caught.value) == (
+        "terraform plan of stage 1 failed: this would destroy collection platform/incidents, database platform and the "
+        "registry, with all that they hold, and data_protection.prevent_destroy forbids it; put the old values back, "
+        'add the new beside them and copy what they hold ("Data in production" in terraform/README.md has the way to '
+        f"let the old ones go); the whole output is in {stage.log}"
+    )
+    assert caught.value.kind == "kept"
+
+
 def test_plain_error_is_found(tmp_path: Path, stage: Stage) -> None:
     """`init` prints no JSON; its error is found all the same."""
     script = "print('╷\\n│ Error: Backend changed\\n│ \\n│ Run init again.\\n╵'); raise SystemExit(1)"
