@@ -223,8 +223,10 @@ def bootstrap_all(
         narrow=narrow,
         without_pipeline=without_pipeline,
     )
-    doctor.require_values(environment, runner, pipeline=not (github or issuer or without_pipeline))
-    doctor.preview(environment, runner, doctor.BOOTSTRAP)
+    bootstrap.refuse_local(environment)
+    of_azure_devops = not (github or issuer or without_pipeline)
+    doctor.require_values(environment, runner, pipeline=of_azure_devops, identity=not without_pipeline)
+    doctor.preview(environment, runner, bootstraps=True, pipeline=not without_pipeline)
     bootstrap.bootstrap(environment, runner, options)
 
 

@@ -79,7 +79,7 @@ def task(
                 return
             runner = _runner(options)
             if runner.dry_run:
-                _say_sources(environment)
+                _say_sources(environment, pipeline=not options.get("without_pipeline"))
             function(environment, runner, **options)
             runner.finish()
 
@@ -165,11 +165,16 @@ def _runner(options: dict[str, Any]) -> Runner:
     return Runner(dry_run=options.pop("dry_run"), yes=options.pop("yes"))
 
 
-def _say_sources(environment: Environment) -> None:
-    """Say where each value comes from that the printed commands hold; on stderr, beside the commands on stdout."""
-    from ops.cli import output
+def _say_sources(environment: Environment, *, pipeline: bool) -> None:
+    """Say where each value comes from that the printed commands hold; on stderr, beside the commands on stdout.
 
-    rows = [(one.name, f"{one.value} ({one.text()})") for one in environment.sources]
+    `pipeline`: those too of which its identity and service connection are made.
+    """
+    from ops.cli import output
+    from ops.config.settings import OF_A_PIPELINE
+
+    counting = [one for one in environment.sources if pipeline or one.name not in OF_A_PIPELINE]
+    rows = [(one.name, f"{one.value} ({one.text()})") for one in counting]
     output.facts(rows, f"settings of {environment.name}" if rows else "")
 
 
