@@ -109,7 +109,7 @@ def status(environment: Environment, json: bool = False) -> None:
 
 @task(help={"as_": "admin, reader or outsider"})
 def token(environment: Environment, as_: str = "admin") -> None:
-    """Print an access token of that user, and nothing else."""
+    """Print an access token of that user, and nothing else; `invoke connect --client curl` shows a call with it."""
     from ops.clients import access_token
 
     access_token.print_token(environment, as_)
@@ -118,7 +118,7 @@ def token(environment: Environment, as_: str = "admin") -> None:
 @task(
     json=_JSON,
     help={
-        "client": "vscode, claude, cursor, json or inspector (default: all)",
+        "client": "vscode, claude, cursor, json, inspector or curl (default: all)",
         "write": "write the client's file, in which everything else stays; with --client",
     },
 )

@@ -66,7 +66,7 @@ class Running:
 
     def _apply(self, stage: int, given: Mapping[str, Any], name: str) -> None:
         self._damaged = True
-        said = change.attempt(self.bench, stage, given)
+        said = change.attempt(self.bench, stage, given, refresh=False)  # the plan after the change before looked
         assert not said, f"{name}, after {self.changed or 'nothing'}: {said}"
         assert change.left(self.bench, stage, given) == {}
         assert self.pipelines.take_refused() == {}

@@ -67,7 +67,7 @@ def test_what_bootstrap_gives_is_needed(pipelines: Pipelines, way: str, lost: st
 
 def test_every_kind_of_operation_was_asked_for(pipelines: Pipelines, applied: Bench) -> None:
     """Production's shape and a year's changes: private endpoints, zones, a domain, locks; made, changed and deleted."""
-    asked = pipelines.every["wide"].kinds
+    asked = pipelines.kinds
     assert {("create", "azurerm_private_endpoint"), ("create", "azurerm_api_management_custom_domain")} <= asked
     assert {("update", "azurerm_api_management"), ("update", "azurerm_cosmosdb_account")} <= asked
     removed = {type_ for verb, type_ in asked if verb == "delete"}
