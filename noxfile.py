@@ -196,7 +196,7 @@ def integration(session: nox.Session) -> None:
 def changes(session: nox.Session) -> None:
     """What a team changes in its first year: applied to production's values and taken back, and live under load."""
     install(session, "dev")
-    pytest(session, "tests/changes", "-n", "2", "--dist", "loadgroup")
+    pytest(session, "tests/changes", *TWO_WORKERS)
 
 
 @nox.session

@@ -109,7 +109,7 @@ def status(environment: Environment, json: bool = False) -> None:
 
 @task(help={"as_": "admin, reader or outsider"})
 def token(environment: Environment, as_: str = "admin") -> None:
-    """Print an access token of that user, and nothing else."""
+    """Print an access token of that user, and nothing else; `invoke connect --client curl` shows a call with it."""
     from ops.clients import access_token
 
     access_token.print_token(environment, as_)
@@ -118,7 +118,7 @@ def token(environment: Environment, as_: str = "admin") -> None:
 @task(
     json=_JSON,
     help={
-        "client": "vscode, claude, cursor, json or inspector (default: all)",
+        "client": "vscode, claude, cursor, json, inspector or curl (default: all)",
         "write": "write the client's file, in which everything else stays; with --client",
     },
 )
@@ -223,8 +223,10 @@ def bootstrap_all(
         narrow=narrow,
         without_pipeline=without_pipeline,
     )
-    doctor.require_values(environment, runner, pipeline=not (github or issuer or without_pipeline))
-    doctor.preview(environment, runner, doctor.BOOTSTRAP)
+    bootstrap.refuse_local(environment)
+    of_azure_devops = not (github or issuer or without_pipeline)
+    doctor.require_values(environment, runner, pipeline=of_azure_devops, identity=not without_pipeline)
+    doctor.preview(environment, runner, bootstraps=True, pipeline=not without_pipeline)
     bootstrap.bootstrap(environment, runner, options)
 
 

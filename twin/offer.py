@@ -45,5 +45,12 @@ def load(home: Path) -> Offer | None:
     return found if whole else None
 
 
+def damage(home: Path) -> str:
+    """Return one sentence where the file is there and `load` cannot use it; empty otherwise."""
+    if load(home) or not _file(home).exists():
+        return ""
+    return f"{_file(home)} is damaged: it does not say what was deployed; run `invoke deploy`, which writes it anew"
+
+
 def _file(home: Path) -> Path:
     return home / "run" / "platform.json"

@@ -45,12 +45,10 @@ def find(home: Path, request_id: str) -> dict[str, Any] | None:
 
 
 def _ask(home: Path, question: dict[str, Any]) -> dict[str, Any]:
-    settings = read_json(home / "run" / "trace.json")
-    if not isinstance(settings, dict) or not settings.get("port"):
-        raise TracesUnavailable("the local gateway keeps no traces; run `invoke deploy --setting TRACE=1`")
+    port, key = _settings(home / "run" / "trace.json")
     try:
-        with socket.create_connection(("127.0.0.1", int(settings["port"])), _TIMEOUT) as connection:
-            connection.sendall(json.dumps({**question, "key": settings["key"]}).encode() + b"\n")
+        with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as connection:
+            connection.sendall(json.dumps({**question, "key": key}).encode() + b"\n")
             with connection.makefile("rb") as answers:
                 answer: dict[str, Any] = json.loads(answers.readline())
     except (OSError, ValueError) as error:
@@ -58,3 +56,17 @@ def _ask(home: Path, question: dict[str, Any]) -> dict[str, Any]:
     if "error" in answer:
         raise TracesUnavailable(f"the local gateway tells no traces: {answer['error']}; run `invoke deploy`")
     return answer
+
+
+def _settings(path: Path) -> tuple[int, str]:
+    """Port and key; no file, or an empty object, is what a gateway without traces leaves."""
+    found = read_json(path)
+    if not path.exists() or found == {}:
+        raise TracesUnavailable("the local gateway keeps no traces; run `invoke deploy --setting TRACE=1`")
+    port, key = (found.get("port"), found.get("key")) if isinstance(found, dict) else (None, None)
+    if not isinstance(port, int) or not isinstance(key, str):
+        raise TracesUnavailable(
+            f"{path} is damaged: it names no port and key of the gateway's traces; the gateway writes it when it "
+            "starts: run `invoke deploy --setting TRACE=0`, then `invoke deploy --setting TRACE=1`"
+        )
+    return port, key

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ops.azure import rights
+
 Kind = Literal[
     "not-signed-in",
     "wrong-subscription",
@@ -53,7 +55,7 @@ REFUSALS = (
     ),
     Refusal(
         "consent",
-        "the directory wants an administrator's consent; ask a Privileged Role Administrator to run this step",
+        f"the directory wants an administrator's consent; ask a {rights.PRIVILEGED} to run this step",
         ("AADSTS65001", "AADSTS90094", "consent_required", "admin consent"),
     ),
     Refusal(
@@ -79,14 +81,12 @@ REFUSALS = (
     ),
     Refusal(
         "directory-role",
-        "the signed-in account lacks a directory role: `invoke bootstrap.entra` needs Privileged Role Administrator, "
-        "applications and their roles Application Administrator, groups Groups Administrator",
+        f"the signed-in account lacks a directory role: {rights.DIRECTORY_TO_BOOTSTRAP}; {rights.DIRECTORY_TO_DEPLOY}",
         ("Authorization_RequestDenied", "Insufficient privileges to complete the operation"),
     ),
     Refusal(
         "missing-role",
-        "the signed-in account lacks a role; ask for Owner of the subscription, or Contributor and User Access "
-        "Administrator, and allow a new role ten minutes",
+        f"the signed-in account lacks a role; ask for {rights.SUBSCRIPTION}, and allow a new role ten minutes",
         (
             "AuthorizationFailed",
             "LinkedAuthorizationFailed",

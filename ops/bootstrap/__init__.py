@@ -20,7 +20,7 @@ from ops.config.environment import Environment
 from ops.errors import UsageError
 from ops.terraform import workspace
 
-__all__ = ["STEPS", "Options", "bootstrap", "roles"]
+__all__ = ["STEPS", "Options", "bootstrap", "refuse_local", "roles"]
 
 STEPS: dict[str, Callable[[Environment, Options], Task]] = {
     "identity": identity.task,
@@ -38,11 +38,7 @@ def bootstrap(
 
     A dry run prints what a first run runs; what one command tells, the following use by name.
     """
-    if environment.is_local and not runner.dry_run:
-        raise UsageError(
-            f"bootstrap prepares Azure, and {environment.name} needs none of it; run `invoke deploy`, bootstrap "
-            "another environment with --env NAME, or look at the commands with --dry-run"
-        )
+    refuse_local(environment)
     if options.without_pipeline:
         steps = tuple(name for name in steps if name not in _OF_A_PIPELINE)
     with runner.lock(environment.home):
@@ -54,6 +50,15 @@ def bootstrap(
         _tell(environment, values)
         if not changed:
             output.say("nothing changed")
+
+
+def refuse_local(environment: Environment) -> None:
+    """Raise UsageError for an environment that is no Azure's: neither a run nor its commands would prepare anything."""
+    if environment.is_local:
+        raise UsageError(
+            f"bootstrap prepares Azure, and {environment.name} needs none of it; run `invoke deploy`, or name an "
+            "environment on Azure with --env NAME, also for --dry-run"
+        )
 
 
 def _take_step(

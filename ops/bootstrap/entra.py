@@ -29,6 +29,8 @@ MINIMAL = {
     "Group.Create": "bf7b1a76-6e77-406b-b258-bf5c7720e98f",
     "User.Read.All": _READ_USERS,
 }
+# azuread's page of azuread_service_principal_delegated_permission_grant names no directory role that would do.
+CONSENT = {"DelegatedPermissionGrant.ReadWrite.All": "8e8e4742-1d95-4f68-9d56-6ee75648c72a"}
 WARNING = (
     "whoever can change this pipeline, or what it runs, can take the whole tenant: Application Administrator adds "
     "credentials to any application and signs in as it, AppRoleAssignment.ReadWrite.All grants any permission of any "
@@ -41,9 +43,17 @@ MINIMAL_WARNING = (
     "assigning groups to app roles, granting Gateway.Invoke to the gateway's identity, and consent"
 )
 
+CONSENT_WARNING = (
+    "grant_sign_in_consent = true in terraform.tfvars: DelegatedPermissionGrant.ReadWrite.All consents for everybody "
+    "to any delegated permission of any API, not only to sign-in; set it to false to leave that one consent to an "
+    "administrator"
+)
+
 
 def task(environment: Environment, options: Options) -> Task:
-    permissions = MINIMAL if options.minimal else FULL
+    consents = environment.variables.get("grant_sign_in_consent") is True
+    permissions = {**(MINIMAL if options.minimal else FULL), **(CONSENT if consents else {})}
+    warning = MINIMAL_WARNING if options.minimal else WARNING
     return Task(
         "bootstrap.entra",
         (
@@ -52,7 +62,7 @@ def task(environment: Environment, options: Options) -> Task:
             _graph(),
             *(_permission(name, id_) for name, id_ in permissions.items()),
         ),
-        MINIMAL_WARNING if options.minimal else WARNING,
+        f"{warning}; {CONSENT_WARNING}" if consents else warning,
     )
 
 

@@ -12,18 +12,21 @@ from ops.checks.prerequisites import Note
 from ops.config.environment import ROOT, Environment
 
 PAGE = ROOT / "docs" / "costs.md"
+PRICES = "docs/costs.md says what each is counted by; azure.microsoft.com/pricing/calculator"
 _FREE = ("–", "")
 
 
 def text(environment: Environment) -> str:
-    """Return the SKUs of the environment in one line; a Note where the page has no column for it."""
+    """Return the SKUs of the environment, one per line below each other; a Note where the page has no column for it."""
     found = skus(environment.name)
     if not found:
         return Note(
             f"docs/costs.md has no column for {environment.name}; it says what each resource is counted by, and "
             "`pytest tests/plan/test_stages.py --regenerate` writes it from the plans"
         )
-    return f"{'; '.join(f'{name}: {sku}' for name, sku in found.items())}, all day long (docs/costs.md; no prices)"
+    width = max(map(len, found)) + 2
+    lines = [f"{name.ljust(width)}{sku}" for name, sku in found.items()]
+    return "\n".join([*lines, f"{len(found)} kinds in all, paid for all day long; prices differ by region ({PRICES})"])
 
 
 def skus(name: str, page: Path = PAGE) -> dict[str, str]:

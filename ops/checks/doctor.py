@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from ops import local_platform
-from ops.azure import az
+from ops.azure import az, rights
 from ops.checks import costs, durations, prerequisites, reach
 from ops.checks.prerequisites import Note
 from ops.cli import output
@@ -21,7 +21,7 @@ from ops.config import placeholders
 from ops.config import settings as settings_module
 from ops.config.environment import Environment, env_option
 from ops.errors import OpsError, SettingError, ToolError
-from ops.terraform import binary
+from ops.terraform import binary, values
 from twin.errors import RuntimeFailure
 from twin.supervise import database_choice
 
@@ -80,24 +80,29 @@ def required(environment: Environment, names: Sequence[str]) -> Step[None]:
     return Step(lambda: require(environment, names), None)
 
 
-def require_values(environment: Environment, runner: Runner, *, pipeline: bool = False) -> None:
+def require_values(environment: Environment, runner: Runner, *, pipeline: bool = False, identity: bool = True) -> None:
     """Refuse settings that are missing, are placeholders, or are not Terraform's; a dry run does it at its end.
 
-    `pipeline`: those too with which a pipeline of Azure DevOps deploys.
+    `pipeline`: those too with which a pipeline of Azure DevOps deploys. `identity`: one is made for a pipeline.
     """
     if not environment.is_local:
-        runner.require(lambda: _settings(environment), "")
+        runner.require(lambda: _settings(environment, identity=identity), "")
         runner.require(lambda: placeholders.require_none(environment, pipeline=pipeline), None)
+        runner.require(lambda: values.require_valid(environment), None)
 
 
-def preview(environment: Environment, runner: Runner, first: str = "") -> None:
+def preview(environment: Environment, runner: Runner, *, bootstraps: bool = False, pipeline: bool = True) -> None:
     """Say in a dry run what its commands need, how long they take and what they cost; on stderr, beside them.
 
-    `first`: how long what comes before a deployment takes.
+    `bootstraps`: what comes before a deployment is what runs. `pipeline`: it is bootstrapped for one.
     """
     if runner.dry_run and not environment.is_local:
-        time = f"{first}; {durations.first_deployment()}" if first else durations.first_deployment()
-        found = {"time": time, "cost": costs.text(environment)}
+        time = durations.first_deployment()
+        found = {
+            "directory": CHECKS["directory"].what if bootstraps and pipeline else rights.DIRECTORY_TO_DEPLOY,
+            "time": f"{durations.BOOTSTRAP}; {time}" if bootstraps else time,
+            "cost": costs.text(environment),
+        }
         rows = [(name, found.get(name, check.what)) for name, check in applicable(environment).items()]
         output.facts(rows, f"what {environment.name} needs; `invoke doctor{env_option(environment.name)}` checks it")
 
@@ -148,6 +153,11 @@ def _terraform(_: Environment) -> str:
     return f"{found.version} at {found.path}"
 
 
+def _values(environment: Environment) -> str:
+    values.require_valid(environment)
+    return "as every rule of the variables wants them"
+
+
 def _uv(_: Environment) -> str:
     import uv
 
@@ -174,10 +184,11 @@ def _database(environment: Environment) -> str:
         raise ToolError(str(error)) from error
 
 
-def _settings(environment: Environment) -> str:
+def _settings(environment: Environment, *, identity: bool = True) -> str:
     names = ("SUBSCRIPTION_ID", "RESOURCE_GROUP", "LOCATION", "ACR_NAME", "KEY_VAULT_NAME")
-    azure = () if environment.is_local else ("IDENTITY_NAME", "STORAGE_ACCOUNT", "CONTAINER_NAME")
-    for name in (*names, *azure):
+    azure = () if environment.is_local else ("STORAGE_ACCOUNT", "CONTAINER_NAME")
+    pipelines = ("IDENTITY_NAME",) if identity and not environment.is_local else ()
+    for name in (*names, *pipelines, *azure):
         environment.need(name)
     environment.require_declared()
     differing = settings_module.conflicts(environment.given, environment.variables)
@@ -215,7 +226,6 @@ def _docker(_: Environment) -> str:
     return str(engine.connect().version()["Version"])
 
 
-BOOTSTRAP = f"bootstrap takes some minutes, each new role up to {durations.ROLE.longest} more"
 _SIGNED_IN = ("settings", "placeholders", "az", "subscription")
 CHECKS: dict[str, Check] = {
     "python": Check(_python, "Python 3.11 or later, and `pip install -r requirements.txt`"),
@@ -224,6 +234,9 @@ CHECKS: dict[str, Check] = {
         _placeholders, "none of the shipped placeholders: subscription, addresses, mails, organisation", _AZURE
     ),
     "terraform": Check(_terraform, "Terraform 1.11 or later; without one, the tasks fetch it"),
+    "values": Check(
+        _values, "values that Terraform's own rules accept, each name spelt right", after=("settings", "terraform")
+    ),
     "uv": Check(_uv, "uv, which `pip install -r requirements.txt` brings"),
     "ports": Check(_ports, "free ports", _LOCAL, after=("settings",)),
     "database": Check(_database, "a MongoDB, or the stand-in", _LOCAL, after=("settings",)),
@@ -231,15 +244,13 @@ CHECKS: dict[str, Check] = {
     "subscription": Check(_subscription, "`az login`, in the subscription of `terraform.tfvars`", _AZURE, ("az",)),
     "roles": Check(
         prerequisites.roles,
-        "Owner of the subscription, or Contributor with User Access Administrator or Role Based Access Control "
-        "Administrator",
+        rights.SUBSCRIPTION,
         _AZURE,
         _SIGNED_IN,
     ),
     "directory": Check(
         prerequisites.directory,
-        "in Entra ID, to bootstrap: Privileged Role Administrator; to deploy as yourself: Application Administrator "
-        "and Groups Administrator, unless members of your tenant may register applications and create groups",
+        f"{rights.DIRECTORY_TO_BOOTSTRAP}; {rights.DIRECTORY_TO_DEPLOY.removeprefix('in Entra ID, ')}",
         _AZURE,
         _SIGNED_IN,
     ),
@@ -270,6 +281,6 @@ CHECKS: dict[str, Check] = {
     ),
     "registry": Check(reach.registry, "the same for the registry, where it is Premium", _AZURE, _SIGNED_IN),
     "docker": Check(_docker, "a Docker engine on the machine that builds the images", _AZURE),
-    "time": Check(lambda _: durations.first_deployment(), "an hour and a half for the first deployment", _AZURE),
+    "time": Check(lambda _: durations.first_deployment(), f"{durations.minutes()} for the first deployment", _AZURE),
     "cost": Check(costs.text, "the money for [what each environment runs](docs/costs.md), all day long", _AZURE),
 }

@@ -94,10 +94,19 @@ def first_deployment() -> str:
     """Return how long a first deployment takes as a whole."""
     gateway = of(FIRST)[0]
     return (
-        f"a first deployment takes {gateway.shortest + 15}–{gateway.longest + 45} minutes; API Management alone "
-        f"{gateway.shortest}–{gateway.longest}, {gateway.note}. One that changes neither gateway nor database takes a "
-        "few minutes"
+        f"{minutes()} for the first deployment, of which API Management alone {gateway.shortest}–{gateway.longest}, "
+        f"{gateway.note}; one that changes neither gateway nor database takes a few minutes"
     )
+
+
+def minutes() -> str:
+    """Return the first deployment's time in few words, as README says it too."""
+    gateway = of(FIRST)[0]
+    return f"{gateway.shortest + 15}–{gateway.longest + 45} minutes"
+
+
+#: Of `invoke bootstrap`.
+BOOTSTRAP = f"some minutes for bootstrap, up to {ROLE.longest} more for each new role"
 
 
 def _is_about(usual: Usual, address: str, action: str) -> bool:

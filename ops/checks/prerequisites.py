@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ops.azure import az
+from ops.azure import az, rights
 from ops.config.environment import Environment
 from ops.errors import AzError, ToolError
 
@@ -39,16 +39,16 @@ def judge_roles(held: Iterable[str]) -> str:
     if not (found & _ALL or (found & _MAKES and found & _GIVES)):
         raise ToolError(
             f"the signed-in account has {', '.join(sorted(found)) or 'no role'} at the subscription; Terraform needs "
-            "Owner, or Contributor with User Access Administrator: ask the subscription's owner"
+            f"{rights.SUBSCRIPTION}: ask the subscription's owner"
         )
     return ", ".join(sorted(found))
 
 
 # "Microsoft Entra built-in roles": what registers applications and assigns their roles, what makes groups, and what
 # gives directory roles and permissions of Microsoft Graph to the pipeline's identity.
-_APPLICATIONS = {"Application Administrator", "Cloud Application Administrator"}
-_GROUPS = {"Groups Administrator", "User Administrator"}
-_PERMISSIONS = {"Privileged Role Administrator"}
+_APPLICATIONS = {rights.APPLICATIONS, "Cloud Application Administrator"}
+_GROUPS = {rights.GROUPS, "User Administrator"}
+_PERMISSIONS = {rights.PRIVILEGED}
 _EVERYTHING = "Global Administrator"
 
 
@@ -73,9 +73,9 @@ def judge_directory(held: Iterable[str]) -> str:
     lacking = [
         what
         for what, one_of in (
-            ("Privileged Role Administrator, to bootstrap", _PERMISSIONS),
-            ("Application Administrator, to deploy", _APPLICATIONS),
-            ("Groups Administrator, to deploy", _GROUPS),
+            (f"{rights.PRIVILEGED}, to bootstrap", _PERMISSIONS),
+            (f"{rights.APPLICATIONS}, to deploy", _APPLICATIONS),
+            (f"{rights.GROUPS}, to deploy", _GROUPS),
         )
         if not found & {*one_of, _EVERYTHING}
     ]

@@ -100,13 +100,16 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def _plain_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print a line per row for a pipe: columns stand below each other, nothing is folded, no line ends in blanks."""
+    """Print a line per row for a pipe: columns stand below each other, nothing is folded, no line ends in blanks.
+
+    A last cell of several lines goes on below itself.
+    """
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]) - 1)] if rows else []
     for row in rows:
         cells = [Text(cell.ljust(width), style=_STYLES.get(cell, "")) for cell, width in zip(row, widths, strict=False)]
         line = Text("  ").join([*cells, Text(row[-1])])
         line.rstrip()
-        _show(line)
+        _show(line, hang=sum(widths) + 2 * len(widths))
 
 
 def facts(rows: Sequence[tuple[str, str]], title: str = "") -> None:

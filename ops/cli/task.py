@@ -35,12 +35,22 @@ CHANGES = {"dry_run": "print exactly what would run, and run nothing", "yes": "a
 _COLLECT_AFTER = 100_000  # new objects; Python's own 700 suit programs that live longer
 
 
+_IN_FULL = ("setting", "prod")
+"""Options without a letter: which one Invoke finds free differs by task, or the option should be meant."""
+
+
 class ProjectTask(Task[Any]):
-    """A task whose `--yes` may also be written `--auto-approve`, as Terraform calls it."""
+    """A task whose `--yes` may also be written `--auto-approve`, as Terraform calls it.
+
+    An option's letter is the one that it begins with, or it has none: Invoke would take any letter that is left.
+    """
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         found = super().get_arguments(ignore_unknown_help)
         for argument in found:
+            name = argument.names[0]
+            letter = "" if name in _IN_FULL else name[0]
+            argument.names = tuple(one for one in argument.names if len(one) > 1 or one == letter)
             if argument.names[0] == "yes":
                 argument.names = (*argument.names, "auto-approve")
         return found
@@ -79,7 +89,7 @@ def task(
                 return
             runner = _runner(options)
             if runner.dry_run:
-                _say_sources(environment)
+                _say_sources(environment, pipeline=not options.get("without_pipeline"))
             function(environment, runner, **options)
             runner.finish()
 
@@ -165,11 +175,16 @@ def _runner(options: dict[str, Any]) -> Runner:
     return Runner(dry_run=options.pop("dry_run"), yes=options.pop("yes"))
 
 
-def _say_sources(environment: Environment) -> None:
-    """Say where each value comes from that the printed commands hold; on stderr, beside the commands on stdout."""
-    from ops.cli import output
+def _say_sources(environment: Environment, *, pipeline: bool) -> None:
+    """Say where each value comes from that the printed commands hold; on stderr, beside the commands on stdout.
 
-    rows = [(one.name, f"{one.value} ({one.text()})") for one in environment.sources]
+    `pipeline`: those too of which its identity and service connection are made.
+    """
+    from ops.cli import output
+    from ops.config.settings import OF_A_PIPELINE
+
+    counting = [one for one in environment.sources if pipeline or one.name not in OF_A_PIPELINE]
+    rows = [(one.name, f"{one.value} ({one.text()})") for one in counting]
     output.facts(rows, f"settings of {environment.name}" if rows else "")
 
 

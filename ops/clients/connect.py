@@ -16,13 +16,15 @@ from ops.cli import output
 from ops.clients import outputs, registrations
 from ops.clients.outputs import Platform
 from ops.clients.registrations import Registration
-from ops.config.environment import Environment
+from ops.config.environment import Environment, env_option
 from ops.errors import ToolError, UsageError
 
 
 @dataclass(frozen=True)
 class Client:
-    """`file`: where it reads its configuration from; None where a command configures it.
+    """`configuration`: its text, from URL by server and the option that names the environment (` --env dev`).
+
+    `file`: where it reads its configuration from; None where a command configures it.
 
     `opener`: commands that open the client with this endpoint, from the server's name and its URL.
     `cloud`: its vendor calls the endpoint from its own network, so an internal gateway is out of its reach.
@@ -30,7 +32,7 @@ class Client:
     """
 
     title: str
-    configuration: Callable[[Mapping[str, str]], str]
+    configuration: Callable[[Mapping[str, str], str], str]
     after: str
     file: Path | None = None
     opener: Callable[[str, str], list[str]] | None = None
@@ -38,11 +40,11 @@ class Client:
     registrations: tuple[str, ...] = ()
 
 
-def _vscode(endpoints: Mapping[str, str]) -> str:
+def _vscode(endpoints: Mapping[str, str], _: str = "") -> str:
     return _json({"servers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
 
 
-def _claude(endpoints: Mapping[str, str]) -> str:
+def _claude(endpoints: Mapping[str, str], _: str = "") -> str:
     return "\n".join(shlex.join(_claude_add(name, url)) for name, url in endpoints.items())
 
 
@@ -50,15 +52,15 @@ def _claude_add(name: str, url: str) -> list[str]:
     return ["claude", "mcp", "add", "--transport", "http", name, url]
 
 
-def _cursor(endpoints: Mapping[str, str]) -> str:
+def _cursor(endpoints: Mapping[str, str], _: str = "") -> str:
     return _json({"mcpServers": {name: {"url": url} for name, url in endpoints.items()}})
 
 
-def _portable(endpoints: Mapping[str, str]) -> str:
+def _portable(endpoints: Mapping[str, str], _: str = "") -> str:
     return _json({"mcpServers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
 
 
-def _inspector(endpoints: Mapping[str, str]) -> str:
+def _inspector(endpoints: Mapping[str, str], _: str = "") -> str:
     return "\n".join(shlex.join(_inspect("", url)) for url in endpoints.values())
 
 
@@ -69,6 +71,25 @@ def _inspect(_: str, url: str) -> list[str]:
 def _vscode_add(name: str, url: str) -> list[str]:
     """Return the command of VS Code that takes one server as JSON."""
     return ["code", "--add-mcp", json.dumps({"name": name, "type": "http", "url": url})]
+
+
+#: A first call of a server's, by its name: of the one that the project brings. Of others the tools are listed.
+_FIRST_CALL = {"mongodb": ("tools/call", {"name": "list-databases", "arguments": {}})}
+
+
+def _curl(endpoints: Mapping[str, str], env: str = "") -> str:
+    """Return a line per server, to paste into a POSIX shell; a fresh token comes from the task each time."""
+    return "\n".join(_curl_line(name, url, env) for name, url in endpoints.items())
+
+
+def _curl_line(name: str, url: str, env: str) -> str:
+    method, params = _FIRST_CALL.get(name, ("tools/list", {}))
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    # Both media types and the version are the transport's ("Transports", MCP 2025-11-25).
+    sent = ("Content-Type: application/json", "Accept: application/json, text/event-stream")
+    headers = " ".join(f"-H {shlex.quote(one)}" for one in (*sent, "MCP-Protocol-Version: 2025-11-25"))
+    token = f'-H "Authorization: Bearer $(invoke token{env})"'
+    return f"curl -sS {token} {headers} -d {shlex.quote(json.dumps(message))} {shlex.quote(url)}"
 
 
 CLIENTS: dict[str, Client] = {
@@ -108,11 +129,19 @@ CLIENTS: dict[str, Client] = {
         opener=_inspect,
         registrations=("inspector", "inspector-cli"),
     ),
+    "curl": Client(
+        "curl: one call, signed in as Ada Admin, or on Azure as whoever `az login` signed in",
+        _curl,
+        "run the line in the project's folder; `invoke token --as reader` is another person's token",
+    ),
 }
 
 
-def configuration(platform: Platform, client: str, *, exposure: str = "public") -> tuple[str, str]:
-    """Return what to do with it, and the text; UsageError for a client that is unknown or cannot reach the gateway."""
+def configuration(platform: Platform, client: str, *, exposure: str = "public", env: str = "") -> tuple[str, str]:
+    """Return what to do with it, and the text; UsageError for a client that is unknown or cannot reach the gateway.
+
+    `env`: the option that names the environment.
+    """
     if client not in CLIENTS:
         raise UsageError(f"client {client!r} is unknown; it is one of: {', '.join(CLIENTS)}")
     wanted = CLIENTS[client]
@@ -121,7 +150,7 @@ def configuration(platform: Platform, client: str, *, exposure: str = "public") 
             f"{client} calls connectors from its vendor's network, which cannot reach an internal gateway "
             '(gateway_exposure = "internal"); use another client on a machine inside the network'
         )
-    return wanted.title, wanted.configuration(platform.endpoints)
+    return wanted.title, wanted.configuration(platform.endpoints, env)
 
 
 def print_configuration(
@@ -132,14 +161,15 @@ def print_configuration(
         raise UsageError("--write needs --client NAME: each client has a file of its own")
     platform = outputs.deployed(environment)
     exposure = str(environment.variables.get("gateway_exposure") or "public")
+    env = env_option(environment.name)
     if as_json:
-        output.data_json({**document(platform, exposure), "entries": entries(platform)})
+        output.data_json({**document(platform, exposure, env), "entries": entries(platform)})
         return
     for name in [client] if client else list(CLIENTS):
         if client is None and exposure == "internal" and CLIENTS[name].cloud:
             output.warn(f"{name} is left out: it cannot reach an internal gateway")
             continue
-        title, text = configuration(platform, name, exposure=exposure)
+        title, text = configuration(platform, name, exposure=exposure, env=env)
         if write:
             output.say(f"written: {written(name, platform)}")
         else:
@@ -152,7 +182,7 @@ def print_configuration(
         output.facts(rows, title="\nThe entry of mcp_clients that serves it")
 
 
-def document(platform: Platform, exposure: str = "public") -> dict[str, Any]:
+def document(platform: Platform, exposure: str = "public", env: str = "") -> dict[str, Any]:
     """Return `{"endpoints": {server: url}, "clients": {client: {"file", "configuration"}}}`; commands are text."""
     reach = {name: client for name, client in CLIENTS.items() if exposure == "public" or not client.cloud}
     return {
@@ -160,7 +190,7 @@ def document(platform: Platform, exposure: str = "public") -> dict[str, Any]:
         "clients": {
             name: {
                 "file": str(client.file) if client.file else None,
-                "configuration": client.configuration(platform.endpoints),
+                "configuration": client.configuration(platform.endpoints, env),
             }
             for name, client in reach.items()
         },
@@ -178,7 +208,7 @@ def written(client: str, platform: Platform, *, folder: Path | None = None) -> P
             f"{client} has no file to write: run the command that `invoke connect --client {client}` prints"
         )
     path = (folder or Path()) / wanted.file.expanduser()
-    added = json.loads(wanted.configuration(platform.endpoints))
+    added = json.loads(wanted.configuration(platform.endpoints, ""))
     kept = _kept(path)
     for top, servers in added.items():
         kept[top] = {**(kept.get(top) or {}), **servers}

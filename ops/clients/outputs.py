@@ -49,7 +49,8 @@ def load(home: Path, environment: str) -> Platform:
     """Return what the last deployment to this home offered; NotDeployedError where there was none."""
     found = offer.load(home)
     if found is None:
-        raise not_deployed(environment)
+        damage = offer.damage(home)
+        raise NotDeployedError(damage) if damage else not_deployed(environment)
     return found
 
 

@@ -37,7 +37,7 @@ from twin import control
 _PROPAGATION = 600.0  # seconds; "Troubleshoot Azure RBAC" says up to ten minutes
 _PAUSE = 10.0
 _ME = "MY_OBJECT_ID"  # the shell's variable in a dry run
-_LOCAL_CHECKS = ("python", "settings", "terraform", "uv", "ports")
+_LOCAL_CHECKS = ("python", "settings", "terraform", "values", "uv", "ports")
 _AZURE_CHECKS = ("settings", "terraform", "az", "subscription")
 
 

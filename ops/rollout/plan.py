@@ -18,7 +18,7 @@ from ops.errors import NotDeployedError, TerraformError
 from ops.images.images_json import Entries
 from ops.rollout import rolling_update, target_images
 from ops.rollout.request import check_images, parse_stage
-from ops.terraform import active_key, saved_plan, workspace
+from ops.terraform import active_key, saved_plan, values, workspace
 from ops.terraform.binary import Binary
 from ops.terraform.cli import Plan
 from ops.terraform.workspace import Workspace
@@ -40,7 +40,7 @@ def make_plans(
     Where stage 1 still has to change, stage 2 is planned (locally) on a copy in which it has; such a plan has no
     `file`, because it cannot be applied. On Azure stage 2 has to wait: it reads real objects.
     """
-    environment.require_declared()
+    values.require_valid(environment)
     variables = local_platform.choose_ports(environment).variables(environment) if environment.is_local else {}
     with (
         lock.held(environment.home),

@@ -13,13 +13,14 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from ops.cli.steps import Runner, Step
 from ops.errors import InterruptError, TerraformError, ToolError
+from ops.terraform.messages import errors_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,10 @@ ANYTHING: Mapping[str, str] = {"(anything)": "update"}
 
 @dataclass(frozen=True)
 class Stage:
-    """One root module: where it is, what it is planned with, and where its saved plan goes."""
+    """One root module: where it is, what it is planned with, and where its saved plan goes.
+
+    `source`: the folder terraform/ of which the root is part of a copy; None where it is no copy.
+    """
 
     number: int
     folder: Path
@@ -67,6 +71,7 @@ class Stage:
     log: Path
     variables: Mapping[str, str] = field(default_factory=dict)
     backend: Mapping[str, str] = field(default_factory=dict)
+    source: Path | None = None
 
     @property
     def name(self) -> str:
@@ -285,7 +290,7 @@ _KEPT_WHOLE = {"account": "database account", "vault": "Key Vault"}
 
 
 def _failure(stage: Stage, command: str, messages: list[dict[str, Any]], tail: str) -> TerraformError:
-    errors = list(_errors(messages)) or [_last_error(tail)]
+    errors = list(errors_of(messages, stage.folder, stage.folder.parent, stage.source)) or [_last_error(tail)]
     if lost := would_destroy(" ".join(errors)):
         return TerraformError(
             f"terraform {command} of {stage.name} failed: {lost}; the whole output is in {stage.log}",
@@ -309,17 +314,6 @@ def _known(said: str) -> Known | None:
 def _kind(said: str) -> str:
     found = _known(said)
     return found.kind if found else ""
-
-
-def _errors(messages: list[dict[str, Any]]) -> Iterator[str]:
-    for message in messages:
-        diagnostic = message.get("diagnostic") or {}
-        if diagnostic.get("severity") == "error":
-            start = (diagnostic.get("range") or {}).get("start") or {}
-            file = (diagnostic.get("range") or {}).get("filename")
-            place = f" ({file}:{start.get('line')})" if file else ""
-            detail = " ".join(str(diagnostic.get("detail") or "").split())
-            yield f"{diagnostic.get('summary', '')}{place}: {detail}".rstrip(": .")
 
 
 def _last_error(text: str) -> str:

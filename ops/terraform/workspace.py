@@ -52,6 +52,7 @@ class Workspace:
             # Addresses of gateway and issuer: only stage 2 makes something of them where the gateway is public.
             variables=self.variables if number == 2 else {},
             backend=self._backend(number),
+            source=None if self.root == self.environment.terraform_dir else self.environment.terraform_dir,
         )
 
     @property

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import tftest
 
+from emulators.azurerm.cloud import Cloud
+
 REPOSITORY = Path(__file__).parents[2]
 TERRAFORM = REPOSITORY / "terraform"
 MODULES = sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())
@@ -36,11 +38,12 @@ provider "azurerm" {
 
 @dataclass
 class Bench:
-    """Plans and applies root modules below `home`; `env` attaches Terraform to the provider."""
+    """Plans and applies root modules below `home`; `env` attaches Terraform to the provider, which holds `cloud`."""
 
     home: Path
     binary: str
     env: Mapping[str, str]
+    cloud: Cloud
     _initialised: set[Path] = field(default_factory=set)
 
     def stage(self, number: int) -> Path:

@@ -113,9 +113,13 @@ def left(bench: Bench, stage: int, given: Mapping[str, Any]) -> dict[str, list[s
     return _planned(bench, stage, given, "-refresh=true").actions
 
 
-def attempt(bench: Bench, stage: int, given: Mapping[str, Any], *options: str) -> str:
-    """What Terraform says where it refuses to apply this; empty where it is applied."""
-    done = _run(bench, stage, given, "apply", "-auto-approve", "-no-color", *options)
+def attempt(bench: Bench, stage: int, given: Mapping[str, Any], *options: str, refresh: bool = True) -> str:
+    """What Terraform says where it refuses to apply this; empty where it is applied.
+
+    `refresh`: whether it looks at the cloud first, where nobody has since.
+    """
+    looks = [] if refresh else ["-refresh=false"]
+    done = _run(bench, stage, given, "apply", "-auto-approve", "-no-color", *looks, *options)
     return "" if done.returncode == 0 else " ".join(re.sub(r"[│╷╵]", " ", done.stderr).split())
 
 

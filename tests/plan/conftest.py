@@ -55,7 +55,7 @@ def _opened(home: Path) -> Iterator[Bench]:
         # Short-lived and small: Go's garbage collector would take a sixth of each plan.
         quiet = {"GOGC": "400", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
         env = {**attached.env, **quiet, "TF_CLI_CONFIG_FILE": str(empty)}
-        yield Bench(home, str(terraform_binary.find().path), env)
+        yield Bench(home, str(terraform_binary.find().path), env, attached.cloud)
 
 
 @pytest.fixture(scope="session")

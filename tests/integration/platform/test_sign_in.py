@@ -6,10 +6,14 @@ import base64
 import contextlib
 import hashlib
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import webbrowser
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -19,7 +23,7 @@ from fastmcp.client.auth import OAuth
 
 from ops.clients.registrations import REGISTRATIONS
 from tests.support.browser import Browser
-from tests.support.platform_under_test import Answer, Platform, request
+from tests.support.platform_under_test import ROOT, Answer, Platform, request
 
 VERIFIER = "v" * 64
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -280,3 +284,21 @@ def test_connect_says_which_entry_serves_each_client(platform: Platform) -> None
     assert entries == {name: client.entry for name, client in REGISTRATIONS.items()}
     shown = platform.invoke("connect", "--client", "cursor")
     assert "cursor" in shown.stderr.rpartition("The entry of mcp_clients that serves it")[2]
+
+
+def test_the_curl_that_connect_shows_calls_a_tool(platform: Platform) -> None:
+    """Pasted into a shell in the project's folder, as it stands."""
+    line = platform.invoke("connect", "--client", "curl").stdout
+    here = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=ROOT,
+        env={**os.environ, **platform.variables, **here},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    answer = json.loads(done.stdout.rpartition("data: ")[2])
+    assert not answer["result"].get("isError"), done.stdout + done.stderr
+    assert answer["result"]["content"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ops import bootstrap
@@ -220,6 +222,18 @@ def test_minimal_gives_what_is_owned_only(dev: Environment, cloud: Cloud) -> Non
     run(dev, Options(ado_org_id=ORG_ID, minimal=True))
     assert cloud.lists["directory"] == []
     assert {given["appRoleId"] for given in cloud.lists["permission"]} == set(entra.MINIMAL.values())
+
+
+@pytest.mark.parametrize("minimal", [False, True])
+def test_consent_to_sign_in_takes_a_permission_of_its_own(
+    dev: Environment, cloud: Cloud, capsys: pytest.CaptureFixture[str], minimal: bool
+) -> None:
+    """Given where terraform.tfvars has Terraform consent, with a warning of what it allows besides."""
+    asked = replace(dev, variables={**dev.variables, "grant_sign_in_consent": True})
+    wanted = {*(entra.MINIMAL if minimal else entra.FULL).values(), *entra.CONSENT.values()}
+    run(asked, Options(ado_org_id=ORG_ID, minimal=minimal))
+    assert {given["appRoleId"] for given in cloud.lists["permission"]} == wanted
+    assert entra.CONSENT_WARNING in " ".join(capsys.readouterr().err.split())
 
 
 def test_what_the_rights_allow_is_said_first(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.azure import az
-from ops.checks import costs, doctor
+from ops.azure import az, rights
+from ops.checks import costs, doctor, durations
 from ops.checks.prerequisites import Note
 from ops.cli.steps import Runner
 from ops.config import environment as environments
@@ -17,6 +17,8 @@ from ops.config.environment import ROOT
 from ops.errors import OpsError, SettingError, ToolError
 from ops.rollout import deploy
 from tests.unit.ops.conftest import Make
+
+BOOTSTRAPS = f"{rights.DIRECTORY_TO_BOOTSTRAP}; "
 
 
 def fails(_: object) -> str:
@@ -91,10 +93,34 @@ def test_each_check_comes_after_those_that_it_needs() -> None:
     assert all(names.index(other) < names.index(name) for name, one in doctor.CHECKS.items() for other in one.after)
 
 
-def test_readme_has_the_list() -> None:
-    """One list of prerequisites: README's is the one that `doctor` checks, word for word."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert doctor.table() in text, f"README.md lacks this table:\n{doctor.table()}"
+@pytest.mark.parametrize(("page", "table"), [("README.md", doctor.table()), ("docs/bootstrap.md", rights.table())])
+def test_pages_have_the_lists(page: str, table: str) -> None:
+    """One list of prerequisites and of roles: the pages' are those that `doctor` checks, word for word."""
+    assert table in (ROOT / page).read_text(encoding="utf-8"), f"{page} lacks this table:\n{table}"
+
+
+def test_pages_say_the_same_times() -> None:
+    """Minutes of API Management and of a new role are those of `durations`, wherever a page has them."""
+    gateway = durations.of(durations.FIRST)[0]
+    wanted = {f"{gateway.shortest}", f"{gateway.longest}"}
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    found = re.findall(r"API Management alone (\d+)(?: to |–|-)(\d+)", text)
+    assert found
+    assert {number for pair in found for number in pair} == wanted
+
+
+def test_a_laptop_needs_no_pipeline_s_roles(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    """`bootstrap --without-pipeline` makes no identity: neither its role nor its settings are asked for."""
+    names = {"STORAGE_ACCOUNT": "stmcptfstate"}
+    runner = Runner(dry_run=True)
+    doctor.require_values(make("dev", **names), runner, identity=False)
+    doctor.preview(make("dev", **names), runner, bootstraps=True, pipeline=False)
+    said = capsys.readouterr().err
+    assert rights.PRIVILEGED not in said
+    assert rights.DIRECTORY_TO_DEPLOY in said
+    assert durations.BOOTSTRAP in said
+    assert runner._refused == []
 
 
 def test_without_az_it_is_said_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +158,10 @@ def test_costs_of_an_environment(make: Make) -> None:
     assert costs.skus("prod")["API Management"] == "Premium, 3 units, zones 1, 2, 3"
     assert "Cosmos DB, shared throughput" not in costs.skus("dev")
     assert costs.skus("staging") == {}
-    assert "API Management: Developer, 1 unit" in costs.text(make("dev"))
+    lines = costs.text(make("dev")).splitlines()
+    assert lines[0].split(maxsplit=2) == ["API", "Management", "Developer, 1 unit"]
+    assert len({line.index(sku) for line, sku in zip(lines, costs.skus("dev").values(), strict=False)}) == 1
+    assert lines[-1].startswith(f"{len(lines) - 1} kinds in all")
 
 
 def test_a_dry_run_says_what_is_needed(servers: Path, capsys: pytest.CaptureFixture[str], make: Make) -> None:
@@ -144,9 +173,11 @@ def test_a_dry_run_says_what_is_needed(servers: Path, capsys: pytest.CaptureFixt
     first = {line.split()[0] for line in out.splitlines()}
     assert first == {"terraform", "az", "docker", "until", "#", "MY_OBJECT_ID=$(az"}
     for check in doctor.applicable(environment).values():
-        assert check.what in re.sub(r"\s+", " ", err) or check.what.startswith(("an hour", "the money"))
+        said = "the money" if check.what.startswith("the money") else check.what.removeprefix(BOOTSTRAPS)
+        assert said in re.sub(r"\s+", " ", err) or said == "the money"
+    assert rights.PRIVILEGED not in err
     assert "creating API Management usually takes 30–45 minutes" in err
-    assert "API Management: Developer, 1 unit" in err
+    assert re.search(r"cost +API Management +Developer, 1 unit\n +Container Instances +2", err)
     with pytest.raises(SettingError, match="IDENTITY_NAME is not set"):
         runner.finish()
 

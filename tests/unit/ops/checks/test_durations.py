@@ -31,7 +31,9 @@ def test_a_first_deployment(make: Make) -> None:
     gateway, account = said(make, plan(gateway="create", account="create", policy="create"))
     assert gateway.startswith("creating API Management usually takes 30–45 minutes, now and then 90 (“Quickstart")
     assert account.startswith("creating a Cosmos DB account usually takes 10–15 minutes")
-    assert durations.first_deployment().startswith("a first deployment takes 45–90 minutes; API Management alone 30–45")
+    assert durations.first_deployment().startswith(
+        "45–90 minutes for the first deployment, of which API Management alone 30–45"
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_enough_roles(held: list[str]) -> None:
 @pytest.mark.parametrize("held", [[], ["Reader"], ["Contributor"], ["User Access Administrator"]])
 def test_too_few_roles(held: list[str]) -> None:
     """What is held is said, and what is needed."""
-    with pytest.raises(ToolError, match="Terraform needs Owner, or Contributor with"):
+    with pytest.raises(ToolError, match="Terraform needs Owner of the subscription, or Contributor with"):
         prerequisites.judge_roles(held)
 
 

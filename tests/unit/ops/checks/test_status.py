@@ -207,9 +207,11 @@ def test_half_applied_is_not_deployed(shown: dict[str, object]) -> None:
 
 
 def test_broken_home_is_not_deployed(make: Make) -> None:
-    """A file that an interrupted run left half-written counts as nothing deployed."""
+    """A file that an interrupted run left half-written is named, with what writes it anew."""
     home: Path = make().home
     (home / "run").mkdir(parents=True)
-    (home / "run" / "outputs.json").write_text('{"gateway": ', encoding="utf-8")
-    with pytest.raises(NotDeployedError):
+    with pytest.raises(NotDeployedError, match="local is not deployed"):
+        outputs.load(home, "local")
+    (home / "run" / "platform.json").write_text('{"gateway": ', encoding="utf-8")
+    with pytest.raises(NotDeployedError, match=r"run/platform\.json is damaged: .*run `invoke deploy`"):
         outputs.load(home, "local")

@@ -111,3 +111,13 @@ def test_a_task_has_no_logic() -> None:
     """tasks.py says what is called: no loop, no condition, no file of its own."""
     text = (ROOT / "tasks.py").read_text(encoding="utf-8")
     assert not [word for word in ("\n    if ", "\n    for ", "\n    while ", "open(", "subprocess") if word in text]
+
+
+@pytest.mark.parametrize("name", sorted(tasks.namespace.task_names))
+def test_an_option_s_letter_is_its_first(name: str) -> None:
+    """Or it has none: `--setting` has the same name everywhere, and what destroys production is written in full."""
+    found = tasks.namespace[name].get_arguments()
+    letters = {one.names[0]: [n for n in one.names if len(n) == 1] for one in found}
+    assert all(short in ([], [option[0]]) for option, short in letters.items()), letters
+    assert not letters.get("setting")
+    assert not letters.get("prod")

@@ -41,6 +41,8 @@ COMMANDS = {
     "claude": r"claude mcp add --transport http [a-z0-9-]+ https?://\S+",
     # The Inspector's own --help: --transport and --server-url.
     "inspector": r"npx @modelcontextprotocol/inspector --transport http --server-url https?://\S+",
+    # curl(1): -H is a header, -d a body, which makes it a POST.
+    "curl": r"curl -sS -H \"Authorization: Bearer \$\(invoke token\)\"( -H '[^']+')+ -d '[^']+' https?://\S+",
 }
 
 
@@ -53,7 +55,7 @@ def test_no_client_is_left_unchecked() -> None:
     assert {*FORMATS, *COMMANDS} == set(connect.CLIENTS)
 
 
-@pytest.mark.parametrize("client", ["claude", "inspector"])
+@pytest.mark.parametrize("client", ["claude", "inspector", "curl"])
 def test_command_lines_name_the_endpoint(client: str) -> None:
     """Clients that are configured by a command get one per server."""
     assert connect.configuration(PLATFORM, client)[1].endswith(URL)
@@ -61,7 +63,7 @@ def test_command_lines_name_the_endpoint(client: str) -> None:
 
 def test_unknown_client() -> None:
     """An unknown client is refused with the known ones."""
-    with pytest.raises(UsageError, match="vscode, claude, cursor, json, inspector"):
+    with pytest.raises(UsageError, match="vscode, claude, cursor, json, inspector, curl"):
         connect.configuration(PLATFORM, "netscape")
 
 

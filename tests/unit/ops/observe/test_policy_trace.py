@@ -100,6 +100,16 @@ def test_a_gateway_without_traces_says_how_to_have_them(make: Make) -> None:
         policy_trace.print_trace(environment)
 
 
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b'{"port": "x"}', b'{"port": 1}', b""])
+def test_a_damaged_file_of_the_gateway_s_is_named(make: Make, content: bytes) -> None:
+    """The file, what it lacks, and how to have it written anew: not that there are no traces."""
+    path = make().home / "run" / "trace.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(TracesUnavailable, match=r"run/trace\.json is damaged: it names no port and key.*TRACE=0"):
+        policy_trace.print_trace(make())
+
+
 def test_a_reader_begins_anew_where_the_gateway_did(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers begin at 1 again after a restart: nothing may be left out because of it."""
     answers = iter(

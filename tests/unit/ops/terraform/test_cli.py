@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_refusal_is_one_sentence(tmp_path: Path, stage: Stage) -> None:
     with pytest.raises(TerraformError) as caught:
         terraform(tmp_path, REFUSED).plan(stage)
     assert str(caught.value) == (
-        "terraform plan of stage 1 failed: Invalid value (main.tf:7): The name is too long; "
+        f"terraform plan of stage 1 failed: Invalid value ({stage.folder / 'main.tf'}:7): The name is too long; "
         f"the whole output is in {stage.log}"
     )
     assert "The name\nis too long." in stage.log.read_text(encoding="utf-8")
@@ -118,6 +119,18 @@ def test_what_would_be_lost_is_said(tmp_path: Path, stage: Stage) -> None:
         f"let the old ones go); the whole output is in {stage.log}"
     )
     assert caught.value.kind == "kept"
+
+
+def test_an_error_names_the_file_that_a_person_edits(tmp_path: Path, stage: Stage) -> None:
+    """Locally a copy is applied: its place is that of the checkout's file, and of the one that several stages share."""
+    source = tmp_path / "checkout" / "terraform"
+    for name in ("shared", "stage1"):
+        (source / name).mkdir(parents=True)
+    (source / "shared" / "main.tf").touch()
+    (source / "stage1" / "main.tf").symlink_to("../shared/main.tf")
+    with pytest.raises(TerraformError) as caught:
+        terraform(tmp_path, REFUSED).plan(replace(stage, source=source))
+    assert f"({source / 'shared' / 'main.tf'}:7)" in str(caught.value)
 
 
 def test_plain_error_is_found(tmp_path: Path, stage: Stage) -> None:

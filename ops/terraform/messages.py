@@ -1,0 +1,46 @@
+"""What Terraform's JSON messages say of an error, with the file that a person edits."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ops.config.environment import ROOT
+
+# Of the variables' own folder, which nobody looks into to mend a value.
+_RULE = re.compile(r"\s*This was checked by the validation rule at \S+")
+
+
+def errors_of(
+    messages: Iterable[Mapping[str, Any]], folder: Path, root: Path, source: Path | None = None
+) -> Iterator[str]:
+    """Yield a sentence per error.
+
+    `folder`: where Terraform ran, which its file names start from. `root`: a copy of `source`, whose files are named
+    instead; a file that several stages share is named where it stands.
+    """
+    for message in messages:
+        diagnostic = message.get("diagnostic") or {}
+        if diagnostic.get("severity") == "error":
+            start = (diagnostic.get("range") or {}).get("start") or {}
+            file = (diagnostic.get("range") or {}).get("filename")
+            place = f" ({shown(in_source(folder / file, root, source))}:{start.get('line')})" if file else ""
+            detail = " ".join(_RULE.sub("", str(diagnostic.get("detail") or "")).split())
+            yield f"{diagnostic.get('summary', '')}{place}: {detail}".rstrip(": .")
+
+
+def in_source(file: Path, root: Path, source: Path | None) -> Path:
+    """Return the file of `source` that this one is a copy of; itself where it is none."""
+    whole = Path(os.path.normpath(file))
+    if source is None or not whole.is_relative_to(root):
+        return whole
+    found = source / whole.relative_to(root)
+    return found.resolve() if found.exists() else whole
+
+
+def shown(path: Path) -> str:
+    """Return the path as a person in the project's folder types it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
