@@ -9,14 +9,17 @@ from typing import Any
 from policy_base import Policy, unresolved
 
 LISTED = {
-    "metadata": re.compile(r"(GET|HEAD) /oauth-(authorization-server|protected-resource(/[a-z][a-z0-9-]*/mcp)?)"),
+    "metadata": re.compile(
+        r"(GET|HEAD) /(\*|oauth-(authorization-server|protected-resource(/([a-z][a-z0-9-]*/mcp|v0\.1/servers))?))"
+    ),
     "oauth": re.compile(r"GET /authorize|POST /(token|register)"),
+    "registry": re.compile(r"(GET|HEAD) /(\*|servers(/\*)?)"),
 }
 
 
 class AnonymousOperationIsListed(Policy):
     id = "CKV_MCP_19"
-    summary = "Without a token one can read OAuth metadata and use the sign-in façade, and nothing else"
+    summary = "Without a token one can read OAuth metadata and a public MCP registry, and use the sign-in façade, and nothing else"
     severity_name = "CRITICAL"
     resources = ("azurerm_api_management_api_operation",)
     guideline = (
