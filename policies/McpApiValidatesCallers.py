@@ -7,12 +7,13 @@ from typing import Any
 
 from policy_base import Policy, policy_xml
 
-ANONYMOUS = {"metadata", "oauth"}
+#: A registry that is closed has another name, registry-signed-in.
+ANONYMOUS = {"metadata", "oauth", "registry"}
 
 
 class McpApiValidatesCallers(Policy):
     id = "CKV_MCP_5"
-    summary = "Every API validates its callers' tokens, but for the OAuth metadata and façade"
+    summary = "Every API validates its callers' tokens, but for the OAuth metadata and façade, and a public MCP registry"
     severity_name = "CRITICAL"
     resources = ("azurerm_api_management_api_policy",)
     guideline = (

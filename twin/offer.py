@@ -20,6 +20,8 @@ class Offer:
     client_ids: Mapping[str, str]
     #: Seconds for which the gateway leaves a backend alone after failures, the longest of all; 0 without breakers.
     breaker_seconds: float = 0.0
+    #: Where the MCP registry answers, without the /v0.1/servers that clients add; empty where it is off.
+    registry: str = ""
 
     @property
     def client_id(self) -> str:
@@ -39,7 +41,7 @@ def load(home: Path) -> Offer | None:
         found = Offer(**json.loads(_file(home).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    texts = (found.gateway, found.authority, found.tenant_id, found.scope)
+    texts = (found.gateway, found.authority, found.tenant_id, found.scope, found.registry)
     maps = (found.endpoints, found.client_ids)
     whole = all(isinstance(text, str) for text in texts) and all(isinstance(found_map, dict) for found_map in maps)
     return found if whole else None

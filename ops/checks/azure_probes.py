@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ops.azure import az
@@ -85,6 +85,45 @@ def gateway_role(target: Target) -> str:
         )
     require(bool(assigned), "the gateway's identity has no app role, so every call behind it fails")
     return f"{len(assigned)} app role(s)"
+
+
+#: What every sign-in asks for beside this API's own scope; they are Microsoft Graph's.
+_SIGN_IN = {"openid", "profile", "offline_access"}
+
+
+def consent(target: Target) -> str:
+    """Where users may not consent themselves, nobody signs in without an administrator's grant for each client."""
+    _azure(target)
+    if not target.environment.variables.get("grant_sign_in_consent"):
+        raise NotRun("grant_sign_in_consent is false: people consent themselves, or an administrator did by hand")
+    granted = {}
+    try:
+        for name, number in target.platform.client_ids.items():
+            of_client = az.run("rest", "--method", "GET", "--uri", _grants(number))["value"]
+            granted[name] = scopes_for_everybody(of_client)
+    except AzError as error:
+        if error.kind in ("directory-role", "consent"):
+            raise NotRun("the signed-in account may not read the directory") from error
+        raise
+    lacking = {name: sorted(_SIGN_IN - scopes) for name, scopes in granted.items() if not scopes >= _SIGN_IN}
+    missing = [f"{name} lacks {' '.join(scopes)}" for name, scopes in lacking.items()]
+    require(not missing, f"{'; '.join(missing)}: run `invoke deploy`, or grant it in the portal")
+    return f"{len(granted)} clients"
+
+
+def scopes_for_everybody(grants: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the scopes that these delegated permission grants give for all people of the tenant."""
+    return {
+        scope
+        for grant in grants
+        if grant.get("consentType") == "AllPrincipals"
+        for scope in str(grant.get("scope") or "").split()
+    }
+
+
+def _grants(client_id: str) -> str:
+    """Microsoft Graph v1.0, "List oAuth2PermissionGrants of a servicePrincipal"."""
+    return f"https://graph.microsoft.com/v1.0/servicePrincipals(appId='{client_id}')/oauth2PermissionGrants"
 
 
 def _assignments(id_: str) -> str:

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from emulators.base.errors import EmulatorError
 from ops.checks import smoke
@@ -186,6 +186,91 @@ def stranger(target: Target) -> str:
     answer = _listed(target, _token(target, "outsider"))
     require(answer.status == 403, f"{target.endpoint} answers {answer.status} to somebody without a role")
     return "403"
+
+
+def registry(target: Target) -> str:
+    """Every server is listed, and found by its name with an encoded slash in it.
+
+    Whether API Management decodes %2F before it matches an operation is not documented.
+    """
+    if not target.platform.registry:
+        raise NotRun('mcp_registry.access is "off"')
+    closed = (target.environment.variables.get("mcp_registry") or {}).get("access") == "signed-in"
+    headers = {"Authorization": f"Bearer {_token(target, 'reader')}"} if closed else {}
+    url = f"{target.platform.registry}/v0.1/servers"
+    listed: dict[str, str] = {}
+    cursor = ""
+    while True:
+        found = ask(f"{url}?{urlencode({'limit': 100, 'cursor': cursor})}", None, headers).json(url)
+        for entry in found.get("servers") or ():
+            listed[str(entry["server"]["name"])] = str(entry["server"]["remotes"][0]["url"])
+        cursor = str((found.get("metadata") or {}).get("nextCursor") or "")
+        if not cursor:
+            break
+    unknown = set(listed.values()) - set(target.platform.endpoints.values())
+    require(bool(listed) and not unknown, f"{url} lists {', '.join(sorted(unknown)) or 'nothing'}")
+    missing = set(target.platform.endpoints.values()) - set(listed.values())
+    require(closed or not missing, f"{url} does not list {', '.join(sorted(missing))}")
+    for name in listed:
+        one = f"{url}/{quote(name, safe='')}/versions/latest"
+        require(ask(one, None, headers).json(one)["server"]["name"] == name, f"{one} is about another server")
+    return f"{len(listed)} servers"
+
+
+def document_redirect(target: Target) -> str:
+    """API Management follows no redirect when it fetches a client's metadata document; that is not documented.
+
+    Ask it for an address of a trusted host that redirects, where there is one: it must say that it saw the redirect.
+    """
+    for url in _trusted(target, "index.html", "login", "oauth", "docs"):
+        try:
+            moved = ask(url).status in (301, 302, 303, 307, 308)
+        except SmokeError:
+            continue
+        if moved:
+            said = _started_by(target, url)
+            require("with status 3" in said, f"asked for {url}, which redirects, the façade says: {said}")
+            return f"{url} is not followed"
+    raise NotRun("no host in metadata_hosts of mcp_clients has an address that redirects")
+
+
+def document_certificate(target: Target) -> str:
+    """API Management checks certificates when it fetches a client's metadata document; that is not documented.
+
+    Only a trusted host whose certificate is bad can show it, so a platform in order cannot run this.
+    """
+    for url in _trusted(target, "client.json"):
+        try:
+            ask(url)
+        except SmokeError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                continue
+            said = _started_by(target, url)
+            require("cannot be fetched" in said, f"{url} has a bad certificate, and the façade says: {said}")
+            return f"{url} is not taken"
+    raise NotRun(
+        "every trusted host has a good certificate; in a test environment add expired.badssl.com to metadata_hosts of an "
+        "entry in mcp_clients, deploy, and run this again"
+    )
+
+
+def _trusted(target: Target, *paths: str) -> list[str]:
+    """Return addresses on hosts all of whose documents the façade fetches."""
+    if target.environment.is_local:
+        raise NotRun("only Azure can prove it: the twin would agree with itself")
+    found = _server(_facade(target))
+    if not found.get("client_id_metadata_document_supported"):
+        raise NotRun("client_registration.metadata_documents is false")
+    clients = (target.environment.variables.get("mcp_clients") or {}).values()
+    hosts = sorted({str(host) for client in clients for host in client.get("metadata_hosts") or ()})
+    return [f"https://{host}/{path}" for host in hosts for path in paths]
+
+
+def _started_by(target: Target, client: str) -> str:
+    """Return what the façade says to a sign-in that this client starts."""
+    url = str(_server(_facade(target))["authorization_endpoint"])
+    asked = {"client_id": client, "response_type": "code", "redirect_uri": "http://127.0.0.1/", "state": "verify"}
+    return ask(f"{url}?{urlencode(asked)}").text
 
 
 def _seen(target: Target, user: str) -> smoke.Seen:

@@ -57,6 +57,7 @@ def document(environment: Environment, answer: Answer = smoke.http_status) -> di
         "client_id": platform.client_id,
         "scope": platform.scope,
         "gateway": platform.gateway,
+        "registry": f"{platform.registry}/v0.1/servers" if platform.registry else "",
         "mongodb_uri": running.mongodb_uri if running else "",
         "database": running.database if running else "",
         "console": _console(environment, running),
@@ -93,7 +94,7 @@ def print_console_address(environment: Environment) -> None:
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the same for people; the database's address holds a key, so only machines that ask for JSON get it."""
-    names = ("endpoint", "gateway", "authority", "client_id", "scope", "database")
+    names = ("endpoint", "gateway", "registry", "authority", "client_id", "scope", "database")
     plain = [
         ("env", found["env"]),
         ("healthy", "yes" if found["healthy"] else "no"),
@@ -189,6 +190,7 @@ _EMPTY: dict[str, Any] = {
     "client_id": "",
     "scope": "",
     "gateway": "",
+    "registry": "",
     "mongodb_uri": "",
     "database": "",
     "console": "",

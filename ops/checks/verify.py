@@ -55,6 +55,18 @@ CHECKS: tuple[Check, ...] = (
     Check("reader", "a reader calls, and sees no tool that writes", probes.reader),
     Check("stranger", "somebody without a role gets 403", probes.stranger),
     Check("preflight", "a browser's pre-flight from an allowed origin is answered", probes.preflight),
+    Check("registry", "the MCP registry lists every server, and finds each by its encoded name", probes.registry),
+    Check(
+        "document-redirect",
+        "a redirect is not followed when a client's metadata document is fetched",
+        probes.document_redirect,
+    ),
+    Check(
+        "document-certificate",
+        "a bad certificate is not taken when a client's metadata document is fetched",
+        probes.document_certificate,
+    ),
+    Check("consent", "openid, profile and offline_access are consented to for everybody", azure_probes.consent),
     Check("groups", "every container group runs", azure_probes.groups),
     Check("addresses", "every slot's DNS record holds its container group's address", azure_probes.addresses),
     Check("database", "the database has no public address", azure_probes.database),

@@ -36,6 +36,7 @@ def from_show_json(document: Mapping[str, Any], environment: str) -> Platform:
         scope=value["scope"],
         client_ids=value["client_ids"],
         breaker_seconds=_breaker_seconds(State.from_show_json(document)),
+        registry=(outputs.get("mcp_registry_url") or {}).get("value") or "",
     )
 
 

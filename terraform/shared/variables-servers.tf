@@ -13,6 +13,8 @@ variable "mcp_servers" {
     repeated goes to another slot instead: messages of the protocol, and calls of repeatable tools (docs/adr/0020).
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
+    listing: what the MCP registry says of the server, where mcp_registry serves one (docs/registry.md); version is the
+    image's tag, if left out.
   EOT
   type = map(object({
     compute = optional(string, "container-instances")
@@ -50,6 +52,11 @@ variable "mcp_servers" {
     rate_limit = optional(object({
       calls  = optional(number, 300)
       period = optional(number, 60)
+    }), {})
+    listing = optional(object({
+      title       = optional(string)
+      description = optional(string)
+      version     = optional(string)
     }), {})
   }))
   nullable = false
@@ -266,5 +273,51 @@ variable "mcp_servers" {
       ]
     ]))
     error_message = "rate_limit in mcp_servers needs calls of 1 or more and a period from 1 to 300 seconds."
+  }
+
+  validation {
+    # server.schema.json of the MCP registry has 1 to 100 characters. None that a reader cannot see: controls, line breaks,
+    # zero-width and bidirectional controls (CVE-2021-42574), private use.
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [
+        for text in [for text in [server.listing.title, server.listing.description] : text if text != null] :
+        can(regex("^[^\\p{C}\\p{Zl}\\p{Zp}]{1,100}$", text)) && trimspace(text) == text
+      ]
+    ]))
+    error_message = "listing.title and listing.description in mcp_servers must each be one line of 1-100 visible characters: no line break, no control character, none that changes the direction of text."
+  }
+
+  validation {
+    condition = alltrue([
+      for server in var.mcp_servers : server.listing.version == null ? true : (
+        can(regex("^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$", server.listing.version)) &&
+        server.listing.version != "latest" && !can(regex("(^|[.])[xX]([.]|$)", server.listing.version))
+      )
+    ])
+    error_message = "listing.version in mcp_servers must be exact, such as 1.4.0: letters, digits, underscores, dots, plus signs and hyphens, not latest and not a range such as 1.x."
+  }
+}
+
+variable "mcp_registry" {
+  description = <<-EOT
+    The MCP registry at <gateway>/v0.1/servers, in which clients find the servers (docs/registry.md). `access`: `off`, `public`
+    (whoever reaches the gateway reads names, titles, descriptions, versions and addresses) or `signed-in` (callers see the
+    servers that they have a role on). `namespace` is what names in it begin with; null: the gateway's host name, reversed.
+  EOT
+  type = object({
+    access    = optional(string, "off")
+    namespace = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["off", "public", "signed-in"], var.mcp_registry.access)
+    error_message = "mcp_registry.access must be off, public or signed-in."
+  }
+
+  validation {
+    condition     = var.mcp_registry.namespace == null ? true : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*$", var.mcp_registry.namespace)) && length(var.mcp_registry.namespace) <= 100
+    error_message = "mcp_registry.namespace must be a reversed host name such as com.example.mcp, of 100 characters at most."
   }
 }

@@ -173,6 +173,19 @@ variable "mcp_clients" {
   }
 
   validation {
+    # Nobody can listen there: no host, no such port, somebody's name before the host.
+    condition = alltrue(flatten([
+      for client in var.mcp_clients : [
+        for uri in client.redirect_uris :
+        !can(regex("^[a-z0-9+.-]+://[^/]*@", uri)) &&
+        (!startswith(uri, "https:") || can(regex("^https://[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*[:/]", uri))) &&
+        try(tonumber(regex("^https?://[^/:]*:([0-9]+)/", uri)[0]) >= 1 && tonumber(regex("^https?://[^/:]*:([0-9]+)/", uri)[0]) <= 65535, !can(regex("^https?://[^/:]*:", uri)))
+      ]
+    ]))
+    error_message = "A redirect URI in mcp_clients must be an address that a client can listen on: a host name of labels, a port from 1 to 65535 if it has one, and no user name."
+  }
+
+  validation {
     # A private-use scheme belongs to one application (RFC 8252, section 7.1); these belong to browsers, which act on them.
     condition = alltrue(flatten([
       for client in var.mcp_clients : [

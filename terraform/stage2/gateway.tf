@@ -28,6 +28,7 @@ module "apim" {
   oauth_facade_enabled = var.oauth_facade_enabled
   allowed_origins      = var.allowed_origins
   registration         = var.client_registration
+  registry             = var.mcp_registry
   clients = {
     for name, client in local._clients : name => merge(client, { client_id = module.client_apps[name].client_id })
   }
@@ -49,6 +50,7 @@ module "apim" {
       rate_limit = server.rate_limit
       timeout    = server.timeout
       first_byte = server.first_byte
+      listing    = merge(server.listing, { version = local._listed_versions[server_name] })
       tiers = {
         for tier_name, tier in server.tiers : tier_name => {
           role       = tier.role

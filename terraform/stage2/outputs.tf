@@ -9,6 +9,11 @@ output "endpoints" {
   depends_on  = [module.apim, module.servers]
 }
 
+output "mcp_registry_url" {
+  description = "Where the MCP registry answers, without /v0.1/servers, which clients add; null where it is off."
+  value       = var.mcp_registry.access == "off" ? null : module.names.gateway.public_base_url
+}
+
 output "apim_name" {
   description = "Name of the API Management service."
   value       = module.apim.name

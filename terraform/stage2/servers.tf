@@ -4,6 +4,16 @@ locals {
   _images_file = "${path.root}/../environments/${var.environment}/images.json"
   _images      = jsondecode(fileexists(local._images_file) ? file(local._images_file) : "{}")
 
+  # What the registry calls a server's version: what is said of it, else the tag that runs. A digest that is pinned has none.
+  _listed_versions = {
+    for name, server in var.mcp_servers : name => coalesce(
+      server.listing.version,
+      server.image.digest != null ? "0.0.0-${substr(replace(server.image.digest, ":", "."), 0, 19)}" : null,
+      try(local._images[name].tag, null),
+      server.image.tag,
+    )
+  }
+
   # A digest in mcp_servers is a pin and wins; then the slot's own, then the server's, then the tag.
   _image_references = {
     for name, slot in module.names.slots : name => join("", [

@@ -1,5 +1,22 @@
 # A gateway with one server of two slots and lists of tools, and one that is as plain as can be.
 
+variable "access" {
+  description = "Of the MCP registry."
+  type        = string
+  default     = "off"
+}
+
+variable "authorization" {
+  type    = string
+  default = "app_roles"
+}
+
+variable "listings" {
+  description = "What the registry says, by server: more servers than the two below are as plain as can be."
+  type        = map(map(string))
+  default     = {}
+}
+
 provider "azurerm" {
   subscription_id = "00000000-0000-0000-0000-000000000000"
   features {}
@@ -46,10 +63,17 @@ module "apim" {
     scope             = "api://api-client-id/Mcp.Access"
     scope_name        = "Mcp.Access"
     backend_client_id = "backend-client-id"
+    group_ids         = { admin = "group-of-admins", reader = "group-of-readers" }
   }
 
-  servers = {
+  clients = { desktop = { client_id = "desktop-client-id", redirect_uris = ["http://localhost/callback"] } }
+
+  registry      = { access = var.access }
+  authorization = var.authorization
+
+  servers = merge({ for name, listing in var.listings : name => { listing = listing, tiers = { reader = { role = "Mcp.Read", slots = { a = "http://${name}-reader-a.test" } } } } }, {
     mongodb = {
+      listing = lookup(var.listings, "mongodb", {})
       timeout = 20
       tiers = {
         admin = {
@@ -73,5 +97,5 @@ module "apim" {
         }
       }
     }
-  }
+  })
 }

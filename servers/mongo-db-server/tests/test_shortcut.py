@@ -130,6 +130,15 @@ async def test_both_ways_refuse_alike(version: str, params: dict[str, Any], post
     assert await post(True, headers, body) == await post(False, headers, body)
 
 
+async def test_an_unknown_version_is_answered_in_our_words(post: Callable[..., Any]) -> None:
+    """Which speak of the header, as the SDK's do not."""
+    headers, body = ordinary("2023-01-01", arguments={"answer": "facts"})
+    status, answer = await post(True, headers, body)
+    assert (status, answer["id"], answer["error"]["code"]) == (400, 7, -32022)
+    assert "2023-01-01" in answer["error"]["message"]
+    assert "_meta" in (await post(False, headers, body))[1]["error"]["message"]  # else this can go
+
+
 def listing(version: str, **params: Any) -> tuple[dict[str, str], bytes]:
     """What a stock client sends to list the tools."""
     headers, body = ordinary(version)

@@ -31,12 +31,19 @@ mcp_servers = {
     image    = { repository = "mongodb-mcp", tag = "0.2.0" }
     port     = 8000
     database = "cosmosdb-mongodb"
+    listing = {
+      title       = "MongoDB"
+      description = "Reads and, with the right role, writes the platform's MongoDB databases"
+    }
     tiers = {
       admin  = { role = "Mcp.Admin", connection = "read-write" }
       reader = { role = "Mcp.Read", connection = "read-only" }
     }
   }
 }
+
+# Clients find the servers at <gateway>/v0.1/servers. GitHub Copilot can read it only where it is public (docs/registry.md).
+mcp_registry = { access = "public" }
 
 # Each entry is one application in Entra ID. Loopback addresses count for localhost and 127.0.0.1, and for any port.
 mcp_clients = {

@@ -2,10 +2,16 @@ locals {
   # URLs that clients compare as strings: lower-case scheme and host, no trailing slash.
   _resources = { for server in keys(var.servers) : server => "${var.public_base_url}/${server}/mcp" }
 
+  # By the path of their metadata. A closed registry is one more that people sign in to; a server cannot be called v0.1.
+  _protected = merge(
+    { for server, resource in local._resources : "${server}/mcp" => { id = server, resource = resource, name = "MCP server ${server}" } },
+    local._registry_closed ? { "v0.1/servers" = { id = "mcp_registry", resource = "${var.public_base_url}/v0.1/servers", name = "MCP registry" } } : {},
+  )
+
   _protected_resource = {
-    for server, resource in local._resources : server => jsonencode({
-      resource                 = resource
-      resource_name            = "MCP server ${server}"
+    for path, protected in local._protected : path => jsonencode({
+      resource                 = protected.resource
+      resource_name            = protected.name
       authorization_servers    = [var.oauth_facade_enabled ? var.public_base_url : "{{entra-issuer}}"]
       scopes_supported         = ["{{api-scope}}"]
       bearer_methods_supported = ["header"]
@@ -31,8 +37,8 @@ locals {
 
   _metadata = merge(
     {
-      for server, document in local._protected_resource : "protected-resource-${server}" => {
-        url      = "/oauth-protected-resource/${server}/mcp"
+      for path, document in local._protected_resource : "protected-resource-${local._protected[path].id}" => {
+        url      = "/oauth-protected-resource/${path}"
         document = document
       }
     },
@@ -40,7 +46,7 @@ locals {
     length(var.servers) == 1 ? {
       "protected-resource" = {
         url      = "/oauth-protected-resource"
-        document = one(values(local._protected_resource))
+        document = local._protected_resource["${one(keys(var.servers))}/mcp"]
       }
     } : {},
     var.oauth_facade_enabled ? {
@@ -49,6 +55,9 @@ locals {
         document = local._authorization_server
       }
     } : {},
+    # Anything else that a client tries: a request that matches no operation is answered before any policy, without CORS,
+    # and a page in a browser takes that for a network that is down.
+    { "unknown" = { url = "/*", document = null } },
   )
 
   _facade = merge(
@@ -64,7 +73,8 @@ locals {
 
   # What the façade compares: the port of a loopback URI is the client's choice (RFC 8252, section 7.3), and so is how it
   # writes this machine (section 8.3), with a slash or without where there is no path.
-  _loopback = "^http://(?:localhost|127\\.0\\.0\\.1)(:[0-9]{1,5})?(?:/|$)"
+  _port     = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])" # one that can be listened on
+  _loopback = "^http://(?:localhost|127\\.0\\.0\\.1)(:${local._port})?(?:/|$)"
   _registered = {
     for name, client in var.clients : name => {
       kind          = coalesce(client.kind, name)
@@ -87,15 +97,17 @@ locals {
 
   _anonymous_policies = merge(
     {
-      for name, operation in local._metadata :
-      name => templatefile("${local._policies}/metadata.xml.tftpl", { document = operation.document })
+      for name, operation in local._metadata : name => operation.document == null
+      ? templatefile("${local._policies}/not-found.xml.tftpl", {})
+      : templatefile("${local._policies}/metadata.xml.tftpl", { document = operation.document })
     },
     var.oauth_facade_enabled ? {
       for name in keys(local._facade) : name => templatefile("${local._policies}/oauth-${name}.xml.tftpl", {
         clients    = local._registered
         documents  = local._documents
         loopback   = local._loopback
-        resources  = values(local._resources)
+        port       = local._port
+        resources  = [for protected in values(local._protected) : protected.resource]
         scope_name = var.sign_in.scope_name
       })
     } : {},

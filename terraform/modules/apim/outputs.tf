@@ -6,6 +6,7 @@ output "id" {
     azurerm_api_management_api_policy.mcp,
     azurerm_api_management_api_policy.anonymous,
     azurerm_api_management_api_operation_policy.anonymous,
+    azurerm_api_management_api_policy.registry,
     azurerm_api_management_diagnostic.azure_monitor,
   ]
 }

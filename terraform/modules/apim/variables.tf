@@ -192,9 +192,14 @@ variable "servers" {
     what callers see and call; `repeatable` names what may be called again on another slot where it is unknown whether the
     first call arrived. Patterns are tool names with * for any part. Limits are per caller, the time-out is in seconds.
     first_byte: seconds after which a call that may be repeated goes to another slot that lives, where its answer has not
-    begun: messages of the protocol, and calls of repeatable tools.
+    begun: messages of the protocol, and calls of repeatable tools. `listing` is what the registry says of a server.
   EOT
   type = map(object({
+    listing = optional(object({
+      title       = optional(string)
+      description = optional(string)
+      version     = optional(string, "0.0.0")
+    }), {})
     tiers = map(object({
       role  = string
       slots = map(string)
@@ -271,6 +276,50 @@ variable "servers" {
       for server in values(var.servers) : [for limit in values(server.first_byte) : limit >= 1 && limit <= 25 && floor(limit) == limit]
     ]))
     error_message = "servers: first_byte must be from 1 to 25 whole seconds: nothing is repeated after 30."
+  }
+
+  validation {
+    # server.schema.json of the MCP registry: 1 to 100 characters. Of these, none that a reader cannot see: C0, C1, line
+    # breaks, zero-width and bidirectional controls (Unicode TR36; CVE-2021-42574), byte order marks, tags, private use.
+    condition = alltrue(flatten([
+      for server in values(var.servers) : [
+        for text in [for text in [server.listing.title, server.listing.description] : text if text != null] :
+        can(regex("^[^\\p{C}\\p{Zl}\\p{Zp}]{1,100}$", text)) && trimspace(text) == text
+      ]
+    ]))
+    error_message = "servers: a title or description in listing is one line of 1-100 visible characters."
+  }
+
+  validation {
+    condition = alltrue([
+      for server in values(var.servers) : can(regex("^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$", server.listing.version)) &&
+      server.listing.version != "latest" && !can(regex("(^|[.])[xX]([.]|$)", server.listing.version))
+    ])
+    error_message = "servers: a version in listing is exact: 1-128 letters, digits, underscores, dots, plus signs and hyphens, not latest and not a range such as 1.x."
+  }
+}
+
+variable "registry" {
+  description = <<-EOT
+    The MCP registry at /v0.1/servers: `off`, `public` (anybody who reaches the gateway reads names and descriptions) or
+    `signed-in` (callers see the servers that they have a role on). `namespace` is what names in it begin with; null: the
+    gateway's host, reversed.
+  EOT
+  type = object({
+    access    = optional(string, "off")
+    namespace = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["off", "public", "signed-in"], var.registry.access)
+    error_message = "registry.access must be off, public or signed-in."
+  }
+
+  validation {
+    condition     = var.registry.namespace == null ? true : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*$", var.registry.namespace)) && length(var.registry.namespace) <= 100
+    error_message = "registry.namespace must be a reversed host name such as com.example.mcp, of 100 characters at most."
   }
 }
 

@@ -1,7 +1,7 @@
 """A fast path for ordinary tool calls and lists of tools: recognised and answered without the SDK's dispatch.
 
-Only the plainest requests take it; everything else, every error of the protocol included, goes to the SDK
-untouched. Envelope and arguments are checked by the SDK's own functions, so both ways accept and refuse the same. The
+Only the plainest requests take it; everything else goes to the SDK untouched, every error of the protocol included but
+for a version that nobody speaks (protocol_version.py). Envelope and arguments are checked by the SDK's own functions, so both ways accept and refuse the same. The
 list of tools does not change while the process lives: the SDK writes it once for each protocol version.
 """
 
@@ -19,6 +19,7 @@ from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from mongo_db_server import protocol_version
 from mongo_db_server.call import PROGRESS
 from mongo_db_server.delivery import Response, cancel_on_disconnect
 from mongo_db_server.wire import Envelope
@@ -82,7 +83,8 @@ class Shortcut:
         body = message.get("body", b"")
         asked = None if message.get("more_body") else recognise(scope["headers"], body)
         if asked is None:
-            await self._app(scope, replay(message, receive), send)
+            refused = None if message.get("more_body") else protocol_version.refusal(scope["headers"], body)
+            await (refused(scope, receive, send) if refused else self._app(scope, replay(message, receive), send))
         elif isinstance(asked, Call):
             await self._call(asked, receive, send)
         elif (listed := self._lists.get(asked.version)) is not None:

@@ -97,3 +97,62 @@ resource "azurerm_api_management_api_operation" "pass_head" {
   method              = "HEAD"
   url_template        = "/oauth-authorization-server"
 }
+
+resource "azurerm_api_management_api_operation" "pass_unknown" {
+  operation_id        = "unknown"
+  display_name        = "GET /*"
+  api_name            = "metadata"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  method              = "GET"
+  url_template        = "/*"
+}
+
+resource "azurerm_api_management_api_operation" "pass_registry" {
+  operation_id        = "server-get"
+  display_name        = "GET /servers/*"
+  api_name            = "registry"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  method              = "GET"
+  url_template        = "/servers/*"
+}
+
+resource "azurerm_api_management_api_operation" "fail_publish" {
+  operation_id        = "publish"
+  display_name        = "POST /publish"
+  api_name            = "registry"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  method              = "POST"
+  url_template        = "/publish"
+}
+
+resource "azurerm_api_management_api_operation_policy" "pass_answer" {
+  api_name            = "metadata"
+  operation_id        = "unknown"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><return-response><set-status code="404" reason="" /></return-response></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_operation_policy" "fail_forwarded" {
+  api_name            = "metadata"
+  operation_id        = "unknown"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><set-backend-service backend-id="mongodb-admin-a" /></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_registry_that_may_go_on" {
+  api_name            = "registry"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><choose><when condition="@(true)"><return-response /></when></choose></inbound></policies>
+  XML
+}

@@ -60,3 +60,21 @@ resource "azurerm_api_management_api_policy" "fail_after_routing" {
     <policies><inbound><base /><set-backend-service backend-id="a-admin-a" /><include-fragment fragment-id="mcp-caller" /></inbound></policies>
   XML
 }
+
+resource "azurerm_api_management_api_policy" "pass_registry" {
+  api_name            = "registry"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><return-response /></inbound></policies>
+  XML
+}
+
+resource "azurerm_api_management_api_policy" "fail_closed_registry" {
+  api_name            = "registry-signed-in"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><base /><return-response /></inbound></policies>
+  XML
+}

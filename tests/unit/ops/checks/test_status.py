@@ -26,6 +26,7 @@ KEYS = [
     "client_id",
     "scope",
     "gateway",
+    "registry",
     "mongodb_uri",
     "database",
     "console",
@@ -38,6 +39,7 @@ PLATFORM = Platform(
     tenant_id="tenant",
     scope="api://api/Mcp.Access",
     client_ids={"claude": "c", "desktop": "d"},
+    registry="http://127.0.0.1:8080",
 )
 
 
@@ -89,6 +91,7 @@ def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None
         "tiers": {"admin": "http://127.0.0.1:20001", "reader": "http://127.0.0.1:20001"},
     }
     assert found["client_id"] == "d"
+    assert found["registry"] == "http://127.0.0.1:8080/v0.1/servers"
     assert found["mongodb_uri"] == "mongodb://127.0.0.1:20002/"
     assert found["pids"] == {"gateway": 7, "aci-mongodb-admin-a": 7, "aci-mongodb-reader-a": 7}
 
@@ -182,6 +185,7 @@ def test_outputs_make_a_platform() -> None:
         "tenant_id": "tenant",
         "scope": PLATFORM.scope,
         "client_ids": dict(PLATFORM.client_ids),
+        "mcp_registry_url": PLATFORM.registry,
     }
     shown = {"values": {"outputs": {name: {"value": value} for name, value in given.items()}}}
     assert outputs.from_show_json(shown, "dev") == PLATFORM

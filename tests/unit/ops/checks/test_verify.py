@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ops.checks import azure_probes, verify
-from ops.checks.probes import NotRun, Target
+from ops.checks import azure_probes, probes, verify
+from ops.checks.probes import Answer, NotRun, Target
 from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
 from ops.errors import AzError, SmokeError, UsageError
@@ -119,3 +120,61 @@ def test_an_address_that_changed(records: list[Any]) -> None:
     """Both are named, and what mends it."""
     with pytest.raises(SmokeError, match=r"aci-mongodb-admin-a has 10\.0\.2\.4, its record .*invoke heal"):
         azure_probes.compare(GROUPS, records)
+
+
+LISTED = {"name": "com.example/mongodb", "remotes": [{"url": "http://gateway/mongodb/mcp"}]}
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, **answers: Any) -> list[str]:
+    """The platform answers by the end of the address: a document, or a status; what was asked is noted."""
+    asked: list[str] = []
+
+    def ask(url: str, body: bytes | None = None, headers: Any = None, *, method: str | None = None) -> Answer:
+        asked.append(url)
+        for end, answer in answers.items():
+            if url.split("?")[0].endswith(end):
+                return Answer(answer, {}, "") if isinstance(answer, int) else Answer(200, {}, json.dumps(answer))
+        raise SmokeError(f"{url} does not answer")
+
+    monkeypatch.setattr(probes, "ask", ask)
+    return asked
+
+
+def test_a_registry_that_lists_and_finds_every_server(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its name, whose slash is encoded."""
+    asked = answering(monkeypatch, servers={"servers": [{"server": LISTED}]}, latest={"server": LISTED})
+    target = Target(make("local"), replace(PLATFORM, registry="http://gateway"))
+    assert probes.registry(target) == "1 servers"
+    assert asked[-1] == "http://gateway/v0.1/servers/com.example%2Fmongodb/versions/latest"
+
+
+def test_a_registry_that_does_not_find_an_encoded_name(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, servers={"servers": [{"server": LISTED}]}, latest=404)
+    with pytest.raises(SmokeError, match="%2Fmongodb/versions/latest answers 404"):
+        probes.registry(Target(make("local"), replace(PLATFORM, registry="http://gateway")))
+
+
+@pytest.mark.parametrize("servers", [[], [{"server": {**LISTED, "remotes": [{"url": "https://evil.example/mcp"}]}}]])
+def test_a_registry_that_lists_nothing_or_another(
+    make: Make, monkeypatch: pytest.MonkeyPatch, servers: list[Any]
+) -> None:
+    answering(monkeypatch, servers={"servers": servers})
+    with pytest.raises(SmokeError, match="lists (nothing|https://evil.example/mcp)"):
+        probes.registry(Target(make("local"), replace(PLATFORM, registry="http://gateway")))
+
+
+def test_no_registry_to_check(make: Make) -> None:
+    with pytest.raises(NotRun, match="off"):
+        probes.registry(Target(make("local"), PLATFORM))
+
+
+@pytest.mark.parametrize(
+    ("grants", "scopes"),
+    [
+        ([{"consentType": "AllPrincipals", "scope": "openid profile"}], {"openid", "profile"}),
+        ([{"consentType": "Principal", "scope": "openid"}], set()),
+        ([{"consentType": "AllPrincipals", "scope": None}, {}], set()),
+    ],
+)
+def test_consent_counts_where_it_is_for_everybody(grants: list[Any], scopes: set[str]) -> None:
+    assert azure_probes.scopes_for_everybody(grants) == scopes
