@@ -54,24 +54,48 @@ def serve(options: Options) -> None:
 
 def applied(options: Options) -> State:
     """The state that Terraform would have applied: one API at `/`, every method and path, and what the policy names."""
-    name = str(options.policy)
-    api = {"path": "", "service_url": _own_backend(options), "subscription_required": False, "revision": "1"}
+    return state_of(
+        read(options.policy),
+        str(options.policy),
+        {**_backends(options), "": _own_backend(options)},
+        {name: read(Path(path)) for name, path in pairs(options.fragments, "--fragment").items()},
+        pairs(options.named_values, "--named-value"),
+        secrets(options.secrets),
+    )
+
+
+def state_of(
+    policy: str,
+    name: str,
+    backends: Mapping[str, str],
+    fragments: Mapping[str, str],
+    named_values: Mapping[str, str],
+    secrets: Mapping[str, str],
+    identities: Sequence[str] = (),
+) -> State:
+    """One API of that name at `/`. `backends` are URLs by name, "" the API's own; `identities` are client ids."""
+    api = {"path": "", "service_url": backends[""], "subscription_required": False, "revision": "1"}
     operation = {"operation_id": "any", "method": "*", "url_template": "/*", "display_name": "any"}
+    attached = [{"type": "SystemAssigned, UserAssigned", "identity_ids": list(identities), "principal_id": "system"}]
+    service = {"name": "local", "location": "local", **({"identity": attached} if identities else {})}
     found = [
-        _resource("api_management", {"name": "local", "location": "local"}),
+        _resource("api_management", service),
         _resource("api_management_api", {"name": name, "display_name": name, **api}),
         _resource("api_management_api_operation", {"name": "any", "api_name": name, **operation}),
-        _resource("api_management_api_policy", {"api_name": name, "xml_content": _read(options.policy)}),
+        _resource("api_management_api_policy", {"api_name": name, "xml_content": policy}),
     ]
-    for given, secret in ((_pairs(options.named_values, "--named-value"), False), (_secrets(options.secrets), True)):
+    for given, secret in ((named_values, False), (secrets, True)):
         for key, value in given.items():
             values = {"name": key, "display_name": key, "value": value, "secret": secret}
             found.append(_resource("api_management_named_value", values))
-    for key, path in _pairs(options.fragments, "--fragment").items():
-        found.append(_resource("api_management_policy_fragment", {"name": key, "value": _read(Path(path))}))
-    for key, url in _backends(options).items():
+    for key, text in fragments.items():
+        found.append(_resource("api_management_policy_fragment", {"name": key, "value": text}))
+    for key, url in backends.items():
         if key:
             found.append(_resource("api_management_backend", {"name": key, "url": url, "protocol": "http"}))
+    for id_ in identities:
+        identity = {"name": id_ or "system", "id": id_, "client_id": id_, "principal_id": id_}
+        found.append(_resource("user_assigned_identity", identity))
     return State(tuple(found))
 
 
@@ -79,7 +103,7 @@ def _resource(kind: str, values: Mapping[str, Any]) -> Resource:
     return Resource(f"azurerm_{kind}.{values.get('name', 'this')}", f"azurerm_{kind}", values)
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
     if path.suffix == ".tftpl":
         raise PolicyError(f"{path} is a Terraform template: give the XML that Terraform renders from it")
     try:
@@ -116,7 +140,7 @@ def _authority(url: str) -> str:
     return f"{parsed.host}:{parsed.port}"
 
 
-def _pairs(given: Sequence[str], option: str) -> dict[str, str]:
+def pairs(given: Sequence[str], option: str) -> dict[str, str]:
     found = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -126,7 +150,7 @@ def _pairs(given: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def _secrets(path: Path | None) -> dict[str, str]:
+def secrets(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
