@@ -174,6 +174,13 @@ def _add_surroundings(command: argparse.ArgumentParser) -> None:
         help="secret ones: a JSON object of names and texts; never shown in traces, nor in the list of processes",
     )
     command.add_argument(
+        "--certificate",
+        action="append",
+        default=[],
+        metavar="ID=FILE",
+        help="for certificate-id: PEM, or PFX without password",
+    )
+    command.add_argument(
         "--allow-host",
         action="append",
         default=[],
@@ -219,6 +226,7 @@ def _serve(options: argparse.Namespace) -> int:
             fragments=options.fragment,
             named_values=options.named_value,
             secrets=options.named_values,
+            certificates=options.certificate,
             allowed=options.allow_host,
             host=options.host,
             port=options.port,

@@ -29,6 +29,7 @@ _FILE = (
     "fragments",
     "named_values",
     "secrets",
+    "certificates",
     "backends",
     "backend",
     "calls",
@@ -136,6 +137,7 @@ def _setup(file: Mapping[str, Any], path: Path) -> Setup:
         _texts(file, "named_values", where),
         _texts(file, "secrets", where),
         _texts(file, "backends", where),
+        certificates={id_: _bytes(name, path) for id_, name in _texts(file, "certificates", where).items()},
     )
     return _changed(setup, file, where)
 
@@ -167,6 +169,13 @@ def _source(text: str, path: Path) -> tuple[str, str]:
         return file.read_text(encoding="utf-8-sig"), str(file)
     except (OSError, UnicodeDecodeError) as error:
         raise CaseError(f"{path}: the policy {text!r} cannot be read as UTF-8 text ({error})") from error
+
+
+def _bytes(name: str, path: Path) -> bytes:
+    try:
+        return (path.parent / name).read_bytes()
+    except OSError as error:
+        raise CaseError(f"{path}: the certificate {name!r} cannot be read ({error.strerror})") from error
 
 
 def _case(given: Any, setup: Setup, where: str) -> Case:

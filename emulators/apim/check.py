@@ -40,6 +40,9 @@ class _AnyValue(NamedValues):
         super().__init__({})
         self._values = _AnyName()
 
+    def known(self, text: str) -> str:
+        return text
+
 
 @dataclass(frozen=True)
 class Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ class Options:
     fragments: Sequence[str] = ()
     named_values: Sequence[str] = ()
     secrets: Path | None = None
+    certificates: Sequence[str] = ()
     allowed: Sequence[str] = ()
     host: str = "127.0.0.1"
     port: int = 8080
@@ -61,6 +63,7 @@ def applied(options: Options) -> State:
         {name: read(Path(path)) for name, path in pairs(options.fragments, "--fragment").items()},
         pairs(options.named_values, "--named-value"),
         secrets(options.secrets),
+        certificates={id_: file_bytes(path) for id_, path in pairs(options.certificates, "--certificate").items()},
     )
 
 
@@ -72,6 +75,7 @@ def state_of(
     named_values: Mapping[str, str],
     secrets: Mapping[str, str],
     identities: Sequence[str] = (),
+    certificates: Mapping[str, bytes] | None = None,
 ) -> State:
     """One API of that name at `/`. `backends` are URLs by name, "" the API's own; `identities` are client ids."""
     api = {"path": "", "service_url": backends[""], "subscription_required": False, "revision": "1"}
@@ -93,6 +97,9 @@ def state_of(
     for key, url in backends.items():
         if key:
             found.append(_resource("api_management_backend", {"name": key, "url": url, "protocol": "http"}))
+    for id_, data in (certificates or {}).items():
+        values = {"name": id_, "data": base64.b64encode(data).decode()}
+        found.append(_resource("api_management_certificate", values))
     for id_ in identities:
         identity = {"name": id_ or "system", "id": id_, "client_id": id_, "principal_id": id_}
         found.append(_resource("user_assigned_identity", identity))
@@ -110,6 +117,13 @@ def read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path} cannot be read as UTF-8 text ({error})") from error
+
+
+def file_bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def _backends(options: Options) -> dict[str, str]:

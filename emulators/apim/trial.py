@@ -22,6 +22,7 @@ from emulators.apim.backend_client import BackendClient
 from emulators.apim.csharp.clr import to_text
 from emulators.apim.errors import PolicyError
 from emulators.apim.failures import UpstreamError
+from emulators.apim.given_keys import Key, KeyUnusable, symmetric
 from emulators.apim.http_server import deliver
 from emulators.apim.load import load
 from emulators.apim.messages import Body, Context, LastError, ManyValues, Request, Response, Url, parse_url
@@ -30,6 +31,7 @@ from emulators.apim.single_policy import state_of
 from emulators.apim.tracing import CURRENT, Tracer
 from emulators.apim.tracing_mask import Mask
 from emulators.apim.tracing_ring import Document, Ring, TracedGateway
+from emulators.apim.values import NamedValues
 from emulators.base.policy_xml import MalformedPolicy, Node, parse
 from emulators.base.state import State
 
@@ -111,6 +113,7 @@ class Setup:
     variables: Mapping[str, Any] = field(default_factory=dict)
     claims: Mapping[str, Any] | None = None
     hosts: Sequence[str] = ()
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -236,17 +239,21 @@ def applied(setup: Setup, own: str) -> State:
             continue
     backends = {"": own, **setup.backends}
     return state_of(
-        policy, setup.name, backends, fragments, setup.named_values, setup.secrets, list(dict.fromkeys(found))
+        policy,
+        setup.name,
+        backends,
+        fragments,
+        setup.named_values,
+        setup.secrets,
+        list(dict.fromkeys(found)),
+        setup.certificates,
     )
 
 
 def _identities(root: Node, setup: Setup) -> list[str]:
-    known = {**setup.named_values, **setup.secrets}
-    found = []
-    for node in _walk(root):
-        if node.tag == "authentication-managed-identity" and (given := node.attributes.get("client-id")):
-            found.append(known.get(given.strip("{}"), given))
-    return found
+    known = NamedValues({**setup.named_values, **setup.secrets})
+    given = [one.attributes.get("client-id") for one in _walk(root) if one.tag == "authentication-managed-identity"]
+    return [known.known(id_) for id_ in given if id_]
 
 
 def _walk(node: Node) -> list[Node]:
@@ -267,14 +274,17 @@ class Issuer:
     def __init__(self) -> None:
         from joserfc.jwk import ECKey
 
-        self._key = ECKey.generate_key("P-256", {"kid": "trial", "use": "sig", "alg": "ES256"})
+        self._key: Key = ECKey.generate_key("P-256", {"kid": "trial", "use": "sig", "alg": "ES256"})
 
-    def token(self, claims: Mapping[str, Any]) -> str:
+    def token(self, claims: Mapping[str, Any], secret: str = "") -> str:
+        """`secret`: Base64, with which the policy verifies; a secret that is none is what the loader refuses."""
         from joserfc import jws
 
-        registry = jws.JWSRegistry(algorithms=["ES256"], strict_check_header=False)
-        header = {"alg": "ES256", "kid": "trial", "typ": "JWT"}
-        return jws.serialize_compact(header, json.dumps(claims).encode(), self._key, registry=registry)
+        key, header = self._key, {"alg": "ES256", "kid": "trial", "typ": "JWT"}
+        with suppress(KeyUnusable):
+            key, header = (symmetric(secret), {"alg": "HS256", "typ": "JWT"}) if secret else (key, header)
+        registry = jws.JWSRegistry(algorithms=[header["alg"]], strict_check_header=False)
+        return jws.serialize_compact(header, json.dumps(claims).encode(), key, registry=registry)
 
     def discovery(self, url: str) -> Reply:
         return _json({"issuer": issuer_of(url), "jwks_uri": _KEYS})
@@ -296,28 +306,32 @@ def issuer_of(url: str) -> str:
 def _authorization(setup: Setup, issuer: Issuer) -> list[tuple[str, str]]:
     if setup.claims is None:
         return []
-    now = int(time.time())
-    claims = {"iss": _own_issuer(setup), "iat": now, "nbf": now - 60, "exp": now + _SECONDS, **setup.claims}
-    return [("Authorization", f"Bearer {issuer.token({n: v for n, v in claims.items() if v is not None})}")]
+    now, (iss, secret) = int(time.time()), _trusted_issuer(setup)
+    claims = {"iss": iss, "iat": now, "nbf": now - 60, "exp": now + _SECONDS, **setup.claims}
+    token = issuer.token({name: value for name, value in claims.items() if value is not None}, secret)
+    return [("Authorization", f"Bearer {token}")]
 
 
-def _own_issuer(setup: Setup) -> str:
-    """Of the first issuer that policy or fragments name."""
-    known = {**setup.named_values, **setup.secrets}
+def _trusted_issuer(setup: Setup) -> tuple[str, str]:
+    """The first issuer that policy or fragments trust, and the secret with which it signs, "" for a published key."""
+    secret, listed = "", ISSUER
+    known = NamedValues({**setup.named_values, **setup.secrets})
     for text in (setup.policy, *setup.fragments.values()):
         try:
             nodes = _walk(parse(text, setup.name))
         except MalformedPolicy:
             continue
         for node in nodes:
-            url, tenant = node.attributes.get("url", ""), node.attributes.get("tenant-id", "")
-            for name, value in known.items():
-                url, tenant = (part.replace(f"{{{{{name}}}}}", value) for part in (url, tenant))
+            url, tenant = (known.known(node.attributes.get(name, "")) for name in ("url", "tenant-id"))
+            own = known.known(node.text).strip()
             if node.tag == "openid-config" and "://" in url:
-                return issuer_of(url)
+                return issuer_of(url), ""
             if node.tag == "validate-azure-ad-token" and tenant and not tenant.startswith("@"):
-                return f"https://login.microsoftonline.com/{tenant}/v2.0"
-    return ISSUER
+                return f"https://login.microsoftonline.com/{tenant}/v2.0", ""
+            if own and not own.startswith("@"):
+                listed = own if node.tag == "issuer" and listed == ISSUER else listed
+                secret = own if node.tag == "key" and not secret else secret
+    return listed, secret
 
 
 # what policies call

@@ -10,7 +10,7 @@ from emulators.apim import cases
 from emulators.apim.cases import CaseError
 from emulators.apim.errors import PolicyError
 from emulators.apim.messages import ManyValues, parse_base
-from emulators.apim.single_policy import pairs, read, secrets
+from emulators.apim.single_policy import file_bytes, pairs, read, secrets
 from emulators.apim.trial import Reply, Scripted, Sent, Setup, claims_of
 
 
@@ -29,6 +29,7 @@ def setup(options: argparse.Namespace) -> Setup:
         {name: _typed(text) for name, text in pairs(options.variable, "--variable").items()},
         claims_of(_text(options.token, "--token"), f"--token {options.token}") if options.token is not None else None,
         options.allow_host,
+        {id_: file_bytes(path) for id_, path in pairs(options.certificate, "--certificate").items()},
     )
 
 
@@ -46,7 +47,7 @@ def request(options: argparse.Namespace) -> Sent:
         headers.add(name.strip(), value.strip())
     body = sent.body
     if options.body is not None:
-        body = _bytes(Path(options.body[1:])) if options.body.startswith("@") else options.body.encode()
+        body = file_bytes(options.body[1:]) if options.body.startswith("@") else options.body.encode()
     return Sent(sent.method, sent.target, list(headers.pairs()), body, sent.ip, sent.times)
 
 
@@ -107,10 +108,3 @@ def _text(path: Path, option: str) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"{option} {path} cannot be read as UTF-8 text ({error})") from error
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PolicyError(f"--body @{path} cannot be read ({error.strerror})") from error

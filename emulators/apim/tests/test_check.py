@@ -19,7 +19,7 @@ REFUSED = {
         (3, "System.IO.File.ReadAllText"),
         (4, "exists-action"),
         (6, "condition"),
-        (8, "template"),
+        (8, "xsi-nil"),
     ],
     "not-closed.xml": [(4, "xml")],
     "template.xml.tftpl": [(0, "template.xml.tftpl")],

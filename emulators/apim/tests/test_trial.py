@@ -83,6 +83,15 @@ def test_tokens_are_signed_and_validated(claims: dict[str, object] | None, statu
     assert run(JWT, claims=claims).reply.status == status
 
 
+def test_a_policy_s_own_secret_signs_where_it_brings_one() -> None:
+    """And its issuer is the one that is listed."""
+    secret = base64.b64encode(b"s" * 32).decode()
+    rules = "<issuer-signing-keys><key>{{k}}</key></issuer-signing-keys><issuers><issuer>me</issuer></issuers>"
+    policy = f"<validate-jwt header-name='Authorization'>{rules}</validate-jwt>"
+    assert run(policy, claims={}, secrets={"k": secret}).reply.status == 200
+    assert run(policy, claims={"iss": "you"}, secrets={"k": secret}).reply.status == 401
+
+
 def test_issuers_are_named_as_entra_names_them() -> None:
     """ "Access tokens in the Microsoft identity platform": v2.0 by its own URL, v1.0 as sts.windows.net."""
     assert trial.issuer_of(OPENID.format("t/v2.0/")) == "https://login.microsoftonline.com/t/v2.0"
@@ -164,7 +173,7 @@ def test_the_command_takes_all_of_it(policy: Path, capsys: pytest.CaptureFixture
         (["--request", "GET orders"], "--request 'GET orders': the target must begin with a slash"),
         (["--request", "no/such.yaml"], "--request no/such.yaml cannot be read"),
         (["--header", "X"], "--header 'X' must be 'NAME: VALUE'"),
-        (["--body", "@no/such"], "--body @no/such cannot be read"),
+        (["--body", "@no/such"], "no/such cannot be read"),
         (["--token", "no/such"], "--token no/such cannot be read"),
         (["--backend", "99"], "--backend 99: 'status' must be a number from 200 to 599"),
         (["--backend", "http://x", "--backend", "200"], "--backend gives a real backend and an answer"),
