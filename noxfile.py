@@ -81,7 +81,15 @@ LINT = {
     "terraform-fmt": ["terraform", "fmt", "-check", "-recursive", "-diff", "terraform"],
     "codespell": ["codespell"],
     # What is under "low" is a matter of taste, such as one spelling of a path for another.
-    "zizmor": ["zizmor", "--offline", "--no-progress", "--min-severity", "medium", ".github"],
+    "zizmor": [
+        "zizmor",
+        "--offline",
+        "--no-progress",
+        "--min-severity",
+        "medium",
+        ".github",
+        "emulators/apim/action.yml",
+    ],
 }
 
 
@@ -387,14 +395,15 @@ def lock(session: nox.Session) -> None:
     session.run(*compile_, "pyproject.toml", "--group", "dev", "-o", "requirements/dev.txt")
     for name in ("policy", "az"):
         session.run(*compile_, "--group", name, "-o", f"requirements/{name}.txt")
-    servers = sorted(path.parent for path in Path("servers").glob("*/requirements.txt"))
-    for server in servers:
-        with session.chdir(server):
-            # What a server needs of this repository is a folder beside it and never a registry's.
-            session.run(*compile_, "--no-emit-package", "gateway-auth", "pyproject.toml", "-o", "requirements.txt")
+    # What servers and the policy emulator need of this repository is a folder beside them and never a registry's.
+    apart = {path.parent: "gateway-auth" for path in sorted(Path("servers").glob("*/requirements.txt"))}
+    apart[Path("emulators/apim")] = "emulators-base"
+    for folder, own in apart.items():
+        with session.chdir(folder):
+            session.run(*compile_, "--no-emit-package", own, "pyproject.toml", "-o", "requirements.txt")
     locks = [
         "requirements.txt",
         *map(str, Path("requirements").glob("*.txt")),
-        *(f"{server}/requirements.txt" for server in servers),
+        *(f"{folder}/requirements.txt" for folder in apart),
     ]
     session.run("python", "-m", "tools.locks", *locks)

@@ -7,7 +7,7 @@ identities) is taken to exist, and an attribute that holds a named value is take
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from emulators.apim import policies
 from emulators.apim.elements import ELEMENTS, Place, References, build_fragment, build_pipeline
 from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
 from emulators.apim.pipeline import Pipeline
-from emulators.apim.policy_sources import SUFFIXES, documents, has_directives
+from emulators.apim.policy_sources import SUFFIXES, Document, documents, files, has_directives, is_other_xml
 from emulators.apim.values import NamedValues
 from emulators.base.policy_xml import Node, breaks_matter, parse
 
@@ -39,6 +39,9 @@ class _AnyValue(NamedValues):
     def __init__(self) -> None:
         super().__init__({})
         self._values = _AnyName()
+
+    def known(self, text: str) -> str:
+        return text
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def _files(path: Path) -> list[Path]:
         raise PolicyError(f"{path} does not exist: name a policy file, or a folder of them")
     if path.is_file():
         return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    found = files(path)
     if not found:
         raise PolicyError(f"{path} holds no policy: no file below it ends in {', '.join(SUFFIXES)}")
     return found
@@ -138,7 +141,7 @@ def _files(path: Path) -> list[Path]:
 
 def _reports(file: Path, *, named: bool) -> Iterator[Report]:
     """One for each policy that the file holds; a file that was named and holds none is a problem."""
-    if file.suffix == ".tftpl":
+    if file.name.endswith(".tftpl") and (named or ".xml" in file.suffixes):
         message = "a Terraform template: check the XML that Terraform renders from it (see `terraform show`)"
         yield Report(file, (), (NotRendered(message, where=Where(str(file)), name=file.name),))
         return
@@ -148,13 +151,36 @@ def _reports(file: Path, *, named: bool) -> Iterator[Report]:
         unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(str(file)), name=file.name)
         yield Report(file, (), (unreadable,))
         return
+    if not named and (is_other_xml(file, text) or file.suffix == ".tftpl"):
+        return
     found = list(documents(file, text))
     if not found and named:
-        raise PolicyError(f"{file} holds no policy: neither <policies> nor <fragment> in a heredoc or fenced block")
+        raise PolicyError(f"{file} holds no policy: neither <policies> nor <fragment> in {_HOLDERS[file.suffix]}")
     yield from (_report(file, source) for source in found)
 
 
-def _report(file: Path, source: str) -> Report:
+_HOLDERS = {
+    ".tf": "a heredoc",
+    ".bicep": "a text",
+    ".md": "a fenced block",
+    ".ipynb": "a cell, or the notebook is no JSON",
+}
+
+
+def _report(file: Path, source: Document) -> Report:
+    found = _judged(file, source.text)
+    problems = (_moved(problem, source) for problem in found.problems)
+    elements = (replace(element, line=source.line(element.line)) for element in found.elements)
+    return Report(file, tuple(elements), tuple(sorted(problems, key=lambda one: one.where.line)))
+
+
+def _moved(problem: LocatedError, source: Document) -> LocatedError:
+    where = Where(problem.where.scope, source.line(problem.where.line))
+    return type(problem)(problem.reason, where=where, name=problem.name)
+
+
+def _judged(file: Path, source: str) -> Report:
+    """A report whose lines are the policy's own."""
     label = str(file)
     if file.suffix == ".tf" and has_directives(source):
         message = "it has Terraform's directives: check the XML that Terraform renders from it (see `terraform show`)"
@@ -174,7 +200,7 @@ def _report(file: Path, source: str) -> Report:
     problems = tuple(one for one in references.problems if _is_the_file_s(one, unknown))
     bad_lines = {one.where.line for one in problems}
     runs = tuple(one for one in _elements(root) if one.line not in bad_lines)
-    return Report(file, runs, tuple(sorted(problems, key=lambda one: one.where.line)))
+    return Report(file, runs, problems)
 
 
 def _eaten(root: Node, label: str) -> Iterator[LocatedError]:

@@ -20,6 +20,7 @@ from emulators.apim.errors import (
     UnknownElement,
     Where,
 )
+from emulators.apim.given_keys import Certificate
 from emulators.apim.messages import Context, Run, Step, parse_url
 from emulators.apim.pipeline import Pipeline, run_steps
 from emulators.apim.reference import BY_TAG, NOT_RUN
@@ -78,6 +79,11 @@ class Element:
         """Where an attribute's value begins, "" for the text; where the element does, if it has neither."""
         return Where(self.where.scope, self.node.lines.get(name, self.node.line))
 
+    @property
+    def is_template(self) -> bool:
+        """Whether the text is a Liquid template: its braces are no named values, and it is no expression."""
+        return self.tag == "set-body" and self.node.attributes.get("template") == "liquid"
+
     # What stands in it, checked
 
     def _attributes(self) -> Iterator[tuple[str, Value]]:
@@ -109,6 +115,8 @@ class Element:
         return value
 
     def _text(self) -> Value:
+        if self.is_template:
+            return Value(self.builder.references.named_values.known(self.node.text))
         text = self.builder.substitute(self.node.text, self.where)
         if self.shape.text == "none":
             if text.strip():
@@ -310,6 +318,7 @@ class References:
     fragments: Mapping[str, Node] = field(default_factory=dict)
     backends: frozenset[str] = frozenset()
     identity_clients: frozenset[str] = frozenset()
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
     problems: list[LocatedError] = field(default_factory=list)
     #: Where requests are traced: steps and conditions that tell what they do.
     tracer: StepTracer | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emulators.apim.failures import Failure, log_bug
@@ -25,8 +25,11 @@ Responded = tuple[Context | None, Response]
 
 
 class Gateway:
-    def __init__(self, loaded: Loaded, services: Services) -> None:
+    """`variables`: what `context.Variables` holds before any policy ran; nothing, but in a trial of one request."""
+
+    def __init__(self, loaded: Loaded, services: Services, variables: Mapping[str, Any] | None = None) -> None:
         self._loaded = loaded
+        self._variables = variables or {}
         self._router = Router(loaded.apis)
         self.services = services
 
@@ -49,6 +52,7 @@ class Gateway:
             return await self._unmatched(api, match.rest, request)
         request.parameters, request.base = match.parameters, api.info.service_url
         context = Context(request, self.services, api.info, route.operation, self._loaded.deployment)
+        context.variables.update(self._variables)
         if api.subscription_required:
             failure = Failure(401, "SubscriptionKeyNotFound", _NO_KEY, source="authorization")
             return context, await fail(route.pipeline, context, failure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 from emulators.apim import policies
@@ -16,6 +17,7 @@ from emulators.apim.errors import (
     UnsupportedResource,
     Where,
 )
+from emulators.apim.given_keys import Certificate, KeyUnusable, certificate
 from emulators.apim.messages import ApiInfo, DeploymentInfo, OperationInfo, ProductInfo, parse_base
 from emulators.apim.named_values import attached_identities, load_named_values
 from emulators.apim.pipeline import Pipeline
@@ -34,6 +36,7 @@ _READ = (
     "api",
     "api_operation",
     "backend",
+    "certificate",
     "named_value",
     "policy_fragment",
     "policy",
@@ -87,6 +90,7 @@ class _Loader:
             fragments=self._fragments(),
             backends=frozenset(backends),
             identity_clients=frozenset(attached_identities(self.state, self.service)),
+            certificates=self._certificates(),
             problems=self.problems,
             tracer=self.tracer,
         )
@@ -129,6 +133,19 @@ class _Loader:
             found[str(resource["name"])] = Backend(
                 str(resource["name"]), url, self._rule(rule, where) if rule else None
             )
+        return found
+
+    def _certificates(self) -> dict[str, Certificate]:
+        """By name. What a vault holds is not in the state, so that it is refused."""
+        found = {}
+        for resource in self._of("certificate"):
+            where = Where(f"certificate {resource['name']!r} ({resource.address})")
+            try:
+                data = base64.b64decode(str(resource.get("data") or ""))
+                found[str(resource["name"])] = certificate(data, str(resource.get("password") or ""))
+            except (KeyUnusable, ValueError) as error:
+                message = f"data cannot be used: {error}"
+                self.problems.append(UnsupportedResource(message, where=where, name="data"))
         return found
 
     def _rule(self, block: object, where: Where) -> Rule | None:

@@ -34,6 +34,8 @@ _CLAIM = Shape(
     (name("name"), text("match", "all", choices=("all", "any")), text("separator")),
     (many(Shape("value", text="expression")),),
 )
+#: "Validate JWT", key attributes; the text is a secret, which examples write as a named value.
+_KEY = Shape("key", (fixed("id"), fixed("certificate-id"), fixed("n"), fixed("e")), text="expression")
 _CLAIMS = Shape("required-claims", children=(many(_CLAIM, 1),))
 _SOURCES = (text("header-name"), text("query-parameter-name"), text("token-value"))
 _REJECTION = (
@@ -113,7 +115,7 @@ POLICIES: tuple[Policy, ...] = (
             maybe(texts("backend-application-ids", "application-id")),
             maybe(texts("audiences", "audience", least=0)),
             maybe(_CLAIMS),
-            maybe(Shape("decryption-keys", refused="encrypted tokens are not read")),
+            maybe(Shape("decryption-keys", children=(many(Shape("key", (fixed("certificate-id", required=True),))),))),
         ),
         ordered=True,
         title="Validate Microsoft Entra token",
@@ -133,8 +135,8 @@ POLICIES: tuple[Policy, ...] = (
         ),
         (
             many(Shape("openid-config", (url("url"), flag("validate-connectivity", "true")))),
-            maybe(Shape("issuer-signing-keys", refused="keys come from openid-config")),
-            maybe(Shape("decryption-keys", refused="encrypted tokens are not read")),
+            maybe(Shape("issuer-signing-keys", children=(many(_KEY),))),
+            maybe(Shape("decryption-keys", children=(many(_KEY),))),
             maybe(texts("audiences", "audience", least=0)),
             maybe(texts("issuers", "issuer", least=0)),
             maybe(_CLAIMS),
@@ -409,9 +411,10 @@ POLICIES: tuple[Policy, ...] = (
     Policy(
         "set-body",
         (
-            text("template", refused="Liquid templates are not reproduced; use an expression"),
-            text("xsi-nil", refused="it belongs to Liquid templates"),
-            text("parse-date", refused="it belongs to Liquid templates"),
+            # "none" stands in examples of "Get authorization context" (2024-07-23), and is what an expression has.
+            fixed("template", "none", choices=("liquid", "none")),
+            text("xsi-nil", refused="it belongs to XML bodies, which Liquid templates do not read here"),
+            flag("parse-date", "true", expression=False),
         ),
         text="expression",
         title="Set body",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ class Options:
     fragments: Sequence[str] = ()
     named_values: Sequence[str] = ()
     secrets: Path | None = None
+    certificates: Sequence[str] = ()
     allowed: Sequence[str] = ()
     host: str = "127.0.0.1"
     port: int = 8080
@@ -54,24 +56,53 @@ def serve(options: Options) -> None:
 
 def applied(options: Options) -> State:
     """The state that Terraform would have applied: one API at `/`, every method and path, and what the policy names."""
-    name = str(options.policy)
-    api = {"path": "", "service_url": _own_backend(options), "subscription_required": False, "revision": "1"}
+    return state_of(
+        read(options.policy),
+        str(options.policy),
+        {**_backends(options), "": _own_backend(options)},
+        {name: read(Path(path)) for name, path in pairs(options.fragments, "--fragment").items()},
+        pairs(options.named_values, "--named-value"),
+        secrets(options.secrets),
+        certificates={id_: file_bytes(path) for id_, path in pairs(options.certificates, "--certificate").items()},
+    )
+
+
+def state_of(
+    policy: str,
+    name: str,
+    backends: Mapping[str, str],
+    fragments: Mapping[str, str],
+    named_values: Mapping[str, str],
+    secrets: Mapping[str, str],
+    identities: Sequence[str] = (),
+    certificates: Mapping[str, bytes] | None = None,
+) -> State:
+    """One API of that name at `/`. `backends` are URLs by name, "" the API's own; `identities` are client ids."""
+    api = {"path": "", "service_url": backends[""], "subscription_required": False, "revision": "1"}
     operation = {"operation_id": "any", "method": "*", "url_template": "/*", "display_name": "any"}
+    attached = [{"type": "SystemAssigned, UserAssigned", "identity_ids": list(identities), "principal_id": "system"}]
+    service = {"name": "local", "location": "local", **({"identity": attached} if identities else {})}
     found = [
-        _resource("api_management", {"name": "local", "location": "local"}),
+        _resource("api_management", service),
         _resource("api_management_api", {"name": name, "display_name": name, **api}),
         _resource("api_management_api_operation", {"name": "any", "api_name": name, **operation}),
-        _resource("api_management_api_policy", {"api_name": name, "xml_content": _read(options.policy)}),
+        _resource("api_management_api_policy", {"api_name": name, "xml_content": policy}),
     ]
-    for given, secret in ((_pairs(options.named_values, "--named-value"), False), (_secrets(options.secrets), True)):
+    for given, secret in ((named_values, False), (secrets, True)):
         for key, value in given.items():
             values = {"name": key, "display_name": key, "value": value, "secret": secret}
             found.append(_resource("api_management_named_value", values))
-    for key, path in _pairs(options.fragments, "--fragment").items():
-        found.append(_resource("api_management_policy_fragment", {"name": key, "value": _read(Path(path))}))
-    for key, url in _backends(options).items():
+    for key, text in fragments.items():
+        found.append(_resource("api_management_policy_fragment", {"name": key, "value": text}))
+    for key, url in backends.items():
         if key:
             found.append(_resource("api_management_backend", {"name": key, "url": url, "protocol": "http"}))
+    for id_, data in (certificates or {}).items():
+        values = {"name": id_, "data": base64.b64encode(data).decode()}
+        found.append(_resource("api_management_certificate", values))
+    for id_ in identities:
+        identity = {"name": id_ or "system", "id": id_, "client_id": id_, "principal_id": id_}
+        found.append(_resource("user_assigned_identity", identity))
     return State(tuple(found))
 
 
@@ -79,13 +110,20 @@ def _resource(kind: str, values: Mapping[str, Any]) -> Resource:
     return Resource(f"azurerm_{kind}.{values.get('name', 'this')}", f"azurerm_{kind}", values)
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
     if path.suffix == ".tftpl":
         raise PolicyError(f"{path} is a Terraform template: give the XML that Terraform renders from it")
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path} cannot be read as UTF-8 text ({error})") from error
+
+
+def file_bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise PolicyError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def _backends(options: Options) -> dict[str, str]:
@@ -116,7 +154,7 @@ def _authority(url: str) -> str:
     return f"{parsed.host}:{parsed.port}"
 
 
-def _pairs(given: Sequence[str], option: str) -> dict[str, str]:
+def pairs(given: Sequence[str], option: str) -> dict[str, str]:
     found = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -126,7 +164,7 @@ def _pairs(given: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def _secrets(path: Path | None) -> dict[str, str]:
+def secrets(path: Path | None) -> dict[str, str]:
     if path is None:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Signatures and issuers of access tokens, by OpenID Connect discovery.
+"""Signatures and issuers of access tokens, by OpenID Connect discovery and by keys that a policy gives.
 
 Keys are fetched when first needed, kept for an hour, and fetched again early where a token names a key that is missing
 ("Validate JWT", openid-config). API Management waits five minutes between such early fetches; here it is ten seconds,
@@ -19,17 +19,24 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
 
 from emulators.apim import jwt
 from emulators.apim.failures import Failure, UpstreamError
+from emulators.apim.given_keys import GivenKey, decrypted
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Response, Url, parse_url
 
 KEEP_SECONDS = 3600.0
 REFETCH_SECONDS = 10.0
 _TIMEOUT = 10.0
+#: By kind of key. A secret is only ever given by a policy: one that is published is no secret.
 _ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     "EC": ("ES256", "ES384", "ES512"),
+    "oct": ("HS256", "HS384", "HS512"),
 }
+_PUBLISHED = ("RSA", "EC")
 Key = RSAKey | ECKey
+GivenOrPublished = Key | OctKey
+#: Dots of an encrypted token (RFC 7516, section 7.1).
+_ENCRYPTED = 4
 
 
 class Sender(Protocol):
@@ -70,17 +77,27 @@ class Tokens:
         self._attempted: dict[str, float] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def verify(self, text: str, urls: Sequence[str]) -> Jwt:
-        """The token, its signature checked. TokenRejected, or Failure where no keys can be had."""
+    async def verify(
+        self, text: str, urls: Sequence[str], given: Sequence[GivenKey] = (), decryption: Sequence[GivenKey] = ()
+    ) -> Jwt:
+        """The token, its signature checked. TokenRejected, or Failure where no keys can be had.
+
+        `given` verify beside the published keys; an encrypted token is opened by one of `decryption`.
+        """
         configurations = [await self._configuration(url) for url in urls]
+        if decryption and text.count(".") == _ENCRYPTED and len(text) <= jwt.MAX_TOKEN:
+            opened = decrypted(text, list(decryption))
+            if opened is None:
+                raise TokenRejected("JwtInvalid", "Decryption of the token failed. Access denied.")
+            text = opened
         token = jwt.read(text)
         if token is None:
             raise TokenRejected("JwtInvalid", "The token is not a signed JWT. Access denied.")
-        _reject_header(token)
-        candidates = [key for configuration in configurations for key in configuration.candidates(token)]
+        _reject_header(token, secrets=any(one.key.key_type == "oct" for one in given))
+        own = [one.key for one in given if one.answers(token.header.get("kid"))]
+        candidates: list[GivenOrPublished] = [*own, *_published(configurations, token)]
         if not candidates:
-            fresh = [await self._refetched(url) for url in urls]
-            candidates = [key for configuration in fresh for key in configuration.candidates(token)]
+            candidates = [*_published([await self._refetched(url) for url in urls], token)]
         if not candidates:
             message = "Signature validation failed. Unable to match key. Access denied."
             raise TokenRejected("TokenSignatureKeyNotFound", message)
@@ -148,7 +165,7 @@ def _key_set(entries: Sequence[Mapping[str, Any]]) -> dict[str, Key]:
     """The published signing keys. Keys for encryption and symmetric ones are left out."""
     found: dict[str, Key] = {}
     for position, entry in enumerate(entries):
-        if entry.get("use", "sig") != "sig" or entry.get("kty") not in _ALGORITHMS:
+        if entry.get("use", "sig") != "sig" or entry.get("kty") not in _PUBLISHED:
             continue
         key: RSAKey | ECKey | OctKey | OKPKey = import_key(dict(entry))
         if isinstance(key, RSAKey | ECKey):
@@ -156,9 +173,13 @@ def _key_set(entries: Sequence[Mapping[str, Any]]) -> dict[str, Key]:
     return found
 
 
-def _reject_header(token: Jwt) -> None:
-    """`none`, symmetric algorithms, critical extensions (RFC 7515, section 4.1.11) and encrypted or nested tokens."""
-    allowed = [name for names in _ALGORITHMS.values() for name in names]
+def _published(configurations: Sequence[Configuration], token: Jwt) -> list[Key]:
+    return [key for configuration in configurations for key in configuration.candidates(token)]
+
+
+def _reject_header(token: Jwt, *, secrets: bool) -> None:
+    """`none`, critical extensions (RFC 7515, section 4.1.11), and symmetric algorithms where no secret was given."""
+    allowed = [name for kind, names in _ALGORITHMS.items() if secrets or kind in _PUBLISHED for name in names]
     if token.header.get("alg") not in allowed:
         raise TokenRejected(
             "TokenSignatureInvalid", "Signature validation failed. The algorithm is not accepted. Access denied."
@@ -167,7 +188,7 @@ def _reject_header(token: Jwt) -> None:
         raise TokenRejected("JwtInvalid", "The token has critical header parameters. Access denied.")
 
 
-def _signed_by(token: Jwt, key: Key) -> bool:
+def _signed_by(token: Jwt, key: GivenOrPublished) -> bool:
     """Whether the key made the signature, with an algorithm of the key's own kind."""
     if token.header["alg"] not in _ALGORITHMS[key.key_type]:
         return False

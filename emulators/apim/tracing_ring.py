@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import perf_counter, time
 from typing import Any
@@ -61,8 +62,15 @@ class Ring:
 class TracedGateway(Gateway):
     """A gateway that keeps a trace of every request. `loaded` must have been loaded with a Tracer."""
 
-    def __init__(self, loaded: Loaded, services: Services, ring: Ring, mask: Mask) -> None:
-        super().__init__(loaded, services)
+    def __init__(
+        self,
+        loaded: Loaded,
+        services: Services,
+        ring: Ring,
+        mask: Mask,
+        variables: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(loaded, services, variables)
         self.ring = ring
         self._mask = mask
 

@@ -47,6 +47,10 @@ class NamedValues:
 
         return _NAMED_VALUE.sub(replace, text)
 
+    def known(self, text: str) -> str:
+        """The text with those names replaced that there are: what is none may be a Liquid template's."""
+        return _NAMED_VALUE.sub(lambda match: self._values.get(match.group(1), match.group(0)), text)
+
 
 def compile_value(text: str, where: Where) -> Value:
     """Raises UnsupportedExpression, with the line inside the document, or InvalidAttribute."""

@@ -32,6 +32,8 @@ _MARKUP = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""([^\s=<>/]+)\s*=\s*(?P<quoted>"[^"]*"|'[^']*')""")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+#: Elements whose content is a text, whatever it holds: the XML that a body is ("Set body", Convert JSON to SOAP).
+_WHOLE = ("set-body",)
 LineBreaks = Literal["kept", "spaces"]
 """What becomes of line breaks in attributes' expressions: policies and `rawxml` keep them, `xml` makes them spaces."""
 
@@ -137,8 +139,14 @@ def _referenced(attribute: re.Match[str]) -> str:
 
 def _node(element: etree._Element, tags: Iterator[tuple[int, dict[str, int]]]) -> Node:
     line, lines = next(tags)
-    children = tuple(_node(child, tags) for child in element)
-    text = (element.text or "") + "".join(child.tail or "" for child in element)
+    if element.tag in _WHOLE:
+        for _ in element.iterdescendants():
+            next(tags)
+        children: tuple[Node, ...] = ()
+        text = (element.text or "") + "".join(etree.tostring(child, encoding="unicode") for child in element)
+    else:
+        children = tuple(_node(child, tags) for child in element)
+        text = (element.text or "") + "".join(child.tail or "" for child in element)
     attributes = {str(name): str(value) for name, value in element.attrib.items()}
     return Node(str(element.tag), line, attributes, text, children, lines)
 

@@ -13,10 +13,11 @@ import yaml
 from jsonschema import Draft7Validator
 
 ROOT = Path(__file__).parents[2]
-AZURE = sorted((ROOT / "pipelines").rglob("*.yml"))
+POLICIES = ROOT / "emulators" / "apim"  # what other teams check their policies with
+AZURE = [*sorted((ROOT / "pipelines").rglob("*.yml")), POLICIES / "ci" / "azure-pipelines.yml"]
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
-ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
+ACTIONS = [*sorted((GITHUB / "actions").glob("*/action.yml")), POLICIES / "action.yml"]
 FORMS = [path for path in sorted((GITHUB / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
 CASES = [
     *((path, "azure-pipelines") for path in AZURE),
@@ -42,16 +43,16 @@ def read(path: Path) -> Any:
 
 @pytest.mark.parametrize(("path", "schema"), CASES, ids=lambda value: str(getattr(value, "name", value)))
 def test_the_schema_accepts_it(path: Path, schema: str) -> None:
-    """Each file of pipelines/ and .github/."""
+    """Each file of pipelines/ and .github/, and the policy emulator's action and template."""
     assert [error.message[:300] for error in validator(schema).iter_errors(read(path))] == []
 
 
 def test_there_is_something_of_each() -> None:
     """No schema goes without a file."""
-    assert len(AZURE) >= 7
+    assert len(AZURE) >= 8
     assert len(WORKFLOWS) >= 5
     assert len(FORMS) >= 3
-    assert len(ACTIONS) >= 1
+    assert len(ACTIONS) >= 2
 
 
 @pytest.mark.parametrize(

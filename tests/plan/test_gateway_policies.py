@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from emulators.apim import check
 from emulators.azurerm import policy_text
 from tests.plan.bench import ENVIRONMENTS, TERRAFORM
 from tests.plan.conftest import Planned
@@ -47,6 +48,14 @@ def test_every_policy_is_known_and_well_formed(planned: Planned, environment: st
     assert len(texts) > 5
     for text in texts.values():
         etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+@pytest.mark.parametrize("environment", PLANS)
+def test_every_policy_would_run(planned: Planned, environment: str, tmp_path: Path) -> None:
+    """`python -m emulators.apim check` of what Terraform renders: by the schema of Microsoft's policy reference."""
+    for address, text in _texts(planned(2, environment)._raw).items():
+        (tmp_path / f"{re.sub('[^a-zA-Z0-9_.-]', '_', address)}.xml").write_text(text, encoding="utf-8")
+    assert [(str(one.path), [str(p) for p in one.problems]) for one in check.report([tmp_path]) if not one.runs] == []
 
 
 TEMPLATES = sorted(TERRAFORM.glob("modules/apim/policies/*.xml.tftpl"))

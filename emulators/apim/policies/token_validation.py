@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from emulators.apim.csharp.clr import ClrError
 from emulators.apim.elements import Element, all_texts, element, text_values
+from emulators.apim.errors import MissingReference
 from emulators.apim.failures import Failure
+from emulators.apim.given_keys import GivenKey, KeyUnusable, public_rsa, symmetric
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Context, Run
 from emulators.apim.tokens import TokenRejected
@@ -20,9 +23,18 @@ SOURCES = ("header-name", "query-parameter-name", "token-value")
 Urls = Callable[[Context], list[str]]
 #: What a token must hold beside a good signature; raises TokenRejected.
 Judge = Callable[[Context, Jwt, list[str]], None]
+#: Keys that a policy gives itself.
+Keys = Callable[[Context], list[GivenKey]]
 
 
-def validation(element: Element, find: Callable[[Context], str], configurations: Urls, judge: Judge) -> Run:
+def validation(
+    element: Element,
+    find: Callable[[Context], str],
+    configurations: Urls,
+    judge: Judge,
+    signing: Keys,
+    decryption: Keys,
+) -> Run:
     """The statement: finds the token, verifies its signature, then what `judge` wants of it."""
     variable = element.literal("output-token-variable-name")
     status = element.number("failed-validation-httpcode")
@@ -31,7 +43,7 @@ def validation(element: Element, find: Callable[[Context], str], configurations:
     async def run(context: Context) -> None:
         try:
             text, urls = find(context), configurations(context)
-            token: Jwt = await context.services.tokens.verify(text, urls)
+            token: Jwt = await context.services.tokens.verify(text, urls, signing(context), decryption(context))
             judge(context, token, urls)
         except TokenRejected as rejected:
             body = message.text(context) if message is not None else None
@@ -140,7 +152,63 @@ def check_audience(token: Jwt, allowed: list[str]) -> None:
         )
 
 
-@element("validate-jwt", partial="keys from openid-config only; asymmetric algorithms only; unsigned tokens never pass")
+def given_keys(element: Element, tag: str, *, private: bool = False) -> Keys:
+    """The keys of `<tag>`: a secret in Base64, modulus and exponent, or a certificate; `private`: they decrypt."""
+    parent = element.child(tag)
+    made = [_given_key(key, private=private) for key in (parent.children("key") if parent is not None else [])]
+    if parent is not None and not made:
+        parent.invalid(f"<{tag}> needs a <key>", "key")
+    fixed = [one for one in made if isinstance(one, GivenKey)]
+    if len(fixed) == len(made):
+        return lambda context: fixed
+    return lambda context: [one if isinstance(one, GivenKey) else one(context) for one in made if one is not None]
+
+
+def _given_key(key: Element, *, private: bool) -> GivenKey | Callable[[Context], GivenKey] | None:
+    """None where a problem was reported. A secret that an expression yields is read with each request."""
+    text, pair = key.trimmed(), [key.has("n"), key.has("e")]
+    given = [text.literal != "", any(pair), key.has("certificate-id")]
+    if given.count(True) != 1 or (any(pair) and not all(pair)):
+        key.invalid("<key> needs one of: a secret as its text, certificate-id, or n with e", "key")
+        return None
+    id_ = key.literal("id")
+    if key.has("certificate-id"):
+        return _of_certificate(key, id_, private=private)
+    if any(pair) and private:
+        key.invalid("n and e are a public key, which decrypts nothing", "n")
+        return None
+    try:
+        if any(pair):
+            return GivenKey(id_, public_rsa(key.literal("n"), key.literal("e")))
+        if text.literal is not None:
+            return GivenKey(id_, symmetric(text.literal))
+    except KeyUnusable as error:
+        key.invalid(f"<key> cannot be used: {error}", "n" if any(pair) else "")
+        return None
+
+    def read(context: Context) -> GivenKey:
+        try:
+            return GivenKey(id_, symmetric(text.text(context)))
+        except KeyUnusable as error:
+            raise ClrError("FormatException", f"<key> of {key.tag} cannot be used: {error}") from error
+
+    return read
+
+
+def _of_certificate(key: Element, id_: str, *, private: bool) -> GivenKey | None:
+    name = key.literal("certificate-id")
+    found = key.builder.references.certificates.get(name)
+    if found is None:
+        message = f"there is no certificate {name!r}: add an azurerm_api_management_certificate, or give --certificate"
+        key.report(MissingReference(message, where=key.where_of("certificate-id"), name=name))
+        return None
+    if private and found.private is None:
+        key.invalid(f"the certificate {name!r} has no private key, so it decrypts nothing", "certificate-id")
+        return None
+    return GivenKey(id_, found.private if private and found.private is not None else found.public)
+
+
+@element("validate-jwt", partial="unsigned tokens never pass")
 def validate_jwt(element: Element) -> Run:
     find = token_finder(element)
     configurations = all_texts(_configurations(element))
@@ -156,18 +224,22 @@ def validate_jwt(element: Element) -> Run:
 
     def judge(context: Context, token: Jwt, urls: list[str]) -> None:
         check_lifetime(token, context, skew(context), must_expire=must_expire(context))
-        context.services.tokens.check_issuer(token, urls, issuers(context))
+        if urls or issuers(context):  # without either nothing says who may issue
+            context.services.tokens.check_issuer(token, urls, issuers(context))
         check_audience(token, audiences(context))
         for rule in rules:
             rule.check(token, context)
 
-    return validation(element, find, configurations, judge)
+    signing = given_keys(element, "issuer-signing-keys")
+    decryption = given_keys(element, "decryption-keys", private=True)
+    return validation(element, find, configurations, judge, signing, decryption)
 
 
 def _configurations(element: Element) -> list[Value]:
     found = [child.value("url") for child in element.children("openid-config")]
-    if not found:
-        element.invalid("<validate-jwt> needs <openid-config>: the local gateway takes no other keys", "openid-config")
+    if not found and element.child("issuer-signing-keys") is None:
+        message = "<validate-jwt> needs <openid-config> or <issuer-signing-keys>: no token could be verified"
+        element.invalid(message, "openid-config")
     return found
 
 
@@ -178,7 +250,7 @@ _MANY_TENANTS = ("organizations", "common", "consumers")
 
 @element(
     "validate-azure-ad-token",
-    partial="one tenant only, neither organizations nor common; keys of the v2.0 endpoint; no decryption keys",
+    partial="one tenant only, neither organizations nor common; keys of the v2.0 endpoint",
 )
 def validate_azure_ad_token(element: Element) -> Run:
     """The client application is `azp` (v2.0) or `appid` (v1.0); the backend application is the audience."""
@@ -197,7 +269,8 @@ def validate_azure_ad_token(element: Element) -> Run:
         for rule in rules:
             rule.check(token, context)
 
-    return validation(element, find, configurations, judge)
+    decryption = given_keys(element, "decryption-keys", private=True)
+    return validation(element, find, configurations, judge, lambda context: [], decryption)
 
 
 def _discovery_of_tenant(element: Element) -> Callable[[Context], list[str]]:

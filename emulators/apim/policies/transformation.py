@@ -9,7 +9,9 @@ from urllib.parse import quote, unquote_plus
 
 from emulators.apim.csharp.clr import ClrError, to_text, utf8
 from emulators.apim.elements import Element, element, text_values
+from emulators.apim.errors import UnsupportedExpression
 from emulators.apim.failures import Failure, UpstreamError
+from emulators.apim.liquid_templates import compile_template
 from emulators.apim.messages import Body, Context, Request, Response, Run
 
 Message = Request | Response
@@ -105,10 +107,11 @@ def set_header(element: Element) -> Run:
 
 @edits("set-body")
 def body_edit(element: Element) -> Edit:
-    value = element.text
+    """The text, an expression's value, or what a Liquid template yields."""
+    make = _template(element) if element.is_template else element.text.run
 
     def edit(context: Context, message: Any) -> None:
-        found = value.run(context)
+        found = make(context)
         data = found if isinstance(found, bytes) else utf8(to_text(found))
         if isinstance(message, Response):
             message.discard()
@@ -117,7 +120,27 @@ def body_edit(element: Element) -> Edit:
     return edit
 
 
-@element("set-body", partial="no Liquid templates")
+def _template(element: Element) -> Callable[[Context], str]:
+    """Its input is the body of the pipeline's own message, and nothing in return-response ("Set body")."""
+    place = element.builder.place
+    of_request = place.section in ("inbound", "backend", "")
+    answers = place.path.rpartition("/")[2].startswith("return-response")
+    dates = element.value("parse-date").literal != "false"
+    try:
+        render = compile_template(element.text.literal or "", element.where_of(""), parse_dates=dates)
+    except UnsupportedExpression as error:
+        element.report(error)
+        return lambda context: ""
+    element.builder.reads_response_body |= not of_request
+
+    def run(context: Context) -> str:
+        message: Message = context.request if of_request else context.response
+        return render(context, None if answers else message.body, message.headers)
+
+    return run
+
+
+@element("set-body", partial="Liquid templates read JSON bodies only, and print no whole objects")
 def set_body(element: Element) -> Run:
     """A response is read to its end first: always where this stands directly in outbound, else when reached."""
     run = on_current_message(element, body_edit(element))

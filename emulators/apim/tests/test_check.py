@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from emulators.apim import sarif
 from emulators.apim.check import report
-from emulators.apim.errors import PolicyError
+from emulators.apim.errors import LocatedError, PolicyError
 
 SAMPLES = Path(__file__).parent / "samples"
 REFUSED = {
@@ -16,7 +19,7 @@ REFUSED = {
         (3, "System.IO.File.ReadAllText"),
         (4, "exists-action"),
         (6, "condition"),
-        (8, "template"),
+        (8, "xsi-nil"),
     ],
     "not-closed.xml": [(4, "xml")],
     "template.xml.tftpl": [(0, "template.xml.tftpl")],
@@ -118,3 +121,109 @@ def test_policies_in_markdown_are_checked_where_they_stand(tmp_path: Path) -> No
     assert ([problem.where.line for problem in first.problems], second.runs) == ([4], True)
     with pytest.raises(PolicyError, match="holds no policy"):
         report([tmp_path / "b.md"])
+
+
+BICEP = r"""param tier string
+// '''<policies><not-this/></policies>'''
+resource policy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
+  properties: {
+    value: '''
+<policies>
+  <inbound>
+    <set-header name="X-$" exists-action="override"><value>${left} {{named}}</value></set-header>
+    <nonsense />
+  </inbound>
+</policies>
+'''
+    other: $'''<fragment>
+<set-header name="a" exists-action="${tier}"/><nonsense/></fragment>'''
+    single: '<fragment>\n<set-header name="${tier}"/>\n<nonsense value=\'a\'/></fragment>'
+    no: 'no policy'
+  }
+}
+"""
+
+
+def test_policies_in_bicep_are_checked_where_they_stand(tmp_path: Path) -> None:
+    """Texts in three quotes as they are, with `$` interpolated; texts in one quote with their escapes."""
+    path = tmp_path / "main.bicep"
+    path.write_text(BICEP, "utf-8")
+    found = [[(p.where.line, p.name) for p in one.problems] for one in report([path])]
+    assert found == [[(9, "nonsense")], [(14, "nonsense")], [(15, "nonsense")]]
+
+
+def notebook(*cells: tuple[str, str]) -> str:
+    made = [
+        {"cell_type": kind, "metadata": {"a": "b"}, "source": source.splitlines(keepends=True)}
+        for kind, source in cells
+    ]
+    return json.dumps({"cells": made, "nbformat": 4}, indent=1)
+
+
+def test_policies_in_notebooks_are_checked_where_they_stand(tmp_path: Path) -> None:
+    """Fenced blocks, texts of Python, what a cell writes to a file; the lines are those of the notebook's file."""
+    text = notebook(
+        ("markdown", "# A\n```xml\n<fragment>\n<first/></fragment>\n```"),
+        (
+            "code",
+            "import x\npolicy = f'''<policies>\n<inbound><set-header name='{x}'/>\n<second/></inbound></policies>'''",
+        ),
+        ("code", "%%writefile policy.xml\n<fragment><set-header name='{{n}}'/>\n<third/></fragment>\n"),
+        ("code", "text = '''nothing'''"),
+    )
+    path = tmp_path / "lab.ipynb"
+    path.write_text(text, "utf-8")
+    lines = text.splitlines()
+    found = [[(lines[p.where.line - 1].strip(), p.name) for p in one.problems] for one in report([path])]
+    assert found == [
+        [('"<first/></fragment>\\n",', "first")],
+        [("\"<second/></inbound></policies>'''\"", "second")],
+        [('"<third/></fragment>\\n"', "third")],
+    ]
+
+
+def test_a_folder_s_other_files_are_none_of_ours(tmp_path: Path) -> None:
+    """Project files, other people's code, hidden folders and templates of other things are not judged."""
+    for name, text in {
+        "pom.xml": "<project/>",
+        ".hidden/p.xml": "<policies><x/></policies>",
+        "node_modules/a/p.xml": "<policies><x/></policies>",
+        "book.json.tftpl": "{}",
+        "p.xml": "<policies/>",
+        "bare.xml": "<inbound/>",
+        "broken.ipynb": "{",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert [(one.path.name, one.runs) for one in report([tmp_path])] == [("bare.xml", False), ("p.xml", True)]
+    with pytest.raises(PolicyError, match="no JSON"):
+        report([tmp_path / "broken.ipynb"])
+
+
+def test_sarif_names_rule_file_and_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sections 3.14, 3.27 and 3.4.3: one result for each problem, rules by index, files below the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b.xml").write_text("<policies>\n<inbound><nonsense/></inbound></policies>")
+    shutil.copy(SAMPLES / "bad" / "template.xml.tftpl", tmp_path)
+    log = sarif.document(report([Path("a b.xml"), Path("template.xml.tftpl")]))
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
+    driver, (first, second) = log["runs"][0]["tool"]["driver"], log["runs"][0]["results"]
+    assert [driver["rules"][one["ruleIndex"]]["id"] for one in (first, second)] == ["UnknownElement", "NotRendered"]
+    assert first["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "a%20b.xml"},
+        "region": {"startLine": 2},
+    }
+    assert "region" not in second["locations"][0]["physicalLocation"]
+    assert sarif.uri(Path("/elsewhere/a b.xml")) == "file:///elsewhere/a%20b.xml"
+
+
+def test_every_kind_of_problem_is_a_rule() -> None:
+    """What `check` can find has a rule, so that no result points nowhere."""
+    queue, kinds = [LocatedError], set[type[LocatedError]]()
+    while queue:
+        found = queue.pop().__subclasses__()
+        queue += found
+        kinds.update(found)
+    assert {one["id"] for one in sarif.document([])["runs"][0]["tool"]["driver"]["rules"]} == {
+        k.__name__ for k in kinds
+    }

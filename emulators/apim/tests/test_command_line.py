@@ -52,6 +52,16 @@ def test_check_for_programs(policy: Path, capsys: pytest.CaptureFixture[str]) ->
     assert found["summary"] == {"files": 2, "would_run": 1, "would_not": 1, "refused": 1}
 
 
+def test_check_writes_for_code_scanning(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file has SARIF, the terminal the text; a folder that is missing is made."""
+    written = policy.parent / "results" / "policies.sarif"
+    assert main(["check", "--format", "sarif", "--output", str(written), str(policy)]) == 0
+    assert json.loads(written.read_text(encoding="utf-8"))["version"] == "2.1.0"
+    assert capsys.readouterr().out.startswith(f"{policy}: would run")
+    assert main(["check", "--output", str(policy / "no" / "file"), str(policy)]) == 2
+    assert "--output" in capsys.readouterr().err
+
+
 def test_nothing_to_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 2 and one sentence."""
     assert main(["check", str(tmp_path / "none.xml")]) == 2
@@ -133,7 +143,9 @@ async def test_one_policy_answers_at_every_path_and_method(policy: Path) -> None
     assert secret_named_values(state) == ["s3cret"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["check"], ["serve"], ["run"], ["serve", "--policy", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["check"], ["try"], ["test"], ["serve"], ["run"], ["serve", "--policy", "x"]]
+)
 def test_what_is_missing_is_said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Usage, and what is needed."""
     with pytest.raises(SystemExit) as stopped:
@@ -146,7 +158,7 @@ def test_help_has_an_example() -> None:
     """And every command in a line of its own."""
     shown = parser().format_help()
     assert "python -m emulators.apim serve --policy policy.xml --backend http://127.0.0.1:9000 --trace" in shown
-    assert all(f"    {command} " in shown for command in ("check", "serve", "run"))
+    assert all(f"    {command} " in shown for command in ("check", "try", "test", "serve", "run"))
 
 
 def test_settings_that_are_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

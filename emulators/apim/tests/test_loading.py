@@ -58,7 +58,7 @@ REFUSED = [
         "exists-action",
     ),
     (inbound("<set-query-parameter name='x'/>"), InvalidAttribute, "value"),
-    (inbound("<set-body template='liquid'>x</set-body>"), InvalidAttribute, "template"),
+    (inbound("<set-body template='razor'>x</set-body>"), InvalidAttribute, "template"),
     (inbound("<rewrite-uri template='x'/>"), InvalidAttribute, "template"),
     (inbound("<set-backend-service/>"), InvalidAttribute, "backend-id"),
     (inbound("<set-backend-service base-url='ftp://x'/>"), InvalidAttribute, "base-url"),

@@ -238,7 +238,8 @@ def test_each_policy_refuses_strange_attributes_children_and_text(policy: Policy
     start = text.index(">") - (1 if text[text.index(">") - 1] == "/" else 0)
     assert [p.name for p in document(policy, f"{text[:start]} strange='1'{text[start:]}")] == ["strange"]
     end = text.rindex("</")
-    assert "strange" in [p.name for p in document(policy, f"{text[:end]}<strange/>{text[end:]}")]
+    if policy.tag != "set-body":  # whose text may be XML ("Set body", Convert JSON to SOAP)
+        assert "strange" in [p.name for p in document(policy, f"{text[:end]}<strange/>{text[end:]}")]
     if policy.text == "none":
         assert [p.name for p in document(policy, f"{text[:end]}stray{text[end:]}")] == [policy.tag]
 

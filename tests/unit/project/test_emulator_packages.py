@@ -14,7 +14,14 @@ import pytest
 EMULATORS = Path(__file__).parents[3] / "emulators"
 PACKAGES = sorted(path.parent.name for path in EMULATORS.glob("*/pyproject.toml"))
 #: Where a distribution is not called like its module.
-DISTRIBUTIONS = {"bson": "pymongo", "google": "protobuf", "grpc": "grpcio", "grpc_tools": "grpcio-tools"}
+DISTRIBUTIONS = {
+    "bson": "pymongo",
+    "google": "protobuf",
+    "grpc": "grpcio",
+    "grpc_tools": "grpcio-tools",
+    "liquid": "python-liquid",
+    "yaml": "pyyaml",
+}
 
 
 def project(package: str) -> dict[str, Any]:
