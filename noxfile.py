@@ -368,6 +368,8 @@ def wheels(session: nox.Session) -> None:
     """Wheel and source of each package in servers/ and emulators/, into dist/, with the locked build backend."""
     install(session, "dev")
     for project in sorted([*Path("servers").glob("*/pyproject.toml"), *Path("emulators").glob("*/pyproject.toml")]):
+        if "[build-system]" not in project.read_text(encoding="utf-8"):
+            continue  # a server that somebody else publishes: no code is here
         session.run(
             "uv", "build", "--out-dir", "dist", "--require-hashes", "--build-constraint", "requirements/dev.txt",
             str(project.parent),
@@ -390,7 +392,8 @@ def lock(session: nox.Session) -> None:
     for server in servers:
         with session.chdir(server):
             # What a server needs of this repository is a folder beside it and never a registry's.
-            session.run(*compile_, "--no-emit-package", "gateway-auth", "pyproject.toml", "-o", "requirements.txt")
+            wanted = ["--all-extras", "--no-emit-package", "gateway-auth", "pyproject.toml", "-o", "requirements.txt"]
+            session.run(*compile_, *wanted)
     locks = [
         "requirements.txt",
         *map(str, Path("requirements").glob("*.txt")),
