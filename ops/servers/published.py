@@ -68,7 +68,7 @@ def _npm(text: str) -> tuple[str, str]:
     found = _NPM.fullmatch(text)
     if not found or not _SEMANTIC.fullmatch(found["version"]):
         raise UsageError(
-            f"--npm {text!r} must name one exact version, so that everybody runs the same: @scope/name@1.2.3 or name@1.2.3"
+            f"--npm {text!r} must name one exact version, so that everybody runs the same: @scope/name@1.2.3"
         )
     return found["name"], found["version"]
 

@@ -1,4 +1,4 @@
-"""`invoke remove-server NAME`: the entry out of the environment's mcp_servers, and the folder that nothing else needs."""
+"""`invoke remove-server NAME`: the entry out of mcp_servers, and the folder that nothing else needs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def remove(environment: Environment, runner: Runner, name: str) -> None:
         known = ", ".join(sorted(environment.servers)) or "none"
         raise UsageError(f"there is no server {name!r} in {environment.name}; mcp_servers holds: {known}")
     if entry is not None and len(environment.servers) == 1:
-        raise UsageError(
-            f"{name} is the only server of {environment.name}, and a platform needs one; add another first"
-        )
+        raise UsageError(f"{name} is the only server of {environment.name}, which needs one; add another first")
     variables = environment.folder / "terraform.tfvars"
     after = without_entry(variables, name) if entry is not None else None
     needed_by = _others(environment, name) if folder else []
@@ -62,8 +60,8 @@ def without_entry(path: Path, name: str) -> str:
     expected = {server: entry for server, entry in before["mcp_servers"].items() if server != name}
     if found != {**before, "mcp_servers": expected}:
         raise SettingError(
-            f"the entry {name} of mcp_servers in {path} is not written as `  {name} = {{` with a `  }}` on a line of its "
-            "own, so nothing was removed; take it out by hand"
+            f"the entry {name} of mcp_servers in {path} is not written as `  {name} = {{` with a `  }}` on a line "
+            "of its own, so nothing was removed; take it out by hand"
         )
     return after
 
