@@ -105,8 +105,8 @@ def judge(
     unnamed = {tool for tool in reader.writes if not any(fnmatchcase(tool, pattern) for pattern in named)}
     _require(
         not unnamed,
-        f"the reader sees write tools at {endpoint}: {_list(unnamed)}; those that only read and do not say so belong into "
-        "tools.allow of the reader's tier in mcp_servers",
+        f"the reader sees write tools at {endpoint}: {_list(unnamed)}; those that only read and do not say so "
+        "belong into tools.allow of the reader's tier in mcp_servers",
     )
     require_challenge(endpoint, nobody)
     _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")

@@ -11,7 +11,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from ops.config.environment import ROOT
 from ops.errors import ImageError
-from ops.images import catalog, installed, local_store, provenance, sbom
+from ops.images import catalog, local_store, provenance, sbom
 from ops.images.catalog import Image
 from ops.images.provenance import Origin
 
