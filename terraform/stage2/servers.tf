@@ -27,6 +27,19 @@ locals {
     }
   }
 
+  # A tier's lists go to its server too: what they forbid it then gives by no other method either. One that does not know these
+  # variables is held to the lists by the gateway alone, which is why that closes resources and prompts beside a list.
+  _lists = {
+    for name, slot in module.names.slots : name => merge(
+      var.mcp_servers[slot.server].front != null || var.mcp_servers[slot.server].tiers[slot.tier].tools.allow == null ? {} : {
+        MCP_TOOLS_ALLOW = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.allow)
+      },
+      var.mcp_servers[slot.server].front != null || length(var.mcp_servers[slot.server].tiers[slot.tier].tools.deny) == 0 ? {} : {
+        MCP_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
+      },
+    )
+  }
+
   # What the front of a server that knows nothing of the gateway is told (servers/gateway-auth, docs/adr/0026). The server
   # behind it gets the variables that are named, and none of these.
   _fronts = {
@@ -44,6 +57,8 @@ locals {
         # It ends before the gateway gives up.
         MCP_FRONT_SECONDS    = tostring(max(var.mcp_servers[slot.server].timeout - 5, var.mcp_servers[slot.server].timeout / 2))
         MCP_FRONT_READS      = tostring(var.mcp_servers[slot.server].tiers[slot.tier].role == "Mcp.Read")
+        MCP_FRONT_RESOURCES  = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.resources)
+        MCP_FRONT_PROMPTS    = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.prompts)
         MCP_FRONT_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
       },
       # One that is not set allows all.
@@ -86,7 +101,7 @@ module "servers" {
   port                  = each.value.port
   health_path           = try(coalesce(var.mcp_servers[each.value.server].health_path), null)
 
-  environment_variables = merge(local._time_limits[each.value.server], var.mcp_servers[each.value.server].environment, local._fronts[each.key], {
+  environment_variables = merge(local._time_limits[each.value.server], local._lists[each.key], var.mcp_servers[each.value.server].environment, local._fronts[each.key], {
     PORT            = tostring(each.value.port)
     MCP_SERVER_NAME = each.value.server
     MCP_TIER        = each.value.tier

@@ -153,6 +153,10 @@ async def test_what_does_not_start_is_said(
         ({"mcp_front_reads": True, "mcp_front_tools_allow": "w*,count"}, {"write", "count"}),
         ({"mcp_front_tools_deny": "c*"}, {"environment", "write", "sleep"}),
         ({"mcp_front_tools_allow": ""}, set()),
+        (
+            {"mcp_front_tools_deny": "c*", "mcp_front_resources": True, "mcp_front_prompts": True},
+            {"environment", "write", "sleep"},
+        ),
     ],
 )
 async def test_lists_are_a_boundary(front: Front, lists: dict[str, Any], open_: set[str]) -> None:
@@ -163,7 +167,7 @@ async def test_lists_are_a_boundary(front: Front, lists: dict[str, Any], open_: 
         assert shown & asked == open_
         for name in sorted(asked - open_):
             assert "not open to your role" in str(await tool(call, name))
-        listed = set(lists) - {"mcp_front_reads"}
+        listed = set(lists) - {"mcp_front_reads"} and "mcp_front_prompts" not in lists
         read = await call("resources/read", uri="note://one")
         prompt = await call("prompts/get", name="ask")
         counts = [len((await call(f"{what}/list"))["result"][what]) for what in ("resources", "prompts")]

@@ -38,8 +38,7 @@ class ToolLists:
         self._allow = None if allow is None else _pattern(allow)
         self._deny = _pattern(deny)
         self._reads = reads
-        #: Resources, prompts and completion could give what a list forbids: where there is one, they are closed.
-        self.closes_the_rest = allow is not None or bool(items(deny))
+        self.is_there = allow is not None or bool(items(deny))
 
     def opens(self, tool: Tool) -> bool:
         if self._deny.fullmatch(tool.name):
@@ -61,6 +60,9 @@ class Boundary(Middleware):
         self._lists = ToolLists(
             settings.mcp_front_tools_allow, settings.mcp_front_tools_deny, reads=settings.mcp_front_reads
         )
+        # Both could give what a list forbids: where there is one, they are closed unless somebody opened them.
+        self._resources = settings.mcp_front_resources or not self._lists.is_there
+        self._prompts = settings.mcp_front_prompts or not self._lists.is_there
 
     async def on_list_tools(
         self, context: MiddlewareContext[mcp_types.ListToolsRequest], call_next: CallNext[Any, Sequence[Tool]]
@@ -82,29 +84,30 @@ class Boundary(Middleware):
     async def on_list_resources(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Sequence[Resource]]
     ) -> Sequence[Resource]:
-        return () if self._lists.closes_the_rest else await call_next(context)
+        return await call_next(context) if self._resources else ()
 
     async def on_list_resource_templates(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Sequence[ResourceTemplate]]
     ) -> Sequence[ResourceTemplate]:
-        return () if self._lists.closes_the_rest else await call_next(context)
+        return await call_next(context) if self._resources else ()
 
     async def on_list_prompts(
         self, context: MiddlewareContext[Any], call_next: CallNext[Any, Sequence[Prompt]]
     ) -> Sequence[Prompt]:
-        return () if self._lists.closes_the_rest else await call_next(context)
+        return await call_next(context) if self._prompts else ()
 
     async def on_read_resource(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
-        self._require_open("Resources")
+        _require(self._resources, "Resources")
         return await call_next(context)
 
     async def on_get_prompt(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
-        self._require_open("Prompts")
+        _require(self._prompts, "Prompts")
         return await call_next(context)
 
-    def _require_open(self, what: str) -> None:
-        if self._lists.closes_the_rest:
-            raise MCPError(mcp_types.INVALID_PARAMS, f"{what} are not open to your role: its list names tools only.")
+
+def _require(is_open: bool, what: str) -> None:
+    if not is_open:
+        raise MCPError(mcp_types.INVALID_PARAMS, f"{what} are not open to your role: its list names tools only.")
 
 
 class Audit(Middleware):

@@ -36,6 +36,9 @@ class FrontSettings(GateSettings):
     #: Patterns of tool names, comma-separated, * for any part; None is "not set", which allows all.
     mcp_front_tools_allow: str | None = None
     mcp_front_tools_deny: str = ""
+    #: Whether resources and prompts are open beside a list of tools.
+    mcp_front_resources: bool = False
+    mcp_front_prompts: bool = False
 
     @property
     def names(self) -> frozenset[str]:
