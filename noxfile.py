@@ -377,6 +377,8 @@ def wheels(session: nox.Session) -> None:
     """Wheel and source of each package in servers/ and emulators/, into dist/, with the locked build backend."""
     install(session, "dev")
     for project in sorted([*Path("servers").glob("*/pyproject.toml"), *Path("emulators").glob("*/pyproject.toml")]):
+        if "[build-system]" not in project.read_text(encoding="utf-8"):
+            continue  # a server that somebody else publishes: no code is here
         session.run(
             "uv", "build", "--out-dir", "dist", "--require-hashes", "--build-constraint", "requirements/dev.txt",
             str(project.parent),
@@ -400,7 +402,8 @@ def lock(session: nox.Session) -> None:
     apart[Path("emulators/apim")] = "emulators-base"
     for folder, own in apart.items():
         with session.chdir(folder):
-            session.run(*compile_, "--no-emit-package", own, "pyproject.toml", "-o", "requirements.txt")
+            wanted = ["--all-extras", "--no-emit-package", own, "pyproject.toml", "-o", "requirements.txt"]
+            session.run(*compile_, *wanted)
     locks = [
         "requirements.txt",
         *map(str, Path("requirements").glob("*.txt")),

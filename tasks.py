@@ -297,12 +297,43 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
     rollback.rollback(environment, runner, server)
 
 
-@task(changes=True, help={"name": "of the server: part of its address"})
-def add_server(environment: Environment, runner: Runner, name: str) -> None:
-    """One more MCP server: a folder in servers/ from a template, and its entry in mcp_servers."""
+@task(
+    changes=True,
+    help={
+        "name": "of the server: part of its address",
+        "pypi": "PACKAGE==VERSION: a server that somebody else publishes on PyPI",
+        "npm": "@SCOPE/PACKAGE@VERSION: one from npm; it needs Node.js",
+        "command": "which of a package's programs is the server (default: the one of its name, or the only one)",
+        "arguments": "what the program is given, as a shell would split it",
+        "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
+    },
+)
+def add_server(
+    environment: Environment,
+    runner: Runner,
+    name: str,
+    pypi: str | None = None,
+    npm: str | None = None,
+    command: str | None = None,
+    arguments: str | None = None,
+    sessions: str | None = None,
+) -> None:
+    """One more MCP server: a folder in servers/, and its entry in mcp_servers.
+
+    A server of your own from a template; or, with --pypi or --npm, one that somebody else publishes and that speaks MCP
+    over standard input and output: locked by hash, behind a front that checks the gateway's token.
+    """
     from ops.servers import add_server
 
-    add_server.add(environment, runner, name)
+    add_server.add(environment, runner, name, add_server.parse(pypi, npm, command, arguments, sessions))
+
+
+@task(changes=True, help={"name": "a key of mcp_servers"})
+def remove_server(environment: Environment, runner: Runner, name: str) -> None:
+    """Undo add-server: the entry in mcp_servers, and the folder that nothing else builds from."""
+    from ops.servers import remove_server
+
+    remove_server.remove(environment, runner, name)
 
 
 @task(changes=True)
@@ -331,6 +362,7 @@ def verify(environment: Environment, json: bool = False) -> None:
 
 namespace = Collection(
     add_server,
+    remove_server,
     rotate,
     unlock,
     verify,

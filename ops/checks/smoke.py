@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,16 +37,22 @@ class Seen:
 
 
 def check_server(
-    platform: Platform, server: str, token_for: Callable[[str], str], *, writable: bool = True
+    platform: Platform,
+    server: str,
+    token_for: Callable[[str], str],
+    *,
+    writable: bool = True,
+    named: Sequence[str] = (),
 ) -> list[str]:
     """Check one server; return a line per finding. SmokeError says which promise is broken.
 
-    `writable`: one of its tiers has a read-write connection, so its admins must see tools that write.
+    `writable`: one of its tiers has a read-write connection, so its admins must see tools that write. `named`: patterns
+    of tools that readers have because tools.allow names them, whatever they say of themselves.
     """
     endpoint = platform.endpoints[server]
     admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
     outsider, nobody = http_status(endpoint, token_for("outsider")), http_status(endpoint)
-    return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable)
+    return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable, named=named)
 
 
 @dataclass(frozen=True)
@@ -79,20 +86,40 @@ def call_tiers(
     return found
 
 
-def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int, writable: bool) -> list[str]:
+def judge(
+    endpoint: str,
+    admin: Seen,
+    reader: Seen,
+    *,
+    outsider: int,
+    nobody: int,
+    writable: bool,
+    named: Sequence[str] = (),
+) -> list[str]:
     """Return what was seen as sentences; SmokeError where it is not what the platform promises."""
     for name, seen in (("admin", admin), ("reader", reader)):
         _require(not seen.failure, f"a reading call of the {name} fails at {endpoint}: {seen.failure}")
     missing = reader.tools - admin.tools
     _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
     _require(bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}")
-    _require(not reader.writes, f"the reader sees write tools at {endpoint}: {_list(reader.writes)}")
+    unnamed = {tool for tool in reader.writes if not any(fnmatchcase(tool, pattern) for pattern in named)}
+    _require(
+        not unnamed,
+        f"the reader sees write tools at {endpoint}: {_list(unnamed)}; those that only read and do not say so "
+        "belong into tools.allow of the reader's tier in mcp_servers",
+    )
     require_challenge(endpoint, nobody)
     _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
     return [
-        f"admin: {len(admin.tools)} tools, reader: {len(reader.tools)}, none of them writes",
+        f"admin: {len(admin.tools)} tools, reader: {len(reader.tools)}, {_readers(reader)}",
         f"outsider: {outsider}, no token: {nobody}",
     ]
+
+
+def _readers(reader: Seen) -> str:
+    if not reader.writes:
+        return "none of them writes"
+    return f"of which tools.allow alone says that they may be called: {_list(reader.writes)}"
 
 
 def require_challenge(endpoint: str, answered: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 GROUPS: dict[str, tuple[str, ...]] = {
     "Begin": ("doctor", "bootstrap.bootstrap-all", "deploy", "connect"),
     "Look": ("status", "plan", "logs", "token", "verify", "watch", "trace", "console"),
-    "Change": ("add-server", "push", "rollback", "rotate", "heal", "unlock", "destroy"),
+    "Change": ("add-server", "remove-server", "push", "rollback", "rotate", "heal", "unlock", "destroy"),
     "Bootstrap, step by step": ("bootstrap.identity", "bootstrap.federation", "bootstrap.entra", "bootstrap.state"),
 }
 
@@ -72,8 +72,14 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("invoke verify --json", "for a machine"),
     ],
     "add-server": [
-        ("invoke add-server release-notes", "a folder and an entry"),
+        ("invoke add-server release-notes", "one of your own: a folder and an entry"),
+        ("invoke add-server clock --pypi mcp-server-time==2026.10.19", "one from PyPI"),
+        ("invoke add-server notes --npm @modelcontextprotocol/server-memory@2026.8.31", "one from npm"),
         ("invoke deploy", "then run it"),
+    ],
+    "remove-server": [
+        ("invoke remove-server release-notes", "it runs until the next deploy"),
+        ("invoke remove-server release-notes --dry-run", "what it would delete"),
     ],
     "gateway.check": [
         ("invoke gateway.check terraform/modules/apim/policies", "this project's policies"),

@@ -10,6 +10,14 @@ that the server needs is a folder beside it, which its pyproject names as uv wan
 
     [tool.uv.sources]
     gateway-auth = { path = "../gateway-auth" }
+
+A server that somebody else publishes has no code here. Its folder holds its lock, requirements.txt for PyPI or
+package-lock.json for npm, which is installed into an environment of its own; what runs is the front of gateway-auth,
+from that package's lock:
+
+    [tool.mcp-server]
+    repository = "clock"
+    front = true
 """
 
 from __future__ import annotations
@@ -27,18 +35,21 @@ from ops.config.environment import Environment
 from ops.config.servers import is_pinned
 from ops.errors import ImageError, UsageError
 
+FRONT = "gateway-auth"
+_LOCKS = ("requirements.txt", "package.json", "package-lock.json")
 _SKIPPED = {"__pycache__", "tests", ".venv", ".git"}
 
 
 @dataclass(frozen=True)
 class Source:
     """A server's folder: `repository` is its image's name, `entrypoint` what the Dockerfile starts, `packages` the
-    folders beside it whose packages it needs."""
+    folders beside it whose packages it needs. `behind_front`: what it locks runs behind the front of gateway-auth."""
 
     folder: Path
     repository: str
     entrypoint: tuple[str, ...]
     packages: tuple[Path, ...] = ()
+    behind_front: bool = False
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -56,7 +67,26 @@ class Source:
 
     @property
     def requirements(self) -> Path:
-        return self.folder / "requirements.txt"
+        """The lock of the Python that the entry point runs with."""
+        folder = self.folder.parent / FRONT if self.behind_front else self.folder
+        return folder / "requirements.txt"
+
+    @property
+    def python_behind(self) -> Path | None:
+        """The lock of a server behind the front that comes from PyPI."""
+        lock = self.folder / "requirements.txt"
+        return lock if self.behind_front and lock.exists() else None
+
+    @property
+    def node_behind(self) -> Path | None:
+        """The lock of a server behind the front that comes from npm."""
+        lock = self.folder / "package-lock.json"
+        return lock if self.behind_front and lock.exists() else None
+
+    @property
+    def python_locks(self) -> list[Path]:
+        """Every lock of Python packages that the image is installed from."""
+        return [self.requirements, *([self.python_behind] if self.python_behind else [])]
 
 
 @dataclass(frozen=True)
@@ -165,7 +195,13 @@ def _source(folder: Path) -> Source | None:
     packages = _packages(folder, project)
     if not dockerfile.exists():
         raise ImageError(f"{folder} has no Dockerfile; add one, it is what Azure runs")
-    return Source(folder, str(repository), entrypoint(dockerfile.read_text(encoding="utf-8")), packages)
+    behind_front = bool(project["tool"]["mcp-server"].get("front", False))
+    if behind_front and folder.parent / FRONT not in packages:
+        raise ImageError(
+            f"{folder / 'pyproject.toml'} says front = true and does not name {FRONT}, which holds the front, under "
+            f'tool.uv.sources; add {FRONT} = {{ path = "../{FRONT}" }} there'
+        )
+    return Source(folder, str(repository), entrypoint(dockerfile.read_text(encoding="utf-8")), packages, behind_front)
 
 
 def _packages(folder: Path, project: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -184,7 +220,9 @@ def _packages(folder: Path, project: Mapping[str, Any]) -> tuple[Path, ...]:
 
 def _content(source: Source) -> list[tuple[str, Path]]:
     """Files by the names that count: those of a package begin with its folder's, as it lies beside the server."""
-    named = [(name, source.folder / name) for name in ("Dockerfile", "pyproject.toml", "requirements.txt")]
+    named = [(name, source.folder / name) for name in ("Dockerfile", "pyproject.toml", *_LOCKS)]
+    if source.behind_front:
+        named.append((f"{FRONT}/requirements.txt", source.requirements))
     code = [(path.relative_to(source.folder).as_posix(), path) for path in _code(source.folder)]
     shared = [
         (path.relative_to(folder.parent).as_posix(), path) for folder in source.packages for path in _code(folder)

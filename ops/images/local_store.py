@@ -1,51 +1,46 @@
 """Images on this machine: a folder of the twin's home for a registry, a virtual environment for layers.
 
     <home>/images/<repository>/tags.json                     {tag: digest}
-    <home>/images/<repository>/<digest hex>/image.json       {"entrypoint", "python", "path", "digest"[, "reference"]}
+    <home>/images/<repository>/<digest hex>/image.json       {"entrypoint", "python", "path", "digest"
+                                                              [, "reference"][, "programs"]}
     <home>/images/<repository>/<digest hex>/src              the code of the server and its packages, as it was then
     <home>/images/<repository>/<digest hex>/sbom.cdx.json    its SBOM
     <home>/images/<repository>/<digest hex>/provenance.json  where BuildKit built it
 
-Virtual environments are shared by every home of this checkout: one per lock.
+What its locks install is shared by every home of this checkout (installed.py).
 """
 
 from __future__ import annotations
 
 import compileall
-import fcntl
-import hashlib
 import json
 import platform
 import shlex
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ops.cli.steps import Runner, Step
-from ops.config.environment import ROOT
-from ops.errors import ImageError, ToolError
-from ops.images import provenance, sbom
+from ops.errors import ImageError
+from ops.images import installed, provenance, sbom
 from ops.images.catalog import Image, Pushed, Source, content_digest
 from ops.images.provenance import Origin
 
-VENVS = ROOT / ".twin" / "venvs"
 
-
-def push(image: Image, home: Path, runner: Runner, *, venvs: Path = VENVS) -> Pushed:
+def push(image: Image, home: Path, runner: Runner, *, venvs: Path = installed.VENVS) -> Pushed:
     """Put one image into the store; doing it again with the same content changes nothing."""
     digest = content_digest(image.source)
     place = folder(home, image.repository, digest)
-    python = _virtual_environment(image.source, venvs, runner)
+    python = installed.python_packages(image.source.requirements, venvs, runner)
     entry = {
         "entrypoint": list(image.source.entrypoint),
         "python": str(python),
         "path": [str(place / "src")],
         "digest": digest,
     }
+    if image.source.behind_front:
+        entry["programs"] = [str(folder) for folder in _programs(image.source, venvs, runner)]
     is_new = bool(_read(place / "image.json") != entry)
 
     def act() -> None:
@@ -59,10 +54,21 @@ def push(image: Image, home: Path, runner: Runner, *, venvs: Path = VENVS) -> Pu
     return Pushed(image, digest, is_new)
 
 
+def _programs(source: Source, venvs: Path, runner: Runner) -> list[Path]:
+    """Install what runs behind the front; return the folders in which the front looks for its program."""
+    folders = []
+    if source.python_behind:
+        folders.append(installed.python_packages(source.python_behind, venvs, runner).parent)
+    if source.node_behind:
+        modules = installed.node_packages(source.node_behind, venvs, runner)
+        folders += [modules / "node_modules" / ".bin", installed.node_folder(runner)]
+    return folders
+
+
 def _lines(image: Image, place: Path, *, is_new: bool) -> tuple[str, ...]:
     """Return the commands that put the code there, and what else is written; none where it is there already."""
     tagged = (_read(place.parent / "tags.json") or {}).get(image.tag) == f"sha256:{place.name}"
-    sources = [str(part / "src") for part in image.source.folders]
+    sources = [str(part / "src") for part in image.source.folders if (part / "src").is_dir()]
     copied = f"mkdir -p {shlex.quote(str(place))} && {shlex.join(['cp', '-R', *sources, f'{place}/'])}"
     noted = f"# tags.json of {image.repository}: {image.tag} is sha256:{place.name}"
     return (*((copied,) if is_new else ()), *(() if tagged else (noted,)))
@@ -113,10 +119,11 @@ def describe(
 ) -> Path:
     """Write the SBOM of a digest, and its provenance where BuildKit gave one (`predicate`); return their folder."""
     try:
-        lock = image.source.requirements.read_text(encoding="utf-8")
+        lock = "".join(lock.read_text(encoding="utf-8") for lock in image.source.python_locks)
+        node = image.source.node_behind.read_text(encoding="utf-8") if image.source.node_behind else ""
     except OSError as error:
         raise ImageError(f"the SBOM of {image.repository} needs {error.filename}, which cannot be read") from error
-    text = sbom.document(image.repository, image.tag, digest, lock, python, origin, arguments)
+    text = sbom.document(image.repository, image.tag, digest, lock, python, origin, arguments, node)
     place = folder(home, image.repository, digest)
     place.mkdir(parents=True, exist_ok=True)
     _replace(place / sbom.FILE, text)
@@ -125,68 +132,11 @@ def describe(
     return place
 
 
-def venv_name(source: Source) -> str:
-    """Return a name per lock and Python: the same lock is never installed twice."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    try:
-        digest.update(source.requirements.read_bytes())
-    except OSError as error:
-        raise ImageError(f"{source.requirements} cannot be read ({error}); compile it with `nox -s lock`") from error
-    return digest.hexdigest()[:16]
-
-
-def _virtual_environment(source: Source, venvs: Path, runner: Runner) -> Path:
-    place = venvs / venv_name(source)
-    python = place / "bin" / "python"
-    complete = place / "complete"
-    with _alone(place, runner):
-        if complete.exists() and python.exists():
-            return python
-        # Built beside and moved in one step would break its scripts' paths, so a half-built one is built again.
-        runner.run(Step(lambda: shutil.rmtree(place, ignore_errors=True), None))
-        _uv(runner, "venv", "--python", sys.executable, str(place))
-        # Compiled once here, by all cores, instead of by every tier at once when the platform starts.
-        install = ("--require-hashes", "--compile-bytecode", "--python", str(python), "-r", str(source.requirements))
-        _uv(runner, "pip", "install", *install)
-        _uv(runner, "pip", "check", "--python", str(python))
-        runner.run(Step(complete.touch, None))
-    return python
-
-
-@contextmanager
-def _alone(place: Path, runner: Runner) -> Iterator[None]:
-    """Wait until no other process builds the same environment: platforms with homes of their own share it."""
-    if runner.dry_run:
-        yield
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with place.with_name(f"{place.name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # ends with this process, however it ends
-        yield
-
-
-def _uv(runner: Runner, *arguments: str) -> None:
-    runner.run(Step(lambda: _run_uv(arguments), None, (shlex.join(["uv", *arguments]),)))
-
-
-def _run_uv(arguments: tuple[str, ...]) -> None:
-    import uv
-
-    try:
-        binary = uv.find_uv_bin()
-    except FileNotFoundError as error:
-        raise ToolError("uv is not installed; run `pip install -r requirements.txt`") from error
-    answer = subprocess.run([binary, *arguments], capture_output=True, text=True, check=False)
-    if answer.returncode:
-        why = " ".join(answer.stderr.split()) or f"exit code {answer.returncode}"
-        raise ImageError(f"`uv {' '.join(arguments[:2])}` failed: {why}; the local image cannot be built without it")
-
-
 def _store(source: Source, place: Path, entry: Mapping[str, Any]) -> None:
     partial = place.with_name(f"{place.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    for part in source.folders:
+    for part in (part for part in source.folders if (part / "src").is_dir()):
         shutil.copytree(part / "src", partial / "src", ignore=ignored, dirs_exist_ok=True)
     compileall.compile_dir(partial / "src", quiet=2)
     _write(partial / "image.json", entry)

@@ -1,12 +1,13 @@
 """The SBOM of an image (CycloneDX 1.6, JSON), made from the lock that the image was installed from.
 
-It names the Python packages; the image's pedigree names the commit and the base image. What the base itself holds is in
-the base's own SBOM: take it from whoever publishes the base, or let a scanner read the image.
+It names the Python and Node packages; the image's pedigree names the commit and the base image. What the base itself
+holds is in the base's own SBOM: take it from whoever publishes the base, or let a scanner read the image.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -30,12 +31,19 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://cyclonedx.org/schema/bom-1.
 
 
 def document(
-    repository: str, version: str, digest: str, lock: str, python: str, origin: Origin, arguments: Mapping[str, str]
+    repository: str,
+    version: str,
+    digest: str,
+    lock: str,
+    python: str,
+    origin: Origin,
+    arguments: Mapping[str, str],
+    node: str = "",
 ) -> str:
     """Return the SBOM as JSON; the same image, lock and commit give the same text.
 
-    `python` is the image's Python ("3.12.4"), `arguments` what the build was given. ImageError for a lock with a line
-    that pins no version or has no hash.
+    `python` is the image's Python ("3.12.4"), `arguments` what the build was given, `node` a package-lock.json.
+    ImageError for a lock with a line that pins no version or has no hash.
     """
     from cyclonedx.model import Property
     from cyclonedx.model.bom import Bom, BomMetaData
@@ -49,9 +57,9 @@ def document(
         "source:uncommitted-changes": str(origin.dirty).lower(),
         **{f"build:argument:{name}": value for name, value in arguments.items()},
     }
-    identity = hashlib.sha256(f"{digest}\n{lock}\n{python}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{digest}\n{lock}\n{python}{node}".encode()).hexdigest()
     bom = Bom(
-        components=packages(lock, python),
+        components=[*packages(lock, python), *node_packages(node)],
         serial_number=uuid.uuid5(_NAMESPACE, identity),
         metadata=BomMetaData(
             component=image,
@@ -85,6 +93,32 @@ def packages(lock: str, python: str) -> list[Component]:
             )
         )
     return found
+
+
+def node_packages(lock: str) -> list[Component]:
+    """Return what a package-lock.json installs without development packages; ImageError for one without integrity."""
+    from cyclonedx.model import Property
+    from cyclonedx.model.component import Component, ComponentType
+    from packageurl import PackageURL
+
+    found = {}
+    for place, entry in (json.loads(lock)["packages"] if lock else {}).items():
+        if not place or entry.get("dev"):
+            continue
+        name, version, integrity = place.rpartition("node_modules/")[2], entry["version"], entry.get("integrity")
+        if not integrity:
+            raise ImageError(f"the lock's package {name} has no integrity; make package-lock.json again")
+        scope, _, bare = name.rpartition("/")
+        purl = PackageURL("npm", namespace=scope or None, name=bare, version=version)
+        found[purl.to_string()] = Component(
+            type=ComponentType.LIBRARY,
+            name=name,
+            version=version,
+            purl=purl,
+            bom_ref=purl.to_string(),
+            properties=[Property(name="lock:file:integrity", value=integrity)],
+        )
+    return [found[reference] for reference in sorted(found)]
 
 
 def _image(repository: str, version: str, digest: str, origin: Origin) -> Component:

@@ -190,7 +190,8 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
             writable = _is_writable(environment, server)
             token_for = partial(access_token.mint, environment, platform)
             try:
-                found = smoke.check_server(platform, server, token_for, writable=writable)
+                named = _named_for_readers(environment, server)
+                found = smoke.check_server(platform, server, token_for, writable=writable, named=named)
             except SmokeError as error:
                 # The cause first, where it is known: the call itself only meets a 5xx.
                 raise SmokeError("; ".join((*cut_off, str(error)))) from error
@@ -202,6 +203,13 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
 def _is_writable(environment: Environment, server: str) -> bool:
     tiers = (environment.servers.get(server) or {}).get("tiers") or {}
     return any(tier.get("connection") == "read-write" for tier in tiers.values())
+
+
+def _named_for_readers(environment: Environment, server: str) -> list[str]:
+    """The patterns with which the operator opened tools to readers, whatever the tools say of themselves."""
+    tiers = (environment.servers.get(server) or {}).get("tiers") or {}
+    readers = (tier for tier in tiers.values() if tier.get("role") == "Mcp.Read")
+    return [pattern for tier in readers for pattern in (tier.get("tools") or {}).get("allow") or ()]
 
 
 def _open_vault(environment: Environment, runner: Runner) -> None:

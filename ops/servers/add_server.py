@@ -1,26 +1,35 @@
-"""`invoke add-server NAME`: a folder in servers/ from the template, and one entry in the environment's mcp_servers."""
+"""`invoke add-server NAME`: a folder in servers/ and one entry in the environment's mcp_servers.
+
+The folder is made from the template of a server of one's own, or holds the lock of one that somebody else publishes.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ops.cli.steps import Runner, Step
 from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
 from ops.errors import SettingError, UsageError
-from ops.images import catalog
+from ops.images import catalog, installed
+from ops.servers import published
+from ops.servers.published import Package
 
-TEMPLATE = ROOT / "ops" / "templates" / "server"
-GATE = "gateway-auth"
+TEMPLATES = ROOT / "ops" / "templates"
+TEMPLATE = TEMPLATES / "server"
+GATE = catalog.FRONT
+SESSIONS = ("shared", "caller")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
 _ENTRY = """  {name} = {{
     image = {{ repository = "{name}", tag = "0.1.0" }}
-    port  = 8000
+    port  = 8000{front}
     tiers = {{
       admin  = {{ role = "Mcp.Admin" }}
       reader = {{ role = "Mcp.Read" }}
@@ -40,9 +49,41 @@ class Scaffold:
     entry: str  # empty where mcp_servers has it already
 
 
-def add(environment: Environment, runner: Runner, name: str) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """What a person asked for: a server of one's own where no package is named."""
+
+    package: Package | None = None
+    sessions: str = "shared"
+
+
+def parse(
+    pypi: str | None = None,
+    npm: str | None = None,
+    command: str | None = None,
+    arguments: str | None = None,
+    sessions: str | None = None,
+) -> Wanted:
+    """Read the options; UsageError for two sources, or for what only a published server has."""
+    if pypi and npm:
+        raise UsageError("--pypi and --npm are two sources, and a server has one; give one of them")
+    if sessions and sessions not in SESSIONS:
+        raise UsageError(f"--sessions {sessions!r} must be one of {', '.join(SESSIONS)}")
+    text = pypi or npm
+    if not text:
+        for option, value in (("--command", command), ("--arguments", arguments), ("--sessions", sessions)):
+            if value:
+                raise UsageError(f"{option} says how a published server runs; give --pypi or --npm with it")
+        return Wanted()
+    package = published.parse("pypi" if pypi else "npm", text, command or "", arguments or "")
+    return Wanted(package, sessions or "shared")
+
+
+def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wanted()) -> None:
     """Add a server; repeating it changes nothing, and what an interrupted run left out is added."""
-    planned = plan(environment, name)
+    planned = plan(environment, name, wanted)
+    if wanted.package and planned.files:
+        planned = replace(planned, files=_fetched(name, wanted.package, runner))
     rows = [("create", str(planned.folder / path)) for path in planned.files]
     rows += [("add to", f"mcp_servers in {planned.variables}")] if planned.entry else []
     if not rows:
@@ -51,11 +92,14 @@ def add(environment: Environment, runner: Runner, name: str) -> None:
     runner.table("", ("will", "what"), rows)
     runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
     runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
-    tools = f"{planned.folder}/src/{package(name)}/tools.py"
-    runner.say(f"its tools are in {tools}; run `invoke deploy{env_option(environment.name)}`")
+    deploy = f"invoke deploy{env_option(environment.name)}"
+    if wanted.package:
+        runner.say(f"{wanted.package.name} {wanted.package.version} runs behind a front; run `{deploy}`")
+    else:
+        runner.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `{deploy}`")
 
 
-def plan(environment: Environment, name: str, template: Path = TEMPLATE) -> Scaffold:
+def plan(environment: Environment, name: str, wanted: Wanted = Wanted(), template: Path = TEMPLATE) -> Scaffold:
     """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or name == "oauth":
         raise UsageError(
@@ -73,14 +117,46 @@ def plan(environment: Environment, name: str, template: Path = TEMPLATE) -> Scaf
         raise UsageError(f"{gate} does not exist, and a new server stands behind it; restore it from the repository")
     if name in environment.servers and not folder.exists():
         raise UsageError(f"mcp_servers of {environment.name} has a server {name!r} already; choose another name")
-    entry = "" if name in environment.servers else _ENTRY.format(name=name)
+    if folder.exists() and wanted.package and not built[name].behind_front:
+        raise UsageError(f"{folder} holds a server of this project; choose another name for {wanted.package.name}")
+    entry = "" if name in environment.servers else entry_text(name, wanted)
+    files = (
+        {} if folder.exists() else rendered(name, TEMPLATES / wanted.package.registry if wanted.package else template)
+    )
     return Scaffold(
         name,
         folder,
-        {} if folder.exists() else rendered(name, template),
+        files,
         environment.folder / "terraform.tfvars",
         entry,
     )
+
+
+def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
+    """Return the entry as it stands in mcp_servers."""
+    kept = ' sessions = "caller" ' if wanted.sessions == "caller" else ""
+    return _ENTRY.format(name=name, front=f"\n    front = {{{kept}}}" if wanted.package else "")
+
+
+def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:
+    """Lock what the server is and needs, find its program, and return the files of its folder."""
+    template = TEMPLATES / given.registry
+    words = {"__PACKAGE__": given.name, "__VERSION__": given.version}
+    files = rendered(name, template, words)
+    with runner.progress(f"lock {given.name} {given.version}") as result:
+        locks = published.lock(given, name, files["pyproject.toml"], runner)
+        result.append(f"{_size(locks)} packages, by hash")
+    with runner.progress("install") as result:
+        command = published.find_command(given, locks, runner, places=installed.VENVS)
+        result.append(f"starts as {' '.join(command)}")
+    spelled = ", ".join(json.dumps(word, ensure_ascii=False) for word in command)
+    return {path: text.replace("__COMMAND__", spelled) for path, text in files.items()} | dict(locks)
+
+
+def _size(locks: Mapping[str, str]) -> int:
+    if node := locks.get("package-lock.json"):
+        return len([place for place in json.loads(node)["packages"] if place])
+    return len(re.findall(r"^[a-z0-9]", locks.get("requirements.txt", ""), re.MULTILINE))
 
 
 def package(name: str) -> str:
@@ -88,9 +164,9 @@ def package(name: str) -> str:
     return f"{name.replace('-', '_')}_server"
 
 
-def rendered(name: str, template: Path = TEMPLATE) -> dict[str, str]:
+def rendered(name: str, template: Path = TEMPLATE, given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the template's files with the server's names."""
-    words = {"__NAME__": name, "__FOLDER__": name, "__PACKAGE__": package(name)}
+    words = {"__NAME__": name, "__FOLDER__": name, **({"__PACKAGE__": package(name)} if given is None else given)}
     files = sorted(path for path in template.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {
         _filled(path.relative_to(template).as_posix(), words).removesuffix(".tmpl"): _filled(

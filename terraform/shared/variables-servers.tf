@@ -6,11 +6,17 @@ variable "mcp_servers" {
     image.digest is exact; with image.tag the digest that `invoke push` recorded applies, where there is one.
     secrets: environment name => name of a Key Vault secret, which must exist before stage 2 is planned.
     tools: which tools callers of a tier see and may call; patterns are names with * for any part of one. allow = null
-    allows all, deny wins over allow. A tool in repeatable is called again on another slot where it is unknown whether
+    allows all, deny wins over allow. Where there is a list, resources and prompts are closed, as they could give what it
+    forbids; resources and prompts open them to a server that keeps to MCP_TOOLS_ALLOW and MCP_TOOLS_DENY itself. A tool in repeatable is called again on another slot where it is unknown whether
     the first call arrived; null means all tools of a read-only tier and none of another (docs/adr/0006).
     rate_limit: calls per caller in `period` seconds; a tier's own limit replaces the server's.
     timeout: seconds that the gateway waits until an answer begins. first_byte: seconds after which a call that may be
     repeated goes to another slot instead: messages of the protocol, and calls of repeatable tools (docs/adr/0020).
+    front: the image holds a server that knows nothing of the gateway, behind the front of servers/gateway-auth, which checks
+    the gateway's token and gives that server `environment` and `secrets` and nothing else. sessions: "shared" is one process
+    for all callers of a tier, "caller" one for each, at most `processes`, ended after `idle` seconds without a call; it needs
+    one slot, and a deployment or restart of that slot ends every session (docs/adr/0026). answer_bytes: the largest answer.
+    Callers with the role Mcp.Read see those tools that say that they only read, or those that tools.allow names.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     listing: what the MCP registry says of the server, where mcp_registry serves one (docs/registry.md); version is the
@@ -28,7 +34,13 @@ variable "mcp_servers" {
     memory      = optional(number, 1)
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
-    database    = optional(string)
+    front = optional(object({
+      sessions     = optional(string, "shared")
+      processes    = optional(number, 16)
+      idle         = optional(number, 600)
+      answer_bytes = optional(number, 4194304)
+    }))
+    database = optional(string)
     tiers = map(object({
       role       = string
       connection = optional(string)
@@ -36,6 +48,8 @@ variable "mcp_servers" {
         allow      = optional(list(string))
         deny       = optional(list(string), [])
         repeatable = optional(list(string))
+        resources  = optional(bool, false)
+        prompts    = optional(bool, false)
       }), {})
       rate_limit = optional(object({
         calls  = number
@@ -194,19 +208,19 @@ variable "mcp_servers" {
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*)$", name))
+        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS or MCP_AUTH_*: the platform sets them."
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*)$", name))
+        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS or MCP_AUTH_*: the platform sets them."
+    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them."
   }
 
   validation {
@@ -246,6 +260,27 @@ variable "mcp_servers" {
       for server in var.mcp_servers : [for tier in server.tiers : tier.tools.allow == null ? true : length(tier.tools.allow) > 0]
     ]))
     error_message = "tools.allow in mcp_servers must hold a pattern, or be left out to allow every tool that is not denied."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.front == null ? true : contains(["shared", "caller"], server.front.sessions)])
+    error_message = "front.sessions in mcp_servers must be shared or caller."
+  }
+
+  validation {
+    # A session is a process, and a process is in one slot: the gateway would send the next call to another one.
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.sessions, "shared") == "shared" || length(server.slots) == 1])
+    error_message = "A server with front.sessions = \"caller\" in mcp_servers must have one slot: its sessions live in one process each, which a second slot does not have."
+  }
+
+  validation {
+    condition = alltrue([
+      for server in var.mcp_servers : server.front == null ? true :
+      server.front.processes >= 1 && server.front.processes <= 256 && floor(server.front.processes) == server.front.processes &&
+      server.front.idle >= 300 && server.front.idle <= 86400 && floor(server.front.idle) == server.front.idle &&
+      server.front.answer_bytes >= 1024 && server.front.answer_bytes <= 67108864 && floor(server.front.answer_bytes) == server.front.answer_bytes
+    ])
+    error_message = "front in mcp_servers takes whole numbers: processes from 1 to 256, idle from 300 to 86400 seconds, answer_bytes from 1024 to 67108864."
   }
 
   validation {

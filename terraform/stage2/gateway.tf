@@ -61,6 +61,8 @@ module "apim" {
             deny  = tier.tools.deny
             # A key that cannot write makes every call repeatable.
             repeatable = coalesce(tier.tools.repeatable, tier.connection == "read-only" ? ["*"] : [])
+            resources  = tier.tools.resources
+            prompts    = tier.tools.prompts
           }
         }
       }

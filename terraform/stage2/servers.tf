@@ -37,6 +37,47 @@ locals {
     }
   }
 
+  # A tier's lists go to its server too: what they forbid it then gives by no other method either. One that does not know these
+  # variables is held to the lists by the gateway alone, which is why that closes resources and prompts beside a list.
+  _lists = {
+    for name, slot in module.names.slots : name => merge(
+      var.mcp_servers[slot.server].front != null || var.mcp_servers[slot.server].tiers[slot.tier].tools.allow == null ? {} : {
+        MCP_TOOLS_ALLOW = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.allow)
+      },
+      var.mcp_servers[slot.server].front != null || length(var.mcp_servers[slot.server].tiers[slot.tier].tools.deny) == 0 ? {} : {
+        MCP_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
+      },
+    )
+  }
+
+  # What the front of a server that knows nothing of the gateway is told (servers/gateway-auth, docs/adr/0026). The server
+  # behind it gets the variables that are named, and none of these.
+  _fronts = {
+    for name, slot in module.names.slots : name => var.mcp_servers[slot.server].front == null ? {} : merge(
+      {
+        MCP_FRONT_ENVIRONMENT = join(",", concat(
+          keys(var.mcp_servers[slot.server].environment),
+          keys(var.mcp_servers[slot.server].secrets),
+          slot.connection == null ? [] : ["MONGODB_URI"],
+        ))
+        MCP_FRONT_SESSIONS     = var.mcp_servers[slot.server].front.sessions
+        MCP_FRONT_PROCESSES    = tostring(var.mcp_servers[slot.server].front.processes)
+        MCP_FRONT_IDLE_SECONDS = tostring(var.mcp_servers[slot.server].front.idle)
+        MCP_FRONT_ANSWER_BYTES = tostring(var.mcp_servers[slot.server].front.answer_bytes)
+        # It ends before the gateway gives up.
+        MCP_FRONT_SECONDS    = tostring(max(var.mcp_servers[slot.server].timeout - 5, var.mcp_servers[slot.server].timeout / 2))
+        MCP_FRONT_READS      = tostring(var.mcp_servers[slot.server].tiers[slot.tier].role == "Mcp.Read")
+        MCP_FRONT_RESOURCES  = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.resources)
+        MCP_FRONT_PROMPTS    = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.prompts)
+        MCP_FRONT_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
+      },
+      # One that is not set allows all.
+      var.mcp_servers[slot.server].tiers[slot.tier].tools.allow == null ? {} : {
+        MCP_FRONT_TOOLS_ALLOW = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.allow)
+      },
+    )
+  }
+
   # The seam. Each kind of compute is one module that runs the slots of its kind; of a slot it says fqdn, url and
   # principal_id, and nothing else is asked of it. A second kind is a second module and one more map here (docs/adr/0007).
   slots = merge(
@@ -70,7 +111,7 @@ module "servers" {
   port                  = each.value.port
   health_path           = try(coalesce(var.mcp_servers[each.value.server].health_path), null)
 
-  environment_variables = merge(local._time_limits[each.value.server], var.mcp_servers[each.value.server].environment, {
+  environment_variables = merge(local._time_limits[each.value.server], local._lists[each.key], var.mcp_servers[each.value.server].environment, local._fronts[each.key], {
     PORT            = tostring(each.value.port)
     MCP_SERVER_NAME = each.value.server
     MCP_TIER        = each.value.tier

@@ -342,6 +342,47 @@ async def test_of_two_equal_keys_the_last_one_counts(gateway: GatewayHarness) ->
     assert slots(gateway).total() == 0
 
 
+# What clients ask of servers, from the schemas of 2024-11-05 to 2026-07-28, and a method that nobody knows.
+BESIDE_A_LIST = [
+    *("resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe"),
+    *("prompts/list", "prompts/get", "completion/complete", "subscriptions/listen"),
+    *(
+        "tasks/get",
+        "tasks/list",
+        "tasks/result",
+        "tasks/cancel",
+        "tools/calls",
+        "x/read",
+        "Resources/read",
+        "resources/read ",
+    ),
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=["2025-06-18", "2026-07-28"])
+@pytest.mark.parametrize("method", BESIDE_A_LIST)
+async def test_nothing_goes_round_a_list(
+    gateway: GatewayHarness, method: str, version: Callable[[str, str], dict[str, str]]
+) -> None:
+    """What could give by another way what the list forbids is refused, and the server hears nothing of it."""
+    reply = await post(gateway, message(method, "find"), headers=version(method, "find"))
+    assert (reply.status, reply.json["id"], reply.json["error"]["code"] in (-32601, -32020)) == (
+        200 if method.strip() == method else reply.status,
+        7,
+        True,
+    )
+    assert slots(gateway).total() == 0
+
+
+@pytest.mark.parametrize(
+    "method", ["initialize", "ping", "server/discover", "logging/setLevel", "notifications/cancelled"]
+)
+async def test_the_protocol_goes_on_beside_a_list(gateway: GatewayHarness, method: str) -> None:
+    """A list is of tools: whoever may call one must be able to begin."""
+    assert (await post(gateway, message(method, ""))).status == 200
+    assert slots(gateway).total() == 1
+
+
 @pytest.mark.parametrize("method", [["tools/call"], {"a": 1}, 7, None])
 async def test_odd_methods_break_nothing(gateway: GatewayHarness, method: Any) -> None:
     """A method that is no string is no tool call: the server refuses it."""

@@ -211,6 +211,7 @@ def _host_environment(image: registry.Image, scratch: Path, port: int) -> dict[s
         "LANG": "C.UTF-8",
         "PYTHONPATH": ":".join(image.path),
         "PYTHONUNBUFFERED": "1",
+        **({"MCP_FRONT_PATH": ":".join(image.programs)} if image.programs else {}),
         "HOST": "127.0.0.1",
         "PORT": str(port),
     }

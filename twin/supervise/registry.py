@@ -52,7 +52,8 @@ class ImageReference:
 class Image:
     """What `invoke push` stored: the command, the interpreter that stands for the image's, and its import path.
 
-    `reference`: what a Docker engine calls it, where it was built for one; then there is no interpreter.
+    `reference`: what a Docker engine calls it, where it was built for one; then there is no interpreter. `programs`:
+    where the front of a server that somebody else publishes looks for that server.
     """
 
     digest: str
@@ -60,6 +61,7 @@ class Image:
     python: str
     path: tuple[str, ...]
     reference: str = ""
+    programs: tuple[str, ...] = ()
 
 
 def pull(state: State, group: Resource, reference: str, store: Path) -> Image:
@@ -140,11 +142,13 @@ def _stored(image: ImageReference, reference: str, store: Path) -> Image:
     found = read_object(folder / digest.removeprefix("sha256:") / "image.json") if digest else {}
     if not {"digest", "entrypoint", "python", "path"} <= found.keys():
         raise RuntimeFailure(f"image {reference} is not in the registry; run `invoke push`")
-    python = found["python"]
-    if python and not Path(python).exists():
+    python, programs = found["python"], tuple(found.get("programs", ()))
+    if gone := next((path for path in (*([python] if python else []), *programs) if not Path(path).exists()), ""):
+        place = Path(gone).parents[1] if gone == python else Path(gone).parent
         raise RuntimeFailure(
-            f"image {reference} was installed into {Path(python).parents[1]}, which is gone; run `invoke push`, which "
-            "installs it again"
+            f"image {reference} was installed into {place}, which is gone; run `invoke push`, which installs it again"
         )
     reference = str(found.get("reference", ""))
-    return Image(found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference)
+    return Image(
+        found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference, programs
+    )

@@ -35,6 +35,7 @@ locals {
           role       = server.tiers[tier_name].role
           rate_limit = coalesce(server.tiers[tier_name].rate_limit, server.rate_limit)
           tools      = local._tool_patterns["${server_name}-${tier_name}"].tools
+          methods    = local._tool_patterns["${server_name}-${tier_name}"].methods
           repeatable = local._tool_patterns["${server_name}-${tier_name}"].repeatable
         }
       ]

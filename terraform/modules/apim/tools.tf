@@ -13,10 +13,25 @@ locals {
     }
   ]...)
 
+  # Where there is a list, everything else that could give what it forbids is closed unless it is opened: a resource may hold
+  # what a tool would answer, and completion the names of it. What is not named here, in any version of the protocol, is
+  # refused. The empty method is a client's answer to a question of the server.
+  _methods = {
+    for tier, given in merge([
+      for server_name, server in var.servers : { for tier_name, tier in server.tiers : "${server_name}-${tier_name}" => tier.tools }
+      ]...) : tier => join("|", concat(
+      ["", "initialize", "ping", "server/discover", "notifications/[A-Za-z_/]+", "logging/setLevel", "tools/list", "tools/call"],
+      given.resources ? ["resources/[A-Za-z/]+", "subscriptions/[A-Za-z/]+"] : [],
+      given.prompts ? ["prompts/[A-Za-z/]+"] : [],
+      given.resources || given.prompts ? ["completion/complete"] : [],
+    ))
+  }
+
   # `tools`: "" where nothing is listed, and then the policy has no step for it. `repeatable`: "" for none, "*" for all.
   _tool_patterns = {
     for tier, lists in local._tool_lists : tier => {
       tools      = lists.allow == null && lists.deny == "" ? "" : "^${lists.deny == "" ? "" : "(?!(?:${lists.deny})$)"}(?:${coalesce(lists.allow, "${local._tool_name}+")})$"
+      methods    = "^(?:${local._methods[tier]})$"
       repeatable = lists.repeatable == "" ? "" : lists.repeatable == "${local._tool_name}*" ? "*" : "^(?:${lists.repeatable})$"
     }
   }

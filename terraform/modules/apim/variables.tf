@@ -207,6 +207,8 @@ variable "servers" {
         allow      = optional(list(string))
         deny       = optional(list(string), [])
         repeatable = optional(list(string), [])
+        resources  = optional(bool, false)
+        prompts    = optional(bool, false)
       }), {})
       rate_limit = optional(object({
         calls  = number

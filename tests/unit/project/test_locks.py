@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools.locks import with_plain_pins
+from ops.images.pip_lock import with_plain_pins
 
 ROOT = Path(__file__).parents[3]
 LOCKS = [

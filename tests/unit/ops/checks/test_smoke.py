@@ -57,6 +57,16 @@ def test_broken_promise(seen: dict[str, Any], broken: str) -> None:
         smoke.judge(ENDPOINT, **{**GOOD, **seen})
 
 
+def test_a_tool_that_a_list_names_need_not_say_that_it_reads() -> None:
+    """The operator's list is the decision; what it does not name stops the deployment, with the remedy."""
+    silent = Seen(frozenset({"ping", "erase"}), frozenset({"ping", "erase"}))
+    with pytest.raises(SmokeError, match=r"write tools at \S+: erase; those that only read .* into tools.allow"):
+        smoke.judge(ENDPOINT, silent, silent, outsider=403, nobody=401, writable=False, named=["p*g"])
+    only = Seen(frozenset({"ping"}), frozenset({"ping"}))
+    found = smoke.judge(ENDPOINT, silent, only, outsider=403, nobody=401, writable=False, named=["p*g"])
+    assert found[0].endswith("reader: 1, of which tools.allow alone says that they may be called: ping")
+
+
 def test_a_server_that_only_reads() -> None:
     """Where no tier may write, nobody has to see a write tool."""
     seen = Seen(READS, frozenset())

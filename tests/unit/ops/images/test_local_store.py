@@ -10,7 +10,7 @@ import pytest
 
 from ops.cli.steps import Runner
 from ops.errors import ImageError
-from ops.images import catalog, local_store
+from ops.images import catalog, installed, local_store
 from ops.images.catalog import Image
 
 
@@ -22,7 +22,7 @@ def image(servers: Path) -> Image:
 @pytest.fixture
 def venvs(tmp_path: Path, image: Image) -> Path:
     """A complete environment for the image's lock, so that nothing is installed."""
-    folder = tmp_path / "venvs" / local_store.venv_name(image.source)
+    folder = tmp_path / "venvs" / installed.venv_name(image.source.requirements)
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").touch()
     (folder / "complete").touch()
@@ -37,7 +37,7 @@ def test_push_fills_the_store(image: Image, venvs: Path, tmp_path: Path) -> None
     stored = folder / pushed.digest.removeprefix("sha256:")
     assert json.loads((stored / "image.json").read_text(encoding="utf-8")) == {
         "entrypoint": ["python", "-m", "server"],
-        "python": str(venvs / local_store.venv_name(image.source) / "bin" / "python"),
+        "python": str(venvs / installed.venv_name(image.source.requirements) / "bin" / "python"),
         "path": [str(stored / "src")],
         "digest": pushed.digest,
     }
@@ -85,9 +85,9 @@ def test_half_stored_image_is_stored_again(image: Image, venvs: Path, tmp_path: 
 
 def test_another_lock_is_another_environment(image: Image) -> None:
     """Environments are shared by lock, never between locks."""
-    before = local_store.venv_name(image.source)
+    before = installed.venv_name(image.source.requirements)
     image.source.requirements.write_text("x==1\n", encoding="utf-8")
-    assert local_store.venv_name(image.source) != before
+    assert installed.venv_name(image.source.requirements) != before
 
 
 def test_two_platforms_build_one_environment_once(
@@ -95,7 +95,7 @@ def test_two_platforms_build_one_environment_once(
 ) -> None:
     """Homes share environments: whoever comes second waits for the first, and takes what it built."""
     commands: list[str] = []
-    place = tmp_path / "venvs" / local_store.venv_name(image.source)
+    place = tmp_path / "venvs" / installed.venv_name(image.source.requirements)
 
     def build(arguments: tuple[str, ...]) -> None:
         commands.append(arguments[0])
@@ -105,7 +105,7 @@ def test_two_platforms_build_one_environment_once(
             (place / "bin" / "python").touch()
         assert (place / "bin" / "python").exists(), "taken away by another one"
 
-    monkeypatch.setattr(local_store, "_run_uv", build)
+    monkeypatch.setattr(installed, "run_uv", build)
     with ThreadPoolExecutor(2) as pool:
         homes = [tmp_path / "one", tmp_path / "two"]
         pushed = pool.map(lambda home: local_store.push(image, home, Runner(), venvs=place.parent), homes)
@@ -117,4 +117,4 @@ def test_missing_lock(image: Image) -> None:
     """A server without a lock is refused with the command that makes one."""
     image.source.requirements.unlink()
     with pytest.raises(ImageError, match="nox -s lock"):
-        local_store.venv_name(image.source)
+        installed.venv_name(image.source.requirements)

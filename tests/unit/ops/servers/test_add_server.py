@@ -130,7 +130,7 @@ def test_the_real_files_take_an_entry(tmp_path: Path) -> None:
     for environment in ("local", "dev", "prod"):
         path = environments.ROOT / "terraform/environments" / environment / "terraform.tfvars"
         before = tfvars.read(path, tmp_path)["mcp_servers"]
-        text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server._ENTRY.format(name="second"), path)
+        text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server.entry_text("second"), path)
         changed = tmp_path / f"{environment}.tfvars"
         changed.write_text(text, encoding="utf-8")
         assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == [*before, "second"]

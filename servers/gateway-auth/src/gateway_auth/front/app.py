@@ -1,0 +1,106 @@
+"""Settings and what is behind → HTTP application: the gate, the lists, and the server behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from fastmcp import Client, FastMCP
+from fastmcp.client.transports import StreamableHttpTransport
+from fastmcp.server.providers.proxy import FastMCPProxy
+
+from gateway_auth import CALLER, Gate, Readiness, guard, live
+from gateway_auth.front.boundary import Audit, Boundary
+from gateway_auth.front.child import ChildTransport, environment_of
+from gateway_auth.front.pool import Pool
+from gateway_auth.front.settings import FrontSettings
+from gateway_auth.keys import Fetch
+
+START_SECONDS = 60.0  # Node on half a core takes its time
+_SWEEP_SECONDS = 30.0
+_EVERYBODY = ""
+
+
+def of_command(settings: FrontSettings, command: Sequence[str], fetch: Fetch | None = None) -> Gate:
+    """The front of a server that speaks MCP over standard input and output."""
+
+    def make() -> Client[ChildTransport]:
+        transport = ChildTransport(
+            command,
+            path=settings.mcp_front_path,
+            environment=environment_of(settings.names, os.environ),
+            answer_bytes=settings.mcp_front_answer_bytes,
+        )
+        # No handlers: what the server sends beside answers would reach whoever else shares the process.
+        return Client(transport, mode="legacy", timeout=settings.mcp_front_seconds, init_timeout=START_SECONDS)
+
+    # With a process for each caller one more belongs to nobody, so that /readyz asks without a caller.
+    most = settings.mcp_front_processes + 1
+    pool = Pool(make, most=most, idle=settings.mcp_front_idle_seconds)
+
+    async def client() -> Client[ChildTransport]:
+        subject = CALLER.get().subject if settings.mcp_front_sessions == "caller" else None
+        return await pool.get(subject or _EVERYBODY)
+
+    async def ready() -> bool:
+        return await pool.is_ready(_EVERYBODY)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[None]:
+        started = asyncio.create_task(pool.is_ready(_EVERYBODY))
+        sweeper = asyncio.create_task(_sweep(pool))
+        try:
+            yield
+        finally:
+            for task in (started, sweeper):
+                task.cancel()
+            await asyncio.gather(started, sweeper, return_exceptions=True)
+            await pool.close()
+
+    proxy = FastMCPProxy(
+        client_factory=client, name=settings.mcp_server_name, provider_error_strategy="raise", lifespan=lifespan,
+    )  # fmt: skip
+    return behind_gate(settings, proxy, Readiness(ready, otherwise="the server behind does not answer"), fetch)
+
+
+def of_address(settings: FrontSettings, url: str, fetch: Fetch | None = None) -> Gate:
+    """The front of a server that speaks MCP over HTTP beside it: another container of the same group.
+
+    Each call has a session of its own, and none of the caller's headers goes along.
+    """
+
+    def make() -> Client[StreamableHttpTransport]:
+        return Client(StreamableHttpTransport(url), timeout=settings.mcp_front_seconds, init_timeout=START_SECONDS)
+
+    async def ready() -> bool:
+        try:
+            async with asyncio.timeout(4), make() as client:
+                return bool(client.is_connected())
+        except Exception:  # noqa: BLE001 - whatever fails there, it is not ready
+            return False
+
+    proxy = FastMCPProxy(client_factory=make, name=settings.mcp_server_name, provider_error_strategy="raise")
+    return behind_gate(settings, proxy, Readiness(ready, otherwise="the server behind does not answer"), fetch)
+
+
+def behind_gate(settings: FrontSettings, server: FastMCP[Any], ready: Readiness, fetch: Fetch | None = None) -> Gate:
+    """Put the lists, the audit line and the gate before a server; each HTTP request stands for itself."""
+    server.add_middleware(Audit(settings.mcp_server_name, settings.mcp_tier))
+    server.add_middleware(Boundary(settings))
+    app = server.http_app(
+        path="/mcp",
+        stateless_http=True,
+        json_response=True,
+        host_origin_protection=True,
+        allowed_hosts=[host for host in settings.mcp_allowed_hosts.split(",") if host],
+    )
+    return guard(app, settings, health={"/healthz": live(), "/readyz": ready}, fetch=fetch)
+
+
+async def _sweep(pool: Pool) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        await pool.sweep(keep=_EVERYBODY)

@@ -1,0 +1,250 @@
+"""Servers that somebody else publishes: what is asked for, locked and started. Neither registry is asked here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ops.cli.steps import Runner
+from ops.config import environment as environments
+from ops.config.environment import Environment
+from ops.errors import ImageError, SettingError, UsageError
+from ops.images import catalog, installed, sbom
+from ops.servers import add_server, published, remove_server
+from ops.servers.published import Package
+from tests.unit.ops.conftest import Make
+
+HASH = "--hash=sha256:" + "0" * 64
+LOCK = {
+    "packages": {
+        "": {"name": "notes"},
+        "node_modules/@scope/notes": {
+            "version": "1.2.3",
+            "resolved": "https://registry.example/notes.tgz",
+            "integrity": "sha512-AA==",
+        },
+        "node_modules/a/node_modules/b": {"version": "2.0.0", "integrity": "sha512-BB=="},
+        "node_modules/tests-only": {"version": "3.0.0", "integrity": "sha512-CC==", "dev": True},
+    }
+}
+
+
+@pytest.fixture
+def local(make: Make, servers: Path) -> Environment:
+    (servers / "gateway-auth" / "requirements.txt").write_text(f"fastmcp==1 {HASH}\n", encoding="utf-8")
+    return make("local", SERVERS_DIR=str(servers))
+
+
+@pytest.fixture
+def registries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """Stands for uv and npm: writes what they write, and remembers what they were asked."""
+    asked: list[tuple[str, ...]] = []
+
+    def uv(arguments: tuple[str, ...], folder: Path | None = None) -> None:
+        asked.append(("uv", *arguments))
+        assert folder is not None
+        wanted = (folder / "pyproject.toml").read_text(encoding="utf-8")
+        pinned = wanted.partition('dependencies = ["')[2].partition('"')[0]
+        (folder / "requirements.txt").write_text(f"{pinned} \\\n    {HASH}\n", encoding="utf-8")
+
+    def npm(arguments: tuple[str, ...], folder: Path) -> None:
+        asked.append(("npm", *arguments))
+        (folder / "package-lock.json").write_text(json.dumps(LOCK), encoding="utf-8")
+
+    def python_packages(_lock: Path, places: Path, _runner: Runner) -> Path:
+        info = places / "lib" / "python3.11" / "site-packages" / "mcp_server_clock-1.dist-info"
+        info.mkdir(parents=True, exist_ok=True)
+        (info / "METADATA").write_text("Name: mcp-server-clock\nVersion: 1\n", encoding="utf-8")
+        (info / "entry_points.txt").write_text("[console_scripts]\nclock-mcp = a:b\n", encoding="utf-8")
+        return places / "bin" / "python"
+
+    def node_packages(_lock: Path, places: Path, _runner: Runner) -> Path:
+        package = places / "node_modules" / "@scope" / "notes"
+        package.mkdir(parents=True, exist_ok=True)
+        document = {"name": "@scope/notes", "bin": {"notes": "a.js", "notes-tool": "b.js"}}
+        (package / "package.json").write_text(json.dumps(document), encoding="utf-8")
+        return places
+
+    monkeypatch.setattr(installed, "run_uv", uv)
+    monkeypatch.setattr(installed, "run_npm", npm)
+    monkeypatch.setattr(installed, "python_packages", python_packages)
+    monkeypatch.setattr(installed, "node_packages", node_packages)
+    monkeypatch.setattr(installed, "node_folder", lambda _runner: Path("/usr/bin"))
+    return asked
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(installed, "VENVS", tmp_path / "installed")
+
+
+def add(environment: Environment, name: str, runner: Runner | None = None, **options: str) -> None:
+    add_server.add(environment, runner or Runner(), name, add_server.parse(**options))
+
+
+def again(environment: Environment) -> Environment:
+    return environments.load(environment.name, {"SERVERS_DIR": str(environment.servers_dir)})
+
+
+def test_one_from_pypi(local: Environment, registries: list[tuple[str, ...]]) -> None:
+    """A lock of its own, the front's lock for what runs, and an entry that says so."""
+    add(local, "clock", pypi="MCP_server.clock==1.0", arguments="--zone 'Europe/Kyiv'")
+    source = catalog.sources(local.servers_dir)["clock"]
+    assert source.entrypoint == ("python", "-m", "gateway_auth.front", "--", "clock-mcp", "--zone", "Europe/Kyiv")
+    assert source.requirements == local.servers_dir / "gateway-auth" / "requirements.txt"
+    assert source.python_behind == source.folder / "requirements.txt"
+    assert source.python_behind.read_text(encoding="utf-8").startswith("mcp-server-clock==1.0")
+    assert source.node_behind is None
+    assert again(local).servers["clock"]["front"] == {}
+    assert "--only-binary" in registries[0]
+
+
+def test_one_from_npm(local: Environment, registries: list[tuple[str, ...]]) -> None:
+    """Hashes are kept, and addresses are not: another machine has another mirror."""
+    add(local, "notes", npm="@scope/notes@1.2.3", sessions="caller")
+    source = catalog.sources(local.servers_dir)["notes"]
+    assert source.entrypoint[-1] == "notes"
+    assert source.node_behind is not None
+    text = source.node_behind.read_text(encoding="utf-8")
+    assert "sha512-AA==" in text
+    assert "resolved" not in text
+    manifest = json.loads((source.folder / "package.json").read_text(encoding="utf-8"))
+    assert manifest["dependencies"] == {"@scope/notes": "1.2.3"}
+    assert again(local).servers["notes"]["front"] == {"sessions": "caller"}
+    assert "--ignore-scripts" in registries[0]
+
+
+def test_a_change_of_the_lock_or_of_the_front_is_another_image(
+    local: Environment, registries: list[tuple[str, ...]]
+) -> None:
+    """Both are in the image, so both are in its digest."""
+    add(local, "notes", npm="@scope/notes@1.2.3")
+    source = catalog.sources(local.servers_dir)["notes"]
+    digests = {catalog.content_digest(source)}
+    for changed in (source.folder / "package-lock.json", source.requirements):
+        changed.write_text(changed.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        digests.add(catalog.content_digest(source))
+    assert len(digests) == 3
+
+
+def test_a_dry_run_asks_no_registry(
+    local: Environment, registries: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints what would be asked, and what would be written."""
+    add(local, "clock", Runner(dry_run=True), pypi="mcp-server-clock==1.0")
+    assert registries == []
+    assert not (local.servers_dir / "clock").exists()
+    printed = capsys.readouterr().out
+    assert "uv pip compile" in printed
+    assert f"create {local.servers_dir}/clock/requirements.txt" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"pypi": "mcp-server-clock"}, "must name one exact version"),
+        ({"pypi": "mcp-server-clock>=1"}, "must name one exact version"),
+        ({"pypi": "mcp-server-clock==1.*"}, "must name one exact version"),
+        ({"pypi": "clock @ https://example.test/clock.whl"}, "must name one exact version"),
+        ({"pypi": "not a name"}, "is no requirement"),
+        ({"npm": "@scope/notes"}, "must name one exact version"),
+        ({"npm": "@scope/notes@latest"}, "must name one exact version"),
+        ({"npm": "@scope/notes@^1.2.3"}, "must name one exact version"),
+        ({"npm": "../notes@1.2.3"}, "must name one exact version"),
+        ({"npm": "notes@1.2.3", "pypi": "notes==1"}, "are two sources"),
+        ({"pypi": "notes==1", "sessions": "mine"}, "must be one of shared, caller"),
+        ({"pypi": "notes==1", "arguments": "'open"}, "cannot be split into words"),
+        ({"command": "notes"}, "--command says how a published server runs"),
+        ({"sessions": "caller"}, "--sessions says how a published server runs"),
+    ],
+)
+def test_bad_input(options: Mapping[str, str], sentence: str) -> None:
+    """One sentence, before a registry is asked."""
+    with pytest.raises(UsageError, match=sentence):
+        add_server.parse(**options)
+
+
+@pytest.mark.parametrize(
+    ("command", "programs", "chosen"),
+    [
+        ("", ["clock"], "clock"),
+        ("", ["mcp-clock", "other"], "mcp-clock"),
+        ("other", ["mcp-clock", "other"], "other"),
+        ("", ["one", "two"], "choose one with --command: one, two"),
+        ("three", ["one", "two"], "brings no program 'three'; it brings one, two"),
+        ("", [], "brings no program, so there is nothing to start"),
+    ],
+)
+def test_which_program_is_started(command: str, programs: list[str], chosen: str) -> None:
+    """The one of the package's name, the only one, or the one that is named."""
+    package = Package("pypi", "mcp-clock", "1", command)
+    if " " in chosen:
+        with pytest.raises(UsageError, match=chosen):
+            published._chosen(package, programs)
+    else:
+        assert published._chosen(package, programs) == chosen
+
+
+def test_what_has_no_hash_is_not_taken(
+    local: Environment, registries: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package from git, for one; nothing is written."""
+    monkeypatch.setitem(LOCK["packages"], "node_modules/c", {"version": "1.0.0"})
+    with pytest.raises(ImageError, match=r"node_modules/c of @scope/notes@1\.2\.3 has no hash"):
+        add(local, "notes", npm="@scope/notes@1.2.3")
+    assert not (local.servers_dir / "notes").exists()
+    assert "notes" not in again(local).servers
+
+
+def test_the_sbom_names_node_packages() -> None:
+    """Those that run, each once, with their hash."""
+    found = sbom.node_packages(json.dumps(LOCK))
+    assert [str(component.purl) for component in found] == ["pkg:npm/%40scope/notes@1.2.3", "pkg:npm/b@2.0.0"]
+    assert [prop.value for prop in found[0].properties] == ["sha512-AA=="]
+
+
+def test_remove_undoes_add(local: Environment, registries: list[tuple[str, ...]]) -> None:
+    """To the letter; a second time it says that there is none."""
+    variables = local.folder / "terraform.tfvars"
+    before = variables.read_text(encoding="utf-8")
+    add(local, "clock", pypi="mcp-server-clock==1.0")
+    add(again(local), "words")
+    for name in ("clock", "words"):
+        remove_server.remove(again(local), Runner(yes=True), name)
+    assert variables.read_text(encoding="utf-8") == before
+    assert {path.name for path in local.servers_dir.iterdir()} == {"gateway-auth", "mongo-db-server"}
+    with pytest.raises(UsageError, match="there is no server 'clock' in local; mcp_servers holds: mongodb"):
+        remove_server.remove(again(local), Runner(yes=True), "clock")
+
+
+def test_the_last_server_stays(local: Environment) -> None:
+    """A platform without a server is none."""
+    with pytest.raises(UsageError, match="mongodb is the only server of local"):
+        remove_server.remove(local, Runner(yes=True), "mongodb")
+
+
+def test_a_folder_that_another_entry_builds_from_stays(local: Environment) -> None:
+    """The entry goes."""
+    add(local, "words")
+    variables = local.folder / "terraform.tfvars"
+    text = variables.read_text(encoding="utf-8")
+    entry = add_server.entry_text("other").replace('repository = "other"', 'repository = "words"')
+    variables.write_text(add_server.with_entry(text, entry, variables), encoding="utf-8")
+    remove_server.remove(again(local), Runner(yes=True), "words")
+    assert (local.servers_dir / "words").is_dir()
+    assert set(again(local).servers) == {"mongodb", "other"}
+
+
+def test_an_entry_that_is_written_otherwise_is_left(local: Environment) -> None:
+    """Nothing is guessed, and nothing removed."""
+    add(local, "words")
+    variables = local.folder / "terraform.tfvars"
+    text = variables.read_text(encoding="utf-8").replace("\n  words = {", "\n    words = {")
+    variables.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingError, match="take it out by hand"):
+        remove_server.remove(again(local), Runner(yes=True), "words")
+    assert variables.read_text(encoding="utf-8") == text
+    assert (local.servers_dir / "words").is_dir()
