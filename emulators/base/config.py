@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -36,7 +37,7 @@ def check_keys(given: Mapping[str, Any], what: str, known: Collection[str], need
 def check_object(given: Mapping[str, Any], what: str, shape: type, needed: Collection[str] = ()) -> None:
     """Refuse what `check_keys` refuses, then what is not of the kind that the dataclass `shape` declares.
 
-    In JSON a path is text, a tuple a list, a mapping an object; `port` is from 0 to 65535.
+    In JSON a path is text, a tuple a list, a mapping or a dataclass an object; `port` is from 0 to 65535.
     """
     hints = get_type_hints(shape)
     check_keys(given, what, hints, needed)
@@ -52,7 +53,9 @@ def check_object(given: Mapping[str, Any], what: str, shape: type, needed: Colle
 
 def _problem(key: str, value: Any, hint: Any) -> str:
     kind = get_origin(hint) or hint
-    words, wanted = _KINDS.get(kind, ("an object", dict) if issubclass(kind, Mapping) else ("a list", list))
+    words, wanted = _KINDS.get(
+        kind, ("an object", dict) if issubclass(kind, Mapping) or is_dataclass(kind) else ("a list", list)
+    )
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
         return f"{words}, not {_noun(value)}"
     if key == "port" and not 0 <= value <= LAST_PORT:

@@ -14,6 +14,7 @@ MANAGEMENT = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
 KEY_VAULT = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 STORAGE = "e406a681-f3d4-42a8-90b6-c2b029497af1"
 REGISTRY = "6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26"  # the resource that `az acr login` asks a token for
+OSS_DATABASES = "123cd850-d9df-40bd-94d5-c9f07b7fa203"  # of Azure DocumentDB, too
 DEVOPS = "499b84ac-1321-427f-aa17-267ca6975798"  # the resource of `az rest` on dev.azure.com
 
 
@@ -86,6 +87,7 @@ DISPLAY_NAMES = {
     KEY_VAULT: "Azure Key Vault",
     STORAGE: "Azure Storage",
     REGISTRY: "Azure Container Registry",
+    OSS_DATABASES: "Azure OSSRDBMS Database",
     DEVOPS: "Azure DevOps",
 }
 """Of applications that every tenant has."""

@@ -9,6 +9,7 @@ from emulators.base.well_known import (
     GRAPH,
     KEY_VAULT,
     MANAGEMENT,
+    OSS_DATABASES,
     REGISTRY,
     STORAGE,
     VS_CODE,
@@ -55,6 +56,7 @@ APPLICATIONS: tuple[Application, ...] = (
     _resource(KEY_VAULT, ("https://vault.azure.net",), "user_impersonation"),
     _resource(STORAGE, ("https://storage.azure.com",), "user_impersonation"),
     _resource(REGISTRY, ("https://containerregistry.azure.net",), "user_impersonation"),
+    _resource(OSS_DATABASES, ("https://ossrdbms-aad.database.windows.net",), "user_impersonation"),
     _resource(DEVOPS, ("https://app.vssps.visualstudio.com",), "user_impersonation"),
 )
 

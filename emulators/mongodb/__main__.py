@@ -26,6 +26,7 @@ from emulators.mongodb.config import Config, read_users
 from emulators.mongodb.dispatch import Server
 from emulators.mongodb.errors import MongoError
 from emulators.mongodb.expiry import sweep_for_ever
+from emulators.mongodb.oidc import Tokens
 from emulators.mongodb.scram import Credentials
 from emulators.mongodb.seed import plant
 from emulators.mongodb.server import Listener
@@ -40,7 +41,7 @@ def build(config: Config) -> Server:
     store = Store(config.data_dir)
     if config.seed and store.is_new:
         plant(store)
-    return Server(store, Credentials(config.users))
+    return Server(store, Credentials(config.users), Tokens(config.oidc) if config.oidc else None)
 
 
 def take_users(server: Server, path: Path) -> None:
@@ -92,12 +93,19 @@ def configuration(arguments: Sequence[str] | None) -> Config:
     )
     add = parser.add_argument
     add(
-        "--config", type=Path, metavar="FILE", help="a JSON object with host, port, data_dir, users or users_file, seed"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a JSON object with host, port, data_dir, users or users_file, seed, oidc",
     )
     add("--host", default="127.0.0.1", help="needs --users-file where it is not this machine (default: 127.0.0.1)")
     add("--port", type=int, default=DEFAULT_PORT, help=f"0: a free one (default: {DEFAULT_PORT})")
     add("--data-dir", metavar="FOLDER", help="where data is kept; without it nothing is")
-    add("--users-file", metavar="FILE", help="a JSON list of {name, password, role: readWrite | read}")
+    add(
+        "--users-file",
+        metavar="FILE",
+        help="a JSON list of {name, password, role: readWrite | read}, or {object_id, role: root}",
+    )
     add("--seed", action="store_true", help="sample data (database `platform`) where there is none yet")
     given = vars(parser.parse_args(arguments))
     if file := given.pop("config"):

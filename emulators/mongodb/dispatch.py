@@ -14,13 +14,14 @@ from typing import Any
 
 from bson import DBRef, InvalidDocument, Timestamp
 
-from emulators.mongodb.config import User
+from emulators.mongodb.config import ADMINISTRATOR, User
 from emulators.mongodb.cursors import Cursors
 from emulators.mongodb.deadline import Deadline, run
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
 from emulators.mongodb.expr.core import Scope
 from emulators.mongodb.failpoints import FailPoints, Failure
 from emulators.mongodb.numeric import as_integer, cut
+from emulators.mongodb.oidc import Tokens
 from emulators.mongodb.scram import Conversation, Credentials
 from emulators.mongodb.storage.store import Store, check_database
 from emulators.mongodb.turns import SLICE, Overrun, Turns
@@ -40,12 +41,18 @@ class Server:
 
     store: Store
     credentials: Credentials
+    tokens: Tokens | None = None
     cursors: Cursors = field(default_factory=Cursors)
     failpoints: FailPoints = field(default_factory=FailPoints)
     turns: Turns = field(default_factory=Turns)
     started: float = field(default_factory=time.monotonic)
     connections: int = 0
     counters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def asks_who(self) -> bool:
+        """Whether a command needs somebody who has signed in."""
+        return bool(self.credentials) or self.tokens is not None
 
 
 @dataclass
@@ -55,6 +62,7 @@ class Session:
     number: int = 1
     peer: str = "127.0.0.1:0"
     user: User | None = None
+    ends: float | None = None  # when the token ends that the user signed in with, in seconds since 1970
     conversation: Conversation | None = None
     signing_in: User | None = None
     short_exchange: bool = False
@@ -134,6 +142,7 @@ class Command:
     refused: frozenset[str]
     writes: Callable[[Document], bool]
     needs_user: bool
+    administers: bool
 
 
 COMMANDS: dict[str, Command] = {}
@@ -145,12 +154,13 @@ def command(
     refused: str = "",
     writes: bool | Callable[[Document], bool] = False,
     needs_user: bool = True,
+    administers: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Registers a handler under its names.
 
     `fields` are those it knows, each with its type behind a colon (see `KINDS`) and a `!` where it has to be there.
     `refused` are fields MongoDB has and this server does not; one may be there when it is falsy. The field "*" accepts
-    any.
+    any. `administers`: only for an administrator, where the server asks who one is.
     """
 
     def decide(body: Document) -> bool:
@@ -160,7 +170,7 @@ def command(
         for name in names:
             known = dict(_declared(item) for item in fields.split())
             known[name] = ""
-            COMMANDS[name] = Command(name, handler, known, frozenset(refused.split()), decide, needs_user)
+            COMMANDS[name] = Command(name, handler, known, frozenset(refused.split()), decide, needs_user, administers)
         return handler
 
     return register
@@ -246,10 +256,17 @@ def _execute(
     if found is None:
         raise CommandError(59, f"no such command: '{name}'")
     database = body.get("$db", "admin")
-    check_database(database)
-    if found.needs_user and server.credentials and session.user is None:
+    if found.needs_user or database != "$external":  # where a token's user is, who is meeting the server
+        check_database(database)
+    user = session.user
+    if found.needs_user and server.asks_who and user is None:
         raise CommandError(13, f"Command {name} requires authentication")
-    if session.user is not None and session.user.role == "read" and found.writes(body):
+    if found.needs_user and session.ends is not None and time.time() >= session.ends:
+        # "Authentication" (MongoDB's specifications): the driver signs in anew and repeats the command.
+        raise CommandError(391, "ReauthenticationRequired: the access token has ended")
+    if user is not None and (
+        (found.administers and user.role != ADMINISTRATOR) or (found.writes(body) and not user.may_write)
+    ):
         raise CommandError(13, f"not authorized on {database} to execute command {name}")
     deadline = Deadline(_time_limit(server, body), started=received, give_way=give_way, slice_seconds=slice_seconds)
     run(deadline)

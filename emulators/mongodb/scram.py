@@ -1,5 +1,7 @@
 """SCRAM-SHA-256 (RFC 5802, RFC 7677), the server's side, with several passwords for one user name.
 
+Users without a password are identities, who sign in with a token instead (see oidc.py); they are kept here too.
+
 Cosmos DB has one user name with two read-write and two read-only keys. All credentials share one salt and iteration
 count, so the server's first message fits each of them; the client's proof then shows which password it knows.
 """
@@ -43,6 +45,7 @@ class Credentials:
     def __init__(self, users: Iterable[User]) -> None:
         self.salt = os.urandom(28)
         self._by_name: dict[str, list[_Credential]] = {}
+        self._identities: dict[str, User] = {}
         self._required = False
         self.replace(users)
 
@@ -54,13 +57,22 @@ class Credentials:
         """
         known = {held.user: held for all_held in self._by_name.values() for held in all_held}
         fresh: dict[str, list[_Credential]] = {}
-        for user in users:
+        users = list(users)
+        self._identities = {user.name: user for user in users if not user.password}
+        for user in (user for user in users if user.password):
             fresh.setdefault(user.name, []).append(known.get(user) or self._derive(user))
         self._by_name = fresh
-        self._required = self._required or bool(fresh)
+        self._required = self._required or bool(users)
 
     def __bool__(self) -> bool:
         return self._required
+
+    def identity(self, object_id: str) -> User | None:
+        """The administrator that Azure registered under this object id."""
+        return self._identities.get(object_id)
+
+    def identities(self) -> list[User]:
+        return list(self._identities.values())
 
     def _derive(self, user: User) -> _Credential:
         password = _prepared(user.password).encode()

@@ -29,7 +29,8 @@ def explain(call: Call) -> Document:
     name = next(iter(inner), "") if isinstance(inner, dict) else ""
     if name not in (*_FILTERS, "aggregate", "update", "delete"):
         raise bad_value(f"Explain failed due to unknown command: {name!r}")
-    _check_fields(COMMANDS[name], {k: v for k, v in inner.items() if k != "explain"})
+    inner = {field: value for field, value in inner.items() if field != "explain"}
+    _check_fields(COMMANDS[name], inner)
     call = Call(call.server, call.session, name, call.database, inner, call.deadline, call.scope).with_let()
     if name == "aggregate":
         return explain_aggregate(call, verbosity)

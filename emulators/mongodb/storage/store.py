@@ -24,6 +24,8 @@ class Store:
 
     def __init__(self, directory: Path | None = None) -> None:
         self._databases: dict[str, dict[str, Collection]] = {}
+        # What `createUser` made, by name: beside the databases, so that no command for documents reaches it.
+        self._users: dict[str, Document] = {}
         # What has changed since the last flush: as the log keeps it, and what takes it back.
         self._pending: list[tuple[Document, Callable[[], None]]] = []
         self._journal = Journal(directory) if directory else None
@@ -96,6 +98,24 @@ class Store:
         if dropped is not None:
             self._log({"op": "dropDatabase", "db": database}, lambda: self._databases.__setitem__(database, dropped))
 
+    def user(self, name: str) -> Document | None:
+        return self._users.get(name)
+
+    def users_by_name(self) -> list[tuple[str, Document]]:
+        return sorted(self._users.items())
+
+    def set_user(self, name: str, user: Document | None) -> None:
+        """Keep the user under this name; None forgets it."""
+        before = self._users.get(name)
+        self._put_user(name, user)
+        self._log({"op": "user", "db": "admin", "name": name, "user": user}, lambda: self._put_user(name, before))
+
+    def _put_user(self, name: str, user: Document | None) -> None:
+        if user is None:
+            self._users.pop(name, None)
+        else:
+            self._users[name] = user
+
     def rename(self, source: Collection, database: str, name: str) -> None:
         """Moves a collection; one of that name already there is replaced, the caller has asked."""
         check_names(database, name)
@@ -154,6 +174,8 @@ class Store:
 
     def _changes(self) -> Iterator[Document]:
         """The whole content as the changes that make it."""
+        for name, user in self._users.items():
+            yield {"op": "user", "db": "admin", "name": name, "user": user}
         for database, collections in self._databases.items():
             for name, collection in collections.items():
                 where = {"db": database, "c": name}
@@ -175,6 +197,8 @@ class Store:
             self._databases.pop(database, None)
         elif operation == "drop":
             self._databases[database].pop(name, None)
+        elif operation == "user":
+            self._put_user(change["name"], change["user"])
         elif operation == "rename":
             self._move(self._databases[database][name], *change["to"])
         else:

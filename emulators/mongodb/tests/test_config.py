@@ -97,7 +97,11 @@ def test_a_file_and_flags_together_are_refused(tmp_path, capsys):
     assert "leave --port out" in capsys.readouterr().err
 
 
-def test_the_readmes_configuration_is_one():
+def test_the_readmes_configurations_are_ones():
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    shown = json.loads(re.search(r"```json\n(.*?)```", readme, re.DOTALL)[1])
-    assert [user.role for user in Config.parse(shown).users] == ["readWrite", "read"]
+    passwords, tokens = (
+        Config.parse(json.loads(shown)) for shown in re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+    )
+    assert [user.role for user in passwords.users] == ["readWrite", "read"]
+    assert [user.role for user in tokens.users] == ["root"]
+    assert tokens.oidc is not None

@@ -1,4 +1,4 @@
-"""The connection to MongoDB or Cosmos DB for MongoDB."""
+"""The connection to MongoDB, Cosmos DB for MongoDB or Azure DocumentDB."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandListener
 
 from mongo_db_server.errors import SettingsError
+from mongo_db_server.identity import signing_in
 from mongo_db_server.settings import Settings
 
 SERVER_SELECTION_MS = 5_000
@@ -19,9 +20,10 @@ PING_SECONDS = 3.0
 
 def connect(settings: Settings, listeners: Sequence[CommandListener] = ()) -> AsyncMongoClient[dict[str, Any]]:
     """A client that connects on first use, so the server starts while the database is away. Raises SettingsError."""
+    uri = settings.mongodb_uri.get_secret_value()
     try:
         return AsyncMongoClient(
-            settings.mongodb_uri.get_secret_value(),
+            uri,
             # Cosmos DB refuses retryable writes ("MongoDB feature support", Microsoft Learn); and only an attempt that
             # was not repeated can tell a caller what it did.
             retryWrites=False,
@@ -29,6 +31,7 @@ def connect(settings: Settings, listeners: Sequence[CommandListener] = ()) -> As
             connectTimeoutMS=SERVER_SELECTION_MS,
             tz_aware=True,
             event_listeners=list(listeners),
+            **signing_in(uri),
         )
     except (PyMongoError, ValueError, TypeError):
         # The driver's own sentence may quote the connection string.

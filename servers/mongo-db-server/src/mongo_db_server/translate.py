@@ -18,6 +18,7 @@ from mongo_db_server.errors import (
     ThrottledError,
     TimeLimitError,
 )
+from mongo_db_server.identity import NoTokenError
 
 # Cosmos DB for MongoDB: "Request rate is large" ("Prevent rate-limiting errors", Microsoft Learn).
 THROTTLED = 16500
@@ -87,6 +88,11 @@ def translate(error: Exception, *, terse: bool = False) -> CallError:
         )
     if isinstance(error, _CANNOT_BE_SENT):
         return InvalidCallError(f"The arguments cannot be sent to the database: {_clean(str(error))}.")
+    if isinstance(error, NoTokenError):
+        return DatabaseError(
+            "This server got no token for its managed identity: the call may be tried again; if it stays so, its "
+            "operator must look at the identity that `MONGODB_URI` names."
+        )
     if isinstance(error, mongo.PyMongoError):
         return DatabaseError(f"The database driver failed ({type(error).__name__}).")
     return CallError(f"The server itself failed ({type(error).__name__}); its log says where.")
@@ -94,7 +100,10 @@ def translate(error: Exception, *, terse: bool = False) -> CallError:
 
 def _operation(error: mongo.OperationFailure, *, terse: bool) -> CallError:
     if error.code == _AUTHENTICATION_FAILED:
-        return DatabaseError("The database refused this server's credential; its operator must renew `MONGODB_URI`.")
+        return DatabaseError(
+            "The database refused this server's credential; its operator must renew `MONGODB_URI`, or give its managed "
+            "identity a role in the database."
+        )
     if error.code == _UNAUTHORIZED:
         return RefusedError("The database does not allow this to the credential of this server (Unauthorized, 13).")
     if error.code == _TIME_LIMIT:
