@@ -61,6 +61,15 @@ RULES: tuple[Rule, ...] = (
         "emulators/azurerm/tests/test_refusals.py::test_what_is_in_use_stays",
     ),
     Rule(
+        "agents-have-a-subnet-of-their-own",
+        "The agents of a Managed DevOps Pool have a subnet that is delegated to `Microsoft.DevOpsInfrastructure/pools`,"
+        " for one pool only, in the network's region; the service's principal has two roles on the network.",
+        "“Configure Managed DevOps Pools networking”, read 2026-11",
+        "documented",
+        "emulators/azurerm at apply; stage1/agents.tf",
+        "emulators/azurerm/tests/test_refusals.py::test_agents_have_a_subnet_of_their_own",
+    ),
+    Rule(
         "locks-keep-what-is-below",
         "A CanNotDelete lock keeps all that lies below its scope, role assignments included.",
         "“Lock your resources to protect your infrastructure”",
@@ -125,7 +134,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "a-key-of-one-s-own-comes-with-the-account",
-        "Another key replaces a Cosmos DB account (`key_vault_key_id`), other zones or no zones replace a registry, and "
+        "Another key replaces a Cosmos DB account (`key_vault_key_id`), zones or no zones replace a registry, and "
         "another shard key replaces a collection.",
         "azurerm 5.2.0, ForceNew in `cosmosdb_account_resource.go`, `container_registry_resource.go` and "
         "`cosmosdb_mongo_collection_resource.go`",
@@ -285,7 +294,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "groups-have-their-own-name-servers",
         "A container group does not take over the name servers of its network.",
-        "“Deploy container instances into a virtual network”",
+        "“Virtual network scenarios and resources for Azure Container Instances”, 2026-07-25",
         "documented",
         "`network.dns_servers`; the local platform",
         "tests/unit/runtime/test_private_link.py::test_azure_s_own_name_server_knows_linked_zones_only",
@@ -335,10 +344,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "containers-answer-behind-their-group-s-rules",
         "A container group works behind a security group that admits the gateway only.",
-        "“Virtual network scenarios and resources” wants more",
+        "“Virtual network scenarios and resources for Azure Container Instances”, 2026-07-25, wants the whole "
+        "network let in",
         "open",
-        "nothing can; stage1/data/network-rules.yaml",
-        "tests/plan/test_stages.py::test_the_plan_is_what_its_inventory_says",
+        "nothing can; stage1/data/network-rules.yaml, row by row in docs/network.md",
+        "tests/unit/docs/test_network_page.py::test_a_required_row_is_left_out_of_the_containers_group_aloud",
         live="reader",
     ),
     Rule(

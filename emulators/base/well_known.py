@@ -78,6 +78,9 @@ APPLICATIONS = {
     "MicrosoftVisualStudioCode": VS_CODE,
 }
 
+DEVOPS_INFRASTRUCTURE = "31687f79-5e43-4c1e-8c63-d9f4bff5cf8b"
+"""Application of Managed DevOps Pools; in a tenant from when `Microsoft.DevOpsInfrastructure` is registered there."""
+
 DISPLAY_NAMES = {
     GRAPH: "Microsoft Graph",
     AZURE_CLI: "Microsoft Azure CLI",
@@ -87,6 +90,7 @@ DISPLAY_NAMES = {
     STORAGE: "Azure Storage",
     REGISTRY: "Azure Container Registry",
     DEVOPS: "Azure DevOps",
+    DEVOPS_INFRASTRUCTURE: "DevOpsInfrastructure",
 }
 """Of applications that every tenant has."""
 

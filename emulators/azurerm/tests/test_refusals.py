@@ -168,6 +168,30 @@ def test_azure_refuses(cloud: Cloud, applied: Applied, type_: str, arguments: di
 
 
 @pytest.mark.usefixtures("platform")
+def test_agents_have_a_subnet_of_their_own(cloud: Cloud, applied: Applied) -> None:
+    """Delegated to the service, used by one pool, and in use while the pool is there."""
+    fabric = {"sku_name": "s", "image": [{"well_known_image_name": "ubuntu-24.04"}]}
+    organization = [{"organization": [{"url": "https://dev.azure.com/o", "parallelism": 1}]}]
+    pool = {**IN, "maximum_concurrency": 1, "azure_devops_organization": organization, "stateless_agent": [{}]}
+
+    def made(name: str, of: dict[str, Any]) -> dict[str, Any]:
+        inside = [{**fabric, "subnet_id": of["id"]}]
+        return applied("azurerm_managed_devops_pool", name=name, **pool, virtual_machine_scale_set_fabric=inside)
+
+    with pytest.raises(ProviderError, match=r"SubnetMissingRequiredDelegation.*DevOpsInfrastructure/pools"):
+        made("mdp", cloud.find("azurerm_subnet", name="containers") or {})
+    agents = [{"name": "d", "service_delegation": [{"name": "Microsoft.DevOpsInfrastructure/pools"}]}]
+    own = subnet(applied, "agents", "10.0.9.0/28", delegation=agents)
+    first = made("mdp", own)
+    with pytest.raises(ProviderError, match="is used by pool 'mdp' already"):
+        made("two", own)
+    with pytest.raises(ProviderError, match="InUseSubnetCannotBeDeleted"):
+        destroy(cloud, "azurerm_subnet", own)
+    destroy(cloud, "azurerm_managed_devops_pool", first)
+    destroy(cloud, "azurerm_subnet", own)
+
+
+@pytest.mark.usefixtures("platform")
 def test_subnets_share_their_network(applied: Applied) -> None:
     """A subnet outside of its network or over another one is refused; beside it, it is not."""
     with pytest.raises(ProviderError, match=r"NetcfgSubnetRangeOutsideVnet.*10\.1\.0\.0/24"):
