@@ -337,8 +337,8 @@ RULES: tuple[Rule, ...] = (
         "“Deploy to Azure Container Instances from Azure Container Registry using a managed identity”, "
         "2026-07-25, names Premium",
         "open",
-        "nothing can; `dev` uses Basic",
-        "tests/plan/test_life.py::test_what_servers_print_is_kept",
+        "nothing can; emulators/azurerm takes it, as people report it; `dev` uses Basic",
+        "emulators/azurerm/tests/test_refusals.py::test_a_basic_registry_serves_a_network",
         live="groups",
     ),
     Rule(

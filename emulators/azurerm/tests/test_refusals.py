@@ -167,6 +167,19 @@ def test_azure_refuses(cloud: Cloud, applied: Applied, type_: str, arguments: di
     assert len(cloud.store.of_type(type_)) == before
 
 
+@pytest.mark.parametrize("sku", ["Basic", "Premium"])
+@pytest.mark.usefixtures("platform")
+def test_a_basic_registry_serves_a_network(applied: Applied, sku: str) -> None:
+    """Microsoft names Premium, people report Basic: it is not refused, and the live check `groups` sees the pull."""
+    registry = applied("azurerm_container_registry", name="acr", **IN, sku=sku)
+    puller = applied("azurerm_user_assigned_identity", name="puller", **IN)
+    pull = {"server": registry["login_server"], "user_assigned_identity_id": puller["id"]}
+    image = f"{registry['login_server']}/mongodb-mcp:1"
+    group = {**GROUP, **INSIDE, "name": "g", "container": [{**CONTAINER, "image": image}]}
+    made = applied("azurerm_container_group", **group, image_registry_credential=[pull])
+    assert (made["image_registry_credential"][0]["server"], made["container"][0]["image"]) == ("acr.azurecr.io", image)
+
+
 @pytest.mark.usefixtures("platform")
 def test_agents_have_a_subnet_of_their_own(cloud: Cloud, applied: Applied) -> None:
     """Delegated to the service, used by one pool, and in use while the pool is there."""
