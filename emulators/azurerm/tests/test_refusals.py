@@ -8,7 +8,7 @@ import pytest
 
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
-from emulators.azurerm.lifecycle import destroy
+from emulators.azurerm.lifecycle import apply, destroy
 from emulators.azurerm.tests.conftest import Applied
 
 IN = {"resource_group_name": "rg", "location": "westeurope"}
@@ -165,6 +165,18 @@ def test_azure_refuses(cloud: Cloud, applied: Applied, type_: str, arguments: di
     with pytest.raises(ProviderError, match=said):
         applied(type_, **arguments)
     assert len(cloud.store.of_type(type_)) == before
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_subnet_in_use_keeps_its_range(cloud: Cloud, applied: Applied) -> None:
+    """Free, it takes another one."""
+    containers = cloud.find("azurerm_subnet", name="containers") or {}
+    wider = {**containers, "address_prefixes": ["10.0.4.0/23"]}
+    group = applied("azurerm_container_group", **GROUP, **INSIDE, name="g", container=[CONTAINER])
+    with pytest.raises(ProviderError, match=r"InUseSubnetCannotBeUpdated: subnet 'containers' is in use by .*/g "):
+        apply(cloud, "azurerm_subnet", containers, wider)
+    destroy(cloud, "azurerm_container_group", group)
+    assert apply(cloud, "azurerm_subnet", containers, wider)["address_prefixes"] == ["10.0.4.0/23"]
 
 
 @pytest.mark.parametrize("sku", ["Basic", "Premium"])
