@@ -1,14 +1,18 @@
 """Writes docs/azure-rules.md, the rule book, from the rules that stand beside the code which enforces them.
 
-`python -m tools.azure_rules`; a test holds that it is fresh and that every rule has its test.
+`python -m tools.azure_rules`; a test holds that it is fresh and that every rule has its test. `--prove` switches off
+what enforces each rule, as far as its row says what that is, and sees its test fail.
 """
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -25,6 +29,9 @@ BOOKS = {
     "emulators.entra.rules": "What Entra ID does",
     "emulators.arm.rules": "Who may do what, and from where",
 }
+
+# A page's date (or the year it was read), a release, an issue, a commit.
+DATED = re.compile(r"20\d\d|\d+\.\d+|#\d+|commit [0-9a-f]{7}")
 
 _HEAD = """# What Azure does and refuses
 
@@ -71,6 +78,10 @@ def problems(found: Iterable[Rule]) -> Iterator[str]:
             yield f"{rule.id!r}: an id is words in lower case, joined by hyphens"
         if name not in _tests_of(ROOT / path):
             yield f"{rule.id}: {path} has no test {name!r}"
+        if not DATED.search(rule.source):
+            yield f"{rule.id}: its source has neither date, nor version, nor number: {rule.source}"
+        if rule.standing != "open" and rule.enforced_by.startswith("emulators/azurerm at") and not rule.off:
+            yield f"{rule.id}: `off` names the functions of the emulator that enforce it"
         if rule.standing == "open" and not rule.live:
             yield f"{rule.id}: an open rule names the check of `invoke verify` that looks"
         if rule.live and rule.live not in checks:
@@ -102,5 +113,31 @@ def _tests_of(path: Path) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
+def proved() -> Iterator[tuple[Rule, bool]]:
+    """Each rule that says what enforces it, and whether its test fails without that."""
+    for rule in (rule for book in rules().values() for rule in book if rule.off):
+        command = [sys.executable, "-m", "pytest", rule.test, "-p", "tools.rule_off", "-n", "0", "-x", "-q"]
+        environment = {**os.environ, "RULE_OFF": ",".join(rule.off)}
+        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if ended.returncode not in (0, TESTS_FAILED):
+            raise RuntimeError(
+                f"{rule.test} did not run (pytest ended with {ended.returncode}): {ended.stdout[-2000:]}"
+            )
+        yield rule, ended.returncode == TESTS_FAILED
+
+
+TESTS_FAILED = 1  # pytest's exit code
+
+
+def main(arguments: Sequence[str]) -> int:
+    if list(arguments) != ["--prove"]:
+        DOCUMENT.write_text(document(), encoding="utf-8")
+        return 0
+    found = list(proved())
+    idle = [f"{rule.id}: {rule.test} passes without {', '.join(rule.off)}" for rule, fails in found if not fails]
+    sys.stdout.write("\n".join([*idle, f"{len(found) - len(idle)} of {len(found)} tests fail without their rule\n"]))
+    return 1 if idle else 0
+
+
 if __name__ == "__main__":
-    DOCUMENT.write_text(document(), encoding="utf-8")
+    sys.exit(main(sys.argv[1:]))

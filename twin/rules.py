@@ -13,10 +13,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "one-policy-in-backend",
         "The section `backend` holds one policy: others stand inside of it, such as in `<retry>`.",
-        "ValidationError “backend section allows only one policy to be specified”, quoted in public repositories",
+        "ValidationError “backend section allows only one policy to be specified”, quoted in public repositories, read "
+        "2026-11",
         "reported",
         "emulators/azurerm at apply; emulators/apim at load; `invoke gateway.check`",
         "emulators/azurerm/tests/test_policies.py::test_the_backend_section_allows_one_policy",
+        off=("emulators.azurerm.policies._faults",),
     ),
     Rule(
         "forward-request-waits-for-headers",
@@ -39,7 +41,8 @@ RULES: tuple[Rule, ...] = (
         "breaker-counts-what-it-is-told",
         "A circuit breaker counts the statuses and the error reasons of its rule, and no others; the reason of a late "
         "answer is `Timeout`, that of a refused or broken connection `BackendConnectionFailure`.",
-        "“Backends in API Management”, circuit breaker; “Error handling in API Management policies”, predefined errors",
+        "“Backends in API Management”, 2025-05-20, circuit breaker; “Error handling in API Management policies”, "
+        "predefined errors",
         "documented",
         "emulators/apim",
         "emulators/apim/tests/test_breakers.py::test_a_failed_connection_is_not_one_of_the_backend_s_statuses",

@@ -66,7 +66,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "secrets-are-the-vaults-data",
         "Owner and Contributor read and write no secret of a vault with role-based access.",
-        "“Provide access to Key Vault keys, certificates, and secrets with Azure role-based access control”",
+        "“Provide access to Key Vault keys, certificates, and secrets with Azure role-based access control”, "
+        "2024-01-30",
         "documented",
         "emulators/arm",
         f"{TESTS}/test_operations.py::test_secrets_are_the_vaults_data",
@@ -92,7 +93,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "account-keys-are-allowed-until-switched-off",
         "A storage account takes its keys where `allowSharedKeyAccess` is true or not set.",
-        "“Prevent Shared Key authorization for an Azure Storage account”",
+        "“Prevent Shared Key authorization for an Azure Storage account”, 2023-06-06",
         "documented",
         "`invoke bootstrap.state`",
         "tests/unit/ops/bootstrap/test_steps.py::test_an_account_that_differs",
@@ -109,7 +110,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "hosted-agents-end-after-an-hour",
         "A Microsoft-hosted agent ends a private project's job after 60 minutes, or 360 with paid parallel jobs.",
-        "“Specify jobs in your pipeline”, Timeouts",
+        "“Specify jobs in your pipeline”, 2025-01-08, Timeouts",
         "documented",
         "tests/support/azure_pipelines.py, with which the pipelines are run",
         f"{PIPELINES}::test_a_hosted_agent_gives_no_more_than_an_hour",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_network
 
+from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
 
@@ -43,6 +44,19 @@ def give_back(cloud: Cloud, holder: str) -> None:
     for entry in cloud.store.of_type(LEDGER):
         if entry["holder"] == holder:
             cloud.store.remove(LEDGER, entry["id"])
+
+
+def holders(cloud: Cloud, subnet_id: str) -> Iterator[str]:
+    """Ids of what is in that subnet. A pool's agents come and go; the pool has the subnet all the time."""
+    yield from (entry["holder"] for entry in cloud.every(LEDGER, subnet_id=subnet_id))
+    yield from (pool["id"] for pool in pools_in(cloud, subnet_id))
+
+
+def pools_in(cloud: Cloud, subnet_id: str) -> Iterator[Values]:
+    """Managed DevOps Pools whose agents get their addresses there."""
+    for pool in cloud.every("azurerm_managed_devops_pool"):
+        if any(fabric.get("subnet_id") == subnet_id for fabric in pool.get("virtual_machine_scale_set_fabric") or []):
+            yield pool
 
 
 def public_address(*parts: str) -> str:

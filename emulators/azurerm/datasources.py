@@ -13,7 +13,7 @@ from typing import Any
 from emulators.azurerm.catalog import Values, catalog_of
 from emulators.azurerm.cloud import Cloud, guid
 from emulators.azurerm.derive.roles import PATH as ROLE_PATH
-from emulators.azurerm.directory import application, well_known_principal
+from emulators.azurerm.directory import MICROSOFT_S, application, well_known_principal
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.lifecycle import WRITE_ONLY
 from emulators.azurerm.values import block_type, shaped
@@ -157,7 +157,7 @@ def _published_apps(_: Cloud, __: Values) -> Values:
 def _service_principal(cloud: Cloud, wanted: Values) -> Values | None:
     found = _stored(cloud, "azuread_service_principal", wanted)
     if found is None:
-        known = [p for client_id in APPLICATIONS.values() if (p := well_known_principal(client_id))]
+        known = [p for client_id in MICROSOFT_S if (p := well_known_principal(client_id))]
         return next((p for p in known if all(_same(p.get(n), v) for n, v in wanted.items())), None)
     return {**found, **_declared(application(cloud, found["client_id"]) or {})}
 

@@ -9,6 +9,7 @@ from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.base.well_known import (
     APPLICATIONS,
+    DEVOPS_INFRASTRUCTURE,
     DISPLAY_NAMES,
     GRAPH,
     GRAPH_ROLES,
@@ -20,6 +21,10 @@ from emulators.base.well_known import (
 GROUPS = ("azuread_group", "azuread_group_without_members")
 APPLICATION_TYPES = ("azuread_application", "azuread_application_registration")
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"  # the app role of an application that declares none
+
+
+# Azure's own: those whose ids azuread publishes, and what Managed DevOps Pools signs in as.
+MICROSOFT_S = (*APPLICATIONS.values(), DEVOPS_INFRASTRUCTURE)
 
 
 def kind_of(cloud: Cloud, object_id: str) -> str | None:
@@ -66,10 +71,10 @@ def application(cloud: Cloud, client_id: str) -> Values | None:
 
 def well_known_principal(client_id: str) -> Values | None:
     """The service principal of a Microsoft application, as every tenant has it."""
-    if client_id not in APPLICATIONS.values():
+    if client_id not in MICROSOFT_S:
         return None
     graph = client_id == GRAPH
-    name = next(name for name, number in APPLICATIONS.items() if number == client_id)
+    name = next((name for name, number in APPLICATIONS.items() if number == client_id), client_id)
     object_id = service_principal(client_id)
     return {
         "id": f"/servicePrincipals/{object_id}",
@@ -88,7 +93,7 @@ def well_known_principal(client_id: str) -> Values | None:
 
 def roles_offered(cloud: Cloud, resource_object_id: str) -> dict[str, str] | None:
     """The app roles of the service principal with that object id, by value; None where it does not exist."""
-    for client_id in APPLICATIONS.values():
+    for client_id in MICROSOFT_S:
         known = well_known_principal(client_id)
         if known and known["object_id"] == resource_object_id:
             return dict(known["app_role_ids"])
@@ -116,7 +121,7 @@ def _scope_ids(cloud: Cloud, app: Values) -> dict[str, str]:
 
 
 def _service_principal_ids(cloud: Cloud) -> Iterator[str]:
-    yield from (p["object_id"] for c in APPLICATIONS.values() if (p := well_known_principal(c)))
+    yield from (p["object_id"] for c in MICROSOFT_S if (p := well_known_principal(c)))
     yield from (p["object_id"] for p in cloud.every("azuread_service_principal"))
     yield from (i["principal_id"] for i in cloud.every("azurerm_user_assigned_identity"))
     for type_ in cloud.store.types():

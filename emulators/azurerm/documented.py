@@ -236,6 +236,18 @@ AZURERM: Mapping[str, Mapping[str, Must]] = {
         "daily_quota_gb": at_least(-1),
         "reservation_capacity_in_gb_per_day": one_of(100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 25000, 50000),
     },
+    "azurerm_managed_devops_pool": {
+        "name": matches(
+            r"[A-Za-z0-9][A-Za-z0-9.-]{1,42}[A-Za-z0-9-]",
+            "must be 3 - 44 letters, digits, dots and hyphens, begin with a letter or digit and not end with a dot",
+        ),
+        "maximum_concurrency": within(1, 10000),
+        "azure_devops_organization.organization.url": matches(
+            r"https://\S*[A-Za-z0-9]", "must be a URL with https that ends with a letter or number"
+        ),
+        "azure_devops_organization.organization.parallelism": within(1, 10000),
+        "virtual_machine_scale_set_fabric.subnet_id": SUBNET_ID,
+    },
     "azurerm_management_lock": {
         "name": matches(r"[^<>%&\\?/]{1,90}", "must be 1 - 90 characters, none of < > % & \\ ? /"),
         "scope": ARM_ID,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from emulators.azurerm.addresses import LEDGER
+from emulators.azurerm.addresses import holders
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
@@ -38,7 +38,7 @@ def refuse_in_use(cloud: Cloud, type_: str, values: Values) -> None:
 
 
 def _held_subnet(cloud: Cloud, values: Values) -> Iterator[str]:
-    yield from (entry["holder"] for entry in cloud.every(LEDGER, subnet_id=values["id"]))
+    yield from holders(cloud, values["id"])
 
 
 def _network(cloud: Cloud, values: Values) -> Iterator[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from emulators.azurerm.addresses import pools_in
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
 
 Network = IPv4Network | IPv6Network
 
+POOL_DELEGATION = "Microsoft.DevOpsInfrastructure/pools"
 ACI_DELEGATION = "Microsoft.ContainerInstance/containerGroups"
 
 
@@ -56,6 +58,21 @@ def container_group_subnet(cloud: Cloud, values: Values) -> None:
                 f"SubnetMissingRequiredDelegation: subnet {subnet_id!r} requires any of the following delegation(s) "
                 f"[{ACI_DELEGATION}] to hold container group {values['name']!r}"
             )
+
+
+def agents_subnet(cloud: Cloud, values: Values) -> None:
+    """ "Configure Managed DevOps Pools networking": a subnet that is delegated to them, for one pool only."""
+    for fabric in values.get("virtual_machine_scale_set_fabric") or []:
+        subnet_id = fabric.get("subnet_id")
+        held = cloud.get("azurerm_subnet", subnet_id) if subnet_id else {}
+        if held and POOL_DELEGATION not in _delegations(held):
+            raise ProviderError(
+                f"SubnetMissingRequiredDelegation: subnet {subnet_id!r} requires any of the following delegation(s) "
+                f"[{POOL_DELEGATION}] to hold pool {values['name']!r}"
+            )
+        for other in pools_in(cloud, subnet_id) if subnet_id else ():
+            if other["name"] != values["name"]:
+                raise ProviderError(f"subnet {subnet_id!r} is used by pool {other['name']!r} already, and takes one")
 
 
 def undelegated_subnet(cloud: Cloud, subnet_id: str, what: str) -> None:

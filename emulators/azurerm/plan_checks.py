@@ -97,6 +97,31 @@ def _workspace(prior: Values | None, values: Values) -> Iterator[str]:
         yield "creation of log analytics workspaces with `Standard` or `Premium` SKUs is no longer supported by Azure"
 
 
+def _agents(_: Values | None, values: Values) -> Iterator[str]:
+    """managed_devops_pool_resource.go."""
+    for fabric in values.get("virtual_machine_scale_set_fabric") or []:
+        for index, image in enumerate(fabric.get("image") or []):
+            names = [name for name in ("id", "well_known_image_name") if image.get(name)]
+            if len(names) != 1:
+                many = "only one" if names else "one"
+                verb = "can" if names else "must"
+                yield (
+                    f"{many} of `id` or `well_known_image_name` {verb} be specified for image {index} in "
+                    "`virtual_machine_scale_set_fabric`"
+                )
+    for organization in values.get("azure_devops_organization") or []:
+        for permission in organization.get("permission") or []:
+            if permission.get("kind") != "SpecificAccounts" and permission.get("administrator_account"):
+                yield f"`administrator_account` must not be set when `permission` kind is `{permission.get('kind')}`"
+        parts = [one.get("parallelism") for one in organization.get("organization") or []]
+        most = values.get("maximum_concurrency")
+        if not any(is_unknown(number) for number in (*parts, most)) and sum(parts) != most:
+            yield (
+                f"the sum of `parallelism` across all organizations ({sum(parts)}) must equal `maximum_concurrency` "
+                f"({most})"
+            )
+
+
 ACTIVITY_PLACES = ("global", "westeurope", "northeurope", "eastus2euap")
 
 
@@ -191,6 +216,7 @@ CHECKS: dict[str, Check] = {
     "azurerm_container_registry": _registry,
     "azurerm_cosmosdb_account": _cosmos_account,
     "azurerm_log_analytics_workspace": _workspace,
+    "azurerm_managed_devops_pool": _agents,
     "azurerm_monitor_activity_log_alert": _activity_alert,
     "azurerm_nat_gateway": _nat_gateway,
     "azurerm_private_endpoint": _private_endpoint,

@@ -13,6 +13,7 @@ from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.directory import DEFAULT_ACCESS, kind_of, owner_of_client_id, roles_offered
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.network_rules import (
+    agents_subnet,
     container_group_subnet,
     security_rule,
     subnet,
@@ -395,6 +396,7 @@ CHECKS: dict[str, Check] = {
     "azurerm_cosmosdb_mongo_database": _mongo_throughput,
     "azurerm_container_registry": _registry,
     "azurerm_log_analytics_workspace": _workspace,
+    "azurerm_managed_devops_pool": agents_subnet,
     "azurerm_monitor_diagnostic_setting": _diagnostic_setting,
     "azurerm_monitor_scheduled_query_rules_alert_v2": _query_alert,
     "azurerm_network_security_rule": security_rule,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulators.azurerm.addresses import LEDGER
+from emulators.azurerm.addresses import holders
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
@@ -90,7 +90,7 @@ def _subnet(cloud: Cloud, prior: Values, planned: Values) -> None:
     """ "Add, change, or delete a virtual network subnet": the range changes only while nothing is in the subnet."""
     if prior.get("address_prefixes") == planned.get("address_prefixes"):
         return
-    held = sorted(entry["holder"] for entry in cloud.every(LEDGER, subnet_id=prior["id"]))
+    held = sorted(holders(cloud, prior["id"]))
     if held:
         raise ProviderError(
             f"InUseSubnetCannotBeUpdated: subnet {prior['name']!r} is in use by {', '.join(held)} and cannot have "

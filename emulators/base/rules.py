@@ -17,7 +17,11 @@ STANDINGS: tuple[str, ...] = get_args(Standing)
 
 @dataclass(frozen=True)
 class Rule:
-    """`test` fails without the rule: `path/to/test_file.py::test_name`. `live` is a check of `invoke verify`."""
+    """`test` fails without the rule: `path/to/test_file.py::test_name`. `live` is a check of `invoke verify`.
+
+    `off` are the functions that enforce it, `package.module.function`, or `…=N` for one that changes its argument
+    number N: `python -m tools.azure_rules --prove` makes them do nothing and sees `test` fail.
+    """
 
     id: str
     says: str
@@ -26,3 +30,4 @@ class Rule:
     enforced_by: str
     test: str
     live: str = ""
+    off: tuple[str, ...] = ()

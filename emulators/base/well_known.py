@@ -79,6 +79,9 @@ APPLICATIONS = {
     "MicrosoftVisualStudioCode": VS_CODE,
 }
 
+DEVOPS_INFRASTRUCTURE = "31687f79-5e43-4c1e-8c63-d9f4bff5cf8b"
+"""Application of Managed DevOps Pools; in a tenant from when `Microsoft.DevOpsInfrastructure` is registered there."""
+
 DISPLAY_NAMES = {
     GRAPH: "Microsoft Graph",
     AZURE_CLI: "Microsoft Azure CLI",
@@ -89,6 +92,7 @@ DISPLAY_NAMES = {
     REGISTRY: "Azure Container Registry",
     OSS_DATABASES: "Azure OSSRDBMS Database",
     DEVOPS: "Azure DevOps",
+    DEVOPS_INFRASTRUCTURE: "DevOpsInfrastructure",
 }
 """Of applications that every tenant has."""
 

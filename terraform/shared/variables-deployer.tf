@@ -53,3 +53,45 @@ variable "state_account" {
     error_message = "state_account.id must be the resource id of a storage account, /subscriptions/…/storageAccounts/<account>."
   }
 }
+
+variable "agents" {
+  description = <<-EOT
+    Agents of Azure DevOps in the network: a Managed DevOps Pool in a `subnet` of its own, a range of network.address_space
+    with room for `maximum` agents and the five addresses that Azure keeps. `projects` of the organisation may use it; empty:
+    all. `service_principal_id` is the object id of the tenant's service principal *DevOpsInfrastructure*, which is given
+    Reader and Network Contributor on the network. Null: no pool. See docs/pipelines.md for the order.
+  EOT
+  type = object({
+    organization_url     = string
+    projects             = optional(set(string), [])
+    service_principal_id = string
+    subnet               = string
+    maximum              = optional(number, 1)
+    machine = optional(object({
+      sku_name = optional(string, "Standard_D2ads_v5")
+      image    = optional(string, "ubuntu-24.04")
+    }), {})
+  })
+  default = null
+
+  validation {
+    condition     = var.agents == null || var.network.existing == null
+    error_message = "agents needs the network that Terraform makes. In a landing zone, have its keeper give a subnet that is delegated to Microsoft.DevOpsInfrastructure/pools, and make the pool there."
+  }
+
+  validation {
+    condition     = var.agents == null ? true : can(regex("^https://dev\\.azure\\.com/[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$", var.agents.organization_url))
+    error_message = "agents.organization_url must be https://dev.azure.com/<organisation>, without a slash at the end."
+  }
+
+  validation {
+    condition     = var.agents == null ? true : can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", var.agents.service_principal_id))
+    error_message = "agents.service_principal_id must be an object id (a GUID): `az ad sp list --display-name DevOpsInfrastructure --query [].id` prints it."
+  }
+
+  validation {
+    # Azure keeps five addresses of each subnet.
+    condition     = var.agents == null ? true : try(var.agents.maximum >= 1 && floor(var.agents.maximum) == var.agents.maximum && pow(2, 32 - tonumber(split("/", var.agents.subnet)[1])) - 5 >= var.agents.maximum && can(cidrnetmask(var.agents.subnet)), false)
+    error_message = "agents.subnet must be an IPv4 range with room for agents.maximum agents (a whole number, 1 or more) and five addresses more, such as 10.60.0.128/28 for 11."
+  }
+}

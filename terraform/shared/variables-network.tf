@@ -1,5 +1,5 @@
 variable "gateway_exposure" {
-  description = "Who reaches the gateway: the internet (`public`) or the virtual network only (`internal`)."
+  description = "Who reaches the gateway: the internet (`public`) or the virtual network only (`internal`). Chosen once: the other one is another environment."
   type        = string
   default     = "public"
   nullable    = false

@@ -11,7 +11,7 @@ locals {
 
   # Encoded, so that no value can be anything else than a value in that file.
   _rules = yamldecode(templatefile("${path.module}/data/network-rules.yaml", {
-    subnets      = { for key, range in var.network.subnets : key => jsonencode(range) }
+    subnets      = { for key, range in merge(var.network.subnets, { agents = try(var.agents.subnet, "") }) : key => jsonencode(range) }
     clients      = jsonencode(var.gateway_exposure == "public" ? "Internet" : "VirtualNetwork")
     server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port)]))
     # Connection strings say 10255; Azure answers on the other two as well, depending on how the account is replicated.
@@ -46,7 +46,7 @@ module "network" {
     zone         = var.network.nat_gateway_zone
   }
 
-  subnets = {
+  subnets = merge({
     # The classic tiers refuse a delegated subnet, and bring their own public address.
     apim = merge(module.names.network.subnets.apim, {
       address_prefix = var.network.subnets.apim
@@ -67,5 +67,14 @@ module "network" {
       address_prefix = var.network.subnets.endpoints
       rules          = local._rules.endpoints
     })
-  }
+    }, {
+    for key, agents in local._agents : "agents" => {
+      name           = module.names.agents.subnet
+      security_group = module.names.agents.security_group
+      address_prefix = agents.subnet
+      delegation     = "Microsoft.DevOpsInfrastructure/pools"
+      nat_gateway    = true
+      rules          = local._rules.agents
+    }
+  })
 }

@@ -27,3 +27,8 @@ output "server_identities" {
   value       = { for name, identity in module.server_identities : name => identity.id }
   depends_on  = [module.role_assignments]
 }
+
+output "agents_pool" {
+  description = "Name of the agents' pool in Azure DevOps, for the pipelines' parameter `pool`; null where there is none."
+  value       = one(values(module.agents)[*].name)
+}

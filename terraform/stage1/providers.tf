@@ -3,12 +3,15 @@ provider "azurerm" {
 
   # Registered by name: version 5 registers nothing by itself, and a list shows what the platform uses.
   resource_provider_registrations = "none"
-  resource_providers_to_register = [
-    "Microsoft.ContainerRegistry",
-    "Microsoft.KeyVault",
-    "Microsoft.ManagedIdentity",
-    "Microsoft.Network",
-  ]
+  resource_providers_to_register = concat(
+    [
+      "Microsoft.ContainerRegistry",
+      "Microsoft.KeyVault",
+      "Microsoft.ManagedIdentity",
+      "Microsoft.Network",
+    ],
+    var.agents == null ? [] : ["Microsoft.DevCenter", "Microsoft.DevOpsInfrastructure"],
+  )
 
   storage_use_azuread = true
 

@@ -35,6 +35,9 @@ FITTING: dict[str, dict[str, Any]] = {
         "virtual_network_type": "None",
         "client_certificate_enabled": False,
         "gateway_disabled": False,
+        "additional_location": [],
+        "public_ip_address_id": None,
+        **dict.fromkeys(("sign_in", "sign_up", "delegation", "tenant_access"), []),
     },
     "azurerm_api_management_api": {"display_name": "A", "protocols": ["https"]},
     "azurerm_api_management_api_operation": {"url_template": "/mcp", "template_parameter": []},
@@ -44,7 +47,13 @@ FITTING: dict[str, dict[str, Any]] = {
     "azurerm_api_management_named_value": {"value": "x", "value_from_key_vault": []},
     "azurerm_api_management_policy": {"xml_content": "<policies />"},
     "azurerm_api_management_policy_fragment": {"value": "<fragment />"},
-    "azurerm_container_group": {"dns_name_label": None, "ip_address_type": "Public"},
+    "azurerm_container_group": {
+        "dns_name_label": None,
+        "ip_address_type": "Public",
+        "exposed_port": None,
+        "container": [{"name": "c", "image": "a/b:1", "cpu": 1, "memory": 1}],
+        "init_container": [],
+    },
     "azurerm_container_registry": {"sku": "Premium"},
     "azurerm_cosmosdb_account": {
         "geo_location": [{"location": "westeurope", "failover_priority": 0}],
@@ -53,9 +62,19 @@ FITTING: dict[str, dict[str, Any]] = {
     "azurerm_cosmosdb_mongo_collection": {"index": [{"keys": ["_id"], "unique": True}]},
     "azurerm_log_analytics_workspace": {"sku": "PerGB2018", "reservation_capacity_in_gb_per_day": None},
     "azurerm_monitor_diagnostic_setting": {"enabled_log": [{"category": "Audit"}]},
+    "azurerm_managed_devops_pool": {
+        "maximum_concurrency": 1,
+        "azure_devops_organization": [
+            {"organization": [{"url": "https://dev.azure.com/o", "parallelism": 1, "projects": None}]}
+        ],
+        "virtual_machine_scale_set_fabric": [
+            {"image": [{"well_known_image_name": "ubuntu-24.04", "aliases": None, "buffer": None, "id": None}]}
+        ],
+    },
+    "azurerm_monitor_scheduled_query_rules_alert_v2": {"auto_mitigation_enabled": False},
     "azurerm_network_security_rule": {"source_port_range": "*", "destination_port_range": "*"},
     "azurerm_private_endpoint": {"private_service_connection": [{"name": "c", "is_manual_connection": False}]},
-    "azurerm_public_ip": {"sku": "Standard", "allocation_method": "Static"},
+    "azurerm_public_ip": {"sku": "Standard", "allocation_method": "Static", "ddos_protection_mode": "Enabled"},
     "azurerm_role_assignment": {"principal_id": DEPLOYER, "role_definition_name": "Reader", "role_definition_id": None},
     "azurerm_subnet": {"address_prefixes": ["10.0.0.0/24"]},
     "azurerm_virtual_network": {"address_space": ["10.0.0.0/16"]},

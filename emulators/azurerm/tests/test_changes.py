@@ -207,6 +207,14 @@ def config(type_: str, **arguments: Any) -> dict[str, Any]:
     return {**empty(catalog_of(type_).resource(type_)["block"]), **arguments}
 
 
+POOL = {
+    "name": "mdp",
+    **IN,
+    "maximum_concurrency": 1,
+    "azure_devops_organization": [{"organization": [{"url": "https://dev.azure.com/o", "parallelism": 1}]}],
+    "virtual_machine_scale_set_fabric": [{"sku_name": "s", "image": [{"well_known_image_name": "ubuntu-24.04"}]}],
+}
+INHERITED = {"kind": "Inherit", "administrator_account": [{"users": ["a@example.com"]}]}
 API = {"resource_group_name": "rg", "api_management_name": "apim", "name": "a", "revision": "1", "protocols": ["https"]}
 REGISTRY = {"name": "acr", **IN}
 CONNECTION = {"name": "c", "is_manual_connection": False, "private_connection_resource_id": "/a/b"}
@@ -290,6 +298,26 @@ ROLE = {
         ),
         ("azurerm_log_analytics_workspace", {"name": "l", **IN, "sku": "Standard"}, "no longer supported"),
         ("azurerm_monitor_activity_log_alert", {"name": "a", "location": "uksouth"}, "following regions"),
+        (
+            "azurerm_managed_devops_pool",
+            {**POOL, "maximum_concurrency": 2},
+            r"the sum of `parallelism` .* \(1\) must equal",
+        ),
+        (
+            "azurerm_managed_devops_pool",
+            {**POOL, "virtual_machine_scale_set_fabric": [{"sku_name": "s", "image": [{"id": None}]}]},
+            "one of `id` or `well_known_image_name` must be specified for image 0",
+        ),
+        (
+            "azurerm_managed_devops_pool",
+            {**POOL, "virtual_machine_scale_set_fabric": [{"image": [{"id": "/a", "well_known_image_name": "u"}]}]},
+            "only one of `id` or `well_known_image_name`",
+        ),
+        (
+            "azurerm_managed_devops_pool",
+            {**POOL, "azure_devops_organization": [{"organization": [{"parallelism": 1}], "permission": [INHERITED]}]},
+            "`administrator_account` must not be set when `permission` kind is `Inherit`",
+        ),
         (
             "azurerm_nat_gateway",
             {"name": "n", **IN, "sku_name": "StandardV2", "zones": ["1"]},

@@ -8,7 +8,7 @@ import pytest
 
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
-from emulators.azurerm.lifecycle import destroy
+from emulators.azurerm.lifecycle import apply, destroy
 from emulators.azurerm.tests.conftest import Applied
 
 IN = {"resource_group_name": "rg", "location": "westeurope"}
@@ -165,6 +165,55 @@ def test_azure_refuses(cloud: Cloud, applied: Applied, type_: str, arguments: di
     with pytest.raises(ProviderError, match=said):
         applied(type_, **arguments)
     assert len(cloud.store.of_type(type_)) == before
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_subnet_in_use_keeps_its_range(cloud: Cloud, applied: Applied) -> None:
+    """Free, it takes another one."""
+    containers = cloud.find("azurerm_subnet", name="containers") or {}
+    wider = {**containers, "address_prefixes": ["10.0.4.0/23"]}
+    group = applied("azurerm_container_group", **GROUP, **INSIDE, name="g", container=[CONTAINER])
+    with pytest.raises(ProviderError, match=r"InUseSubnetCannotBeUpdated: subnet 'containers' is in use by .*/g "):
+        apply(cloud, "azurerm_subnet", containers, wider)
+    destroy(cloud, "azurerm_container_group", group)
+    assert apply(cloud, "azurerm_subnet", containers, wider)["address_prefixes"] == ["10.0.4.0/23"]
+
+
+@pytest.mark.parametrize("sku", ["Basic", "Premium"])
+@pytest.mark.usefixtures("platform")
+def test_a_basic_registry_serves_a_network(applied: Applied, sku: str) -> None:
+    """Microsoft names Premium, people report Basic: it is not refused, and the live check `groups` sees the pull."""
+    registry = applied("azurerm_container_registry", name="acr", **IN, sku=sku)
+    puller = applied("azurerm_user_assigned_identity", name="puller", **IN)
+    pull = {"server": registry["login_server"], "user_assigned_identity_id": puller["id"]}
+    image = f"{registry['login_server']}/mongodb-mcp:1"
+    group = {**GROUP, **INSIDE, "name": "g", "container": [{**CONTAINER, "image": image}]}
+    made = applied("azurerm_container_group", **group, image_registry_credential=[pull])
+    assert (made["image_registry_credential"][0]["server"], made["container"][0]["image"]) == ("acr.azurecr.io", image)
+
+
+@pytest.mark.usefixtures("platform")
+def test_agents_have_a_subnet_of_their_own(cloud: Cloud, applied: Applied) -> None:
+    """Delegated to the service, used by one pool, and in use while the pool is there."""
+    fabric = {"sku_name": "s", "image": [{"well_known_image_name": "ubuntu-24.04"}]}
+    organization = [{"organization": [{"url": "https://dev.azure.com/o", "parallelism": 1}]}]
+    pool = {**IN, "maximum_concurrency": 1, "azure_devops_organization": organization, "stateless_agent": [{}]}
+
+    def made(name: str, of: dict[str, Any]) -> dict[str, Any]:
+        inside = [{**fabric, "subnet_id": of["id"]}]
+        return applied("azurerm_managed_devops_pool", name=name, **pool, virtual_machine_scale_set_fabric=inside)
+
+    with pytest.raises(ProviderError, match=r"SubnetMissingRequiredDelegation.*DevOpsInfrastructure/pools"):
+        made("mdp", cloud.find("azurerm_subnet", name="containers") or {})
+    agents = [{"name": "d", "service_delegation": [{"name": "Microsoft.DevOpsInfrastructure/pools"}]}]
+    own = subnet(applied, "agents", "10.0.9.0/28", delegation=agents)
+    first = made("mdp", own)
+    with pytest.raises(ProviderError, match="is used by pool 'mdp' already"):
+        made("two", own)
+    with pytest.raises(ProviderError, match="InUseSubnetCannotBeDeleted"):
+        destroy(cloud, "azurerm_subnet", own)
+    destroy(cloud, "azurerm_managed_devops_pool", first)
+    destroy(cloud, "azurerm_subnet", own)
 
 
 @pytest.mark.usefixtures("platform")

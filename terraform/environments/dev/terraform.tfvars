@@ -14,6 +14,7 @@ tags                = { owner = "platform-team" }
 deployer_access   = "allow-list"
 deployer_ip_rules = ["203.0.113.7"] # <- the address that Terraform runs from
 
+# Microsoft documents pulls by identity into a network for Premium only; people report that Basic serves them. `invoke verify` looks.
 registry  = { sku = "Basic" }
 key_vault = { soft_delete_retention_days = 7 }
 

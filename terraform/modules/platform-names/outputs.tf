@@ -27,6 +27,18 @@ output "network" {
   }
 }
 
+output "agents" {
+  description = "Names of the agents' subnet and its security group, and of dev center, project and pool."
+  value = {
+    subnet         = "snet-agents"
+    security_group = "nsg-${local._virtual_network}-agents"
+    # A dev center's name has 26 characters at most.
+    dev_center = trimsuffix(substr("dc-${var.name}", 0, 26), "-")
+    project    = "agents-${var.name}"
+    pool       = "mdp-${var.name}"
+  }
+}
+
 output "private_endpoints" {
   description = "Names of the private endpoints by what they lead to: `vault`, `registry`, `state`, `cosmos`."
   value       = { for key in ["vault", "registry", "state", "cosmos"] : key => "pe-${var.name}-${key}" }

@@ -1,3 +1,11 @@
+# What Azure writes into a delegation by itself; another word would differ in every plan.
+locals {
+  _delegated_actions = {
+    "Microsoft.ContainerInstance/containerGroups" = "Microsoft.Network/virtualNetworks/subnets/action"
+    "Microsoft.DevOpsInfrastructure/pools"        = "Microsoft.Network/virtualNetworks/subnets/join/action"
+  }
+}
+
 resource "azurerm_virtual_network" "this" {
   name                = var.name
   resource_group_name = var.resource_group_name
@@ -28,7 +36,7 @@ resource "azurerm_subnet" "this" {
 
       service_delegation {
         name    = delegation.value
-        actions = ["Microsoft.Network/virtualNetworks/subnets/action"]
+        actions = [local._delegated_actions[delegation.value]]
       }
     }
   }

@@ -65,6 +65,11 @@ variable "subnets" {
   nullable = false
 
   validation {
+    condition     = alltrue([for subnet in var.subnets : contains(["none", "Microsoft.ContainerInstance/containerGroups", "Microsoft.DevOpsInfrastructure/pools"], coalesce(subnet.delegation, "none"))])
+    error_message = "A subnet's delegation is Microsoft.ContainerInstance/containerGroups, Microsoft.DevOpsInfrastructure/pools, or left out."
+  }
+
+  validation {
     condition     = alltrue([for subnet in var.subnets : can(cidrnetmask(subnet.address_prefix))])
     error_message = "Each subnet's address_prefix must be an IPv4 range such as 10.60.0.0/27."
   }

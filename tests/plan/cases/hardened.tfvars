@@ -1,4 +1,4 @@
-# On prod: a customer-managed key, the state behind a private endpoint, an internal gateway without a domain of its own, owners, and no façade.
+# On prod: agents of Azure DevOps in the network, a customer-managed key, the state behind a private endpoint, an internal gateway without a domain of its own, owners, and no façade.
 
 name                 = "mcp-hard"
 acr_name             = "acrmcphard"
@@ -29,6 +29,14 @@ network = {
   containers_egress = {
     release-notes = { priority = 200, description = "Release notes come from here.", destination = "198.51.100.0/24" }
   }
+}
+
+agents = {
+  organization_url     = "https://dev.azure.com/example"
+  projects             = ["platform"]
+  service_principal_id = "988bff58-43dc-57fa-a561-1f9489c28a80"
+  subnet               = "10.80.2.0/28"
+  maximum              = 2
 }
 
 mcp_clients = {
