@@ -24,6 +24,7 @@ _TIMEOUT = 15.0
 _LOOPBACK = ("127.0.0.1", "localhost")
 #: In the order in which the gateway looks for a caller's tier (terraform/modules/apim/mcp-apis.tf).
 ROLES = ("Mcp.Admin", "Mcp.Read")
+_PEOPLE = {"admin": "Mcp.Admin", "reader": "Mcp.Read"}  # the local platform's, and the role of each
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,23 @@ class Seen:
 
 
 def check_server(
-    platform: Platform, server: str, token_for: Callable[[str], str], *, writable: bool = True
+    platform: Platform,
+    server: str,
+    token_for: Callable[[str], str],
+    *,
+    roles: Collection[str] = ROLES,
+    writable: bool = True,
 ) -> list[str]:
     """Check one server; return a line per finding. SmokeError says which promise is broken.
 
-    `writable`: one of its tiers has a read-write connection, so its admins must see tools that write.
+    `roles`: those that its tiers ask for; who has none of them is not called for. `writable`: one of its tiers has a
+    read-write connection, so its admins must see tools that write.
     """
     endpoint = platform.endpoints[server]
-    admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
+    tokens = {user: token_for(user) for user, role in _PEOPLE.items() if role in roles}
+    seen = asyncio.run(_all(endpoint, tokens))
     outsider, nobody = http_status(endpoint, token_for("outsider")), http_status(endpoint)
-    return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable)
+    return judge(endpoint, seen, outsider=outsider, nobody=nobody, writable=writable)
 
 
 @dataclass(frozen=True)
@@ -79,20 +87,29 @@ def call_tiers(
     return found
 
 
-def judge(endpoint: str, admin: Seen, reader: Seen, *, outsider: int, nobody: int, writable: bool) -> list[str]:
-    """Return what was seen as sentences; SmokeError where it is not what the platform promises."""
-    for name, seen in (("admin", admin), ("reader", reader)):
-        _require(not seen.failure, f"a reading call of the {name} fails at {endpoint}: {seen.failure}")
-    missing = reader.tools - admin.tools
-    _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
-    _require(bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}")
-    _require(not reader.writes, f"the reader sees write tools at {endpoint}: {_list(reader.writes)}")
+def judge(endpoint: str, seen: Mapping[str, Seen], *, outsider: int, nobody: int, writable: bool) -> list[str]:
+    """Return what was seen as sentences; SmokeError where it is not what the platform promises.
+
+    `seen`: by person, for whom the server has a tier.
+    """
+    for name, one in seen.items():
+        _require(not one.failure, f"a reading call of the {name} fails at {endpoint}: {one.failure}")
+    admin, reader = seen.get("admin"), seen.get("reader")
+    if admin:
+        missing = reader.tools - admin.tools if reader else frozenset()
+        _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
+        _require(
+            bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}"
+        )
+    if reader:
+        _require(not reader.writes, f"the reader sees write tools at {endpoint}: {_list(reader.writes)}")
     require_challenge(endpoint, nobody)
     _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
-    return [
-        f"admin: {len(admin.tools)} tools, reader: {len(reader.tools)}, none of them writes",
-        f"outsider: {outsider}, no token: {nobody}",
-    ]
+    told = ", ".join(
+        f"{name}: {len(one.tools)}{'' if at else ' tools'}{', none of them writes' if name == 'reader' else ''}"
+        for at, (name, one) in enumerate(seen.items())
+    )
+    return [*([told] if told else []), f"outsider: {outsider}, no token: {nobody}"]
 
 
 def require_challenge(endpoint: str, answered: int) -> None:
@@ -130,8 +147,9 @@ def _is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in _LOOPBACK
 
 
-async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
-    return await asyncio.gather(see(endpoint, admin, "admin"), see(endpoint, reader, "reader"))
+async def _all(endpoint: str, tokens: Mapping[str, str]) -> dict[str, Seen]:
+    found = await asyncio.gather(*(see(endpoint, token, user) for user, token in tokens.items()))
+    return dict(zip(tokens, found, strict=True))
 
 
 async def see(endpoint: str, token: str, user: str) -> Seen:

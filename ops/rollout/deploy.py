@@ -187,21 +187,18 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
     cut_off = status.unreachable(control.status(environment.home))
     for server in platform.endpoints:
         with output.step(f"smoke test {server}") as result:
-            writable = _is_writable(environment, server)
+            tiers = ((environment.servers.get(server) or {}).get("tiers") or {}).values()
+            writable = any(tier.get("connection") == "read-write" for tier in tiers)
+            roles = {str(tier.get("role")) for tier in tiers}
             token_for = partial(access_token.mint, environment, platform)
             try:
-                found = smoke.check_server(platform, server, token_for, writable=writable)
+                found = smoke.check_server(platform, server, token_for, roles=roles, writable=writable)
             except SmokeError as error:
                 # The cause first, where it is known: the call itself only meets a 5xx.
                 raise SmokeError("; ".join((*cut_off, str(error)))) from error
             result.extend(found)
     for sentence in cut_off:  # another slot answered the smoke test
         output.warn(sentence)
-
-
-def _is_writable(environment: Environment, server: str) -> bool:
-    tiers = (environment.servers.get(server) or {}).get("tiers") or {}
-    return any(tier.get("connection") == "read-write" for tier in tiers.values())
 
 
 def _open_vault(environment: Environment, runner: Runner) -> None:
