@@ -17,8 +17,13 @@ DIRECTORY_TO_DEPLOY = (
     f"in Entra ID, to deploy as yourself: {APPLICATIONS} for applications and their roles, {GROUPS} for groups; "
     "members may do it without where the tenant lets them register applications and create groups, but not assign roles"
 )
+# The permission is called Create (azuredevops provider 3.12, ServiceendpointPermissions, 2026-01-09).
+PIPELINE = (
+    "to bootstrap a pipeline: an Azure DevOps organisation and project in which you may create service connections, or "
+    "a repository on GitHub (`--github`)"
+)
 NEEDED: dict[str, str] = {
-    "`bootstrap.identity`, `.federation`, `.state`": SUBSCRIPTION,
+    "`bootstrap.identity`, `.federation`, `.state`": f"{SUBSCRIPTION}; {PIPELINE}",
     "`bootstrap.entra`": DIRECTORY_TO_BOOTSTRAP,
     "`invoke deploy` by yourself": f"{SUBSCRIPTION}; {DIRECTORY_TO_DEPLOY}",
 }

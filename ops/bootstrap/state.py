@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from ops.azure import az
@@ -154,6 +155,13 @@ def _answered(reading: Command, values: Values) -> Any:
         answer = reading.run(values)
         return [] if answer is None else answer
     except AzError as error:
+        if error.kind == "network":
+            account = dict(pairwise(reading.arguments))["--account-name"]
+            raise BootstrapError(
+                f"storage account {account} does not let this machine in, and the state is kept there: "
+                "run this inside its network (docs/private-deployment.md), or list the address with `az storage "
+                "account network-rule add`"
+            ) from error
         if error.kind not in ("missing-role", "not-found"):
             raise
         return None

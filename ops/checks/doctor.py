@@ -103,7 +103,13 @@ def preview(environment: Environment, runner: Runner, *, bootstraps: bool = Fals
             "time": f"{durations.BOOTSTRAP}; {time}" if bootstraps else time,
             "cost": costs.text(environment),
         }
-        rows = [(name, found.get(name, check.what)) for name, check in applicable(environment).items()]
+        left_out = {"state"} if bootstraps else set()
+        left_out |= set() if bootstraps and pipeline else {"organisation"}
+        rows = [
+            (name, found.get(name, check.what))
+            for name, check in applicable(environment).items()
+            if name not in left_out
+        ]
         output.facts(rows, f"what {environment.name} needs; `invoke doctor{env_option(environment.name)}` checks it")
 
 
@@ -251,6 +257,13 @@ CHECKS: dict[str, Check] = {
     "directory": Check(
         prerequisites.directory,
         f"{rights.DIRECTORY_TO_BOOTSTRAP}; {rights.DIRECTORY_TO_DEPLOY.removeprefix('in Entra ID, ')}",
+        _AZURE,
+        _SIGNED_IN,
+    ),
+    "organisation": Check(prerequisites.organisation, rights.PIPELINE, _AZURE, ("settings",)),
+    "state": Check(
+        prerequisites.state,
+        "`invoke bootstrap`, once: the resource group, and the storage account that keeps Terraform's state",
         _AZURE,
         _SIGNED_IN,
     ),

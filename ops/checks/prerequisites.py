@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.azure import az, rights
+from ops.config import placeholders
 from ops.config.environment import Environment
 from ops.errors import AzError, ToolError
 
@@ -148,6 +149,25 @@ def _listed(url: str) -> Iterator[Mapping[str, Any]]:
         page = az.run("rest", "--method", "GET", "--uri", url)
         yield from page["value"]
         url = str(page.get("@odata.nextLink") or "")
+
+
+def organisation(environment: Environment) -> str:
+    """Return where a pipeline of Azure DevOps would sign in from; a Note where the files do not say it yet."""
+    left = [one for one in placeholders.find(environment, pipeline=True) if one.startswith("ADO_")]
+    if left:
+        return Note(f"{'; '.join(left)}: for a pipeline of Azure DevOps put your own there")
+    return f"{environment.settings.ado_org}/{environment.settings.ado_project}, which bootstrap asks for"
+
+
+def state(environment: Environment) -> str:
+    """Return the account that keeps Terraform's state; a Note before bootstrap has made it."""
+    account, group = environment.need("STORAGE_ACCOUNT"), environment.need("RESOURCE_GROUP")
+    if az.find("storage", "account", "show", "--name", account, "--resource-group", group) is None:
+        return Note(
+            f"storage account {account} is not in {group} yet: `invoke bootstrap --env {environment.name}` makes both, "
+            "before the first deployment"
+        )
+    return f"storage account {account} in {group}"
 
 
 def providers(environment: Environment) -> str:

@@ -25,6 +25,7 @@ _TIMEOUT = 15.0
 _LOOPBACK = ("127.0.0.1", "localhost")
 #: In the order in which the gateway looks for a caller's tier (terraform/modules/apim/mcp-apis.tf).
 ROLES = ("Mcp.Admin", "Mcp.Read")
+_PEOPLE = {"admin": "Mcp.Admin", "reader": "Mcp.Read"}  # the local platform's, and the role of each
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,21 @@ def check_server(
     server: str,
     token_for: Callable[[str], str],
     *,
+    roles: Collection[str] = ROLES,
     writable: bool = True,
     named: Sequence[str] = (),
 ) -> list[str]:
     """Check one server; return a line per finding. SmokeError says which promise is broken.
 
-    `writable`: one of its tiers has a read-write connection, so its admins must see tools that write. `named`: patterns
-    of tools that readers have because tools.allow names them, whatever they say of themselves.
+    `roles`: those that its tiers ask for; who has none of them is not called for. `writable`: one of its tiers has a
+    read-write connection, so its admins must see tools that write. `named`: patterns of tools that readers have because
+    tools.allow names them, whatever they say of themselves.
     """
     endpoint = platform.endpoints[server]
-    admin, reader = asyncio.run(_both(endpoint, token_for("admin"), token_for("reader")))
+    tokens = {user: token_for(user) for user, role in _PEOPLE.items() if role in roles}
+    seen = asyncio.run(_all(endpoint, tokens))
     outsider, nobody = http_status(endpoint, token_for("outsider")), http_status(endpoint)
-    return judge(endpoint, admin, reader, outsider=outsider, nobody=nobody, writable=writable, named=named)
+    return judge(endpoint, seen, outsider=outsider, nobody=nobody, writable=writable, named=named)
 
 
 @dataclass(frozen=True)
@@ -88,32 +92,40 @@ def call_tiers(
 
 def judge(
     endpoint: str,
-    admin: Seen,
-    reader: Seen,
+    seen: Mapping[str, Seen],
     *,
     outsider: int,
     nobody: int,
     writable: bool,
     named: Sequence[str] = (),
 ) -> list[str]:
-    """Return what was seen as sentences; SmokeError where it is not what the platform promises."""
-    for name, seen in (("admin", admin), ("reader", reader)):
-        _require(not seen.failure, f"a reading call of the {name} fails at {endpoint}: {seen.failure}")
-    missing = reader.tools - admin.tools
-    _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
-    _require(bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}")
-    unnamed = {tool for tool in reader.writes if not any(fnmatchcase(tool, pattern) for pattern in named)}
-    _require(
-        not unnamed,
-        f"the reader sees write tools at {endpoint}: {_list(unnamed)}; those that only read and do not say so "
-        "belong into tools.allow of the reader's tier in mcp_servers",
-    )
+    """Return what was seen as sentences; SmokeError where it is not what the platform promises.
+
+    `seen`: by person, for whom the server has a tier.
+    """
+    for name, one in seen.items():
+        _require(not one.failure, f"a reading call of the {name} fails at {endpoint}: {one.failure}")
+    admin, reader = seen.get("admin"), seen.get("reader")
+    if admin:
+        missing = reader.tools - admin.tools if reader else frozenset()
+        _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
+        _require(
+            bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}"
+        )
+    if reader:
+        unnamed = {tool for tool in reader.writes if not any(fnmatchcase(tool, pattern) for pattern in named)}
+        _require(
+            not unnamed,
+            f"the reader sees write tools at {endpoint}: {_list(unnamed)}; those that only read and do not say so "
+            "belong into tools.allow of the reader's tier in mcp_servers",
+        )
     require_challenge(endpoint, nobody)
     _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
-    return [
-        f"admin: {len(admin.tools)} tools, reader: {len(reader.tools)}, {_readers(reader)}",
-        f"outsider: {outsider}, no token: {nobody}",
-    ]
+    told = ", ".join(
+        f"{name}: {len(one.tools)}{'' if at else ' tools'}{f', {_readers(one)}' if name == 'reader' else ''}"
+        for at, (name, one) in enumerate(seen.items())
+    )
+    return [*([told] if told else []), f"outsider: {outsider}, no token: {nobody}"]
 
 
 def _readers(reader: Seen) -> str:
@@ -157,8 +169,9 @@ def _is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in _LOOPBACK
 
 
-async def _both(endpoint: str, admin: str, reader: str) -> tuple[Seen, Seen]:
-    return await asyncio.gather(see(endpoint, admin, "admin"), see(endpoint, reader, "reader"))
+async def _all(endpoint: str, tokens: Mapping[str, str]) -> dict[str, Seen]:
+    found = await asyncio.gather(*(see(endpoint, token, user) for user, token in tokens.items()))
+    return dict(zip(tokens, found, strict=True))
 
 
 async def see(endpoint: str, token: str, user: str) -> Seen:

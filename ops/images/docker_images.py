@@ -11,9 +11,10 @@ import tomllib
 from pathlib import Path
 
 from ops.azure import az
+from ops.checks import reach
 from ops.cli.steps import Runner, Step
 from ops.config.environment import Environment
-from ops.errors import ImageError
+from ops.errors import AzError, ImageError
 from ops.images import engine, local_store, provenance
 from ops.images.catalog import Image, Pushed, tag_for
 from ops.images.engine import Built
@@ -29,11 +30,21 @@ def push(image: Image, environment: Environment, home: Path, runner: Runner) -> 
     repository = repository_name(environment, image)
     reference = f"{repository}:{image.tag}"
     login = ("acr", "login", "--name", environment.need("ACR_NAME"))
-    runner.run(Step(lambda: az.act(*login), None, (az.command(*login),)))
+    runner.run(Step(lambda: _sign_in(environment, login), None, (az.command(*login),)))
     built = _build(image, environment, home, runner, reference)
     digests = {tag: runner.run(engine.push(built, reference, repository, tag)) for tag in wanted}
     _describe(home, image, digests[image.tag], built, runner)
     return Pushed(image, digests[image.tag], built=True)
+
+
+def _sign_in(environment: Environment, login: tuple[str, ...]) -> None:
+    """Sign in to the registry; ToolError says where to run this instead if its network does not let this machine in."""
+    try:
+        az.act(*login)
+    except AzError as error:
+        if error.kind != "network":
+            raise
+        raise reach.refusal(environment, f"registry {environment.need('ACR_NAME')}", error) from error
 
 
 def keep(image: Image, environment: Environment, home: Path, runner: Runner) -> Pushed:

@@ -187,11 +187,14 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
     cut_off = status.unreachable(control.status(environment.home))
     for server in platform.endpoints:
         with output.step(f"smoke test {server}") as result:
-            writable = _is_writable(environment, server)
+            tiers = ((environment.servers.get(server) or {}).get("tiers") or {}).values()
+            writable = any(tier.get("connection") == "read-write" for tier in tiers)
+            roles = {str(tier.get("role")) for tier in tiers}
             token_for = partial(access_token.mint, environment, platform)
             try:
-                named = _named_for_readers(environment, server)
-                found = smoke.check_server(platform, server, token_for, writable=writable, named=named)
+                found = smoke.check_server(
+                    platform, server, token_for, roles=roles, writable=writable, named=_named_for_readers(tiers)
+                )
             except SmokeError as error:
                 # The cause first, where it is known: the call itself only meets a 5xx.
                 raise SmokeError("; ".join((*cut_off, str(error)))) from error
@@ -200,15 +203,9 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
         output.warn(sentence)
 
 
-def _is_writable(environment: Environment, server: str) -> bool:
-    tiers = (environment.servers.get(server) or {}).get("tiers") or {}
-    return any(tier.get("connection") == "read-write" for tier in tiers.values())
-
-
-def _named_for_readers(environment: Environment, server: str) -> list[str]:
+def _named_for_readers(tiers: Collection[Mapping[str, Any]]) -> list[str]:
     """The patterns with which the operator opened tools to readers, whatever the tools say of themselves."""
-    tiers = (environment.servers.get(server) or {}).get("tiers") or {}
-    readers = (tier for tier in tiers.values() if tier.get("role") == "Mcp.Read")
+    readers = (tier for tier in tiers if tier.get("role") == "Mcp.Read")
     return [pattern for tier in readers for pattern in (tier.get("tools") or {}).get("allow") or ()]
 
 

@@ -13,15 +13,18 @@ from tests.support.platform_under_test import Answer, Platform
 NO_ANSWER = 0  # the status of a call that nothing answered
 
 
-def under_load(platform: Platform, change: Callable[[], object]) -> list[Answer]:
-    """What four readers were answered from before the change until after it."""
+def under_load(platform: Platform, change: Callable[[], object], pause: float = 0.05) -> list[Answer]:
+    """What four readers were answered from before the change until after it.
+
+    `pause`: seconds between two calls of one; what changes needs the processor too.
+    """
     done = Event()
     platform.token("reader")
 
     def reader(number: int) -> list[Answer]:
         found = []
         while not done.is_set():
-            time.sleep(0.05)  # what changes needs the processor too
+            time.sleep(pause)
             found.append(list_databases(platform, number))
         return found
 

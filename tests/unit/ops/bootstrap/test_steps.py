@@ -93,6 +93,16 @@ def test_without_a_pipeline_nothing_says_whose(other: dict[str, object]) -> None
         Options(without_pipeline=True, **other)  # type: ignore[arg-type]
 
 
+def test_a_closed_account_is_told_of_and_nothing_is_changed(dev: Environment, cloud: Cloud) -> None:
+    """Neither waited for like a new role, nor explained by the vault's settings."""
+    run(dev)
+    cloud.made.clear()
+    cloud.refuse["storage container list"] = [AzError("not authorized by network rules", kind="network")]
+    with pytest.raises(BootstrapError, match="storage account stmcptfstate does not let this machine in"):
+        run(dev)
+    assert cloud.made == []
+
+
 def test_ids_are_printed_and_saved(dev: Environment, cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     """Machines read them from stdout, the next day's person from the file."""
     run(dev)

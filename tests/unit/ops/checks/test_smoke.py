@@ -10,6 +10,7 @@ import pytest
 
 from ops.checks import smoke
 from ops.checks.smoke import Seen
+from ops.clients.outputs import Platform
 from ops.errors import SmokeError
 
 ENDPOINT = "http://127.0.0.1:8080/mongodb/mcp"
@@ -24,9 +25,14 @@ GOOD: dict[str, Any] = {
 }
 
 
+def judged(given: dict[str, Any]) -> list[str]:
+    seen = {name: given[name] for name in ("admin", "reader") if name in given}
+    return smoke.judge(ENDPOINT, seen, **{name: value for name, value in given.items() if name not in seen})
+
+
 def test_as_promised() -> None:
     """What was seen is told in short."""
-    assert smoke.judge(ENDPOINT, **GOOD) == [
+    assert judged(GOOD) == [
         "admin: 5 tools, reader: 2, none of them writes",
         "outsider: 403, no token: 401",
     ]
@@ -54,14 +60,16 @@ def test_as_promised() -> None:
 def test_broken_promise(seen: dict[str, Any], broken: str) -> None:
     """Each promise that does not hold fails the deployment, by name."""
     with pytest.raises(SmokeError, match=broken):
-        smoke.judge(ENDPOINT, **{**GOOD, **seen})
+        judged({**GOOD, **seen})
 
 
 def test_a_tool_that_a_list_names_need_not_say_that_it_reads() -> None:
     """The operator's list is the decision; what it does not name stops the deployment, with the remedy."""
     silent = Seen(frozenset({"ping", "erase"}), frozenset({"ping", "erase"}))
     with pytest.raises(SmokeError, match=r"write tools at \S+: erase; those that only read .* into tools.allow"):
-        smoke.judge(ENDPOINT, silent, silent, outsider=403, nobody=401, writable=False, named=["p*g"])
+        smoke.judge(
+            ENDPOINT, {"admin": silent, "reader": silent}, outsider=403, nobody=401, writable=False, named=["p*g"]
+        )
     only = Seen(frozenset({"ping"}), frozenset({"ping"}))
     found = smoke.judge(ENDPOINT, silent, only, outsider=403, nobody=401, writable=False, named=["p*g"])
     assert found[0].endswith("reader: 1, of which tools.allow alone says that they may be called: ping")
@@ -70,7 +78,29 @@ def test_a_tool_that_a_list_names_need_not_say_that_it_reads() -> None:
 def test_a_server_that_only_reads() -> None:
     """Where no tier may write, nobody has to see a write tool."""
     seen = Seen(READS, frozenset())
-    assert smoke.judge(ENDPOINT, seen, seen, outsider=403, nobody=401, writable=False)
+    people = {"admin": seen, "reader": seen}
+    assert smoke.judge(ENDPOINT, people, outsider=403, nobody=401, writable=False)
+
+
+@pytest.mark.parametrize(("who", "told"), [("admin", "admin: 5 tools"), ("reader", "reader: 2 tools, none")])
+def test_a_server_of_one_tier(who: str, told: str) -> None:
+    """Who has no tier there is not called for; the others' promises hold."""
+    others = {name for name in ("admin", "reader") if name != who}
+    assert judged({name: value for name, value in GOOD.items() if name not in others})[0].startswith(told)
+
+
+def test_only_people_with_a_tier_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def see(endpoint: str, token: str, user: str) -> Seen:
+        asked.append(user)
+        return Seen(READS, frozenset())
+
+    monkeypatch.setattr(smoke, "see", see)
+    monkeypatch.setattr(smoke, "http_status", lambda endpoint, token=None: 403 if token else 401)
+    platform = Platform("", {"notes": ENDPOINT}, "", "", "", {})
+    assert smoke.check_server(platform, "notes", lambda user: user, roles={"Mcp.Read"}, writable=False)
+    assert asked == ["reader"]
 
 
 class Opener:
