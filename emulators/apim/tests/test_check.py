@@ -14,7 +14,7 @@ from emulators.apim.errors import LocatedError, PolicyError
 
 SAMPLES = Path(__file__).parent / "samples"
 REFUSED = {
-    "content-and-events.xml": [(4, "validate-content"), (8, "log-to-eventhub")],
+    "content-and-events.xml": [(4, "validate-content"), (8, "send-service-bus-message")],
     "files-and-sockets.xml": [
         (3, "System.IO.File.ReadAllText"),
         (4, "exists-action"),
