@@ -182,6 +182,22 @@ def test_policies_in_notebooks_are_checked_where_they_stand(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<policies>{{a}}</policies>",
+        "<policies><inbound>{{a}}</inbound></policies>",
+        "<policies><inbound><base>{{a}}</base></inbound></policies>",
+        "<policies><inbound><rewrite-uri template='/x'>{{a}}</rewrite-uri></inbound></policies>",
+    ],
+)
+def test_a_named_value_is_text_too(tmp_path: Path, text: str) -> None:
+    """Nobody knows which, but where no text may stand there is none."""
+    (tmp_path / "p.xml").write_text(text)
+    (one,) = report([tmp_path])
+    assert [type(problem).__name__ for problem in one.problems] == ["MalformedPolicy"]
+
+
 def test_a_folder_s_other_files_are_none_of_ours(tmp_path: Path) -> None:
     """Project files, other people's code, hidden folders and templates of other things are not judged."""
     for name, text in {
