@@ -338,7 +338,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again."""
+    """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again.
+
+    `-- policies [COUNT] [--seed N]`: 20,000 mutated policies, checked and run by the policy emulator.
+    """
     install(session, "dev")
     session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 

@@ -155,6 +155,12 @@ def _add_serve(commands: Any) -> None:
         help="where requests go; with a name, a backend for set-backend-service; may be repeated",
     )
     _add_surroundings(served)
+    served.add_argument(
+        "--events",
+        type=Path,
+        metavar="FILE",
+        help="where metrics and events of policies are written, a line of JSON each",
+    )
     served.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     served.add_argument(
         "--port", type=int, default=8080, help="port to listen on, 0 for a free one (default: %(default)s)"
@@ -179,6 +185,12 @@ def _add_surroundings(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="ID=FILE",
         help="for certificate-id: PEM, or PFX without password",
+    )
+    command.add_argument(
+        "--authorizations",
+        type=Path,
+        metavar="FILE",
+        help='for get-authorization-context, JSON: {"provider": {"connection": {"access_token": "…"}}}',
     )
     command.add_argument(
         "--allow-host",
@@ -227,6 +239,8 @@ def _serve(options: argparse.Namespace) -> int:
             named_values=options.named_value,
             secrets=options.named_values,
             certificates=options.certificate,
+            authorizations=options.authorizations,
+            events=options.events,
             allowed=options.allow_host,
             host=options.host,
             port=options.port,

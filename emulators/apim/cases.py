@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from emulators.apim import trial
 from emulators.apim.errors import PolicyError, PolicyProblems
+from emulators.apim.identity import authorizations
 from emulators.apim.messages import ManyValues
 from emulators.apim.trial import Call, Outcome, Reply, Scripted, Sent, Setup
 
@@ -30,6 +31,7 @@ _FILE = (
     "named_values",
     "secrets",
     "certificates",
+    "authorizations",
     "backends",
     "backend",
     "calls",
@@ -41,8 +43,12 @@ _CASE = ("name", "request", "backend", "calls", "token", "variables", "named_val
 _REQUEST = ("method", "target", "headers", "ip", "times", *_BODY)
 _REPLY = ("status", "headers", *_BODY)
 _CALL = ("url", "method", *_REPLY)
-_EXPECT = ("status", "headers", "body", "json", "backend", "calls", "variables", "error")
+_EXPECT = ("status", "headers", "body", "json", "backend", "calls", "variables", "error", "events")
 _EXPECT_CALL = ("method", "url", "headers", "body", "json")
+_EVENT = (
+    *("kind", "namespace", "name", "value", "dimensions"),
+    *("logger", "message", "partition_id", "partition_key"),
+)
 _ERROR = ("source", "reason", "message", "section", "path")
 
 
@@ -137,6 +143,9 @@ def _setup(file: Mapping[str, Any], path: Path) -> Setup:
         _texts(file, "named_values", where),
         _texts(file, "secrets", where),
         _texts(file, "backends", where),
+        authorizations=authorizations(file["authorizations"], f"{where}, authorizations")
+        if "authorizations" in file
+        else {},
         certificates={id_: _bytes(name, path) for id_, name in _texts(file, "certificates", where).items()},
     )
     return _changed(setup, file, where)
@@ -200,6 +209,8 @@ def _check_expected(expected: Mapping[str, Any], where: str) -> None:
         if expected.get(name) is not None:
             inner = mapping(expected[name], keys, f"{where}, {name}")
             mapping(inner.get("headers"), None, f"{where}, {name}, headers")
+    for number, event in enumerate(_list(expected.get("events"), f"{where}, events"), 1):
+        mapping(event, _EVENT, f"{where}, events, {number}")
     for number, call in enumerate(_list(expected.get("calls"), f"{where}, calls"), 1):
         mapping(call, _EXPECT_CALL, f"{where}, calls, {number}")
 
@@ -325,6 +336,8 @@ def differences(expected: Mapping[str, Any], outcome: Outcome) -> Iterator[str]:
     for name, value in (expected.get("variables") or {}).items():
         found = outcome.shown(name) if name in outcome.variables else _ABSENT
         yield from _of_value(value, found, f"variable {name}")
+    if expected.get("events") is not None:
+        yield from _of_events(expected["events"], outcome)
     if "error" in expected:
         yield from _of_error(expected["error"], outcome)
 
@@ -362,6 +375,15 @@ def _of_message(expected: Mapping[str, Any], headers: ManyValues, body: bytes, p
             return
         if found != expected["json"]:
             yield f"{prefix}json:\n{_diff(_pretty(expected['json']), _pretty(found))}"
+
+
+def _of_events(expected: Sequence[Mapping[str, Any]], outcome: Outcome) -> Iterator[str]:
+    """Metrics and events in order; of each only what the case names."""
+    if len(expected) != len(outcome.events):
+        yield f"events: expected {len(expected)}, were {len(outcome.events)}: {_short(outcome.events)}"
+    for number, (one, event) in enumerate(zip(expected, outcome.events, strict=False), 1):
+        for name, value in one.items():
+            yield from _of_value(value, event.get(name, _ABSENT), f"events[{number}] {name}")
 
 
 def _of_error(expected: Any, outcome: Outcome) -> Iterator[str]:

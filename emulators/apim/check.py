@@ -6,7 +6,7 @@ identities) is taken to exist, and an attribute that holds a named value is take
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -27,18 +27,14 @@ class NotRendered(LocatedError):
     """A Terraform template: only what Terraform makes of it is a policy."""
 
 
-class _AnyName(dict[str, str]):
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> str:
-        return "x"
-
-
 class _AnyValue(NamedValues):
+    """Every name has a value, a text that nobody knows: it is never empty, so that it stands out where no text may."""
+
     def __init__(self) -> None:
         super().__init__({})
-        self._values = _AnyName()
+
+    def substitute(self, text: str, where: Where, report: Callable[[LocatedError], None]) -> str:
+        return self.each(text, lambda name: "x")
 
     def known(self, text: str) -> str:
         return text

@@ -12,8 +12,8 @@ def _names(text: str) -> frozenset[str]:
 #: .NET types that expressions may use in API Management; members are listed for the types that are here.
 TYPES = _names(
     """
-    Array AsymmetricAlgorithm BasicAuthCredentials BitConverter Capture CaptureCollection CipherMode Convert
-    DateTime DateTimeKind DateTimeOffset Dictionary Encoding Enumerable Exception Formatting Group
+    Array AsymmetricAlgorithm Authorization BasicAuthCredentials BitConverter Capture CaptureCollection CipherMode
+    Convert DateTime DateTimeKind DateTimeOffset Dictionary Encoding Enumerable Exception Formatting Group
     GroupCollection Guid HMAC HMACMD5 HMACSHA1 HMACSHA256 HMACSHA384 HMACSHA512 HashAlgorithm HashAlgorithmName
     HashSet IApi ICollection IContext IDeployment IDictionary IEnumerable IEnumerator IError IList IMessageBody
     IOperation IPAddress IProduct IReadOnlyCollection IReadOnlyDictionary IRequest IResponse ISet ISubscription

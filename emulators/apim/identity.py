@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from emulators.apim import jwt
+from emulators.apim.errors import PolicyError
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.messages import Url, parse_url
 from emulators.apim.tokens import Sender
@@ -20,6 +22,32 @@ RENEW_SECONDS = 30.0
 #: Seconds by which the clocks of issuer and gateway may differ.
 _SKEW = 300.0
 _TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """What "Get authorization context" yields: a token of a credential provider, and the claims beside it."""
+
+    token: str
+    claims: Mapping[str, Any]
+
+
+def authorizations(values: Any, what: str) -> dict[tuple[str, str], Authorization]:
+    """By (provider, connection), of `{"provider": {"connection": {"access_token": "…", …}}}`.
+
+    PolicyError for anything else; what is in it is not shown.
+    """
+    found = {}
+    for provider, connections in (values if isinstance(values, dict) else {"": None}).items():
+        for name, claims in (connections if isinstance(connections, dict) else {"": None}).items():
+            token = claims.get("access_token") if isinstance(claims, dict) else None
+            if not isinstance(claims, dict) or not isinstance(token, str) or not token:
+                message = (
+                    'must hold providers, their connections, and an access_token of each: {"github": {"own": {…}}}'
+                )
+                raise PolicyError(f"{what} {message}")
+            found[str(provider), str(name)] = Authorization(token, claims)
+    return found
 
 
 @dataclass(frozen=True)

@@ -263,6 +263,7 @@ class Context:
         "deployment",
         "last_error",
         "operation",
+        "received",
         "request",
         "request_id",
         "response",
@@ -288,6 +289,8 @@ class Context:
         self.response_headers: list[tuple[str, str]] = []
         #: Counters that this request has incremented, and by how much.
         self.counted: dict[str, float] = {}
+        #: What is done with the backend's answer before outbound runs, and when the request has been answered.
+        self.received: list[Callable[[], Awaitable[None]]] = []
         self.after: list[Callable[[], None]] = []
         self.traces: list[str] = []
 

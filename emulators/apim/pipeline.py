@@ -70,6 +70,8 @@ async def execute(pipeline: Pipeline, context: Context) -> Response:
     try:
         await run_steps(pipeline.inbound, context)
         await run_steps(pipeline.backend, context)
+        for received in context.received:
+            await received()
         if pipeline.reads_response_body:
             await _read_whole(context.response)
         await run_steps(pipeline.outbound, context)

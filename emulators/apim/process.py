@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 import socket
@@ -15,12 +16,14 @@ from typing import Any
 import uvicorn
 
 from emulators.apim.backend_client import BackendClient
+from emulators.apim.errors import PolicyError
 from emulators.apim.gateway import Gateway
 from emulators.apim.http_server import Application, server_config
+from emulators.apim.identity import authorizations
 from emulators.apim.load import load
 from emulators.apim.messages import parse_url
 from emulators.apim.named_values import secret_named_values
-from emulators.apim.services import make_services
+from emulators.apim.services import Events, make_services
 from emulators.apim.tracing import Tracer
 from emulators.apim.tracing_mask import Mask
 from emulators.apim.tracing_ring import Ring, TracedGateway
@@ -41,6 +44,8 @@ class Config:
 
     `trace` holds the `key` with which traces of requests can be asked for, and the `file` in which the gateway says
     where; empty: none are kept.
+    `authorizations` is a file of tokens for `get-authorization-context`, `events` one in which metrics and events of
+    policies are written.
     `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
     `allowed_hosts` ("<host>:<port>") may be called as they are named; other hosts that are not this machine may not.
     """
@@ -53,6 +58,8 @@ class Config:
     identity_endpoint: str = ""
     identity_header: str = ""
     authority: str = ""
+    authorizations: str = ""
+    events: str = ""
     trace: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -78,12 +85,23 @@ def make_gateway(
         identity_endpoint=config.identity_endpoint,
         identity_header=config.identity_header,
         authority=config.authority or _origin(config.identity_endpoint),
+        authorizations=authorizations(_json(config.authorizations), config.authorizations)
+        if config.authorizations
+        else {},
+        events=Events(Path(config.events) if config.events else None),
     )
     if before is not None:
         services.take_over(before.services)
     if ring is None or mask is None:
         return Gateway(loaded, services)
     return TracedGateway(loaded, services, ring, mask)
+
+
+def _json(path: str) -> Any:
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"{path} cannot be read as JSON ({type(error).__name__})") from error
 
 
 def _origin(endpoint: str) -> str:

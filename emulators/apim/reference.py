@@ -60,6 +60,34 @@ _QUOTA = (
 )
 _NAMED = (fixed("name"), fixed("id"))
 
+_REQUEST = (
+    maybe(Shape("set-url", text="expression")),
+    maybe("set-method"),
+    many("set-header"),
+    maybe("set-body"),
+    maybe("authentication-managed-identity"),
+    maybe(Shape("authentication-certificate", refused="there are no client certificates")),
+    maybe(Shape("proxy", refused="there are no proxies")),
+)
+_DIMENSION = Shape("dimension", (name("name"), text("value")))
+#: Both elements have these. Of tokens-per-minute the pages do not say whether it takes expressions;
+#: estimate-prompt-tokens is required by their tables, and missing in their own example of a quota.
+_TOKEN_LIMIT = (
+    text("counter-key", required=True),
+    number("tokens-per-minute", low=1),
+    number("token-quota", expression=False, low=1),
+    fixed("token-quota-period", choices=("Hourly", "Daily", "Weekly", "Monthly", "Yearly")),
+    flag("estimate-prompt-tokens", "false"),
+    fixed("retry-after-header-name", "Retry-After"),
+    fixed("retry-after-variable-name"),
+    fixed("remaining-quota-tokens-header-name"),
+    fixed("remaining-quota-tokens-variable-name"),
+    fixed("remaining-tokens-header-name"),
+    fixed("remaining-tokens-variable-name"),
+    fixed("tokens-consumed-header-name"),
+    fixed("tokens-consumed-variable-name"),
+)
+
 #: What may be refused, though documented: kept with the row, so that it is listed and refused by its own name.
 POLICIES: tuple[Policy, ...] = (
     # Authentication and authorization
@@ -75,6 +103,21 @@ POLICIES: tuple[Policy, ...] = (
         date=_DATE,
         sections=_IN,
         also_in=_OUT,
+        scopes=_NO_WORKSPACE,
+    ),
+    Policy(
+        "get-authorization-context",
+        (
+            text("provider-id", required=True),
+            text("authorization-id", required=True),
+            name("context-variable-name"),
+            text("identity-type", "managed", choices=("managed", "jwt")),
+            text("identity"),
+            flag("ignore-error", "false"),
+        ),
+        title="Get authorization context",
+        date=_DATE,
+        sections=_IN,
         scopes=_NO_WORKSPACE,
     ),
     Policy(
@@ -263,23 +306,61 @@ POLICIES: tuple[Policy, ...] = (
             number("timeout", "60"),
             flag("ignore-error", "false", expression=False),
         ),
-        (
-            maybe(Shape("set-url", text="expression")),
-            maybe("set-method"),
-            many("set-header"),
-            maybe("set-body"),
-            maybe("authentication-managed-identity"),
-            maybe(Shape("authentication-certificate", refused="there are no client certificates")),
-            maybe(Shape("proxy", refused="there are no proxies")),
-        ),
+        _REQUEST,
         title="Send request",
         date="2022-11-18",
     ),
+    Policy(
+        "send-one-way-request",
+        (text("mode", "new", choices=("new", "copy")), number("timeout", "60")),
+        _REQUEST,
+        title="Send one way request",
+        date="2023-08-02",
+    ),
+    # Language models
+    *(
+        Policy(
+            tag,
+            _TOKEN_LIMIT,
+            title=title,
+            date=date,
+            sections=_IN,
+        )
+        for tag, title, date in (
+            ("azure-openai-token-limit", "Limit Azure OpenAI API token usage", "2025-02-18"),
+            ("llm-token-limit", "Limit large language model API token usage", "2024-10-09"),
+        )
+    ),
+    Policy(
+        "azure-openai-emit-token-metric",
+        # The page lists `value`, which its statement does not have.
+        (fixed("namespace", "API Management"), text("value", refused="a call's tokens are the value")),
+        (Child(_DIMENSION, 1, 10),),
+        title="Emit metrics for consumption of Azure OpenAI tokens",
+        date="2024-07-09",
+        sections=_IN,
+    ),
+    Policy(
+        "llm-emit-token-metric",
+        (fixed("namespace", "API Management"),),
+        (many(_DIMENSION, 1),),
+        title="Emit metrics for consumption of large language model tokens",
+        date="2026-05-27",
+        sections=_IN,
+    ),
     # Monitoring
+    Policy(
+        "log-to-eventhub",
+        (fixed("logger-id", required=True), fixed("partition-id"), text("partition-key")),
+        text="expression",
+        title="Log to event hub",
+        date=_DATE,
+        scopes=_NO_WORKSPACE,
+    ),
     Policy(
         "emit-metric",
         (name("name", expression=False), fixed("namespace", "API Management"), text("value", "1")),
-        (Child(Shape("dimension", (name("name"), text("value"))), 1, 10),),
+        (Child(_DIMENSION, 1, 10),),
         title="Emit custom metrics",
         date="2024-03-18",
     ),
@@ -455,30 +536,23 @@ BY_TAG: dict[str, Policy] = {policy.tag: policy for policy in POLICIES}
 NOT_RUN: dict[str, str] = {
     "authentication-basic": "Authenticate with Basic",
     "authentication-certificate": "Authenticate with client certificate",
-    "azure-openai-emit-token-metric": "Emit metrics for consumption of Azure OpenAI tokens",
     "azure-openai-semantic-cache-lookup": "Get cached responses of Azure OpenAI API requests",
     "azure-openai-semantic-cache-store": "Cache responses to Azure OpenAI API requests",
-    "azure-openai-token-limit": "Limit Azure OpenAI API token usage",
     "cache-lookup": "Get from cache",
     "cache-store": "Store to cache",
     "cosmosdb-data-source": "Cosmos DB data source for a resolver",
     "cross-domain": "Allow cross-domain calls",
-    "get-authorization-context": "Get authorization context",
     "http-data-source": "HTTP data source for a resolver",
     "invoke-dapr-binding": "Trigger output binding",
     "json-to-xml": "Convert JSON to XML",
     "jsonp": "JSONP",
     "llm-content-safety": "Enforce content safety checks on LLM requests",
-    "llm-emit-token-metric": "Emit metrics for consumption of large language model tokens",
     "llm-semantic-cache-lookup": "Get cached responses of large language model API requests",
     "llm-semantic-cache-store": "Cache responses to large language model API requests",
-    "llm-token-limit": "Limit large language model API token usage",
-    "log-to-eventhub": "Log to event hub",
     "proxy": "Set HTTP proxy",
     "publish-event": "Publish event to GraphQL subscription",
     "publish-to-dapr": "Send message to Pub/Sub topic",
     "redirect-content-urls": "Mask URLs in content",
-    "send-one-way-request": "Send one way request",
     "send-service-bus-message": "Send service bus message",
     "sql-data-source": "Azure SQL data source for a resolver",
     "validate-client-certificate": "Validate client certificate",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from emulators.apim.breakers import Breaker, Rule
 from emulators.apim.cache import Cache
 from emulators.apim.counters import Quotas, SlidingWindows
-from emulators.apim.identity import ManagedIdentity
+from emulators.apim.identity import Authorization, ManagedIdentity
 from emulators.apim.messages import Url
 from emulators.apim.tokens import Sender, Tokens
 
@@ -23,6 +27,24 @@ class Backend:
     id: str
     url: Url
     breaker: Rule | None = None
+
+
+class Events:
+    """Metrics and events of policies, as lines of JSON in a file, or in a list. Without either they are dropped."""
+
+    def __init__(self, path: Path | None = None, kept: list[dict[str, Any]] | None = None) -> None:
+        self._path, self._kept = path, kept
+
+    def record(self, event: dict[str, Any]) -> None:
+        if self._kept is not None:
+            self._kept.append(event)
+        if self._path is not None:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps(event, ensure_ascii=False)}\n")
+
+
+#: The element that sends a request of its own while others go on: what is sent is not the running element's.
+SENDING: ContextVar[str] = ContextVar("sending", default="")
 
 
 @dataclass
@@ -41,7 +63,12 @@ class Services:
     breakers: Mapping[str | None, Breaker]
     #: Where `validate-azure-ad-token` finds tenants, without a slash at its end.
     authority: str = DEFAULT_AUTHORITY
+    #: By (provider, authorization).
+    authorizations: Mapping[tuple[str, str], Authorization] = field(default_factory=dict)
+    events: Events = field(default_factory=Events)
     running: dict[str, int] = field(default_factory=dict)
+    #: Requests that nobody waits for (`send-one-way-request`).
+    unawaited: set[asyncio.Task[None]] = field(default_factory=set)
 
     def take_over(self, before: Services) -> None:
         """Go on with the counters, the cache and the keys of a gateway whose policies changed, as Azure's does.
@@ -66,6 +93,8 @@ def make_services(
     identity_endpoint: str = "",
     identity_header: str = "",
     authority: str = "",
+    authorizations: Mapping[tuple[str, str], Authorization] | None = None,
+    events: Events | None = None,
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Services:
@@ -80,5 +109,7 @@ def make_services(
         rate_windows=SlidingWindows(clock),
         quotas=Quotas(clock),
         authority=authority or DEFAULT_AUTHORITY,
+        authorizations=authorizations or {},
+        events=events or Events(),
         breakers={b.id: Breaker(b.breaker, clock) for b in backends.values() if b.breaker is not None},
     )

@@ -32,6 +32,8 @@ class Options:
     named_values: Sequence[str] = ()
     secrets: Path | None = None
     certificates: Sequence[str] = ()
+    authorizations: Path | None = None
+    events: Path | None = None
     allowed: Sequence[str] = ()
     host: str = "127.0.0.1"
     port: int = 8080
@@ -42,7 +44,13 @@ def serve(options: Options) -> None:
     """Until Ctrl-C. Raises PolicyError for what is wrong with an option, PolicyProblems for what cannot run."""
     state, own = applied(options), _own_backend(options)
     client = BackendClient({}, {*(_authority(url) for url in _backends(options).values()), *options.allowed})
-    config = Config(state=Path(), host=options.host, port=options.port)
+    config = Config(
+        state=Path(),
+        host=options.host,
+        port=options.port,
+        authorizations=str(options.authorizations or ""),
+        events=str(options.events or ""),
+    )
     gateway = process.make_gateway(state, config, client, _Printed() if options.trace else None)
     listener = serving.listen(options.host, options.port, "give another one with --port, or 0 for a free one")
 

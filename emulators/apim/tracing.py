@@ -96,6 +96,7 @@ class _Before:
     backend: tuple[str | None, Url | None]
     status: int
     header: str
+    notes: int
 
 
 class Tracer:
@@ -181,7 +182,9 @@ async def _wait(
 def _before(context: Context, site: Site, header: str) -> _Before:
     request = context.request
     backend = (request.backend_id, request.base)
-    return _Before(dict(context.variables), backend, context.response.status, _header(context, site, header))
+    return _Before(
+        dict(context.variables), backend, context.response.status, _header(context, site, header), len(context.traces)
+    )
 
 
 def _named(backend: tuple[str | None, Url | None]) -> str:
@@ -206,6 +209,7 @@ def _finish(
     if entry.container:
         return
     after = _before(context, entry.site, header)
+    entry.notes += [trace.mask.text(note) for note in context.traces[before.notes :]]
     show, changes = trace.mask.value, entry.changes
     for name, value in after.variables.items():
         earlier = before.variables.get(name, _UNSET)

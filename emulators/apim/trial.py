@@ -24,9 +24,10 @@ from emulators.apim.errors import PolicyError
 from emulators.apim.failures import UpstreamError
 from emulators.apim.given_keys import Key, KeyUnusable, symmetric
 from emulators.apim.http_server import deliver
+from emulators.apim.identity import Authorization
 from emulators.apim.load import load
 from emulators.apim.messages import Body, Context, LastError, ManyValues, Request, Response, Url, parse_url
-from emulators.apim.services import make_services
+from emulators.apim.services import SENDING, Events, make_services
 from emulators.apim.single_policy import state_of
 from emulators.apim.tracing import CURRENT, Tracer
 from emulators.apim.tracing_mask import Mask
@@ -114,11 +115,12 @@ class Setup:
     claims: Mapping[str, Any] | None = None
     hosts: Sequence[str] = ()
     certificates: Mapping[str, bytes] = field(default_factory=dict)
+    authorizations: Mapping[tuple[str, str], Authorization] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to the last of the requests; `backend` and `calls` are those of all."""
+    """What happened to the last of the requests; `backend`, `calls` and `events` are those of all."""
 
     reply: Reply
     backend: Sequence[Call]
@@ -127,6 +129,7 @@ class Outcome:
     error: LastError | None
     trace: Document
     mask: Mask
+    events: Sequence[Mapping[str, Any]]
 
     def shown(self, name: str) -> Any:
         """A variable as JSON has it: numbers, booleans and texts as they are, JSON read, all else as its text."""
@@ -159,12 +162,21 @@ async def _run(setup: Setup, sent: Sent) -> Outcome:
         BackendClient({}, {*_authority(own), *setup.hosts}) if isinstance(setup.backend, str) or setup.hosts else None
     )
     outside = _Outside(setup, issuer, client)
-    services = make_services(outside, loaded.backends, identity_endpoint=_IDENTITY, identity_header="trial")
+    events: list[dict[str, Any]] = []
+    services = make_services(
+        outside,
+        loaded.backends,
+        identity_endpoint=_IDENTITY,
+        identity_header="trial",
+        authorizations=setup.authorizations,
+        events=Events(kept=events),
+    )
     gateway = TracedGateway(loaded, services, ring, mask, setup.variables)
     try:
         reply, context = Reply(), None
         for _ in range(max(1, sent.times)):
             reply, context = await _ask(gateway, _request(sent, _authorization(setup, issuer)))
+            await asyncio.gather(*services.unawaited)
     finally:
         if client is not None:
             await client.close()
@@ -176,6 +188,7 @@ async def _run(setup: Setup, sent: Sent) -> Outcome:
         context.last_error if context is not None else None,
         ring.last,
         mask,
+        events,
     )
 
 
@@ -379,7 +392,9 @@ class _Outside:
 
 def _element() -> str:
     """The policy that is at work."""
-    trace = CURRENT.get()
+    trace, alone = CURRENT.get(), SENDING.get()
+    if alone:
+        return alone
     return trace.open[-1].site.element if trace is not None and trace.open else ""
 
 
@@ -422,6 +437,8 @@ def text(outcome: Outcome) -> str:
         parts += ["", f"{call.element}: {call.method} {call.url}"]
         parts += [f"  {name}: {outcome.mask.value(name, value)}" for name, value in call.headers.pairs()]
         parts += [f"  {line}" for line in _body(call.body).splitlines()] if call.body else []
+    if outcome.events:
+        parts += ["", "metrics and events", *(f"  {json.dumps(one, ensure_ascii=False)}" for one in outcome.events)]
     if outcome.variables:
         parts += ["", "variables"]
         parts += [f"  {name} = {outcome.mask.value(name, value)}" for name, value in sorted(outcome.variables.items())]
@@ -443,6 +460,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "calls": [_call(call) for call in outcome.calls],
         "variables": {name: outcome.shown(name) for name in outcome.variables},
         "error": {"source": error.source, "reason": error.reason, "message": error.message} if error else None,
+        "events": list(outcome.events),
         "trace": outcome.trace,
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from emulators.apim import cases
 from emulators.apim.cases import CaseError
 from emulators.apim.errors import PolicyError
+from emulators.apim.identity import authorizations
 from emulators.apim.messages import ManyValues, parse_base
 from emulators.apim.single_policy import file_bytes, pairs, read, secrets
 from emulators.apim.trial import Reply, Scripted, Sent, Setup, claims_of
@@ -17,6 +18,11 @@ from emulators.apim.trial import Reply, Scripted, Sent, Setup, claims_of
 def setup(options: argparse.Namespace) -> Setup:
     """Raises PolicyError that names the option."""
     backends, answers = _backends(options.backend)
+    given = (
+        authorizations(_yaml(options.authorizations, "--authorizations"), f"--authorizations {options.authorizations}")
+        if options.authorizations
+        else {}
+    )
     return Setup(
         read(options.policy),
         str(options.policy),
@@ -30,6 +36,7 @@ def setup(options: argparse.Namespace) -> Setup:
         claims_of(_text(options.token, "--token"), f"--token {options.token}") if options.token is not None else None,
         options.allow_host,
         {id_: file_bytes(path) for id_, path in pairs(options.certificate, "--certificate").items()},
+        given,
     )
 
 

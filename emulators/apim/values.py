@@ -47,6 +47,11 @@ class NamedValues:
 
         return _NAMED_VALUE.sub(replace, text)
 
+    @staticmethod
+    def each(text: str, value: Callable[[str], str]) -> str:
+        """The text with `value` of each name in it."""
+        return _NAMED_VALUE.sub(lambda match: value(match.group(1)), text)
+
     def known(self, text: str) -> str:
         """The text with those names replaced that there are: what is none may be a Liquid template's."""
         return _NAMED_VALUE.sub(lambda match: self._values.get(match.group(1), match.group(0)), text)

@@ -1,7 +1,7 @@
 """`python -m tools.fuzz [COUNT] [--seed N]`: generated calls of every tool, with scope and field rules on, both tiers.
 
 Promised: no crash, no hang, no 5xx, nothing read that a rule keeps back, nothing written by the reader tier, and flat
-memory. The same seed makes the same calls.
+memory. The same seed makes the same calls. `python -m tools.fuzz policies` is another session: policies.py.
 """
 
 from __future__ import annotations
@@ -14,11 +14,20 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from tests.support import server_process
-from tools.fuzz.run import Fuzz, say
-
 
 def main(arguments: list[str] | None = None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["policies"]:
+        from tools.fuzz import policies
+
+        return policies.main(given[1:])
+    return _calls(given)
+
+
+def _calls(arguments: list[str]) -> int:
+    from tests.support import server_process
+    from tools.fuzz.run import Fuzz, say
+
     parser = argparse.ArgumentParser(prog="python -m tools.fuzz", description=__doc__)
     parser.add_argument("count", type=int, nargs="?", default=50_000)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31))

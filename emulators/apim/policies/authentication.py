@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emulators.apim import jwt
 from emulators.apim.csharp.clr import ClrError
 from emulators.apim.elements import Element, element, text_values
 from emulators.apim.errors import MissingReference
@@ -41,6 +42,40 @@ def token_source(element: Element) -> TokenSource:
         element.report(MissingReference(message, where=element.where, name=client_id or "client-id"))
 
     return TokenSource(resource, client_id)
+
+
+#: "Get authorization context" (2024-07-23), identity: what a token of `identity-type="jwt"` is for.
+_MANAGER = "https://azure-api.net/authorization-manager"
+
+
+@element("get-authorization-context", partial="tokens come from a file; access policies are not looked at")
+def get_authorization_context(element: Element) -> Run:
+    """An `Authorization` of a connection into a variable; null where it cannot be had and `ignore-error` is true."""
+    provider, connection = element.value("provider-id"), element.value("authorization-id")
+    variable, ignore = element.value("context-variable-name"), element.flag("ignore-error")
+    kind, identity = element.choice("identity-type"), element.value("identity")
+
+    def run(context: Context) -> None:
+        name = (provider.text(context), connection.text(context))
+        problem = _not_for_manager(identity.text(context)) if kind(context) == "jwt" else ""
+        found = context.services.authorizations.get(name) if not problem else None
+        if found is None and not ignore(context):
+            problem = problem or f"there is no connection {name[1]!r} of the provider {name[0]!r}"
+            raise Failure(500, "AuthorizationContextUnavailable", f"Cannot get an authorization context: {problem}.")
+        context.variables[variable.text(context)] = found
+
+    return run
+
+
+def _not_for_manager(text: str) -> str:
+    """Why the token is none that connections are given for. Its signature is not looked at."""
+    token = jwt.read(text.removeprefix("Bearer "))
+    if token is None:
+        return "'identity' is no JWT"
+    if _MANAGER not in token.audiences:
+        return f"the audience of 'identity' is not {_MANAGER}"
+    missing = [claim for claim in ("oid", "tid") if token.one(claim) is None]
+    return f"'identity' has no claim {' and '.join(missing)}" if missing else ""
 
 
 @element("authentication-managed-identity")

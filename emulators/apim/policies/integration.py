@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+
 from emulators.apim.elements import Element, element
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.headers import end_to_end
 from emulators.apim.messages import Body, Context, ManyValues, Request, Response, Run, Url, parse_url
 from emulators.apim.policies.authentication import TokenSource, token_source
 from emulators.apim.policies.transformation import EDITS, Edit
+from emulators.apim.services import SENDING
 from emulators.apim.values import Value
+
+_log = logging.getLogger(__name__)
+
+
+@element("send-one-way-request", partial="no client certificates, no proxy")
+def send_one_way_request(element: Element) -> Run:
+    """Evaluated at once, sent without waiting; how it ends changes nothing but the log."""
+    mode, timeout = element.choice("mode"), element.number("timeout")
+    url, edits, tokens = _children(element)
+    if element.value("mode").literal == "new" and (url is None or element.child("set-method") is None):
+        element.invalid("<send-one-way-request> needs <set-url> and <set-method> unless mode is copy", "set-url")
+
+    async def send(context: Context, request: Request, target: Url | None, wait: float) -> None:
+        SENDING.set(element.tag)
+        try:
+            for token in tokens:
+                request.headers.set("Authorization", [f"Bearer {await token.fetch(context)}"])
+            await _send(context, request, target, wait)
+        except Failure as failure:
+            _log.warning("<send-one-way-request> failed: %s", failure.message)
+
+    def run(context: Context) -> None:
+        request = _copied(context) if mode(context) == "copy" else _blank(context)
+        for edit in edits:
+            edit(context, request)
+        target = parse_url(url.text(context)) if url is not None else request.url
+        task = asyncio.ensure_future(send(context, request, target, timeout(context)))
+        context.services.unawaited.add(task)
+        task.add_done_callback(context.services.unawaited.discard)
+
+    return run
 
 
 @element("send-request", partial="no client certificates, no proxy")
@@ -75,7 +110,7 @@ def _copied(context: Context) -> Request:
 
 async def _send(context: Context, request: Request, url: Url | None, wait: float) -> Response:
     if url is None:
-        raise Failure(500, "UrlInvalid", "The URL of send-request is not an absolute http or https URL.")
+        raise Failure(500, "UrlInvalid", "The URL of the request is not an absolute http or https URL.")
     body = request.body.data if request.body is not None else None
     try:
         response: Response = await context.services.upstream.send(

@@ -14,7 +14,7 @@ from emulators.apim.errors import LocatedError, PolicyError
 
 SAMPLES = Path(__file__).parent / "samples"
 REFUSED = {
-    "content-and-events.xml": [(4, "validate-content"), (8, "log-to-eventhub")],
+    "content-and-events.xml": [(4, "validate-content"), (8, "send-service-bus-message")],
     "files-and-sockets.xml": [
         (3, "System.IO.File.ReadAllText"),
         (4, "exists-action"),
@@ -180,6 +180,22 @@ def test_policies_in_notebooks_are_checked_where_they_stand(tmp_path: Path) -> N
         [("\"<second/></inbound></policies>'''\"", "second")],
         [('"<third/></fragment>\\n"', "third")],
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<policies>{{a}}</policies>",
+        "<policies><inbound>{{a}}</inbound></policies>",
+        "<policies><inbound><base>{{a}}</base></inbound></policies>",
+        "<policies><inbound><rewrite-uri template='/x'>{{a}}</rewrite-uri></inbound></policies>",
+    ],
+)
+def test_a_named_value_is_text_too(tmp_path: Path, text: str) -> None:
+    """Nobody knows which, but where no text may stand there is none."""
+    (tmp_path / "p.xml").write_text(text)
+    (one,) = report([tmp_path])
+    assert [type(problem).__name__ for problem in one.problems] == ["MalformedPolicy"]
 
 
 def test_a_folder_s_other_files_are_none_of_ours(tmp_path: Path) -> None:

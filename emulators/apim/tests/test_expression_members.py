@@ -14,6 +14,7 @@ import pytest
 from emulators.apim import documented
 from emulators.apim.csharp.compile import CSharpError, compile_expression
 from emulators.apim.csharp.library import catalogue, is_documented
+from emulators.apim.identity import Authorization
 from emulators.apim.jwt import Jwt
 from emulators.apim.tests.harness import evaluate, ok
 
@@ -184,6 +185,13 @@ def test_a_member_does_what_dot_net_does(source: str, expected: Any) -> None:
     """The tables' members, with .NET's answers."""
     found = evaluate(source, variables={"r": ok(), "j": TOKEN})
     assert (found, type(found)) == (expected, type(expected))
+
+
+def test_an_authorization_has_a_token_and_claims() -> None:
+    """ "Get authorization context", Authorization object: AccessToken and Claims."""
+    variables = {"a": Authorization("t", {"scope": "repo"})}
+    for member, wanted in (("AccessToken", "t"), ('Claims["scope"]', "repo"), ("Claims.Count", 1)):
+        assert evaluate(f'@(((Authorization)context.Variables["a"]).{member})', variables=variables) == wanted
 
 
 def test_every_member_stands_in_a_test() -> None:

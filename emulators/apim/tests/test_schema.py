@@ -133,6 +133,9 @@ def test_a_fragment_has_statements_and_nothing_else(fragment: str) -> None:
 # One instance of each policy that loads, from which the cases below are made.
 
 NEEDED = {
+    "azure-openai-emit-token-metric": "<dimension name='API ID'/>",
+    "llm-emit-token-metric": "<dimension name='API ID'/>",
+    "send-one-way-request": "<set-url>http://x</set-url><set-method>GET</set-method>",
     "choose": "<when condition='true'/>",
     "cors": ORIGINS,
     "emit-metric": "<dimension name='API ID'/>",
@@ -144,6 +147,8 @@ NEEDED = {
     "validate-jwt": "<openid-config url='http://x'/>",
 }
 GIVEN = {
+    "azure-openai-token-limit": {"tokens-per-minute": "1"},
+    "llm-token-limit": {"tokens-per-minute": "1"},
     "authentication-managed-identity": {"client-id": CLIENT_ID},
     "include-fragment": {"fragment-id": "f"},
     "quota": {"calls": "1"},
@@ -154,6 +159,11 @@ GIVEN = {
 }
 #: Attributes that exclude the one in GIVEN, and one that a builder narrows: unsigned tokens never pass.
 EXCLUSIVE = {
+    *(
+        (tag, name)
+        for tag in ("azure-openai-token-limit", "llm-token-limit")
+        for name in ("token-quota", "token-quota-period")
+    ),  # which stand together
     ("validate-jwt", "require-signed-tokens"),
     ("set-backend-service", "base-url"),
     ("validate-jwt", "query-parameter-name"),

@@ -14,11 +14,13 @@ from emulators.apim.csharp.clr_types import BYTE, OBJECT, array, default_value
 from emulators.apim.csharp.conversions import converter, register_class
 from emulators.apim.csharp.library import Out, Types, declare, declare_type
 from emulators.apim.csharp.members.jsons import parse
+from emulators.apim.identity import Authorization
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Body, Context, ManyValues, Response, Url, parse_query
 
-declare_type("IResponse", "IRequest", "IContext", "Jwt")
+declare_type("IResponse", "IRequest", "IContext", "Jwt", "Authorization")
 register_class("Jwt", Jwt)
+register_class("Authorization", Authorization)
 register_class("IResponse", Response)
 register_class("IUrl", Url)
 register_class("IMessageBody", Body)
@@ -206,6 +208,9 @@ def _try_jwt(text: Any, result: Out) -> bool:
     return found is not None
 
 
+# "Get authorization context", Authorization object.
+declare("Authorization", "string AccessToken")(attrgetter("token"))
+declare("Authorization", "IReadOnlyDictionary<string, object> Claims", never_null=True)(attrgetter("claims"))
 for _name, _claim_name in {"Algorithm": "alg", "Type": "typ"}.items():
     declare("Jwt", f"string {_name}")(lambda token, claim=_claim_name: token.header.get(claim))
 for _name, _claim_name in {"Issuer": "iss", "Subject": "sub", "Id": "jti"}.items():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import pytest
 
 from emulators.apim.errors import PolicyProblems
+from emulators.apim.services import Events
 from emulators.apim.tests.harness import make_gateway, ok
 
 RETURN = "<return-response><set-body>{}</set-body></return-response>"
@@ -210,11 +212,19 @@ async def test_mock_response() -> None:
     assert (reply.status, reply.headers["content-type"], reply.body) == (201, ["text/plain"], b"")
 
 
-async def test_emit_metric_changes_nothing() -> None:
-    """ "Emit custom metrics": name and up to ten dimensions are checked; the request goes on."""
+async def test_emit_metric_is_written_down() -> None:
+    """ "Emit custom metrics": name, value and up to ten dimensions, default ones by themselves; the request goes on."""
     metric = "<emit-metric name='calls' value='@(2)'><dimension name='API ID'/>{}</emit-metric>"
     own = "<dimension name='Tier' value='@(context.Request.Method)'/>"
-    assert (await make_gateway(inbound=metric.format(own)).send()).status == 200
+    gateway, events = make_gateway(inbound=metric.format(own)), list[dict[str, Any]]()
+    gateway.services.events = Events(kept=events)
+    assert (await gateway.send()).status == 200
+    assert events == [
+        {"kind": "metric", "namespace": "API Management", "name": "calls", "value": 2.0,
+         "dimensions": {"API ID": "a", "Tier": "GET"}}
+    ]  # fmt: skip
+    wrong_value = metric.replace("@(2)", '@("x")')
+    assert (await make_gateway(inbound=wrong_value.format(own)).send()).status == 500
     for wrong in ("<dimension name='Tier'/>", own * 10):
         with pytest.raises(PolicyProblems, match="dimension"):
             make_gateway(inbound=metric.format(wrong))
