@@ -77,13 +77,14 @@ async def test_a_process_behind_the_gate(
 ) -> None:
     """It is asked, bounded, restarted and ended, and sees nothing of the platform."""
     monkeypatch.setenv("ITS_KEY", "its")
+    monkeypatch.setenv("ITS_FILE", "{HOME}/file")
     monkeypatch.setenv("NOT_ITS_KEY", "not its")
-    async with front(mcp_front_environment="ITS_KEY", mcp_front_answer_bytes=100_000) as call:
+    async with front(mcp_front_environment="ITS_KEY, ITS_FILE", mcp_front_answer_bytes=100_000) as call:
         assert [await call("/healthz"), await call("/readyz")] == [200, 200]
 
         seen = await tool(call, "environment")
         home = Path(seen.pop("HOME"))
-        assert seen.pop("ITS_KEY") == "its"
+        assert (seen.pop("ITS_KEY"), seen.pop("ITS_FILE")) == ("its", f"{home}/file")
         assert set(seen) - {"LC_CTYPE"} == {"PATH", "TMPDIR", "LANG"}
         assert home.is_dir()  # noqa: ASYNC240 - one look
 
