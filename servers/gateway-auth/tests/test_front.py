@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -22,10 +21,11 @@ ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "appl
 
 Call = Callable[..., Any]
 Front = Callable[..., AbstractAsyncContextManager[Call]]
+Running = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
-def front(mint: Signer) -> Front:
+def front(mint: Signer, running: Running) -> Front:
     """Start a front of a command; what it yields makes a call and returns its JSON-RPC answer."""
 
     @asynccontextmanager
@@ -46,20 +46,6 @@ def front(mint: Signer) -> Front:
             yield call
 
     return start
-
-
-@asynccontextmanager
-async def running(gate: Any) -> AsyncIterator[None]:
-    """The application between its start and its end, as a server drives it (ASGI, "Lifespan Protocol")."""
-    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    task = asyncio.create_task(gate({"type": "lifespan"}, asked.get, said.put))
-    await asked.put({"type": "lifespan.startup"})
-    assert (await said.get())["type"] == "lifespan.startup.complete"
-    yield
-    await asked.put({"type": "lifespan.shutdown"})
-    assert (await said.get())["type"] == "lifespan.shutdown.complete"
-    await task
 
 
 async def tool(call: Call, name: str, caller: str = "caller-1") -> Any:
