@@ -299,12 +299,14 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
 
 @task(
     changes=True,
+    iterable=["with_"],
     help={
         "name": "of the server: part of its address",
         "pypi": "PACKAGE==VERSION: a server that somebody else publishes on PyPI",
         "npm": "@SCOPE/PACKAGE@VERSION: one from npm; it needs Node.js",
         "command": "which of a package's programs is the server (default: the one of its name, or the only one)",
         "arguments": "what the program is given, as a shell would split it",
+        "with_": "with --pypi: what its lock keeps to as well, such as mcp<2 for an older server; may be repeated",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
 )
@@ -317,6 +319,7 @@ def add_server(
     command: str | None = None,
     arguments: str | None = None,
     sessions: str | None = None,
+    with_: list[str] | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
@@ -325,7 +328,7 @@ def add_server(
     """
     from ops.servers import add_server
 
-    add_server.add(environment, runner, name, add_server.parse(pypi, npm, command, arguments, sessions))
+    add_server.add(environment, runner, name, add_server.parse(pypi, npm, command, arguments, sessions, with_ or ()))
 
 
 @task(changes=True, help={"name": "a key of mcp_servers"})

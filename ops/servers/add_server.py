@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,6 +63,7 @@ def parse(
     command: str | None = None,
     arguments: str | None = None,
     sessions: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Wanted:
     """Read the options; UsageError for two sources, or for what only a published server has."""
     if pypi and npm:
@@ -71,11 +72,16 @@ def parse(
         raise UsageError(f"--sessions {sessions!r} must be one of {', '.join(SESSIONS)}")
     text = pypi or npm
     if not text:
-        for option, value in (("--command", command), ("--arguments", arguments), ("--sessions", sessions)):
+        for option, value in (
+            ("--command", command),
+            ("--arguments", arguments),
+            ("--sessions", sessions),
+            ("--with", beside),
+        ):
             if value:
                 raise UsageError(f"{option} says how a published server runs; give --pypi or --npm with it")
         return Wanted()
-    package = published.parse("pypi" if pypi else "npm", text, command or "", arguments or "")
+    package = published.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
     return Wanted(package, sessions or "shared")
 
 
@@ -141,7 +147,11 @@ def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
 def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:
     """Lock what the server is and needs, find its program, and return the files of its folder."""
     template = TEMPLATES / given.registry
-    words = {"__PACKAGE__": given.name, "__VERSION__": given.version}
+    words = {
+        "__PACKAGE__": given.name,
+        "__VERSION__": given.version,
+        "__BESIDE__": "".join(f", {json.dumps(one)}" for one in given.beside),
+    }
     files = rendered(name, template, words)
     with runner.progress(f"lock {given.name} {given.version}") as result:
         locks = published.lock(given, name, files["pyproject.toml"], runner)

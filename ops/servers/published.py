@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,16 +31,20 @@ _RESOLVE = (
 
 @dataclass(frozen=True)
 class Package:
-    """One version of a package; `command` and `arguments` are how it is started, the command found where it is ""."""
+    """One version of a package; `command` and `arguments` are how it is started, the command found where it is "".
+
+    `beside`: what else its lock keeps to, such as "mcp<2" for one that an SDK's next version broke.
+    """
 
     registry: Registry
     name: str
     version: str
     command: str = ""
     arguments: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
-def parse(registry: Registry, text: str, command: str = "", arguments: str = "") -> Package:
+def parse(registry: Registry, text: str, command: str = "", arguments: str = "", beside: Sequence[str] = ()) -> Package:
     """Return the package that `text` names; UsageError unless it names one exact version."""
     try:
         words = tuple(shlex.split(arguments))
@@ -49,7 +53,16 @@ def parse(registry: Registry, text: str, command: str = "", arguments: str = "")
             f"--arguments {arguments!r} cannot be split into words ({error}); quote it as for a shell"
         ) from error
     name, version = _pypi(text) if registry == "pypi" else _npm(text)
-    return Package(registry, name, version, command, words)
+    return Package(registry, name, version, command, words, tuple(_beside(one, registry) for one in beside))
+
+
+def _beside(text: str, registry: Registry) -> str:
+    if registry != "pypi":
+        raise UsageError(f"--with {text!r} is for --pypi; npm packages say themselves what they work with")
+    try:
+        return str(Requirement(text))
+    except InvalidRequirement as error:
+        raise UsageError(f"--with {text!r} is no requirement ({error}); write it as name<version") from error
 
 
 def _pypi(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -9,9 +10,10 @@ import pytest
 import tftest
 
 from emulators import azurerm
+from ops.servers.remove_server import without_entry
 from ops.terraform import binary as terraform_binary
 from ops.terraform import workspace
-from tests.plan import change
+from tests.plan import change, servers
 from tests.plan.bench import TERRAFORM, Bench
 
 Planned = Callable[[int, str], tftest.TerraformPlanOutput]
@@ -61,7 +63,40 @@ def _opened(home: Path) -> Iterator[Bench]:
 @pytest.fixture(scope="session")
 def planned(bench: Bench) -> Planned:
     """Plan of one stage in one environment or case; stage 2 is planned on an applied stage 1, as it is in life."""
+    return _planner(bench)
 
+
+@pytest.fixture(scope="session")
+def as_recorded(
+    planned: Planned, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Planned]:
+    """`planned`, with the servers for which inventories, costs and pictures are recorded.
+
+    A server that somebody added since is in no record, and none gets wrong by it: `--regenerate` records it.
+    """
+    if request.config.getoption("--regenerate"):
+        servers.record()
+        yield planned
+        return
+    added = servers.not_recorded()
+    if not added:
+        yield planned
+        return
+    names = ", ".join(f"{server} of {environment}" for environment, found in added.items() for server in found)
+    warnings.warn(
+        f"inventories, docs/costs.md and pictures are compared without {names}, which they were not recorded with; to "
+        "record what that costs, and read it: pytest tests/plan/test_stages.py --regenerate",
+        stacklevel=1,
+    )
+    with _opened(tmp_path_factory.mktemp("recorded")) as bench:
+        for environment, found in added.items():
+            for server in found:
+                path = bench.tfvars(environment)
+                path.write_text(without_entry(path, server), encoding="utf-8")
+        yield _planner(bench)
+
+
+def _planner(bench: Bench) -> Planned:
     @cache
     def applied_stage1(case: str) -> None:
         _forget_state(bench.home)

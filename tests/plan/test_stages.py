@@ -20,12 +20,12 @@ INVENTORIES = Path(__file__).parent / "inventories"
 @pytest.mark.parametrize("case", ENVIRONMENTS + CASES)
 @pytest.mark.parametrize("stage", [1, 2])
 def test_the_plan_is_what_its_inventory_says(
-    planned: Planned, stage: int, case: str, request: pytest.FixtureRequest
+    as_recorded: Planned, stage: int, case: str, request: pytest.FixtureRequest
 ) -> None:
     """What an environment gets is written down, and changes only with that file."""
     file = INVENTORIES / f"stage{stage}-{case}.yaml"
     wanted = yaml.safe_load(file.read_text(encoding="utf-8"))
-    plan = planned(stage, case)._raw
+    plan = as_recorded(stage, case)._raw
     if request.config.getoption("--regenerate"):
         file.write_text(yaml.safe_dump(inventory.refreshed(wanted, plan), sort_keys=False, width=120), encoding="utf-8")
         return
@@ -50,9 +50,9 @@ def test_outputs_are_not_secret(planned: Planned, environment: str) -> None:
         assert {name for name, output in outputs.items() if output["sensitive"]} == set()
 
 
-def test_what_is_paid_for_is_in_the_docs(planned: Planned, request: pytest.FixtureRequest) -> None:
+def test_what_is_paid_for_is_in_the_docs(as_recorded: Planned, request: pytest.FixtureRequest) -> None:
     """docs/costs.md has every environment's SKUs and numbers as the plans have them, and no type is forgotten."""
-    found = {name: costs.environment(*(planned(stage, name)._raw for stage in (1, 2))) for name in ENVIRONMENTS}
+    found = {name: costs.environment(*(as_recorded(stage, name)._raw for stage in (1, 2))) for name in ENVIRONMENTS}
     assert set().union(*(costs.unknown(planned) for planned in found.values())) == set(), "name these in costs.py"
     before, begin, rest = COSTS.read_text(encoding="utf-8").partition(BEGIN)
     written, end, after = rest.partition(END)
@@ -62,9 +62,9 @@ def test_what_is_paid_for_is_in_the_docs(planned: Planned, request: pytest.Fixtu
     assert written == costs.table(found), "docs/costs.md is old: pytest tests/plan/test_stages.py --regenerate"
 
 
-def test_the_pictures_show_what_is_planned(planned: Planned, request: pytest.FixtureRequest) -> None:
+def test_the_pictures_show_what_is_planned(as_recorded: Planned, request: pytest.FixtureRequest) -> None:
     """docs/diagrams is drawn from prod's plans; a resource more or less makes a picture stale."""
-    drawn = diagrams.from_plans([planned(stage, "prod")._raw for stage in (1, 2)])
+    drawn = diagrams.from_plans([as_recorded(stage, "prod")._raw for stage in (1, 2)])
     if request.config.getoption("--regenerate"):
         diagrams.write(drawn)
         return

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -33,3 +36,23 @@ def expected() -> Expected:
 @pytest.fixture
 def keys(mint: Signer) -> KeyStore:
     return KeyStore(mint.fetch)
+
+
+@pytest.fixture
+def running() -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Run an ASGI application from its start to its end."""
+    return _running
+
+
+@asynccontextmanager
+async def _running(gate: Any) -> AsyncIterator[None]:
+    """The application between its start and its end, as a server drives it (ASGI, "Lifespan Protocol")."""
+    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    task = asyncio.create_task(gate({"type": "lifespan"}, asked.get, said.put))
+    await asked.put({"type": "lifespan.startup"})
+    assert (await said.get())["type"] == "lifespan.startup.complete"
+    yield
+    await asked.put({"type": "lifespan.shutdown"})
+    assert (await said.get())["type"] == "lifespan.shutdown.complete"
+    await task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -22,10 +21,11 @@ ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "appl
 
 Call = Callable[..., Any]
 Front = Callable[..., AbstractAsyncContextManager[Call]]
+Running = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
-def front(mint: Signer) -> Front:
+def front(mint: Signer, running: Running) -> Front:
     """Start a front of a command; what it yields makes a call and returns its JSON-RPC answer."""
 
     @asynccontextmanager
@@ -48,20 +48,6 @@ def front(mint: Signer) -> Front:
     return start
 
 
-@asynccontextmanager
-async def running(gate: Any) -> AsyncIterator[None]:
-    """The application between its start and its end, as a server drives it (ASGI, "Lifespan Protocol")."""
-    asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    task = asyncio.create_task(gate({"type": "lifespan"}, asked.get, said.put))
-    await asked.put({"type": "lifespan.startup"})
-    assert (await said.get())["type"] == "lifespan.startup.complete"
-    yield
-    await asked.put({"type": "lifespan.shutdown"})
-    assert (await said.get())["type"] == "lifespan.shutdown.complete"
-    await task
-
-
 async def tool(call: Call, name: str, caller: str = "caller-1") -> Any:
     """What a tool's text says; the error where there is one."""
     answer = await call("tools/call", caller, name=name, arguments={})
@@ -77,13 +63,14 @@ async def test_a_process_behind_the_gate(
 ) -> None:
     """It is asked, bounded, restarted and ended, and sees nothing of the platform."""
     monkeypatch.setenv("ITS_KEY", "its")
+    monkeypatch.setenv("ITS_FILE", "{HOME}/file")
     monkeypatch.setenv("NOT_ITS_KEY", "not its")
-    async with front(mcp_front_environment="ITS_KEY", mcp_front_answer_bytes=100_000) as call:
+    async with front(mcp_front_environment="ITS_KEY, ITS_FILE", mcp_front_answer_bytes=100_000) as call:
         assert [await call("/healthz"), await call("/readyz")] == [200, 200]
 
         seen = await tool(call, "environment")
         home = Path(seen.pop("HOME"))
-        assert seen.pop("ITS_KEY") == "its"
+        assert (seen.pop("ITS_KEY"), seen.pop("ITS_FILE")) == ("its", f"{home}/file")
         assert set(seen) - {"LC_CTYPE"} == {"PATH", "TMPDIR", "LANG"}
         assert home.is_dir()  # noqa: ASYNC240 - one look
 

@@ -26,13 +26,14 @@ from ops.bootstrap import Options
 from ops.checks import doctor
 from ops.cli.steps import Runner
 from ops.clients import access_token
+from ops.config import environment as environments
 from ops.config import tfvars
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError
 from ops.images import engine, images_json, local_store, push
 from ops.rollout import deploy, destroy, heal, rollback, rotate, unlock
 from ops.rollout.request import Request
-from ops.servers import add_server
+from ops.servers import add_server, remove_server
 from ops.terraform import binary, saved_plan, workspace
 from ops.terraform.binary import Binary
 from tests.unit.ops import command_fakes
@@ -383,6 +384,20 @@ def test_add_server(make: Make, servers: Path) -> None:
     assert lines[-1] == f"add to mcp_servers in {environment.folder / 'terraform.tfvars'}"
 
 
+def test_remove_server(make: Make, servers: Path) -> None:
+    """What is printed is the folder that is then gone, and the entry; nothing else is touched."""
+    environment = make("local", SERVERS_DIR=str(servers))
+    variables = environment.folder / "terraform.tfvars"
+    before = (set(servers.rglob("*")), variables.read_text(encoding="utf-8"))
+    add_server.add(environment, Runner(), "second")
+    added = environments.load("local", {"SERVERS_DIR": str(servers)})
+    lines = dry_run(lambda runner: remove_server.remove(added, runner, "second"))
+    assert (servers / "second").is_dir()
+    remove_server.remove(added, Runner(yes=True), "second")
+    assert (set(servers.rglob("*")), variables.read_text(encoding="utf-8")) == before
+    assert lines == [f"remove from mcp_servers in {variables}: second", f"delete {servers / 'second'}"]
+
+
 class Fresh(Cloud):
     """Nothing of ours is there: az works in another subscription, and no account keeps versions."""
 
@@ -446,6 +461,6 @@ def test_every_task_with_a_dry_run_is_compared_here() -> None:
     }
     bootstrap_tasks = {"bootstrap.bootstrap-all", *(f"bootstrap.{name}" for name in bootstrap.STEPS)}
     assert names - bootstrap_tasks == {
-        *("add-server", "deploy", "destroy", "heal", "push", "rollback", "rotate", "unlock"),
+        *("add-server", "remove-server", "deploy", "destroy", "heal", "push", "rollback", "rotate", "unlock"),
     }
     assert {f"bootstrap.{steps[-1]}" for steps in STEPS if steps} | {"bootstrap.bootstrap-all"} == bootstrap_tasks

@@ -133,11 +133,8 @@ def test_docker_is_given_what_the_images_of_this_project_copy() -> None:
         for name in " ".join(copied).split():
             inside = {path.relative_to(context).as_posix() for path in (context / name).rglob("*.py")} or {name}
             assert inside <= set(given)
-        assert {path.parts[1] for path in map(Path, given) if len(path.parts) > 1} == {
-            "Dockerfile",
-            "requirements.txt",
-            "src",
-        }
+        allowed = {"Dockerfile", "requirements.txt", "package.json", "package-lock.json", "src"}
+        assert {path.parts[1] for path in map(Path, given) if len(path.parts) > 1} <= allowed
         assert not [path for path in given if path.endswith(".pyc")]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,7 +83,7 @@ def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(installed, "VENVS", tmp_path / "installed")
 
 
-def add(environment: Environment, name: str, runner: Runner | None = None, **options: str) -> None:
+def add(environment: Environment, name: str, runner: Runner | None = None, **options: Any) -> None:
     add_server.add(environment, runner or Runner(), name, add_server.parse(**options))
 
 
@@ -91,7 +93,7 @@ def again(environment: Environment) -> Environment:
 
 def test_one_from_pypi(local: Environment, registries: list[tuple[str, ...]]) -> None:
     """A lock of its own, the front's lock for what runs, and an entry that says so."""
-    add(local, "clock", pypi="MCP_server.clock==1.0", arguments="--zone 'Europe/Kyiv'")
+    add(local, "clock", pypi="MCP_server.clock==1.0", arguments="--zone 'Europe/Kyiv'", beside=["mcp <2"])
     source = catalog.sources(local.servers_dir)["clock"]
     assert source.entrypoint == ("python", "-m", "gateway_auth.front", "--", "clock-mcp", "--zone", "Europe/Kyiv")
     assert source.requirements == local.servers_dir / "gateway-auth" / "requirements.txt"
@@ -100,6 +102,8 @@ def test_one_from_pypi(local: Environment, registries: list[tuple[str, ...]]) ->
     assert source.node_behind is None
     assert again(local).servers["clock"]["front"] == {}
     assert "--only-binary" in registries[0]
+    project = tomllib.loads((source.folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["dependencies"] == ["mcp-server-clock==1.0", "mcp<2"]
 
 
 def test_one_from_npm(local: Environment, registries: list[tuple[str, ...]]) -> None:
@@ -157,11 +161,14 @@ def test_a_dry_run_asks_no_registry(
         ({"npm": "notes@1.2.3", "pypi": "notes==1"}, "are two sources"),
         ({"pypi": "notes==1", "sessions": "mine"}, "must be one of shared, caller"),
         ({"pypi": "notes==1", "arguments": "'open"}, "cannot be split into words"),
+        ({"npm": "notes@1.2.3", "beside": ["mcp<2"]}, "--with 'mcp<2' is for --pypi"),
+        ({"pypi": "notes==1", "beside": ["<2"]}, "--with '<2' is no requirement"),
+        ({"beside": ["mcp<2"]}, "--with says how a published server runs"),
         ({"command": "notes"}, "--command says how a published server runs"),
         ({"sessions": "caller"}, "--sessions says how a published server runs"),
     ],
 )
-def test_bad_input(options: Mapping[str, str], sentence: str) -> None:
+def test_bad_input(options: Mapping[str, Any], sentence: str) -> None:
     """One sentence, before a registry is asked."""
     with pytest.raises(UsageError, match=sentence):
         add_server.parse(**options)

@@ -32,6 +32,13 @@ class Server(uvicorn.Server):
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser("python -m gateway_auth.front", description=__doc__)
     made.add_argument("--url", help="a server beside this one that speaks MCP over HTTP, http://127.0.0.1:PORT/mcp")
+    made.add_argument("--openapi", metavar="PACKAGE", help="a package with openapi.json in it: a REST API as tools")
+    made.add_argument("--operation", action="append", default=[], help="with --openapi: an operationId; repeated")
+    made.add_argument("--base-url", default="", help="with --openapi: where the API is")
+    made.add_argument(
+        "--header", action="append", default=[], metavar="NAME=VARIABLE",
+        help="with --openapi: a header of each request, and the variable that holds it; repeated",
+    )  # fmt: skip
     made.add_argument("command", nargs="*", help="after --: a server that speaks MCP over standard input and output")
     return made
 
@@ -39,14 +46,18 @@ def parser() -> argparse.ArgumentParser:
 def application(arguments: Sequence[str], settings: FrontSettings) -> Gate:
     """Return what the arguments ask for; SystemExit(2) where they ask for nothing or for two."""
     given = parser().parse_args(arguments)
-    if bool(given.url) == bool(given.command):
-        parser().error("give either --url or, after --, the command of a server")
+    if [bool(given.url), bool(given.openapi), bool(given.command)].count(True) != 1:
+        parser().error("give one of --url, --openapi and, after --, the command of a server")
+    if given.openapi:
+        headers = dict(pair.partition("=")[::2] for pair in given.header)
+        return app.of_openapi(settings, given.openapi, given.operation, given.base_url, headers)
     return app.of_address(settings, given.url) if given.url else app.of_command(settings, given.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(FrontSettings)
+        served = application(sys.argv[1:] if arguments is None else arguments, settings)
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -54,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.CRITICAL
     )  # the audit line says how a call ended; tracebacks hold values
     config = uvicorn.Config(
-        application(sys.argv[1:] if arguments is None else arguments, settings),
+        served,
         host=settings.host,
         port=settings.port,
         access_log=False,

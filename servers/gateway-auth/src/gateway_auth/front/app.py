@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+import httpx2
 from fastmcp import Client, FastMCP
 from fastmcp.client.transports import StreamableHttpTransport
 from fastmcp.server.providers.proxy import FastMCPProxy
 
 from gateway_auth import CALLER, Gate, Readiness, guard, live
+from gateway_auth.asgi import ASGIApp, Receive, Scope, Send
+from gateway_auth.front import openapi
 from gateway_auth.front.boundary import Audit, Boundary
 from gateway_auth.front.child import ChildTransport, environment_of
 from gateway_auth.front.pool import Pool
@@ -86,6 +89,25 @@ def of_address(settings: FrontSettings, url: str, fetch: Fetch | None = None) ->
     return behind_gate(settings, proxy, Readiness(ready, otherwise="the server behind does not answer"), fetch)
 
 
+def of_openapi(
+    settings: FrontSettings,
+    package: str,
+    operations: Sequence[str],
+    base_url: str,
+    headers: Mapping[str, str],
+    *,
+    fetch: Fetch | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> Gate:
+    """The front of a REST API. It is ready when it runs: what the API answers, each call says."""
+    server = openapi.server(settings, package, operations, base_url, headers, transport)
+
+    async def ready() -> bool:
+        return True
+
+    return behind_gate(settings, server, Readiness(ready), fetch)
+
+
 def behind_gate(settings: FrontSettings, server: FastMCP[Any], ready: Readiness, fetch: Fetch | None = None) -> Gate:
     """Put the lists, the audit line and the gate before a server; each HTTP request stands for itself."""
     server.add_middleware(Audit(settings.mcp_server_name, settings.mcp_tier))
@@ -97,7 +119,26 @@ def behind_gate(settings: FrontSettings, server: FastMCP[Any], ready: Readiness,
         host_origin_protection=True,
         allowed_hosts=[host for host in settings.mcp_allowed_hosts.split(",") if host],
     )
-    return guard(app, settings, health={"/healthz": live(), "/readyz": ready}, fetch=fetch)
+    return guard(protocol_only(app), settings, health={"/healthz": live(), "/readyz": ready}, fetch=fetch)
+
+
+# "Transports" of the protocol's versions up to 2026-07-28, and what HTTP needs to read a body.
+_PROTOCOL = frozenset(
+    (b"host", b"origin", b"accept", b"content-type", b"content-length", b"last-event-id", b"mcp-protocol-version",
+     b"mcp-session-id", b"mcp-method", b"mcp-name")
+)  # fmt: skip
+
+
+def protocol_only(app: ASGIApp) -> ASGIApp:
+    """Take away every header that is not the protocol's: the gateway's token, who calls, and what a caller sent."""
+
+    async def filtered(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            kept = [(n, v) for n, v in scope["headers"] if n in _PROTOCOL or n.startswith(b"mcp-param-")]
+            scope = {**scope, "headers": kept}
+        await app(scope, receive, send)
+
+    return filtered
 
 
 async def _sweep(pool: Pool) -> None:

@@ -35,6 +35,7 @@ LOG_LINE_BYTES = 8 * 1024
 LOG_LINES_PER_SECOND = 50
 _CHUNK = 64 * 1024
 _ENDS = 256  # bytes of an oversized line that are kept at either end, where its id stands
+_HOME = "{HOME}"
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 # The SDKs for Python and TypeScript write the id first and last.
 _ID = (re.compile(rb'^\{"jsonrpc":\s?"2\.0",\s?"id":\s?(\d+),'), re.compile(rb'"id":\s?(\d+)\}\s*$'))
@@ -53,6 +54,7 @@ class Relay(ClientSession):
 
 class ChildTransport(ClientTransport):
     """One process. `command` is looked up in `path`; `environment` is all that it is given beside PATH, HOME and LANG.
+    {HOME} in either stands for the folder that is its own, the only one where it may write, and gone with it.
 
     `answer_bytes`: a longer answer becomes an error of that call; where the line does not say of which, the process is
     ended.
@@ -109,11 +111,14 @@ class ChildTransport(ClientTransport):
         try:
             return await asyncio.create_subprocess_exec(
                 program,
-                *self._command[1:],
+                *(word.replace(_HOME, home) for word in self._command[1:]),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                env={"PATH": self._path, "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", **self._environment},
+                env={
+                    **{"PATH": self._path, "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8"},
+                    **{name: value.replace(_HOME, home) for name, value in self._environment.items()},
+                },
                 cwd=home,
                 start_new_session=True,  # so that what it starts itself ends with it
             )

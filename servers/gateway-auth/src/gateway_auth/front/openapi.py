@@ -1,0 +1,119 @@
+"""A REST API as tools: the chosen operations of an OpenAPI document, by FastMCP's own provider, behind the gate."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx2
+from fastmcp import FastMCP
+from fastmcp.server.providers.openapi import MCPType, OpenAPITool
+from mcp_types import ToolAnnotations
+
+from gateway_auth.errors import SettingsError
+
+if TYPE_CHECKING:
+    from fastmcp.utilities.openapi import HTTPRoute
+
+    from gateway_auth.front.settings import FrontSettings
+
+FILE = "openapi.json"
+_READS = frozenset({"GET", "HEAD"})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def server(
+    settings: FrontSettings,
+    package: str,
+    operations: Sequence[str],
+    base_url: str,
+    headers: Mapping[str, str],
+    transport: httpx2.AsyncBaseTransport | None = None,
+) -> FastMCP[Any]:
+    """Return a server whose tools are the operations of `package`'s openapi.json, each by its operationId.
+
+    `headers` maps a header's name to the variable that holds its value, a credential of this server and never of a
+    caller. Raises SettingsError for a variable that is not set, or an address that is not https (http on loopback).
+    """
+    document = json.loads((resources.files(package) / FILE).read_text(encoding="utf-8"))
+    client = httpx2.AsyncClient(
+        base_url=_checked(base_url),
+        headers={"user-agent": "gateway-auth", **_credentials(headers)},
+        timeout=settings.mcp_front_seconds,
+        follow_redirects=False,
+        transport=Bounded(transport or httpx2.AsyncHTTPTransport(), settings.mcp_front_answer_bytes),
+    )
+
+    def kind(route: HTTPRoute, _default: MCPType) -> MCPType:
+        return MCPType.TOOL if route.operation_id in operations else MCPType.EXCLUDE
+
+    def annotate(route: HTTPRoute, component: Any) -> None:
+        # RFC 9110, section 9.2.1: GET and HEAD are safe. Of the others nobody knows.
+        if isinstance(component, OpenAPITool):
+            component.annotations = ToolAnnotations(read_only_hint=route.method.upper() in _READS)
+
+    return FastMCP.from_openapi(
+        document,
+        client,
+        name=settings.mcp_server_name,
+        route_map_fn=kind,
+        mcp_component_fn=annotate,
+        mcp_names={operation: operation for operation in operations},
+        validate_output=False,  # whether an answer fits its schema is the caller's business
+    )
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+        raise SettingsError(f"--base-url {url!r} must be an https URL (http only on loopback).")
+    return url
+
+
+def _credentials(headers: Mapping[str, str]) -> dict[str, str]:
+    for variable in headers.values():
+        if not os.environ.get(variable):
+            raise SettingsError(f"{variable} is not set: give it to `secrets` of the server's entry in mcp_servers.")
+    return {header: os.environ[variable] for header, variable in headers.items()}
+
+
+class Bounded(httpx2.AsyncBaseTransport):
+    """Sends none of the protocol's own headers on, and ends an answer that is longer than `limit` bytes."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, limit: int) -> None:
+        self._inner = inner
+        self._limit = limit
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        for name in [
+            name for name in request.headers if name.startswith("mcp-") or name in ("origin", "last-event-id")
+        ]:
+            del request.headers[name]
+        response = await self._inner.handle_async_request(request)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _BoundedStream(response.stream, self._limit)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    def __init__(self, inner: httpx2.AsyncByteStream, limit: int) -> None:
+        self._inner = inner
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._inner:
+            size += len(chunk)
+            if size > self._limit:
+                raise httpx2.ReadError(f"The answer is larger than {self._limit} bytes; ask for less.")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
