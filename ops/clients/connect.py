@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ops.cli import output
 from ops.clients import outputs, registrations
@@ -27,6 +29,7 @@ class Client:
     `file`: where it reads its configuration from; None where a command configures it.
 
     `opener`: commands that open the client with this endpoint, from the server's name and its URL.
+    `links`: addresses that install the server with one click, by name, from the server's name and its URL.
     `cloud`: its vendor calls the endpoint from its own network, so an internal gateway is out of its reach.
     `registrations`: what it sends when it registers, by name in ops/clients/registrations.py.
     """
@@ -36,8 +39,13 @@ class Client:
     after: str
     file: Path | None = None
     opener: Callable[[str, str], list[str]] | None = None
+    links: Callable[[str, str], dict[str, str]] | None = None
     cloud: bool = False
     registrations: tuple[str, ...] = ()
+
+    def links_of(self, name: str, url: str) -> list[tuple[str, str]]:
+        """Return an edition and its link, where the client has such links."""
+        return [] if self.links is None else list(self.links(name, url).items())
 
 
 def _vscode(endpoints: Mapping[str, str], _: str = "") -> str:
@@ -45,10 +53,11 @@ def _vscode(endpoints: Mapping[str, str], _: str = "") -> str:
 
 
 def _claude(endpoints: Mapping[str, str], _: str = "") -> str:
-    return "\n".join(shlex.join(_claude_add(name, url)) for name, url in endpoints.items())
+    return "\n".join(shlex.join(claude_add(name, url)) for name, url in endpoints.items())
 
 
-def _claude_add(name: str, url: str) -> list[str]:
+def claude_add(name: str, url: str) -> list[str]:
+    """Return the command that adds a server to Claude Code."""
     return ["claude", "mcp", "add", "--transport", "http", name, url]
 
 
@@ -60,12 +69,42 @@ def _portable(endpoints: Mapping[str, str], _: str = "") -> str:
     return _json({"mcpServers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
 
 
+#: The release that this project's tests sign in with, and the Node that it wants: on an older one npx takes, without a
+#: word, a release that has none of these options.
+INSPECTOR = "2.12.0"
+INSPECTOR_NODE = "22.19"
+
+
 def _inspector(endpoints: Mapping[str, str], _: str = "") -> str:
-    return "\n".join(shlex.join(_inspect("", url)) for url in endpoints.values())
+    commands = [command(url) for url in endpoints.values() for command in (inspect_in_browser, inspect_in_terminal)]
+    return "\n".join(map(shlex.join, commands))
 
 
-def _inspect(_: str, url: str) -> list[str]:
-    return ["npx", "@modelcontextprotocol/inspector", "--transport", "http", "--server-url", url]
+def inspect_in_browser(url: str) -> list[str]:
+    """Return the command that opens the Inspector's page with this endpoint."""
+    return ["npx", f"@modelcontextprotocol/inspector@{INSPECTOR}", "--transport", "http", "--server-url", url]
+
+
+def inspect_in_terminal(url: str) -> list[str]:
+    """Return the command that lists the endpoint's tools in the terminal."""
+    npx, program, *options = inspect_in_browser(url)
+    return [npx, program, "--cli", *options, "--method", "tools/list"]
+
+
+def _vscode_links(name: str, url: str) -> dict[str, str]:
+    """Return one for each edition: the server as URL-encoded JSON (VS Code, "MCP developer guide", URL handler)."""
+    server = quote(json.dumps({"name": name, "type": "http", "url": url}, separators=(",", ":")), safe="")
+    return {
+        "VS Code": f"vscode:mcp/install?{server}",
+        "VS Code Insiders": f"vscode-insiders:mcp/install?{server}",
+    }
+
+
+def _cursor_links(name: str, url: str) -> dict[str, str]:
+    """Return the one that Cursor has (Cursor, "MCP Install Links": a name, and the server as JSON in base64)."""
+    server = base64.b64encode(json.dumps({"url": url}, separators=(",", ":")).encode()).decode()
+    path = "anysphere.cursor-deeplink/mcp/install"
+    return {"Cursor": f"cursor://{path}?name={quote(name, safe='')}&config={quote(server, safe='')}"}
 
 
 def _vscode_add(name: str, url: str) -> list[str]:
@@ -99,13 +138,14 @@ CLIENTS: dict[str, Client] = {
         "press Start above the server's name in .vscode/mcp.json",
         file=Path(".vscode/mcp.json"),
         opener=_vscode_add,
+        links=_vscode_links,
         registrations=("vscode",),
     ),
     "claude": Client(
         "Claude: run this, then /mcp to sign in; on claude.ai add the same URL as a connector",
         _claude,
         "type /mcp in a session of Claude Code and choose Authenticate",
-        opener=_claude_add,
+        opener=claude_add,
         cloud=True,
         registrations=("claude-code", "claude"),
     ),
@@ -114,6 +154,7 @@ CLIENTS: dict[str, Client] = {
         _cursor,
         "press Connect beside the server's name in Cursor's MCP settings",
         file=Path("~/.cursor/mcp.json"),
+        links=_cursor_links,
         registrations=("cursor",),
     ),
     "json": Client(
@@ -123,10 +164,10 @@ CLIENTS: dict[str, Client] = {
         file=Path(".mcp.json"),
     ),
     "inspector": Client(
-        "MCP Inspector: run this, then connect",
+        f"MCP Inspector: run one of these with Node {INSPECTOR_NODE} or later; the second needs no page",
         _inspector,
-        "press Connect in the Inspector",
-        opener=_inspect,
+        "switch the server on in the Inspector's page, or open the address that the second command writes",
+        opener=lambda _, url: inspect_in_browser(url),
         registrations=("inspector", "inspector-cli"),
     ),
     "curl": Client(
@@ -175,6 +216,8 @@ def print_configuration(
         else:
             output.say(title)
             output.data(text)
+            for edition, link in install_links(platform, name):
+                output.say(f"{edition}, with one click: {link}")
     if client:
         _offer(client, platform, write=write)
     output.facts(expectations(environment, CLIENTS[client].after if client else ""), title="\nAt sign-in")
@@ -182,8 +225,16 @@ def print_configuration(
         output.facts(rows, title="\nThe entry of mcp_clients that serves it")
 
 
+def install_links(platform: Platform, client: str) -> list[tuple[str, str]]:
+    """Return an edition and a link for each server; none where the client has no such links."""
+    return [pair for name, url in platform.endpoints.items() for pair in CLIENTS[client].links_of(name, url)]
+
+
 def document(platform: Platform, exposure: str = "public", env: str = "") -> dict[str, Any]:
-    """Return `{"endpoints": {server: url}, "clients": {client: {"file", "configuration"}}}`; commands are text."""
+    """Return `{"endpoints": {server: url}, "clients": {client: {"file", "configuration", "links"}}}`.
+
+    Commands are text.
+    """
     reach = {name: client for name, client in CLIENTS.items() if exposure == "public" or not client.cloud}
     return {
         "endpoints": dict(platform.endpoints),
@@ -191,6 +242,7 @@ def document(platform: Platform, exposure: str = "public", env: str = "") -> dic
             name: {
                 "file": str(client.file) if client.file else None,
                 "configuration": client.configuration(platform.endpoints, env),
+                "links": [link for _, link in install_links(platform, name)],
             }
             for name, client in reach.items()
         },

@@ -1,7 +1,7 @@
-"""What MCP clients are publicly known to send when they register, each with its source.
+"""What MCP clients are known to send when they register and sign in, each with its source.
 
-Tests replay it; `connect` asks with it. A port that the client picks is one that it was seen with; where the rest of
-the body is not known, it is empty.
+Tests replay it, `connect` asks with it, and docs/clients.md is made of it (`python -m tools.pages.clients`). A port
+that the client picks is one that it was seen with; where the rest of the body is not known, it is empty.
 """
 
 from __future__ import annotations
@@ -13,12 +13,19 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 #: What Codex computes of a server's address; see `endpoint_id`.
 ENDPOINT_ID = "{endpoint-id}"
+#: The API's scope, which the metadata names.
+SCOPE = "{scope}"
 _TIMEOUT = 10.0  # seconds
+#: A client ID metadata document, or a registration (RFC 7591).
+Kind = Literal["document", "registration"]
+#: Whether the program itself signs in (tests/conformance/test_programs.py), or what it is known to send is sent
+#: (tests/plan/test_served_registration.py).
+Way = Literal["real run", "replay"]
 _NATIVE = {"application_type": "native", "token_endpoint_auth_method": "none"}
 
 
@@ -26,8 +33,10 @@ _NATIVE = {"application_type": "native", "token_endpoint_auth_method": "none"}
 class Registration:
     """One registration: `redirect_uris` as they are sent at once, `document` the client's metadata document, if known.
 
-    `documented` are the redirect URIs in that document. `entry` is the shipped entry of `mcp_clients` that serves it,
-    or empty where each connection has an address of its own, which an administrator adds.
+    `documented` are the redirect URIs in that document. `entry` is the shipped entry of `mcp_clients` that serves it;
+    where it is empty, `remedy` says what to do. `authorize` and `refresh` are parameters beside or instead of those
+    that MCP asks for at authorization and refresh; one that the client leaves out is None. `refreshes`: it asks for a
+    refresh token and uses it; None where that is not known.
     """
 
     title: str
@@ -37,6 +46,15 @@ class Registration:
     body: Mapping[str, Any] = field(default_factory=dict)
     document: str = ""
     documented: tuple[str, ...] = ()
+    way: Way = "replay"
+    refreshes: bool | None = None
+    remedy: str = ""
+    authorize: Mapping[str, str | None] = field(default_factory=dict)
+    refresh: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        return "document" if self.document else "registration"
 
     def at(self, endpoint: str) -> Registration:
         """Return it as it is sent for this endpoint."""
@@ -44,14 +62,11 @@ class Registration:
         def filled(text: str) -> str:
             return text.replace(ENDPOINT_ID, endpoint_id(endpoint))
 
-        return Registration(
-            self.title,
-            self.entry,
-            tuple(map(filled, self.redirect_uris)),
-            self.source,
-            self.body,
-            filled(self.document),
-            tuple(map(filled, self.documented)),
+        return replace(
+            self,
+            redirect_uris=tuple(map(filled, self.redirect_uris)),
+            document=filled(self.document),
+            documented=tuple(map(filled, self.documented)),
         )
 
 
@@ -70,10 +85,12 @@ REGISTRATIONS: dict[str, Registration] = {
             "http://127.0.0.1/",
             "http://127.0.0.1:33418/",
         ),
-        "microsoft/vscode, src/vs/base/common/oauth.ts; #278512, #260446",
+        "microsoft/vscode, src/vs/base/common/oauth.ts and src/vs/workbench/api/common/extHostAuthentication.ts; "
+        "#278512, #260446",
         _NATIVE,
         "https://vscode.dev/oauth/client-metadata.json",
         ("http://127.0.0.1:33418/", "https://vscode.dev/redirect"),
+        authorize={"state": "vscode://dynamicauthprovider/127.0.0.1/authorize?nonce=4fJq0b7c&windowId=1"},
     ),
     "vscode-six": Registration(
         "VS Code, the longer set",
@@ -100,6 +117,9 @@ REGISTRATIONS: dict[str, Registration] = {
         {"application_type": "native"},
         "https://claude.ai/oauth/claude-code-client-metadata",
         ("http://localhost/callback", "http://127.0.0.1/callback"),
+        way="real run",
+        refreshes=True,
+        authorize={"prompt": "consent"},
     ),
     "claude-desktop": Registration(
         "Claude Code in the desktop app",
@@ -139,6 +159,8 @@ REGISTRATIONS: dict[str, Registration] = {
         ("http://127.0.0.1:6274/oauth/callback",),
         "@modelcontextprotocol/inspector 2.12.0",
         {**_NATIVE, "client_name": "MCP Inspector"},
+        way="real run",
+        authorize={"prompt": "consent"},
     ),
     "inspector-cli": Registration(
         "MCP Inspector, command line",
@@ -146,6 +168,9 @@ REGISTRATIONS: dict[str, Registration] = {
         ("http://127.0.0.1:6276/oauth/callback",),
         "@modelcontextprotocol/inspector 2.12.0",
         {**_NATIVE, "client_name": "MCP Inspector"},
+        way="real run",
+        refreshes=True,
+        authorize={"prompt": "consent"},
     ),
     "inspector-old": Registration(
         "MCP Inspector before 2",
@@ -161,6 +186,8 @@ REGISTRATIONS: dict[str, Registration] = {
         {"application_type": "native"},
         f"https://chatgpt.com/oauth/codex/{ENDPOINT_ID}/client.json",
         (f"http://127.0.0.1/callback/{ENDPOINT_ID}", f"http://localhost/callback/{ENDPOINT_ID}"),
+        way="real run",
+        refreshes=True,
     ),
     "codex-old": Registration(
         "Codex before May 2026",
@@ -175,7 +202,14 @@ REGISTRATIONS: dict[str, Registration] = {
         "desktop",
         ("http://localhost:7777/oauth/callback",),
         "google-gemini/gemini-cli, packages/core/src/mcp/oauth-provider.ts",
-        {"token_endpoint_auth_method": "none", "client_name": "Gemini CLI MCP Client"},
+        {
+            "client_name": "Gemini CLI MCP Client",
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "token_endpoint_auth_method": "none",
+            "scope": "",
+        },
+        refresh={"scope": SCOPE},
     ),
     "mcp-remote": Registration(
         "mcp-remote",
@@ -183,6 +217,9 @@ REGISTRATIONS: dict[str, Registration] = {
         ("http://localhost:3334/oauth/callback",),
         "geelen/mcp-remote, src/lib/node-oauth-client-provider.ts",
         {"token_endpoint_auth_method": "none", "software_id": "2e6dc280-f3c3-4e01-99a7-8181dbd1d23d"},
+        way="real run",
+        refreshes=True,
+        authorize={"prompt": "consent"},
     ),
     "mcp-remote-host": Registration(
         "mcp-remote with --host 127.0.0.1",
@@ -196,6 +233,9 @@ REGISTRATIONS: dict[str, Registration] = {
         ("http://127.0.0.1:19876/mcp/oauth/callback",),
         "anomalyco/opencode, packages/opencode/src/mcp/oauth-provider.ts; #7379",
         {"token_endpoint_auth_method": "none", "client_name": "OpenCode"},
+        way="real run",
+        refreshes=True,
+        authorize={"prompt": "consent"},
     ),
     "goose": Registration(
         "goose",
@@ -205,6 +245,60 @@ REGISTRATIONS: dict[str, Registration] = {
         {"client_name": "goose"},
         "https://goose-docs.ai/oauth/client-metadata.json",
         ("http://127.0.0.1/oauth_callback", "http://localhost/oauth_callback"),
+    ),
+    "mcpc": Registration(
+        "mcpc (Apify)",
+        "desktop",
+        ("http://localhost:8000/callback",),
+        "@apify/mcpc 0.2.6",
+        {"token_endpoint_auth_method": "none"},
+        way="real run",
+        refreshes=False,
+    ),
+    "mcporter": Registration(
+        "mcporter",
+        "desktop",
+        ("http://127.0.0.1:41471/callback",),
+        "mcporter 0.12.3",
+        {"token_endpoint_auth_method": "none"},
+        way="real run",
+        refreshes=False,
+    ),
+    "typescript-sdk": Registration(
+        "MCP SDK for TypeScript 1",
+        "desktop",
+        ("http://127.0.0.1:42259/callback",),
+        "@modelcontextprotocol/sdk 1.32.2",
+        {"token_endpoint_auth_method": "none"},
+        way="real run",
+        refreshes=False,
+    ),
+    "typescript-client": Registration(
+        "MCP SDK for TypeScript 2",
+        "desktop",
+        ("http://127.0.0.1:44795/callback",),
+        "@modelcontextprotocol/client 2.4.0",
+        {"token_endpoint_auth_method": "none"},
+        way="real run",
+        refreshes=True,
+    ),
+    "python-sdk": Registration(
+        "MCP SDK for Python",
+        "desktop",
+        ("http://127.0.0.1:40253/callback",),
+        "mcp 2.3.0",
+        way="real run",
+        refreshes=True,
+        authorize={"prompt": "consent"},
+    ),
+    "fastmcp": Registration(
+        "FastMCP",
+        "desktop",
+        ("http://localhost:57167/callback",),
+        "fastmcp, its own client",
+        way="real run",
+        refreshes=True,
+        authorize={"prompt": "consent"},
     ),
     "zed": Registration(
         "Zed",
@@ -227,12 +321,46 @@ REGISTRATIONS: dict[str, Registration] = {
         "",
         ("https://chatgpt.com/connector/oauth/Cn8kP2aQ7d",),
         "BasedHardware/omi#8824; danielealbano/android-remote-control-mcp#166",
+        remedy="add the address that it shows to the entry chatgpt",
     ),
     "copilot-studio": Registration(
         "Copilot Studio",
         "",
         ("https://global.consent.azure-apim.net/redirect/cr1a2-5fmongodb-5f0123456789abcdef",),
-        "Microsoft Learn, “Connect your agent to an existing MCP server”; tableau/tableau-mcp#866",
+        "Microsoft Learn, “Connect your agent to an existing Model Context Protocol (MCP) server” (read 2026-11-30); "
+        "tableau/tableau-mcp#866",
+        remedy="an entry with the address that it shows",
+    ),
+    "foundry": Registration(
+        "Microsoft Foundry, OAuth identity passthrough",
+        "",
+        ("https://global.consent.azure-apim.net/redirect/mcp-5ffoundry-5f0123456789abcdef",),
+        "Microsoft Learn, “Set up authentication for Model Context Protocol (MCP) tools” (read 2026-11-30); "
+        "microsoft-foundry/new-foundry-portal#109",
+        authorize={"code_challenge": None, "code_challenge_method": None},
+        remedy="its Microsoft Entra authentication instead: a service, not a person",
+    ),
+    "antigravity": Registration(
+        "Antigravity",
+        "",
+        ("https://antigravity.google/oauth-callback",),
+        "makeplane/plane-mcp-server#164 (2026-06)",
+        remedy="an entry with this address",
+    ),
+    "warp": Registration(
+        "Warp",
+        "",
+        ("warp://mcp/oauth2callback",),
+        "warpdotdev/docs#422 (2026-07); warpdotdev/warp#9088",
+        authorize={"resource": None},
+        remedy="mcp-remote, as its vendor's page on known issues says: it leaves out `resource`",
+    ),
+    "windsurf": Registration(
+        "Windsurf",
+        "",
+        ("windsurf://codeium.windsurf/oauth/callback",),
+        "seen in another server's tests only, with vscode.mcp's form; its vendor's page names none",
+        remedy="an entry with the address that the refusal names",
     ),
 }
 

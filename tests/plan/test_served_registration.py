@@ -16,13 +16,15 @@ from emulators.apim.load import Loaded, load
 from emulators.apim.messages import Response
 from emulators.apim.tests.harness import Call, Reply, ok
 from emulators.base.state import State
-from ops.clients.registrations import REGISTRATIONS, Registration
+from ops.clients.registrations import REGISTRATIONS, SCOPE, Registration
 from tests.plan.bench import Bench
-from tests.plan.served import JSON, Environment, header
+from tests.plan.served import CALLBACK, JSON, Environment, header
 from tests.plan.served import state as served_state
 
 Applied = tuple[State, Loaded]
 VSCODE = "https://vscode.dev/oauth/client-metadata.json"
+# Without them whoever intercepts a code redeems it, or a token is used elsewhere (MCP 2026-07-28, "Authorization").
+MUST = {"code_challenge", "code_challenge_method", "resource"}
 CHATGPT = "https://chatgpt.com/oauth/some-connector/client.json"
 
 
@@ -59,12 +61,49 @@ async def test_each_known_client_registers(served: Environment, name: str) -> No
 
 @pytest.mark.parametrize("name", [name for name, client in REGISTRATIONS.items() if client.entry])
 async def test_each_known_client_signs_in_where_it_registered(served: Environment, name: str) -> None:
-    """Any of its addresses is taken at `authorize`, and goes on to Entra ID as Entra ID has it."""
+    """Any of its addresses is taken at `authorize`, with all that it sends there, and goes on as Entra ID has it.
+
+    What it must not decide, it does not: which account, and what for.
+    """
     client = REGISTRATIONS[name].at(served.endpoint)
     client_id = (await served.register(*client.redirect_uris)).json["client_id"]
     for uri in client.redirect_uris:
-        reply = await served.authorize(client_id=client_id, redirect_uri=uri)
-        assert sent(served, reply)["redirect_uri"] == [uri if urlsplit(uri).path else f"{uri}/"]
+        reply = await served.authorize(client_id=client_id, redirect_uri=uri, **client.authorize)
+        wanted = sent(served, reply)
+        assert wanted["redirect_uri"] == [uri if urlsplit(uri).path else f"{uri}/"]
+        assert wanted["state"] == [client.authorize.get("state", "s t&a=te")]
+        assert wanted["prompt"] == ["select_account"]
+        assert "resource" not in wanted
+
+
+@pytest.mark.parametrize("name", [name for name, client in REGISTRATIONS.items() if client.entry])
+async def test_each_known_client_redeems_and_refreshes(served: Environment, name: str) -> None:
+    """The code, and a refresh token; with a metadata document where it has one."""
+    client = REGISTRATIONS[name].at(served.endpoint)
+    client_id = client.document or (await served.register(*client.redirect_uris)).json["client_id"]
+    scope = served.values["api-scope"]
+    more = {key: value and value.replace(SCOPE, scope) for key, value in client.refresh.items()}
+    uri = client.redirect_uris[-1]
+    for form in (
+        {"redirect_uri": uri},
+        {"grant_type": "refresh_token", "refresh_token": "r", "code": None, "redirect_uri": None, **more},
+    ):
+        reply = await served.exchange(client_id=client_id, **form)
+        assert (reply.status, reply.json["access_token"]) == (200, "t"), reply.text
+        form_sent = parse_qs((served.gateway.backends.last.body or b"").decode())
+        assert entry_of(served, form_sent["client_id"][0]) == client.entry
+        assert set(form_sent["scope"][0].split()) <= {scope, "offline_access", "openid", "profile"}
+
+
+@pytest.mark.parametrize("name", [name for name, client in REGISTRATIONS.items() if client.authorize.keys() & MUST])
+async def test_a_client_that_leaves_out_what_protects_it_stays_outside(served: Environment, name: str) -> None:
+    """Its address in an entry does not help: neither PKCE nor `resource` is waived for a vendor."""
+    client = REGISTRATIONS[name]
+    reply = await served.authorize(redirect_uri=CALLBACK, **client.authorize)
+    assert header(reply, "Location").startswith(f"{CALLBACK}?")
+    (error,) = parse_qs(urlsplit(header(reply, "Location")).query)["error"]
+    assert error in {"invalid_request", "invalid_target"}
+    assert client.remedy
 
 
 def sent(served: Environment, reply: Reply) -> dict[str, list[str]]:

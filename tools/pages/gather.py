@@ -19,7 +19,7 @@ _FENCE = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 # The order of the pages; what is in docs/ and not in here follows under "More".
 NAV: dict[str, list[str]] = {
-    "Start": ["index.md", "bootstrap.md", "architecture.md", "sign-in.md", "connect.md"],
+    "Start": ["index.md", "bootstrap.md", "architecture.md", "sign-in.md", "connect.md", "clients.md"],
     "Do": [
         "add-a-server.md",
         "gallery.md",

@@ -128,6 +128,15 @@ def test_the_page_shows_what_connect_prints(client: str) -> None:
     assert shown.group(1) == connect.configuration(platform, client, env=" --env dev")[1]
 
 
+@pytest.mark.parametrize("client", [name for name, client in connect.CLIENTS.items() if client.links])
+def test_the_page_shows_the_links_that_connect_prints(client: str) -> None:
+    text = (DOCS / "connect.md").read_text(encoding="utf-8")
+    shown = re.search(rf"^<!-- links: {client} -->\n```\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
+    platform = Platform("https://apim-mcp-dev.azure-api.net", {"mongodb": ENDPOINT}, "", "", "", {})
+    assert shown, f"docs/connect.md has no block after <!-- links: {client} -->"
+    assert shown.group(1).splitlines() == [link for _, link in connect.install_links(platform, client)]
+
+
 def examples() -> list[tuple[str, str]]:
     found = ((page.name, page.read_text(encoding="utf-8")) for page in PAGES)
     return [

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.pages import reference
+from ops.clients.registrations import REGISTRATIONS
+from tools.pages import clients, reference
 
 FOLDERS = [pytest.param(folder, id=folder.name) for folder in reference.folders()]
 
@@ -17,6 +18,17 @@ def test_the_tables_are_those_of_the_code(folder: Path) -> None:
     """Who changes a variable or an output runs `python -m tools.pages.reference`."""
     present, wanted = reference.written(folder)
     assert present == wanted, f"{folder.name}/README.md is stale: python -m tools.pages.reference"
+
+
+def test_the_page_of_clients_is_that_of_the_code() -> None:
+    """Who changes what a client sends, or how it was tried, runs `python -m tools.pages.clients`."""
+    assert clients.PAGE.read_text(encoding="utf-8") == clients.page()
+
+
+def test_every_client_has_a_source_and_is_served_or_has_a_remedy() -> None:
+    for name, client in REGISTRATIONS.items():
+        assert len(client.source) > 5, name
+        assert bool(client.entry) != bool(client.remedy), name
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

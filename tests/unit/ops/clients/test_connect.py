@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import base64
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -11,6 +14,7 @@ from ops.clients.registrations import REGISTRATIONS, Registration
 from ops.errors import ToolError, UsageError
 from tests.unit.ops.checks.test_status import PLATFORM
 
+ROOT = Path(__file__).parents[4]
 URL = "http://127.0.0.1:8080/mongodb/mcp"
 
 
@@ -39,8 +43,12 @@ def test_files_are_as_the_client_documents_them(client: str) -> None:
 COMMANDS = {
     # Claude Code, "Connect Claude Code to tools via MCP": claude mcp add --transport http <name> <url>
     "claude": r"claude mcp add --transport http [a-z0-9-]+ https?://\S+",
-    # The Inspector's own --help: --transport and --server-url.
-    "inspector": r"npx @modelcontextprotocol/inspector --transport http --server-url https?://\S+",
+    # The Inspector's own --help: --transport and --server-url, --cli and --method; its page, and its command line.
+    "inspector": (
+        r"npx @modelcontextprotocol/inspector@\d+\.\d+\.\d+ --transport http --server-url https?://\S+\n"
+        r"npx @modelcontextprotocol/inspector@\d+\.\d+\.\d+ --cli --transport http --server-url https?://\S+ "
+        r"--method tools/list"
+    ),
     # curl(1): -H is a header, -d a body, which makes it a POST.
     "curl": r"curl -sS -H \"Authorization: Bearer \$\(invoke token\)\"( -H '[^']+')+ -d '[^']+' https?://\S+",
 }
@@ -58,7 +66,51 @@ def test_no_client_is_left_unchecked() -> None:
 @pytest.mark.parametrize("client", ["claude", "inspector", "curl"])
 def test_command_lines_name_the_endpoint(client: str) -> None:
     """Clients that are configured by a command get one per server."""
-    assert connect.configuration(PLATFORM, client)[1].endswith(URL)
+    assert all(URL in line.split() for line in connect.configuration(PLATFORM, client)[1].splitlines())
+
+
+def test_the_inspector_is_the_release_that_signs_in_here_and_its_node_is_said() -> None:
+    """`npx` takes an older release, without these options, where Node is too old for the newest."""
+    lock = json.loads((ROOT / "tests/conformance/package-lock.json").read_text(encoding="utf-8"))
+    locked = lock["packages"]["node_modules/@modelcontextprotocol/inspector"]
+    title, commands = connect.configuration(PLATFORM, "inspector")
+    assert commands.count(f"@modelcontextprotocol/inspector@{locked['version']} ") == 2
+    assert locked["engines"]["node"].startswith(f">={connect.INSPECTOR_NODE}.")
+    assert f"Node {connect.INSPECTOR_NODE} or later" in title
+
+
+HOSTILE = ["a&config=e30=", "a#b", 'a"b', "a b", "a/../b", "ü", "a%26b"]
+
+
+@pytest.mark.parametrize("name", ["mongodb", *HOSTILE])
+@pytest.mark.parametrize("url", [URL, f"{URL}?a=b&c=d#e", 'https://x.example/"},"command":"sh'])
+def test_a_link_installs_this_server_and_nothing_else(name: str, url: str) -> None:
+    """Neither name nor address can add to what the client reads out of it: no second server, no command."""
+    for edition, link in connect.CLIENTS["vscode"].links_of(name, url):
+        scheme, _, given = link.partition("?")
+        assert scheme == {"VS Code": "vscode", "VS Code Insiders": "vscode-insiders"}[edition] + ":mcp/install"
+        assert json.loads(unquote(given)) == {"name": name, "type": "http", "url": url}
+        assert not set(given) & set('&=#?/ "')
+    ((_, link),) = connect.CLIENTS["cursor"].links_of(name, url)
+    parts = urlsplit(link)
+    assert (parts.scheme, parts.netloc, parts.path, parts.fragment) == (
+        "cursor",
+        "anysphere.cursor-deeplink",
+        "/mcp/install",
+        "",
+    )
+    given_by_name = parse_qs(parts.query, strict_parsing=True)
+    assert given_by_name.keys() == {"name", "config"}
+    assert given_by_name["name"] == [name]
+    assert json.loads(base64.b64decode(given_by_name["config"][0])) == {"url": url}
+
+
+def test_connect_prints_the_links_of_each_server() -> None:
+    two = replace(PLATFORM, endpoints={"a": f"{URL}/a", "b": f"{URL}/b"})
+    assert [edition for edition, _ in connect.install_links(two, "vscode")] == ["VS Code", "VS Code Insiders"] * 2
+    assert connect.install_links(two, "claude") == []
+    document = connect.document(two)
+    assert len(document["clients"]["cursor"]["links"]) == 2
 
 
 def test_unknown_client() -> None:
@@ -90,10 +142,7 @@ def test_a_connection_with_an_address_of_its_own_is_told_apart() -> None:
     """Codex's depends on the endpoint, ChatGPT's and Copilot Studio's on the connector."""
     codex = REGISTRATIONS["codex"].at("http://127.0.0.1:8080/mongodb/mcp")
     assert codex.redirect_uris == ("http://127.0.0.1:37819/callback/cZkA31CMVmEe",)
-    assert [name for name, client in REGISTRATIONS.items() if not client.entry] == [
-        "chatgpt-connector",
-        "copilot-studio",
-    ]
+    assert {"chatgpt-connector", "copilot-studio"} < {name for name, one in REGISTRATIONS.items() if not one.entry}
 
 
 def test_internal_gateway_is_out_of_a_cloud_clients_reach() -> None:

@@ -1,7 +1,7 @@
 """Gateway and issuer in this process, on a clock that a test moves, with what the platform under test has applied.
 
-The policies and the directory are the platform's own; the MCP server behind is a small one, because the platform's
-servers are processes with the machine's clock.
+The policies and the directory are the platform's own; the MCP servers behind are small ones, one of each tier, because
+the platform's servers are processes with the machine's clock.
 """
 
 from __future__ import annotations
@@ -83,12 +83,12 @@ class Clocked:
 
 @asynccontextmanager
 async def clocked(platform: Platform) -> AsyncIterator[Clocked]:
-    """Serve all three on free ports of 127.0.0.1, and stop them at the end."""
+    """Serve them on free ports of 127.0.0.1, and stop them at the end."""
     clock = Clock()
-    sockets = [serving.listen("127.0.0.1", 0, "") for _ in range(3)]
+    sockets = [serving.listen("127.0.0.1", 0, "") for _ in range(4)]
     for one in sockets:
         one.listen()  # so that a connection waits for its server
-    gateway, authority, server = (f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
+    gateway, authority, admin, reader = (f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
     issued_by = urlsplit(platform.status["authority"])
     state = _moved(
         Path(platform.variables["TWIN_HOME"]) / "run" / "state.json",
@@ -98,8 +98,11 @@ async def clocked(platform: Platform) -> AsyncIterator[Clocked]:
     hosts = {SECRET: frozenset({str(values["gateway-identity-client-id"]).lower()})}
     directory = applied.directory(state)
     issuer = Issuer(f"http://{authority}", directory, KeyRing.in_memory(), hosts, {}, clock)
-    backends = [urlsplit(backend["url"]) for backend in state.of_type("azurerm_api_management_backend")]
-    client = Recorded({f"{url.hostname}:{url.port}": server for url in backends})
+    tiers = {
+        urlsplit(backend["url"]).netloc: reader if "-reader-" in backend["name"] else admin
+        for backend in state.of_type("azurerm_api_management_backend")
+    }
+    client = Recorded(tiers)
     client.forms = []
     loaded = load(state)
     services = make_services(
@@ -112,13 +115,14 @@ async def clocked(platform: Platform) -> AsyncIterator[Clocked]:
     served = [
         uvicorn.Server(server_config(Application(Gateway(loaded, services)))),
         uvicorn.Server(serving.config(create_app(issuer))),
-        uvicorn.Server(serving.config(_server(), lifespan="on")),
+        uvicorn.Server(serving.config(_server(writes=True), lifespan="on")),
+        uvicorn.Server(serving.config(_server(writes=False), lifespan="on")),
     ]
     running = [
         asyncio.ensure_future(one.serve(sockets=[listener])) for one, listener in zip(served, sockets, strict=True)
     ]
     try:
-        for address in (gateway, authority, server):
+        for address in (gateway, authority, admin, reader):
             await _answers(address)
         yield Clocked(f"http://{gateway}/mongodb/mcp", f"http://{gateway}", clock, issuer, client)
     finally:
@@ -149,12 +153,19 @@ def _moved(path: Path, places: Mapping[str, str]) -> State:
         own.unlink()
 
 
-def _server() -> ASGIApp:
+def _server(*, writes: bool) -> ASGIApp:
     server: FastMCP[None] = FastMCP("clocked")
 
     @server.tool
     def whoami() -> str:
         """Say that the call arrived."""
         return "here"
+
+    if writes:
+
+        @server.tool
+        def write() -> str:
+            """Stand for the tools that readers do not have."""
+            return "written"
 
     return server.http_app(path="/mcp")
