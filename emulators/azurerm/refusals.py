@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulators.azurerm import mongo_cluster
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.directory import DEFAULT_ACCESS, kind_of, owner_of_client_id, roles_offered
@@ -267,6 +268,8 @@ CHECKS: dict[str, Check] = {
     "azurerm_container_registry": _registry,
     "azurerm_log_analytics_workspace": _workspace,
     "azurerm_monitor_diagnostic_setting": _diagnostic_setting,
+    mongo_cluster.TYPE: mongo_cluster.made,
+    "azurerm_mongo_cluster_user": mongo_cluster.registers,
     "azurerm_network_security_rule": security_rule,
     "azurerm_private_endpoint": _private_endpoint,
     "azurerm_public_ip": _public_ip,
