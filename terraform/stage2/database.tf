@@ -23,7 +23,7 @@ module "database" {
 
 module "database_endpoint" {
   source   = "../modules/private-endpoint"
-  for_each = module.database
+  for_each = local.has_cosmos ? { this = {} } : {}
 
   name                 = module.names.private_endpoints.cosmos
   resource_group_name  = var.resource_group_name
@@ -33,7 +33,7 @@ module "database_endpoint" {
   private_dns_zone_ids = [local._private_dns_zone_ids.cosmos]
 
   target = {
-    resource_id = each.value.id
+    resource_id = module.database["this"].id
     subresource = "MongoDB"
   }
 }

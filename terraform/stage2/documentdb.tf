@@ -45,7 +45,7 @@ module "documentdb" {
 
 module "documentdb_endpoint" {
   source   = "../modules/private-endpoint"
-  for_each = module.documentdb
+  for_each = local.has_documentdb ? { this = {} } : {}
 
   name                 = module.names.private_endpoints.documentdb
   resource_group_name  = var.resource_group_name
@@ -55,7 +55,7 @@ module "documentdb_endpoint" {
   private_dns_zone_ids = [local._private_dns_zone_ids.documentdb]
 
   target = {
-    resource_id = each.value.id
+    resource_id = module.documentdb["this"].id
     subresource = "MongoCluster"
   }
 }
@@ -64,7 +64,7 @@ module "documentdb_endpoint" {
 # whenever the image, an identity or a role is another one.
 module "documentdb_users" {
   source   = "../modules/container-job"
-  for_each = length(local._documentdb_slots) > 0 ? module.documentdb : {}
+  for_each = length(local._documentdb_slots) > 0 ? { this = {} } : {}
 
   name                  = "database-users"
   resource_group_name   = var.resource_group_name
@@ -77,7 +77,7 @@ module "documentdb_users" {
   command               = ["python", "-m", "mongo_db_server.users"]
 
   environment_variables = {
-    MONGODB_URI        = each.value.connection_strings.database
+    MONGODB_URI        = module.documentdb["this"].connection_strings.database
     MCP_DATABASE_USERS = jsonencode({ for tier in local._documentdb_tiers : tier.principal_id => tier.role })
   }
 

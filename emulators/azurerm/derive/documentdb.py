@@ -12,14 +12,15 @@ from urllib.parse import quote
 
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
-from emulators.azurerm.derive.registry import derives
+from emulators.azurerm.derive.registry import derives, identifies
 
 _SIGN_IN = ("administrator_username", "administrator_password", "authentication_methods")
 
 
 @derives("azurerm_mongo_cluster", changes={"connection_strings": _SIGN_IN})
 def cluster(_: Cloud, values: Values) -> Mapping[str, Any]:
-    methods = values.get("authentication_methods") or ["NativeAuth"]
+    given = values.get("authentication_methods")
+    methods = given if isinstance(given, list) and given else ["NativeAuth"]
     hosts = {"GlobalReadWrite": f"{values['name']}.global", "Self": values["name"]}
     return {
         "authentication_methods": ["NativeAuth"],
@@ -38,3 +39,9 @@ def _string(values: Values, host: str, methods: list[str]) -> str:
     else:
         who, mechanism = "<client id>", "MONGODB-OIDC"
     return f"mongodb+srv://{who}@{host}/?tls=true&authMechanism={mechanism}&retrywrites=false&maxIdleTimeMS=120000"
+
+
+@identifies("azurerm_mongo_cluster_user")
+def user(_: Cloud, values: Values, __: int) -> str:
+    """mongo_cluster_user_resource.go: the object id is the resource's name."""
+    return f"{values['mongo_cluster_id']}/users/{values['object_id']}"
