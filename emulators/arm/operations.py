@@ -40,6 +40,7 @@ class Arm:
 
 _APIM = "Microsoft.ApiManagement/service"
 _MONGO = "Microsoft.DocumentDB/databaseAccounts"
+_CLUSTER = "Microsoft.DocumentDB/mongoClusters"
 _NETWORK = "Microsoft.Network"
 _JOIN_SUBNET = f"{_NETWORK}/virtualNetworks/subnets/join/action"
 _JOIN_ADDRESS = f"{_NETWORK}/publicIPAddresses/join/action"
@@ -80,6 +81,8 @@ ARM = {
     "azurerm_monitor_diagnostic_setting": Arm("Microsoft.Insights/diagnosticSettings", (_WORKSPACE_KEYS,)),
     "azurerm_monitor_metric_alert": Arm("Microsoft.Insights/metricAlerts"),
     "azurerm_monitor_scheduled_query_rules_alert_v2": Arm("Microsoft.Insights/scheduledQueryRules"),
+    "azurerm_mongo_cluster": Arm(_CLUSTER, (_ASSIGN_IDENTITY,), (f"{_CLUSTER}/listConnectionStrings/action",)),
+    "azurerm_mongo_cluster_user": Arm(f"{_CLUSTER}/users"),
     "azurerm_nat_gateway": Arm(f"{_NETWORK}/natGateways"),
     "azurerm_nat_gateway_public_ip_association": Arm(f"{_NETWORK}/natGateways", (_JOIN_ADDRESS,)),
     "azurerm_network_security_group": Arm(f"{_NETWORK}/networkSecurityGroups"),
@@ -93,6 +96,7 @@ ARM = {
         f"{_NETWORK}/privateEndpoints", (_JOIN_SUBNET, f"{_NETWORK}/privateDnsZones/join/action")
     ),
     "azurerm_public_ip": Arm(f"{_NETWORK}/publicIPAddresses"),
+    "azurerm_resources": Arm("Microsoft.Resources/subscriptions/resources"),
     "azurerm_resource_group": Arm("Microsoft.Resources/subscriptions/resourceGroups"),
     "azurerm_subnet": Arm(f"{_NETWORK}/virtualNetworks/subnets"),
     "azurerm_subnet_nat_gateway_association": Arm(

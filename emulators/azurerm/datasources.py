@@ -209,11 +209,34 @@ def _domains(_: Cloud, __: Values) -> Values:
     return {"id": "domains", "domains": [{**domain, **kind}]}
 
 
+def _resources(cloud: Cloud, wanted: Values) -> Values:
+    """resources_data_source.go: the objects that lie in a group themselves; none is no error."""
+    tags = wanted.get("required_tags") or {}
+    found = [
+        {"type": type_, **{name: held.get(name) for name in ("id", "name", "resource_group_name", "location", "tags")}}
+        for held, type_ in _top_level(cloud)
+        if all(_same(held.get(n), wanted[n]) for n in ("name", "resource_group_name") if n in wanted)
+        and ("type" not in wanted or _same(type_, wanted["type"]))
+        and tags.items() <= (held.get("tags") or {}).items()
+    ]
+    return {"id": "resource-" + guid(*(str(value) for value in wanted.values())), "resources": found}
+
+
+def _top_level(cloud: Cloud) -> Iterator[tuple[Values, str]]:
+    """Each such object with its Resource Manager type: `…/providers/<namespace>/<type>/<name>`, and nothing more."""
+    for kind in cloud.store.types():
+        for held in cloud.store.of_type(kind) if kind.startswith("azurerm_") else ():
+            _, _, path = str(held["id"]).partition("/providers/")
+            if len(parts := path.split("/")) == 3:
+                yield held, "/".join(parts[:2])
+
+
 READERS: dict[str, Reader] = {
     "azurerm_client_config": _client_config,
     "azuread_client_config": _directory_config,
     "azurerm_subscription": _subscription,
     "azurerm_location": _location,
+    "azurerm_resources": _resources,
     "azurerm_role_definition": _role_definition,
     "azurerm_api_management": _api_management,
     "azurerm_key_vault_secret": _secret,

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from emulators.azurerm import mongo_cluster
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.values import is_unknown
@@ -218,6 +219,7 @@ CHECKS: dict[str, Check] = {
     "azurerm_log_analytics_workspace": _workspace,
     "azurerm_managed_devops_pool": _agents,
     "azurerm_monitor_activity_log_alert": _activity_alert,
+    mongo_cluster.TYPE: mongo_cluster.planned,
     "azurerm_nat_gateway": _nat_gateway,
     "azurerm_private_endpoint": _private_endpoint,
     "azurerm_public_ip": _public_ip,

@@ -24,6 +24,7 @@ KNOWN = {
     "microsoft.containerregistry/registries": "azurerm_container_registry",
     "microsoft.documentdb/databaseaccounts": "azurerm_cosmosdb_account",
     "microsoft.documentdb/databaseaccounts/mongodbdatabases": "azurerm_cosmosdb_mongo_database",
+    "microsoft.documentdb/mongoclusters": "azurerm_mongo_cluster",
     "microsoft.insights/components": "azurerm_application_insights",
     "microsoft.keyvault/vaults": "azurerm_key_vault",
     "microsoft.managedidentity/userassignedidentities": "azurerm_user_assigned_identity",

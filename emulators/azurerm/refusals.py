@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulators.azurerm import mongo_cluster
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.directory import DEFAULT_ACCESS, kind_of, owner_of_client_id, roles_offered
@@ -399,6 +400,8 @@ CHECKS: dict[str, Check] = {
     "azurerm_managed_devops_pool": agents_subnet,
     "azurerm_monitor_diagnostic_setting": _diagnostic_setting,
     "azurerm_monitor_scheduled_query_rules_alert_v2": _query_alert,
+    mongo_cluster.TYPE: mongo_cluster.made,
+    "azurerm_mongo_cluster_user": mongo_cluster.registers,
     "azurerm_network_security_rule": security_rule,
     "azurerm_private_endpoint": _private_endpoint,
     "azurerm_public_ip": _public_ip,

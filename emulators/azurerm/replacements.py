@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from emulators.azurerm import mongo_cluster
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.values import Path, has_unknown
 
@@ -67,6 +68,7 @@ CONDITIONAL: dict[str, tuple[tuple[Path, Condition], ...]] = {
         (("capabilities",), _capabilities),
     ),
     "azurerm_log_analytics_workspace": ((("sku",), _workspace_sku),),  # log_analytics_workspace_resource.go
+    mongo_cluster.TYPE: mongo_cluster.CONDITIONAL,
     "azurerm_public_ip": (  # public_ip_resource.go
         (("domain_name_label_scope",), lambda before, after: bool(before) or not after),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from emulators.azurerm import mongo_cluster
 from emulators.azurerm.addresses import holders
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
@@ -104,5 +105,6 @@ CHECKS: dict[str, Check] = {
     "azurerm_cosmosdb_mongo_collection": _collection,
     "azurerm_cosmosdb_mongo_database": _throughput,
     "azurerm_key_vault": _vault,
+    mongo_cluster.TYPE: mongo_cluster.updated,
     "azurerm_subnet": _subnet,
 }

@@ -35,6 +35,7 @@ TYPES = {
     "azurerm_cosmosdb_mongo_database",
     "azurerm_key_vault",
     "azurerm_key_vault_secret",
+    "azurerm_mongo_cluster",
     "azurerm_nat_gateway",
     "azurerm_network_security_rule",
     "azurerm_private_dns_a_record",

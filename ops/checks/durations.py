@@ -86,7 +86,7 @@ def sentences(environment: Environment, plan: Plan) -> Iterator[str]:
 #: What is new in the first deployment of a stage 2, as far as it takes long.
 FIRST = {
     "module.apim.azurerm_api_management.this": "create",
-    "module.database.azurerm_cosmosdb_account.this": "create",
+    'module.database["this"].azurerm_cosmosdb_account.this': "create",
 }
 
 

@@ -32,7 +32,7 @@ _NAME = 22  # columns of a step's name
 
 # What words in a table mean for whoever only looks at the colours.
 _STYLES = {
-    **dict.fromkeys(("ok", "pass", "running", "healthy", "yes", "create", "unchanged", "kept"), "green"),
+    **dict.fromkeys(("ok", "pass", "running", "healthy", "succeeded", "yes", "create", "unchanged", "kept"), "green"),
     **dict.fromkeys(("NO", "fail", "delete", "replace", "no", "stopped"), "bold red"),
     **dict.fromkeys(("update", "change", "grant", "make"), "yellow"),
     **dict.fromkeys(("not run", "found", "read"), "dim"),

@@ -18,4 +18,9 @@ module "names" {
     registry          = var.registry.sku == "Premium"
     state             = var.state_account != null
   }
+
+  databases = {
+    cosmos     = local.has_cosmos
+    documentdb = local.has_documentdb
+  }
 }

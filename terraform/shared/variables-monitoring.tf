@@ -18,6 +18,8 @@ variable "monitoring" {
         throttled              = optional(number, 10)
         unreachable            = optional(number, 2)
         restarts               = optional(number, 3)
+        storage_percent        = optional(number, 75)
+        cpu_percent            = optional(number, 90)
       }), {})
     }), {})
   })

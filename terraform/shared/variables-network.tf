@@ -13,7 +13,7 @@ variable "gateway_exposure" {
 variable "network" {
   description = <<-EOT
     The virtual network: created from `address_space` and `subnets`, or, in a landing zone, `existing`. Zones that a hub
-    keeps (`existing_private_dns_zone_ids`: cosmos, vault, registry, state, servers, gateway) are used instead of created,
+    keeps (`existing_private_dns_zone_ids`: cosmos, documentdb, vault, registry, state, servers, gateway) are used instead of created,
     and not linked. `containers_egress` is what the servers call besides Entra ID, Azure Monitor and the database, each
     with a priority of its own from 200 to 299, which it keeps when others come and go. `dns_servers` are a hub's, for
     the containers: a container group does not take over those of its network.
@@ -45,8 +45,8 @@ variable "network" {
   nullable = false
 
   validation {
-    condition     = length(setsubtract(keys(var.network.existing_private_dns_zone_ids), ["servers", "cosmos", "vault", "registry", "state", "gateway"])) == 0
-    error_message = "network.existing_private_dns_zone_ids takes the keys servers, cosmos, vault, registry, state and gateway."
+    condition     = length(setsubtract(keys(var.network.existing_private_dns_zone_ids), ["servers", "cosmos", "documentdb", "vault", "registry", "state", "gateway"])) == 0
+    error_message = "network.existing_private_dns_zone_ids takes the keys servers, cosmos, documentdb, vault, registry, state and gateway."
   }
 
   validation {

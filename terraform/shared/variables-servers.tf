@@ -1,7 +1,7 @@
 variable "mcp_servers" {
   description = <<-EOT
     The MCP servers, by the name in their address (<gateway>/<name>/mcp). A tier is one deployment of the server for the
-    callers of one role; `connection` says which key of the database it holds. A slot is one replica of a tier.
+    callers of one role; `connection` says what it may do in its `database`, "cosmosdb-mongodb" (keys) or "documentdb" (none). A slot is one replica of a tier.
 
     image.digest is exact; with image.tag the digest that `invoke push` recorded applies, where there is one.
     secrets: environment name => name of a Key Vault secret, which must exist before stage 2 is planned.
@@ -120,8 +120,8 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.database == null ? true : server.database == "cosmosdb-mongodb"])
-    error_message = "A server's database in mcp_servers must be \"cosmosdb-mongodb\", or be left out."
+    condition     = alltrue([for server in var.mcp_servers : server.database == null ? true : contains(["cosmosdb-mongodb", "documentdb"], server.database)])
+    error_message = "A server's database in mcp_servers must be \"cosmosdb-mongodb\" or \"documentdb\", or be left out."
   }
 
   validation {
@@ -140,6 +140,15 @@ variable "mcp_servers" {
       for server in var.mcp_servers : [for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")]
     ]))
     error_message = "A tier for Mcp.Read must have the read-only connection."
+  }
+
+  validation {
+    # Cosmos DB's slots share the key that their confirmations are made with; here there is none to share.
+    condition = alltrue([
+      for server in var.mcp_servers :
+      coalesce(server.database, "none") != "documentdb" || length(server.slots) == 1 || contains(keys(server.secrets), "MCP_CONFIRMATION_KEY")
+    ])
+    error_message = "A server in mcp_servers with the database \"documentdb\" and more than one slot needs secrets = { MCP_CONFIRMATION_KEY = \"<a secret of the vault>\" }: without a key that its slots share, one refuses what was confirmed at the other."
   }
 
   validation {

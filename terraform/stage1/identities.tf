@@ -19,6 +19,17 @@ module "server_identities" {
   tags                = merge(module.names.tags, { server = each.value.server, tier = each.value.tier })
 }
 
+# Registered as DocumentDB's administrator; the job that makes the tiers' identities users of the database runs as this one.
+module "database_identity" {
+  source   = "../modules/managed-identity"
+  for_each = local.has_documentdb ? { this = {} } : {}
+
+  name                = module.names.identities.database
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  tags                = module.names.tags
+}
+
 # Database and registry read the customer-managed key as this one, and do nothing else with it.
 module "encryption_identity" {
   source   = "../modules/managed-identity"

@@ -10,13 +10,22 @@ locals {
   }
 
   # Encoded, so that no value can be anything else than a value in that file.
-  _rules = yamldecode(templatefile("${path.module}/data/network-rules.yaml", {
+  _all_rules = yamldecode(templatefile("${path.module}/data/network-rules.yaml", {
     subnets      = { for key, range in merge(var.network.subnets, { agents = try(var.agents.subnet, "") }) : key => jsonencode(range) }
     clients      = jsonencode(var.gateway_exposure == "public" ? "Internet" : "VirtualNetwork")
     server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port)]))
-    # Connection strings say 10255; Azure answers on the other two as well, depending on how the account is replicated.
-    database_ports = jsonencode(["10250", "10255", "10256"])
+    database_ports = jsonencode(concat(
+      # Connection strings say 10255; Azure answers on the other two as well, depending on how the account is replicated.
+      local.has_cosmos ? ["10250", "10255", "10256"] : [],
+      # What DocumentDB's SRV record says (azure-docs#114043), and what its page on Private Link says (2025-05-28).
+      local.has_documentdb ? ["10260", "27017"] : [],
+    ))
   }))
+
+  # Without a database there is no port to open.
+  _rules = {
+    for subnet, rules in local._all_rules : subnet => { for name, rule in rules : name => rule if try(length(rule.ports), 1) > 0 }
+  }
 
   _egress_rules = {
     for name, egress in var.network.containers_egress : "egress-${name}" => {

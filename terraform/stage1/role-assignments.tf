@@ -45,5 +45,14 @@ module "role_assignments" {
         description    = "The container group of ${name} pulls its image."
       }
     },
+    {
+      for key, identity in module.database_identity : "pull-database" => {
+        scope          = module.registry.id
+        role           = "AcrPull"
+        principal_id   = identity.principal_id
+        principal_type = "ServicePrincipal"
+        description    = "The job that makes users of the database pulls its image."
+      }
+    },
   )
 }

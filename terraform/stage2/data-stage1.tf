@@ -55,7 +55,7 @@ data "azurerm_subnet" "stage1" {
 }
 
 data "azurerm_private_dns_zone" "stage1" {
-  for_each = { for key, zone in module.names.private_dns_zones : key => zone if contains(["servers", "cosmos", "gateway"], key) }
+  for_each = { for key, zone in module.names.private_dns_zones : key => zone if contains(["servers", "cosmos", "documentdb", "gateway"], key) }
 
   name                = each.value
   resource_group_name = var.resource_group_name

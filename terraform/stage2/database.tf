@@ -1,5 +1,6 @@
 module "database" {
-  source = "../modules/cosmosdb-mongodb"
+  source   = "../modules/cosmosdb-mongodb"
+  for_each = local.has_cosmos ? { this = {} } : {}
 
   name                = var.cosmos_account_name
   resource_group_name = var.resource_group_name
@@ -21,7 +22,8 @@ module "database" {
 }
 
 module "database_endpoint" {
-  source = "../modules/private-endpoint"
+  source   = "../modules/private-endpoint"
+  for_each = local.has_cosmos ? { this = {} } : {}
 
   name                 = module.names.private_endpoints.cosmos
   resource_group_name  = var.resource_group_name
@@ -31,19 +33,30 @@ module "database_endpoint" {
   private_dns_zone_ids = [local._private_dns_zone_ids.cosmos]
 
   target = {
-    resource_id = module.database.id
+    resource_id = module.database["this"].id
     subresource = "MongoDB"
   }
 }
 
 # For people and jobs that need the database without a server in between. The servers get theirs in servers.tf.
 resource "azurerm_key_vault_secret" "connection_strings" {
-  for_each = toset(["read-write-primary", "read-write-secondary", "read-only-primary", "read-only-secondary"])
+  for_each = toset(local.has_cosmos ? ["read-write-primary", "read-write-secondary", "read-only-primary", "read-only-secondary"] : [])
 
   name            = "cosmos-${each.key}"
   key_vault_id    = data.azurerm_key_vault.stage1.id
-  value           = module.database.connection_strings[each.key]
+  value           = module.database["this"].connection_strings[each.key]
   content_type    = "MongoDB connection string (${each.key})"
   expiration_date = var.cosmos.keys_expire_on
   tags            = module.names.tags
+}
+
+# Version 0.2.0 had one in every environment.
+moved {
+  from = module.database
+  to   = module.database["this"]
+}
+
+moved {
+  from = module.database_endpoint
+  to   = module.database_endpoint["this"]
 }

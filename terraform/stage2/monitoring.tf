@@ -39,6 +39,25 @@ locals {
     },
   )
 
+  _database_diagnostics = merge(
+    {
+      for key, database in module.database : "database" => {
+        resource_id       = database.id
+        log_categories    = ["MongoRequests", "ControlPlaneRequests"]
+        metric_categories = ["Requests"]
+        dedicated_tables  = true
+      }
+    },
+    {
+      for key, database in module.documentdb : "documentdb" => {
+        resource_id = database.id
+        # "Monitor diagnostic logs with Azure Monitor" (DocumentDB): M30 and the tiers below it write none.
+        log_categories   = contains(["M10", "M20", "M25", "M30"], var.documentdb.compute_tier) ? [] : ["vCoreMongoRequests"]
+        dedicated_tables = true
+      }
+    },
+  )
+
   _address_categories = ["DDoSMitigationFlowLogs", "DDoSMitigationReports", "DDoSProtectionNotifications"]
 }
 
@@ -79,23 +98,20 @@ module "monitoring" {
     emails = coalescelist(tolist(var.monitoring.alerts.emails), [var.apim.publisher_email])
   })
 
-  targets = {
-    gateway        = module.apim.id
-    database       = module.database.id
-    resource-group = "/subscriptions/${var.subscription_id}/resourceGroups/${var.resource_group_name}"
-  }
+  targets = merge(
+    {
+      gateway        = module.apim.id
+      resource-group = "/subscriptions/${var.subscription_id}/resourceGroups/${var.resource_group_name}"
+    },
+    { for key, database in module.database : "database" => database.id },
+    { for key, database in module.documentdb : "documentdb" => database.id },
+  )
 
-  diagnostics = merge(local._network_diagnostics, {
+  diagnostics = merge(local._network_diagnostics, local._database_diagnostics, {
     gateway = {
       resource_id      = module.apim.id
       log_categories   = ["GatewayLogs"]
       dedicated_tables = true
-    }
-    database = {
-      resource_id       = module.database.id
-      log_categories    = ["MongoRequests", "ControlPlaneRequests"]
-      metric_categories = ["Requests"]
-      dedicated_tables  = true
     }
     key-vault = {
       resource_id         = data.azurerm_key_vault.stage1.id

@@ -111,25 +111,35 @@ module "servers" {
   port                  = each.value.port
   health_path           = try(coalesce(var.mcp_servers[each.value.server].health_path), null)
 
-  environment_variables = merge(local._time_limits[each.value.server], local._lists[each.key], var.mcp_servers[each.value.server].environment, local._fronts[each.key], {
-    PORT            = tostring(each.value.port)
-    MCP_SERVER_NAME = each.value.server
-    MCP_TIER        = each.value.tier
-    # Names by which the gateway calls; any other Host header is refused (DNS rebinding).
-    MCP_ALLOWED_HOSTS = "${each.value.fqdn}:${each.value.port},${each.value.fqdn}"
+  environment_variables = merge(
+    local._time_limits[each.value.server],
+    local._lists[each.key],
+    var.mcp_servers[each.value.server].environment,
+    local._fronts[each.key],
+    {
+      PORT            = tostring(each.value.port)
+      MCP_SERVER_NAME = each.value.server
+      MCP_TIER        = each.value.tier
+      # Names by which the gateway calls; any other Host header is refused (DNS rebinding).
+      MCP_ALLOWED_HOSTS = "${each.value.fqdn}:${each.value.port},${each.value.fqdn}"
 
-    # The server believes the gateway and nobody else: this issuer, this audience, this caller.
-    MCP_AUTH_ISSUER            = local.issuer
-    MCP_AUTH_JWKS_URI          = "${local.authority}/discovery/v2.0/keys"
-    MCP_AUTH_TENANT_ID         = local.tenant_id
-    MCP_AUTH_AUDIENCE          = module.backend_app.client_id
-    MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
-  })
+      # The server believes the gateway and nobody else: this issuer, this audience, this caller.
+      MCP_AUTH_ISSUER            = local.issuer
+      MCP_AUTH_JWKS_URI          = "${local.authority}/discovery/v2.0/keys"
+      MCP_AUTH_TENANT_ID         = local.tenant_id
+      MCP_AUTH_AUDIENCE          = module.backend_app.client_id
+      MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
+    },
+    # No secret: the address, and the client id whose token the server brings.
+    var.mcp_servers[each.value.server].database != "documentdb" ? {} : {
+      MONGODB_URI = module.documentdb["this"].connection_strings["${each.value.server}-${each.value.tier}"]
+    },
+  )
 
   secure_environment_variables = merge(
     { for name, secret in var.mcp_servers[each.value.server].secrets : name => data.azurerm_key_vault_secret.servers[secret].value },
-    each.value.connection == null ? {} : {
-      MONGODB_URI = module.database.connection_strings["${each.value.connection}-${var.cosmos.active_key}"]
+    var.mcp_servers[each.value.server].database != "cosmosdb-mongodb" ? {} : {
+      MONGODB_URI = module.database["this"].connection_strings["${each.value.connection}-${var.cosmos.active_key}"]
     },
   )
 
@@ -137,5 +147,5 @@ module "servers" {
   logs        = { workspace_id = module.monitoring.workspace.id }
 
   # A server connects as it starts: before the endpoint's DNS record exists it would resolve to the closed public address.
-  depends_on = [module.database_endpoint]
+  depends_on = [module.database_endpoint, module.documentdb_endpoint]
 }

@@ -36,6 +36,7 @@ DATA = {
     "azurerm_key_vault",
     "azurerm_key_vault_key",
     "azurerm_log_analytics_workspace",
+    "azurerm_mongo_cluster",
     "azurerm_storage_account",
     "azurerm_storage_container",
 }
@@ -159,7 +160,11 @@ _PRECONDITION = re.compile(r"\n +precondition \{\n.*?\n( {4}|  )\}(?=\n)", re.DO
 @contextmanager
 def _unguarded(bench: Bench) -> Iterator[None]:
     home = bench.stage(1).parent
-    made = (*home.glob("stage*/as-made.tf"), home / "modules/cosmosdb-mongodb/databases.tf")
+    made = (
+        *home.glob("stage*/as-made.tf"),
+        *home.glob("stage*/databases.tf"),
+        home / "modules/cosmosdb-mongodb/databases.tf",
+    )
     paths = (*home.glob("modules/*/protection.tf"), *made)
     files = {path: path.read_text(encoding="utf-8") for path in paths}
     for path, text in files.items():

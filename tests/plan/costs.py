@@ -24,7 +24,13 @@ def _gateway(it: Values) -> str:
 
 def _container_group(it: Values) -> str:
     container = it["container"][0]
-    return f"{it['sku']}, {container['cpu']:g} vCPU, {container['memory']:g} GB"
+    once = "" if it["restart_policy"] == "Always" else ", for the seconds that its job takes"
+    return f"{it['sku']}, {container['cpu']:g} vCPU, {container['memory']:g} GB{once}"
+
+
+def _cluster(it: Values) -> str:
+    high = ", high availability" if it["high_availability_mode"] != "Disabled" else ""
+    return f"{it['compute_tier']}, {it['storage_size_in_gb']} GB{high}"
 
 
 def _account(it: Values) -> str:
@@ -67,6 +73,11 @@ PRICED: dict[str, tuple[str, Callable[[Values], str], str]] = {
     ),
     "azurerm_cosmosdb_mongo_database": ("Cosmos DB, shared throughput", _throughput, "RU/s hours; zones cost more"),
     "azurerm_cosmosdb_mongo_collection": ("Cosmos DB, own throughput", _throughput, "RU/s hours; zones cost more"),
+    "azurerm_mongo_cluster": (
+        "Azure DocumentDB cluster",
+        _cluster,
+        "hours, by tier, with high availability twice; GB of disk",
+    ),
     "azurerm_container_registry": (
         "Container registry",
         _registry,
@@ -105,6 +116,7 @@ FREE = (
     "azurerm_dev_center",
     "azurerm_key_vault_secret",
     "azurerm_management_lock",
+    "azurerm_mongo_cluster_user",
     "azurerm_monitor_diagnostic_setting",
     "azurerm_nat_gateway_public_ip_association",
     "azurerm_network_security_",

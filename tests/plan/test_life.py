@@ -37,7 +37,7 @@ def test_a_second_plan_changes_nothing(platform: Bench, stage: int) -> None:
 def test_each_tier_holds_its_own_connection(platform: Bench, tier: str, connection: str) -> None:
     """The reader's container cannot write, whatever its code does: it has the read-only key and no other."""
     applied = resources(_show(platform, 2))
-    account = applied["module.database.azurerm_cosmosdb_account.this"]
+    account = applied['module.database["this"].azurerm_cosmosdb_account.this']
     group = applied[f'module.servers["mongodb-{tier}-a"].azurerm_container_group.this']
     assert group["container"][0]["secure_environment_variables"] == {"MONGODB_URI": account[connection]}
 
@@ -127,7 +127,7 @@ def test_no_value_is_made_up_of_its_own_name(platform: Bench, stage: int) -> Non
 @pytest.mark.parametrize("stage", [1, 2])
 def test_no_output_holds_a_secret(platform: Bench, stage: int) -> None:
     """Outputs land in pipeline logs: none contains a value of a database key, whatever it is called."""
-    account = resources(_show(platform, 2))["module.database.azurerm_cosmosdb_account.this"]
+    account = resources(_show(platform, 2))['module.database["this"].azurerm_cosmosdb_account.this']
     secrets = {value for name, value in account.items() if name.endswith(("_key", "_connection_string")) and value}
     outputs = json.dumps(_show(platform, stage)["values"]["outputs"])
     assert len(secrets) >= 8

@@ -33,7 +33,7 @@ def test_names_are_for_good(names: Any) -> None:
     """What a deployment has is called this; a change here is a change of everybody's resources."""
     assert names(servers=SERVERS, tags={"owner": "team"}, private_dns={"registry": True, "state": True}) == {
         "tags": {"owner": "team", "deployment": "mcp-prod", "environment": "prod"},
-        "identities": {"gateway": "id-mcp-prod-gateway", "encryption": "id-mcp-prod-encryption"},
+        "identities": {key: f"id-mcp-prod-{key}" for key in ("gateway", "encryption", "database")},
         "network": {
             "virtual_network": "vnet-mcp-prod",
             "nat_gateway": "ng-vnet-mcp-prod",
@@ -44,7 +44,9 @@ def test_names_are_for_good(names: Any) -> None:
                 for key in ("apim", "containers", "endpoints")
             },
         },
-        "private_endpoints": {key: f"pe-mcp-prod-{key}" for key in ("vault", "registry", "state", "cosmos")},
+        "private_endpoints": {
+            key: f"pe-mcp-prod-{key}" for key in ("vault", "registry", "state", "cosmos", "documentdb")
+        },
         "private_dns_zones": {
             "servers": "mcp.internal",
             "cosmos": "privatelink.mongo.cosmos.azure.com",
@@ -97,3 +99,10 @@ def test_zones_of_a_hub_are_used_and_not_made(names: Any) -> None:
     assert found["slots"]["notes-reader-a"]["fqdn"] == "notes-reader-a.mcp.corp"
     assert found["gateway"]["host"] == "mcp.corp.example"
     assert (found["gateway"]["zone"], found["gateway"]["record"]) == ("corp.example", "mcp")
+
+
+def test_a_database_that_is_not_there_has_no_zone(names: Any) -> None:
+    """A zone costs money, and answers for nothing where its database is another one."""
+    found = names(databases={"cosmos": False, "documentdb": True})
+    assert found["private_dns_zones"]["documentdb"] == "privatelink.mongocluster.cosmos.azure.com"
+    assert "cosmos" not in found["private_dns_zones"]

@@ -55,7 +55,12 @@ def test_modules_have_one_shape(module: str) -> None:
 def test_only_values_name_a_server() -> None:
     """A second server is one entry in mcp_servers: no code knows the first by name."""
     code = [path for path in TERRAFORM.rglob("*.tf*") if "environments" not in path.parts and path.is_file()]
-    names = [f"{_short(path)}: {line.strip()}" for path in code for line in _lines(path) if '"mongodb' in line]
+    names = [
+        f"{_short(path)}: {line.strip()}"
+        for path in code
+        for line in _lines(path)
+        if re.search(r'"mongodb(?!\+srv:)', line)
+    ]
     assert names == []
 
 

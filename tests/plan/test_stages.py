@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tools import diagrams
 
 COSTS = Path(__file__).parents[2] / "docs" / "costs.md"
 BEGIN, END = "<!-- from the plans -->\n", "<!-- end -->\n"
+JOB = 'module.documentdb_users["this"].azurerm_container_group.this'
 INVENTORIES = Path(__file__).parent / "inventories"
 
 
@@ -40,6 +43,20 @@ def test_nothing_secret_is_in_the_plain_environment(planned: Planned, environmen
         if values.get("container"):
             names = set(values["container"][0].get("environment_variables") or {})
             assert "MONGODB_URI" not in names, address
+
+
+def test_a_database_without_keys_leaves_no_secret(planned: Planned) -> None:
+    """Nothing of the vault, nothing in a secure environment; each tier's address names its own identity."""
+    found = inventory.resources(planned(2, "documentdb")._raw)
+    groups = {address: values["container"][0] for address, values in found.items() if values.get("container")}
+    assert {address for address, group in groups.items() if group.get("secure_environment_variables")} == set()
+    addresses = {name: group["environment_variables"]["MONGODB_URI"] for name, group in groups.items()}
+    assert len(set(addresses.values())) == len(addresses) == 3
+    assert all(
+        re.fullmatch(r"mongodb\+srv://[0-9a-f-]{36}@docdb-mcp-docdb\.global\..*", uri) for uri in addresses.values()
+    )
+    users = json.loads(groups[JOB]["environment_variables"]["MCP_DATABASE_USERS"])
+    assert sorted(users.values()) == ["read", "readWrite"]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -74,13 +91,14 @@ def test_the_pictures_show_what_is_planned(as_recorded: Planned, request: pytest
 # "Azure Private Endpoint private DNS zone values", by sub-resource; another name resolves to the closed public address.
 ZONES = {
     "MongoDB": "privatelink.mongo.cosmos.azure.com",
+    "MongoCluster": "privatelink.mongocluster.cosmos.azure.com",
     "vault": "privatelink.vaultcore.azure.net",
     "registry": "privatelink.azurecr.io",
     "blob": "privatelink.blob.core.windows.net",
 }
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, "documentdb"])
 def test_each_private_endpoint_has_the_zone_that_azure_documents(planned: Planned, environment: str) -> None:
     """The zone of each endpoint's sub-resource is made, and no zone that nothing answers in."""
     planned_here = [inventory.resources(planned(stage, environment)._raw) for stage in (1, 2)]

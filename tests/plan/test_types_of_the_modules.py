@@ -61,6 +61,7 @@ FITTING: dict[str, dict[str, Any]] = {
     },
     "azurerm_cosmosdb_mongo_collection": {"index": [{"keys": ["_id"], "unique": True}]},
     "azurerm_log_analytics_workspace": {"sku": "PerGB2018", "reservation_capacity_in_gb_per_day": None},
+    "azurerm_mongo_cluster": {"compute_tier": "M30"},
     "azurerm_monitor_diagnostic_setting": {"enabled_log": [{"category": "Audit"}]},
     "azurerm_managed_devops_pool": {
         "maximum_concurrency": 1,

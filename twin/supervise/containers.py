@@ -10,7 +10,7 @@ from typing import Any
 from emulators.base.errors import EmulatorError
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
-from twin.supervise import databases, docker_server, private_link, registry
+from twin.supervise import databases, docker_server, documentdb, private_link, registry
 from twin.supervise.spec import Health, Liveness, ProcessSpec
 
 _GROUP = "azurerm_container_group"
@@ -27,7 +27,7 @@ class PlanContext:
     """What a container meets when it starts: the image store, its MongoDB, and the ports that are free.
 
     `user_per_key`: the MongoDB is a container, whose users have one password each (see databases.users). `in_docker`:
-    container groups become containers.
+    container groups become containers. `identity_for`: a group's way to tokens of its identities, as variables.
     """
 
     home: Path
@@ -36,6 +36,7 @@ class PlanContext:
     port_for: Callable[[str], int]
     user_per_key: bool = False
     in_docker: bool = False
+    identity_for: Callable[[Resource], Mapping[str, str]] = lambda _: {}
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _plan_container(
     scratch = context.home / "run" / "scratch" / name
     environment, cut_off = _environment(state, group, container, context)
     if context.in_docker:
-        secret = frozenset(container.get("secure_environment_variables") or ())
+        secret = frozenset({*(container.get("secure_environment_variables") or ()), "IDENTITY_HEADER"})
         health = Health("http", _health_path(container))
         box = docker_server.Box(
             name, image.reference, tuple(container.get("commands") or image.entrypoint), port,
@@ -177,12 +178,15 @@ def _command(container: Mapping[str, Any], image: registry.Image) -> tuple[str, 
 def _environment(
     state: State, group: Resource, container: Mapping[str, Any], context: PlanContext
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The container's own variables with Cosmos DB's addresses made local, and the accounts it cannot reach."""
+    """The container's own variables with its databases' addresses made local, and the databases it cannot reach."""
     found: dict[str, str] = {}
     cut_off: dict[str, str] = {}
     for variables in ("environment_variables", "secure_environment_variables"):
         found |= container.get(variables) or {}
-    for name, value in found.items():
+    for name, value in list(found.items()):
+        if keyless := documentdb.KeylessUri.parse(value):
+            found |= {name: _at_cluster(state, group, keyless, context, cut_off), **context.identity_for(group)}
+            continue
         uri = databases.MongoUri.parse(value)
         account = databases.account_of(uri, state) if uri else None
         if uri is None or account is None:
@@ -196,6 +200,23 @@ def _environment(
             found[name] = uri.nowhere()
             cut_off[account["name"]] = f"{group['name']} cannot reach its database: {error}"
     return found, cut_off
+
+
+def _at_cluster(
+    state: State, group: Resource, uri: documentdb.KeylessUri, context: PlanContext, cut_off: dict[str, str]
+) -> str:
+    """The address made local; at a closed port, with a line in `cut_off`, where the container has no way to it."""
+    cluster = uri.cluster(state)
+    if cluster is None:
+        cut_off[uri.host] = f"{group['name']} cannot reach its database: no applied cluster is called {uri.host}"
+        return uri.nowhere()
+    try:
+        subnet_id = next(iter(group.get("subnet_ids", ())), "")
+        private_link.require_cluster(state, cluster, subnet_id, name_servers=_name_servers(group))
+    except RuntimeFailure as error:
+        cut_off[cluster["name"]] = f"{group['name']} cannot reach its database: {error}"
+        return uri.nowhere()
+    return uri.at(context.mongo_port)
 
 
 def _name_servers(group: Resource) -> tuple[str, ...]:

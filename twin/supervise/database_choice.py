@@ -19,17 +19,19 @@ class Choice:
     text: str
 
 
-def choose(config: RuntimeConfig, home: Path) -> Choice:
+def choose(config: RuntimeConfig, home: Path, *, keyless: bool = False) -> Choice:
     """Looks, and starts nothing. RuntimeFailure where Docker must be used (asked for, or has the data) and cannot.
 
     A home keeps the database that it began with, unless a setting names another: data must not seem to vanish because
-    an image came or an engine went.
+    an image came or an engine went. `keyless`: a server has the database "documentdb", whose sign-in MongoDB lacks.
     """
     if config.mongodb_uri:
         return Choice("uri", "the one at MONGODB_URI")
     if config.mongo == "twin":
         return Choice("twin", "emulators.mongodb (MONGO=twin)")
     insisted = config.mongo == "docker" or docker_volume.holds_data(home)
+    if keyless and not insisted:
+        return Choice("twin", "emulators.mongodb: a container of MongoDB cannot check tokens of Entra ID")
     missing = docker_engine.missing(config.mongo_image, docker_engine.environment())
     if missing and insisted:
         raise RuntimeFailure(

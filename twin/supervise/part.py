@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ _EARLY_DEATHS = 2  # deaths without ever serving, after which the part counts as
 _WHILE_STARTING, _WHILE_SERVING = 0.05, 1.0  # seconds between health checks
 ADOPT_TIMEOUT = 10.0  # seconds in which a process takes over what a live file says
 HUNG_GRACE = 2.0  # seconds that a process which does not answer has to end by itself
+_FOR_OTHERS = 30.0  # seconds for what a part that runs to its end asks
 _MISSES = 2  # failed checks in a row that make a serving part unhealthy: one may be a pause of the machine
 
 _log = logging.getLogger("twin.runtime")
@@ -45,8 +46,9 @@ class Part:
         self._serves = asyncio.Event()
         self._hung = ""
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=self.spec.name)
+    def start(self, after: Sequence[Part] = ()) -> None:
+        """Start it, once each part of `after` serves, has failed or has ended (or does not for half a minute)."""
+        self._task = asyncio.create_task(self._run_after(after), name=self.spec.name)
         self._task.add_done_callback(self._crashed)
 
     async def stop(self, grace: float) -> None:
@@ -86,6 +88,10 @@ class Part:
                 )
             await asyncio.sleep(0.02)
 
+    async def _run_after(self, others: Sequence[Part]) -> None:
+        await asyncio.gather(*(other.settled(_FOR_OTHERS) for other in others))
+        await self._run()
+
     async def _run(self) -> None:
         deaths, ever_served = 0, False
         while True:
@@ -95,7 +101,9 @@ class Part:
             ever_served = ever_served or self._served_at is not None
             deaths = 1 if self._was_steady() else deaths + 1
             if not self._should_restart(code):
-                self._update(state="ended", pid=None, identity=None, detail=_exit_summary(code, tail))
+                done = code == 0 and not self._hung
+                detail = "" if done else _exit_summary(code, tail)
+                self._update(state="succeeded" if done else "ended", pid=None, identity=None, detail=detail)
                 return
             gives_up = not ever_served and deaths >= _EARLY_DEATHS
             self._update(

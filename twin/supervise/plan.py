@@ -14,7 +14,7 @@ from typing import Any
 from emulators.base.files import read_object, write_json
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
-from twin.supervise import arm, databases, docker_engine, names
+from twin.supervise import arm, databases, docker_engine, documentdb, names
 from twin.supervise.containers import PlanContext, plan_containers
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Liveness, Plan, ProcessSpec, as_file, python_module
@@ -69,13 +69,17 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     external = config.mongodb_uri
     mongo_port = 0 if external else port_for("mongo")
     in_docker = config.mongo == "docker"
-    context = PlanContext(home, mongo_port, external, port_for, in_docker, config.runtime == "docker")
+    documentdb.refuse_other_databases(state, uri=external is not None, docker=in_docker)
+    hosts = _IdentityHosts(state, config, home)
+    context = PlanContext(
+        home, mongo_port, external, port_for, in_docker, config.runtime == "docker", hosts.environment
+    )
     containers, refused = plan_containers(state, context)
     routes = names.route_backends(state, service, containers)
     cut_off = {f"{a} from {c.process.name}": why for c in containers for a, why in c.cut_off.items()}
     secret = _secret(home, "identity_header")
     processes = [
-        _entra(state, service, config, home, secret),
+        _entra(config, home, {secret: _attached_clients(state, service), **hosts.clients}, state),
         *([] if external else [(_mongo_container if in_docker else _mongo)(state, config, home, mongo_port)]),
         *(container.process for container in containers),
         _gateway(state, config, home, secret, routes.resolve, _traces(config, home)),
@@ -91,12 +95,32 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     )
 
 
-def _entra(state: State, service: Resource, config: RuntimeConfig, home: Path, secret: str) -> ProcessSpec:
+class _IdentityHosts:
+    """Which container may ask for tokens of which identities: each identity has a secret of its own.
+
+    Groups of one tier share theirs, so that another slot changes nothing for the issuer.
+    """
+
+    def __init__(self, state: State, config: RuntimeConfig, home: Path) -> None:
+        self._state, self._config, self._home = state, config, home
+        self.clients: dict[str, list[str]] = {}
+
+    def environment(self, group: Resource) -> Mapping[str, str]:
+        """Variables of the group's containers; none for a group without an identity that was applied here."""
+        clients = _attached_clients(self._state, group)
+        if not clients:
+            return {}
+        secret = _secret(self._home, f"identity_header of {' '.join(sorted(clients))}")
+        self.clients[secret] = clients
+        return documentdb.identity_environment(self._config.entra_port, secret)
+
+
+def _entra(config: RuntimeConfig, home: Path, hosts: Mapping[str, list[str]], state: State) -> ProcessSpec:
     settings = {
         "state": str(_state_path(home, "entra")),
         "host": "127.0.0.1",
         "port": config.entra_port,
-        "identity_hosts": {secret: _attached_clients(state, service)},
+        "identity_hosts": dict(hosts),
         "data_dir": str(home / "entra"),
     }
     part = _part("entra", config.entra_port, Health("http", "/healthz"), settings, home, {})
@@ -104,15 +128,18 @@ def _entra(state: State, service: Resource, config: RuntimeConfig, home: Path, s
 
 
 def _mongo(state: State, config: RuntimeConfig, home: Path, port: int) -> ProcessSpec:
-    settings = {
+    settings: dict[str, Any] = {
         "host": "127.0.0.1",
         "port": port,
         "data_dir": str(home / "mongo"),
         "users_file": str(users_file(home)),
         "seed": config.seed,
     }
+    if oidc := documentdb.oidc(state, config.entra_port):
+        settings["oidc"] = oidc
     part = _part("mongo", port, Health("mongo"), settings, home, {})
-    return replace(part, live={str(users_file(home)): as_file(databases.users(state))})
+    users = [*databases.users(state), *documentdb.administrators(state)]
+    return replace(part, live={str(users_file(home)): as_file(users)})
 
 
 def _mongo_container(state: State, config: RuntimeConfig, home: Path, port: int) -> ProcessSpec:

@@ -10,12 +10,15 @@ from typing import Any, Literal
 
 from emulators.base.files import read_json, write_json
 
-PartState = Literal["waiting", "starting", "healthy", "unhealthy", "restarting", "failed", "ended", "refused"]
+PartState = Literal[
+    "waiting", "starting", "healthy", "succeeded", "unhealthy", "restarting", "failed", "ended", "refused"
+]
 
 
 @dataclass(frozen=True)
 class PartStatus:
-    """One part. `failed`: died repeatedly without ever serving (restarts go on). `ended`: its restart policy is done.
+    """One part. `failed`: died repeatedly without ever serving (restarts go on). `ended`: its restart policy is done;
+    `succeeded`: so it is, and the process did its work (exit code 0), as Container Instances calls it.
 
     `since` is when the current process started (UTC, ISO 8601); `identity` tells that process from a later one with the
     same pid; `detail` says why it is not healthy, `ended` why the process before this one ended, empty for the first.
@@ -33,7 +36,7 @@ class PartStatus:
 
     @property
     def healthy(self) -> bool:
-        return self.state == "healthy"
+        return self.state in ("healthy", "succeeded")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from emulators.base.errors import EmulatorError
 from emulators.base.files import read_object
 from emulators.base.state import State
-from twin.supervise import database_choice, databases, lock, ports
+from twin.supervise import database_choice, databases, documentdb, lock, ports
 from twin.supervise.external import ExternalMongo
 from twin.supervise.fingerprint import code_fingerprint
 from twin.supervise.part import Part
@@ -52,7 +52,8 @@ class Supervisor:
         """Reads state and settings and applies them; on TwinError nothing has changed."""
         state = databases.with_current_values(State.load(self._home / "run" / "state.json"), self._home)
         config = RuntimeConfig.load(self._home)
-        choice = await asyncio.to_thread(database_choice.choose, config, self._home)
+        keyless = documentdb.is_used(state)
+        choice = await asyncio.to_thread(database_choice.choose, config, self._home, keyless=keyless)
         config = replace(config, mongo="docker" if choice.kind == "docker" else "twin")
         held = frozenset(part.spec.port for part in self._parts.values())
         book = ports.PortBook(self._home / "run" / "ports.json", held)
@@ -115,8 +116,10 @@ class Supervisor:
 
     def _add(self, process: ProcessSpec) -> Part:
         part = Part(process, self._home / "logs" / f"{process.name}.log", self.publish)
+        # What runs to its end starts when what it asks can answer: its restart policy is no way to wait.
+        asked = [other for other in self._parts.values() if other.spec.kind in ("entra", "mongo")]
         self._parts[process.name] = part
-        part.start()
+        part.start(after=[] if process.restart == "Always" else asked)
         return part
 
     async def stop(self) -> None:

@@ -17,6 +17,7 @@ from emulators.azurerm.derive import (  # noqa: F401 - each fills the tables
     containers,
     cosmos,
     directory,
+    documentdb,
     identities,
     keyvault,
     monitoring,

@@ -52,9 +52,26 @@ def test_what_is_missing_is_named(cloud: Cloud) -> None:
 
 
 def test_unsupported_data_sources_are_refused_by_name(cloud: Cloud) -> None:
-    """There is no object that could answer for a list of all resources."""
-    with pytest.raises(ProviderError, match="azurerm_resources is not supported"):
-        read_data(cloud, "azurerm_resources", {"type": "x"})
+    """There is no object that could answer for Azure's own list of addresses."""
+    with pytest.raises(ProviderError, match="azurerm_network_service_tags is not supported"):
+        read_data(cloud, "azurerm_network_service_tags", {"service": "Storage", "location": "uksouth"})
+
+
+def test_a_group_s_resources_are_listed(cloud: Cloud, applied: Applied) -> None:
+    """By type and tags, what lies in the group itself and not in another object; none is an empty list."""
+    where = {"resource_group_name": "rg", "location": "uksouth"}
+    applied("azurerm_resource_group", name="rg", location="uksouth")
+    applied("azurerm_user_assigned_identity", name="id-ours", **where, tags={"deployment": "mcp", "tier": "reader"})
+    applied("azurerm_user_assigned_identity", name="id-theirs", **where, tags={"deployment": "other"})
+    wanted = {
+        "resource_group_name": "rg",
+        "type": "microsoft.managedidentity/userAssignedIdentities",
+        "required_tags": {"deployment": "mcp"},
+    }
+    assert [one["name"] for one in read_data(cloud, "azurerm_resources", wanted)["resources"]] == ["id-ours"]
+    everything = read_data(cloud, "azurerm_resources", {"resource_group_name": "rg"})["resources"]
+    assert {one["name"] for one in everything} == {"id-ours", "id-theirs"}
+    assert read_data(cloud, "azurerm_resources", {**wanted, "resource_group_name": "elsewhere"})["resources"] == []
 
 
 def test_the_deployer_is_known(cloud: Cloud) -> None:

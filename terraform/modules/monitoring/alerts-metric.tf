@@ -1,6 +1,7 @@
 # Metrics arrive within minutes, cost nothing to collect, and keep coming when the workspace has reached its quota.
 # Names, dimensions and aggregations: "Supported metrics for Microsoft.ApiManagement/service" and "Supported metrics for
-# Microsoft.DocumentDB/DatabaseAccounts".
+# Microsoft.DocumentDB/DatabaseAccounts" and "… mongoClusters"; what to watch there: "Use the Azure portal to set up alerts on metrics
+# for Azure DocumentDB" (2025-01-10).
 
 locals {
   _metric_alerts = {
@@ -36,6 +37,23 @@ locals {
       dimension = { name = "StatusCode", value = "429" }
       todo      = "Requests are rate limited (429) inside the database, index builds and the portal included. Without database-throttled beside it no caller has noticed yet; look at what else uses the account."
     }
+    documentdb-storage = {
+      target    = "documentdb"
+      severity  = 1
+      threshold = var.alerts.thresholds.storage_percent
+      metric    = { namespace = "Microsoft.DocumentDB/mongoClusters", name = "StoragePercent", aggregation = "Maximum" }
+      dimension = null
+      todo      = "The database's disk fills (percent). A full one takes the database off line, and only Microsoft brings it back: raise documentdb.storage_gb now, then look for what need not be kept."
+    }
+    documentdb-cpu = {
+      target    = "documentdb"
+      severity  = 2
+      threshold = var.alerts.thresholds.cpu_percent
+      metric    = { namespace = "Microsoft.DocumentDB/mongoClusters", name = "CpuPercent", aggregation = "Average" }
+      dimension = null
+      window    = "PT30M"
+      todo      = "The database is busy (percent, for half an hour): calls become slow and run into their time limit. Open the workbook, Throttling, for the collection; add an index, or raise documentdb.compute_tier."
+    }
   }
 }
 
@@ -50,8 +68,8 @@ resource "azurerm_monitor_metric_alert" "this" {
   description         = each.value.todo
   scopes              = [var.targets[each.value.target]]
   severity            = each.value.severity
-  frequency           = "PT1M"
-  window_size         = "PT5M"
+  frequency           = can(each.value.window) ? "PT5M" : "PT1M"
+  window_size         = try(each.value.window, "PT5M")
   auto_mitigate       = true
   tags                = var.tags
 
@@ -64,10 +82,13 @@ resource "azurerm_monitor_metric_alert" "this" {
     # Azure knows a value of a dimension once it has occurred, and a platform without refusals has none.
     skip_metric_validation = true
 
-    dimension {
-      name     = each.value.dimension.name
-      operator = "Include"
-      values   = [each.value.dimension.value]
+    dynamic "dimension" {
+      for_each = each.value.dimension[*]
+      content {
+        name     = dimension.value.name
+        operator = "Include"
+        values   = [dimension.value.value]
+      }
     }
   }
 

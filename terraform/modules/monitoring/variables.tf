@@ -98,14 +98,14 @@ variable "diagnostics" {
 }
 
 variable "targets" {
-  description = "What alerts watch besides the workspace: resource ids by gateway, database and resource-group. An alert whose target is missing is not declared."
+  description = "What alerts watch besides the workspace: resource ids by gateway, database (Cosmos DB), documentdb and resource-group. An alert whose target is missing is not declared."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(keys(var.targets), ["gateway", "database", "resource-group"])) == 0
-    error_message = "targets takes the keys gateway, database and resource-group."
+    condition     = length(setsubtract(keys(var.targets), ["gateway", "database", "documentdb", "resource-group"])) == 0
+    error_message = "targets takes the keys gateway, database, documentdb and resource-group."
   }
 }
 
@@ -124,6 +124,8 @@ variable "alerts" {
       throttled              = optional(number, 10)
       unreachable            = optional(number, 2)
       restarts               = optional(number, 3)
+      storage_percent        = optional(number, 75)
+      cpu_percent            = optional(number, 90)
     }), {})
   })
   default  = { enabled = false }

@@ -14,9 +14,10 @@ locals {
   _zones = merge(
     {
       servers = "mcp.internal"
-      cosmos  = "privatelink.mongo.cosmos.azure.com"
       vault   = "privatelink.vaultcore.azure.net"
     },
+    var.databases.cosmos ? { cosmos = "privatelink.mongo.cosmos.azure.com" } : {},
+    var.databases.documentdb ? { documentdb = "privatelink.mongocluster.cosmos.azure.com" } : {},
     var.private_dns.registry ? { registry = "privatelink.azurecr.io" } : {},
     var.private_dns.state ? { state = "privatelink.blob.core.windows.net" } : {},
     # Nobody but this network knows an internal gateway: its host is a zone of its own, so that no other name is taken over.

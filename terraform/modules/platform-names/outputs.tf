@@ -4,10 +4,11 @@ output "tags" {
 }
 
 output "identities" {
-  description = "Names of the user-assigned identities that belong to no server: `gateway`, `encryption`."
+  description = "Names of the user-assigned identities that belong to no server: `gateway`, `encryption`, `database` (who makes users of DocumentDB)."
   value = {
     gateway    = "id-${var.name}-gateway"
     encryption = "id-${var.name}-encryption"
+    database   = "id-${var.name}-database"
   }
 }
 
@@ -40,8 +41,8 @@ output "agents" {
 }
 
 output "private_endpoints" {
-  description = "Names of the private endpoints by what they lead to: `vault`, `registry`, `state`, `cosmos`."
-  value       = { for key in ["vault", "registry", "state", "cosmos"] : key => "pe-${var.name}-${key}" }
+  description = "Names of the private endpoints by what they lead to: `vault`, `registry`, `state`, `cosmos`, `documentdb`."
+  value       = { for key in ["vault", "registry", "state", "cosmos", "documentdb"] : key => "pe-${var.name}-${key}" }
 }
 
 output "private_dns_zones" {

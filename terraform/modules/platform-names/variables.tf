@@ -53,3 +53,13 @@ variable "private_dns" {
   default  = {}
   nullable = false
 }
+
+variable "databases" {
+  description = "Which databases there are: each has a private endpoint, which needs a zone."
+  type = object({
+    cosmos     = optional(bool, true)
+    documentdb = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+}

@@ -44,8 +44,8 @@ variable "target" {
 
   validation {
     # The provider passes any word on and Azure refuses the wrong ones at apply.
-    condition     = contains(["MongoDB", "vault", "registry", "blob", "Gateway"], var.target.subresource)
-    error_message = "target.subresource must be MongoDB, vault, registry, blob or Gateway: the sub-resources this platform uses."
+    condition     = contains(["MongoDB", "MongoCluster", "vault", "registry", "blob", "Gateway"], var.target.subresource)
+    error_message = "target.subresource must be MongoDB, MongoCluster, vault, registry, blob or Gateway: the sub-resources this platform uses."
   }
 }
 

@@ -11,7 +11,7 @@ from twin.offer import Offer
 from twin.supervise.plan import MODULES
 from twin.supervise.status import PartStatus, Status
 
-_KINDS = {"healthy": "good", "starting": "busy", "restarting": "busy", "waiting": "busy"}
+_KINDS = {"healthy": "good", "succeeded": "good", "starting": "busy", "restarting": "busy", "waiting": "busy"}
 
 
 def overview(root: str, status: Status | None, offer: Offer | None, slots: Sequence[Slot]) -> str:

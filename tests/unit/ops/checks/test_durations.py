@@ -11,7 +11,7 @@ from ops.terraform.cli import ANYTHING, Plan, Stage
 from tests.unit.ops.conftest import Make
 
 GATEWAY = "module.apim.azurerm_api_management.this"
-ACCOUNT = "module.database.azurerm_cosmosdb_account.this"
+ACCOUNT = 'module.database["this"].azurerm_cosmosdb_account.this'
 POLICY = "module.apim.azurerm_api_management_api_policy.mcp"
 
 

@@ -1,0 +1,4 @@
+output "id" {
+  description = "Resource id of the container group."
+  value       = azurerm_container_group.this.id
+}
