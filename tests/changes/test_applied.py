@@ -54,7 +54,7 @@ def test_a_change_is_applied_and_taken_back_or_refused(applied: Bench, file: Pat
 
 
 def test_a_domain_is_taken_away_under_a_lock(applied: Bench) -> None:
-    """docs/custom-domain.md: refused while the lock holds the role; then one deployment without it, and one to put it back."""
+    """docs/custom-domain.md: refused while the lock holds the role; then one deployment without the lock, one with."""
     before = change.Snapshot(applied)
     base = change.on_prod(applied)
     domain = {"apim/custom_domain": DOMAIN}
