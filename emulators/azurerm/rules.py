@@ -415,7 +415,7 @@ RULES: tuple[Rule, ...] = (
         "open",
         "the local gateway runs it",
         "tests/plan/test_served_policies.py::test_a_write_that_was_not_sent_goes_to_another_slot",
-        live="policies",
+        live="retries",
     ),
     Rule(
         "breakers-count-failed-connections",

@@ -178,7 +178,10 @@ def providers(environment: Environment) -> str:
 
 
 def named_providers(environment: Environment) -> list[str]:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(environment.terraform_dir.glob("stage*/providers.tf"))]
+    files = sorted(environment.terraform_dir.glob("stage*/providers.tf"))
+    if environment.variables.get("agents"):
+        files.append(environment.terraform_dir / "stage1" / "agents.tf")
+    texts = [path.read_text(encoding="utf-8") for path in files]
     return sorted({name for text in texts for name in re.findall(r'"(Microsoft\.\w+)"', text)})
 
 

@@ -72,6 +72,7 @@ CHECKS: tuple[Check, ...] = (
     Check("database", "the database has no public address", azure_probes.database),
     Check("vault", "the vault answers nobody outside its network rules", azure_probes.vault),
     Check("policies", "policies come back from API Management as they are written", azure_probes.policies),
+    Check("retries", "a call whose connection failed is answered by another slot", azure_probes.retries),
     Check("breakers", "every slot has its circuit breaker", azure_probes.breakers),
     Check("container-logs", "what the servers print arrives in the workspace", azure_probes.container_logs),
     Check("gateway-role", "the gateway's identity holds Gateway.Invoke", azure_probes.gateway_role),

@@ -278,9 +278,9 @@ def would_destroy(said: str) -> str:
     names = [" ".join(key.split("/", 1)) if "/" in key else f"the {_KEPT_WHOLE.get(key, key)}" for key in kept]
     listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     return (
-        f"this would destroy {listed}, with all that they hold, and data_protection.prevent_destroy forbids it; put the "
-        'old values back, add the new beside them and copy what they hold ("Data in production" in terraform/README.md '
-        "has the way to let the old ones go)"
+        f"this would destroy {listed}, with all that they hold, and data_protection.prevent_destroy forbids it; put "
+        'the old values back, add the new beside them and copy what they hold ("Data in production" in '
+        "terraform/README.md has the way to let the old ones go)"
         if kept
         else ""
     )

@@ -46,6 +46,9 @@ module "agents" {
 
 locals {
   _agents = var.agents == null ? {} : { this = var.agents }
+
+  # Here and not in providers.tf: `invoke doctor` asks for what that file names, and for these with agents only.
+  _agents_providers = var.agents == null ? [] : ["Microsoft.DevCenter", "Microsoft.DevOpsInfrastructure"]
 }
 
 # The range as it was when the pool was made: agents hold the subnet.

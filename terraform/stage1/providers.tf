@@ -3,15 +3,12 @@ provider "azurerm" {
 
   # Registered by name: version 5 registers nothing by itself, and a list shows what the platform uses.
   resource_provider_registrations = "none"
-  resource_providers_to_register = concat(
-    [
-      "Microsoft.ContainerRegistry",
-      "Microsoft.KeyVault",
-      "Microsoft.ManagedIdentity",
-      "Microsoft.Network",
-    ],
-    var.agents == null ? [] : ["Microsoft.DevCenter", "Microsoft.DevOpsInfrastructure"],
-  )
+  resource_providers_to_register = concat(local._agents_providers, [
+    "Microsoft.ContainerRegistry",
+    "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.Network",
+  ])
 
   storage_use_azuread = true
 

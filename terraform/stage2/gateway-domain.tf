@@ -16,11 +16,7 @@ data "azurerm_api_management" "now" {
   lifecycle {
     # The role on a certificate goes with its domain, and a lock on the vault keeps the role: domain gone, role left.
     postcondition {
-      condition = !contains(var.data_protection.locks, "key_vault") || alltrue([
-        for proxy in flatten(self.hostname_configuration[*].proxy) :
-        !startswith(coalesce(proxy.key_vault_certificate_id, "-"), data.azurerm_key_vault.stage1.vault_uri)
-        || contains([for certificate in local._certificates : certificate.name], try(split("/", proxy.key_vault_certificate_id)[4], ""))
-      ])
+      condition     = !contains(var.data_protection.locks, "key_vault") || length(setsubtract([for proxy in flatten(self.hostname_configuration[*].proxy) : split("/", proxy.key_vault_certificate_id)[4] if startswith(coalesce(proxy.key_vault_certificate_id, "-"), data.azurerm_key_vault.stage1.vault_uri)], [for certificate in local._certificates : certificate.name])) == 0
       error_message = "apim.custom_domain cannot be taken away, nor get another certificate, while data_protection.locks holds key_vault: the lock keeps the gateway's role on the old certificate. Take key_vault out of the locks for this deployment (stage 1 comes first), and put it back with the next one."
     }
   }

@@ -61,7 +61,7 @@ def test_production_is_as_it_was(running: Running) -> None:
 
 
 def test_a_domain_is_taken_away_under_a_lock(running: Running) -> None:
-    """docs/custom-domain.md: refused while the lock holds the role; then one deployment without it, and one to put it back."""
+    """docs/custom-domain.md: refused while the lock holds the role; then one deployment without the lock, one with."""
     running.take_back()
     applied, before = running.bench, change.Snapshot(running.bench)
     base = change.on_prod(applied)

@@ -37,7 +37,7 @@ FITTING: dict[str, dict[str, Any]] = {
         "gateway_disabled": False,
         "additional_location": [],
         "public_ip_address_id": None,
-        **dict.fromkeys(("sign_in", "sign_up", "delegation", "tenant_access"), []),
+        **{block: [] for block in ("sign_in", "sign_up", "delegation", "tenant_access")},
     },
     "azurerm_api_management_api": {"display_name": "A", "protocols": ["https"]},
     "azurerm_api_management_api_operation": {"url_template": "/mcp", "template_parameter": []},

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from emulators.base.raw_expressions import escape_expressions
 from tools.diagrams.plans import DiagramError, Plans
 from tools.diagrams.svg import LINE, WIDTH, Box, Canvas, wrap
 
@@ -30,10 +31,10 @@ def draw(plans: Plans) -> str:
     policies = [p for p in plans.of("azurerm_api_management_api_policy") if p.key == server]
     if len(policies) != 1:
         raise DiagramError(f"the plan has {len(policies)} policies for the server {server}; the picture shows one")
-    api = ElementTree.fromstring(policies[0].values["xml_content"])
-    base = ElementTree.fromstring(plans.one("azurerm_api_management_policy")["xml_content"])
+    api = parsed(policies[0].values["xml_content"])
+    base = parsed(plans.one("azurerm_api_management_policy")["xml_content"])
     fragments = {
-        item.values["name"]: ElementTree.fromstring(item.values["value"])
+        item.values["name"]: parsed(item.values["value"])
         for item in plans.of("azurerm_api_management_policy_fragment")
     }
     canvas = Canvas(
@@ -46,6 +47,11 @@ def draw(plans: Plans) -> str:
         y = _section(canvas, section.tag, rows, y)
     canvas.text(16, y + 4, f"Read from the policy of /{server}/mcp in the plans of environments/prod.", "note")
     return canvas.render(y + 20)
+
+
+def parsed(text: str) -> ElementTree.Element:
+    """A policy's document; in the plan of a platform that runs, expressions are not escaped, as azurerm reads them."""
+    return ElementTree.fromstring(escape_expressions(text))
 
 
 def _section(canvas: Canvas, name: str, rows: list[Row], top: float) -> float:

@@ -18,6 +18,7 @@ MODULES = {
     "cosmosdb-mongodb",
     "entra-groups",
     "key-vault",
+    "managed-devops-pool",
     "managed-identity",
     "monitoring",
     "platform-names",

@@ -33,6 +33,12 @@ def test_a_module_without_a_part_in_the_picture_is_refused() -> None:
         system.draw(plan(("module.redis.azurerm_redis_cache.this", "azurerm_redis_cache")))
 
 
+@pytest.mark.parametrize("condition", ["@(a &amp;&amp; b == &quot;c&quot;)", '@(a && b == "c")'])
+def test_policies_are_read_as_written_and_as_azurerm_gives_them_back(condition: str) -> None:
+    """The plan of a platform that runs has them un-escaped, and `python -m tools.diagrams` draws from such plans."""
+    assert request_path.parsed(f'<when condition="{condition}" />').get("condition") == '@(a && b == "c")'
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_well_formed_light_dark_and_narrow(name: str) -> None:
     """It has words for screen readers, colours for both schemes, no script, and fits a page."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,11 @@ def test_a_missing_provider_is_named_with_its_command() -> None:
 
 def test_providers_come_from_terraform(make: Make) -> None:
     """One list: what the stages register."""
-    found = prerequisites.named_providers(make("dev", TERRAFORM_DIR=str(ROOT / "terraform")))
+    dev = make("dev", TERRAFORM_DIR=str(ROOT / "terraform"))
+    found = prerequisites.named_providers(dev)
     assert {"Microsoft.ApiManagement", "Microsoft.KeyVault"} <= set(found)
+    with_agents = prerequisites.named_providers(replace(dev, variables={**dev.variables, "agents": {"maximum": 1}}))
+    assert {*with_agents} - {*found} == {"Microsoft.DevCenter", "Microsoft.DevOpsInfrastructure"}
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,23 @@ def test_breakers_that_are_kept_and_one_that_is_not() -> None:
         )
 
 
+def test_calls_that_were_repeated() -> None:
+    """The gateway's own log says it: a call that met a dead slot and was answered all the same."""
+    assert azure_probes.repeated([{"Met": "3", "Answered": "2"}]) == "2 of 3 calls that met a failed connection"
+    with pytest.raises(SmokeError, match="3 calls met a failed connection, and no other slot answered one"):
+        azure_probes.repeated([{"Met": 3, "Answered": 0}])
+    for nothing in ([], [{"Met": 0, "Answered": 0}]):
+        with pytest.raises(NotRun, match="nothing is stopped to find out"):
+            azure_probes.repeated(nothing)
+
+
+def test_one_slot_has_nowhere_to_repeat(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = Target(make("dev"), PLATFORM)
+    monkeypatch.setattr(azure_probes, "_logged", lambda *_: pytest.fail("the log was read"))
+    with pytest.raises(NotRun, match="no server has a second slot"):
+        azure_probes.retries(target)
+
+
 def test_addresses_that_agree() -> None:
     """The record holds the group's one address."""
     records = [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.4"}]}]
