@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from ops.cli.steps import Runner, Step
 from ops.errors import InterruptError, TerraformError, ToolError
-from ops.terraform.messages import errors_of
+from ops.terraform.messages import errors_of, said_of_source
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,9 @@ def _of_type(kind: str, messages: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _failure(stage: Stage, command: str, messages: list[dict[str, Any]], tail: str) -> TerraformError:
-    errors = list(errors_of(messages, stage.folder, stage.folder.parent, stage.source)) or [_last_error(tail)]
+    errors = list(errors_of(messages, stage.folder, stage.folder.parent, stage.source)) or [
+        said_of_source(_last_error(tail), stage.folder.parent, stage.source)
+    ]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     known = _known(" ".join(errors))
     said = f"{known.remedy}; it says: {errors[0]}" if known else errors[0]
