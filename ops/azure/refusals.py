@@ -47,6 +47,7 @@ REFUSALS = (
             "ForbiddenByFirewall",
             "AuthorizationFailure",
             "not authorized by network rules",
+            "blocked by network rules of storage account",  # the Azure CLI's words in place of the service's
             "aka.ms/acr/firewall",
             "connectivity_forbidden_error",
             "was denied. Response code: 403",

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from ops.cli.steps import Runner, Step
 from ops.errors import InterruptError, TerraformError, ToolError
-from ops.terraform.messages import errors_of
+from ops.terraform.messages import errors_of, said_of_source
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,9 @@ _KEPT_WHOLE = {"account": "database account", "vault": "Key Vault"}
 
 
 def _failure(stage: Stage, command: str, messages: list[dict[str, Any]], tail: str) -> TerraformError:
-    errors = list(errors_of(messages, stage.folder, stage.folder.parent, stage.source)) or [_last_error(tail)]
+    errors = list(errors_of(messages, stage.folder, stage.folder.parent, stage.source)) or [
+        said_of_source(_last_error(tail), stage.folder.parent, stage.source)
+    ]
     if lost := would_destroy(" ".join(errors)):
         return TerraformError(
             f"terraform {command} of {stage.name} failed: {lost}; the whole output is in {stage.log}",

@@ -29,7 +29,8 @@ def errors_of(
             file = (diagnostic.get("range") or {}).get("filename")
             place = f" ({shown(in_source(folder / file, root, source))}:{start.get('line')})" if file else ""
             detail = " ".join(_RULE.sub("", str(diagnostic.get("detail") or "")).split())
-            yield f"{diagnostic.get('summary', '')}{place}: {detail}".rstrip(": .")
+            said = said_of_source(f": {detail}", root, source)
+            yield f"{diagnostic.get('summary', '')}{place}{said}".rstrip(": .")
 
 
 def in_source(file: Path, root: Path, source: Path | None) -> Path:
@@ -39,6 +40,11 @@ def in_source(file: Path, root: Path, source: Path | None) -> Path:
         return whole
     found = source / whole.relative_to(root)
     return found.resolve() if found.exists() else whole
+
+
+def said_of_source(text: str, root: Path, source: Path | None) -> str:
+    """Return the text with the folder of `source` wherever it names that of its copy."""
+    return text.replace(f"{root}{os.sep}", f"{shown(source)}{os.sep}") if source else text
 
 
 def shown(path: Path) -> str:

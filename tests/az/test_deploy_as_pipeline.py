@@ -92,7 +92,7 @@ def emptied(path: Path) -> azurerm.Store:
 
 @pytest.fixture
 def pipeline(request: pytest.FixtureRequest, shared: CloudUnderTest, shared_project: Project) -> Iterator[Pipeline]:
-    """Bootstrapped as the parameter says; its people own the groups, and data is locked."""
+    """Bootstrapped as the parameter says; its people own the groups, data is locked, sign-in is consented to."""
     way: str = request.param
     with prepared(shared, shared_project, way) as agent:
         yield agent
@@ -110,6 +110,7 @@ def prepared(shared: CloudUnderTest, shared_project: Project, way: str) -> Itera
         groups=f"{{ {', '.join(named)} }}",
         data_protection='{ locks = ["registry", "database", "key_vault"] }',
         directory_rights=json.dumps("owned" if "minimal" in way else "full"),
+        grant_sign_in_consent="true",
     )
     agent = Pipeline(shared_project, f"agent-{way}")
     served = shared_project.served.cloud
@@ -153,6 +154,7 @@ def test_the_pipeline_may_do_all_that_an_apply_does(pipeline: Pipeline) -> None:
     assert changed >= {
         "azurerm_management_lock",
         "azuread_group",
+        "azuread_service_principal_delegated_permission_grant",
         "azurerm_key_vault_secret",
         "azurerm_role_assignment",
     }

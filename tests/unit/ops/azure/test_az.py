@@ -48,6 +48,7 @@ def test_words_are_no_answer(installed: Path) -> None:
         ("Please run 'az login' to setup account.", "run `az login`"),
         ("(AuthorizationFailed) The client does not have authorization", "lacks a role"),
         ("(RequestDisallowedByPolicy) Resource was disallowed", "Azure Policy"),
+        ("The request may be blocked by network rules of storage account.", "the network does not let this machine in"),
         ("something new", "read what it says"),
     ],
 )

@@ -133,6 +133,14 @@ def test_an_error_names_the_file_that_a_person_edits(tmp_path: Path, stage: Stag
     assert f"({source / 'shared' / 'main.tf'}:7)" in str(caught.value)
 
 
+def test_a_plain_error_names_the_checkout_too(tmp_path: Path, stage: Stage) -> None:
+    """As `init` prints it, with the copy's path in its text."""
+    source = tmp_path / "checkout" / "terraform"
+    script = f"print('Error: Unreadable module {stage.folder.parent}/modules/apim'); raise SystemExit(1)"
+    with pytest.raises(TerraformError, match=f"Unreadable module {source}/modules/apim"):
+        terraform(tmp_path, script).init(replace(stage, source=source))
+
+
 def test_plain_error_is_found(tmp_path: Path, stage: Stage) -> None:
     """`init` prints no JSON; its error is found all the same."""
     script = "print('╷\\n│ Error: Backend changed\\n│ \\n│ Run init again.\\n╵'); raise SystemExit(1)"
