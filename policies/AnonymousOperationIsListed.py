@@ -27,9 +27,7 @@ REACHING = {"forward-request", "set-backend-service", "send-request", "send-one-
 
 class AnonymousOperationIsListed(Policy):
     id = "CKV_MCP_19"
-    summary = (
-        "Without a token one can read OAuth metadata and a public MCP registry, and use the sign-in façade, and nothing else"
-    )
+    summary = "Without a token one can read OAuth metadata and a public MCP registry, and use the sign-in façade, and nothing else"
     severity_name = "CRITICAL"
     resources = (
         "azurerm_api_management_api_operation",
