@@ -19,5 +19,5 @@ def pointers(platform: Platform) -> list[tuple[str, str]]:
     return [
         ("VS Code, one person", f"{setting} in settings.json; then search @mcp in Extensions"),
         ("VS Code, all machines", f"policy McpGalleryServiceUrl = {platform.registry}"),
-        ("GitHub Copilot", f"enterprise (AI controls) or organization (Copilot, Policies): MCP Registry URL = {platform.registry}"),
+        ("GitHub Copilot", f"AI controls or Copilot policies, MCP Registry URL = {platform.registry}"),
     ]

@@ -1,4 +1,4 @@
-"""The MCP registry, attacked on the running platform. What descriptions can try is in tests/plan/test_served_registry.py."""
+"""The MCP registry, attacked on the running platform. What descriptions try: tests/plan/test_served_registry.py."""
 
 from __future__ import annotations
 
