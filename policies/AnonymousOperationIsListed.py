@@ -28,7 +28,7 @@ REACHING = {"forward-request", "set-backend-service", "send-request", "send-one-
 class AnonymousOperationIsListed(Policy):
     id = "CKV_MCP_19"
     summary = (
-        "Without a token one can read OAuth metadata and a public MCP registry, and use the sign-in façade, and nothing else"
+        "Without a token one can read OAuth metadata and a public MCP registry, and use the sign-in façade; no more"
     )
     severity_name = "CRITICAL"
     resources = (
@@ -37,8 +37,8 @@ class AnonymousOperationIsListed(Policy):
         "azurerm_api_management_api_policy",
     )
     guideline = (
-        "Another operation on these APIs, or one of the registry or the metadata that goes on to a backend, would be open to "
-        "everybody: put it on an API that validates its callers."
+        "Another operation on these APIs, or one of the registry or the metadata that goes on to a backend, would be "
+        "open to everybody: put it on an API that validates its callers."
     )
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:

@@ -13,7 +13,9 @@ ANONYMOUS = {"metadata", "oauth", "registry"}
 
 class McpApiValidatesCallers(Policy):
     id = "CKV_MCP_5"
-    summary = "Every API validates its callers' tokens, but for the OAuth metadata and façade, and a public MCP registry"
+    summary = (
+        "Every API validates its callers' tokens, but for the OAuth metadata and façade, and a public MCP registry"
+    )
     severity_name = "CRITICAL"
     resources = ("azurerm_api_management_api_policy",)
     guideline = (

@@ -19,6 +19,8 @@ from emulators.apim.tracing import CURRENT, Entry, Trace
 from emulators.apim.tracing_mask import Mask
 
 MAX_TRACES, MAX_BYTES = 200, 8 * 1024 * 1024
+#: Who asks in this name asks the gateway what it is like; such requests would push people's own out of the ring.
+PROBE_AGENT = "platform-probe"
 #: Bytes of a body that is looked at for the tool's name; larger ones have none.
 _MAX_READ = 256 * 1024
 
@@ -84,7 +86,7 @@ class TracedGateway(Gateway):
             context, response = await super().respond(request)
         finally:
             CURRENT.set(None)
-            if not seen["target"].startswith("/status-"):
+            if not seen["target"].startswith("/status-") and not _is_probe(seen, response):
                 self._keep(trace, seen, context or trace.context, response)
         return context, response
 
@@ -94,6 +96,12 @@ class TracedGateway(Gateway):
             self.ring.add(_document(trace, seen, context, response), _size(trace, seen))
         except Exception as error:  # noqa: BLE001
             log_bug("the trace of a request", error)
+
+
+def _is_probe(seen: Document, response: Response | None) -> bool:
+    """A probe that the gateway could not answer is worth looking at."""
+    agents = [value for name, value in seen["headers"] if name.lower() == "user-agent"]
+    return agents == [PROBE_AGENT] and response is not None and response.status < 500
 
 
 def _seen(request: Request) -> Document:

@@ -249,8 +249,8 @@ def document_certificate(target: Target) -> str:
             require("cannot be fetched" in said, f"{url} has a bad certificate, and the façade says: {said}")
             return f"{url} is not taken"
     raise NotRun(
-        "every trusted host has a good certificate; in a test environment add expired.badssl.com to metadata_hosts of an "
-        "entry in mcp_clients, deploy, and run this again"
+        "every trusted host has a good certificate; in a test environment add expired.badssl.com to metadata_hosts of "
+        "an entry in mcp_clients, deploy, and run this again"
     )
 
 

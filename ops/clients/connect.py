@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ops.cli import output
-from ops.clients import outputs, registrations
+from ops.clients import outputs, registrations, registry
 from ops.clients.outputs import Platform
 from ops.clients.registrations import Registration
 from ops.config.environment import Environment, env_option
@@ -223,6 +223,8 @@ def print_configuration(
     output.facts(expectations(environment, CLIENTS[client].after if client else ""), title="\nAt sign-in")
     if rows := served_by(platform, client):
         output.facts(rows, title="\nThe entry of mcp_clients that serves it")
+    if rows := registry.pointers(platform):
+        output.facts(rows, title="\nThe MCP registry, where clients find the servers")
 
 
 def install_links(platform: Platform, client: str) -> list[tuple[str, str]]:
@@ -231,13 +233,16 @@ def install_links(platform: Platform, client: str) -> list[tuple[str, str]]:
 
 
 def document(platform: Platform, exposure: str = "public", env: str = "") -> dict[str, Any]:
-    """Return `{"endpoints": {server: url}, "clients": {client: {"file", "configuration", "links"}}}`.
+    """Return what clients need, as JSON has it.
+
+    `{"endpoints": {server: url}, "registry": url, "clients": {client: {"file", "configuration", "links"}}}`
 
     Commands are text.
     """
     reach = {name: client for name, client in CLIENTS.items() if exposure == "public" or not client.cloud}
     return {
         "endpoints": dict(platform.endpoints),
+        "registry": platform.registry,
         "clients": {
             name: {
                 "file": str(client.file) if client.file else None,

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from emulators.apim.tracing_ring import PROBE_AGENT
+
 #: What Codex computes of a server's address; see `endpoint_id`.
 ENDPOINT_ID = "{endpoint-id}"
 #: The API's scope, which the metadata names.
@@ -372,7 +374,7 @@ def ask(gateway: str, client: Registration) -> str | None:
     """
     body = json.dumps({"client_name": client.title, **client.body, "redirect_uris": client.redirect_uris}).encode()
     request = urllib.request.Request(  # noqa: S310 - the platform's own URL
-        f"{gateway}/oauth/register", body, {"Content-Type": "application/json"}
+        f"{gateway}/oauth/register", body, {"Content-Type": "application/json", "User-Agent": PROBE_AGENT}
     )
     # What runs on this machine is reached directly, whatever proxy the environment names.
     direct = [urllib.request.ProxyHandler({})] if gateway.startswith("http://127.0.0.1:") else []

@@ -37,7 +37,7 @@ def test_vs_code_finds_the_servers(platform: Platform, gallery: dict[str, Any]) 
 
 
 def test_vs_code_finds_one_by_its_text_and_by_its_name(gallery: dict[str, Any]) -> None:
-    """What it does where somebody types into the gallery, and where it looks whether an installed server is still there."""
+    """What it does where somebody types, and where it looks whether an installed server is still there."""
     names = [server["name"] for server in gallery["servers"]]
     assert gallery["found"] == names
     assert [server["name"] for server in gallery["named"]] == names

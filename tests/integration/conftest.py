@@ -55,10 +55,10 @@ def platform(
     own_platform.add_client(
         twin,
         "documented",
-        redirect_uris=["http://localhost/documented"],
+        redirect_uris=["http://localhost/documented", "http://localhost/documented/other"],
         metadata_documents=[
             f"{documents.url}/{name}.json"
-            for name in ("client", "broken", "moved", "swapped-0", "swapped-1", "swapped-2", "swapped-3")
+            for name in ("client", "cached", "broken", "moved", "swapped-0", "swapped-1", "swapped-2", "swapped-3")
         ],
     )
     own_platform.change_server(twin, rate_limit=own_platform.NO_LIMIT, environment=telemetry)

@@ -16,6 +16,7 @@ CLASSES = {
     "names-and-references",
     "network-exposure",
     "observability",
+    "registry",
     "role-scope",
     "secret-handling",
     "tier-routing",

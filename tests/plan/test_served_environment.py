@@ -433,3 +433,29 @@ async def test_head_says_what_get_would(served: Environment) -> None:
         assert (reply.status, header(reply, "Content-Type")) == (200, "application/json")
     challenged = await served.gateway.send("HEAD", "/mongodb/mcp")
     assert (challenged.status, "resource_metadata" in header(challenged, "WWW-Authenticate")) == (401, True)
+
+
+SPELLINGS = [
+    "/.well-known/oauth-protected-resource/mongodb/mcp",
+    "/.well-known/oauth-protected-resource/mongodb/mcp/",
+    "/.well-known/OAuth-Protected-Resource/MongoDB/MCP",
+    "/.well-known/oauth-protected-resource/%6dongodb/mcp",
+    "/.Well-Known/oauth-protected-resource/mongodb/mcp?x=1",
+    "/.well-known/oauth-authorization-server/",
+    "/.WELL-KNOWN/oauth-authorization-server",
+]
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+async def test_metadata_is_there_however_it_is_asked_for(served: Environment, path: str) -> None:
+    """GET, HEAD and a browser's question: the wildcard beside it, which is 404, takes none of them."""
+    origin = {"Origin": "https://any.example"}
+    reply = await served.gateway.send("GET", path, origin)
+    assert (reply.status, header(reply, "Access-Control-Allow-Origin")) == (200, "*")
+    assert reply.json.get("resource", reply.json.get("issuer"))
+    head = await served.gateway.send("HEAD", path, origin)
+    assert (head.status, head.text, header(head, "Access-Control-Allow-Origin")) == (200, "", "*")
+    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "mcp-protocol-version"}
+    preflight = await served.gateway.send("OPTIONS", path, {**origin, **asked})
+    assert (preflight.status, header(preflight, "Access-Control-Allow-Origin")) == (200, "*")
+    assert header(preflight, "Access-Control-Allow-Headers").lower() == "mcp-protocol-version"

@@ -486,6 +486,47 @@ async def test_one_document_s_content_is_never_another_s(served: Environment) ->
     assert (await served.authorize(client_id=CHATGPT, redirect_uri=callback)).status == 302
 
 
+async def test_an_address_that_a_document_withdraws_is_gone_after_its_time(served: Environment) -> None:
+    """A day at most: until then the document that was read holds, and a site that fails meanwhile changes nothing."""
+    publish(served, VSCODE, document(VSCODE, "https://vscode.dev/redirect"), **{"Cache-Control": "max-age=9999999"})
+    ask = {"client_id": VSCODE, "redirect_uri": "https://vscode.dev/redirect"}
+    assert (await served.authorize(**ask)).status == 302
+    publish(served, VSCODE, document(VSCODE, "http://127.0.0.1/"))
+    served.gateway.clock.now += 86399
+    assert (await served.authorize(**ask)).status == 302
+    served.gateway.clock.now += 2
+    assert (await served.authorize(**ask)).status == 400
+
+
+async def test_documents_differ_in_case(served: Environment) -> None:
+    """Paths do: what one address was found to say is not kept for another spelling of it."""
+    lower, upper = "https://chatgpt.com/oauth/a/client.json", "https://chatgpt.com/oauth/A/client.json"
+    callback = "https://chatgpt.com/connector_platform_oauth_redirect"
+    publish(served, lower, document(lower, callback))
+    publish(served, upper, document(lower, callback))
+    assert (await served.authorize(client_id=lower, redirect_uri=callback)).status == 302
+    assert (await served.authorize(client_id=upper, redirect_uri=callback)).status == 400
+    assert [call.url for call in fetched(served)] == [lower, upper]
+
+
+@pytest.mark.parametrize(
+    "uris",
+    [
+        [f"https://x.example/{number}" for number in range(50)] + ["http://127.0.0.1:33418/"],
+        [{"uri": "http://127.0.0.1:33418/"}],
+        [["http://127.0.0.1:33418/"]],
+        [None, 1, True],
+        ["http://127.0.0.1:33418/\n"],
+        ["http://127.0.0.1:99999/"],
+    ],
+    ids=["the 51st", "objects", "lists", "no text", "a line break", "a port that is none"],
+)
+async def test_what_is_no_address_in_a_document_counts_for_none(served: Environment, uris: list[Any]) -> None:
+    publish(served, VSCODE, {"client_id": VSCODE, "redirect_uris": uris})
+    reply = await served.authorize(client_id=VSCODE, redirect_uri="http://127.0.0.1:33418/")
+    assert (reply.status, "Location" in reply.headers) == (400, False)
+
+
 async def test_two_client_ids_call_nobody(served: Environment) -> None:
     reply = await served.authorize(client_id=[VSCODE, "https://evil.example/client.json"])
     assert (reply.status, reply.json["error"], served.gateway.backends.calls) == (400, "invalid_request", [])

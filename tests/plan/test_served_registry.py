@@ -93,7 +93,10 @@ async def test_every_server_and_no_other_is_listed(public: GatewayHarness) -> No
     """As the specification has it, in the order of names; for everybody, and for caches."""
     reply = await get(public)
     assert names(reply) == NAMES
-    assert (header(reply, "Content-Type"), header(reply, "Cache-Control")) == ("application/json", "public, max-age=300")
+    assert (header(reply, "Content-Type"), header(reply, "Cache-Control")) == (
+        "application/json",
+        "public, max-age=300",
+    )
     assert header(reply, "X-Content-Type-Options") == "nosniff"
 
 
@@ -252,7 +255,9 @@ async def test_what_cannot_be_meant_is_400_in_json(public: GatewayHarness, query
     assert next(iter(query)) in reply.json["error"] or "more than once" in reply.json["error"]
 
 
-@pytest.mark.parametrize("path", ["/v0.1/servers", f"/v0.1/servers/{quote(f'{SPACE}/mongodb', safe='')}/versions/latest"])
+@pytest.mark.parametrize(
+    "path", ["/v0.1/servers", f"/v0.1/servers/{quote(f'{SPACE}/mongodb', safe='')}/versions/latest"]
+)
 async def test_pages_of_other_origins_may_read(public: GatewayHarness, path: str) -> None:
     """GitHub, "Configure an MCP registry for your organization or enterprise", CORS requirements (read 2026-11-30)."""
     origin = {"Origin": "vscode-file://vscode-app"}
@@ -261,7 +266,10 @@ async def test_pages_of_other_origins_may_read(public: GatewayHarness, path: str
     assert preflight.status == 200
     assert header(preflight, "Access-Control-Allow-Origin") == "*"
     assert {"GET", "OPTIONS"} <= set(header(preflight, "Access-Control-Allow-Methods").split(","))
-    assert set(header(preflight, "Access-Control-Allow-Headers").lower().split(",")) == {"authorization", "content-type"}
+    assert set(header(preflight, "Access-Control-Allow-Headers").lower().split(",")) == {
+        "authorization",
+        "content-type",
+    }
     reply = await public.send("GET", path, origin)
     assert (reply.status, header(reply, "Access-Control-Allow-Origin")) == (200, "*")
     assert header(reply, "Access-Control-Allow-Credentials") == ""
@@ -358,7 +366,12 @@ async def test_a_closed_one_refuses_who_may_call_nothing(
 
 async def test_unknown_metadata_is_404_that_a_page_can_read(public: GatewayHarness) -> None:
     """A client in a browser tries several addresses, and gives up where one looks like a network that is down."""
-    for path in ("openid-configuration", "oauth-authorization-server/mongodb/mcp", "oauth-protected-resource/x/mcp", "x"):
+    for path in (
+        "openid-configuration",
+        "oauth-authorization-server/mongodb/mcp",
+        "oauth-protected-resource/x/mcp",
+        "x",
+    ):
         for method in ("GET", "HEAD"):
             reply = await public.send(method, f"/.well-known/{path}", {"Origin": "https://example.com"})
             assert (reply.status, header(reply, "Access-Control-Allow-Origin")) == (404, "*"), path

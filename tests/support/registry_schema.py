@@ -1,8 +1,8 @@
 """What an answer of the MCP registry API v0.1 has to be, as a JSON Schema of our own.
 
-From modelcontextprotocol/registry, docs/reference/api/openapi.yaml and docs/reference/server-json (version 2025-12-01, read
-2026-11-30): required members, lengths and patterns are those of the specification. It allows members that are not known;
-here they are refused, because this registry says names and descriptions and nothing else.
+From modelcontextprotocol/registry, docs/reference/api/openapi.yaml and docs/reference/server-json (version 2025-12-01,
+read 2026-11-30): required members, lengths and patterns are those of the specification. It allows members that are not
+known; here they are refused, because this registry says names and descriptions and nothing else.
 """
 
 from __future__ import annotations

@@ -144,6 +144,8 @@ GATES = {
         _tests("stages", "tests/plan/test_stages.py", "tests/plan/test_data.py", per_environment=True),
         _tests("rendered", "tests/plan/test_gateway_policies.py", per_environment=True),
         _tests("served", "tests/plan/test_served_environment.py"),
+        _tests("registration", "tests/plan/test_served_registration.py"),
+        _tests("registry", "tests/plan/test_served_registry.py"),
         _tests("slots", "tests/plan/test_served_policies.py"),
         _tests("roots", "tests/plan/test_roots.py", "tests/plan/test_protection.py"),
         _checkov("checkov-plans", "--framework", "terraform_plan", "--repo-root-for-plan-enrichment", "terraform",

@@ -16,7 +16,7 @@ from emulators.apim.tests.harness import GatewayHarness, applied, ok, policies, 
 from emulators.apim.tests.tokens import CONFIGURATION, claims, publish, sign
 from emulators.apim.tracing import MAX_ENTRIES, Tracer
 from emulators.apim.tracing_mask import MASK, MAX_VALUE, Mask
-from emulators.apim.tracing_ring import Ring, TracedGateway
+from emulators.apim.tracing_ring import PROBE_AGENT, Ring, TracedGateway
 from emulators.apim.tracing_server import TraceServer
 
 KEY = "a-key-of-this-home-only"
@@ -212,6 +212,16 @@ async def test_requests_without_an_api_are_remembered_too() -> None:
     found = (await Traced().trace("GET", "/nowhere"))["summary"]
     assert (found["status"], found["api"]) == (404, "")
     assert found["refusal"] == "no API or operation has this path"
+
+
+@pytest.mark.parametrize(
+    ("agent", "status", "kept"), [(PROBE_AGENT, 400, 0), (PROBE_AGENT, 503, 1), ("curl/8", 400, 1)]
+)
+async def test_what_asks_how_the_gateway_is_pushes_nobody_out(agent: str, status: int, kept: int) -> None:
+    """`invoke connect` asks once for each client that it knows; where that fails, it is worth a look."""
+    traced = Traced(inbound=f'<return-response><set-status code="{status}" reason=""/></return-response>')
+    await traced.send(headers={"User-Agent": agent})
+    assert len(traced.ring.recent()) == kept
 
 
 async def test_a_traceparent_goes_to_the_backend_and_continues_the_caller_s_trace() -> None:

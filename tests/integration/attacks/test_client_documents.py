@@ -162,6 +162,24 @@ def test_a_document_admits_no_address_of_its_own(platform: Platform, documents: 
     assert documents.asked == [f"/swapped-{number}.json"]
 
 
+def test_what_is_kept_is_nobody_else_s_to_change(platform: Platform, documents: DocumentServer) -> None:
+    """Cache poisoning: for its time the document that was checked holds, whatever its site is made to say meanwhile.
+
+    Another of the entry's own addresses, which it did not list, gets no code either.
+    """
+    client = documents.publish("/cached.json", CALLBACK)
+    other = f"{CALLBACK}/other"
+    assert request(url(platform, client)).status == 302
+    assert (request(url(platform, client, redirect_uri=other)).status, documents.asked) == (400, ["/cached.json"])
+    documents.publish("/cached.json", other, "https://evil.example/callback")
+    for redirect in (other, "https://evil.example/callback"):
+        answer = request(url(platform, client, redirect_uri=redirect, prompt="none"))
+        assert (answer.status, "location" in answer.headers) == (400, False)
+    documents.documents["/cached.json"] = (302, {"Location": "https://evil.example/client.json"})
+    assert request(url(platform, client)).status == 302
+    assert documents.asked == ["/cached.json"]
+
+
 def _place(redirect: str) -> str:
     """An address without what is free in it."""
     return re.sub(r"^http://(localhost|127\.0\.0\.1)(:\d+)?/?", "loopback/", redirect)

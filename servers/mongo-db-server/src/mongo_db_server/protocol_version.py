@@ -1,7 +1,7 @@
 """A protocol version that nobody speaks, refused in words about what was sent.
 
-The SDK takes every version that it does not know for one of those that carry themselves in `params._meta`, and misses that
-there; a client that sent a header only reads of a member which it never heard of.
+The SDK takes every version that it does not know for one of those that carry themselves in `params._meta`, and misses
+that there; a client that sent a header only reads of a member which it never heard of.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A fast path for ordinary tool calls and lists of tools: recognised and answered without the SDK's dispatch.
 
 Only the plainest requests take it; everything else goes to the SDK untouched, every error of the protocol included but
-for a version that nobody speaks (protocol_version.py). Envelope and arguments are checked by the SDK's own functions, so both ways accept and refuse the same. The
-list of tools does not change while the process lives: the SDK writes it once for each protocol version.
+for a version that nobody speaks (protocol_version.py). Envelope and arguments are checked by the SDK's own functions,
+so both ways accept and refuse the same. The list of tools does not change while the process lives: the SDK writes it
+once for each protocol version.
 """
 
 from __future__ import annotations

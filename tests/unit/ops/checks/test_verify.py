@@ -176,7 +176,7 @@ def test_a_registry_that_lists_nothing_or_another(
     make: Make, monkeypatch: pytest.MonkeyPatch, servers: list[Any]
 ) -> None:
     answering(monkeypatch, servers={"servers": servers})
-    with pytest.raises(SmokeError, match="lists (nothing|https://evil.example/mcp)"):
+    with pytest.raises(SmokeError, match=r"lists (nothing|https://evil\.example/mcp)"):
         probes.registry(Target(make("local"), replace(PLATFORM, registry="http://gateway")))
 
 
