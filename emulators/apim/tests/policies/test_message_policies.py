@@ -259,3 +259,12 @@ async def test_find_and_replace_writes_a_lone_surrogate_too() -> None:
     gateway = make_gateway(inbound=f"<find-and-replace from='x' to='{LONE}'/>".replace('"', "&quot;"))
     await gateway.send("POST", body=b'{"a": "\\ud800", "b": "x"}')
     assert "\ufffd".encode() in (gateway.backends.last.body or b"")
+
+
+@pytest.mark.parametrize("name", ["Connection", "Content-Length", "Keep-Alive", "Transfer-Encoding"])
+@pytest.mark.parametrize("action", ["override", "delete"])
+async def test_headers_of_the_connection_stay(name: str, action: str) -> None:
+    """ "Set header", usage notes: they "cannot be modified or deleted"."""
+    edit = f"<set-header name='{name}' exists-action='{action}'><value>9</value></set-header>"
+    gateway = make_gateway(inbound=edit + show('context.Request.Headers.GetValueOrDefault("Content-Length", "-")'))
+    assert (await gateway.send("POST", body=b"abc")).text == "3"
