@@ -64,7 +64,7 @@ class BackendClient:
                 response = await self._session.request(
                     method,
                     target,
-                    headers=[("Host", url.authority), *headers],
+                    headers=headers if _has_host(headers) else [("Host", url.authority), *headers],
                     data=body,
                     allow_redirects=False,
                     server_hostname=url.host if url.scheme == "https" else None,
@@ -140,6 +140,11 @@ class BackendStream:
     def close(self) -> None:
         """Cut the connection of an answer that nobody will read to its end, so that the backend notices."""
         self._response.close()
+
+
+def _has_host(headers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a policy set one: two would be none (RFC 9112, section 3.2)."""
+    return any(name.lower() == "host" for name, _ in headers)
 
 
 def _failed(error: Exception, url: Url) -> UpstreamError:

@@ -14,6 +14,7 @@ from emulators.apim.csharp.library import Member, catalogue, is_documented
 from emulators.apim.elements import ELEMENTS, ElementSpec, shape_of
 from emulators.apim.reference import NOT_RUN
 from emulators.apim.schema import SECTIONS, Shape
+from emulators.apim.usage_notes import NOTES, unheld
 
 _REGISTERED = (policies, members)  # importing them fills the tables
 
@@ -28,10 +29,11 @@ def _element(spec: ElementSpec) -> str:
     policy, refused = spec.policy, ", ".join(_refused(spec.policy)) or "–"
     where = "all" if len(policy.sections) == len(SECTIONS) else ", ".join(policy.sections)
     where += f" (and {', '.join(policy.also_in)}: Microsoft's toolkit)" if policy.also_in else ""
-    status = "partial" if spec.partial or refused != "–" else "full"
+    differs = spec.partial or unheld(policy.tag)
+    status = "partial" if differs or refused != "–" else "full"
     parts = ", ".join(_parts(policy)) or "–"
     page = f"“{policy.title}”, {policy.date}"
-    return f"| `{policy.tag}` | {page} | {status} | {where} | {parts} | {refused} | {spec.partial or '–'} |"
+    return f"| `{policy.tag}` | {page} | {status} | {where} | {parts} | {refused} | {differs or '–'} |"
 
 
 def _parts(shape: Shape, prefix: str = "") -> Iterator[str]:
@@ -54,9 +56,15 @@ def counts() -> str:
     parts = [part for policy in run for part in _parts(policy)]
     refused = [part for policy in run for part in _refused(policy)]
     total, whole = len(ELEMENTS) + len(NOT_RUN), sum("| full |" in _element(spec) for spec in ELEMENTS.values())
+    notes = [note for held in NOTES.values() for note in held]
+    members = {(member.owner, member.name) for member in catalogue() if is_documented(member.owner)}
+    types = {owner for owner, _ in members}
     return (
-        f"Of {total} elements of the reference {len(run)} run, {whole} of them in full; of these elements"
-        f" {len(parts)} attributes and parts are read, and {len(refused)} are refused by name."
+        f"Of {total} elements of the reference {len(run)} run, {whole} of them in full, and {len(NOT_RUN)} are refused;"
+        f" of those that run {len(parts)} attributes and parts are read, and {len(refused)} are refused by name."
+        f" {sum(note.test != '' for note in notes)} of {len(notes)} notes of the pages of full elements have a test."
+        f" Of {len(documented.TYPES)} types of expressions {len(types & documented.TYPES)} are here, with"
+        f" {len(members)} members; {len(documented.REFUSED_MEMBERS)} documented members of them are refused."
     )
 
 
@@ -102,7 +110,8 @@ def section() -> str:
     return f"""{BEGIN}
 ### Policy elements
 
-{counts()} *Full*: every documented attribute, with the documented effect. *Partial*: as the last two columns say.
+{counts()} *Full*: every documented attribute and every note of
+the page has a test (emulators/apim/usage_notes.py). *Partial*: as the last two columns say.
 What is not listed does not load, nor what stands in another order, too often, or where text has no place. `<x>` is a
 part; `x/y` an attribute or part of it. Page and date: Microsoft's policy reference.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulators.apim.messages import Context, ManyValues
+from emulators.apim.messages import Context, ManyValues, Request
 
 #: RFC 9110, section 7.6.1, and what the gateway writes itself.
 HOP_BY_HOP = frozenset(
@@ -32,16 +32,20 @@ def _named_in_connection(headers: ManyValues) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in listed.split(",")) if listed else _NOTHING
 
 
-def end_to_end(headers: ManyValues) -> list[tuple[str, str]]:
-    """Request headers for a backend: no hop-by-hop ones, nor those that Connection names."""
-    named = _named_in_connection(headers)
-    return headers.without(_REQUEST_OWN | named if named else _REQUEST_OWN)
+def end_to_end(request: Request) -> list[tuple[str, str]]:
+    """Request headers for a backend: no hop-by-hop ones, nor those that Connection names; Host if a policy set it."""
+    return _kept(request, _REQUEST_OWN)
 
 
-def forwardable(headers: ManyValues, context: Context) -> list[tuple[str, str]]:
+def _kept(request: Request, own: frozenset[str]) -> list[tuple[str, str]]:
+    named = _named_in_connection(request.headers)
+    kept = request.headers.without(own | named if named else own)
+    return kept if request.host is None else [("Host", request.host), *kept]
+
+
+def forwardable(request: Request, context: Context) -> list[tuple[str, str]]:
     """As `end_to_end`, with the caller's address added to X-Forwarded-For, as API Management does."""
-    named = _named_in_connection(headers)
-    kept = headers.without(_FORWARDED_ANEW | named if named else _FORWARDED_ANEW)
+    headers, kept = request.headers, _kept(request, _FORWARDED_ANEW)
     before = headers.joined("x-forwarded-for")
     kept.append(("X-Forwarded-For", f"{before},{context.request.ip}" if before else context.request.ip))
     return kept

@@ -40,6 +40,9 @@ IDLE, ARRIVAL, LINGER, GRACE = 30, 60.0, 2.0, 5
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: A name or address, with a port perhaps (RFC 3986, section 3.2); empty where the target has no authority.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 #: Headers as ASGI has them.
@@ -148,8 +151,16 @@ def _check_head(scope: Scope, headers: ManyValues) -> None:
         raise Refused(400, "A request has either Content-Length or Transfer-Encoding.")  # RFC 9112, section 6.1
     if length is not None and int(length) > MAX_BODY:
         raise Refused(413, "Request body is too large.")
+    if not all(_HOST.fullmatch(host) for host in [*headers.get("host", ()), *_absolute(scope["raw_path"])]):
+        raise Refused(400, "The host of the request is no host.")  # RFC 9112, section 3.2
     if "websocket" in headers.joined("upgrade", "").lower():
         raise Refused(501, "WebSocket is not supported by the local gateway.")
+
+
+def _absolute(target: bytes) -> list[str]:
+    """The host of a target in absolute form."""
+    found = _ABSOLUTE.match(target.decode("latin-1"))
+    return [found[1] or " "] if found is not None else []
 
 
 async def _read_body(receive: Receive) -> Body:

@@ -196,6 +196,8 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     base: Url | None = None
     backend_id: str | None = None
+    #: The Host that a policy set; else the backend's own is sent.
+    host: str | None = None
 
     @property
     def url(self) -> Url:

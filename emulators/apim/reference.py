@@ -231,7 +231,7 @@ POLICIES: tuple[Policy, ...] = (
         ),
         ordered=True,
         title="Control flow",
-        date="2024-03-18",
+        date="2022-12-08",
     ),
     Policy(
         "include-fragment",
@@ -480,13 +480,13 @@ POLICIES: tuple[Policy, ...] = (
         "find-and-replace",
         (text("from", required=True), text("to", required=True)),
         title="Find and replace string in body",
-        date=_DATE,
+        date="2024-03-18",
     ),
     Policy(
         "rewrite-uri",
         (text("template", required=True), flag("copy-unmatched-params", "true")),
         title="Rewrite URL",
-        date=_DATE,
+        date="2022-12-08",
         sections=_IN,
     ),
     Policy(
@@ -511,7 +511,12 @@ POLICIES: tuple[Policy, ...] = (
         date="2024-03-18",
     ),
     Policy(
-        "set-method", text="expression", title="Set request method", date=_DATE, sections=(*_IN, *_ERROR), also_in=_OUT
+        "set-method",
+        text="expression",
+        title="Set request method",
+        date="2022-11-21",
+        sections=(*_IN, *_ERROR),
+        also_in=_OUT,
     ),
     Policy(
         "set-query-parameter",
@@ -526,7 +531,7 @@ POLICIES: tuple[Policy, ...] = (
         "set-status",
         (number("code", required=True, low=200, high=599), text("reason")),
         title="Set status code",
-        date=_DATE,
+        date="2022-12-08",
     ),
 )
 

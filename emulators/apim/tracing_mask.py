@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote_plus
 
 from emulators.apim.csharp.clr import JToken, to_text
 from emulators.apim.jwt import Jwt
@@ -20,16 +21,20 @@ _SHORTEST_SECRET = 6
 
 _FIELDS = (
     "access_token|refresh_token|id_token|client_secret|client_assertion|assertion|code|code_verifier|device_code"
-    "|user_code|password|subscription-key|api-key|apikey|accountkey|sharedaccesskey|sig|connectionstring"
+    "|user_code|password|passwd|pass|pwd|subscription-key|api-key|apikey|accountkey|sharedaccesskey|sig|connectionstring"
 )
 _NAME = re.compile(rf"(?:{_FIELDS}|authorization|proxy-authorization|cookie|set-cookie|x-identity-header)", re.I)
 _NAME_PART = re.compile(r"secret|password|cookie|authorization|refresh|assertion|subscription-key", re.I)
 _PAIR = re.compile(rf"((?:^|[?&\s;'\"])(?:{_FIELDS})=)[^&\s;'\"]+", re.I)
 _JSON_PAIR = re.compile(rf'("(?:{_FIELDS})"\s*:\s*)"(?:[^"\\]|\\.)*"', re.I)
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.I)
-_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+#: Also an encrypted one, whose second part may be empty (RFC 7516, section 7.1).
+_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*")
+#: A pair of a query or form, and what its decoded text must not hold.
+_ESCAPED = re.compile(r"[^?&\s;'\"<>]*%[0-9A-Fa-f]{2}[^?&\s;'\"<>]*")
+_HELD = re.compile(rf"(?:^|[^A-Za-z0-9_-])(?:{_FIELDS})=", re.I)
 #: What every form of a secret has somewhere; most texts have none of it, and are not looked at again.
-_SUSPECT = re.compile(r'[Bb][Ee][Aa][Rr]|[Bb][Aa][Ss][Ii][Cc]|eyJ|[=@]|"\s*:')
+_SUSPECT = re.compile(r'%3[Dd]|[Bb][Ee][Aa][Rr]|[Bb][Aa][Ss][Ii][Cc]|eyJ|[=@]|"\s*:')
 _CREDENTIALS = re.compile(r"(://[^/\s:@]+:)[^/\s@]+@")
 _SHOWN_CLAIMS = ("iss", "aud", "tid", "azp", "oid", "scp", "roles", "groups", "idtyp", "exp")
 
@@ -54,6 +59,7 @@ class Mask:
         if _SUSPECT.search(text) is not None:
             text = _JWT.sub(MASK, _BEARER.sub(rf"\1 {MASK}", text))
             text = _JSON_PAIR.sub(rf'\1"{MASK}"', _PAIR.sub(rf"\1{MASK}", text))
+            text = _ESCAPED.sub(_masked_pair, text) if "%" in text else text
             text = _CREDENTIALS.sub(rf"\1{MASK}@", text)
         return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text)} characters)"
 
@@ -79,6 +85,14 @@ class Mask:
         if isinstance(raw, Mapping | list | tuple | set):
             return _json(masked(raw))
         return str(raw) if isinstance(raw, Url) else to_text(raw) if raw is not None else "null"
+
+
+def _masked_pair(pair: re.Match[str]) -> str:
+    """Names that are escaped, and pairs inside a value: only its own name is shown, as it was written."""
+    if _HELD.search(unquote_plus(pair[0])) is None:
+        return pair[0]
+    name, equals, _ = pair[0].partition("=")
+    return f"{name}={MASK}" if equals else MASK
 
 
 def masked(raw: Any, depth: int = 8) -> Any:

@@ -133,6 +133,10 @@ class Documents:
             return self._pick(EXPRESSIONS)
         return {"flag": "true", "number": "300", "url": "http://x.example/y"}.get(kind, "x")
 
+    def whole(self, number: int) -> str:
+        """A seed as it is."""
+        return self._seeds[number % len(self._seeds)]
+
     def next(self) -> str:
         """One more: most have a mutation or two, some are only damaged text."""
         source = self._pick(self._seeds)

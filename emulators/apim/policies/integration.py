@@ -94,7 +94,7 @@ def _copied(context: Context) -> Request:
     """In outbound the copy has no body."""
     request = context.request
     body = Body(request.body.data) if request.body is not None else None
-    headers = ManyValues(end_to_end(request.headers))
+    headers = ManyValues(end_to_end(request))
     return Request(
         request.method,
         request.original,
@@ -105,6 +105,7 @@ def _copied(context: Context) -> Request:
         request.ip,
         request.parameters,
         request.base,
+        host=request.host,
     )
 
 
@@ -113,9 +114,7 @@ async def _send(context: Context, request: Request, url: Url | None, wait: float
         raise Failure(500, "UrlInvalid", "The URL of the request is not an absolute http or https URL.")
     body = request.body.data if request.body is not None else None
     try:
-        response: Response = await context.services.upstream.send(
-            request.method, url, end_to_end(request.headers), body, wait
-        )
+        response: Response = await context.services.upstream.send(request.method, url, end_to_end(request), body, wait)
         await response.materialise()
     except UpstreamError as error:
         raise Failure(500, error.reason, str(error)) from error

@@ -84,7 +84,7 @@ def forward_request(element: Element) -> Run:
 def _direct(context: Context, wait: float) -> Awaitable[Response]:
     request = context.request
     body = request.body.data if request.body is not None else None
-    return _once(context, request.method, _url(request), forwardable(request.headers, context), body, wait)
+    return _once(context, request.method, _url(request), forwardable(request, context), body, wait)
 
 
 def _url(request: Request) -> Url:
@@ -98,7 +98,7 @@ async def _send(context: Context, wait: float) -> Response:
     request = context.request
     url, method = _url(request), request.method
     body = request.body.data if request.body is not None else None
-    headers = forwardable(request.headers, context)
+    headers = forwardable(request, context)
     for _ in range(MAX_REDIRECTS):
         response = await _once(context, method, url, headers, body, wait)
         target = _redirect(response, url)

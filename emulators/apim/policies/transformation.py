@@ -51,6 +51,9 @@ def header_edit(element: Element) -> Edit:
 
     def edit(context: Context, message: Message) -> None:
         header, action = _header_name(name.text(context)), chosen(context)
+        if header.lower() in _UNCHANGED or (action == "delete" and header.lower() == "host"):
+            context.note(f"the header {header} stays as it is")
+            return
         if action == "delete":
             message.headers.remove(header)
             return
@@ -65,8 +68,14 @@ def header_edit(element: Element) -> Edit:
             message.headers.set(header, texts)
         else:
             message.headers.set(header, [",".join(texts)])
+        if isinstance(message, Request) and header.lower() == "host":
+            message.host = message.headers.joined(header)
 
     return edit
+
+
+#: What cannot be modified or deleted ("Set header", usage notes, 2024-03-18).
+_UNCHANGED = frozenset(["connection", "content-length", "keep-alive", "transfer-encoding"])
 
 
 #: Headers whose values are not joined, because they hold commas or dates ("Set header", usage notes, 2024-03-18).
@@ -100,7 +109,7 @@ def _one_line(text: str) -> str:
     return text.replace("\r", " ").replace("\n", " ")
 
 
-@element("set-header")
+@element("set-header", partial="Server is removed, which its page calls not supported")
 def set_header(element: Element) -> Run:
     return on_current_message(element, header_edit(element))
 

@@ -9,6 +9,7 @@ import pytest
 
 from emulators.apim import cases
 from emulators.apim.__main__ import main
+from emulators.apim.errors import PolicyError
 from emulators.apim.tests.harness import policies
 
 POLICY = policies(
@@ -144,3 +145,45 @@ def test_nothing_to_run_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixtur
     for path, why in ((tmp_path, "holds no cases"), (tmp_path / "none", "does not exist")):
         assert main(["test", str(path)]) == 2
         assert why in capsys.readouterr().err
+
+
+WRITES = policies(
+    "<get-authorization-context provider-id='git' authorization-id='own' context-variable-name='auth'/>"
+    "<set-header name='Authorization'>"
+    '<value>@(((Authorization)context.Variables["auth"]).AccessToken)</value></set-header>'
+    "<emit-metric name='calls' value='2'><dimension name='API ID'/></emit-metric>"
+    "<send-one-way-request><set-url>http://hook.example/</set-url><set-method>POST</set-method></send-one-way-request>"
+    "<log-to-eventhub logger-id='hub'>@(context.Request.Method)</log-to-eventhub>"
+)
+
+
+def test_connections_events_and_hooks_are_expected_too(write) -> None:  # type: ignore[no-untyped-def]
+    """What a policy writes and sends without waiting; of each event what the case names."""
+    (write("").parent / "writes.xml").write_text(WRITES)
+    head = (
+        "policy: writes.xml\nauthorizations: {git: {own: {access_token: t}}}\n"
+        "calls: [{url: http://hook.example/}]\ncases:"
+    )
+    case = """
+  - name: {}
+    request: GET /
+    expect:
+      backend: {{headers: {{Authorization: t}}}}
+      calls: [{{url: http://hook.example/, method: POST}}]
+      events: [{{kind: metric, name: calls, value: {}}}, {{kind: event, logger: hub, message: GET}}]"""
+    assert failures(write(case.format("right", 2), head)) == []
+    assert failures(write(case.format("wrong", 3), head)) == ["events[1] value: expected 3, was 2.0"]
+    (found,) = failures(write("\n  - {name: a, request: GET /, expect: {events: []}}", head))
+    assert found.startswith("events: expected 0, were 2")
+    with pytest.raises(PolicyError, match="authorizations must hold providers"):
+        cases.load(write(case.format("x", 1), head.replace("{own: {access_token: t}}", "nothing")))
+
+
+def test_certificates_come_from_files_beside_the_cases(write) -> None:  # type: ignore[no-untyped-def]
+    """One that is not there, or is none, is said with its name."""
+    case = "\n  - {name: a, request: GET /, expect: {status: 200}}"
+    with pytest.raises(cases.CaseError, match=r"the certificate 'none\.pem' cannot be read"):
+        cases.load(write(case, "policy: policy.xml\ncertificates: {mine: none.pem}\ncases:"))
+    path = write(case, "policy: policy.xml\ncertificates: {mine: policy.xml}\ncases:")
+    (found,) = failures(path)
+    assert "certificate 'mine'" in found

@@ -270,3 +270,30 @@ async def test_a_slow_caller_slows_the_backend() -> None:
     caller.take()
     assert (await caller.reply()).body == b"xxx"
     assert read == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [("/a/op", "a b"), ("/a/op", "x/y"), ("/a/op", "a@b"), ("http:///a/op", "gw.test"), ("/a/op", "[x]")],
+)
+async def test_a_host_that_is_none_is_400(target: str, host: str) -> None:
+    """RFC 9112, section 3.2: an invalid Host, and an absolute target without one."""
+    assert (await make_gateway().send(target=target, headers={"Host": host})).status == 400
+
+
+@pytest.mark.parametrize("host", ["gw.test", "gw.test:8080", "[::1]:80", "127.0.0.1", "%61"])
+async def test_hosts_that_are_some(host: str) -> None:
+    """Names, addresses, ports."""
+    assert (await make_gateway().send(headers={"Host": host})).status == 200
+
+
+async def test_a_host_that_a_policy_sets_is_sent() -> None:
+    """ "Send request", an example sets Host; the caller's own is not passed on, and only one is sent."""
+    own = "<set-header name='Host'><value>other.example</value></set-header>"
+    request = f"<send-request response-variable-name='r'><set-url>http://backend.test/x</set-url>{own}</send-request>"
+    gateway = make_gateway(inbound=request + own)
+    await gateway.send()
+    assert [call.headers["host"] for call in gateway.backends.calls] == [["other.example"]] * 2
+    gateway = make_gateway(inbound="<set-header name='Host' exists-action='delete'/>")
+    await gateway.send()
+    assert "host" not in gateway.backends.last.headers

@@ -387,3 +387,25 @@ async def test_a_deeply_nested_body_is_left_to_the_policies() -> None:
     gateway = Traced(inbound="<return-response><set-body>fine</set-body></return-response>")
     reply = await gateway.send("POST", body=b'{"method": ' + b"[" * 100_000)
     assert (reply.status, reply.text) == (200, "fine")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eyJhbGciOiJkaXIifQ..c2VjcmV0.c2VjcmV0.c2VjcmV0",
+        "/x?access%5Ftoken=c2VjcmV0",
+        "/x?q=refresh_token%3Dc2VjcmV0&y=1",
+        "/x?code%3Dc2VjcmV0",
+        '{"pass": "c2VjcmV0"}',
+    ],
+)
+def test_secrets_in_other_forms_are_masked(text: str) -> None:
+    """Encrypted tokens, escaped names, pairs inside a value, short names of passwords."""
+    shown = Mask().text(text)
+    assert ("c2VjcmV0" in shown, "•••" in shown) == (False, True)
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    """Escapes alone mean nothing."""
+    for text in ("/x?q=a%20b&r=%3D", "/oauth/authorize?redirect_uri=http%3A%2F%2Flocalhost%2F", "eyJ.x"):
+        assert Mask().text(text) == text

@@ -12,6 +12,7 @@ from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
 from emulators.apim.tests.test_products import product
 from emulators.apim.tests.tokens import sign
+from emulators.base.state import Resource, State
 
 LIMIT = "<rate-limit-by-key calls='2' renewal-period='60' counter-key='@(context.Request.IpAddress)' {}/>"
 
@@ -326,3 +327,52 @@ async def test_subscription_keys_come_before_policies() -> None:
         401,
         True,
     )
+
+
+async def test_without_a_client_id_the_system_assigned_identity_asks() -> None:
+    """ "Authenticate with managed identity": "If client-id is not provided, system-assigned identity is assumed"."""
+    state = applied(policies("<authentication-managed-identity resource='app'/>"))
+    service = {**state.resources[0].values, "identity": [{"type": "SystemAssigned", "principal_id": "p"}]}
+    first = Resource(state.resources[0].address, state.resources[0].type, service)
+    gateway = GatewayHarness(State((first, *state.resources[1:])))
+    token = {"access_token": "mine", "expires_on": str(int(NOW + 3600))}
+    gateway.backends.answers["http://identity.test"] = ok(json.dumps(token).encode())
+    assert (await gateway.send()).status == 200
+    assert "client_id=&" in gateway.backends.calls[0].url
+    assert gateway.backends.last.headers["Authorization"] == ["Bearer mine"]
+
+
+async def test_cors_of_a_parent_scope_answers_where_base_stands() -> None:
+    """ "CORS", usage notes: "Ensure that the base element is configured … to inherit needed policies"."""
+    parent = policies(CORS.format(origin="https://a.test", credentials="false", terminate="true")).replace(
+        "<base/>", ""
+    )
+    for inbound, allowed in (("<base/>", True), ("", False)):
+        document = f"<policies><inbound>{inbound}</inbound></policies>"
+        gateway = GatewayHarness(applied(document, global_policy=parent))
+        reply = await gateway.send("OPTIONS", headers=preflight())
+        assert ("Access-Control-Allow-Origin" in reply.headers) is allowed
+
+
+async def test_an_operation_for_options_takes_preflights() -> None:
+    """ "CORS": the policy's own processing of preflights is not executed there."""
+    gateway = cors(operations=[("OPTIONS", "/op"), ("POST", "/op")])
+    reply = await gateway.send("OPTIONS", headers=preflight())
+    assert (reply.status, reply.text, len(gateway.backends.calls)) == (200, "fine", 1)
+
+
+async def test_ip_filters_of_two_scopes() -> None:
+    """ "Restrict caller IPs", usage notes: in the order of evaluation; both must let the caller through."""
+    listed = "<ip-filter action='{}'><address>203.0.113.7</address></ip-filter>"
+    for outer, inner, status in (("allow", "allow", 200), ("allow", "forbid", 403), ("forbid", "allow", 403)):
+        parent = policies(listed.format(outer), backend="<forward-request/>").replace("<base/>", "")
+        gateway = GatewayHarness(applied(policies(listed.format(inner)), global_policy=parent))
+        assert (await gateway.send()).status == status
+
+
+async def test_one_key_is_one_counter_at_two_scopes() -> None:
+    """ "Limit call rate by key": "a single counter is used for all scopes at which the policy is configured"."""
+    limit = "<rate-limit-by-key calls='3' renewal-period='60' counter-key='k'/>"
+    parent = policies(limit, backend="<forward-request/>").replace("<base/>", "")
+    gateway = GatewayHarness(applied(policies(limit), global_policy=parent))
+    assert [(await gateway.send()).status for _ in range(3)] == [200, 429, 429]

@@ -275,3 +275,10 @@ async def test_an_object_is_looked_at_when_it_is_stored() -> None:
     """ "Set variable", allowed types: what is only known as object."""
     gateway = make_gateway(inbound='<set-variable name="x" value="@((object)new List&lt;int&gt;())"/>')
     assert (await gateway.send()).status == 500
+
+
+@pytest.mark.parametrize("parts", ["", "<otherwise/>"])
+def test_choose_needs_a_when(parts: str) -> None:
+    """ "Control flow": "must contain at least one when element"."""
+    with pytest.raises(PolicyProblems, match="<choose> needs <when>"):
+        make_gateway(inbound=f"<choose>{parts}</choose>")

@@ -259,3 +259,44 @@ async def test_find_and_replace_writes_a_lone_surrogate_too() -> None:
     gateway = make_gateway(inbound=f"<find-and-replace from='x' to='{LONE}'/>".replace('"', "&quot;"))
     await gateway.send("POST", body=b'{"a": "\\ud800", "b": "x"}')
     assert "\ufffd".encode() in (gateway.backends.last.body or b"")
+
+
+@pytest.mark.parametrize("name", ["Connection", "Content-Length", "Keep-Alive", "Transfer-Encoding"])
+@pytest.mark.parametrize("action", ["override", "delete"])
+async def test_headers_of_the_connection_stay(name: str, action: str) -> None:
+    """ "Set header", usage notes: they "cannot be modified or deleted"."""
+    edit = f"<set-header name='{name}' exists-action='{action}'><value>9</value></set-header>"
+    gateway = make_gateway(inbound=edit + show('context.Request.Headers.GetValueOrDefault("Content-Length", "-")'))
+    assert (await gateway.send("POST", body=b"abc")).text == "3"
+
+
+async def test_find_and_replace_removes() -> None:
+    """ "Find and replace string in body": "Specify a zero length replacement string to remove"."""
+    gateway = make_gateway(inbound="<find-and-replace from='an' to=''/>")
+    await gateway.send("POST", body=b"banana")
+    assert gateway.backends.last.body == b"ba"
+
+
+async def test_several_values_of_a_query_parameter() -> None:
+    """ "Set query string parameter": with `override` all of them, and only them, listed several times."""
+    values = "<value>1</value><value>2</value>"
+    gateway = make_gateway(inbound=f"<set-query-parameter name='a'>{values}</set-query-parameter>")
+    await gateway.send(target="/a/op?a=0&b=3")
+    assert gateway.backends.last.url.endswith("?b=3&a=1&a=2")
+
+
+async def test_return_response_s_default() -> None:
+    """ "Return response": 200 OK with no body."""
+    reply = await make_gateway(inbound="<return-response/>").send()
+    assert (reply.status, reply.body) == (200, b"")
+
+
+async def test_return_response_changes_a_variable_s() -> None:
+    """ "Return response": the response of a variable, "modified by the policy statements"."""
+    call = "<send-request response-variable-name='r'><set-url>http://x.test/</set-url></send-request>"
+    gateway = make_gateway(
+        inbound=call + "<return-response response-variable-name='r'><set-status code='203'/></return-response>"
+    )
+    gateway.backends.answers["http://x.test"] = ok(b"theirs", 201, {"A": "b"})
+    reply = await gateway.send()
+    assert (reply.status, reply.text, reply.headers["a"]) == (203, "theirs", ["b"])
