@@ -163,9 +163,9 @@ def test_a_dry_run_asks_no_registry(
         ({"pypi": "notes==1", "arguments": "'open"}, "cannot be split into words"),
         ({"npm": "notes@1.2.3", "beside": ["mcp<2"]}, "--with 'mcp<2' is for --pypi"),
         ({"pypi": "notes==1", "beside": ["<2"]}, "--with '<2' is no requirement"),
-        ({"beside": ["mcp<2"]}, "--with says how a published server runs"),
-        ({"command": "notes"}, "--command says how a published server runs"),
-        ({"sessions": "caller"}, "--sessions says how a published server runs"),
+        ({"beside": ["mcp<2"]}, "--with says how a server of --pypi or --npm runs"),
+        ({"command": "notes"}, "--command says how a server of --pypi or --npm runs"),
+        ({"sessions": "caller"}, "--sessions says how a server of --pypi or --npm runs"),
     ],
 )
 def test_bad_input(options: Mapping[str, Any], sentence: str) -> None:
