@@ -309,6 +309,8 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "operation": "with --openapi: an operationId that becomes a tool; may be repeated",
         "base_url": "with --openapi: where the API is (default: the document's first server)",
         "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated",
+        "image": "an image that exists: not hosted yet, and says why",
+        "remote": "the URL of a server elsewhere: not hosted yet, and says why",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
 )
@@ -326,6 +328,8 @@ def add_server(
     operation: list[str] | None = None,
     base_url: str | None = None,
     header: list[str] | None = None,
+    image: str | None = None,
+    remote: str | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
@@ -336,7 +340,18 @@ def add_server(
     from ops.servers import add_server
 
     wanted = add_server.parse(
-        pypi, npm, command, arguments, sessions, with_ or (), openapi, operation or (), base_url, header or ()
+        pypi,
+        npm,
+        command,
+        arguments,
+        sessions,
+        with_ or (),
+        openapi,
+        operation or (),
+        base_url,
+        header or (),
+        image,
+        remote,
     )
     add_server.add(environment, runner, name, wanted)
 

@@ -25,6 +25,15 @@ TEMPLATES = ROOT / "ops" / "templates"
 TEMPLATE = TEMPLATES / "server"
 GATE = catalog.FRONT
 SESSIONS = ("shared", "caller")
+# What is missing, and what does it today: docs/adr/0026.
+_NO_IMAGE = (
+    "the front would have to be a second container of its group, and a group has one here; if it is on PyPI or npm too, give "
+    "--pypi or --npm, else build from it: a folder in servers/ whose Dockerfile begins with it and runs gateway_auth.front"
+)
+_NO_REMOTE = (
+    "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a server "
+    "of your own from the template can call it"
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
@@ -80,8 +89,13 @@ def parse(
     operations: Sequence[str] = (),
     base_url: str | None = None,
     headers: Sequence[str] = (),
+    image: str | None = None,
+    remote: str | None = None,
 ) -> Wanted:
-    """Read the options; UsageError for two sources, or for options that are another source's."""
+    """Read the options; UsageError for two sources, for options that are another source's, or for a source that none is."""
+    for option, (value, why) in {"--image": (image, _NO_IMAGE), "--remote": (remote, _NO_REMOTE)}.items():
+        if value:
+            raise UsageError(f"{option} {value} is not hosted by add-server: {why}")
     given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi}
     sources = [name for name, value in given.items() if value]
     if len(sources) > 1:

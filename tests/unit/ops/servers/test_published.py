@@ -12,6 +12,7 @@ import pytest
 
 from ops.cli.steps import Runner
 from ops.config import environment as environments
+from ops.config import tfvars
 from ops.config.environment import Environment
 from ops.errors import ImageError, SettingError, UsageError
 from ops.images import catalog, installed, sbom
@@ -164,6 +165,14 @@ def test_a_dry_run_asks_no_registry(
         ({"npm": "notes@1.2.3", "beside": ["mcp<2"]}, "--with 'mcp<2' is for --pypi"),
         ({"pypi": "notes==1", "beside": ["<2"]}, "--with '<2' is no requirement"),
         ({"beside": ["mcp<2"]}, "--with says how a server of --pypi or --npm runs"),
+        (
+            {"image": "ghcr.io/a/b@sha256:00"},
+            "is not hosted by add-server: the front would have to be a second container",
+        ),
+        (
+            {"remote": "https://a.example/mcp"},
+            "is not hosted by add-server: the gateway forwards to this platform's own",
+        ),
         ({"command": "notes"}, "--command says how a server of --pypi or --npm runs"),
         ({"sessions": "caller"}, "--sessions says how a server of --pypi or --npm runs"),
     ],
@@ -225,6 +234,17 @@ def test_remove_undoes_add(local: Environment, registries: list[tuple[str, ...]]
     assert {path.name for path in local.servers_dir.iterdir()} == {"gateway-auth", "mongo-db-server"}
     with pytest.raises(UsageError, match="there is no server 'clock' in local; mcp_servers holds: mongodb"):
         remove_server.remove(again(local), Runner(yes=True), "clock")
+
+
+@pytest.mark.parametrize("environment", ["local", "dev", "prod"])
+def test_the_real_files_give_an_entry_back(environment: str, tmp_path: Path) -> None:
+    """Of every environment of this repository: what add-server writes, remove-server takes out to the letter."""
+    before = (environments.ROOT / "terraform/environments" / environment / "terraform.tfvars").read_text("utf-8")
+    path = tmp_path / "terraform.tfvars"
+    wanted = add_server.parse(pypi="mcp-server-clock==1.0", sessions="caller")
+    path.write_text(add_server.with_entry(before, add_server.entry_text("clock", wanted), path), encoding="utf-8")
+    assert tfvars.read(path, tmp_path)["mcp_servers"]["clock"]["front"] == {"sessions": "caller"}
+    assert remove_server.without_entry(path, "clock") == before
 
 
 def test_the_last_server_stays(local: Environment) -> None:
