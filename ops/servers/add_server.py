@@ -27,12 +27,12 @@ GATE = catalog.FRONT
 SESSIONS = ("shared", "caller")
 # What is missing, and what does it today: docs/adr/0026.
 _NO_IMAGE = (
-    "the front would have to be a second container of its group, and a group has one here; if it is on PyPI or npm too, give "
-    "--pypi or --npm, else build from it: a folder in servers/ whose Dockerfile begins with it and runs gateway_auth.front"
+    "the front would have to be a second container of its group, and a group has one here; if it is on PyPI or npm, "
+    "give --pypi or --npm, else make a folder in servers/ whose Dockerfile begins with it and runs gateway_auth.front"
 )
 _NO_REMOTE = (
-    "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a server "
-    "of your own from the template can call it"
+    "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a "
+    "server of your own from the template can call it"
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
@@ -92,7 +92,7 @@ def parse(
     image: str | None = None,
     remote: str | None = None,
 ) -> Wanted:
-    """Read the options; UsageError for two sources, for options that are another source's, or for a source that none is."""
+    """Read the options; UsageError for two sources, options of another source, or a source that is not hosted."""
     for option, (value, why) in {"--image": (image, _NO_IMAGE), "--remote": (remote, _NO_REMOTE)}.items():
         if value:
             raise UsageError(f"{option} {value} is not hosted by add-server: {why}")
@@ -194,10 +194,26 @@ def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:
         locks = published.lock(given, name, files["pyproject.toml"], runner)
         result.append(f"{_size(locks)} packages, by hash")
     with runner.progress("install") as result:
-        command = published.find_command(given, locks, runner, places=installed.VENVS)
+        command, folders = published.find_command(given, locks, runner, places=installed.VENVS)
         result.append(f"starts as {' '.join(command)}")
+    if not runner.dry_run:
+        _try(given, command, folders, runner)
     spelled = ", ".join(json.dumps(word, ensure_ascii=False) for word in command)
     return {path: text.replace("__COMMAND__", spelled) for path, text in files.items()} | dict(locks)
+
+
+def _try(given: Package, command: Sequence[str], folders: Sequence[Path], runner: Runner) -> None:
+    """Start it once, so that what cannot work is known before a deployment; one that wants a key may still be right."""
+    with runner.progress("start once") as result:
+        found = published.start_once(command, folders)
+        if not found.failure:
+            result.append(f"{found.tools} tools, {found.reading} say that they only read")
+    if found.failure:
+        remedy = " or hold its lock to an older SDK (--with 'mcp<2')" if given.registry == "pypi" else ""
+        runner.warn(
+            f"{given.name} does not start by itself: {found.failure}; give it what it asks for, in environment or secrets "
+            f"of its entry{remedy}"
+        )
 
 
 def _described(name: str, api: Api) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,7 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     monkeypatch.setattr(installed, "python_packages", python_packages)
     monkeypatch.setattr(installed, "node_packages", node_packages)
     monkeypatch.setattr(installed, "node_folder", lambda _runner: Path("/usr/bin"))
+    monkeypatch.setattr(published, "start_once", lambda *_: published.Started(2, 1))
     return asked
 
 
@@ -202,6 +204,33 @@ def test_which_program_is_started(command: str, programs: list[str], chosen: str
             published._chosen(package, programs)
     else:
         assert published._chosen(package, programs) == chosen
+
+
+SERVER = Path(__file__).parents[4] / "servers/gateway-auth/tests/stdio_server.py"
+
+
+def test_a_server_is_started_once() -> None:
+    """As the front will: what it has is said, and what fails is said in its own last words."""
+    assert published.start_once([Path(sys.executable).name, str(SERVER)], [Path(sys.executable).parent]).reading == 8
+    folders = [Path(sys.executable).parent]
+    failed = published.start_once([Path(sys.executable).name, "-c", "raise OSError('no key')"], folders)
+    assert failed.failure == "OSError: no key"
+    assert "is no program in" in published.start_once(["no-such-program"], folders).failure
+
+
+def test_one_that_does_not_start_is_warned_of(
+    local: Environment,
+    registries: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With what it said and what could help; it is added all the same, as it may only want a key."""
+    monkeypatch.setattr(published, "start_once", lambda *_: published.Started(failure="KeyError: 'TOKEN'"))
+    add(local, "clock", pypi="mcp-server-clock==1.0")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "mcp-server-clock does not start by itself: KeyError: 'TOKEN'; give it what it asks for" in said
+    assert "(--with 'mcp<2')" in said
+    assert "clock" in again(local).servers
 
 
 def test_what_has_no_hash_is_not_taken(
