@@ -209,10 +209,10 @@ def _try(given: Package, command: Sequence[str], folders: Sequence[Path], runner
         if not found.failure:
             result.append(f"{found.tools} tools, {found.reading} say that they only read")
     if found.failure:
-        remedy = " or hold its lock to an older SDK (--with 'mcp<2')" if given.registry == "pypi" else ""
+        remedy = ", or hold its lock to an older SDK (--with 'mcp<2')" if given.registry == "pypi" else ""
         runner.warn(
-            f"{given.name} does not start by itself: {found.failure}; give it what it asks for, in environment or secrets "
-            f"of its entry{remedy}"
+            f"{given.name} does not start by itself: {found.failure}; give it what it asks for, in environment or "
+            f"secrets of its entry{remedy}"
         )
 
 
