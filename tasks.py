@@ -299,7 +299,7 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
 
 @task(
     changes=True,
-    iterable=["with_"],
+    iterable=["with_", "operation", "header"],
     help={
         "name": "of the server: part of its address",
         "pypi": "PACKAGE==VERSION: a server that somebody else publishes on PyPI",
@@ -307,6 +307,12 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "command": "which of a package's programs is the server (default: the one of its name, or the only one)",
         "arguments": "what the program is given, as a shell would split it",
         "with_": "with --pypi: what its lock keeps to as well, such as mcp<2 for an older server; may be repeated",
+        "openapi": "FILE or URL of an OpenAPI document: a REST API as tools",
+        "operation": "with --openapi: an operationId that becomes a tool; may be repeated",
+        "base_url": "with --openapi: where the API is (default: the document's first server)",
+        "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated",
+        "image": "an image that exists: not hosted yet, and says why",
+        "remote": "the URL of a server elsewhere: not hosted yet, and says why",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
 )
@@ -320,15 +326,36 @@ def add_server(
     arguments: str | None = None,
     sessions: str | None = None,
     with_: list[str] | None = None,
+    openapi: str | None = None,
+    operation: list[str] | None = None,
+    base_url: str | None = None,
+    header: list[str] | None = None,
+    image: str | None = None,
+    remote: str | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
     A server of your own from a template; or, with --pypi or --npm, one that somebody else publishes and that speaks MCP
-    over standard input and output: locked by hash, behind a front that checks the gateway's token.
+    over standard input and output: locked by hash, behind a front that checks the gateway's token. Or, with --openapi,
+    operations of a REST API as tools.
     """
     from ops.servers import add_server
 
-    add_server.add(environment, runner, name, add_server.parse(pypi, npm, command, arguments, sessions, with_ or ()))
+    wanted = add_server.parse(
+        pypi,
+        npm,
+        command,
+        arguments,
+        sessions,
+        with_ or (),
+        openapi,
+        operation or (),
+        base_url,
+        header or (),
+        image,
+        remote,
+    )
+    add_server.add(environment, runner, name, wanted)
 
 
 @task(changes=True, help={"name": "a key of mcp_servers"})

@@ -75,6 +75,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("invoke add-server release-notes", "one of your own: a folder and an entry"),
         ("invoke add-server clock --pypi mcp-server-time==2026.10.19", "one from PyPI"),
         ("invoke add-server notes --npm @modelcontextprotocol/server-memory@2026.8.31", "one from npm"),
+        ("invoke add-server shop --openapi shop.json --operation listOrders --header X-Api-Key=SHOP_KEY", "a REST API"),
         ("invoke deploy", "then run it"),
     ],
     "remove-server": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,6 +22,9 @@ VENVS = ROOT / ".twin" / "venvs"
 NODE_LEAST = 20
 # A package's install scripts would run here before anybody has read them; the registry is asked for files only.
 _NPM = ("npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error")
+
+_NO_IMAGE = "; the local image cannot be built without it"
+_NOISE = re.compile(r"^npm error( code)?( notarget| 404)?|^error: ")
 
 
 def venv_name(lock: Path) -> str:
@@ -104,18 +108,19 @@ def run_uv(arguments: tuple[str, ...], folder: Path | None = None) -> None:
         binary = package.find_uv_bin()
     except FileNotFoundError as error:
         raise ToolError("uv is not installed; run `pip install -r requirements.txt`") from error
-    _run((binary, *arguments), f"uv {' '.join(arguments[:2])}", folder)
+    _run((binary, *arguments), f"uv {' '.join(arguments[:2])}", folder, _NO_IMAGE if folder is None else "")
 
 
 def run_npm(arguments: tuple[str, ...], folder: Path) -> None:
-    _run(("npm", *arguments), f"npm {arguments[0]}", folder)
+    _run(("npm", *arguments), f"npm {arguments[0]}", folder, _NO_IMAGE if arguments[0] == "ci" else "")
 
 
-def _run(command: tuple[str, ...], name: str, folder: Path | None) -> None:
+def _run(command: tuple[str, ...], name: str, folder: Path | None, consequence: str) -> None:
     answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if answer.returncode:
-        why = " ".join(answer.stderr.split()) or f"exit code {answer.returncode}"
-        raise ImageError(f"`{name}` failed: {why}; the local image cannot be built without it")
+        said = [_NOISE.sub("", line) for line in answer.stderr.splitlines() if "complete log of this run" not in line]
+        why = " ".join(" ".join(said).split()).rstrip(".") or f"exit code {answer.returncode}"
+        raise ImageError(f"`{name}` failed: {why}{consequence}")
 
 
 def _manifest(lock: Path) -> Path:

@@ -17,13 +17,23 @@ from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
 from ops.errors import SettingError, UsageError
 from ops.images import catalog, installed
-from ops.servers import published
+from ops.servers import described, published
+from ops.servers.described import Api
 from ops.servers.published import Package
 
 TEMPLATES = ROOT / "ops" / "templates"
 TEMPLATE = TEMPLATES / "server"
 GATE = catalog.FRONT
 SESSIONS = ("shared", "caller")
+# What is missing, and what does it today: docs/adr/0026.
+_NO_IMAGE = (
+    "the front would have to be a second container of its group, and a group has one here; if it is on PyPI or npm, "
+    "give --pypi or --npm, else make a folder in servers/ whose Dockerfile begins with it and runs gateway_auth.front"
+)
+_NO_REMOTE = (
+    "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a "
+    "server of your own from the template can call it"
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
@@ -51,10 +61,21 @@ class Scaffold:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a person asked for: a server of one's own where no package is named."""
+    """What a person asked for: a server of one's own where neither a package nor an API is named."""
 
     package: Package | None = None
+    api: Api | None = None
     sessions: str = "shared"
+
+    @property
+    def template(self) -> Path:
+        if self.package:
+            return TEMPLATES / self.package.registry
+        return TEMPLATES / "openapi" if self.api else TEMPLATE
+
+    @property
+    def behind_front(self) -> bool:
+        return self.package is not None or self.api is not None
 
 
 def parse(
@@ -64,25 +85,38 @@ def parse(
     arguments: str | None = None,
     sessions: str | None = None,
     beside: Sequence[str] = (),
+    openapi: str | None = None,
+    operations: Sequence[str] = (),
+    base_url: str | None = None,
+    headers: Sequence[str] = (),
+    image: str | None = None,
+    remote: str | None = None,
 ) -> Wanted:
-    """Read the options; UsageError for two sources, or for what only a published server has."""
-    if pypi and npm:
-        raise UsageError("--pypi and --npm are two sources, and a server has one; give one of them")
+    """Read the options; UsageError for two sources, options of another source, or a source that is not hosted."""
+    for option, (value, why) in {"--image": (image, _NO_IMAGE), "--remote": (remote, _NO_REMOTE)}.items():
+        if value:
+            raise UsageError(f"{option} {value} is not hosted by add-server: {why}")
+    given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi}
+    sources = [name for name, value in given.items() if value]
+    if len(sources) > 1:
+        raise UsageError(f"{' and '.join(sources)} are two sources, and a server has one; give one of them")
     if sessions and sessions not in SESSIONS:
         raise UsageError(f"--sessions {sessions!r} must be one of {', '.join(SESSIONS)}")
-    text = pypi or npm
-    if not text:
-        for option, value in (
-            ("--command", command),
-            ("--arguments", arguments),
-            ("--sessions", sessions),
-            ("--with", beside),
-        ):
-            if value:
-                raise UsageError(f"{option} says how a published server runs; give --pypi or --npm with it")
-        return Wanted()
-    package = published.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
-    return Wanted(package, sessions or "shared")
+    of_package = {"--command": command, "--arguments": arguments, "--sessions": sessions, "--with": beside}
+    _only_with(sources, ("--pypi", "--npm"), of_package)
+    _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url, "--header": headers})
+    if openapi:
+        return Wanted(api=described.parse(openapi, operations, base_url or "", headers))
+    if text := pypi or npm:
+        package = published.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
+        return Wanted(package, sessions=sessions or "shared")
+    return Wanted()
+
+
+def _only_with(sources: Sequence[str], wanted: Sequence[str], options: Mapping[str, object]) -> None:
+    for option, value in options.items():
+        if value and not set(sources) & set(wanted):
+            raise UsageError(f"{option} says how a server of {' or '.join(wanted)} runs; give that with it")
 
 
 def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wanted()) -> None:
@@ -90,6 +124,8 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
     planned = plan(environment, name, wanted)
     if wanted.package and planned.files:
         planned = replace(planned, files=_fetched(name, wanted.package, runner))
+    if wanted.api and planned.files:
+        planned = replace(planned, files=_described(name, wanted.api))
     rows = [("create", str(planned.folder / path)) for path in planned.files]
     rows += [("add to", f"mcp_servers in {planned.variables}")] if planned.entry else []
     if not rows:
@@ -101,11 +137,14 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
     deploy = f"invoke deploy{env_option(environment.name)}"
     if wanted.package:
         runner.say(f"{wanted.package.name} {wanted.package.version} runs behind a front; run `{deploy}`")
+    elif wanted.api:
+        wants = "".join(f", once `secrets` of its entry names {one.partition('=')[2]}" for one in wanted.api.headers)
+        runner.say(f"{len(wanted.api.operations)} operations are tools behind a front; run `{deploy}`{wants}")
     else:
         runner.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `{deploy}`")
 
 
-def plan(environment: Environment, name: str, wanted: Wanted = Wanted(), template: Path = TEMPLATE) -> Scaffold:
+def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaffold:
     """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or name == "oauth":
         raise UsageError(
@@ -123,12 +162,10 @@ def plan(environment: Environment, name: str, wanted: Wanted = Wanted(), templat
         raise UsageError(f"{gate} does not exist, and a new server stands behind it; restore it from the repository")
     if name in environment.servers and not folder.exists():
         raise UsageError(f"mcp_servers of {environment.name} has a server {name!r} already; choose another name")
-    if folder.exists() and wanted.package and not built[name].behind_front:
-        raise UsageError(f"{folder} holds a server of this project; choose another name for {wanted.package.name}")
+    if folder.exists() and wanted.behind_front and not built[name].behind_front:
+        raise UsageError(f"{folder} holds a server of this project; choose another name for what is hosted")
     entry = "" if name in environment.servers else entry_text(name, wanted)
-    files = (
-        {} if folder.exists() else rendered(name, TEMPLATES / wanted.package.registry if wanted.package else template)
-    )
+    files = {} if folder.exists() else rendered(name, wanted.template)
     return Scaffold(
         name,
         folder,
@@ -141,7 +178,7 @@ def plan(environment: Environment, name: str, wanted: Wanted = Wanted(), templat
 def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
     """Return the entry as it stands in mcp_servers."""
     kept = ' sessions = "caller" ' if wanted.sessions == "caller" else ""
-    return _ENTRY.format(name=name, front=f"\n    front = {{{kept}}}" if wanted.package else "")
+    return _ENTRY.format(name=name, front=f"\n    front = {{{kept}}}" if wanted.behind_front else "")
 
 
 def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:
@@ -157,10 +194,34 @@ def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:
         locks = published.lock(given, name, files["pyproject.toml"], runner)
         result.append(f"{_size(locks)} packages, by hash")
     with runner.progress("install") as result:
-        command = published.find_command(given, locks, runner, places=installed.VENVS)
+        command, folders = published.find_command(given, locks, runner, places=installed.VENVS)
         result.append(f"starts as {' '.join(command)}")
+    if not runner.dry_run:
+        _try(given, command, folders, runner)
     spelled = ", ".join(json.dumps(word, ensure_ascii=False) for word in command)
     return {path: text.replace("__COMMAND__", spelled) for path, text in files.items()} | dict(locks)
+
+
+def _try(given: Package, command: Sequence[str], folders: Sequence[Path], runner: Runner) -> None:
+    """Start it once, so that what cannot work is known before a deployment; one that wants a key may still be right."""
+    with runner.progress("start once") as result:
+        found = published.start_once(command, folders)
+        if not found.failure:
+            result.append(f"{found.tools} tools, {found.reading} say that they only read")
+    if found.failure:
+        remedy = ", or hold its lock to an older SDK (--with 'mcp<2')" if given.registry == "pypi" else ""
+        runner.warn(
+            f"{given.name} does not start by itself: {found.failure}; give it what it asks for, in environment or "
+            f"secrets of its entry{remedy}"
+        )
+
+
+def _described(name: str, api: Api) -> dict[str, str]:
+    document = described.read(api)
+    words = described.command(api, document, package(name))
+    spelled = ", ".join(json.dumps(word, ensure_ascii=False) for word in words)
+    files = {path: text.replace("__COMMAND__", spelled) for path, text in rendered(name, TEMPLATES / "openapi").items()}
+    return {**files, f"src/{package(name)}/openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"}
 
 
 def _size(locks: Mapping[str, str]) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shlex
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from ops.errors import ImageError, UsageError
 from ops.images import installed
 from ops.images.pip_lock import with_plain_pins
 
+_START_SECONDS = 60
 Registry = Literal["pypi", "npm"]
 
 _NPM = re.compile(r"(?P<name>(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*)@(?P<version>[^@\s]+)")
@@ -136,23 +139,73 @@ def _resolve(package: Package, folder: Path, runner: Runner) -> Mapping[str, str
     }
 
 
-def find_command(package: Package, locks: Mapping[str, str], runner: Runner, *, places: Path) -> tuple[str, ...]:
-    """Install the lock, and return the command that starts the server; UsageError where there is none to choose.
+def find_command(
+    package: Package, locks: Mapping[str, str], runner: Runner, *, places: Path
+) -> tuple[tuple[str, ...], list[Path]]:
+    """Install the lock; return the command that starts the server, and the folders in which its programs are.
+
+    UsageError where there is no program, or several and none is chosen.
 
     The environment is the one that the local platform runs it from: nothing is installed twice.
     """
     if runner.dry_run:
-        return (package.command or package.name.rpartition("/")[2].partition("[")[0], *package.arguments)
+        return (package.command or package.name.rpartition("/")[2].partition("[")[0], *package.arguments), []
     with tempfile.TemporaryDirectory() as given:
         for name, text in locks.items():
             (Path(given) / name).write_text(text, encoding="utf-8")
         if package.registry == "pypi":
             python = installed.python_packages(Path(given) / "requirements.txt", places, runner)
-            programs = _console_scripts(python, package.name)
+            programs, folders = _console_scripts(python, package.name), [python.parent]
         else:
             place = installed.node_packages(Path(given) / "package-lock.json", places, runner)
             programs = _binaries(place / "node_modules" / package.name)
-    return (_chosen(package, programs), *package.arguments)
+            folders = [place / "node_modules" / ".bin", installed.node_folder(runner)]
+    return (_chosen(package, programs), *package.arguments), folders
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a server answered: how many tools it has, and how many of them say that they only read."""
+
+    tools: int = 0
+    reading: int = 0
+    failure: str = ""
+
+
+def start_once(command: Sequence[str], folders: Sequence[Path]) -> Started:
+    """Start the server as the front does, with nothing in its environment, and ask for its tools."""
+    with tempfile.TemporaryDirectory(prefix="mcp-") as home:
+        try:
+            tools = asyncio.run(_tools([word.replace("{HOME}", home) for word in command], folders, Path(home)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what a person must know
+            return Started(failure=_last_words(Path(home) / "log") or str(error) or type(error).__name__)
+    reading = [tool for tool in tools if tool.annotations and tool.annotations.read_only_hint]
+    return Started(len(tools), len(reading))
+
+
+async def _tools(command: Sequence[str], folders: Sequence[Path], home: Path) -> Sequence[Any]:
+    from fastmcp import Client
+    from fastmcp.client.transports import StdioTransport
+
+    path = ":".join([*map(str, folders), "/usr/local/bin:/usr/bin:/bin"])
+    program = shutil.which(command[0], path=path)
+    if program is None:
+        raise UsageError(f"{command[0]} is no program in {path}")
+    env = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8"}
+    transport = StdioTransport(program, list(command[1:]), env, str(home), keep_alive=False, log_file=home / "log")
+    async with Client(transport, mode="legacy", init_timeout=_START_SECONDS, timeout=_START_SECONDS) as client:
+        return list(await client.list_tools())
+
+
+def _last_words(log: Path) -> str:
+    """The last line that a failed server wrote: where programs say what went wrong."""
+    try:
+        lines = [
+            line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
+        ]
+    except OSError:
+        return ""
+    return lines[-1][:300] if lines else ""
 
 
 def _chosen(package: Package, programs: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from ops.cli.steps import Runner
 from ops.config import environment as environments
+from ops.config import tfvars
 from ops.config.environment import Environment
 from ops.errors import ImageError, SettingError, UsageError
 from ops.images import catalog, installed, sbom
@@ -75,6 +77,7 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     monkeypatch.setattr(installed, "python_packages", python_packages)
     monkeypatch.setattr(installed, "node_packages", node_packages)
     monkeypatch.setattr(installed, "node_folder", lambda _runner: Path("/usr/bin"))
+    monkeypatch.setattr(published, "start_once", lambda *_: published.Started(2, 1))
     return asked
 
 
@@ -163,9 +166,17 @@ def test_a_dry_run_asks_no_registry(
         ({"pypi": "notes==1", "arguments": "'open"}, "cannot be split into words"),
         ({"npm": "notes@1.2.3", "beside": ["mcp<2"]}, "--with 'mcp<2' is for --pypi"),
         ({"pypi": "notes==1", "beside": ["<2"]}, "--with '<2' is no requirement"),
-        ({"beside": ["mcp<2"]}, "--with says how a published server runs"),
-        ({"command": "notes"}, "--command says how a published server runs"),
-        ({"sessions": "caller"}, "--sessions says how a published server runs"),
+        ({"beside": ["mcp<2"]}, "--with says how a server of --pypi or --npm runs"),
+        (
+            {"image": "ghcr.io/a/b@sha256:00"},
+            "is not hosted by add-server: the front would have to be a second container",
+        ),
+        (
+            {"remote": "https://a.example/mcp"},
+            "is not hosted by add-server: the gateway forwards to this platform's own",
+        ),
+        ({"command": "notes"}, "--command says how a server of --pypi or --npm runs"),
+        ({"sessions": "caller"}, "--sessions says how a server of --pypi or --npm runs"),
     ],
 )
 def test_bad_input(options: Mapping[str, Any], sentence: str) -> None:
@@ -193,6 +204,33 @@ def test_which_program_is_started(command: str, programs: list[str], chosen: str
             published._chosen(package, programs)
     else:
         assert published._chosen(package, programs) == chosen
+
+
+SERVER = Path(__file__).parents[4] / "servers/gateway-auth/tests/stdio_server.py"
+
+
+def test_a_server_is_started_once() -> None:
+    """As the front will: what it has is said, and what fails is said in its own last words."""
+    assert published.start_once([Path(sys.executable).name, str(SERVER)], [Path(sys.executable).parent]).reading == 8
+    folders = [Path(sys.executable).parent]
+    failed = published.start_once([Path(sys.executable).name, "-c", "raise OSError('no key')"], folders)
+    assert failed.failure == "OSError: no key"
+    assert "is no program in" in published.start_once(["no-such-program"], folders).failure
+
+
+def test_one_that_does_not_start_is_warned_of(
+    local: Environment,
+    registries: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With what it said and what could help; it is added all the same, as it may only want a key."""
+    monkeypatch.setattr(published, "start_once", lambda *_: published.Started(failure="KeyError: 'TOKEN'"))
+    add(local, "clock", pypi="mcp-server-clock==1.0")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "mcp-server-clock does not start by itself: KeyError: 'TOKEN'; give it what it asks for" in said
+    assert "(--with 'mcp<2')" in said
+    assert "clock" in again(local).servers
 
 
 def test_what_has_no_hash_is_not_taken(
@@ -225,6 +263,17 @@ def test_remove_undoes_add(local: Environment, registries: list[tuple[str, ...]]
     assert {path.name for path in local.servers_dir.iterdir()} == {"gateway-auth", "mongo-db-server"}
     with pytest.raises(UsageError, match="there is no server 'clock' in local; mcp_servers holds: mongodb"):
         remove_server.remove(again(local), Runner(yes=True), "clock")
+
+
+@pytest.mark.parametrize("environment", ["local", "dev", "prod"])
+def test_the_real_files_give_an_entry_back(environment: str, tmp_path: Path) -> None:
+    """Of every environment of this repository: what add-server writes, remove-server takes out to the letter."""
+    before = (environments.ROOT / "terraform/environments" / environment / "terraform.tfvars").read_text("utf-8")
+    path = tmp_path / "terraform.tfvars"
+    wanted = add_server.parse(pypi="mcp-server-clock==1.0", sessions="caller")
+    path.write_text(add_server.with_entry(before, add_server.entry_text("clock", wanted), path), encoding="utf-8")
+    assert tfvars.read(path, tmp_path)["mcp_servers"]["clock"]["front"] == {"sessions": "caller"}
+    assert remove_server.without_entry(path, "clock") == before
 
 
 def test_the_last_server_stays(local: Environment) -> None:
