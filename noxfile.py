@@ -201,11 +201,12 @@ def changes(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The public MCP conformance suite, on the server and through the gateway. Needs npm; the suite brings its Node."""
+    """The public MCP conformance suite, and real clients that sign in through a browser. Needs npm; brings its Node."""
     if shutil.which("npm") is None:
         session.error(
             "npm is not installed, and the conformance suite comes from its registry: install Node.js 20 or later"
         )
+    need_chromium(session)
     install(session, "dev")
     with session.chdir("tests/conformance"):
         session.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", external=True)
