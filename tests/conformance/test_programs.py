@@ -71,6 +71,17 @@ def test_a_reader_signs_in_lists_and_calls(
     assert ("offline_access" in sent["scope"][0].split()) is client.refreshes
 
 
+@pytest.mark.parametrize("name", ["codex", "typescript-client"])
+def test_an_outsider_signs_in_and_is_told_why_it_ends_there(
+    name: str, platform: Platform, chromium: Chromium, tmp_path: Path
+) -> None:
+    """In the gateway's own words, which name whom to ask; the browser opens once, not again and again."""
+    desktop = Desktop(tmp_path / "home", chromium, "outsider")
+    with pytest.raises(AssertionError, match="holds no role on this server: ask its owner for Mcp.Admin or Mcp.Read"):
+        PROGRAMS[name](desktop, platform.endpoint, "whoami", {})
+    assert len(desktop.opened) == 1
+
+
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in WITHOUT_A_STORE])
 async def test_an_administrator_signs_in_and_stays_signed_in(
     name: str, platform: Platform, chromium: Chromium, tmp_path: Path, entries: dict[str, str]

@@ -41,6 +41,8 @@ const authProvider = {
   saveTokens: keep("tokens"),
   codeVerifier: () => kept.verifier,
   saveCodeVerifier: keep("verifier"),
+  discoveryState: () => kept.discovery,
+  saveDiscoveryState: keep("discovery"),
   redirectToAuthorization: (url) => spawn(process.env.BROWSER, [url.href], { stdio: "ignore" }),
 };
 
