@@ -209,11 +209,12 @@ def changes(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The public MCP conformance suite, the Inspector, VS Code's gallery. Needs npm; the suite brings its Node."""
+    """The MCP conformance suite, VS Code's gallery, and clients that sign in through a browser. Needs npm; brings Node."""
     if shutil.which("npm") is None:
         session.error(
             "npm is not installed, and the conformance suite comes from its registry: install Node.js 20 or later"
         )
+    need_chromium(session)
     install(session, "dev")
     for folder in ("tests/conformance", "tests/conformance/gallery"):
         with session.chdir(folder):

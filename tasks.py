@@ -118,7 +118,7 @@ def token(environment: Environment, as_: str = "admin") -> None:
 @task(
     json=_JSON,
     help={
-        "client": "vscode, claude, cursor, json, inspector or curl (default: all)",
+        "client": "vscode, claude, cursor, json, inspector, codex, gemini, opencode or curl (default: all)",
         "write": "write the client's file, in which everything else stays; with --client",
     },
 )

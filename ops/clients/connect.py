@@ -69,6 +69,26 @@ def _portable(endpoints: Mapping[str, str], _: str = "") -> str:
     return _json({"mcpServers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
 
 
+def _codex(endpoints: Mapping[str, str], _: str = "") -> str:
+    return "\n".join(shlex.join(codex_add(name, url)) for name, url in endpoints.items())
+
+
+def codex_add(name: str, url: str) -> list[str]:
+    """Return the command that adds a server to Codex, and signs in."""
+    return ["codex", "mcp", "add", name, "--url", url]
+
+
+def _gemini(endpoints: Mapping[str, str], _: str = "") -> str:
+    return _json({"mcpServers": {name: {"httpUrl": url} for name, url in endpoints.items()}})
+
+
+def _opencode(endpoints: Mapping[str, str], _: str = "") -> str:
+    """Its vendor's document lacks the address that it sends (anomalyco/opencode#50510); with this one it registers."""
+    (redirect,) = registrations.REGISTRATIONS["opencode"].redirect_uris
+    own = {"oauth": {"redirectUri": redirect}}
+    return _json({"mcp": {name: {"type": "remote", "url": url, **own} for name, url in endpoints.items()}})
+
+
 #: The release that this project's tests sign in with, and the Node that it wants: on an older one npx takes, without a
 #: word, a release that has none of these options.
 INSPECTOR = "2.12.0"
@@ -169,6 +189,27 @@ CLIENTS: dict[str, Client] = {
         "switch the server on in the Inspector's page, or open the address that the second command writes",
         opener=lambda _, url: inspect_in_browser(url),
         registrations=("inspector", "inspector-cli"),
+    ),
+    "codex": Client(
+        "Codex: run this; it signs in at once",
+        _codex,
+        "sign in; later `codex mcp login` and the server's name",
+        opener=codex_add,
+        registrations=("codex",),
+    ),
+    "gemini": Client(
+        "Gemini CLI: ~/.gemini/settings.json, then /mcp auth and the server's name",
+        _gemini,
+        "type /mcp auth and the server's name",
+        file=Path("~/.gemini/settings.json"),
+        registrations=("gemini-cli",),
+    ),
+    "opencode": Client(
+        "opencode: opencode.json, then opencode mcp auth and the server's name",
+        _opencode,
+        "run opencode mcp auth and the server's name",
+        file=Path("opencode.json"),
+        registrations=("opencode",),
     ),
     "curl": Client(
         "curl: one call, signed in as Ada Admin, or on Azure as whoever `az login` signed in",

@@ -248,15 +248,6 @@ REGISTRATIONS: dict[str, Registration] = {
         "https://goose-docs.ai/oauth/client-metadata.json",
         ("http://127.0.0.1/oauth_callback", "http://localhost/oauth_callback"),
     ),
-    "mcpc": Registration(
-        "mcpc (Apify)",
-        "desktop",
-        ("http://localhost:8000/callback",),
-        "@apify/mcpc 0.2.6",
-        {"token_endpoint_auth_method": "none"},
-        way="real run",
-        refreshes=False,
-    ),
     "mcporter": Registration(
         "mcporter",
         "desktop",

@@ -15,6 +15,8 @@ import pytest
 import pytest_asyncio
 
 from tests.conformance import bearer
+from tests.support import chromium as browsers
+from tests.support.chromium import Chromium
 from tests.support.platform_under_test import ROOT, Platform
 
 SERVER_SOURCES = [str(ROOT / "servers" / name / "src") for name in ("gateway-auth", "mongo-db-server")]
@@ -44,6 +46,18 @@ def platform(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) ->
         yield twin
     finally:
         twin.invoke("destroy", "--yes")
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """One browser for all, in which nobody stays signed in."""
+    binary = browsers.find()
+    assert binary, "these tests need Chromium: apt-get install chromium, or set CHROMIUM to a browser's path"
+    found = Chromium(binary, tmp_path_factory.mktemp("chromium"))
+    try:
+        yield found
+    finally:
+        found.close()
 
 
 def _home(platform: Platform) -> Path:

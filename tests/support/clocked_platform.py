@@ -31,6 +31,7 @@ from emulators.entra import applied
 from emulators.entra.app import create_app
 from emulators.entra.issuer import Issuer
 from emulators.entra.keys import KeyRing
+from ops.clients.registrations import endpoint_id
 from tests.support.platform_under_test import Platform
 
 SECRET = "the identity host of this test"
@@ -90,9 +91,14 @@ async def clocked(platform: Platform) -> AsyncIterator[Clocked]:
         one.listen()  # so that a connection waits for its server
     gateway, authority, admin, reader = (f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
     issued_by = urlsplit(platform.status["authority"])
+    endpoint = f"http://{gateway}/mongodb/mcp"
     state = _moved(
         Path(platform.variables["TWIN_HOME"]) / "run" / "state.json",
-        {platform.gateway: f"http://{gateway}", f"{issued_by.scheme}://{issued_by.netloc}": f"http://{authority}"},
+        {
+            platform.gateway: f"http://{gateway}",
+            f"{issued_by.scheme}://{issued_by.netloc}": f"http://{authority}",
+            endpoint_id(platform.endpoint): endpoint_id(endpoint),
+        },
     )
     values = {value["name"]: value["value"] for value in state.of_type("azurerm_api_management_named_value")}
     hosts = {SECRET: frozenset({str(values["gateway-identity-client-id"]).lower()})}
@@ -124,7 +130,7 @@ async def clocked(platform: Platform) -> AsyncIterator[Clocked]:
     try:
         for address in (gateway, authority, admin, reader):
             await _answers(address)
-        yield Clocked(f"http://{gateway}/mongodb/mcp", f"http://{gateway}", clock, issuer, client)
+        yield Clocked(endpoint, f"http://{gateway}", clock, issuer, client)
     finally:
         for one in served:
             one.should_exit = True

@@ -37,6 +37,9 @@ _STOPPED = {
     "GitHub Copilot CLI 1.0.102": "signs in to servers from its own screen only, after its vendor's account",
     "Cline 3.0.65, Qwen Code 0.24.4": "sign in to servers from their own screens only",
     "Crush 0.96.1": "its package fetches the program from GitHub when it is started",
+    "mcpc 0.2.6 (Apify)": (
+        "signed in, listed and called by hand; left out of the session, as most of its packages are for payments"
+    ),
     "mcp-use 2.5.2": "570 MB of packages for one client on the MCP SDK for TypeScript, which runs",
     "LangChain, OpenAI Agents, Pydantic AI": (
         "bring no sign-in of their own: they take the MCP SDK for Python's, which runs"

@@ -71,7 +71,9 @@ def test_a_tool_that_a_list_names_need_not_say_that_it_reads() -> None:
             ENDPOINT, {"admin": silent, "reader": silent}, outsider=403, nobody=401, writable=False, named=["p*g"]
         )
     only = Seen(frozenset({"ping"}), frozenset({"ping"}))
-    found = smoke.judge(ENDPOINT, {"admin": silent, "reader": only}, outsider=403, nobody=401, writable=False, named=["p*g"])
+    found = smoke.judge(
+        ENDPOINT, {"admin": silent, "reader": only}, outsider=403, nobody=401, writable=False, named=["p*g"]
+    )
     assert found[0].endswith("reader: 1, of which tools.allow alone says that they may be called: ping")
 
 

@@ -21,11 +21,18 @@ URL = "http://127.0.0.1:8080/mongodb/mcp"
 # What each client's own documentation says of a remote server: where the names stand, what must and what may be there.
 # VS Code, "MCP configuration reference" (servers; type http or sse; url; headers). Cursor, "Model Context Protocol"
 # (mcpServers; url; headers). Claude Code, "Connect Claude Code to tools via MCP" and VS Code's portable format, the
-# same file .mcp.json (mcpServers; type; url; headers).
+# same file .mcp.json (mcpServers; type; url; headers). Gemini CLI, "MCP servers with the Gemini CLI" (mcpServers;
+# httpUrl; headers). opencode, "MCP servers" (mcp; type remote; url; oauth; enabled; headers).
 FORMATS = {
     "vscode": ("servers", {"type": "http", "url": URL}, {"headers"}),
     "cursor": ("mcpServers", {"url": URL}, {"headers"}),
     "json": ("mcpServers", {"type": "http", "url": URL}, {"headers"}),
+    "gemini": ("mcpServers", {"httpUrl": URL}, {"headers"}),
+    "opencode": (
+        "mcp",
+        {"type": "remote", "url": URL, "oauth": {"redirectUri": "http://127.0.0.1:19876/mcp/oauth/callback"}},
+        {"enabled", "headers"},
+    ),
 }
 
 
@@ -43,6 +50,8 @@ def test_files_are_as_the_client_documents_them(client: str) -> None:
 COMMANDS = {
     # Claude Code, "Connect Claude Code to tools via MCP": claude mcp add --transport http <name> <url>
     "claude": r"claude mcp add --transport http [a-z0-9-]+ https?://\S+",
+    # codex mcp add --help: Usage: codex mcp add <NAME> --url <URL>
+    "codex": r"codex mcp add [a-z0-9-]+ --url https?://\S+",
     # The Inspector's own --help: --transport and --server-url, --cli and --method; its page, and its command line.
     "inspector": (
         r"npx @modelcontextprotocol/inspector@\d+\.\d+\.\d+ --transport http --server-url https?://\S+\n"
@@ -63,7 +72,7 @@ def test_no_client_is_left_unchecked() -> None:
     assert {*FORMATS, *COMMANDS} == set(connect.CLIENTS)
 
 
-@pytest.mark.parametrize("client", ["claude", "inspector", "curl"])
+@pytest.mark.parametrize("client", COMMANDS)
 def test_command_lines_name_the_endpoint(client: str) -> None:
     """Clients that are configured by a command get one per server."""
     assert all(URL in line.split() for line in connect.configuration(PLATFORM, client)[1].splitlines())
@@ -115,7 +124,7 @@ def test_connect_prints_the_links_of_each_server() -> None:
 
 def test_unknown_client() -> None:
     """An unknown client is refused with the known ones."""
-    with pytest.raises(UsageError, match="vscode, claude, cursor, json, inspector, curl"):
+    with pytest.raises(UsageError, match="vscode, claude, cursor, json, inspector, codex, gemini, opencode, curl"):
         connect.configuration(PLATFORM, "netscape")
 
 
