@@ -209,7 +209,7 @@ def changes(session: nox.Session) -> None:
 
 @nox.session
 def conformance(session: nox.Session) -> None:
-    """The MCP conformance suite, VS Code's gallery, and clients that sign in through a browser. Needs npm; brings Node."""
+    """MCP's conformance suite, VS Code's gallery, clients that sign in by a browser. Needs npm; brings its Node."""
     if shutil.which("npm") is None:
         session.error(
             "npm is not installed, and the conformance suite comes from its registry: install Node.js 20 or later"
