@@ -29,6 +29,11 @@ def names(bench: Bench) -> Any:
     return planned
 
 
+def test_a_dev_center_s_name_is_short(names: Any) -> None:
+    """Azure takes 26 characters; what is cut does not end with a hyphen."""
+    assert names(name="mcp-of-a-long-platform-in-prod")["agents"]["dev_center"] == "dc-mcp-of-a-long-platform"
+
+
 def test_names_are_for_good(names: Any) -> None:
     """What a deployment has is called this; a change here is a change of everybody's resources."""
     assert names(servers=SERVERS, tags={"owner": "team"}, private_dns={"registry": True, "state": True}) == {
@@ -43,6 +48,13 @@ def test_names_are_for_good(names: Any) -> None:
                 key: {"name": f"snet-{key}", "security_group": f"nsg-vnet-mcp-prod-{key}"}
                 for key in ("apim", "containers", "endpoints")
             },
+        },
+        "agents": {
+            "subnet": "snet-agents",
+            "security_group": "nsg-vnet-mcp-prod-agents",
+            "dev_center": "dc-mcp-prod",
+            "project": "agents-mcp-prod",
+            "pool": "mdp-mcp-prod",
         },
         "private_endpoints": {
             key: f"pe-mcp-prod-{key}" for key in ("vault", "registry", "state", "cosmos", "documentdb")

@@ -34,8 +34,7 @@ def draw(plans: Plans) -> str:
     api = parsed(policies[0].values["xml_content"])
     base = parsed(plans.one("azurerm_api_management_policy")["xml_content"])
     fragments = {
-        item.values["name"]: parsed(item.values["value"])
-        for item in plans.of("azurerm_api_management_policy_fragment")
+        item.values["name"]: parsed(item.values["value"]) for item in plans.of("azurerm_api_management_policy_fragment")
     }
     canvas = Canvas(
         "The way of a call through the policy",
