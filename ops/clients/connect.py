@@ -338,10 +338,12 @@ def served_by(platform: Platform, client: str | None, ask: Asked = registrations
     """Return, by client, which entry serves it, or what has to be done."""
     missing = "none: add its redirect URIs to mcp_clients and deploy (docs/connect.md)"
     unknown = "not known: the gateway answers no registration"
-    return [
-        (registrations.REGISTRATIONS[name].title, unknown if entry is None else entry or missing)
-        for name, entry in entries(platform, client, ask).items()
-    ]
+    rows = []
+    for name, entry in entries(platform, client, ask).items():
+        sent = registrations.REGISTRATIONS[name]
+        none = f"none: {sent.remedy}" if sent.remedy else missing
+        rows.append((sent.title, unknown if entry is None else entry or none))
+    return rows
 
 
 def expectations(environment: Environment, first: str) -> list[tuple[str, str]]:

@@ -305,9 +305,10 @@ REGISTRATIONS: dict[str, Registration] = {
         "ChatGPT",
         "chatgpt",
         ("https://chatgpt.com/connector_platform_oauth_redirect",),
-        "OpenAI Apps SDK, “Authentication”; makeplane/plane-mcp-server#165",
+        "OpenAI Apps SDK, “Authentication”; makeplane/plane-mcp-server#165; 1f916-ai/1f916#159 (2026-08)",
         document="https://chatgpt.com/oauth/client.json",
         documented=("https://chatgpt.com/connector_platform_oauth_redirect",),
+        authorize={"ui_locales": "zh-CN"},
     ),
     "chatgpt-connector": Registration(
         "ChatGPT, a connector with an address of its own",
@@ -352,7 +353,7 @@ REGISTRATIONS: dict[str, Registration] = {
         "Windsurf",
         "",
         ("windsurf://codeium.windsurf/oauth/callback",),
-        "seen in another server's tests only, with vscode.mcp's form; its vendor's page names none",
+        "one server's tests only, which say that they were not tried with it (2026-09); not confirmed",
         remedy="an entry with the address that the refusal names",
     ),
 }

@@ -141,6 +141,13 @@ def test_the_facade_says_which_entry_serves_a_client() -> None:
     assert connect.served_by(PLATFORM, "inspector", ask)[1][1].startswith("none: add its redirect URIs")
 
 
+def test_a_client_that_no_address_helps_is_told_apart() -> None:
+    """Who reads the list does not add Warp's address to an entry in vain."""
+    rows = dict(connect.served_by(PLATFORM, None, lambda gateway, sent: ""))
+    assert "mcp-remote" in rows["Warp"]
+    assert rows["Cursor"].startswith("none: add its redirect URIs")
+
+
 def test_where_the_facade_does_not_answer_connect_says_so() -> None:
     """And asks once."""
     assert connect.entries(PLATFORM, None, lambda gateway, sent: None) == {"vscode": None}
