@@ -51,8 +51,8 @@ RULES = (
     ),
     Rule(
         "a-slash-that-is-encoded",
-        "Whether `%2F` in a path parts segments before an operation is looked for. Here it stays in its segment; policies"
-        " of this platform read either.",
+        "Whether `%2F` in a path parts segments before an operation is looked for. Here it stays in its segment;"
+        " policies of this platform read either.",
         "Microsoft Q&A 2281087 (support: it is decoded); nothing in “Manually add an API”",
         "open",
         "emulators/apim/router.py; a wildcard operation in modules/apim/registry.tf",
