@@ -49,4 +49,32 @@ RULES = (
         "emulators/apim/router.py; HEAD operations in modules/apim",
         f"{_TESTS}/test_routing.py::test_no_match_is_404_like_api_management",
     ),
+    Rule(
+        "a-slash-that-is-encoded",
+        "Whether `%2F` in a path parts segments before an operation is looked for. Here it stays in its segment;"
+        " policies of this platform read either.",
+        "Microsoft Q&A 2281087 (support: it is decoded); nothing in “Manually add an API”",
+        "open",
+        "emulators/apim/router.py; a wildcard operation in modules/apim/registry.tf",
+        "tests/plan/test_served_registry.py::test_a_version_is_found",
+        "registry",
+    ),
+    Rule(
+        "a-literal-goes-before-a-wildcard",
+        "Where a literal template and `/*` both fit, the literal operation answers.",
+        "nothing in “Manually add an API”, 2026-11-30",
+        "open",
+        "emulators/apim/router.py",
+        "tests/plan/test_served_environment.py::test_metadata_is_there_however_it_is_asked_for",
+        "metadata",
+    ),
+    Rule(
+        "send-request-and-redirects",
+        "Whether `send-request` follows a redirect, and takes a bad certificate. Here it does neither.",
+        "nothing in “Send request”; ADR 22",
+        "open",
+        "emulators/apim/backend_client.py; a document has to name its own address",
+        "tests/plan/test_served_registration.py::test_an_answer_that_is_no_document_is_refused",
+        "document-redirect",
+    ),
 )

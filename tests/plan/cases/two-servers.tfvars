@@ -1,4 +1,4 @@
-# On dev: a second server without a database, replicas, lists of tools, groups instead of app roles, a firewalled registry, declared collections.
+# On dev: a second server without a database, replicas, lists of tools, groups instead of app roles, a firewalled registry, declared collections, a closed registry.
 
 name                = "mcp-two"
 acr_name            = "acrmcptwo"
@@ -6,6 +6,7 @@ key_vault_name      = "keyvault-mcp-two"
 cosmos_account_name = "cosmos-mcp-two"
 authorization       = "groups"
 registry            = { sku = "Premium" }
+mcp_registry        = { access = "signed-in", namespace = "com.example.mcp" }
 
 mcp_servers = {
   mongodb = {
