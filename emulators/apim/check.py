@@ -18,7 +18,7 @@ from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolic
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.policy_sources import SUFFIXES, Document, documents, files, has_directives, is_other_xml
 from emulators.apim.values import NamedValues
-from emulators.base.policy_xml import Node, breaks_matter, parse
+from emulators.base.policy_xml import Node, breaks_matter, is_raw, parse
 
 _REGISTERED = policies
 
@@ -189,7 +189,7 @@ def _judged(file: Path, source: str) -> Report:
     references = References(_AnyValue())
     if root.tag == "fragment":
         build_fragment(root, Place("", label, fragments=(label,)), references)
-        references.problems.extend(_eaten(root, label))
+        references.problems.extend([] if is_raw(source) else _eaten(root, label))
     else:
         build_pipeline(source, Place("", label), references, Pipeline())
     unknown = set(_with_named_values(root))
@@ -200,7 +200,7 @@ def _judged(file: Path, source: str) -> Report:
 
 
 def _eaten(root: Node, label: str) -> Iterator[LocatedError]:
-    """Expressions of a fragment that mean something else in its two formats: the file does not say which it has."""
+    """Expressions of a fragment that mean something else in its two formats: its text does not say which it has."""
     for node in _walk(root):
         for name, value in node.attributes.items():
             if value.lstrip()[:2] in ("@(", "@{") and breaks_matter(value):

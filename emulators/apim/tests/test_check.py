@@ -77,6 +77,14 @@ def test_a_fragment_that_needs_its_line_breaks_is_refused(tmp_path: Path) -> Non
     assert [(problem.where.line, problem.name) for problem in one.problems] == [(3, "value")]
 
 
+def test_a_fragment_that_is_no_xml_keeps_its_line_breaks(tmp_path: Path) -> None:
+    """With quotes that are not escaped it is sent as `rawxml`, or not at all."""
+    path = tmp_path / "fragment.xml"
+    path.write_text('<fragment>\n<set-variable name="x"\n value="@("a" != "b" // c\n && true)"/></fragment>', "utf-8")
+    (one,) = report([path])
+    assert (one.problems, one.runs) == ((), True)
+
+
 HEREDOC = """resource "azurerm_api_management_api_policy" "a" {
   xml_content = <<-XML
     <policies>
