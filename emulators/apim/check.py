@@ -14,7 +14,15 @@ from typing import Any
 
 from emulators.apim import policies
 from emulators.apim.elements import ELEMENTS, Place, References, build_fragment, build_pipeline
-from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
+from emulators.apim.errors import (
+    InvalidAttribute,
+    LocatedError,
+    MalformedPolicy,
+    MissingReference,
+    PolicyError,
+    UnsupportedExpression,
+    Where,
+)
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.policy_sources import SUFFIXES, Document, documents, files, has_directives, is_other_xml
 from emulators.apim.values import NamedValues
@@ -27,6 +35,10 @@ class NotRendered(LocatedError):
     """A Terraform template: only what Terraform makes of it is a policy."""
 
 
+#: A name that no expression declares: where a value is put into C# itself, the missing name is this one.
+_UNKNOWN = "named_value"
+
+
 class _AnyValue(NamedValues):
     """Every name has a value, a text that nobody knows: it is never empty, so that it stands out where no text may."""
 
@@ -34,7 +46,7 @@ class _AnyValue(NamedValues):
         super().__init__({})
 
     def substitute(self, text: str, where: Where, report: Callable[[LocatedError], None]) -> str:
-        return self.each(text, lambda name: "x")
+        return self.each(text, lambda name: _UNKNOWN)
 
     def known(self, text: str) -> str:
         return text
@@ -213,6 +225,8 @@ def _eaten(root: Node, label: str) -> Iterator[LocatedError]:
 
 def _is_the_file_s(problem: LocatedError, unknown: set[tuple[int, str]]) -> bool:
     if isinstance(problem, MissingReference):
+        return False
+    if isinstance(problem, UnsupportedExpression) and problem.name == _UNKNOWN:
         return False
     return not (isinstance(problem, InvalidAttribute) and (problem.where.line, problem.name) in unknown)
 
