@@ -14,17 +14,29 @@ from typing import Any
 
 from emulators.apim import policies
 from emulators.apim.elements import ELEMENTS, Place, References, build_fragment, build_pipeline
-from emulators.apim.errors import InvalidAttribute, LocatedError, MalformedPolicy, MissingReference, PolicyError, Where
+from emulators.apim.errors import (
+    InvalidAttribute,
+    LocatedError,
+    MalformedPolicy,
+    MissingReference,
+    PolicyError,
+    UnsupportedExpression,
+    Where,
+)
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.policy_sources import SUFFIXES, Document, documents, files, has_directives, is_other_xml
 from emulators.apim.values import NamedValues
-from emulators.base.policy_xml import Node, breaks_matter, parse
+from emulators.base.policy_xml import Node, breaks_matter, is_raw, parse
 
 _REGISTERED = policies
 
 
 class NotRendered(LocatedError):
     """A Terraform template: only what Terraform makes of it is a policy."""
+
+
+#: A name that no expression declares: where a value is put into C# itself, the missing name is this one.
+_UNKNOWN = "named_value"
 
 
 class _AnyValue(NamedValues):
@@ -34,7 +46,7 @@ class _AnyValue(NamedValues):
         super().__init__({})
 
     def substitute(self, text: str, where: Where, report: Callable[[LocatedError], None]) -> str:
-        return self.each(text, lambda name: "x")
+        return self.each(text, lambda name: _UNKNOWN)
 
     def known(self, text: str) -> str:
         return text
@@ -189,7 +201,7 @@ def _judged(file: Path, source: str) -> Report:
     references = References(_AnyValue())
     if root.tag == "fragment":
         build_fragment(root, Place("", label, fragments=(label,)), references)
-        references.problems.extend(_eaten(root, label))
+        references.problems.extend([] if is_raw(source) else _eaten(root, label))
     else:
         build_pipeline(source, Place("", label), references, Pipeline())
     unknown = set(_with_named_values(root))
@@ -200,7 +212,7 @@ def _judged(file: Path, source: str) -> Report:
 
 
 def _eaten(root: Node, label: str) -> Iterator[LocatedError]:
-    """Expressions of a fragment that mean something else in its two formats: the file does not say which it has."""
+    """Expressions of a fragment that mean something else in its two formats: its text does not say which it has."""
     for node in _walk(root):
         for name, value in node.attributes.items():
             if value.lstrip()[:2] in ("@(", "@{") and breaks_matter(value):
@@ -213,6 +225,8 @@ def _eaten(root: Node, label: str) -> Iterator[LocatedError]:
 
 def _is_the_file_s(problem: LocatedError, unknown: set[tuple[int, str]]) -> bool:
     if isinstance(problem, MissingReference):
+        return False
+    if isinstance(problem, UnsupportedExpression) and problem.name == _UNKNOWN:
         return False
     return not (isinstance(problem, InvalidAttribute) and (problem.where.line, problem.name) in unknown)
 

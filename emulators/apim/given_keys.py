@@ -1,5 +1,7 @@
 """Keys of tokens that a policy brings itself: `issuer-signing-keys` and `decryption-keys` ("Validate JWT", 2024-03-18:
 key attributes), and the certificates that they name.
+
+What reads certificates and encrypted tokens is imported where one is read: most gateways have none, and start faster.
 """
 
 from __future__ import annotations
@@ -8,13 +10,6 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_private
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
-from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
@@ -76,6 +71,13 @@ def public_rsa(modulus: str, exponent: str) -> RSAKey:
 
 def certificate(data: bytes, password: str = "") -> Certificate:
     """A PFX file, or PEM with or without its private key. Raises KeyUnusable."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key as load_private
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
     try:
         if b"-----BEGIN" in data:
             found = x509.load_pem_x509_certificate(data)
@@ -102,6 +104,8 @@ def certificate(data: bytes, password: str = "") -> Certificate:
 
 def decrypted(text: str, keys: list[GivenKey]) -> str | None:
     """The token in a token (RFC 7519, section 5.2); None where no key opens it."""
+    from joserfc import jwe
+
     for given in keys:
         wrappings = _WRAPPINGS.get(given.key.key_type, ())
         try:

@@ -151,6 +151,15 @@ def _node(element: etree._Element, tags: Iterator[tuple[int, dict[str, int]]]) -
     return Node(str(element.tag), line, attributes, text, children, lines)
 
 
+def is_raw(source: str) -> bool:
+    """Whether the document is no XML as it is: its expressions are not escaped, so it can only be sent as `rawxml`."""
+    try:
+        _read(_LINE_END.sub("\n", source), "")
+    except MalformedPolicy:
+        return True
+    return False
+
+
 def breaks_matter(expression: str) -> bool:
     """Whether the expression means something else once its line breaks are spaces: after `//`, and in texts."""
     tokens = [token["skip"] or "" for token in TOKEN.finditer(expression)]

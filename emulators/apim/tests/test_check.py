@@ -72,9 +72,19 @@ def test_lines_count_from_the_file_s_first(tmp_path: Path) -> None:
 def test_a_fragment_that_needs_its_line_breaks_is_refused(tmp_path: Path) -> None:
     """A file does not say in which format Terraform sends it: as `xml`, the comment would eat the second condition."""
     path = tmp_path / "fragment.xml"
-    path.write_text("<fragment>\n<set-variable name='x'\n value='@(true // a\n && false)'/></fragment>", "utf-8")
+    path.write_text(
+        "<fragment>\n<set-variable name='x'\n value='@(true // a\n &amp;&amp; false)'/></fragment>", "utf-8"
+    )
     (one,) = report([path])
     assert [(problem.where.line, problem.name) for problem in one.problems] == [(3, "value")]
+
+
+def test_a_fragment_that_is_no_xml_keeps_its_line_breaks(tmp_path: Path) -> None:
+    """With quotes that are not escaped it is sent as `rawxml`, or not at all."""
+    path = tmp_path / "fragment.xml"
+    path.write_text('<fragment>\n<set-variable name="x"\n value="@("a" != "b" // c\n && true)"/></fragment>', "utf-8")
+    (one,) = report([path])
+    assert (one.problems, one.runs) == ((), True)
 
 
 HEREDOC = """resource "azurerm_api_management_api_policy" "a" {
@@ -196,6 +206,15 @@ def test_a_named_value_is_text_too(tmp_path: Path, text: str) -> None:
     (tmp_path / "p.xml").write_text(text)
     (one,) = report([tmp_path])
     assert [type(problem).__name__ for problem in one.problems] == ["MalformedPolicy"]
+
+
+def test_a_named_value_inside_an_expression_is_not_judged(tmp_path: Path) -> None:
+    """A number, perhaps; what is wrong beside it is said all the same."""
+    retry = "<retry condition='@(context.Response.StatusCode == {{code}})' count='@({{n}} + 1)' interval='{}'/>"
+    for other, runs in (("1", True), ("often", False)):
+        (tmp_path / "p.xml").write_text(f"<policies><outbound>{retry.replace('{}', other)}</outbound></policies>")
+        (one,) = report([tmp_path])
+        assert one.runs is runs, one.problems
 
 
 def test_a_folder_s_other_files_are_none_of_ours(tmp_path: Path) -> None:
