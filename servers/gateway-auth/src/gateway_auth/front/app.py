@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -17,6 +17,7 @@ from gateway_auth import CALLER, Gate, Readiness, guard, live
 from gateway_auth.asgi import ASGIApp, Receive, Scope, Send
 from gateway_auth.front import openapi
 from gateway_auth.front.boundary import Audit, Boundary
+from gateway_auth.front.bounded import Bounded
 from gateway_auth.front.child import ChildTransport, environment_of
 from gateway_auth.front.pool import Pool
 from gateway_auth.front.settings import FrontSettings
@@ -69,14 +70,27 @@ def of_command(settings: FrontSettings, command: Sequence[str], fetch: Fetch | N
     return behind_gate(settings, proxy, Readiness(ready, otherwise="the server behind does not answer"), fetch)
 
 
-def of_address(settings: FrontSettings, url: str, fetch: Fetch | None = None) -> Gate:
+def of_address(
+    settings: FrontSettings,
+    url: str,
+    fetch: Fetch | None = None,
+    transport: Callable[[], httpx2.AsyncBaseTransport] = httpx2.AsyncHTTPTransport,
+) -> Gate:
     """The front of a server that speaks MCP over HTTP beside it: another container of the same group.
 
     Each call has a session of its own, and none of the caller's headers goes along.
     """
 
+    def http(
+        headers: dict[str, str] | None = None, timeout: Any = None, auth: httpx2.Auth | None = None, **_: Any
+    ) -> httpx2.AsyncClient:
+        bounded = Bounded(transport(), settings.mcp_front_answer_bytes, strips=False)
+        limit = settings.mcp_front_seconds if timeout is None else timeout
+        return httpx2.AsyncClient(headers=headers, timeout=limit, auth=auth, transport=bounded, follow_redirects=False)
+
     def make() -> Client[StreamableHttpTransport]:
-        return Client(StreamableHttpTransport(url), timeout=settings.mcp_front_seconds, init_timeout=START_SECONDS)
+        to = StreamableHttpTransport(url, httpx_client_factory=http)
+        return Client(to, timeout=settings.mcp_front_seconds, init_timeout=START_SECONDS)
 
     async def ready() -> bool:
         try:

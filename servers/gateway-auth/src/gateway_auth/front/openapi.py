@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from fastmcp.server.providers.openapi import MCPType, OpenAPITool
 from mcp_types import ToolAnnotations
 
 from gateway_auth.errors import SettingsError
+from gateway_auth.front.bounded import Bounded
 
 if TYPE_CHECKING:
     from fastmcp.utilities.openapi import HTTPRoute
@@ -45,7 +46,7 @@ def server(
         headers={"user-agent": "gateway-auth", **_credentials(headers)},
         timeout=settings.mcp_front_seconds,
         follow_redirects=False,
-        transport=Bounded(transport or httpx2.AsyncHTTPTransport(), settings.mcp_front_answer_bytes),
+        transport=Bounded(transport or httpx2.AsyncHTTPTransport(), settings.mcp_front_answer_bytes, strips=True),
     )
 
     def kind(route: HTTPRoute, _default: MCPType) -> MCPType:
@@ -79,41 +80,3 @@ def _credentials(headers: Mapping[str, str]) -> dict[str, str]:
         if not os.environ.get(variable):
             raise SettingsError(f"{variable} is not set: give it to `secrets` of the server's entry in mcp_servers.")
     return {header: os.environ[variable] for header, variable in headers.items()}
-
-
-class Bounded(httpx2.AsyncBaseTransport):
-    """Sends none of the protocol's own headers on, and ends an answer that is longer than `limit` bytes."""
-
-    def __init__(self, inner: httpx2.AsyncBaseTransport, limit: int) -> None:
-        self._inner = inner
-        self._limit = limit
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        for name in [
-            name for name in request.headers if name.startswith("mcp-") or name in ("origin", "last-event-id")
-        ]:
-            del request.headers[name]
-        response = await self._inner.handle_async_request(request)
-        assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _BoundedStream(response.stream, self._limit)
-        return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-class _BoundedStream(httpx2.AsyncByteStream):
-    def __init__(self, inner: httpx2.AsyncByteStream, limit: int) -> None:
-        self._inner = inner
-        self._limit = limit
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._inner:
-            size += len(chunk)
-            if size > self._limit:
-                raise httpx2.ReadError(f"The answer is larger than {self._limit} bytes; ask for less.")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
