@@ -12,7 +12,12 @@ class AlertsHaveReceivers(PlanPolicy):
     id = "CKV_MCP_44"
     summary = "Gateway, database and logs each have an alert with a receiver"
     severity_name = "MEDIUM"
-    resources = ("azurerm_api_management", "azurerm_cosmosdb_account", "azurerm_log_analytics_workspace")
+    resources = (
+        "azurerm_api_management",
+        "azurerm_cosmosdb_account",
+        "azurerm_log_analytics_workspace",
+        "azurerm_mongo_cluster",
+    )
     guideline = (
         "An alert needs its resource as scope, and an action group with a receiver: refusals and throttling "
         "are first seen there."

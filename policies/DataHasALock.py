@@ -11,10 +11,10 @@ LEVELS = ("CanNotDelete", "ReadOnly")
 class DataHasALock(PlanPolicy):
     id = "CKV_MCP_39"
     summary = "Production's data cannot be deleted by hand"
-    resources = ("azurerm_cosmosdb_account",)
+    resources = ("azurerm_cosmosdb_account", "azurerm_mongo_cluster")
     guideline = (
-        "Set cosmos.lock_enabled: the lock stops the portal and every tool but this Terraform, whose plans "
-        "are reviewed."
+        "Name database in data_protection.locks: the lock stops the portal and every tool but this Terraform, whose "
+        "plans are reviewed."
     )
 
     def holds(self, values: Values, plan: Plan) -> bool | None:

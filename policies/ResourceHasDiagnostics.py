@@ -12,10 +12,13 @@ REPORTING = (
     "azurerm_cosmosdb_account",
     "azurerm_key_vault",
     "azurerm_log_analytics_workspace",
+    "azurerm_mongo_cluster",
     "azurerm_network_security_group",
     "azurerm_public_ip",
     "azurerm_virtual_network",
 )
+# Of Azure DocumentDB: the tiers that write no logs ("Monitor diagnostic logs with Azure Monitor", 2023-10-31).
+WITHOUT_LOGS = ("M10", "M20", "M25", "M30")
 
 
 class ResourceHasDiagnostics(PlanPolicy):
@@ -30,13 +33,14 @@ class ResourceHasDiagnostics(PlanPolicy):
 
     def holds(self, values: Values, plan: Plan) -> bool | None:
         settings = plan.everywhere("azurerm_monitor_diagnostic_setting")
+        kind = "enabled_metric" if values.get("compute_tier") in WITHOUT_LOGS else "enabled_log"
         return any(
-            _reports(setting) for setting in settings if same_id(setting.get("target_resource_id"), values["id"])
+            _reports(setting, kind) for setting in settings if same_id(setting.get("target_resource_id"), values["id"])
         )
 
 
-def _reports(setting: Values) -> bool:
-    return bool(setting.get("log_analytics_workspace_id")) and bool(blocks(setting, "enabled_log"))
+def _reports(setting: Values, kind: str) -> bool:
+    return bool(setting.get("log_analytics_workspace_id")) and bool(blocks(setting, kind))
 
 
 check = ResourceHasDiagnostics()

@@ -32,6 +32,8 @@ class ServerTrustsOnlyTheGateway(PlanPolicy):
             for environment in blocks(container, "environment_variables")
             for name, value in environment.items()
         }
+        if values.get("restart_policy") == "OnFailure" and "MCP_TIER" not in settings:
+            return True  # a job, which runs to its end and serves nobody
         if not all(settings.get(name) for name in NEEDED):
             return False
         guarded = {

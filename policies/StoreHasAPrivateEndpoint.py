@@ -9,7 +9,7 @@ from policy_base import blocks
 class StoreHasAPrivateEndpoint(PlanPolicy):
     id = "CKV_MCP_40"
     summary = "Database, vault and Premium registry are reached through private endpoints"
-    resources = ("azurerm_cosmosdb_account", "azurerm_key_vault", "azurerm_container_registry")
+    resources = ("azurerm_cosmosdb_account", "azurerm_mongo_cluster", "azurerm_key_vault", "azurerm_container_registry")
     guideline = "Without one, the address that servers and gateway connect to is the public one."
 
     def holds(self, values: Values, plan: Plan) -> bool | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.azure import az
 from ops.checks.probes import NotRun, Target, require
-from ops.config.servers import slots
+from ops.config.servers import COSMOS, DOCUMENTDB, USERS_JOB, has_database, slots, uses_database
 from ops.errors import AzError
 
 ZONE = "mcp.internal"
@@ -48,11 +48,64 @@ def compare(shown: dict[str, Any], listed: list[Any]) -> str:
 
 def database(target: Target) -> str:
     _azure(target)
-    name = str(target.environment.variables.get("cosmos_account_name"))
-    shown = az.run("cosmosdb", "show", "--name", name, "--resource-group", target.environment.need("RESOURCE_GROUP"))
-    access = shown.get("publicNetworkAccess")
-    require(access == "Disabled", f"publicNetworkAccess of {name} is {access}, where Disabled is right")
-    return "public access is disabled"
+    shown = {}
+    if has_database(target.environment, COSMOS):
+        name = str(target.environment.variables.get("cosmos_account_name"))
+        group = target.environment.need("RESOURCE_GROUP")
+        shown[name] = az.run("cosmosdb", "show", "--name", name, "--resource-group", group)
+    if has_database(target.environment, DOCUMENTDB):
+        name, shown_cluster = _cluster(target)
+        shown[name] = shown_cluster
+    if not shown:
+        raise NotRun("no server has a database")
+    return closed(shown)
+
+
+def closed(databases: Mapping[str, Mapping[str, Any]]) -> str:
+    """SmokeError names each database that the public network reaches."""
+    access = {name: shown.get("publicNetworkAccess") for name, shown in databases.items()}
+    open_ = [f"publicNetworkAccess of {name} is {said}" for name, said in access.items() if said != "Disabled"]
+    require(not open_, f"{'; '.join(open_)}, where Disabled is right")
+    return f"public access of {', '.join(access)} is disabled"
+
+
+def keyless(target: Target) -> str:
+    """A cluster that was made without native authentication has none, and knows the one administrator."""
+    _azure(target)
+    if not has_database(target.environment, DOCUMENTDB):
+        raise NotRun("no server has the database documentdb")
+    return without_keys(*_cluster(target))
+
+
+def without_keys(name: str, cluster: Mapping[str, Any]) -> str:
+    """SmokeError where the cluster takes anything but tokens."""
+    modes = (cluster.get("authConfig") or {}).get("allowedModes") or []
+    require(
+        modes == ["MicrosoftEntraID"],
+        f"{name} takes {', '.join(modes) or 'no word of its sign-in'}, where MicrosoftEntraID alone is right",
+    )
+    return f"{name} takes tokens of Entra ID only"
+
+
+def users_job(target: Target) -> str:
+    """What the job that makes users of DocumentDB ended with: it reached the cluster, on the ports that are open."""
+    _azure(target)
+    if not uses_database(target.environment, DOCUMENTDB):
+        raise NotRun("no server has the database documentdb")
+    group = target.environment.need("RESOURCE_GROUP")
+    state = (az.run("container", "show", "--resource-group", group, "--name", USERS_JOB).get("instanceView") or {}).get(
+        "state"
+    )
+    require(state == "Succeeded", f"{USERS_JOB} is {state}; read `invoke logs --part database-users`")
+    return "the tiers' identities are users"
+
+
+def _cluster(target: Target) -> tuple[str, Mapping[str, Any]]:
+    name = str((target.environment.variables.get("documentdb") or {}).get("name"))
+    group = target.environment.need("RESOURCE_GROUP")
+    kind = "Microsoft.DocumentDB/mongoClusters"
+    shown = az.run("resource", "show", "--resource-group", group, "--name", name, "--resource-type", kind)
+    return name, shown.get("properties") or {}
 
 
 def vault(target: Target) -> str:

@@ -20,6 +20,7 @@ from ops.cli.steps import Runner, Step
 from ops.config import placeholders
 from ops.config import settings as settings_module
 from ops.config.environment import Environment, env_option
+from ops.config.servers import DOCUMENTDB, has_database
 from ops.errors import OpsError, SettingError, ToolError
 from ops.terraform import binary, values
 from twin.errors import RuntimeFailure
@@ -184,8 +185,9 @@ def _ports(environment: Environment) -> str:
 def _database(environment: Environment) -> str:
     """Return the database that a deployment would use now."""
     chosen = local_platform.choose_ports(environment, keep=False)
+    config, keyless = local_platform.config(environment, chosen), has_database(environment, DOCUMENTDB)
     try:
-        return database_choice.choose(local_platform.config(environment, chosen), environment.home.resolve()).text
+        return database_choice.choose(config, environment.home.resolve(), keyless=keyless).text
     except RuntimeFailure as error:
         raise ToolError(str(error)) from error
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ops.config.environment import Environment
+from ops.config.servers import COSMOS, has_database
 from ops.terraform.cli import ANYTHING, Plan
 
 
@@ -80,7 +81,8 @@ def sentences(environment: Environment, plan: Plan) -> Iterator[str]:
     if not ANYTHING.keys() & plan.actions.keys():
         yield from (usual.text() for usual in of(plan.actions))
     elif plan.stage.number == 2:
-        yield from (f"the first time, {usual.text()}" for usual in of(FIRST))
+        first = {address: action for address, action in FIRST.items() if _is_made(environment, address)}
+        yield from (f"the first time, {usual.text()}" for usual in of(first))
 
 
 #: What is new in the first deployment of a stage 2, as far as it takes long.
@@ -99,6 +101,7 @@ def first_deployment() -> str:
     )
 
 
+<<<<<<< HEAD
 def minutes() -> str:
     """Return the first deployment's time in few words, as README says it too."""
     gateway = of(FIRST)[0]
@@ -107,6 +110,10 @@ def minutes() -> str:
 
 #: Of `invoke bootstrap`.
 BOOTSTRAP = f"some minutes for bootstrap, up to {ROLE.longest} more for each new role"
+=======
+def _is_made(environment: Environment, address: str) -> bool:
+    return ".azurerm_cosmosdb_" not in address or has_database(environment, COSMOS)
+>>>>>>> docdb
 
 
 def _is_about(usual: Usual, address: str, action: str) -> bool:

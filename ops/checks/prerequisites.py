@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from ops.azure import az, rights
 from ops.config import placeholders
 from ops.config.environment import Environment
+from ops.config.servers import COSMOS, DOCUMENTDB, has_database
 from ops.errors import AzError, ToolError
 
 GRAPH = "https://graph.microsoft.com/v1.0"
@@ -221,14 +223,27 @@ def free(answer: Any) -> bool:
 
 def _asked(environment: Environment) -> list[tuple[str, str, tuple[str, ...]]]:
     need, cosmos = environment.need, str(environment.variables.get("cosmos_account_name") or "")
+    cluster = str((environment.variables.get("documentdb") or {}).get("name") or "")
     gateway = f"apim-{environment.variables.get('name') or ''}"
+    # A name that is missing is refused by Terraform's own words.
+    has_account = bool(cosmos) and has_database(environment, COSMOS)
+    has_cluster = bool(cluster) and has_database(environment, DOCUMENTDB)
     return [
         ("STORAGE_ACCOUNT", need("STORAGE_ACCOUNT"), _check("storage account check-name", need("STORAGE_ACCOUNT"))),
         ("ACR_NAME", need("ACR_NAME"), _check("acr check-name", need("ACR_NAME"))),
         ("KEY_VAULT_NAME", need("KEY_VAULT_NAME"), _check("keyvault check-name", need("KEY_VAULT_NAME"))),
-        ("cosmos_account_name", cosmos, _check("cosmosdb check-name-exists", cosmos)),
+        *([("cosmos_account_name", cosmos, _check("cosmosdb check-name-exists", cosmos))] if has_account else []),
+        *([("documentdb.name", cluster, _check_cluster(environment, cluster))] if has_cluster else []),
         ("the gateway", gateway, _check("apim check-name", gateway)),
     ]
+
+
+def _check_cluster(environment: Environment, name: str) -> tuple[str, ...]:
+    """As "Mongo Clusters - Check Name Availability", for which az has no command."""
+    where = f"subscriptions/{environment.need('SUBSCRIPTION_ID')}/providers/Microsoft.DocumentDB/locations"
+    call = f"{environment.need('LOCATION')}/checkMongoClusterNameAvailability?api-version=2024-07-01"
+    body = json.dumps({"name": name, "type": "Microsoft.DocumentDB/mongoClusters"})
+    return ("rest", "--method", "POST", "--uri", f"https://management.azure.com/{where}/{call}", "--body", body)
 
 
 def _check(words: str, name: str) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ CHECKS: tuple[Check, ...] = (
     Check("groups", "every container group runs", azure_probes.groups),
     Check("addresses", "every slot's DNS record holds its container group's address", azure_probes.addresses),
     Check("database", "the database has no public address", azure_probes.database),
+    Check("keyless", "DocumentDB takes tokens of Entra ID, and nothing else", azure_probes.keyless),
+    Check("database-users", "the job that makes users of DocumentDB has succeeded", azure_probes.users_job),
     Check("vault", "the vault answers nobody outside its network rules", azure_probes.vault),
     Check("policies", "policies come back from API Management as they are written", azure_probes.policies),
     Check("retries", "a call whose connection failed is answered by another slot", azure_probes.retries),

@@ -1,4 +1,4 @@
-"""What `mcp_servers` of terraform.tfvars says: each server's slots, and whether its image is fixed."""
+"""What `mcp_servers` of terraform.tfvars says: each server's slots, its database, and whether its image is fixed."""
 
 from __future__ import annotations
 
@@ -45,3 +45,20 @@ def has_several_slots(environment: Environment, server: str) -> bool:
 def is_pinned(entry: Mapping[str, Any]) -> bool:
     """Whether an entry names its image by digest: such an image exists, and is neither built nor replaced here."""
     return bool((entry.get("image") or {}).get("digest"))
+
+
+COSMOS, DOCUMENTDB = "cosmosdb-mongodb", "documentdb"
+USERS_JOB = "aci-database-users"
+"""The container group whose job makes users of DocumentDB (terraform/stage2/documentdb.tf)."""
+
+
+def has_database(environment: Environment, kind: str) -> bool:
+    """Whether the environment has a database of that kind, as terraform/shared/databases.tf decides it."""
+    variable = environment.variables.get({COSMOS: "cosmos", DOCUMENTDB: "documentdb"}[kind]) or {}
+    enabled = variable.get("enabled")
+    return uses_database(environment, kind) if enabled is None else bool(enabled)
+
+
+def uses_database(environment: Environment, kind: str) -> bool:
+    """Whether a server has a database of that kind."""
+    return any((entry or {}).get("database") == kind for entry in environment.servers.values())

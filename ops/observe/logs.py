@@ -9,7 +9,7 @@ from pathlib import Path
 from ops.azure import az
 from ops.cli import output
 from ops.config.environment import Environment
-from ops.config.servers import slots
+from ops.config.servers import DOCUMENTDB, USERS_JOB, slots, uses_database
 from ops.errors import NotDeployedError, UsageError
 from twin import control
 
@@ -58,8 +58,10 @@ def _print_containers(environment: Environment, part: str | None, *, follow: boo
 
 
 def chosen_groups(environment: Environment, part: str | None) -> dict[str, str]:
-    """Return the container group of each slot, or of one; UsageError for another name, naming those that there are."""
+    """Return the container group of each slot and job, or of one; UsageError for another name, naming all of them."""
     groups = {name: slot.group for name, slot in slots(environment).items()}
+    if uses_database(environment, DOCUMENTDB):
+        groups[USERS_JOB.removeprefix("aci-")] = USERS_JOB
     if part is None:
         return groups
     found = {name: group for name, group in groups.items() if part in (name, group)}

@@ -1,5 +1,7 @@
 """`invoke rotate`: new database keys, without a moment at which a server holds an old one.
 
+Where every database is a DocumentDB, there is none to renew.
+
 The key that nobody uses is regenerated first and stored in Key Vault; the servers change over to it, slot by slot; then
 the other one is regenerated. Which one the servers use is `cosmos.active_key` (see ops.terraform.active_key).
 """
@@ -18,6 +20,7 @@ from emulators.base.state import State
 from ops.azure import az
 from ops.cli.steps import Runner, Step
 from ops.config.environment import Environment
+from ops.config.servers import COSMOS, DOCUMENTDB, has_database
 from ops.errors import NotDeployedError, UsageError
 from ops.images import images_json
 from ops.rollout import rolling_update, session
@@ -43,6 +46,9 @@ class Rotation:
 
 def rotate(environment: Environment, runner: Runner) -> None:
     """Rotate both keys; repeating it after an interruption finishes what was begun; after that, it begins anew."""
+    if not has_database(environment, COSMOS):
+        runner.say(f"nothing to rotate: {environment.name} has no database that knows keys")
+        return
     rotation = due(environment)
     runner.table("", ("step", "what"), list(_steps(rotation)))
     runner.confirm(f"Rotate the database keys of {environment.name}?", agreed=environment.is_local)
@@ -90,7 +96,8 @@ def _uses_database(environment: Environment) -> dict[str, str]:
     servers = [
         name
         for name, entry in environment.servers.items()
-        if any(tier.get("connection") for tier in (entry.get("tiers") or {}).values())
+        if entry.get("database") != DOCUMENTDB
+        and any(tier.get("connection") for tier in (entry.get("tiers") or {}).values())
     ]
     return rolling_update.replacements(environment, servers)
 

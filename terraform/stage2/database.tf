@@ -49,14 +49,3 @@ resource "azurerm_key_vault_secret" "connection_strings" {
   expiration_date = var.cosmos.keys_expire_on
   tags            = module.names.tags
 }
-
-# Version 0.2.0 had one in every environment.
-moved {
-  from = module.database
-  to   = module.database["this"]
-}
-
-moved {
-  from = module.database_endpoint
-  to   = module.database_endpoint["this"]
-}

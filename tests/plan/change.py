@@ -223,7 +223,7 @@ _MOVED = re.compile(r"^moved \{\n  from = (\S+)\n  to   = (\S+)\n\}", re.MULTILI
 
 
 def moves(modules: Path, state: Mapping[str, Any]) -> dict[str, str]:
-    """Addresses before and after, for what a `moved` block of a module has renamed in this state."""
+    """Addresses before and after, for what a `moved` block of a module or of stage 2 has renamed in this state."""
     blocks = [pair for path in modules.glob("*/moved.tf") for pair in _MOVED.findall(path.read_text(encoding="utf-8"))]
     addresses = resources(state)
     found = {
@@ -233,6 +233,11 @@ def moves(modules: Path, state: Mapping[str, Any]) -> dict[str, str]:
         if address.endswith(f".{new}")
     }
     assert len({new for _, new in blocks}) <= len(found), "a `moved` block moves nothing that production has"
+    of_stage = _MOVED.findall((modules.parent / "stage2" / "moved.tf").read_text(encoding="utf-8"))
+    for old, new in of_stage:
+        inside = {old + address.removeprefix(new): address for address in addresses if address.startswith(f"{new}.")}
+        assert inside, f"{new} is nothing that production has"
+        found |= inside
     return found
 
 

@@ -20,17 +20,24 @@ class Choice:
 
 
 def choose(config: RuntimeConfig, home: Path, *, keyless: bool = False) -> Choice:
-    """Looks, and starts nothing. RuntimeFailure where Docker must be used (asked for, or has the data) and cannot.
+    """Looks, and starts nothing. RuntimeFailure where Docker must be used (asked for, or has the data) and cannot,
+    or where a MongoDB is asked for that cannot serve a database without keys.
 
     A home keeps the database that it began with, unless a setting names another: data must not seem to vanish because
     an image came or an engine went. `keyless`: a server has the database "documentdb", whose sign-in MongoDB lacks.
     """
+    insisted = config.mongo == "docker" or docker_volume.holds_data(home)
+    if keyless and (config.mongodb_uri or insisted):
+        given = "the MongoDB at MONGODB_URI" if config.mongodb_uri else "a container of MongoDB"
+        remedy = "unset MONGODB_URI" if config.mongodb_uri else "choose the stand-in with `--setting MONGO=twin`"
+        raise RuntimeFailure(
+            f'a server has the database "documentdb", and {given} cannot check tokens of Entra ID; {remedy}'
+        )
     if config.mongodb_uri:
         return Choice("uri", "the one at MONGODB_URI")
     if config.mongo == "twin":
         return Choice("twin", "emulators.mongodb (MONGO=twin)")
-    insisted = config.mongo == "docker" or docker_volume.holds_data(home)
-    if keyless and not insisted:
+    if keyless:
         return Choice("twin", "emulators.mongodb: a container of MongoDB cannot check tokens of Entra ID")
     missing = docker_engine.missing(config.mongo_image, docker_engine.environment())
     if missing and insisted:

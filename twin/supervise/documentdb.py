@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from emulators.base.state import Resource, State
-from twin.errors import RuntimeFailure
 
 CLUSTER = "azurerm_mongo_cluster"
 AUDIENCE = "https://ossrdbms-aad.database.windows.net"
@@ -79,18 +77,6 @@ class KeylessUri:
         return next((one for one in state.of_type(CLUSTER) if one["name"].lower() == name), None)
 
 
-def refuse_other_databases(state: State, *, uri: bool, docker: bool) -> None:
-    """RuntimeFailure where the chosen database is a MongoDB of its own: it knows neither issuer nor identities."""
-    if is_used(state) and (uri or docker):
-        chosen, remedy = (
-            ("the MongoDB at MONGODB_URI", "unset MONGODB_URI") if uri else ("a container of MongoDB", "set MONGO=twin")
-        )
-        raise RuntimeFailure(
-            f'a server has the database "documentdb", and {chosen} cannot check tokens of Entra ID; {remedy}, so that '
-            "the stand-in serves it"
-        )
-
-
-def identity_environment(entra_port: int, secret: str) -> dict[str, Any]:
+def identity_environment(entra_port: int, secret: str) -> dict[str, str]:
     """Where a container asks for tokens, and with what ("How to use managed identities for App Service")."""
     return {"IDENTITY_ENDPOINT": f"http://127.0.0.1:{entra_port}/msi/token", "IDENTITY_HEADER": secret}

@@ -69,7 +69,6 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
     external = config.mongodb_uri
     mongo_port = 0 if external else port_for("mongo")
     in_docker = config.mongo == "docker"
-    documentdb.refuse_other_databases(state, uri=external is not None, docker=in_docker)
     hosts = _IdentityHosts(state, config, home)
     context = PlanContext(
         home, mongo_port, external, port_for, in_docker, config.runtime == "docker", hosts.environment

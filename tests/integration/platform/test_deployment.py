@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support import own_platform
 from tests.support.platform_under_test import ROOT, Platform
 
 pytestmark = pytest.mark.usefixtures("local_only")
@@ -67,16 +72,61 @@ def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(t
     assert not home.exists()
 
 
-def test_a_busy_api_does_not_end_a_deployment(tmp_path: Path) -> None:
-    """API Management refuses one of two writes to the same API: it is said, what is left is applied, and it serves."""
-    home = {"TWIN_HOME": str(tmp_path / "home"), "GATEWAY_PORT": "0", "ENTRA_PORT": "0"}
-    twin = Platform("local", {**home, "AZURERM_EMULATOR_FAULTS": "busy-api"})
+@pytest.fixture(scope="module")
+def keyless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Platform, str]]:
+    """A platform whose server has the database "documentdb", deployed while an API is busy; with what was said then."""
+    twin = own_platform.copied(tmp_path_factory.mktemp("keyless"), AZURERM_EMULATOR_FAULTS="busy-api", MCP_MONGO="auto")
+    own_platform.set_values(twin, own_platform.values(twin) | {"documentdb": {"name": "docdb-mcp-local"}})
+    own_platform.change_server(twin, database="documentdb")
     try:
-        done = twin.invoke("deploy")
-        assert "409 PessimisticConcurrencyConflict" in done.stderr
-        assert twin.status["healthy"] is True
+        yield twin, twin.invoke("deploy").stderr
     finally:
         twin.invoke("destroy", "--yes")
+
+
+def test_a_busy_api_does_not_end_a_deployment(keyless: tuple[Platform, str]) -> None:
+    """API Management refuses one of two writes to the same API: it is said, what is left is applied, and it serves."""
+    twin, said = keyless
+    assert "409 PessimisticConcurrencyConflict" in said
+    assert twin.status["healthy"] is True
+
+
+def test_a_database_without_keys_serves_both_tiers(keyless: tuple[Platform, str]) -> None:
+    """The administrator's identity writes, the reader's reads; there is nothing to rotate."""
+    twin, _ = keyless
+    place = {"database": "keyless", "collection": "notes"}
+    written = _tool(twin, "admin", "insert-many", **place, documents=[{"_id": 1, "note": "no key"}])
+    assert "isError" not in written or not written["isError"], written
+    found = _tool(twin, "reader", "find", **place)
+    assert found["structuredContent"]["documents"] == [{"_id": 1, "note": "no key"}]
+    assert "nothing to rotate" in twin.invoke("rotate", "--yes").stderr
+
+
+# A password in an address, and what Azure calls its keys.
+_KEY = re.compile(
+    r"mongodb(\+srv)?://[^/@\s\"]*:[^/@\s\"]+@|AccountKey=|\"(primary|secondary)_(readonly_)?key\"|SCRAM-SHA-256"
+)
+
+
+def test_a_database_without_keys_leaves_none_anywhere(keyless: tuple[Platform, str]) -> None:
+    """Not in a state, the vault, the environment of a process, or a log: there is none to be found."""
+    twin, _ = keyless
+    home = Path(twin.variables["TWIN_HOME"])
+    files = [path for part in ("state", "run", "logs", "mongo", "entra") for path in (home / part).rglob("*")]
+    texts = {str(path): path.read_bytes().decode("utf-8", "replace") for path in files if path.is_file()}
+    texts["cloud"] = (home / "cloud.json").read_text(encoding="utf-8")
+    for name, pid in twin.status["pids"].items():
+        texts[f"environment of {name}"] = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8", errors="replace")
+    assert any("MONGODB_URI" in text for where, text in texts.items() if where.startswith("environment"))
+    assert {where for where, text in texts.items() if _KEY.search(text)} == set()
+    secrets = json.loads(texts["cloud"])["objects"].get("azurerm_key_vault_secret") or {}
+    assert [name for name in secrets if "cosmos" in name] == []
+
+
+def _tool(twin: Platform, user: str, tool: str, **arguments: object) -> dict[str, Any]:
+    answer = twin.call("tools/call", {"name": tool, "arguments": arguments}, user=user)
+    result: dict[str, Any] = answer.json["result"]
+    return result
 
 
 def _wait_for(log: Path) -> None:

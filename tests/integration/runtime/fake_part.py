@@ -1,6 +1,7 @@
 """A stand-in for any part: `python fake_part.py --config FILE`, or PORT in the environment, as a server gets it.
 
-Config: {port, behaviour}. Behaviours: serve; die (exit 3 with a message); stubborn (ignores SIGTERM);
+Config: {port, behaviour}. Behaviours: serve; die (exit 3 with a message); stubborn (ignores SIGTERM); job (fails the
+first time, does its work the second: exit 0);
 sick (answers 503 once the file next to the config, `<config>.sick`, exists).
 """
 
@@ -27,6 +28,11 @@ def main() -> None:
     settings = json.loads(config.read_text()) if config else {"port": int(os.environ["PORT"]), "behaviour": "serve"}
     if settings["behaviour"] == "die":
         sys.exit("cannot serve: the policy is broken")
+    if settings["behaviour"] == "job" and config is not None:
+        first = config.with_suffix(".tried")
+        tried = first.exists()
+        first.touch()
+        sys.exit(0 if tried else "cannot reach the database yet")
     if settings["behaviour"] == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     listener = socket.create_server(("127.0.0.1", settings["port"]))

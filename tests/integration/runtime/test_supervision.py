@@ -132,6 +132,15 @@ def test_a_hung_server_without_a_probe_is_left_alone(platform: Platform) -> None
     assert platform.status().parts["server"].pid == parts["server"].pid
 
 
+def test_a_job_that_runs_to_its_end_counts_as_well(platform: Platform) -> None:
+    """It starts once the issuer serves, is tried again where it fails, and is not run once more when it is done."""
+    platform.wants(entra="serve", users="OnFailure:job", gateway="serve")
+    status = platform.start()
+    done = status.parts["users"]
+    assert (status.healthy, done.state, done.healthy, done.restarts, done.pid) == (True, "succeeded", True, 1, None)
+    assert platform.start().parts["users"].restarts == 1
+
+
 def test_reload_restarts_only_what_changed(platform: Platform) -> None:
     """Removed parts are stopped, new ones started, the others keep their process."""
     platform.wants(entra="serve", server="serve", old="serve", gateway="serve")

@@ -18,7 +18,7 @@ location            = "uksouth"
 acr_name            = "acrmcp"
 key_vault_name      = "keyvault-mcp"
 mcp_servers = {
-  mongodb = { image = { repository = "mongodb-mcp", tag = "0.1.0" } }
+  mongodb = { image = { repository = "mongodb-mcp", tag = "0.1.0" }, database = "cosmosdb-mongodb" }
 }
 """
 LOCAL = """

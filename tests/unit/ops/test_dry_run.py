@@ -47,8 +47,9 @@ cosmos = {
 }
 mcp_servers = {
   mongodb = {
-    image = { repository = "mongodb-mcp", tag = "0.1.0" }
-    slots = ["a", "b"]
+    image    = { repository = "mongodb-mcp", tag = "0.1.0" }
+    database = "cosmosdb-mongodb"
+    slots    = ["a", "b"]
     tiers = {
       admin  = { role = "Mcp.Admin", connection = "read-write" }
       reader = { role = "Mcp.Read", connection = "read-only" }

@@ -101,7 +101,7 @@ def test_doctor_says_which_database_it_would_be(make: Make) -> None:
 
 
 def test_doctor_says_how_to_mend_a_missing_database(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise RuntimeFailure("start Docker")
 
     monkeypatch.setattr(database_choice, "choose", fails)

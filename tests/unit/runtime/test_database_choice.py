@@ -103,3 +103,24 @@ def test_an_engine_that_does_not_answer_is_asked_briefly(monkeypatch: pytest.Mon
 def test_an_engine_elsewhere_is_of_no_use(host: str) -> None:
     """It publishes ports on its own machine."""
     assert "names another machine" in docker_engine.missing("mongo:7.0", {"DOCKER_HOST": host})
+
+
+def test_a_database_without_keys_is_the_stand_in(tmp_path: Path, has: FakeEngine) -> None:
+    """Also where a container could be had: MongoDB's community edition checks no tokens."""
+    said = "emulators.mongodb: a container of MongoDB cannot check tokens of Entra ID"
+    assert choose(auto(), tmp_path, keyless=True) == Choice("twin", said)
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ({"mongodb_uri": "mongodb://somewhere.example/"}, "unset MONGODB_URI"),
+        ({"mongo": "docker"}, "choose the stand-in with `--setting MONGO=twin`"),
+    ],
+)
+def test_another_database_cannot_do_without_keys(
+    tmp_path: Path, has: FakeEngine, given: dict[str, str], remedy: str
+) -> None:
+    """Refused before anything starts, with what to do."""
+    with pytest.raises(RuntimeFailure, match=f"cannot check tokens of Entra ID; {remedy}"):
+        choose(auto(**given), tmp_path, keyless=True)

@@ -3,6 +3,7 @@ locals {
     gateway  = { scope = azurerm_api_management.this["pass_gateway"].id }
     database = { scope = azurerm_cosmosdb_account.this["pass_database"].id }
     disabled = { scope = azurerm_cosmosdb_account.this["fail_disabled"].id, enabled = false }
+    cluster  = { scope = azurerm_mongo_cluster.this["pass_cluster"].id }
     nobody   = { scope = azurerm_api_management.this["fail_nobody"].id, group = "nobody" }
   }
 
@@ -104,4 +105,18 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "this" {
       action_groups = [azurerm_monitor_action_group.this[action.value].id]
     }
   }
+}
+
+resource "azurerm_mongo_cluster" "this" {
+  for_each               = toset(["pass_cluster", "fail_cluster"])
+  name                   = replace(each.key, "_", "-")
+  resource_group_name    = "rg"
+  location               = "uksouth"
+  authentication_methods = ["MicrosoftEntraID"]
+  public_network_access  = "Disabled"
+  compute_tier           = "M30"
+  storage_size_in_gb     = 128
+  high_availability_mode = "Disabled"
+  shard_count            = 1
+  version                = "8.0"
 }

@@ -46,3 +46,88 @@ resource "azurerm_container_group" "this" {
     secure_environment_variables = each.value.secret == null ? {} : { MONGODB_URI = each.value.secret }
   }
 }
+
+locals {
+  # By identity: who may write to a DocumentDB is who a job makes a user that may, and its administrators.
+  keyless = {
+    pass_read       = { tier = "reader", role = "read" }
+    pass_read_write = { tier = "admin", role = "readWrite" }
+    fail_read_write = { tier = "reader", role = "readWrite" }
+    fail_root       = { tier = "reader", role = "read" }
+  }
+}
+
+resource "azurerm_user_assigned_identity" "this" {
+  for_each            = local.keyless
+  name                = "id-${replace(each.key, "_", "-")}"
+  resource_group_name = "rg"
+  location            = "uksouth"
+}
+
+resource "azurerm_mongo_cluster" "this" {
+  name                   = "docdb"
+  resource_group_name    = "rg"
+  location               = "uksouth"
+  authentication_methods = ["MicrosoftEntraID"]
+  public_network_access  = "Disabled"
+  compute_tier           = "M30"
+  storage_size_in_gb     = 128
+  high_availability_mode = "Disabled"
+  shard_count            = 1
+  version                = "8.0"
+}
+
+resource "azurerm_mongo_cluster_user" "root" {
+  mongo_cluster_id       = azurerm_mongo_cluster.this.id
+  object_id              = azurerm_user_assigned_identity.this["fail_root"].principal_id
+  identity_provider_type = "MicrosoftEntraID"
+  principal_type         = "servicePrincipal"
+
+  role {
+    database = "admin"
+    name     = "root"
+  }
+}
+
+resource "azurerm_container_group" "keyless" {
+  for_each            = local.keyless
+  name                = "aci-${replace(each.key, "_", "-")}"
+  resource_group_name = "rg"
+  location            = "uksouth"
+  os_type             = "Linux"
+  ip_address_type     = "None"
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [azurerm_user_assigned_identity.this[each.key].id]
+  }
+
+  container {
+    name   = "server"
+    image  = "acr.azurecr.io/mongodb-mcp:0.1.0"
+    cpu    = 0.5
+    memory = 1
+
+    environment_variables = { MCP_TIER = each.value.tier }
+  }
+}
+
+resource "azurerm_container_group" "pass_job" {
+  name                = "aci-database-users"
+  resource_group_name = "rg"
+  location            = "uksouth"
+  os_type             = "Linux"
+  ip_address_type     = "None"
+  restart_policy      = "OnFailure"
+
+  container {
+    name   = "job"
+    image  = "acr.azurecr.io/mongodb-mcp:0.1.0"
+    cpu    = 0.5
+    memory = 0.5
+
+    environment_variables = {
+      MCP_DATABASE_USERS = jsonencode({ for name, tier in local.keyless : azurerm_user_assigned_identity.this[name].principal_id => tier.role })
+    }
+  }
+}

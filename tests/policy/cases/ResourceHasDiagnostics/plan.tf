@@ -8,7 +8,12 @@ locals {
     database = azurerm_cosmosdb_account.pass_database.id
     vault    = azurerm_key_vault.this["pass_vault"].id
     registry = azurerm_container_registry.pass_registry.id
+    cluster  = azurerm_mongo_cluster.this["pass_cluster"].id
   }
+
+  # The small tiers of DocumentDB write no logs, so that metrics are all there is.
+  clusters     = { pass_cluster = "M40", pass_small_cluster = "M10", fail_cluster = "M40", fail_small_cluster = "M10" }
+  metrics_only = { small = azurerm_mongo_cluster.this["pass_small_cluster"].id, large = azurerm_mongo_cluster.this["fail_cluster"].id }
 }
 
 resource "azurerm_api_management" "this" {
@@ -98,5 +103,30 @@ resource "azurerm_monitor_diagnostic_setting" "to_storage" {
 
   enabled_log {
     category_group = "allLogs"
+  }
+}
+
+resource "azurerm_mongo_cluster" "this" {
+  for_each               = local.clusters
+  name                   = replace(each.key, "_", "-")
+  resource_group_name    = "rg"
+  location               = "uksouth"
+  authentication_methods = ["MicrosoftEntraID"]
+  public_network_access  = "Disabled"
+  compute_tier           = each.value
+  storage_size_in_gb     = 128
+  high_availability_mode = "Disabled"
+  shard_count            = 1
+  version                = "8.0"
+}
+
+resource "azurerm_monitor_diagnostic_setting" "cluster_metrics" {
+  for_each                   = local.metrics_only
+  name                       = "to-log-analytics"
+  target_resource_id         = each.value
+  log_analytics_workspace_id = azurerm_log_analytics_workspace.fail_workspace.id
+
+  enabled_metric {
+    category = "AllMetrics"
   }
 }

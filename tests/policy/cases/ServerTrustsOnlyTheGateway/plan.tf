@@ -80,3 +80,39 @@ resource "azurerm_container_group" "this" {
     environment_variables = { for name, value in merge(local.wanted, each.value) : name => value if value != null }
   }
 }
+
+# Runs to its end and serves nobody.
+resource "azurerm_container_group" "pass_job" {
+  name                = "aci-database-users"
+  resource_group_name = "rg"
+  location            = "uksouth"
+  os_type             = "Linux"
+  ip_address_type     = "None"
+  restart_policy      = "OnFailure"
+
+  container {
+    name     = "job"
+    image    = "acr.azurecr.io/mongodb-mcp:0.1.0"
+    cpu      = 0.5
+    memory   = 0.5
+    commands = ["python", "-m", "mongo_db_server.users"]
+  }
+}
+
+# A restart policy makes no job of a server.
+resource "azurerm_container_group" "fail_on_failure" {
+  name                = "aci-mongodb-admin-b"
+  resource_group_name = "rg"
+  location            = "uksouth"
+  os_type             = "Linux"
+  ip_address_type     = "None"
+  restart_policy      = "OnFailure"
+
+  container {
+    name                  = "server"
+    image                 = "acr.azurecr.io/mongodb-mcp:0.1.0"
+    cpu                   = 0.5
+    memory                = 1
+    environment_variables = { MCP_TIER = "admin" }
+  }
+}

@@ -2,9 +2,10 @@ locals {
   registries = { pass_registry = "Premium", pass_basic = "Basic", fail_registry = "Premium" }
 
   endpoints = {
-    MongoDB  = azurerm_cosmosdb_account.this["pass_database"].id
-    vault    = azurerm_key_vault.this["pass_vault"].id
-    registry = azurerm_container_registry.this["pass_registry"].id
+    MongoDB      = azurerm_cosmosdb_account.this["pass_database"].id
+    MongoCluster = azurerm_mongo_cluster.this["pass_cluster"].id
+    vault        = azurerm_key_vault.this["pass_vault"].id
+    registry     = azurerm_container_registry.this["pass_registry"].id
   }
 }
 
@@ -72,4 +73,18 @@ resource "azurerm_private_endpoint" "this" {
     subresource_names              = [each.key]
     is_manual_connection           = false
   }
+}
+
+resource "azurerm_mongo_cluster" "this" {
+  for_each               = toset(["pass_cluster", "fail_cluster"])
+  name                   = replace(each.key, "_", "-")
+  resource_group_name    = "rg"
+  location               = "uksouth"
+  authentication_methods = ["MicrosoftEntraID"]
+  public_network_access  = "Disabled"
+  compute_tier           = "M30"
+  storage_size_in_gb     = 128
+  high_availability_mode = "Disabled"
+  shard_count            = 1
+  version                = "8.0"
 }

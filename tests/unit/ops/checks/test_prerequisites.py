@@ -78,7 +78,7 @@ def test_a_taken_name_may_be_ours(make: Make, monkeypatch: pytest.MonkeyPatch) -
         )
 
     monkeypatch.setattr(az, "run", run)
-    assert prerequisites.names(environment) == "5 free or ours"
+    assert prerequisites.names(environment) == "4 free or ours"
     ours.clear()
     with pytest.raises(ToolError, match=r"^STORAGE_ACCOUNT 'stmcptfstate', ACR_NAME 'acrmcp' taken by somebody else"):
         prerequisites.names(environment)
@@ -93,7 +93,7 @@ def test_before_bootstrap_nothing_is_ours(make: Make, monkeypatch: pytest.Monkey
         return {"nameAvailable": True} if "cosmosdb" not in arguments else False
 
     monkeypatch.setattr(az, "run", run)
-    assert prerequisites.names(make("dev", STORAGE_ACCOUNT="stmcptfstate")) == "5 free or ours"
+    assert prerequisites.names(make("dev", STORAGE_ACCOUNT="stmcptfstate")) == "4 free or ours"
 
 
 def test_directory_roles_are_told_not_demanded() -> None:
@@ -161,3 +161,29 @@ def test_empty_groups_are_named(make: Make, terraform_dir: Path) -> None:
     assert said.startswith("nobody is in admin, so nobody may call with that role")
     path.write_text(text + groups.format('"z"'), encoding="utf-8")
     assert prerequisites.groups(make("dev")) == "admin: 1, reader: 2"
+
+
+@pytest.mark.parametrize(
+    ("database", "command"),
+    [
+        ("cosmosdb-mongodb", "cosmosdb check-name-exists --name cosmos-mcp"),
+        ("documentdb", "checkMongoClusterNameAvailability?api-version=2024-07-01 --body"),
+    ],
+)
+def test_the_name_of_the_database_that_is_used(
+    make: Make, monkeypatch: pytest.MonkeyPatch, database: str, command: str
+) -> None:
+    """Cosmos DB or DocumentDB: the one that no server uses has no name to ask for."""
+    path = make("dev").folder / "terraform.tfvars"
+    text = path.read_text(encoding="utf-8").replace('"cosmosdb-mongodb"', f'"{database}"')
+    names = 'cosmos_account_name = "cosmos-mcp"\ndocumentdb = { name = "docdb-mcp" }\n'
+    path.write_text(text + names, encoding="utf-8")
+    asked: list[str] = []
+
+    def run(*arguments: str) -> Any:
+        asked.append(" ".join(arguments))
+        return [] if arguments[:2] == ("resource", "list") else {"nameAvailable": True}
+
+    monkeypatch.setattr(az, "run", run)
+    assert prerequisites.names(make("dev", STORAGE_ACCOUNT="stmcptfstate")) == "5 free or ours"
+    assert [one for one in asked if "osmos" in one or "Mongo" in one] == [one for one in asked if command in one] != []
