@@ -101,7 +101,6 @@ def first_deployment() -> str:
     )
 
 
-<<<<<<< HEAD
 def minutes() -> str:
     """Return the first deployment's time in few words, as README says it too."""
     gateway = of(FIRST)[0]
@@ -110,10 +109,10 @@ def minutes() -> str:
 
 #: Of `invoke bootstrap`.
 BOOTSTRAP = f"some minutes for bootstrap, up to {ROLE.longest} more for each new role"
-=======
+
+
 def _is_made(environment: Environment, address: str) -> bool:
     return ".azurerm_cosmosdb_" not in address or has_database(environment, COSMOS)
->>>>>>> docdb
 
 
 def _is_about(usual: Usual, address: str, action: str) -> bool:
