@@ -6,19 +6,12 @@ address when it refuses: there is no need to ask somebody else for it.
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Sequence
 
-from ops.azure import az
+from ops.azure import az, network
 from ops.checks.prerequisites import Note
 from ops.config.environment import Environment
-from ops.errors import AzError, ToolError
-
-# Key Vault: "Client address: 1.2.3.4", or "Client address (1.2.3.4)" ("Azure Key Vault REST API Error Codes",
-# 2024-02-20); the registry: "client with IP '1.2.3.4' is not allowed access" (docker/build-push-action#1214,
-# 2024-08-19).
-_ADDRESS = re.compile(r"(?:Client address(?::| \()|client with IP)\s*(?:'|\\u0027)?([0-9a-fA-F.:]+)")
+from ops.errors import AzError
 
 
 def vault(environment: Environment) -> str:
@@ -40,32 +33,12 @@ def list_secrets(vault: str) -> tuple[str, ...]:
     return ("keyvault", "secret", "list", "--vault-name", vault, "--maxresults", "1")
 
 
-def refusal(environment: Environment, what: str, error: AzError) -> ToolError:
-    """Return what to do where a data plane does not let this machine in."""
-    access = environment.variables.get("deployer_access")
-    rules = [str(rule) for rule in environment.variables.get("deployer_ip_rules") or ()]
-    found = _ADDRESS.search(str(error))
-    seen = f", which Azure sees as {found[1]}" if found else ""
-    apply = f"`invoke deploy --env {environment.name} --stage 1`"
-    if access == "private":
-        remedy = (
-            'its public endpoint is closed (deployer_access = "private"): run this inside the network, see '
-            "docs/private-deployment.md"
-        )
-    elif found and _holds(rules, found[1]):
-        remedy = f"deployer_ip_rules has that address, so it was not applied yet: {apply}"
-    else:
-        held = ", ".join(rules) or "empty"
-        remedy = f"deployer_ip_rules in terraform.tfvars is {held}: add the address, then {apply}"
-    return ToolError(f"{what} does not let this machine in{seen}; {remedy}")
-
-
 def _ask(environment: Environment, what: str, command: Sequence[str]) -> str:
     try:
         az.run(*command)
     except AzError as error:
         if error.kind == "network":
-            raise refusal(environment, what, error) from error
+            raise network.refusal(environment, what, error) from error
         if error.kind == "missing-role":
             return f"{what} answers this machine; the role comes with `invoke deploy`"
         raise
@@ -80,10 +53,3 @@ def _not_yet(environment: Environment, what: str) -> str:
         "allow-list": f"then it answers {rules or 'nobody'} only (deployer_ip_rules); `deploy` looks before stage 2",
     }.get(str(environment.variables.get("deployer_access")), "then it answers any address")
     return Note(f"{what} is made by stage 1; {wanted}")
-
-
-def _holds(rules: Sequence[str], address: str) -> bool:
-    try:
-        return any(ipaddress.ip_address(address) in ipaddress.ip_network(rule, strict=False) for rule in rules)
-    except ValueError:
-        return False

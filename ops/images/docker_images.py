@@ -10,8 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from ops.azure import az
-from ops.checks import reach
+from ops.azure import az, network
 from ops.cli.steps import Runner, Step
 from ops.config.environment import Environment
 from ops.errors import AzError, ImageError
@@ -44,7 +43,7 @@ def _sign_in(environment: Environment, login: tuple[str, ...]) -> None:
     except AzError as error:
         if error.kind != "network":
             raise
-        raise reach.refusal(environment, f"registry {environment.need('ACR_NAME')}", error) from error
+        raise network.refusal(environment, f"registry {environment.need('ACR_NAME')}", error) from error
 
 
 def keep(image: Image, environment: Environment, home: Path, runner: Runner) -> Pushed:

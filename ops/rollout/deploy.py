@@ -15,7 +15,7 @@ from typing import Any
 
 from emulators.base.state import State
 from ops import local_platform
-from ops.azure import az
+from ops.azure import az, network
 from ops.checks import azure_smoke, doctor, durations, prerequisites, reach, smoke, status
 from ops.cli import output
 from ops.cli.steps import Runner, Step, until
@@ -246,7 +246,7 @@ def _wait_for_vault(environment: Environment) -> Step[None]:
                 az.run(*listed)
             except AzError as error:
                 if error.kind == "network":
-                    raise reach.refusal(environment, f"vault {name}", error) from error
+                    raise network.refusal(environment, f"vault {name}", error) from error
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(_PAUSE)

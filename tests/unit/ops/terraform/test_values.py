@@ -44,8 +44,8 @@ def test_shipped_values_are_valid(name: str, tmp_path: Path) -> None:
         ("uris = [", "uri = [", r'"desktop": attribute "redirect_uris" is required'),
         (
             "connection =",
-            "conection =",
-            r"mongodb.tiers.admin.conection is unknown.*did you mean connection",
+            "connects =",
+            r"mongodb.tiers.admin.connects is unknown.*did you mean connection",
         ),
         ("deployer_access ", "deployer_acess ", "did you mean deployer_access"),
     ],
@@ -69,6 +69,6 @@ def test_what_was_valid_is_remembered_until_it_changes(tmp_path: Path, monkeypat
 
 def test_free_names_and_elements_of_lists_are_looked_into() -> None:
     """A map takes any name; of a set, whose order Terraform changes, each element's names count."""
-    given = {"tags": {"any": "x"}, "rules": [{"priority": 1}, {"priorty": 2}], "plain": ["b", "a"]}
+    given = {"tags": {"any": "x"}, "rules": [{"priority": 1}, {"prio": 2}], "plain": ["b", "a"]}
     became = {"tags": {"any": "x"}, "rules": [{"priority": 2}, {"priority": 1}], "plain": ["a", "b"]}
-    assert [one.partition(" ")[0] for one in values._dropped(given, became)] == ["rules[].priorty"]
+    assert [one.partition(" ")[0] for one in values._dropped(given, became)] == ["rules[].prio"]
