@@ -7,8 +7,9 @@ variable "mcp_servers" {
     secrets: environment name => name of a Key Vault secret, which must exist before stage 2 is planned.
     tools: which tools callers of a tier see and may call; patterns are names with * for any part of one. allow = null
     allows all, deny wins over allow. Where there is a list, resources and prompts are closed, as they could give what it
-    forbids; resources and prompts open them to a server that keeps to MCP_TOOLS_ALLOW and MCP_TOOLS_DENY itself. A tool in repeatable is called again on another slot where it is unknown whether
-    the first call arrived; null means all tools of a read-only tier and none of another (docs/adr/0006).
+    forbids; resources and prompts open them to a server that keeps to MCP_TOOLS_ALLOW and MCP_TOOLS_DENY, which it then
+    gets. A tool in repeatable is called again on another slot where it is unknown whether the first call arrived; null
+    means all tools of a read-only tier and none of another (docs/adr/0006).
     rate_limit: calls per caller in `period` seconds; a tier's own limit replaces the server's.
     timeout: seconds that the gateway waits until an answer begins. first_byte: seconds after which a call that may be
     repeated goes to another slot instead: messages of the protocol, and calls of repeatable tools (docs/adr/0020).

@@ -37,17 +37,17 @@ locals {
     }
   }
 
-  # A tier's lists go to its server too: what they forbid it then gives by no other method either. One that does not know these
-  # variables is held to the lists by the gateway alone, which is why that closes resources and prompts beside a list.
+  # Where resources or prompts are opened beside a list of tools, the server must keep to the list in them, and is told it. A
+  # change of a list then replaces the slot, which it does not where the gateway alone keeps to it.
   _lists = {
-    for name, slot in module.names.slots : name => merge(
-      var.mcp_servers[slot.server].front != null || var.mcp_servers[slot.server].tiers[slot.tier].tools.allow == null ? {} : {
-        MCP_TOOLS_ALLOW = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.allow)
-      },
-      var.mcp_servers[slot.server].front != null || length(var.mcp_servers[slot.server].tiers[slot.tier].tools.deny) == 0 ? {} : {
-        MCP_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
-      },
-    )
+    for name, slot in module.names.slots : name => {
+      for variable, patterns in {
+        MCP_TOOLS_ALLOW = var.mcp_servers[slot.server].tiers[slot.tier].tools.allow
+        MCP_TOOLS_DENY  = var.mcp_servers[slot.server].tiers[slot.tier].tools.deny
+      } : variable => join(",", patterns)
+      if var.mcp_servers[slot.server].front == null && try(length(patterns), 0) > 0 &&
+      (var.mcp_servers[slot.server].tiers[slot.tier].tools.resources || var.mcp_servers[slot.server].tiers[slot.tier].tools.prompts)
+    }
   }
 
   # What the front of a server that knows nothing of the gateway is told (servers/gateway-auth, docs/adr/0026). The server

@@ -129,3 +129,51 @@ def test_a_secret_is_in_the_secure_environment_only(own_bench: Bench, stage2: Pa
         assert {name: secure.get(name) for name in ("SEARCH_KEY", "RERANK_KEY")} == dict.fromkeys(
             ("SEARCH_KEY", "RERANK_KEY"), "found in the vault"
         )
+
+
+READS = {"role": "Mcp.Read", "connection": "read-only"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        ({"tools": {"allow": ["find"], "deny": ["list-*"]}}, {}),
+        (
+            {"tools": {"allow": ["find", "count"], "deny": ["list-*"], "resources": True}},
+            {"MCP_TOOLS_ALLOW": "find,count", "MCP_TOOLS_DENY": "list-*"},
+        ),
+    ],
+)
+def test_a_server_is_told_its_lists_where_something_is_open_beside_them(
+    own_bench: Bench, stage2: Path, changes: dict[str, Any], wanted: dict[str, str]
+) -> None:
+    """Elsewhere the gateway keeps to them alone, and a change of a list replaces nothing."""
+    given(stage2, own_bench, tiers={"reader": READS | changes})
+    assert {name: value for name, value in environment(own_bench, stage2).items() if "TOOLS" in name} == wanted
+
+
+def test_a_front_is_told_what_it_needs(own_bench: Bench, stage2: Path) -> None:
+    """What the server behind it may see, by name; its bounds; and that a tier for readers goes by hints and lists."""
+    tiers = {"reader": READS | {"tools": {"allow": ["a", "b*"]}}}
+    given(stage2, own_bench, tiers=tiers, front={"idle": 900}, environment={"REGION": "eu"}, timeout=60)
+    found = {name: value for name, value in environment(own_bench, stage2).items() if name.startswith("MCP_FRONT_")}
+    assert found == {
+        "MCP_FRONT_ENVIRONMENT": "REGION,MONGODB_URI",
+        "MCP_FRONT_SESSIONS": "shared",
+        "MCP_FRONT_PROCESSES": "16",
+        "MCP_FRONT_IDLE_SECONDS": "900",
+        "MCP_FRONT_ANSWER_BYTES": "4194304",
+        "MCP_FRONT_SECONDS": "55",
+        "MCP_FRONT_READS": "true",
+        "MCP_FRONT_RESOURCES": "false",
+        "MCP_FRONT_PROMPTS": "false",
+        "MCP_FRONT_TOOLS_ALLOW": "a,b*",
+        "MCP_FRONT_TOOLS_DENY": "",
+    }
+
+
+def environment(bench: Bench, stage2: Path) -> dict[str, str]:
+    """The plain variables of the reader's container."""
+    planned = resources(bench.plan(stage2)._raw)
+    container = planned['module.servers["mongodb-reader-a"].azurerm_container_group.this']["container"][0]
+    return dict(container["environment_variables"])
