@@ -21,8 +21,8 @@ from mcp.client.auth.oauth2 import AuthorizationCodeResult
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
-from tests.support.clocked_platform import Clocked, clocked
 from tests.support.browser import Browser
+from tests.support.clocked_platform import Clocked, clocked
 from tests.support.platform_under_test import Platform
 
 HOUR = 3600
