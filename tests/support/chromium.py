@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -76,6 +77,8 @@ class Chromium:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._input], [], [], TIMEOUT)
+            assert ready, f"Chromium says nothing for {TIMEOUT:g} s"
             data = os.read(self._input.fileno(), 1 << 16)
             assert data, "Chromium ended"
             self._buffer += data
