@@ -1,4 +1,4 @@
-"""Azure DocumentDB: what the provider refuses and replaces, what Azure refuses, and what a cluster is told of itself."""
+"""Azure DocumentDB: what the provider refuses and replaces, what Azure refuses, what a cluster is told of itself."""
 
 from __future__ import annotations
 
