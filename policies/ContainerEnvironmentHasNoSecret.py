@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from policy_base import SECRET_VALUE, Policy, many
+from policy_base import SECRET_VALUE, Policy, many, unwrap
 
 SECRET_NAME = re.compile(
     r"(password|secret|token|api_?key|account_?key|connection_?string|(mongodb|database)_ur[il])$", re.I
@@ -33,9 +33,10 @@ class ContainerEnvironmentHasNoSecret(Policy):
 
 
 def _secret(name: str, value: object) -> bool:
-    if KEYLESS.fullmatch(str(value)):
+    text = str(unwrap(value))
+    if KEYLESS.fullmatch(text):
         return False
-    return bool(SECRET_NAME.search(str(name)) or SECRET_VALUE.search(str(value)))
+    return bool(SECRET_NAME.search(str(name)) or SECRET_VALUE.search(text))
 
 
 check = ContainerEnvironmentHasNoSecret()

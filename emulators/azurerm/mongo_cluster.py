@@ -12,6 +12,7 @@ from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.values import Path, is_unknown
+from emulators.base.rules import Rule
 
 TYPE = "azurerm_mongo_cluster"
 WITHOUT_MORE = ("Free", "M25")  # where the provider refuses high availability and shards
@@ -93,3 +94,70 @@ def registers(cloud: Cloud, values: Values) -> None:
     cluster = cloud.get(TYPE, str(values.get("mongo_cluster_id")))
     if cluster and "MicrosoftEntraID" not in (cluster.get("authentication_methods") or []):
         raise ProviderError(f"BadRequest: Microsoft Entra ID is not enabled on cluster {cluster['name']!r}")
+
+
+SOURCE = "azurerm `mongo_cluster_resource.go`"
+TEST = "emulators/azurerm/tests/test_mongo_cluster.py"
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "clusters-are-checked-in-code",
+        "A DocumentDB cluster needs tier, disk, availability, shards and version; Free and M25 have neither high "
+        "availability nor shards; native authentication needs an administrator.",
+        f"{SOURCE}, CustomizeDiff",
+        "provider source",
+        "emulators/azurerm at plan; validations of modules/documentdb",
+        f"{TEST}::test_the_provider_refuses_at_plan",
+    ),
+    Rule(
+        "cluster-identities-are-chosen-once",
+        "A cluster that gets or loses its identity, its create mode or its data API is replaced.",
+        f"{SOURCE}, CustomizeDiff",
+        "provider source",
+        "emulators/azurerm at plan; `data_protection.prevent_destroy`",
+        f"{TEST}::test_replaced_where_the_provider_s_code_says_so",
+    ),
+    Rule(
+        "small-clusters-are-small",
+        "The free tier knows no Entra ID; M10, M20 and M25 have 32, 64 or 128 GB and no high availability.",
+        "“Service limits and quotas” (DocumentDB), 2025-11-05",
+        "documented",
+        "validations of modules/documentdb; emulators/azurerm at apply",
+        f"{TEST}::test_azure_refuses_a_size",
+    ),
+    Rule(
+        "clusters-do-not-shrink",
+        "From M30 on no cluster goes below M30 again, and no disk shrinks.",
+        "“Service limits and quotas” (DocumentDB), 2025-11-05; that disks do not shrink is taken to be so",
+        "documented",
+        "emulators/azurerm at update",
+        f"{TEST}::test_azure_refuses_to_go_back",
+    ),
+    Rule(
+        "administrators-need-entra-id",
+        "Azure registers identities on a cluster that takes tokens, and as `root` only.",
+        "azurerm `mongo_cluster_user_resource.go`; “Connect using role-based access control and Microsoft Entra ID”, "
+        "2026-02-04",
+        "provider source",
+        "emulators/azurerm at validate and apply; `python -m mongo_db_server.users` makes everybody else",
+        f"{TEST}::test_who_is_registered_needs_a_cluster_that_takes_tokens",
+    ),
+    Rule(
+        "clusters-are-made-without-passwords",
+        "A cluster is created with Microsoft Entra ID as its only authentication method.",
+        "the page of 2026-02-04 says that native authentication is on at creation; Microsoft's quickstart template for "
+        "users makes one without, and azurerm allows it",
+        "open",
+        "modules/documentdb",
+        f"{TEST}::test_connection_strings",
+        live="keyless",
+    ),
+    Rule(
+        "clusters-answer-on-10260",
+        "A cluster's SRV record names port 10260.",
+        "azure-docs#114043, 2023-08-29; “Use Azure Private Link with Azure DocumentDB”, 2025-05-28, says 27017",
+        "open",
+        "stage1/network.tf opens both from the containers to the endpoints",
+        "tests/plan/test_stages.py::test_the_plan_is_what_its_inventory_says",
+        live="database-users",
+    ),
+)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from emulators.azurerm import mongo_cluster
 from emulators.base.rules import Rule
 
 REUSE = "“Reuse policy configurations”, 2026-02-10"
 TESTS = "emulators/azurerm/tests"
 
 RULES: tuple[Rule, ...] = (
+    *mongo_cluster.RULES,
     Rule(
         "fragments-do-not-nest",
         "A policy fragment includes no other fragment, and holds neither a section nor `<base />`.",

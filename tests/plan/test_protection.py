@@ -13,7 +13,7 @@ import tftest
 
 from tests.plan.bench import Bench
 
-KEEPERS = [f"module.{module}.terraform_data.keep" for module in ("database", "registry", "vault")]
+KEEPERS = [f"module.{module}.terraform_data.keep" for module in ("cluster", "database", "registry", "vault")]
 ROOT = Path(__file__).parent / "roots/protected"
 
 
@@ -29,9 +29,10 @@ def protected(own_bench: Bench) -> tftest.TerraformTest:
 
 
 def test_each_thing_is_kept_by_itself(protected: tftest.TerraformTest) -> None:
-    """Account, database, collection, registry and vault: a new collection adds a keeper and changes none."""
+    """Cluster, account, database, collection, registry and vault: a new collection adds a keeper and changes none."""
     kept = protected.execute_command("state", "list").out.split()
     assert [address for address in kept if "terraform_data.keep" in address] == [
+        'module.cluster.terraform_data.keep["cluster"]',
         'module.database.terraform_data.keep["account"]',
         'module.database.terraform_data.keep["collection/shop/orders"]',
         'module.database.terraform_data.keep["database/shop"]',

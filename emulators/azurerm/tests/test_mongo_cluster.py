@@ -1,4 +1,4 @@
-"""Azure DocumentDB: what the provider refuses and replaces, what Azure refuses, what a cluster tells of itself."""
+"""Azure DocumentDB: what the provider refuses and replaces, what Azure refuses, what a cluster is told of itself."""
 
 from __future__ import annotations
 

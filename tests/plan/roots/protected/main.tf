@@ -19,6 +19,15 @@ module "database" {
   prevent_destroy     = var.protected
 }
 
+module "cluster" {
+  source              = "../modules/documentdb"
+  name                = "docdb-protected"
+  resource_group_name = "rg"
+  location            = "uksouth"
+  lock_enabled        = var.protected
+  prevent_destroy     = var.protected
+}
+
 module "registry" {
   source              = "../modules/acr"
   name                = "acrprotected"

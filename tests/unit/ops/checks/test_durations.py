@@ -59,6 +59,10 @@ def test_a_dry_run_knows_no_plan(make: Make) -> None:
     assert all(sentence.startswith("the first time, creating ") for sentence in first)
     assert len(first) == 2
     assert said(make, Plan(plan(1).stage, ANYTHING, changes=True)) == []
+    path = make("dev").folder / "terraform.tfvars"
+    path.write_text(path.read_text(encoding="utf-8").replace('"cosmosdb-mongodb"', '"documentdb"'), encoding="utf-8")
+    (gateway,) = said(make, Plan(stage, ANYTHING, changes=True))
+    assert "API Management" in gateway
 
 
 def test_the_twin_is_quick(make: Make) -> None:

@@ -195,3 +195,45 @@ def test_no_registry_to_check(make: Make) -> None:
 )
 def test_consent_counts_where_it_is_for_everybody(grants: list[Any], scopes: set[str]) -> None:
     assert azure_probes.scopes_for_everybody(grants) == scopes
+
+
+def test_databases_that_nobody_reaches_from_outside() -> None:
+    """Each is named where the public network reaches it."""
+    assert azure_probes.closed({"cosmos-mcp": {"publicNetworkAccess": "Disabled"}}) == (
+        "public access of cosmos-mcp is disabled"
+    )
+    with pytest.raises(SmokeError, match="publicNetworkAccess of docdb-mcp is Enabled, where Disabled is right"):
+        azure_probes.closed({"docdb-mcp": {"publicNetworkAccess": "Enabled"}})
+
+
+@pytest.mark.parametrize(
+    ("modes", "says"),
+    [
+        (["NativeAuth", "MicrosoftEntraID"], "docdb-mcp takes NativeAuth, MicrosoftEntraID, where"),
+        ([], "docdb-mcp takes no word of its sign-in, where"),
+    ],
+)
+def test_a_cluster_that_takes_passwords(modes: list[str], says: str) -> None:
+    """What the page of Microsoft says of a new cluster, and the template does not do, only Azure can tell."""
+    with pytest.raises(SmokeError, match=says):
+        azure_probes.without_keys("docdb-mcp", {"authConfig": {"allowedModes": modes}})
+
+
+def test_a_cluster_without_keys(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked of the cluster and of the job in the environment's resource group; not where no server uses one."""
+    answers: dict[str, Any] = {
+        "resource": {"properties": {"authConfig": {"allowedModes": ["MicrosoftEntraID"]}}},
+        "container": {"instanceView": {"state": "Succeeded"}},
+    }
+    monkeypatch.setattr(azure_probes.az, "run", lambda *words: answers[words[0]])
+    with pytest.raises(NotRun, match="no server has the database documentdb"):
+        azure_probes.keyless(Target(make("dev"), PLATFORM))
+    path = make("dev").folder / "terraform.tfvars"
+    text = path.read_text(encoding="utf-8").replace('"cosmosdb-mongodb"', '"documentdb"')
+    path.write_text(text + 'documentdb = { name = "docdb-mcp" }\n', encoding="utf-8")
+    target = Target(make("dev"), PLATFORM)
+    assert azure_probes.keyless(target) == "docdb-mcp takes tokens of Entra ID only"
+    assert azure_probes.users_job(target) == "the tiers' identities are users"
+    answers["container"] = {"instanceView": {"state": "Failed"}}
+    with pytest.raises(SmokeError, match="aci-database-users is Failed; read `invoke logs --part database-users`"):
+        azure_probes.users_job(target)

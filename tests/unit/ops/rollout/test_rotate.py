@@ -13,6 +13,8 @@ import pytest
 from ops.azure import az
 from ops.cli.steps import Runner
 from ops.config.environment import ROOT, Environment
+from ops.config.servers import COSMOS as COSMOS_KIND
+from ops.config.servers import has_database, uses_database
 from ops.errors import AzError, NotDeployedError, SettingError, UsageError
 from ops.rollout import rolling_update, rotate
 from ops.rollout import session as sessions
@@ -242,3 +244,16 @@ def _copy_of(path: Path, folder: Path) -> Path:
     copied = folder / "terraform.tfvars"
     copied.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     return copied
+
+
+def test_a_database_without_keys_has_nothing_to_rotate(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says so and asks nobody; an account that is kept beside it still has keys."""
+    path = make("dev").folder / "terraform.tfvars"
+    text = path.read_text(encoding="utf-8").replace('"cosmosdb-mongodb"', '"documentdb"')
+    path.write_text(text, encoding="utf-8")
+    rotate.rotate(make("dev", STORAGE_ACCOUNT="stmcptfstate"), Runner())
+    assert "nothing to rotate: dev has no database that knows keys" in capsys.readouterr().err
+    path.write_text(text + "cosmos = { enabled = true }\n", encoding="utf-8")
+    kept = make("dev", STORAGE_ACCOUNT="stmcptfstate")
+    assert has_database(kept, COSMOS_KIND)
+    assert not uses_database(kept, COSMOS_KIND)
