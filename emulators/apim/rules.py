@@ -53,7 +53,7 @@ RULES = (
         "a-slash-that-is-encoded",
         "Whether `%2F` in a path parts segments before an operation is looked for. Here it stays in its segment;"
         " policies of this platform read either.",
-        "Microsoft Q&A 2281087 (support: it is decoded); nothing in “Manually add an API”",
+        "Microsoft Q&A #2281087 (support: it is decoded); nothing in “Manually add an API”, 2026-11-30",
         "open",
         "emulators/apim/router.py; a wildcard operation in modules/apim/registry.tf",
         "tests/plan/test_served_registry.py::test_a_version_is_found",
@@ -71,7 +71,7 @@ RULES = (
     Rule(
         "send-request-and-redirects",
         "Whether `send-request` follows a redirect, and takes a bad certificate. Here it does neither.",
-        "nothing in “Send request”; ADR 22",
+        "nothing in “Send request”, 2026-11-30; ADR 22",
         "open",
         "emulators/apim/backend_client.py; a document has to name its own address",
         "tests/plan/test_served_registration.py::test_an_answer_that_is_no_document_is_refused",
