@@ -31,7 +31,7 @@ OTHER_KEY = RSAKey.generate_key(2048, {"kid": "one"})
 
 def token(key: RSAKey = KEY, algorithm: str = "RS256", **claims: Any) -> str:
     now = int(time.time())
-    usual = {"iss": SETTINGS.issuer, "aud": AUDIENCE, "oid": ADMINISTRATOR, "nbf": now - 60, "exp": now + 3600}
+    usual = {"iss": SETTINGS.issuer, "aud": AUDIENCE, "oid": ADMINISTRATOR, "nbf": now - 60, "exp": now + 7200}
     header = {"alg": algorithm, "kid": key.kid}
     return jwt.encode(header, {**usual, **claims}, key, algorithms=[algorithm])
 
@@ -88,7 +88,7 @@ def with_tiers(call: Call) -> Call:
         (token(iss="https://sts.windows.net/other/"), "another issuer"),
         (token(aud="https://management.azure.com"), "another audience"),
         (token(exp=int(time.time()) - 1), "not valid now"),
-        (token(nbf=int(time.time()) + 60), "not valid now"),
+        (token(nbf=int(time.time()) + 86_400, exp=int(time.time()) + 90_000), "not valid now"),
         (token(OTHER_KEY), "not valid (BadSignatureError)"),
         (token(oid=str(uuid.UUID(int=7))), "is no user of this cluster"),
         (token(oid=None), "is no user of this cluster"),
@@ -195,7 +195,7 @@ def test_no_document_command_reaches_the_users(with_tiers: Call) -> None:
 def test_a_session_ends_with_its_token(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     session = signed_in(call, ADMINISTRATOR)
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + 3601)
+    monkeypatch.setattr(time, "time", lambda: now + 7201)
     assert call(session, {"find": "things"})["code"] == 391
     assert call(session, {"hello": 1}, "admin")["ok"] == 1.0
 
