@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ops.azure import az
 from ops.checks import azure_probes, verify
 from ops.checks.probes import NotRun, Target
 from ops.cli.steps import Runner
@@ -149,7 +150,7 @@ def test_a_cluster_without_keys(make: Make, monkeypatch: pytest.MonkeyPatch) -> 
         "resource": {"properties": {"authConfig": {"allowedModes": ["MicrosoftEntraID"]}}},
         "container": {"instanceView": {"state": "Succeeded"}},
     }
-    monkeypatch.setattr(azure_probes.az, "run", lambda *words: answers[words[0]])
+    monkeypatch.setattr(az, "run", lambda *words: answers[words[0]])
     with pytest.raises(NotRun, match="no server has the database documentdb"):
         azure_probes.keyless(Target(make("dev"), PLATFORM))
     path = make("dev").folder / "terraform.tfvars"
