@@ -7,7 +7,7 @@ resource "terraform_data" "as_made" {
     location                   = var.location
     resource_group_name        = var.resource_group_name
     gateway_exposure           = var.gateway_exposure
-    throughput_mode            = var.cosmos.throughput_mode
+    throughput_mode            = local.has_cosmos ? var.cosmos.throughput_mode : null
     continuous_backup          = coalesce(var.cosmos.backup.type, "Continuous") == "Continuous"
     subnets                    = var.network.subnets
     soft_delete_retention_days = var.key_vault.soft_delete_retention_days
@@ -43,7 +43,7 @@ resource "terraform_data" "unchanged" {
     }
 
     precondition {
-      condition     = try(terraform_data.as_made.output.cosmos_account_name, var.cosmos_account_name) == var.cosmos_account_name && try(terraform_data.as_made.output.free_tier_enabled, var.cosmos.free_tier_enabled) == var.cosmos.free_tier_enabled
+      condition     = !local._account_binds || try(terraform_data.as_made.output.cosmos_account_name, var.cosmos_account_name) == var.cosmos_account_name && try(terraform_data.as_made.output.free_tier_enabled, var.cosmos.free_tier_enabled) == var.cosmos.free_tier_enabled
       error_message = "cosmos_account_name and cosmos.free_tier_enabled cannot change: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
     }
 
@@ -70,17 +70,17 @@ resource "terraform_data" "unchanged" {
     }
 
     precondition {
-      condition     = (terraform_data.as_made.output.throughput_mode == "serverless") == (var.cosmos.throughput_mode == "serverless")
+      condition     = !local._account_binds || (terraform_data.as_made.output.throughput_mode == "serverless") == (var.cosmos.throughput_mode == "serverless")
       error_message = "cosmos.throughput_mode cannot change from or to serverless: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
     }
 
     precondition {
-      condition     = terraform_data.as_made.output.throughput_mode == var.cosmos.throughput_mode || contains([terraform_data.as_made.output.throughput_mode, var.cosmos.throughput_mode], "serverless")
+      condition     = !local._account_binds || terraform_data.as_made.output.throughput_mode == var.cosmos.throughput_mode || contains([terraform_data.as_made.output.throughput_mode, var.cosmos.throughput_mode], "serverless")
       error_message = "cosmos.throughput_mode cannot change between autoscale and fixed here: azurerm refuses it. Migrate each database and collection with `az cosmosdb mongodb database throughput migrate` (collections: `az cosmosdb mongodb collection throughput migrate`), then apply with -replace=terraform_data.as_made."
     }
 
     precondition {
-      condition     = !(terraform_data.as_made.output.continuous_backup && coalesce(var.cosmos.backup.type, "Continuous") == "Periodic")
+      condition     = !local._account_binds || !(terraform_data.as_made.output.continuous_backup && coalesce(var.cosmos.backup.type, "Continuous") == "Periodic")
       error_message = "cosmos.backup.type cannot change from Continuous to Periodic: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
     }
 

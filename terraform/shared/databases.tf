@@ -20,6 +20,10 @@ data "azurerm_resources" "databases" {
 
 locals {
   _databases_there = { for kind, found in data.azurerm_resources.databases : kind => [for database in found.resources : database.name] }
+
+  # What was chosen for an account binds while there is one, and from its first deployment on: an environment may have got
+  # its first account later than itself.
+  _account_binds = local.has_cosmos && length(local._databases_there.cosmos) > 0 && terraform_data.as_made.output.throughput_mode != null
 }
 
 # `database` of a server is one word; what the word before it stands for would go with every document.

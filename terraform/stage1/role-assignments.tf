@@ -37,21 +37,12 @@ module "role_assignments" {
       }
     },
     {
-      for name, identity in module.server_identities : "pull-${name}" => {
+      for name, identity in merge(module.server_identities, { for key, job in module.database_identity : "database" => job }) : "pull-${name}" => {
         scope          = module.registry.id
         role           = "AcrPull"
         principal_id   = identity.principal_id
         principal_type = "ServicePrincipal"
         description    = "The container group of ${name} pulls its image."
-      }
-    },
-    {
-      for key, identity in module.database_identity : "pull-database" => {
-        scope          = module.registry.id
-        role           = "AcrPull"
-        principal_id   = identity.principal_id
-        principal_type = "ServicePrincipal"
-        description    = "The job that makes users of the database pulls its image."
       }
     },
   )

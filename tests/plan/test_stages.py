@@ -88,6 +88,13 @@ def test_the_pictures_show_what_is_planned(as_recorded: Planned, request: pytest
     assert diagrams.stale(drawn) == [], "draw them anew: python -m tools.diagrams"
 
 
+def test_another_database_can_be_drawn_too(planned: Planned) -> None:
+    """A production that changes its database by one word does not need another program for its pictures."""
+    drawn = diagrams.from_plans([planned(stage, "documentdb")._raw for stage in (1, 2)])
+    assert "Azure DocumentDB" in drawn["system.svg"]
+    assert "Cosmos DB" not in drawn["system.svg"]
+
+
 # "Azure Private Endpoint private DNS zone values", by sub-resource; another name resolves to the closed public address.
 ZONES = {
     "MongoDB": "privatelink.mongo.cosmos.azure.com",

@@ -22,6 +22,10 @@ PARTS = {
     "role_assignments": "servers",
     "database": "database",
     "database_endpoint": "database",
+    "database_identity": "database",
+    "documentdb": "database",
+    "documentdb_endpoint": "database",
+    "documentdb_users": "database",
     "key_vault": "vault",
     "key_vault_endpoint": "vault",
     "azurerm_key_vault_secret": "vault",
@@ -41,7 +45,7 @@ def draw(plans: Plans) -> str:
     canvas = Canvas(
         "The system as the environment prod plans it",
         "An MCP client signs in with Entra ID and calls API Management, which checks the token, picks the tier by role "
-        "and calls that tier's container group; each tier has its own key to Cosmos DB.",
+        f"and calls that tier's container group; {_access(plans)}.",
     )
     client = canvas.box(
         LEFT, 20, 220, "MCP client", ["VS Code, Claude, Cursor, Inspector", "speaks HTTPS to one address"], "person"
@@ -104,7 +108,20 @@ def _gateway(plans: Plans, number: int) -> tuple[str, list[str]]:
     ]
 
 
+def _access(plans: Plans) -> str:
+    if plans.of("azurerm_cosmosdb_account"):
+        return "each tier has its own key to Cosmos DB"
+    return "each tier's identity is a user of the database, which knows no keys"
+
+
 def _database(plans: Plans, number: int) -> tuple[str, list[str]]:
+    if not plans.of("azurerm_cosmosdb_account"):
+        cluster = plans.one("azurerm_mongo_cluster")
+        public = "private endpoint only" if cluster["public_network_access"] == "Disabled" else "public"
+        return "Azure DocumentDB", [
+            f"{cluster['name']}, {cluster['compute_tier']}, MongoDB {cluster['version']}, {public}",
+            f"no keys, {number} resources",
+        ]
     account = plans.one("azurerm_cosmosdb_account")
     collections = len(plans.of("azurerm_cosmosdb_mongo_collection"))
     public = "public" if account["public_network_access_enabled"] else "private endpoint only"
@@ -124,17 +141,23 @@ def _tiers(canvas: Canvas, plans: Plans, gateway: Box, number: int) -> float:
     width = (gateway.width - 20 * (len(tiers) - 1)) / len(tiers)
     top = gateway.bottom + 56
     height = max(box_height(width, f"{server} {name}", _tier(plans, server, name)) for server, name, _, _ in tiers)
-    for position, (server, name, tier, _) in enumerate(tiers):
+    for position, (server, name, tier, given) in enumerate(tiers):
         x = gateway.x + position * (width + 20)
         box = canvas.box(x, top, width, f"{server} {name}", _tier(plans, server, name), "server")
         centre = box.middle[0]
         canvas.arrow((centre, gateway.bottom), (centre, top))
         canvas.note(centre, gateway.bottom + 32, str(tier["role"]), "middle")
         canvas.arrow((centre, box.bottom), (centre, top + height + 78))
-        canvas.note(centre, top + height + 32, f"{tier['connection']} key", "middle")
+        canvas.note(centre, top + height + 32, _credential(given["database"], tier["connection"]), "middle")
     made = f"{len(plans.of('azurerm_container_group'))} container groups, {number} resources"
     canvas.note(gateway.x + gateway.width / 2, top + height + 56, made, "middle")
     return top + height + 78
+
+
+def _credential(database: str | None, connection: str | None) -> str:
+    if database is None:
+        return "no database"
+    return f"{connection} key" if database == "cosmosdb-mongodb" else f"{connection}, as itself"
 
 
 def _tier(plans: Plans, server: str, tier: str) -> list[str]:
@@ -152,7 +175,7 @@ def _tier(plans: Plans, server: str, tier: str) -> list[str]:
 
 def _belongs(group: Mapping[str, Any], server: str, tier: str) -> bool:
     plain = group["container"][0]["environment_variables"]
-    return bool(plain["MCP_SERVER_NAME"] == server and plain["MCP_TIER"] == tier)
+    return bool(plain.get("MCP_SERVER_NAME") == server and plain.get("MCP_TIER") == tier)
 
 
 def _side(canvas: Canvas, plans: Plans, counts: Counter[str], top: float) -> float:

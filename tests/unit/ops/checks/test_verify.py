@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
+<<<<<<< HEAD
 from ops.checks import azure_probes, probes, verify
 from ops.checks.probes import Answer, NotRun, Target
+=======
+from ops.azure import az
+from ops.checks import azure_probes, verify
+from ops.checks.probes import NotRun, Target
+>>>>>>> docdb
 from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
 from ops.errors import AzError, SmokeError, UsageError
@@ -225,7 +231,7 @@ def test_a_cluster_without_keys(make: Make, monkeypatch: pytest.MonkeyPatch) -> 
         "resource": {"properties": {"authConfig": {"allowedModes": ["MicrosoftEntraID"]}}},
         "container": {"instanceView": {"state": "Succeeded"}},
     }
-    monkeypatch.setattr(azure_probes.az, "run", lambda *words: answers[words[0]])
+    monkeypatch.setattr(az, "run", lambda *words: answers[words[0]])
     with pytest.raises(NotRun, match="no server has the database documentdb"):
         azure_probes.keyless(Target(make("dev"), PLATFORM))
     path = make("dev").folder / "terraform.tfvars"

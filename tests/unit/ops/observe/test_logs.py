@@ -71,6 +71,15 @@ def test_on_azure_each_container_is_asked(
         logs.print_logs(dev, part="gateway")
 
 
+def test_the_job_of_a_database_without_keys_has_a_log(make: Make) -> None:
+    """What made the tiers users, or why it could not; there is no such job where no server uses one."""
+    assert set(logs.chosen_groups(make("dev"), None)) == set()
+    path = make("dev").folder / "terraform.tfvars"
+    text = path.read_text(encoding="utf-8").replace('"cosmosdb-mongodb"', '"documentdb"')
+    path.write_text(text, encoding="utf-8")
+    assert logs.chosen_groups(make("dev"), "database-users") == {"database-users": "aci-database-users"}
+
+
 def test_what_a_container_wrote_since() -> None:
     """Azure gives the whole log each time; a restarted container begins a new one."""
     assert logs.fresh("", "a\nb\n") == ["a", "b"]
