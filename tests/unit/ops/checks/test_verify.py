@@ -9,14 +9,9 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
+from ops.azure import az
 from ops.checks import azure_probes, probes, verify
 from ops.checks.probes import Answer, NotRun, Target
-=======
-from ops.azure import az
-from ops.checks import azure_probes, verify
-from ops.checks.probes import NotRun, Target
->>>>>>> docdb
 from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
 from ops.errors import AzError, SmokeError, UsageError
