@@ -139,8 +139,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "administrators-need-entra-id",
         "Azure registers identities on a cluster that takes tokens, and as `root` only.",
-        "azurerm 5.2.0 `mongo_cluster_user_resource.go`; “Connect using role-based access control and Microsoft Entra ID”, "
-        "2026-02-04",
+        "azurerm 5.2.0 `mongo_cluster_user_resource.go`; “Connect using role-based access control and Microsoft Entra "
+        "ID”, 2026-02-04",
         "provider source",
         "emulators/azurerm at validate and apply; `python -m mongo_db_server.users` makes everybody else",
         f"{TEST}::test_who_is_registered_needs_a_cluster_that_takes_tokens",
