@@ -43,6 +43,8 @@ class Part:
         self._stopping = False
         self._settled = asyncio.Event()
         self._served_at: float | None = None
+        self._ever_served = False  # as it is told to now
+        self._told_anew = asyncio.Event()
         self._serves = asyncio.Event()
         self._hung = ""
 
@@ -76,9 +78,13 @@ class Part:
         if not changed and live.is_taken(spec.live):
             return
         live.write(spec.live)
+        self._ever_served = False
         child = self._child
         if child is not None:
             child.signal_reload()
+        else:  # what it died of may be mended
+            self._update(state="restarting")
+            self._told_anew.set()
         deadline = time.monotonic() + seconds
         while child is not None and child is self._child and not live.is_taken(spec.live):
             if time.monotonic() > deadline:
@@ -93,19 +99,18 @@ class Part:
         await self._run()
 
     async def _run(self) -> None:
-        deaths, ever_served = 0, False
+        deaths = 0
         while True:
             code, tail = await self._live()
             if self._stopping:
                 return
-            ever_served = ever_served or self._served_at is not None
             deaths = 1 if self._was_steady() else deaths + 1
             if not self._should_restart(code):
                 done = code == 0 and not self._hung
                 detail = "" if done else _exit_summary(code, tail)
                 self._update(state="succeeded" if done else "ended", pid=None, identity=None, detail=detail)
                 return
-            gives_up = not ever_served and deaths >= _EARLY_DEATHS
+            gives_up = not self._ever_served and deaths >= _EARLY_DEATHS
             self._update(
                 state="failed" if gives_up else "restarting",
                 pid=None,
@@ -114,7 +119,11 @@ class Part:
                 detail=self._hung or _exit_summary(code, tail),
                 ended=self._hung or _exit_summary(code, ""),
             )
-            await asyncio.sleep(min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY))
+            self._told_anew.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(FIRST_DELAY * 2 ** (deaths - 1), LONGEST_DELAY)):
+                    await self._told_anew.wait()
+                    deaths = 0
 
     async def _live(self) -> tuple[int, str]:
         """One life of the process: its exit code and last lines."""
@@ -151,6 +160,7 @@ class Part:
                 return
             if not complaint:
                 self._served_at = self._served_at or time.monotonic()
+                self._ever_served = True
                 self._serves.set()
                 self._update(state="healthy", detail="")
             elif self._served_at is None:

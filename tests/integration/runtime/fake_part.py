@@ -35,6 +35,8 @@ def main() -> None:
         sys.exit(0 if tried else "cannot reach the database yet")
     if settings["behaviour"] == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # What it is told to do instead, on SIGHUP: nothing that this program could go on with.
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit("cannot serve: the policy is broken"))
     listener = socket.create_server(("127.0.0.1", settings["port"]))
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -33,6 +33,8 @@ def part(home: Path, name: str, behaviour: str, port: int) -> ProcessSpec:
     kind = name if name in ("gateway", "entra") else "server"
     config = home / "run" / f"{name}.json"
     restart, _, behaviour = behaviour.rpartition(":")
+    live = restart == "live"  # it takes another behaviour over without a restart
+    settings = {str(config): json.dumps({"port": port, "behaviour": behaviour})}
     return ProcessSpec(
         name=name,
         kind=kind,  # type: ignore[arg-type]
@@ -40,9 +42,10 @@ def part(home: Path, name: str, behaviour: str, port: int) -> ProcessSpec:
         port=port,
         health=Health("http"),
         cwd=str(home / "run"),
-        files={str(config): json.dumps({"port": port, "behaviour": behaviour})},
+        files={} if live else settings,
+        live=settings if live else {},
         liveness=PROBE if behaviour == "probed" or kind != "server" else None,
-        restart=restart or "Always",  # type: ignore[arg-type]
+        restart="Always" if live else restart or "Always",  # type: ignore[arg-type]
     )
 
 

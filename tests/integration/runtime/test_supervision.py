@@ -189,6 +189,19 @@ def test_reload_with_a_broken_part_keeps_the_rest(platform: Platform) -> None:
     assert control.reload(platform.home).parts["entra"].pid == entra
 
 
+def test_a_change_that_a_part_cannot_serve_is_told_at_once(platform: Platform) -> None:
+    """Of a part that has served before, too: it dies of each start, and whoever deployed need not wait so long."""
+    platform.wants(entra="serve", server="serve", gateway="live:serve")
+    platform.start()
+    platform.wants(entra="serve", server="serve", gateway="live:die")
+    begun = time.monotonic()
+    with pytest.raises(RuntimeFailure, match="the policy is broken"):
+        control.reload(platform.home)
+    assert time.monotonic() - begun < 15
+    platform.wants(entra="serve", server="serve", gateway="live:serve")
+    assert control.reload(platform.home).healthy
+
+
 def test_a_refused_group_fails_the_start_with_its_sentence(platform: Platform) -> None:
     platform.wants(entra="serve", server="refused", gateway="serve")
     with pytest.raises(RuntimeFailure, match=r"^server is refused on purpose$"):
