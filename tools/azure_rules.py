@@ -1,18 +1,19 @@
 """Writes docs/azure-rules.md, the rule book, from the rules that stand beside the code which enforces them.
 
-`python -m tools.azure_rules`; a test holds that it is fresh and that every rule has its test. `--prove` switches off
-what enforces each rule, as far as its row says what that is, and sees its test fail.
+`python -m tools.azure_rules`; a test holds that it is fresh and that every rule has its test. `--prove [ID ...]` turns
+off what enforces each rule, as far as its row says what that is, and sees its test fail.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import os
 import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -113,9 +114,9 @@ def _tests_of(path: Path) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-def proved() -> Iterator[tuple[Rule, bool]]:
-    """Each rule that says what enforces it, and whether its test fails without that."""
-    for rule in (rule for book in rules().values() for rule in book if rule.off):
+def proved(ids: Collection[str] = ()) -> Iterator[tuple[Rule, bool]]:
+    """Each rule that says what enforces it, and whether its test fails without that; those of these ids, or all."""
+    for rule in (rule for book in rules().values() for rule in book if rule.off and (not ids or rule.id in ids)):
         command = [sys.executable, "-m", "pytest", rule.test, "-p", "tools.rule_off", "-n", "0", "-x", "-q"]
         environment = {**os.environ, "RULE_OFF": ",".join(rule.off)}
         ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -130,10 +131,18 @@ TESTS_FAILED = 1  # pytest's exit code
 
 
 def main(arguments: Sequence[str]) -> int:
-    if list(arguments) != ["--prove"]:
+    parser = argparse.ArgumentParser(prog="python -m tools.azure_rules", description=__doc__)
+    parser.add_argument(
+        "--prove", nargs="*", metavar="ID", help="see each rule's test fail without it; without ids, all"
+    )
+    given: list[str] | None = parser.parse_args(arguments).prove
+    if given is None:
         DOCUMENT.write_text(document(), encoding="utf-8")
         return 0
-    found = list(proved())
+    known = {rule.id for book in rules().values() for rule in book if rule.off}
+    if unknown := sorted(set(given) - known):
+        parser.error(f"{unknown[0]} is no rule whose row says what enforces it (`off`)")
+    found = list(proved(given))
     idle = [f"{rule.id}: {rule.test} passes without {', '.join(rule.off)}" for rule, fails in found if not fails]
     sys.stdout.write("\n".join([*idle, f"{len(found) - len(idle)} of {len(found)} tests fail without their rule\n"]))
     return 1 if idle else 0
