@@ -134,7 +134,7 @@ def test_somebody_without_the_rights_is_told_which_and_the_next_operator_finishe
     assert (roles.status, directory.status) == (1, 1)
     assert "failed: the signed-in account lacks a role; ask for Owner of the subscription" in said(roles)
     assert "'Microsoft.Authorization/roleAssignments/write'" in said(roles)
-    assert "lacks a directory role: `invoke bootstrap.entra` needs Privileged Role Administrator" in said(directory)
+    assert "lacks a directory role: in Entra ID, to bootstrap a pipeline: Privileged Role" in said(directory)
     finished = project.invoke("bootstrap.federation", "--yes", *CONNECTION), project.invoke("bootstrap.entra", "--yes")
     assert [ended.status for ended in finished] == [0, 0]
     assert "federated credential ado-federation there" in said(finished[0])
