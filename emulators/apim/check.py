@@ -22,6 +22,7 @@ from emulators.apim.errors import (
     PolicyError,
     UnsupportedExpression,
     Where,
+    unreadable,
 )
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.policy_sources import SUFFIXES, Document, documents, files, has_directives, is_other_xml
@@ -156,8 +157,8 @@ def _reports(file: Path, *, named: bool) -> Iterator[Report]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(str(file)), name=file.name)
-        yield Report(file, (), (unreadable,))
+        problem = MalformedPolicy(unreadable(error), where=Where(str(file)), name=file.name)
+        yield Report(file, (), (problem,))
         return
     if not named and (is_other_xml(file, text) or file.suffix == ".tftpl"):
         return

@@ -182,7 +182,7 @@ def test_connections_events_and_hooks_are_expected_too(write) -> None:  # type: 
 def test_certificates_come_from_files_beside_the_cases(write) -> None:  # type: ignore[no-untyped-def]
     """One that is not there, or is none, is said with its name."""
     case = "\n  - {name: a, request: GET /, expect: {status: 200}}"
-    with pytest.raises(cases.CaseError, match=r"the certificate 'none\.pem' cannot be read"):
+    with pytest.raises(cases.CaseError, match=r"the certificate 'none\.pem' does not exist"):
         cases.load(write(case, "policy: policy.xml\ncertificates: {mine: none.pem}\ncases:"))
     path = write(case, "policy: policy.xml\ncertificates: {mine: policy.xml}\ncases:")
     (found,) = failures(path)

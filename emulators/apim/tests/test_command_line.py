@@ -75,8 +75,11 @@ def test_nothing_to_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["--backend", "http://a.test", "--backend", "http://b.test"], "--backend gives the API its URL twice"),
         (["--backend", "a=http://a.test"], "--backend URL is missing"),
         (["--backend", "http://a.test", "--named-value", "x"], "--named-value 'x' must be NAME=VALUE"),
-        (["--backend", "http://a.test", "--fragment", "x=/no/such.xml"], "/no/such.xml cannot be read"),
-        (["--backend", "http://a.test", "--named-values", "/no/such.json"], "--named-values /no/such.json cannot be"),
+        (["--backend", "http://a.test", "--fragment", "x=/no/such.xml"], "/no/such.xml does not exist"),
+        (["--backend", "http://a.test", "--named-values", "/no/x.json"], "--named-values /no/x.json does not exist"),
+            ["--backend", "http://a.test", "--named-values", "/no/such.json"],
+            "--named-values /no/such.json does not exist",
+        ),
     ],
 )
 def test_serve_refuses_what_it_cannot_read(
