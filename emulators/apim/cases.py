@@ -75,20 +75,21 @@ class Result:
     outcome: Outcome | None = field(default=None, repr=False)
 
 
-def find(paths: Sequence[Path]) -> list[Path]:
-    """The files of cases among the paths and below folders. CaseError where there is none."""
-    found: list[Path] = []
+def find(paths: Sequence[Path]) -> tuple[list[Path], list[CaseError]]:
+    """The files of cases among the paths and below folders, and an error for each path that has none."""
+    found, without = list[Path](), list[CaseError]()
     for path in paths:
         if not path.exists():
-            raise CaseError(f"{path} does not exist: name a file of cases, or a folder of *{SUFFIXES[0]}")
+            without.append(CaseError(f"{path} does not exist: name a file of cases, or a folder of *{SUFFIXES[0]}"))
+            continue
         if path.is_file():
             found.append(path)
             continue
         below = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
         if not below:
-            raise CaseError(f"{path} holds no cases: no file below it ends in {' or '.join(SUFFIXES)}")
+            without.append(CaseError(f"{path} holds no cases: no file below it ends in {' or '.join(SUFFIXES)}"))
         found += below
-    return found
+    return found, without
 
 
 def run(path: Path, only: str = "") -> Iterator[Result]:
