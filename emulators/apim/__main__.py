@@ -25,7 +25,7 @@ _CHECK = """examples:
 Looked into: .xml, heredocs of .tf, texts of .bicep, fenced blocks of .md, cells of .ipynb. Of a folder hidden folders,
 node_modules, bin, obj and XML files that hold nothing of a policy are left out.
 
-exit status: 0 all would run, 1 some would not, 2 a path that does not exist or holds no policy
+exit status: 0 all would run, 1 some would not, 2 a path that does not exist or holds no policy (the others are checked)
 """
 _TRY = """examples:
   python -m emulators.apim try policy.xml --request 'GET /orders?id=1'
@@ -253,7 +253,12 @@ def _serve(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from emulators.apim import check, sarif
 
-    reports = check.report(options.paths)
+    _writable(options.output, "--output")
+    reports, without = check.judge(options.paths)
+    for error in without:
+        sys.stderr.write(f"{error}\n")
+    if not reports:
+        return 2
     made = {
         "text": lambda: check.text(reports),
         "json": lambda: json.dumps(check.document(reports), indent=2),
@@ -262,7 +267,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.output is not None:
         _write(options.output, f"{made[options.format]()}\n", "--output")
     _say(check.text(reports) if options.output is not None else made[options.format]())
-    return 0 if all(one.runs for one in reports) else 1
+    return 2 if without else 0 if all(one.runs for one in reports) else 1
 
 
 def _try(options: argparse.Namespace) -> int:
@@ -276,8 +281,14 @@ def _try(options: argparse.Namespace) -> int:
 def _test(options: argparse.Namespace) -> int:
     from emulators.apim import cases, trial
 
+    _writable(options.junit, "--junit")
     results = []
-    for path in cases.find(options.paths):
+    paths, without = cases.find(options.paths)
+    for error in without:
+        sys.stderr.write(f"{error}\n")
+    if not paths:
+        return 2
+    for path in paths:
         for one in cases.run(path, options.only):
             results.append(one)
             _say(f"{'FAIL' if one.failures else 'ok  '} {path}: {one.case}")
@@ -291,14 +302,22 @@ def _test(options: argparse.Namespace) -> int:
         _write(options.junit, cases.junit(results), "--junit")
     failed = sum(bool(one.failures) for one in results)
     _say(f"{len(results)} cases: {len(results) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    return 2 if without else 1 if failed else 0
+
+
+def _writable(path: Path | None, option: str) -> None:
+    """PolicyError, before anything is done, where the folder is missing: it may be misspelt."""
+    from emulators.apim.errors import PolicyError
+
+    if path is not None and not path.parent.is_dir():
+        what = "is no folder" if path.parent.exists() else "does not exist, make it first"
+        raise PolicyError(f"{option} {path} cannot be written: the folder {path.parent} {what}")
 
 
 def _write(path: Path, text: str, option: str) -> None:
     from emulators.apim.errors import PolicyError
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise PolicyError(f"{option} {path} cannot be written ({error.strerror})") from error

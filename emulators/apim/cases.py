@@ -17,7 +17,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from emulators.apim import trial
-from emulators.apim.errors import PolicyError, PolicyProblems
+from emulators.apim.errors import PolicyError, PolicyProblems, unreadable
 from emulators.apim.identity import authorizations
 from emulators.apim.messages import ManyValues
 from emulators.apim.trial import Call, Outcome, Reply, Scripted, Sent, Setup
@@ -75,20 +75,21 @@ class Result:
     outcome: Outcome | None = field(default=None, repr=False)
 
 
-def find(paths: Sequence[Path]) -> list[Path]:
-    """The files of cases among the paths and below folders. CaseError where there is none."""
-    found: list[Path] = []
+def find(paths: Sequence[Path]) -> tuple[list[Path], list[CaseError]]:
+    """The files of cases among the paths and below folders, and an error for each path that has none."""
+    found, without = list[Path](), list[CaseError]()
     for path in paths:
         if not path.exists():
-            raise CaseError(f"{path} does not exist: name a file of cases, or a folder of *{SUFFIXES[0]}")
+            without.append(CaseError(f"{path} does not exist: name a file of cases, or a folder of *{SUFFIXES[0]}"))
+            continue
         if path.is_file():
             found.append(path)
             continue
         below = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
         if not below:
-            raise CaseError(f"{path} holds no cases: no file below it ends in {' or '.join(SUFFIXES)}")
+            without.append(CaseError(f"{path} holds no cases: no file below it ends in {' or '.join(SUFFIXES)}"))
         found += below
-    return found
+    return found, without
 
 
 def run(path: Path, only: str = "") -> Iterator[Result]:
@@ -115,7 +116,9 @@ def load(path: Path) -> list[Case]:
 
     try:
         given = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaseError(f"{path} {unreadable(error)}") from error
+    except yaml.YAMLError as error:
         raise CaseError(f"{path} cannot be read as YAML ({' '.join(str(error).split())})") from error
     where = str(path)
     file = mapping(given, _FILE, where)
@@ -147,6 +150,7 @@ def _setup(file: Mapping[str, Any], path: Path) -> Setup:
         if "authorizations" in file
         else {},
         certificates={id_: _bytes(name, path) for id_, name in _texts(file, "certificates", where).items()},
+        given_by="cases",
     )
     return _changed(setup, file, where)
 
@@ -177,14 +181,14 @@ def _source(text: str, path: Path) -> tuple[str, str]:
     try:
         return file.read_text(encoding="utf-8-sig"), str(file)
     except (OSError, UnicodeDecodeError) as error:
-        raise CaseError(f"{path}: the policy {text!r} cannot be read as UTF-8 text ({error})") from error
+        raise CaseError(f"{path}: the policy {text!r} {unreadable(error)}") from error
 
 
 def _bytes(name: str, path: Path) -> bytes:
     try:
         return (path.parent / name).read_bytes()
     except OSError as error:
-        raise CaseError(f"{path}: the certificate {name!r} cannot be read ({error.strerror})") from error
+        raise CaseError(f"{path}: the certificate {name!r} {unreadable(error)}") from error
 
 
 def _case(given: Any, setup: Setup, where: str) -> Case:

@@ -22,6 +22,7 @@ from emulators.apim.errors import (
     PolicyError,
     UnsupportedExpression,
     Where,
+    unreadable,
 )
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.policy_sources import SUFFIXES, Document, documents, files, has_directives, is_other_xml
@@ -99,11 +100,26 @@ class Report:
 
 
 def report(paths: Sequence[Path]) -> list[Report]:
-    """One for each policy of each file, and of the files below a folder. PolicyError where there is none."""
-    found = [one for path in paths for file in _files(path) for one in _reports(file, named=path.is_file())]
-    if not found:
-        raise PolicyError(f"{', '.join(map(str, paths))} holds no policy: no <policies> or <fragment> in any file")
+    """One for each policy of each file, and of the files below a folder. PolicyError for a path that holds none."""
+    found, without = judge(paths)
+    if without:
+        raise without[0]
     return found
+
+
+def judge(paths: Sequence[Path]) -> tuple[list[Report], list[PolicyError]]:
+    """One report for each policy, and an error for each path that holds none: the others are judged nevertheless."""
+    found, without = list[Report](), list[PolicyError]()
+    for path in paths:
+        try:
+            below = [one for file in _files(path) for one in _reports(file, named=path.is_file())]
+            if not below:
+                raise PolicyError(f"{path} holds no policy: no <policies> or <fragment> in any file below it")
+        except PolicyError as error:
+            without.append(error)
+        else:
+            found += below
+    return found, without
 
 
 def check(path: Path) -> list[LocatedError]:
@@ -156,8 +172,8 @@ def _reports(file: Path, *, named: bool) -> Iterator[Report]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        unreadable = MalformedPolicy(f"cannot be read as UTF-8 text ({error})", where=Where(str(file)), name=file.name)
-        yield Report(file, (), (unreadable,))
+        problem = MalformedPolicy(unreadable(error), where=Where(str(file)), name=file.name)
+        yield Report(file, (), (problem,))
         return
     if not named and (is_other_xml(file, text) or file.suffix == ".tftpl"):
         return

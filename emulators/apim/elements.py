@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from emulators.apim.csharp.clr import ClrError
 from emulators.apim.errors import (
+    GivenBy,
     InvalidAttribute,
     LocatedError,
     MalformedPolicy,
@@ -322,6 +323,7 @@ class References:
     problems: list[LocatedError] = field(default_factory=list)
     #: Where requests are traced: steps and conditions that tell what they do.
     tracer: StepTracer | None = None
+    given_by: GivenBy = "state"
 
 
 _BASE = Shape("base")

@@ -14,11 +14,38 @@ PolicyError               anything that is wrong with policies, or with what say
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from emulators.base.errors import PolicyError as PolicyError
 from emulators.base.policy_xml import LocatedError as LocatedError
 from emulators.base.policy_xml import MalformedPolicy as MalformedPolicy
 from emulators.base.policy_xml import Where as Where
+
+#: Where what a policy refers to comes from: Terraform's state, options of a command, a file of cases.
+GivenBy = Literal["state", "options", "cases"]
+
+_REMEDIES: dict[str, tuple[str, str, str]] = {
+    "named value": ("azurerm_api_management_named_value", "--named-value NAME=TEXT", "'named_values' or 'secrets'"),
+    "fragment": ("azurerm_api_management_policy_fragment", "--fragment NAME=FILE", "'fragments'"),
+    "backend": ("azurerm_api_management_backend", "--backend NAME=URL", "'backends'"),
+    "certificate": ("azurerm_api_management_certificate", "--certificate ID=FILE", "'certificates'"),
+}
+
+
+def missing(kind: str, shown: str, given_by: GivenBy) -> str:
+    """The sentence for a named value, fragment, backend or certificate that there is not, with its remedy."""
+    resource, option, key = _REMEDIES[kind]
+    remedy = {"state": f"add an {resource}", "options": f"give {option}", "cases": f"add it to {key} of the cases"}
+    return f"there is no {kind} {shown}: {remedy[given_by]}"
+
+
+def unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """What keeps a file of text from being read, as the end of a sentence that begins with its name."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"is not UTF-8 text (byte {error.start + 1}): save it as UTF-8"
+    if isinstance(error, FileNotFoundError):
+        return "does not exist: give a file that does"
+    return f"cannot be read ({error.strerror})"
 
 
 class UnknownElement(LocatedError):

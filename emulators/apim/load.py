@@ -9,6 +9,7 @@ from emulators.apim import policies
 from emulators.apim.breakers import Rule
 from emulators.apim.elements import Place, References, build_fragment, build_pipeline
 from emulators.apim.errors import (
+    GivenBy,
     InvalidAttribute,
     LocatedError,
     MalformedPolicy,
@@ -67,17 +68,20 @@ class Loaded:
     deployment: DeploymentInfo
 
 
-def load(state: State, tracer: Tracer | None = None) -> Loaded:
+def load(state: State, tracer: Tracer | None = None, given_by: GivenBy = "state") -> Loaded:
     """Raises PolicyProblems with everything that is wrong, StateError where no API Management service is applied.
+
+    `given_by`: where what is missing can be added, for the remedies.
 
     With a tracer, requests that it traces tell what each element does.
     """
-    return _Loader(state, tracer).load()
+    return _Loader(state, tracer, given_by).load()
 
 
 class _Loader:
-    def __init__(self, state: State, tracer: Tracer | None) -> None:
+    def __init__(self, state: State, tracer: Tracer | None, given_by: GivenBy) -> None:
         self.state = state
+        self.given_by = given_by
         self.tracer = tracer
         self.service = state.one("azurerm_api_management")
         self.problems: list[LocatedError] = []
@@ -86,13 +90,14 @@ class _Loader:
         self._refuse_unread()
         backends = self._backends()
         references = References(
-            named_values=NamedValues(load_named_values(self.state, self.service, self.problems.append)),
+            named_values=NamedValues(load_named_values(self.state, self.service, self.problems.append), self.given_by),
             fragments=self._fragments(),
             backends=frozenset(backends),
             identity_clients=frozenset(attached_identities(self.state, self.service)),
             certificates=self._certificates(),
             problems=self.problems,
             tracer=self.tracer,
+            given_by=self.given_by,
         )
         _check_fragments(references)
         root = self._global(references)
@@ -255,7 +260,9 @@ class _Loader:
 
 
 def _xml(resource: Resource) -> str:
-    return str(resource.get("xml_content") or "<policies/>")
+    """What is left out is an empty document; an empty text is none, and refused as such."""
+    given = resource.get("xml_content")
+    return "<policies/>" if given is None else str(given)
 
 
 def _api_of(resource: Resource, pipeline: Pipeline, product: ProductInfo | None) -> Api:

@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 
 from emulators.apim.backend_client import BackendClient
-from emulators.apim.errors import PolicyError
+from emulators.apim.errors import GivenBy, PolicyError, unreadable
 from emulators.apim.gateway import Gateway
 from emulators.apim.http_server import Application, server_config
 from emulators.apim.identity import authorizations
@@ -71,14 +71,19 @@ class Config:
 
 
 def make_gateway(
-    state: State, config: Config, client: BackendClient, ring: Ring | None = None, before: Gateway | None = None
+    state: State,
+    config: Config,
+    client: BackendClient,
+    ring: Ring | None = None,
+    before: Gateway | None = None,
+    given_by: GivenBy = "state",
 ) -> Gateway:
     """Raises PolicyProblems where the applied policies cannot be run. With a ring, requests are traced into it.
 
     `before`: the gateway whose counters, cache and keys it goes on with.
     """
     mask = Mask([*secret_named_values(state), config.identity_header]) if ring is not None else None
-    loaded = load(state, Tracer(mask) if mask is not None else None)
+    loaded = load(state, Tracer(mask) if mask is not None else None, given_by)
     services = make_services(
         client,
         loaded.backends,
@@ -100,7 +105,9 @@ def make_gateway(
 def _json(path: str) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path} {unreadable(error)}") from error
+    except ValueError as error:
         raise PolicyError(f"{path} cannot be read as JSON ({type(error).__name__})") from error
 
 

@@ -69,6 +69,16 @@ RULES = (
         "metadata",
     ),
     Rule(
+        "the-header-server-is-removed",
+        "What `set-header` with exists-action `delete` does to `Server`: its page calls that not supported, no more."
+        " Here the header is removed.",
+        "“Set header”, usage notes, 2024-03-18",
+        "open",
+        "emulators/apim/policies/transformation.py; the global policy in modules/apim",
+        f"{_TESTS}/policies/test_message_policies.py::test_set_header_acts_on_the_response_in_outbound",
+        "software",
+    ),
+    Rule(
         "send-request-and-redirects",
         "Whether `send-request` follows a redirect, and takes a bad certificate. Here it does neither.",
         "nothing in “Send request”, 2026-11-30; ADR 22",

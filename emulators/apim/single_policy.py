@@ -12,7 +12,7 @@ from typing import Any
 
 from emulators.apim import process
 from emulators.apim.backend_client import BackendClient
-from emulators.apim.errors import PolicyError
+from emulators.apim.errors import PolicyError, unreadable
 from emulators.apim.http_server import Application, server_config
 from emulators.apim.messages import parse_base
 from emulators.apim.process import Config
@@ -51,7 +51,7 @@ def serve(options: Options) -> None:
         authorizations=str(options.authorizations or ""),
         events=str(options.events or ""),
     )
-    gateway = process.make_gateway(state, config, client, _Printed() if options.trace else None)
+    gateway = process.make_gateway(state, config, client, _Printed() if options.trace else None, given_by="options")
     listener = serving.listen(options.host, options.port, "give another one with --port, or 0 for a free one")
 
     def started(port: int) -> None:
@@ -124,14 +124,14 @@ def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path} cannot be read as UTF-8 text ({error})") from error
+        raise PolicyError(f"{path} {unreadable(error)}") from error
 
 
 def file_bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise PolicyError(f"{path} cannot be read ({error.strerror})") from error
+        raise PolicyError(f"{path} {unreadable(error)}") from error
 
 
 def _backends(options: Options) -> dict[str, str]:
@@ -177,7 +177,9 @@ def secrets(path: Path | None) -> dict[str, str]:
         return {}
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"--named-values {path} {unreadable(error)}") from error
+    except ValueError as error:
         raise PolicyError(f"--named-values {path} cannot be read as JSON ({error})") from error
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise PolicyError(f"--named-values {path} must hold one JSON object of names and texts")

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 
 from emulators.apim.backend_client import BackendClient
 from emulators.apim.csharp.clr import to_text
-from emulators.apim.errors import PolicyError
+from emulators.apim.errors import GivenBy, PolicyError
 from emulators.apim.failures import UpstreamError
 from emulators.apim.given_keys import Key, KeyUnusable, symmetric
 from emulators.apim.http_server import deliver
@@ -101,6 +101,7 @@ class Setup:
 
     `backend`: the answers of the backend in turn, the last one for good; or the URL of a real one. `claims`: of the
     token that the caller sends as bearer. `hosts` ("host:port") are really called.
+    `given_by`: where what is missing can be added.
     """
 
     policy: str
@@ -116,6 +117,7 @@ class Setup:
     hosts: Sequence[str] = ()
     certificates: Mapping[str, bytes] = field(default_factory=dict)
     authorizations: Mapping[tuple[str, str], Authorization] = field(default_factory=dict)
+    given_by: GivenBy = "options"
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ async def _run(setup: Setup, sent: Sent) -> Outcome:
     own = setup.backend if isinstance(setup.backend, str) else BACKEND
     state, issuer = applied(setup, own), Issuer()
     mask, ring = Mask(setup.secrets.values()), _Last()
-    loaded = load(state, Tracer(mask))
+    loaded = load(state, Tracer(mask), setup.given_by)
     client = (
         BackendClient({}, {*_authority(own), *setup.hosts}) if isinstance(setup.backend, str) or setup.hosts else None
     )

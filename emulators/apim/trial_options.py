@@ -8,7 +8,7 @@ from typing import Any
 
 from emulators.apim import cases
 from emulators.apim.cases import CaseError
-from emulators.apim.errors import PolicyError
+from emulators.apim.errors import PolicyError, unreadable
 from emulators.apim.identity import authorizations
 from emulators.apim.messages import ManyValues, parse_base
 from emulators.apim.single_policy import file_bytes, pairs, read, secrets
@@ -114,4 +114,4 @@ def _text(path: Path, option: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{option} {path} cannot be read as UTF-8 text ({error})") from error
+        raise PolicyError(f"{option} {path} {unreadable(error)}") from error

@@ -8,7 +8,15 @@ from typing import Any
 
 from emulators.apim.csharp.clr import to_text
 from emulators.apim.csharp.compile import CSharpError, Expression, compile_expression
-from emulators.apim.errors import InvalidAttribute, LocatedError, MissingReference, UnsupportedExpression, Where
+from emulators.apim.errors import (
+    GivenBy,
+    InvalidAttribute,
+    LocatedError,
+    MissingReference,
+    UnsupportedExpression,
+    Where,
+    missing,
+)
 from emulators.apim.messages import Context
 
 _NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
@@ -31,8 +39,9 @@ class Value:
 class NamedValues:
     """`{{name}}` in any text. A name the applied state does not hold is a MissingReference."""
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], given_by: GivenBy = "state") -> None:
         self._values = dict(values)
+        self._given_by = given_by
 
     def substitute(self, text: str, where: Where, report: Callable[[LocatedError], None]) -> str:
         if "{{" not in text:
@@ -41,7 +50,7 @@ class NamedValues:
         def replace(match: re.Match[str]) -> str:
             name = match.group(1)
             if name not in self._values:
-                message = f"there is no named value {{{{{name}}}}}: add an azurerm_api_management_named_value"
+                message = missing("named value", f"{{{{{name}}}}}", self._given_by)
                 report(MissingReference(message, where=where, name=name))
             return self._values.get(name, "")
 

@@ -21,14 +21,16 @@ class PoliciesRefused(PolicyError):
 
 
 def report(paths: Sequence[str], *, as_json: bool) -> None:
-    """Print what was found; PoliciesRefused unless everything would run, UsageError where there is nothing to read."""
-    try:
-        reports = check.report([Path(path) for path in paths])
-    except PolicyError as error:
-        raise UsageError(str(error)) from error
+    """Print what was found; PoliciesRefused unless everything would run, UsageError for paths that hold no policy."""
+    reports, without = check.judge([Path(path) for path in paths])
+    missing = UsageError("\n".join(map(str, without)))
+    if not reports:
+        raise missing
     if as_json:
         output.data_json(check.document(reports))
     else:
         output.data(check.text(reports))
+    if without:
+        raise missing
     if not all(one.runs for one in reports):
         raise PoliciesRefused(reports)

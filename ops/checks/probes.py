@@ -217,6 +217,19 @@ def registry(target: Target) -> str:
     return f"{len(listed)} servers"
 
 
+def software(target: Target) -> str:
+    """An answer of a server says neither `Server` nor `X-Powered-By`: the global policy deletes both.
+
+    "Set header", usage notes (2024-03-18), says that removal of `Server` is not supported, and not what happens then.
+    Policies of outbound see what a backend answers, so it takes a call that reaches one.
+    """
+    answer = _listed(target, _token(target, "reader"))
+    require(answer.status == 200, f"{target.endpoint} answers {answer.status}, where 200 is right")
+    said = [f"{name}: {answer.headers[name]}" for name in ("server", "x-powered-by") if name in answer.headers]
+    require(not said, f"{target.endpoint} answers with {', '.join(said)}")
+    return "neither Server nor X-Powered-By"
+
+
 def document_redirect(target: Target) -> str:
     """API Management follows no redirect when it fetches a client's metadata document; that is not documented.
 

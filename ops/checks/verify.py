@@ -56,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     Check("stranger", "somebody without a role gets 403", probes.stranger),
     Check("preflight", "a browser's pre-flight from an allowed origin is answered", probes.preflight),
     Check("registry", "the MCP registry lists every server, and finds each by its encoded name", probes.registry),
+    Check("software", "answers do not say which software made them", probes.software),
     Check(
         "document-redirect",
         "a redirect is not followed when a client's metadata document is fetched",

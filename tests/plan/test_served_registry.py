@@ -39,6 +39,8 @@ LISTINGS = {
     **{name: {"description": text, "title": text} for name, text in HOSTILE.items()},
     "mongodb": {"title": "MongoDB", "description": "Reads databases", "version": "1.4.0+build.7"},
 }
+#: For an address that the API does not have, though the server may be there.
+ADDRESSES = "Not found: the addresses are /v0.1/servers, and below a server's name /versions and /versions/latest."
 NAMES = sorted([*LISTINGS, "plain"])
 
 Served = Callable[..., GatewayHarness]
@@ -153,8 +155,10 @@ async def test_the_versions_of_a_server_are_listed(public: GatewayHarness, end: 
         ("/com.example%2Fmongodb/versions/latest", "Server not found"),
         ("/mongodb/versions/latest", "Server not found"),
         (f"/{SPACE}%252Fmongodb/versions/latest", "Server not found"),
-        (f"/{SPACE}%2Fmongodb", "Server not found"),
-        (f"/{SPACE}%2Fmongodb/versions/latest/status", "Server not found"),
+        (f"/{SPACE}%2Fmongodb", ADDRESSES),
+        (f"/{SPACE}/mongodb/", ADDRESSES),
+        (f"/{SPACE}%2Fmongodb/versions/latest/status", ADDRESSES),
+        ("/versions/latest", ADDRESSES),
         (f"/{SPACE}%2Fmongodb/versions/1.4.0", "Server version not found"),
         (f"/{SPACE}%2Fmongodb/versions/Latest", "Server version not found"),
         (f"/{SPACE}%2Fmongodb/versions/%22%7D", "Server version not found"),
@@ -174,13 +178,15 @@ async def test_the_rest_of_the_api_is_404_in_json(public: GatewayHarness, path: 
     assert reply.status == 404
     if path not in ("/v0.1", "/v0.1/"):  # no operation has the API's own root
         check(reply.json, ERROR)
+        assert reply.json["error"] == ADDRESSES
         assert header(reply, "Access-Control-Allow-Origin") == "*"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 async def test_nothing_can_be_published(public: GatewayHarness, method: str) -> None:
     for path in ("/v0.1/servers", "/v0.1/publish", f"/v0.1/servers/{SPACE}%2Fmongodb/versions/1.4.0"):
-        assert (await public.send(method, path, JSON, b"{}")).status == 404
+        reply = await public.send(method, path, JSON, b"{}")
+        assert (reply.status, reply.json) == (404, {"statusCode": 404, "message": "Resource not found"})
 
 
 async def test_head_is_get_without_a_body(public: GatewayHarness) -> None:
@@ -189,7 +195,7 @@ async def test_head_is_get_without_a_body(public: GatewayHarness) -> None:
         assert (reply.status, reply.text, header(reply, "Content-Type")) == (200, "", "application/json")
 
 
-@pytest.mark.parametrize("size", [1, 3, 4, 100, 999999])
+@pytest.mark.parametrize("size", [1, 3, 4, 100, 101, 99999999999999999999])
 async def test_pages_hold_every_server_once(public: GatewayHarness, size: int) -> None:
     """`nextCursor` goes back as it came, un-encoded, as VS Code sends it; no page holds more than 100."""
     found: list[str] = []
@@ -236,7 +242,6 @@ async def test_a_list_is_filtered(public: GatewayHarness, query: dict[str, str],
         {"limit": "-1"},
         {"limit": "ten"},
         {"limit": "1e3"},
-        {"limit": "99999999999999999999"},
         {"limit": ""},
         {"cursor": "nowhere"},
         {"cursor": f"{SPACE}/mongo"},
@@ -253,6 +258,8 @@ async def test_what_cannot_be_meant_is_400_in_json(public: GatewayHarness, query
     check(reply.json, ERROR)
     assert reply.status == 400
     assert next(iter(query)) in reply.json["error"] or "more than once" in reply.json["error"]
+    if "limit" in reply.json["error"]:
+        assert "100" in reply.json["error"]
 
 
 @pytest.mark.parametrize(

@@ -26,14 +26,19 @@ lines() { # the lines of $1 that hold something, into the array `found`
   done <<<"$1"
 }
 
+# The commands refuse a folder that is missing, which may be misspelt; these are the pipeline's own.
+sarif="${POLICY_SARIF:-policies.sarif}"
+junit="${POLICY_JUNIT:-policy-tests.xml}"
+mkdir -p "$(dirname "$sarif")" "$(dirname "$junit")"
+
 # -P: a folder `emulators` of the caller's is not taken for this one.
 status=0
 lines "${POLICY_PATHS:-.}"
-"$python" -P -m emulators.apim check "${found[@]}" --format sarif --output "${POLICY_SARIF:-policies.sarif}" || status=$?
+"$python" -P -m emulators.apim check "${found[@]}" --format sarif --output "$sarif" || status=$?
 lines "${POLICY_TESTS:-}"
 if [ "${#found[@]}" -gt 0 ]; then
   tested=0
-  "$python" -P -m emulators.apim test "${found[@]}" --trace --junit "${POLICY_JUNIT:-policy-tests.xml}" || tested=$?
+  "$python" -P -m emulators.apim test "${found[@]}" --trace --junit "$junit" || tested=$?
   [ "$tested" -le "$status" ] || status="$tested"
 fi
 exit "$status"

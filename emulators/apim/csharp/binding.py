@@ -98,7 +98,10 @@ def resolve(
             if (candidate := _candidate(compiler, member, receiver, generics, arguments, expanded=expanded)) is not None
         ]
         if fitting:
-            return _call(compiler, _best(fitting, arguments), arguments)
+            best = _best(fitting, arguments)
+            if (equal := next((one for one in fitting if _clash(best, one, arguments)), None)) is not None:
+                raise _ambiguous(node, best, equal)
+            return _call(compiler, best, arguments)
     raise _no_overload(compiler, node, [member for group in groups for member in group], receiver, generics, arguments)
 
 
@@ -245,6 +248,29 @@ def _best(candidates: list[Candidate], arguments: list[Argument]) -> Candidate:
         if _rank(other, best, arguments) > 0:
             best = other
     return best
+
+
+def _clash(best: Candidate, other: Candidate, arguments: list[Argument]) -> bool:
+    """Whether an argument leaves open which of the two is meant: then neither is better, and the call is an error.
+
+    C# standard (ECMA-334), 12.6.4.3 "Better function member" and 12.6.4.7 "Better conversion target", 2026-11-30.
+
+    Lambdas are not asked: how much better a body's type is than another is not modelled here.
+    """
+    if other is best or _rank(best, other, arguments) > 0:
+        return False
+    steps = [
+        _nearer(argument, first, second)
+        for argument, first, second in zip(arguments, best.kinds, other.kinds, strict=True)
+        if argument.typed is not None and first != second
+    ]
+    return 0 in steps or (any(step > 0 for step in steps) and any(step < 0 for step in steps))
+
+
+def _ambiguous(node: Node, one: Candidate, other: Candidate) -> CSharpError:
+    name = f"{one.member.owner}.{one.member.name}"
+    both = f"{one.member.signature.text} and {other.member.signature.text}"
+    return fail(node, f"{name} is ambiguous between {both} (CS0121): convert an argument, as in (double)x", name)
 
 
 def _rank(one: Candidate, two: Candidate, arguments: list[Argument]) -> int:

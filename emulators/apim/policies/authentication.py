@@ -38,7 +38,11 @@ def token_source(element: Element) -> TokenSource:
     attached = element.builder.references.identity_clients
     if client_id not in attached:
         whose = f"client id {client_id!r}" if client_id else "no client-id (the system-assigned identity)"
-        message = f"<{element.tag}> has {whose}, which azurerm_api_management.identity does not have"
+        message = (
+            f"<{element.tag}> has {whose}, which azurerm_api_management.identity does not have"
+            if element.builder.references.given_by == "state"
+            else f"<{element.tag}> needs a managed identity, and there is none here: set the header from a named value"
+        )
         element.report(MissingReference(message, where=element.where, name=client_id or "client-id"))
 
     return TokenSource(resource, client_id)

@@ -11,7 +11,7 @@ from emulators.apim.csharp.clr import ClrError, JToken
 from emulators.apim.csharp.clr_types import BOOL, BYTE, OBJECT, STRING, T, array
 from emulators.apim.csharp.conversions import clr_name
 from emulators.apim.elements import Element, element
-from emulators.apim.errors import MalformedPolicy, MissingReference
+from emulators.apim.errors import MalformedPolicy, MissingReference, missing
 from emulators.apim.failures import Answer, Failure, last_error
 from emulators.apim.messages import Context, ManyValues, Response, Run
 from emulators.apim.policies.transformation import nested_edits
@@ -62,7 +62,7 @@ def include_fragment(element: Element) -> Run:
         return _nothing
     root = builder.references.fragments.get(name)
     if root is None:
-        message = f"there is no fragment {name!r}: add an azurerm_api_management_policy_fragment"
+        message = missing("fragment", repr(name), builder.references.given_by)
         element.report(MissingReference(message, where=element.where, name=name))
         return _nothing
     with builder.at(label=f"fragment {name!r}", fragments=(*builder.place.fragments, name)):

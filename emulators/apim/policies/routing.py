@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from emulators.apim.elements import Element, element
-from emulators.apim.errors import MissingReference
+from emulators.apim.errors import MissingReference, missing
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.headers import forwardable
 from emulators.apim.messages import Context, Request, Response, Run, Url, parse_base, parse_url
@@ -24,7 +24,7 @@ def _by_id(element: Element) -> Run:
     value = element.value("backend-id")
     known = element.builder.references.backends
     if value.literal is not None and value.literal not in known:
-        message = f"there is no backend {value.literal!r}: add an azurerm_api_management_backend"
+        message = missing("backend", repr(value.literal), element.builder.references.given_by)
         element.report(MissingReference(message, where=element.where, name=value.literal))
 
     def run(context: Context) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from emulators.apim.csharp.clr import ClrError
 from emulators.apim.elements import Element, all_texts, element, text_values
-from emulators.apim.errors import MissingReference
+from emulators.apim.errors import MissingReference, missing
 from emulators.apim.failures import Failure
 from emulators.apim.given_keys import GivenKey, KeyUnusable, public_rsa, symmetric
 from emulators.apim.jwt import Jwt
@@ -199,7 +199,7 @@ def _of_certificate(key: Element, id_: str, *, private: bool) -> GivenKey | None
     name = key.literal("certificate-id")
     found = key.builder.references.certificates.get(name)
     if found is None:
-        message = f"there is no certificate {name!r}: add an azurerm_api_management_certificate, or give --certificate"
+        message = missing("certificate", repr(name), key.builder.references.given_by)
         key.report(MissingReference(message, where=key.where_of("certificate-id"), name=name))
         return None
     if private and found.private is None:

@@ -53,13 +53,57 @@ def test_check_for_programs(policy: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_check_writes_for_code_scanning(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file has SARIF, the terminal the text; a folder that is missing is made."""
-    written = policy.parent / "results" / "policies.sarif"
+    """The file has SARIF, the terminal the text."""
+    written = policy.parent / "policies.sarif"
     assert main(["check", "--format", "sarif", "--output", str(written), str(policy)]) == 0
     assert json.loads(written.read_text(encoding="utf-8"))["version"] == "2.1.0"
     assert capsys.readouterr().out.startswith(f"{policy}: would run")
     assert main(["check", "--output", str(policy / "no" / "file"), str(policy)]) == 2
     assert "--output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), [("check", "--output"), ("test", "--junit")], ids=["findings", "results"]
+)
+def test_a_file_is_written_where_its_folder_is(
+    policy: Path, command: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt path makes no folders; it is refused before anything is checked or run."""
+    cases = policy.with_name("one.test.yaml")
+    cases.write_text(f"policy: {policy.name}\ncases: [{{name: one, expect: {{status: 200}}}}]")
+    nowhere = policy.parent / "no" / "such" / "file"
+    assert main([command, str({"check": policy, "test": cases}[command]), option, str(nowhere)]) == 2
+    said = capsys.readouterr()
+    why = f"the folder {nowhere.parent} does not exist, make it first"
+    assert (said.out, said.err) == ("", f"{option} {nowhere} cannot be written: {why}\n")
+    assert not nowhere.parent.exists()
+
+
+def test_a_folder_without_policies_beside_others(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The others are checked, the folder is named, and the exit status is that of a path without a policy."""
+    empty, markdown = policy.parent / "empty", policy.parent / "empty.md"
+    empty.mkdir()
+    markdown.write_text("no policy")
+    assert main(["check", str(empty), str(policy), str(markdown), str(policy.with_name("no.xml"))]) == 2
+    said = capsys.readouterr()
+    assert f"{policy}: would run" in said.out
+    assert [line.split(" ")[0] for line in said.err.splitlines()] == [
+        str(empty), str(markdown), str(policy.with_name("no.xml"))
+    ]  # fmt: skip
+    policy.write_text("<policies>")
+    assert main(["check", str(policy), str(empty), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["summary"]["would_not"] == 1
+
+
+def test_a_folder_without_cases_beside_others(policy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As for policies."""
+    empty, cases = policy.parent / "empty", policy.with_name("one.test.yaml")
+    empty.mkdir()
+    cases.write_text(f"policy: {policy.name}\ncases: [{{name: one, expect: {{status: 200}}}}]")
+    assert main(["test", str(empty), str(cases)]) == 2
+    said = capsys.readouterr()
+    assert said.out.endswith("1 cases: 1 passed, 0 failed\n")
+    assert said.err.startswith(f"{empty} holds no cases")
 
 
 def test_nothing_to_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,8 +119,8 @@ def test_nothing_to_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (["--backend", "http://a.test", "--backend", "http://b.test"], "--backend gives the API its URL twice"),
         (["--backend", "a=http://a.test"], "--backend URL is missing"),
         (["--backend", "http://a.test", "--named-value", "x"], "--named-value 'x' must be NAME=VALUE"),
-        (["--backend", "http://a.test", "--fragment", "x=/no/such.xml"], "/no/such.xml cannot be read"),
-        (["--backend", "http://a.test", "--named-values", "/no/such.json"], "--named-values /no/such.json cannot be"),
+        (["--backend", "http://a.test", "--fragment", "x=/no/such.xml"], "/no/such.xml does not exist"),
+        (["--backend", "http://a.test", "--named-values", "/no/x.json"], "--named-values /no/x.json does not exist"),
     ],
 )
 def test_serve_refuses_what_it_cannot_read(

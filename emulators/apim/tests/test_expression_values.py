@@ -161,6 +161,12 @@ REFUSED = [
     ("@{ try { return 1; } catch (Exception e) { return 2; } catch (ArgumentException e) { return 3; } }", "ArgumentException"),
     # overloads, conversions, constants
     ('@(Math.Max("a", 2))', "CS1503"),
+    # neither double nor decimal is nearer to an integer (C# specification, "Better conversion target")
+    ("@(Math.Round(5))", "CS0121"),
+    ("@(Math.Ceiling(7 / 2))", "static double Ceiling(double a) and static decimal Ceiling(decimal a) (CS0121)"),
+    ("@{ long all = 7; return Math.Floor(all); }", "CS0121"),
+    ("@(Math.Truncate(context.Request.Body.As<JArray>().Count))", "CS0121"),
+    ("@(Math.Round(5, MidpointRounding.ToEven))", "CS0121"),
     ('@("a".Trim("x"))', "Trim"),
     ('@(new HashSet<int>().Add("x"))', "CS1503"),
     ("@(new[]{1,2}.Where(x => x))", "bool"),

@@ -129,6 +129,61 @@ def test_what_would_not_run_says_why() -> None:
         trial.run(Setup("<policies>"), Sent())
 
 
+@pytest.mark.parametrize("text", ["", " \n", "\ufeff", "<!-- nothing -->"])
+def test_an_empty_file_is_no_policy(policy: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`try` and `check` have one verdict."""
+    policy.write_text(text)
+    for command in ("check", "try"):
+        assert main([command, str(policy)]) == 1
+        said = capsys.readouterr()
+        assert "not well-formed XML" in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("inside", "option", "key"),
+    [
+        ("<set-header name='X'><value>{{tenant}}</value></set-header>", "--named-value", "'named_values'"),
+        ("<include-fragment fragment-id='f'/>", "--fragment", "'fragments'"),
+        ("<set-backend-service backend-id='b'/>", "--backend", "'backends'"),
+        (
+            "<validate-jwt header-name='A'><issuer-signing-keys><key certificate-id='c'/></issuer-signing-keys>"
+            "</validate-jwt>",
+            "--certificate",
+            "'certificates'",
+        ),
+    ],
+)
+def test_what_a_policy_refers_to_is_given_as_the_command_takes_it(
+    policy: Path, inside: str, option: str, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An option of `try` and `serve`, a key of a file of cases; resources of Terraform are no remedy for a file."""
+    policy.write_text(policies(inside))
+    cases = policy.with_name("x.test.yaml")
+    cases.write_text(f"policy: {policy.name}\ncases: [{{name: one, expect: {{status: 200}}}}]")
+    for command, remedy in (
+        (["try", str(policy)], option),
+        (["serve", "--policy", str(policy), "--backend", "http://a.test"], option),
+        (["test", str(cases)], key),
+    ):
+        assert main(command) == 1
+        said = "".join(capsys.readouterr())
+        assert remedy in said
+        assert "azurerm" not in said.partition("there is no")[2]
+
+
+@pytest.mark.parametrize("command", [["try"], ["serve", "--backend", "http://a.test", "--policy"], ["check"]])
+def test_a_file_that_cannot_be_read(policy: Path, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence without Python's own, for each way in which it cannot."""
+    binary = policy.with_name("binary.xml")
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path, why in ((policy.with_name("no.xml"), "does not exist"), (binary, "is not UTF-8 text")):
+        assert main([*command, str(path)]) != 0
+        said = "".join(capsys.readouterr())
+        assert why in said
+        assert "Errno" not in said
+        assert "codec" not in said
+
+
 def test_claims_come_as_json_or_as_a_token() -> None:
     """A token from elsewhere gives its claims; it is signed anew."""
     encoded = base64.urlsafe_b64encode(b'{"sub":"me"}').decode().rstrip("=")
@@ -171,10 +226,10 @@ def test_the_command_takes_all_of_it(policy: Path, capsys: pytest.CaptureFixture
     ("options", "why"),
     [
         (["--request", "GET orders"], "--request 'GET orders': the target must begin with a slash"),
-        (["--request", "no/such.yaml"], "--request no/such.yaml cannot be read"),
+        (["--request", "no/such.yaml"], "--request no/such.yaml does not exist"),
         (["--header", "X"], "--header 'X' must be 'NAME: VALUE'"),
-        (["--body", "@no/such"], "no/such cannot be read"),
-        (["--token", "no/such"], "--token no/such cannot be read"),
+        (["--body", "@no/such"], "no/such does not exist"),
+        (["--token", "no/such"], "--token no/such does not exist"),
         (["--backend", "99"], "--backend 99: 'status' must be a number from 200 to 599"),
         (["--backend", "http://x", "--backend", "200"], "--backend gives a real backend and an answer"),
         (["--call", "204"], "--call '204' must be URL=ANSWER"),

@@ -186,6 +186,23 @@ def test_no_registry_to_check(make: Make) -> None:
         probes.registry(Target(make("local"), PLATFORM))
 
 
+@pytest.mark.parametrize("headers", [{"server": "uvicorn"}, {"server": ""}, {"x-powered-by": "ASP.NET"}])
+def test_an_answer_that_names_its_software(
+    make: Make, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    """The header and its value are said; an answer that no backend gave tells nothing."""
+    given = [Answer(200, headers, "{}"), Answer(200, {"x-correlation-id": "1"}, "{}"), Answer(401, {}, "")]
+    monkeypatch.setattr(probes, "_token", lambda target, role: role)
+    monkeypatch.setattr(probes, "ask", lambda *_, **__: given.pop(0))
+    target = Target(make("local"), PLATFORM)
+    ((name, value),) = headers.items()
+    with pytest.raises(SmokeError, match=f"{name}: {value}"):
+        probes.software(target)
+    assert "neither" in probes.software(target)
+    with pytest.raises(SmokeError, match="answers 401"):
+        probes.software(target)
+
+
 @pytest.mark.parametrize(
     ("grants", "scopes"),
     [
