@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Made here or by Terraform: not the source's, so the copy keeps them.
 _OURS = ("backend_override.tf", "images.json", ".terraform.lock.hcl")
 _TERRAFORMS = (".terraform", "terraform.tfstate", ".terraform.tfstate.lock.info", "crash.log")
+_SEEDED = ("azurerm_resource_group",)
 # A person's own variables must not change what the local platform is made of.
 _STRAY = ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_apply", "TF_CLI_ARGS_init")
 
@@ -111,8 +112,9 @@ def opened(
     if on_azure:
         yield replace(space, terraform=Terraform(program, runner=space.runner))
         return
+    made = _holds_anything(space)
     for stage in space.stages:
-        _require_whole(stage.number, space.home)
+        _require_whole(stage.number, space.home, made=made)
     copy(environment.terraform_dir, space.root)
     active_key.place(space.home, space.stage(2).var_file)
     with _provider(space) as provider_env:
@@ -120,17 +122,28 @@ def opened(
         yield replace(space, terraform=Terraform(program, env, space.runner))
 
 
-def _require_whole(number: int, home: Path) -> None:
+def _require_whole(number: int, home: Path, *, made: bool) -> None:
     """Raise StateError for a damaged local state: to Terraform an empty file is an environment without resources.
 
-    It would then create each one, and the cloud would ask to import what is there already.
+    It would then create each one, and the cloud would ask to import what is there already. Where nothing was `made`,
+    an empty file is what it says: Terraform creates one to lock it, and one that was killed leaves it.
     """
     path = home / "state" / f"stage{number}.tfstate"
+    if path.exists() and not made and not path.stat().st_size:
+        return
     if path.exists() and "lineage" not in read_object(path):
         raise StateError(
             f"{path} is empty or damaged, so Terraform has forgotten what it made; run `invoke destroy`, which removes "
             "all of it, then `invoke deploy`"
         )
+
+
+def _holds_anything(space: Workspace) -> bool:
+    """Return whether the stand-in cloud holds an object that Terraform made."""
+    from emulators import azurerm
+
+    store = azurerm.Store(space.home / "cloud.json")
+    return any(store.of_type(type_) for type_ in store.types() if type_ not in _SEEDED)
 
 
 def copy(source: Path, target: Path) -> None:

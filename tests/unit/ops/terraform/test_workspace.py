@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from emulators import azurerm
 from emulators.base.errors import StateError
+from emulators.base.store import Store
 from ops.terraform import workspace
 from ops.terraform.binary import Binary
 from tests.unit.ops.conftest import Make
@@ -90,8 +95,26 @@ def test_a_damaged_state_is_refused(make: Make, number: int, content: str) -> No
     path = environment.home / f"state/stage{number}.tfstate"
     path.parent.mkdir(parents=True)
     path.write_text(content)
+    Store(environment.home / "cloud.json").put("azurerm_virtual_network", {"id": "/made"})
     with (
         pytest.raises(StateError, match=rf"stage{number}.tfstate is empty or damaged.*`invoke destroy`"),
         workspace.opened(environment, {}, terraform=Binary(Path("terraform"), "1.9.0")),
     ):
         pass
+
+
+def test_an_empty_state_of_nothing_is_none(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terraform makes an empty file to lock it: a first plan that was killed leaves one, and nothing is lost by it."""
+
+    @contextmanager
+    def serve(*_: object, **__: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(env={})
+
+    monkeypatch.setattr(azurerm, "serve", serve)
+    environment = make()
+    (environment.home / "state").mkdir(parents=True)
+    for number in (1, 2):
+        (environment.home / f"state/stage{number}.tfstate").touch()
+    for _ in range(2):  # what is seeded at the first time counts for nothing
+        with workspace.opened(environment, {}, terraform=Binary(Path("terraform"), "1.9.0")) as space:
+            assert space.environment is environment
