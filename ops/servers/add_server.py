@@ -136,7 +136,11 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
     runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
     deploy = f"invoke deploy{env_option(environment.name)}"
     if wanted.package:
-        runner.say(f"{wanted.package.name} {wanted.package.version} runs behind a front; run `{deploy}`")
+        runner.say(
+            f"{wanted.package.name} {wanted.package.version} runs behind a front and may write below {{HOME}} only; to "
+            'one that keeps a file, `environment` of its entry says where (NAME = "{HOME}/file"); '
+            f"run `{deploy}`"
+        )
     elif wanted.api:
         wants = "".join(f", once `secrets` of its entry names {one.partition('=')[2]}" for one in wanted.api.headers)
         runner.say(f"{len(wanted.api.operations)} operations are tools behind a front; run `{deploy}`{wants}")

@@ -154,7 +154,7 @@ def find_command(
         for name, text in locks.items():
             (Path(given) / name).write_text(text, encoding="utf-8")
         if package.registry == "pypi":
-            python = installed.python_packages(Path(given) / "requirements.txt", places, runner)
+            python = installed.python_packages(Path(given) / "requirements.txt", places, runner, closed=True)
             programs, folders = _console_scripts(python, package.name), [python.parent]
         else:
             place = installed.node_packages(Path(given) / "package-lock.json", places, runner)

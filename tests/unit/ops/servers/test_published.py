@@ -58,7 +58,8 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         asked.append(("npm", *arguments))
         (folder / "package-lock.json").write_text(json.dumps(LOCK), encoding="utf-8")
 
-    def python_packages(_lock: Path, places: Path, _runner: Runner) -> Path:
+    def python_packages(_lock: Path, places: Path, _runner: Runner, *, closed: bool) -> Path:
+        assert closed
         info = places / "lib" / "python3.11" / "site-packages" / "mcp_server_clock-1.dist-info"
         info.mkdir(parents=True, exist_ok=True)
         (info / "METADATA").write_text("Name: mcp-server-clock\nVersion: 1\n", encoding="utf-8")
