@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,36 @@ class Package:
     command: str = ""
     arguments: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}{'==' if self.registry == 'pypi' else '@'}{self.version}"
+
+
+def installed_in(folder: Path) -> tuple[Registry, str] | None:
+    """Return which registry's package a server's folder installs, and its label; None where it is none."""
+    try:
+        if (folder / "package.json").exists():
+            given = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+            return "npm", "@".join(next(iter(given.items())))
+        if (folder / "requirements.txt").exists():
+            return "pypi", _dependencies(folder)[0]
+    except (OSError, ValueError, LookupError, StopIteration) as error:
+        raise UsageError(
+            f"{folder} does not say which package it installs ({error}); restore it, or remove it"
+        ) from error
+    return None
+
+
+def beside(folder: Path) -> list[str]:
+    """Return what else the lock in a server's folder keeps to."""
+    return _dependencies(folder)[1:]
+
+
+def _dependencies(folder: Path) -> list[str]:
+    document = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[str] = document.get("project", {}).get("dependencies", [])
+    return found
 
 
 def parse(registry: Registry, text: str, command: str = "", arguments: str = "", beside: Sequence[str] = ()) -> Package:

@@ -266,6 +266,44 @@ def test_remove_undoes_add(local: Environment, registries: list[tuple[str, ...]]
         remove_server.remove(again(local), Runner(yes=True), "clock")
 
 
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({"pypi": "mcp-server-clock==1.0"}, ""),
+        ({"pypi": "MCP_server.clock==1.0", "arguments": "--zone UTC", "beside": ["mcp <2"]}, ""),
+        ({"pypi": "mcp-server-clock==2.0"}, "mcp-server-clock==2.0 from PyPI"),
+        ({"pypi": "mcp-server-other==1.0"}, "mcp-server-other==1.0 from PyPI"),
+        ({"npm": "mcp-server-clock@1.0.0"}, "mcp-server-clock@1.0.0 from npm"),
+        ({"openapi": "shop.json", "operations": ["one"]}, "a REST API"),
+        ({}, "a server of this project"),
+        ({"pypi": "mcp-server-clock==1.0", "arguments": "--zone CET"}, "--arguments --zone CET"),
+        ({"pypi": "mcp-server-clock==1.0", "command": "other"}, "--command other"),
+        ({"pypi": "mcp-server-clock==1.0", "beside": ["mcp<3"]}, "--with mcp<3"),
+        ({"pypi": "mcp-server-clock==1.0", "sessions": "caller"}, "--sessions caller"),
+    ],
+)
+def test_another_one_of_the_same_name_is_refused(
+    local: Environment, registries: list[tuple[str, ...]], options: Mapping[str, Any], asked: str
+) -> None:
+    """Somebody who asks for another version does not hear that all is well."""
+    add(local, "clock", pypi="mcp-server-clock==1.0", arguments="--zone UTC", beside=["mcp<2"])
+    before = {path: path.read_bytes() for path in local.servers_dir.parent.rglob("*") if path.is_file()}
+    if asked:
+        there = r"clock is there already, as mcp-server-clock==1\.0 from PyPI"
+        with pytest.raises(UsageError, match=f"{there}.*asked for is .*{asked}.*invoke remove-server clock"):
+            add(again(local), "clock", **options)
+    else:
+        add(again(local), "clock", **options)
+    assert {path: path.read_bytes() for path in local.servers_dir.parent.rglob("*") if path.is_file()} == before
+
+
+def test_another_version_from_npm_is_refused(local: Environment, registries: list[tuple[str, ...]]) -> None:
+    add(local, "notes", npm="@scope/notes@1.2.3")
+    add(again(local), "notes", npm="@scope/notes@1.2.3")
+    with pytest.raises(UsageError, match=r"as @scope/notes@1\.2\.3 from npm .* asked for is @scope/notes@1\.2\.4 from"):
+        add(again(local), "notes", npm="@scope/notes@1.2.4")
+
+
 @pytest.mark.parametrize("environment", ["local", "dev", "prod"])
 def test_the_real_files_give_an_entry_back(environment: str, tmp_path: Path) -> None:
     """Of every environment of this repository: what add-server writes, remove-server takes out to the letter."""
