@@ -141,6 +141,8 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
     runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
     runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
     deploy = f"invoke deploy{env_option(environment.name)}"
+    if planned.entry:
+        runner.say("what clients are shown of it, such as a title, is `listing` of its entry (docs/registry.md)")
     if wanted.package:
         runner.say(
             f"{wanted.package.name} {wanted.package.version} runs behind a front and may write below {{HOME}} only; to "

@@ -22,6 +22,7 @@ from ops.errors import ImageError, UsageError
 from ops.images import installed
 from ops.images.pip_lock import with_plain_pins
 
+_NOTICE = re.compile(r"(In most cases you or one of your|Note that you can also install|npm notice).*", re.DOTALL)
 _START_SECONDS = 60
 Registry = Literal["pypi", "npm"]
 
@@ -142,7 +143,7 @@ def _compile(package: Package, folder: Path, runner: Runner) -> str:
     try:
         runner.run(Step(lambda: installed.run_uv(arguments, folder), None, (shlex.join(["uv", *arguments]),)))
     except ImageError as error:
-        raise ImageError(f"{package.name}=={package.version} cannot be locked: {error}") from error
+        raise _not_locked(package, str(error)) from error
     if runner.dry_run:
         return ""
     return with_plain_pins(target.read_text(encoding="utf-8"))
@@ -155,7 +156,7 @@ def _resolve(package: Package, folder: Path, runner: Runner) -> Mapping[str, str
     try:
         runner.run(Step(lambda: installed.run_npm(_RESOLVE, folder), None, (line,)))
     except ImageError as error:
-        raise ImageError(f"{package.name}@{package.version} cannot be locked: {error}") from error
+        raise _not_locked(package, str(error)) from error
     if runner.dry_run:
         return {"package.json": "", "package-lock.json": ""}
     document = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
@@ -168,6 +169,23 @@ def _resolve(package: Package, folder: Path, runner: Runner) -> Mapping[str, str
         "package.json": (folder / "package.json").read_text(encoding="utf-8"),
         "package-lock.json": json.dumps(document, indent=2) + "\n",
     }
+
+
+def _not_locked(package: Package, said: str) -> ImageError:
+    """Say it in a sentence where the registry has no such package, or not that version; else in the tool's words."""
+    bare = package.name.partition("[")[0]
+    words = [
+        (f"no version of {bare}=={package.version}", f"PyPI has no version {package.version} of {bare}"),
+        (f"no version of {package.label}", f"PyPI has no version {package.version} of {bare}"),
+        (f"{bare} was not found in the package registry", f"PyPI has no package {bare}"),
+        (f"No matching version found for {package.label}", f"npm has no version {package.version} of {bare}"),
+        (f"'{package.label}' could not be found", f"npm has no package {bare}"),
+        (f"'{bare}@*' could not be found", f"npm has no package {bare}"),
+    ]
+    for sign, sentence in words:
+        if re.search(rf"(?<![\w@/.-]){re.escape(sign)}(?![\w-])", said):
+            return ImageError(f"{sentence}; name one that it has (a mirror may have fewer)")
+    return ImageError(f"{package.label} cannot be locked: {_NOTICE.sub('', said).rstrip(' .')}")
 
 
 def find_command(

@@ -343,3 +343,43 @@ def test_an_entry_that_is_written_otherwise_is_left(local: Environment) -> None:
         remove_server.remove(again(local), Runner(yes=True), "words")
     assert variables.read_text(encoding="utf-8") == text
     assert (local.servers_dir / "words").is_dir()
+
+
+_E404 = (
+    "`npm install` failed: E404 Not Found - GET https://npm.example/b The requested resource '{0}' could not be found "
+    "or you do not have permission to access it. Note that you can also install from a tarball, or git url"
+)
+_ETARGET = (
+    "`npm install` failed: ETARGET No matching version found for {0}. In most cases you or one of your dependencies "
+    "are requesting a package version that doesn't exist"
+)
+_NO_VERSION = "`uv pip compile` failed: No solution found: Because there is no version of {0} and x depends on {0}"
+_NO_PACKAGE = "`uv pip compile` failed: No solution found: Because {0} was not found in the package registry and x"
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "sentence"),
+    [
+        ({"npm": "@a/b@1.0.0"}, _E404.format("@a/b@1.0.0"), "npm has no package @a/b;"),
+        ({"npm": "@a/b@1.0.0"}, _ETARGET.format("@a/b@1.0.0"), "npm has no version 1.0.0 of @a/b;"),
+        ({"npm": "@a/b@1.0.0"}, _ETARGET.format("c@^2"), "@a/b@1.0.0 cannot be locked: .*version found for c@^2$"),
+        ({"npm": "b@1.0.0"}, _ETARGET.format("@a/b@1.0.0"), "b@1.0.0 cannot be locked: .*@a/b@1.0.0$"),
+        ({"pypi": "a.b==1.0"}, _NO_VERSION.format("a-b==1.0"), "PyPI has no version 1.0 of a-b;"),
+        ({"pypi": "a[x]==1.0"}, _NO_VERSION.format("a[x]==1.0"), "PyPI has no version 1.0 of a;"),
+        ({"pypi": "a==1.0"}, _NO_PACKAGE.format("a"), "PyPI has no package a;"),
+        ({"pypi": "a==1.0"}, _NO_PACKAGE.format("b-a"), "a==1.0 cannot be locked: .*b-a was not found"),
+    ],
+)
+def test_what_a_registry_does_not_have_is_one_sentence(
+    local: Environment, monkeypatch: pytest.MonkeyPatch, options: Mapping[str, Any], said: str, sentence: str
+) -> None:
+    """Of the package itself; of what it needs the tool's own words, without its advice."""
+
+    def refuse(*_: object) -> None:
+        raise ImageError(said)
+
+    monkeypatch.setattr(installed, "run_uv", refuse)
+    monkeypatch.setattr(installed, "run_npm", refuse)
+    monkeypatch.setattr(installed, "node_folder", lambda _runner: Path("/usr/bin"))
+    with pytest.raises(ImageError, match=f"^{sentence.replace('^2', '.2').replace('[', '.')}"):
+        add(local, "clock", **options)
