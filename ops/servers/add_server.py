@@ -151,6 +151,7 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
         )
     elif wanted.api:
         wants = "".join(f", once `secrets` of its entry names {one.partition('=')[2]}" for one in wanted.api.headers)
+        wants += " and the vault has that (locally .twin/local-secrets.json; docs/add-a-server.md)" if wants else ""
         count = len(wanted.api.operations)
         are = "operation is a tool" if count == 1 else "operations are tools"
         runner.say(f"{count} {are} behind a front; run `{deploy}`{wants}")

@@ -53,6 +53,13 @@ KNOWN = (
         "the plan was made with other versions of the providers than .terraform.lock.hcl names now; plan again, and "
         "have that approved",
     ),
+    # What the stand-in vault says (emulators/azurerm/datasources.py); Azure's own names the vault.
+    Known(
+        "no-secret",
+        r"key vault secret \(.*was not found",
+        "`secrets` of an entry in mcp_servers names a secret that the local vault does not hold; write it to "
+        '.twin/local-secrets.json, {"name": "value"}, and run it again (docs/add-a-server.md)',
+    ),
     # Azure/apiops#379, 2023-09-07, and Azure/apiops-cli#252, 2026-08-31: API Management locks an API while it changes.
     Known(
         "api-busy",

@@ -274,6 +274,12 @@ def saying(summary: str, detail: str) -> str:
             "api-busy",
             "run it again",
         ),
+        (
+            "key vault secret (key_vault_id = '/v', name = 'shop-key') was not found",
+            "azurerm_key_vault_secret answers with what was applied or seeded in this stand-in cloud",
+            "no-secret",
+            ".twin/local-secrets.json",
+        ),
         ("Invalid value", "too long", "", "failed: Invalid value"),
     ],
 )
