@@ -13,6 +13,7 @@ What is applied stays in the store, and is there again next time. `terraform ini
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shlex
 import signal
@@ -55,10 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(store: Store, command: list[str]) -> int:
     with serve(store) as served:
         try:
-            return subprocess.run(command, env={**os.environ, **served.env}, check=False).returncode
+            process = subprocess.Popen(command, env={**os.environ, **served.env})
         except OSError as error:
             sys.stderr.write(f"{command[0]!r} cannot be run ({error.strerror})\n")
             return 127
+        while True:
+            # The terminal's Ctrl-C reaches the command too, which ends in its own time: Terraform saves its state, and
+            # needs the providers until then.
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def _serve(store: Store) -> int:

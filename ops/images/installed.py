@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import platform
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ NODE_LEAST = 20
 # A package's install scripts would run here before anybody has read them; the registry is asked for files only.
 _NPM = ("npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error")
 
+_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _NO_IMAGE = "; the local image cannot be built without it"
 _NOISE = re.compile(r"^npm error( code)?( notarget| 404)?|^error: ")
 
@@ -37,37 +40,47 @@ def venv_name(lock: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def python_packages(lock: Path, venvs: Path, runner: Runner) -> Path:
-    """Install a requirements.txt with hashes into an environment of its own; return its interpreter."""
+def python_packages(lock: Path, venvs: Path, runner: Runner, *, closed: bool = False) -> Path:
+    """Install a requirements.txt with hashes into an environment of its own; return its interpreter.
+
+    `closed`: nobody may write there afterwards, as in the image; one in which somebody could is installed anew.
+    """
     place = venvs / venv_name(lock)
     python = place / "bin" / "python"
     complete = place / "complete"
     with _alone(place, runner):
-        if complete.exists() and python.exists():
+        if complete.exists() and python.exists() and not (closed and _is_open(place)):
             return python
         # Built beside and moved in one step would break its scripts' paths, so a half-built one is built again.
-        runner.run(Step(lambda: shutil.rmtree(place, ignore_errors=True), None))
+        runner.run(Step(lambda: _remove(place), None))
         uv(runner, "venv", "--python", sys.executable, str(place))
         # Compiled once here, by all cores, instead of by every tier at once when the platform starts.
-        install = ("--require-hashes", "--compile-bytecode", "--python", str(python), "-r", str(lock))
+        # Links would lead to the cache, whose files are everybody's.
+        linked = ("--link-mode", "copy") if closed else ()
+        install = ("--require-hashes", *linked, "--compile-bytecode", "--python", str(python), "-r", str(lock))
         uv(runner, "pip", "install", *install)
         uv(runner, "pip", "check", "--python", str(python))
         runner.run(Step(complete.touch, None))
+        if closed:
+            _close(place, runner)
     return python
 
 
 def node_packages(lock: Path, places: Path, runner: Runner) -> Path:
-    """Install a package-lock.json, whose integrity hashes npm checks, into a folder of its own; return that."""
+    """Install a package-lock.json, whose integrity hashes npm checks, into a folder of its own; return that.
+
+    Nobody may write there afterwards.
+    """
     digest = hashlib.sha256(platform.machine().encode() + lock.read_bytes() + _manifest(lock).read_bytes())
     place = places / f"node-{digest.hexdigest()[:16]}"
     complete = place / "complete"
     with _alone(place, runner):
-        if complete.exists():
+        if complete.exists() and not _is_open(place):
             return place
         node_folder(runner)
 
         def prepare() -> None:
-            shutil.rmtree(place, ignore_errors=True)
+            _remove(place)
             place.mkdir(parents=True)
             for file in (lock, _manifest(lock)):
                 shutil.copy2(file, place)
@@ -77,6 +90,7 @@ def node_packages(lock: Path, places: Path, runner: Runner) -> Path:
         npm = shlex.join(_NPM)
         runner.run(Step(lambda: run_npm(_NPM[1:], place), None, (f"cd {shlex.quote(str(place))} && {npm}",)))
         runner.run(Step(complete.touch, None))
+        _close(place, runner)
     return place
 
 
@@ -121,6 +135,38 @@ def _run(command: tuple[str, ...], name: str, folder: Path | None, consequence: 
         said = [_NOISE.sub("", line) for line in answer.stderr.splitlines() if "complete log of this run" not in line]
         why = " ".join(" ".join(said).split()).rstrip(".") or f"exit code {answer.returncode}"
         raise ImageError(f"`{name}` failed: {why}{consequence}")
+
+
+def _close(place: Path, runner: Runner) -> None:
+    """Take every right to write away, the folder's own last: what a server keeps here would reach other callers."""
+
+    def act() -> None:
+        for path in _paths(place):
+            _set(path, path.stat().st_mode & ~_WRITE)
+
+    runner.run(Step(act, None, (f"chmod -R a-w {shlex.quote(str(place))}",)))
+
+
+def _is_open(place: Path) -> bool:
+    return bool(place.stat().st_mode & _WRITE)
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        for path in reversed(_paths(place)):
+            if path.is_dir():
+                _set(path, path.stat().st_mode | stat.S_IWUSR)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _paths(place: Path) -> list[Path]:
+    """Return what is in a folder, its own path last; no links, which lead elsewhere."""
+    found = [Path(folder, name) for folder, names, files in os.walk(place, topdown=False) for name in (*files, *names)]
+    return [path for path in (*found, place) if not path.is_symlink()]
+
+
+def _set(path: Path, mode: int) -> None:
+    path.chmod(stat.S_IMODE(mode))
 
 
 def _manifest(lock: Path) -> Path:

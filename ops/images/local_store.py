@@ -58,7 +58,7 @@ def _programs(source: Source, venvs: Path, runner: Runner) -> list[Path]:
     """Install what runs behind the front; return the folders in which the front looks for its program."""
     folders = []
     if source.python_behind:
-        folders.append(installed.python_packages(source.python_behind, venvs, runner).parent)
+        folders.append(installed.python_packages(source.python_behind, venvs, runner, closed=True).parent)
     if source.node_behind:
         modules = installed.node_packages(source.node_behind, venvs, runner)
         folders += [modules / "node_modules" / ".bin", installed.node_folder(runner)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -122,8 +121,7 @@ def _stages(space: Workspace, stages: Sequence[int]) -> list[Plan]:
     if 2 not in stages:
         return [_made(space, 1)]
     # Side by side, in the hope that stage 1 has nothing to do: then stage 2's plan does not depend on it.
-    with ThreadPoolExecutor(2) as pool:
-        first, hoped = pool.submit(_made, space, 1), pool.submit(_made, space, 2)
+    first, hoped = space.terraform.side_by_side(lambda: _made(space, 1), lambda: _made(space, 2))
     one = first.result()
     two = hoped.result() if not one.changes else _after_stage1(space)
     return [made for made in (one, two) if made.stage.number in stages]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from emulators.base.state import State
 from ops import local_platform
@@ -55,8 +55,10 @@ class Session:
         if self.ports is None:
             shown = self.space.terraform.show(self.space.stage(2))
             return outputs.from_show_json(shown, self.environment.name)
-        with ThreadPoolExecutor(2) as pool:  # both stages are asked side by side
-            one, two = pool.map(self.space.terraform.show, self.space.stages)
+        ask = self.space.terraform
+        one, two = (
+            done.result() for done in ask.side_by_side(*(partial(ask.show, stage) for stage in self.space.stages))
+        )
         State.from_show_json(one, two).dump(self.space.home / "run" / "state.json")
         platform = outputs.from_show_json(two, self.environment.name)
         outputs.save(platform, self.space.home)

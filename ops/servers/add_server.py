@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +18,10 @@ from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
 from ops.errors import SettingError, UsageError
 from ops.images import catalog, installed
+from ops.images.catalog import Source
 from ops.servers import described, published
 from ops.servers.described import Api
-from ops.servers.published import Package
+from ops.servers.published import Package, Registry
 
 TEMPLATES = ROOT / "ops" / "templates"
 TEMPLATE = TEMPLATES / "server"
@@ -34,6 +36,8 @@ _NO_REMOTE = (
     "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a "
     "server of your own from the template can call it"
 )
+_OWN, _API = "a server of this project", "a REST API"
+_REGISTRIES: Mapping[Registry, str] = {"pypi": "PyPI", "npm": "npm"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 30
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
@@ -122,6 +126,8 @@ def _only_with(sources: Sequence[str], wanted: Sequence[str], options: Mapping[s
 def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wanted()) -> None:
     """Add a server; repeating it changes nothing, and what an interrupted run left out is added."""
     planned = plan(environment, name, wanted)
+    if not planned.files:
+        _require_same(environment, planned, wanted)
     if wanted.package and planned.files:
         planned = replace(planned, files=_fetched(name, wanted.package, runner))
     if wanted.api and planned.files:
@@ -135,11 +141,20 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
     runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
     runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
     deploy = f"invoke deploy{env_option(environment.name)}"
+    if planned.entry:
+        runner.say("what clients are shown of it, such as a title, is `listing` of its entry (docs/registry.md)")
     if wanted.package:
-        runner.say(f"{wanted.package.name} {wanted.package.version} runs behind a front; run `{deploy}`")
+        runner.say(
+            f"{wanted.package.name} {wanted.package.version} runs behind a front and may write below {{HOME}} only; to "
+            'one that keeps a file, `environment` of its entry says where (NAME = "{HOME}/file"); '
+            f"run `{deploy}`"
+        )
     elif wanted.api:
         wants = "".join(f", once `secrets` of its entry names {one.partition('=')[2]}" for one in wanted.api.headers)
-        runner.say(f"{len(wanted.api.operations)} operations are tools behind a front; run `{deploy}`{wants}")
+        wants += " and the vault has that (locally .twin/local-secrets.json; docs/add-a-server.md)" if wants else ""
+        count = len(wanted.api.operations)
+        are = "operation is a tool" if count == 1 else "operations are tools"
+        runner.say(f"{count} {are} behind a front; run `{deploy}`{wants}")
     else:
         runner.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `{deploy}`")
 
@@ -173,6 +188,63 @@ def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaf
         environment.folder / "terraform.tfvars",
         entry,
     )
+
+
+def _require_same(environment: Environment, planned: Scaffold, wanted: Wanted) -> None:
+    """Raise UsageError where the folder holds another source, version or start than what is asked for."""
+    name, folder = planned.name, planned.folder
+    source = catalog.sources(environment.servers_dir)[name]
+    there, words = _what_is_there(source), source.entrypoint[3:]
+    if wanted.package:
+        asked = f"{wanted.package.label} from {_REGISTRIES[wanted.package.registry]}"
+        there, asked = _with_start(wanted.package, words[1:], published.beside(folder), there, asked)
+    elif wanted.api and there == _API:
+        asked = _API
+        document = described.read(wanted.api)
+        if _read(folder / "src" / package(name) / "openapi.json") != document:
+            there, asked = f"{_API} of another document", f"{_API} of {wanted.api.place}"
+        elif (command := described.command(wanted.api, document, package(name))) != list(words):
+            there, asked = f"{_API} with {shlex.join(words[2:])}", shlex.join(command[2:])
+    else:
+        asked = _API if wanted.api else _OWN
+    kept = (environment.servers.get(name, {}).get("front") or {}).get("sessions", "shared")
+    if not planned.entry and wanted.sessions == "caller" and kept != "caller":
+        there, asked = f"{there} with sessions = {json.dumps(kept)}", f"{asked} with --sessions caller"
+    if there != asked:
+        option = env_option(environment.name)
+        raise UsageError(
+            f"{name} is there already, as {there} ({folder}), and what was asked for is {asked}; nothing was changed: "
+            f"run `invoke remove-server {name}{option}` and this again, or choose another name"
+        )
+
+
+def _with_start(
+    wanted: Package, command: Sequence[str], beside: Sequence[str], there: str, asked: str
+) -> tuple[str, str]:
+    """Add how both are started, and what their locks keep to, where that was asked for and differs."""
+    given = [
+        ("--command", wanted.command, "".join(command[:1])),
+        ("--arguments", shlex.join(wanted.arguments), shlex.join(command[1:])),
+        ("--with", " ".join(wanted.beside), " ".join(beside)),
+    ]
+    for option, value, found in given:
+        if there.partition(" with ")[0] == asked.partition(" with ")[0] and value and value != found:
+            there, asked = f"{there} with {option} {found or 'nothing'}", f"{asked} with {option} {value}"
+    return there, asked
+
+
+def _what_is_there(source: Source) -> str:
+    if not source.behind_front:
+        return _OWN
+    found = published.installed_in(source.folder)
+    return f"{found[1]} from {_REGISTRIES[found[0]]}" if found else _API
+
+
+def _read(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def entry_text(name: str, wanted: Wanted = Wanted()) -> str:

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from ops.errors import ImageError, UsageError
 from ops.images import installed
 from ops.images.pip_lock import with_plain_pins
 
+_NOTICE = re.compile(r"(In most cases you or one of your|Note that you can also install|npm notice).*", re.DOTALL)
 _START_SECONDS = 60
 Registry = Literal["pypi", "npm"]
 
@@ -45,6 +47,36 @@ class Package:
     command: str = ""
     arguments: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}{'==' if self.registry == 'pypi' else '@'}{self.version}"
+
+
+def installed_in(folder: Path) -> tuple[Registry, str] | None:
+    """Return which registry's package a server's folder installs, and its label; None where it is none."""
+    try:
+        if (folder / "package.json").exists():
+            given = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
+            return "npm", "@".join(next(iter(given.items())))
+        if (folder / "requirements.txt").exists():
+            return "pypi", _dependencies(folder)[0]
+    except (OSError, ValueError, LookupError, StopIteration) as error:
+        raise UsageError(
+            f"{folder} does not say which package it installs ({error}); restore it, or remove it"
+        ) from error
+    return None
+
+
+def beside(folder: Path) -> list[str]:
+    """Return what else the lock in a server's folder keeps to."""
+    return _dependencies(folder)[1:]
+
+
+def _dependencies(folder: Path) -> list[str]:
+    document = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    found: list[str] = document.get("project", {}).get("dependencies", [])
+    return found
 
 
 def parse(registry: Registry, text: str, command: str = "", arguments: str = "", beside: Sequence[str] = ()) -> Package:
@@ -111,7 +143,7 @@ def _compile(package: Package, folder: Path, runner: Runner) -> str:
     try:
         runner.run(Step(lambda: installed.run_uv(arguments, folder), None, (shlex.join(["uv", *arguments]),)))
     except ImageError as error:
-        raise ImageError(f"{package.name}=={package.version} cannot be locked: {error}") from error
+        raise _not_locked(package, str(error)) from error
     if runner.dry_run:
         return ""
     return with_plain_pins(target.read_text(encoding="utf-8"))
@@ -124,7 +156,7 @@ def _resolve(package: Package, folder: Path, runner: Runner) -> Mapping[str, str
     try:
         runner.run(Step(lambda: installed.run_npm(_RESOLVE, folder), None, (line,)))
     except ImageError as error:
-        raise ImageError(f"{package.name}@{package.version} cannot be locked: {error}") from error
+        raise _not_locked(package, str(error)) from error
     if runner.dry_run:
         return {"package.json": "", "package-lock.json": ""}
     document = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
@@ -137,6 +169,23 @@ def _resolve(package: Package, folder: Path, runner: Runner) -> Mapping[str, str
         "package.json": (folder / "package.json").read_text(encoding="utf-8"),
         "package-lock.json": json.dumps(document, indent=2) + "\n",
     }
+
+
+def _not_locked(package: Package, said: str) -> ImageError:
+    """Say it in a sentence where the registry has no such package, or not that version; else in the tool's words."""
+    bare = package.name.partition("[")[0]
+    words = [
+        (f"no version of {bare}=={package.version}", f"PyPI has no version {package.version} of {bare}"),
+        (f"no version of {package.label}", f"PyPI has no version {package.version} of {bare}"),
+        (f"{bare} was not found in the package registry", f"PyPI has no package {bare}"),
+        (f"No matching version found for {package.label}", f"npm has no version {package.version} of {bare}"),
+        (f"'{package.label}' could not be found", f"npm has no package {bare}"),
+        (f"'{bare}@*' could not be found", f"npm has no package {bare}"),
+    ]
+    for sign, sentence in words:
+        if re.search(rf"(?<![\w@/.-]){re.escape(sign)}(?![\w-])", said):
+            return ImageError(f"{sentence}; name one that it has (a mirror may have fewer)")
+    return ImageError(f"{package.label} cannot be locked: {_NOTICE.sub('', said).rstrip(' .')}")
 
 
 def find_command(
@@ -154,7 +203,7 @@ def find_command(
         for name, text in locks.items():
             (Path(given) / name).write_text(text, encoding="utf-8")
         if package.registry == "pypi":
-            python = installed.python_packages(Path(given) / "requirements.txt", places, runner)
+            python = installed.python_packages(Path(given) / "requirements.txt", places, runner, closed=True)
             programs, folders = _console_scripts(python, package.name), [python.parent]
         else:
             place = installed.node_packages(Path(given) / "package-lock.json", places, runner)

@@ -13,14 +13,22 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from ops.cli.steps import Runner, Step
 from ops.errors import InterruptError, TerraformError, ToolError
 from ops.terraform.messages import errors_of, said_of_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,13 @@ KNOWN = (
         r"different set of external\s+dependency\s+selections",
         "the plan was made with other versions of the providers than .terraform.lock.hcl names now; plan again, and "
         "have that approved",
+    ),
+    # What the stand-in vault says (emulators/azurerm/datasources.py); Azure's own names the vault.
+    Known(
+        "no-secret",
+        r"key vault secret \(.*was not found",
+        "`secrets` of an entry in mcp_servers names a secret that the local vault does not hold; write it to "
+        '.twin/local-secrets.json, {"name": "value"}, and run it again (docs/add-a-server.md)',
     ),
     # Azure/apiops#379, 2023-09-07, and Azure/apiops-cli#252, 2026-08-31: API Management locks an API while it changes.
     Known(
@@ -111,6 +126,22 @@ class Terraform:
     env: Mapping[str, str] = field(default_factory=dict)
     runner: Runner = field(default_factory=Runner)
     _printed: set[Path] = field(default_factory=set)  # folders whose init a dry run has printed
+    _running: _Running = field(default_factory=lambda: _Running())
+
+    def side_by_side(self, *works: Callable[[], T]) -> list[Future[T]]:
+        """Do all of them at once, each in a thread, and return them done.
+
+        Ctrl-C, of which only the main thread hears, reaches every Terraform; InterruptError when the last has ended.
+        """
+        with ThreadPoolExecutor(len(works)) as pool:
+            futures = [pool.submit(work) for work in works]
+            try:
+                wait(futures)
+            except KeyboardInterrupt as error:
+                self._running.interrupt()
+                _insist(lambda: wait(futures))
+                raise _interrupted() from error
+        return futures
 
     def init(self, stage: Stage) -> None:
         """Initialise once per content of the root and its modules; repeating it costs nothing."""
@@ -184,13 +215,13 @@ class Terraform:
 
     def _show(self, stage: Stage, plan_file: Path | None) -> dict[str, Any]:
         arguments = ["show", "-json", *([str(plan_file)] if plan_file else [])]
-        answer = subprocess.run(
-            self._command(stage, arguments), env=self._environment(), capture_output=True, text=True, check=False
-        )
-        if answer.returncode:
-            said = " ".join(answer.stderr.split())
+        command = self._command(stage, arguments)
+        with self._running.started(command, self._environment(), stderr=subprocess.PIPE) as process:
+            printed, said = _whole(process, process.communicate)
+        if process.returncode:
+            said = " ".join(said.split())
             raise TerraformError(f"terraform show of {stage.name} failed: {said}", log=stage.log, kind=_kind(said))
-        shown: dict[str, Any] = json.loads(answer.stdout)
+        shown: dict[str, Any] = json.loads(printed)
         return shown
 
     def _command(self, stage: Stage, arguments: list[str]) -> list[str]:
@@ -204,34 +235,90 @@ class Terraform:
         stage.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with stage.log.open("a", encoding="utf-8") as log:
             log.write(f"$ terraform {shlex.join(arguments)}\n")
-            code, messages, tail = _stream(self._command(stage, arguments), self._environment(), log)
+            code, messages, tail = _stream(self._command(stage, arguments), self._environment(), log, self._running)
         if code not in allowed:
             raise _failure(stage, arguments[0], messages, tail)
         return code, messages
 
 
-def _stream(command: list[str], env: dict[str, str], log: IO[str]) -> tuple[int, list[dict[str, Any]], str]:
+class _Running:
+    """The processes that run now, in whatever thread; none is started any more once they were interrupted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._over = False
+
+    @contextmanager
+    def started(
+        self, command: list[str], env: dict[str, str], stderr: int = subprocess.STDOUT
+    ) -> Iterator[subprocess.Popen[str]]:
+        """ToolError where it does not start, InterruptError where no more is started."""
+        with self._lock:
+            if self._over:
+                raise _interrupted()
+            # A group of its own: the terminal's Ctrl-C must not reach Terraform a second time beside ours, which would
+            # make it stop without saving its state.
+            try:
+                process = subprocess.Popen(
+                    command, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True, process_group=0
+                )
+            except OSError as error:
+                raise ToolError(f"{command[0]} does not run ({error}); reinstall Terraform") from error
+            self._processes.add(process)
+        try:
+            yield process
+        finally:
+            with self._lock:
+                self._processes.discard(process)
+
+    def interrupt(self) -> None:
+        with self._lock:
+            self._over = True
+            for process in self._processes:
+                process.send_signal(signal.SIGINT)
+
+
+def _stream(
+    command: list[str], env: dict[str, str], log: IO[str], running: _Running
+) -> tuple[int, list[dict[str, Any]], str]:
     """Run a command to its end; return exit code, its JSON messages, and the plain text it printed beside them."""
-    try:
-        # A group of its own: the terminal's Ctrl-C must not reach Terraform a second time beside ours, which would
-        # make it stop without saving its state.
-        process = subprocess.Popen(
-            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
-        )
-    except OSError as error:
-        raise ToolError(f"{command[0]} does not run ({error}); reinstall Terraform") from error
     messages: list[dict[str, Any]] = []
     plain: list[str] = []
+
+    with running.started(command, env) as process:
+
+        def collect() -> int:
+            _collect(process, log, messages, plain)
+            return process.wait()
+
+        return _whole(process, collect), messages, "".join(plain)
+
+
+def _whole(process: subprocess.Popen[str], work: Callable[[], T]) -> T:
+    """Return what `work` makes of a process; Ctrl-C reaches it once, and InterruptError is raised when it has ended."""
     try:
-        _collect(process, log, messages, plain)
+        return work()
     except KeyboardInterrupt as error:
         process.send_signal(signal.SIGINT)
-        _collect(process, log, messages, plain)
-        process.wait()
-        raise InterruptError(
-            "interrupted; Terraform saved what it had done, and the next run goes on from there"
-        ) from error
-    return process.wait(), messages, "".join(plain)
+        _insist(work)
+        raise _interrupted() from error
+
+
+def _insist(work: Callable[[], object]) -> None:
+    """Do it whole: a second Ctrl-C would end the provider before Terraform.
+
+    A Terraform that starts and finds nobody at the provider's socket kills the process that it was told of, which is
+    this one (hashicorp/go-plugin#320, "reattach: don't kill process on failed reconnection", 2024-10-18).
+    """
+    while True:
+        with suppress(KeyboardInterrupt):
+            work()
+            return
+
+
+def _interrupted() -> InterruptError:
+    return InterruptError("interrupted; Terraform saved what it had done, and the next run goes on from there")
 
 
 def _collect(process: subprocess.Popen[str], log: IO[str], messages: list[dict[str, Any]], plain: list[str]) -> None:

@@ -6,6 +6,7 @@ home, whose override file keeps the state there, so that no checkout ever holds 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emulators.base.errors import StateError
-from emulators.base.files import read_object
+from emulators.base.files import read_json, read_object
 from ops.azure import az
 from ops.cli.steps import Runner
 from ops.config.environment import Environment
+from ops.errors import SettingError
 from ops.terraform import active_key, binary
 from ops.terraform.binary import Binary
 from ops.terraform.cli import Stage, Terraform
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 # Made here or by Terraform: not the source's, so the copy keeps them.
 _OURS = ("backend_override.tf", "images.json", ".terraform.lock.hcl")
 _TERRAFORMS = (".terraform", "terraform.tfstate", ".terraform.tfstate.lock.info", "crash.log")
+_SECRET, _VAULT = "azurerm_key_vault_secret", "key_vault_id"
+_SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")  # Key Vault: "Object identifiers"
 # A person's own variables must not change what the local platform is made of.
 _STRAY = ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_apply", "TF_CLI_ARGS_init")
 
@@ -111,8 +115,9 @@ def opened(
     if on_azure:
         yield replace(space, terraform=Terraform(program, runner=space.runner))
         return
+    made = _holds_anything(space)
     for stage in space.stages:
-        _require_whole(stage.number, space.home)
+        _require_whole(stage.number, space.home, made=made)
     copy(environment.terraform_dir, space.root)
     active_key.place(space.home, space.stage(2).var_file)
     with _provider(space) as provider_env:
@@ -120,17 +125,33 @@ def opened(
         yield replace(space, terraform=Terraform(program, env, space.runner))
 
 
-def _require_whole(number: int, home: Path) -> None:
+def _require_whole(number: int, home: Path, *, made: bool) -> None:
     """Raise StateError for a damaged local state: to Terraform an empty file is an environment without resources.
 
-    It would then create each one, and the cloud would ask to import what is there already.
+    It would then create each one, and the cloud would ask to import what is there already. Where nothing was `made`,
+    an empty file is what it says: Terraform creates one to lock it, and one that was killed leaves it.
     """
     path = home / "state" / f"stage{number}.tfstate"
+    if path.exists() and not made and not path.stat().st_size:
+        return
     if path.exists() and "lineage" not in read_object(path):
         raise StateError(
             f"{path} is empty or damaged, so Terraform has forgotten what it made; run `invoke destroy`, which removes "
             "all of it, then `invoke deploy`"
         )
+
+
+def _holds_anything(space: Workspace) -> bool:
+    """Return whether the stand-in cloud holds an object that Terraform made."""
+    from emulators import azurerm
+
+    store = azurerm.Store(space.home / "cloud.json")
+    return any(
+        _VAULT in found or type_ != _SECRET
+        for type_ in store.types()
+        if type_ != "azurerm_resource_group"  # seeded
+        for found in store.of_type(type_)
+    )
 
 
 def copy(source: Path, target: Path) -> None:
@@ -195,3 +216,29 @@ def _seed(store: Store, environment: Environment) -> None:
 
     group = {"name": environment.need("RESOURCE_GROUP"), "location": environment.need("LOCATION")}
     azurerm.seed(store, "azurerm_resource_group", group, subscription_id=environment.need("SUBSCRIPTION_ID"))
+    secrets = _local_secrets(environment)
+    for found in store.of_type(_SECRET):
+        if _VAULT not in found and found["name"] not in secrets:
+            store.remove(_SECRET, found["id"])
+    for name, value in secrets.items():  # of no vault yet: the one that stage 1 makes will do
+        store.put(_SECRET, {"id": f"/secrets/{name}", "name": name, "value": value})
+
+
+def _local_secrets(environment: Environment) -> Mapping[str, str]:
+    """Return what a person put into the local vault, by name, from a file that only its owner may read.
+
+    It lies beside the home, which `destroy` deletes. SettingError for a file that is no object of strings.
+    """
+    path = environment.home.with_name(f"{environment.home.name}-secrets.json")
+    if not path.exists():
+        return {}
+    path.chmod(0o600)
+    found = read_json(path)
+    if not isinstance(found, dict) or not all(
+        _SECRET_NAME.fullmatch(name) and isinstance(value, str) and value for name, value in found.items()
+    ):
+        raise SettingError(
+            f"{path} must be a JSON object of the local vault's secrets, each a name of 1–127 letters, digits and "
+            'hyphens and a text that is not empty: {"shop-key": "…"}'
+        )
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -34,3 +35,20 @@ def test_a_store_that_cannot_be_read_is_one_sentence(
     STORE.unlink()
     assert main(["/nowhere/terraform"]) == 127
     assert capfd.readouterr().err == "'/nowhere/terraform' cannot be run (No such file or directory)\n"
+
+
+def test_ctrl_c_waits_for_the_command(tmp_path: Path) -> None:
+    """However often it is pressed: Terraform saves its state, and asks the providers until then."""
+    child = """
+import os, signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: None)
+for _ in range(2):
+    os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(0.5)
+sys.exit(7)
+"""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main(["--store", str(tmp_path / "cloud.json"), sys.executable, "-c", child]) == 7
+    finally:
+        signal.signal(signal.SIGINT, before)

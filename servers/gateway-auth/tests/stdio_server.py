@@ -22,6 +22,7 @@ TOOLS = {
     "die": READS,
     "sleep": READS,
     "fail": READS,
+    "keep": {},
 }
 COUNTED = 0
 
@@ -37,6 +38,15 @@ def call(name: str) -> Any:
         sys.stdout.write("this is no JSON-RPC\n")
         sys.stderr.write("a line of the log\n" + "x" * 100_000 + "\n")
         return "quiet again"
+    if name == "keep":
+        kept = {}
+        for folder in (os.environ["PACKAGES"], os.environ["HOME"]):
+            try:
+                with open(os.path.join(folder, "memory"), "w", encoding="utf-8") as file:  # noqa: PTH118, PTH123
+                    kept[folder] = file.write("of a caller")
+            except OSError as error:
+                kept[folder] = error.errno or 0
+        return list(kept.values())
     if name == "die":
         sys.exit(3)
     if name == "sleep":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -102,6 +103,15 @@ async def test_a_process_behind_the_gate(
     }
     assert {line["outcome"] for line in lines if line["name"] == "fail"} == {"error"}
     assert "its" not in logged.replace("this is no JSON-RPC", "").split()
+
+
+async def test_nobody_writes_among_the_packages(front: Front, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What one caller's process keeps there would reach the next; root too heeds the folder's mode."""
+    tmp_path.chmod(0o555)  # noqa: ASYNC240 - one call
+    monkeypatch.setenv("PACKAGES", str(tmp_path))
+    async with front(mcp_front_environment="PACKAGES") as call:
+        assert await tool(call, "keep") == [errno.EACCES, len("of a caller")]
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - one look
 
 
 async def test_a_process_for_each_caller(front: Front) -> None:

@@ -118,3 +118,47 @@ def test_missing_lock(image: Image) -> None:
     image.source.requirements.unlink()
     with pytest.raises(ImageError, match="nox -s lock"):
         installed.venv_name(image.source.requirements)
+
+
+def test_nobody_writes_where_a_server_behind_the_front_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server kept there would outlive `destroy`; an environment in which one could have is made anew."""
+    lock = tmp_path / "requirements.txt"
+    lock.write_text("one==1\n", encoding="utf-8")
+    (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "package.json").write_text("{}", encoding="utf-8")
+    made: list[Path] = []
+
+    def uv(arguments: tuple[str, ...]) -> None:
+        if arguments[0] == "venv":
+            fill(Path(arguments[-1]), "bin/python")
+
+    def npm(_arguments: tuple[str, ...], place: Path) -> None:
+        fill(place, "node_modules/one/index.js")
+
+    def fill(place: Path, file: str) -> None:
+        made.append(place)
+        (place / file).parent.mkdir(parents=True)
+        (place / file).touch()
+
+    monkeypatch.setattr(installed, "run_uv", uv)
+    monkeypatch.setattr(installed, "run_npm", npm)
+    monkeypatch.setattr(installed, "node_folder", lambda _runner: Path("/usr/bin"))
+
+    def install() -> list[Path]:
+        python = installed.python_packages(lock, tmp_path / "venvs", Runner(), closed=True)
+        return [
+            python.parents[1],
+            installed.node_packages(tmp_path / "package-lock.json", tmp_path / "venvs", Runner()),
+        ]
+
+    places = install()
+    assert places == install() == made
+    for place in places:
+        assert not [path for path in (place, *place.rglob("*")) if path.stat().st_mode & 0o222]
+        place.chmod(0o755)
+        (place / "memory.jsonl").touch()
+    assert install() == places
+    assert made == places * 2
+    assert not [path for place in places for path in place.rglob("memory.jsonl")]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from emulators.base.store import Store
 from ops.cli.steps import Runner
 from ops.errors import TerraformError
 from ops.rollout import destroy
@@ -43,6 +44,7 @@ def test_a_damaged_state_hinders_nobody(make: Make, stage: str, capsys: pytest.C
     home = make().home
     (home / "state").mkdir(parents=True)
     (home / f"state/{stage}.tfstate").touch()
+    Store(home / "cloud.json").put("azurerm_virtual_network", {"id": "/made"})
     destroy.destroy(make(), Runner())
     assert not home.exists()
     assert "is empty or damaged" in " ".join(capsys.readouterr().err.split())

@@ -101,3 +101,21 @@ def test_yaml_is_refused(local: Environment, tmp_path: Path) -> None:
     path.write_text("openapi: 3.0.0\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"is no JSON .* convert YAML"):
         add(local, path, operations=["a"])
+
+
+def test_another_api_of_the_same_name_is_refused(
+    local: Environment, document: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other operations, or another document; the same again is fine."""
+    add(local, document, operations=["listOrders"])
+    assert "1 operation is a tool" in capsys.readouterr().err
+    again = environments.load(local.name, {"SERVERS_DIR": str(local.servers_dir)})
+    add(again, document, operations=["listOrders"])
+    assert "shop is there" in capsys.readouterr().err
+    with pytest.raises(
+        UsageError, match=r"shop is there already, as .*--operation listOrders .*--operation order\.add"
+    ):
+        add(again, document, operations=["order.add"])
+    document.write_text(json.dumps(DOCUMENT | {"info": {"version": "2"}}), encoding="utf-8")
+    with pytest.raises(UsageError, match="of another document"):
+        add(again, document, operations=["listOrders"])

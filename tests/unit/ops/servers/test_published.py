@@ -58,7 +58,8 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         asked.append(("npm", *arguments))
         (folder / "package-lock.json").write_text(json.dumps(LOCK), encoding="utf-8")
 
-    def python_packages(_lock: Path, places: Path, _runner: Runner) -> Path:
+    def python_packages(_lock: Path, places: Path, _runner: Runner, *, closed: bool) -> Path:
+        assert closed
         info = places / "lib" / "python3.11" / "site-packages" / "mcp_server_clock-1.dist-info"
         info.mkdir(parents=True, exist_ok=True)
         (info / "METADATA").write_text("Name: mcp-server-clock\nVersion: 1\n", encoding="utf-8")
@@ -265,6 +266,44 @@ def test_remove_undoes_add(local: Environment, registries: list[tuple[str, ...]]
         remove_server.remove(again(local), Runner(yes=True), "clock")
 
 
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({"pypi": "mcp-server-clock==1.0"}, ""),
+        ({"pypi": "MCP_server.clock==1.0", "arguments": "--zone UTC", "beside": ["mcp <2"]}, ""),
+        ({"pypi": "mcp-server-clock==2.0"}, "mcp-server-clock==2.0 from PyPI"),
+        ({"pypi": "mcp-server-other==1.0"}, "mcp-server-other==1.0 from PyPI"),
+        ({"npm": "mcp-server-clock@1.0.0"}, "mcp-server-clock@1.0.0 from npm"),
+        ({"openapi": "shop.json", "operations": ["one"]}, "a REST API"),
+        ({}, "a server of this project"),
+        ({"pypi": "mcp-server-clock==1.0", "arguments": "--zone CET"}, "--arguments --zone CET"),
+        ({"pypi": "mcp-server-clock==1.0", "command": "other"}, "--command other"),
+        ({"pypi": "mcp-server-clock==1.0", "beside": ["mcp<3"]}, "--with mcp<3"),
+        ({"pypi": "mcp-server-clock==1.0", "sessions": "caller"}, "--sessions caller"),
+    ],
+)
+def test_another_one_of_the_same_name_is_refused(
+    local: Environment, registries: list[tuple[str, ...]], options: Mapping[str, Any], asked: str
+) -> None:
+    """Somebody who asks for another version does not hear that all is well."""
+    add(local, "clock", pypi="mcp-server-clock==1.0", arguments="--zone UTC", beside=["mcp<2"])
+    before = {path: path.read_bytes() for path in local.servers_dir.parent.rglob("*") if path.is_file()}
+    if asked:
+        there = r"clock is there already, as mcp-server-clock==1\.0 from PyPI"
+        with pytest.raises(UsageError, match=f"{there}.*asked for is .*{asked}.*invoke remove-server clock"):
+            add(again(local), "clock", **options)
+    else:
+        add(again(local), "clock", **options)
+    assert {path: path.read_bytes() for path in local.servers_dir.parent.rglob("*") if path.is_file()} == before
+
+
+def test_another_version_from_npm_is_refused(local: Environment, registries: list[tuple[str, ...]]) -> None:
+    add(local, "notes", npm="@scope/notes@1.2.3")
+    add(again(local), "notes", npm="@scope/notes@1.2.3")
+    with pytest.raises(UsageError, match=r"as @scope/notes@1\.2\.3 from npm .* asked for is @scope/notes@1\.2\.4 from"):
+        add(again(local), "notes", npm="@scope/notes@1.2.4")
+
+
 @pytest.mark.parametrize("environment", ["local", "dev", "prod"])
 def test_the_real_files_give_an_entry_back(environment: str, tmp_path: Path) -> None:
     """Of every environment of this repository: what add-server writes, remove-server takes out to the letter."""
@@ -304,3 +343,43 @@ def test_an_entry_that_is_written_otherwise_is_left(local: Environment) -> None:
         remove_server.remove(again(local), Runner(yes=True), "words")
     assert variables.read_text(encoding="utf-8") == text
     assert (local.servers_dir / "words").is_dir()
+
+
+_E404 = (
+    "`npm install` failed: E404 Not Found - GET https://npm.example/b The requested resource '{0}' could not be found "
+    "or you do not have permission to access it. Note that you can also install from a tarball, or git url"
+)
+_ETARGET = (
+    "`npm install` failed: ETARGET No matching version found for {0}. In most cases you or one of your dependencies "
+    "are requesting a package version that doesn't exist"
+)
+_NO_VERSION = "`uv pip compile` failed: No solution found: Because there is no version of {0} and x depends on {0}"
+_NO_PACKAGE = "`uv pip compile` failed: No solution found: Because {0} was not found in the package registry and x"
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "sentence"),
+    [
+        ({"npm": "@a/b@1.0.0"}, _E404.format("@a/b@1.0.0"), "npm has no package @a/b;"),
+        ({"npm": "@a/b@1.0.0"}, _ETARGET.format("@a/b@1.0.0"), "npm has no version 1.0.0 of @a/b;"),
+        ({"npm": "@a/b@1.0.0"}, _ETARGET.format("c@^2"), "@a/b@1.0.0 cannot be locked: .*version found for c@^2$"),
+        ({"npm": "b@1.0.0"}, _ETARGET.format("@a/b@1.0.0"), "b@1.0.0 cannot be locked: .*@a/b@1.0.0$"),
+        ({"pypi": "a.b==1.0"}, _NO_VERSION.format("a-b==1.0"), "PyPI has no version 1.0 of a-b;"),
+        ({"pypi": "a[x]==1.0"}, _NO_VERSION.format("a[x]==1.0"), "PyPI has no version 1.0 of a;"),
+        ({"pypi": "a==1.0"}, _NO_PACKAGE.format("a"), "PyPI has no package a;"),
+        ({"pypi": "a==1.0"}, _NO_PACKAGE.format("b-a"), "a==1.0 cannot be locked: .*b-a was not found"),
+    ],
+)
+def test_what_a_registry_does_not_have_is_one_sentence(
+    local: Environment, monkeypatch: pytest.MonkeyPatch, options: Mapping[str, Any], said: str, sentence: str
+) -> None:
+    """Of the package itself; of what it needs the tool's own words, without its advice."""
+
+    def refuse(*_: object) -> None:
+        raise ImageError(said)
+
+    monkeypatch.setattr(installed, "run_uv", refuse)
+    monkeypatch.setattr(installed, "run_npm", refuse)
+    monkeypatch.setattr(installed, "node_folder", lambda _runner: Path("/usr/bin"))
+    with pytest.raises(ImageError, match=f"^{sentence.replace('^2', '.2').replace('[', '.')}"):
+        add(local, "clock", **options)

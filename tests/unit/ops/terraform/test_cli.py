@@ -186,29 +186,40 @@ def test_commands_can_be_pasted(stage: Stage) -> None:
     assert all(line.startswith(f"terraform -chdir={stage.folder} ") for line in lines)
 
 
-def test_ctrl_c_reaches_terraform_once(tmp_path: Path, stage: Stage) -> None:
-    """Terraform gets one SIGINT (a second would make it drop its state) and is waited for."""
+@pytest.mark.parametrize("work", ["one.init(stage)", "one.side_by_side(lambda: again(one), lambda: again(one))"])
+def test_ctrl_c_reaches_terraform_once(tmp_path: Path, stage: Stage, work: str) -> None:
+    """Terraform gets one SIGINT (a second would make it drop its state) and is waited for, in whatever thread it runs.
+
+    Whoever does not wait is killed: a Terraform that starts finds no provider, and ends the process it was told of.
+    """
     script = f"""
-        import pathlib, signal, sys, time
+        import os, pathlib, signal, sys, time
         seen = []
         signal.signal(signal.SIGINT, lambda *_: seen.append(1))
-        pathlib.Path({str(tmp_path / "up")!r}).touch()
+        (pathlib.Path({str(tmp_path)!r}) / f"up-{{os.getpid()}}").touch()
         while not seen:
             time.sleep(0.02)
-        time.sleep(0.3)
-        pathlib.Path({str(tmp_path / "seen")!r}).write_text(str(len(seen)))
+        time.sleep(0.6)
+        (pathlib.Path({str(tmp_path)!r}) / f"seen-{{os.getpid()}}").write_text(str(len(seen)))
+        sys.exit(1)
     """
     terraform(tmp_path, script)
     caller = f"""
         import signal
+        from contextlib import suppress
         from pathlib import Path
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
-        from ops.errors import InterruptError
+        from ops.errors import InterruptError, TerraformError
         from ops.terraform.cli import Stage, Terraform
         folder = Path({str(stage.folder)!r})
+        stage = Stage(1, folder, folder, folder, Path({str(stage.log)!r}))
+        one = Terraform(Path({str(tmp_path / "terraform-stand-in")!r}))
+        def again(one):
+            with suppress(TerraformError):
+                one.init(stage)
+            one.init(stage)  # not started any more
         try:
-            Terraform(Path({str(tmp_path / "terraform-stand-in")!r})).init(
-                Stage(1, folder, folder, folder, Path({str(stage.log)!r})))
+            {work}
         except InterruptError as error:
             raise SystemExit(str(error))
     """
@@ -219,16 +230,20 @@ def test_ctrl_c_reaches_terraform_once(tmp_path: Path, stage: Stage) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
+    count = 2 if "side_by_side" in work else 1
     try:
         deadline = time.monotonic() + 10
-        while not (tmp_path / "up").exists() and time.monotonic() < deadline:
+        while len(list(tmp_path.glob("up-*"))) < count and time.monotonic() < deadline:
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)  # as the terminal does: to the whole foreground group
+        for _ in range(2):  # as the terminal does: to the whole foreground group; a person repeats it
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.2)
         _, said = process.communicate(timeout=10)
     finally:
         with suppress(ProcessLookupError):  # what has not ended by itself must not outlive the test
             os.killpg(process.pid, signal.SIGKILL)
-    assert (tmp_path / "seen").read_text(encoding="utf-8") == "1"
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.glob("seen-*")] == ["1"] * count
+    assert len(list(tmp_path.glob("up-*"))) == count
     assert "the next run goes on from there" in said
 
 
@@ -258,6 +273,12 @@ def saying(summary: str, detail: str) -> str:
             "in progress",
             "api-busy",
             "run it again",
+        ),
+        (
+            "key vault secret (key_vault_id = '/v', name = 'shop-key') was not found",
+            "azurerm_key_vault_secret answers with what was applied or seeded in this stand-in cloud",
+            "no-secret",
+            ".twin/local-secrets.json",
         ),
         ("Invalid value", "too long", "", "failed: Invalid value"),
     ],

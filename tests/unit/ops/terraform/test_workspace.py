@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from emulators import azurerm
+from emulators.azurerm.cloud import Cloud
+from emulators.azurerm.datasources import read_data
+from emulators.azurerm.errors import ProviderError
 from emulators.base.errors import StateError
+from emulators.base.store import Store
+from ops.config.environment import Environment
+from ops.errors import SettingError
 from ops.terraform import workspace
 from ops.terraform.binary import Binary
 from tests.unit.ops.conftest import Make
@@ -90,8 +100,68 @@ def test_a_damaged_state_is_refused(make: Make, number: int, content: str) -> No
     path = environment.home / f"state/stage{number}.tfstate"
     path.parent.mkdir(parents=True)
     path.write_text(content)
+    Store(environment.home / "cloud.json").put("azurerm_virtual_network", {"id": "/made"})
     with (
         pytest.raises(StateError, match=rf"stage{number}.tfstate is empty or damaged.*`invoke destroy`"),
         workspace.opened(environment, {}, terraform=Binary(Path("terraform"), "1.9.0")),
+    ):
+        pass
+
+
+@pytest.fixture
+def _unserved(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def serve(*_: object, **__: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(env={})
+
+    monkeypatch.setattr(azurerm, "serve", serve)
+
+
+def secrets(environment: Environment) -> Path:
+    environment.home.mkdir(parents=True, exist_ok=True)
+    return environment.home.with_name(f"{environment.home.name}-secrets.json")
+
+
+@pytest.mark.usefixtures("_unserved")
+def test_an_empty_state_of_nothing_is_none(make: Make) -> None:
+    """Terraform makes an empty file to lock it: a first plan that was killed leaves one, and nothing is lost by it."""
+
+    environment = make()
+    secrets(environment).write_text('{"shop-key": "s"}', encoding="utf-8")
+    (environment.home / "state").mkdir(parents=True)
+    for number in (1, 2):
+        (environment.home / f"state/stage{number}.tfstate").touch()
+    for _ in range(2):  # what is seeded at the first time counts for nothing
+        with workspace.opened(environment, {}, terraform=Binary(Path("terraform"), "1.9.0")) as space:
+            assert space.environment is environment
+
+
+@pytest.mark.usefixtures("_unserved")
+def test_the_local_vault_holds_what_a_file_says(make: Make) -> None:
+    """A server's secret reaches the plan as on Azure; what is taken out of the file is gone, what is applied stays."""
+    environment = make()
+    cloud = Cloud(Store(environment.home / "cloud.json"))
+    cloud.store.put("azurerm_key_vault_secret", {"id": "/a", "name": "applied", "key_vault_id": "/vault", "value": "a"})
+
+    def look(text: str, name: str) -> object:
+        secrets(environment).write_text(text, encoding="utf-8")
+        with workspace.opened(environment, {}, terraform=Binary(Path("terraform"), "1.9.0")):
+            assert secrets(environment).stat().st_mode & 0o777 == 0o600
+            return read_data(cloud, "azurerm_key_vault_secret", {"name": name, "key_vault_id": "/vault"})["value"]
+
+    assert look('{"shop-key": "one"}', "shop-key") == "one"
+    assert look('{"shop-key": "two"}', "shop-key") == "two"
+    assert look("{}", "applied") == "a"
+    with pytest.raises(ProviderError, match="was not found"):
+        look("{}", "shop-key")
+
+
+@pytest.mark.usefixtures("_unserved")
+@pytest.mark.parametrize("text", ["", "[]", '{"a_b": "c"}', '{"a": 1}', '{"a": ""}'])
+def test_a_file_that_is_none_is_refused(make: Make, text: str) -> None:
+    secrets(make()).write_text(text, encoding="utf-8")
+    with (
+        pytest.raises(SettingError, match=r"-secrets\.json must be a JSON object"),
+        workspace.opened(make(), {}, terraform=Binary(Path("terraform"), "1.9.0")),
     ):
         pass

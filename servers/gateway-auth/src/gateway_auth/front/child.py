@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -37,6 +38,9 @@ _CHUNK = 64 * 1024
 _ENDS = 256  # bytes of an oversized line that are kept at either end, where its id stands
 _HOME = "{HOME}"
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+# <linux/prctl.h> and <linux/capability.h>.
+_PR_CAPBSET_DROP = 24
+_CAP_DAC_OVERRIDE = 1
 # The SDKs for Python and TypeScript write the id first and last.
 _ID = (re.compile(rb'^\{"jsonrpc":\s?"2\.0",\s?"id":\s?(\d+),'), re.compile(rb'"id":\s?(\d+)\}\s*$'))
 
@@ -120,6 +124,7 @@ class ChildTransport(ClientTransport):
                     **{name: value.replace(_HOME, home) for name, value in self._environment.items()},
                 },
                 cwd=home,
+                preexec_fn=_heed_modes(),
                 start_new_session=True,  # so that what it starts itself ends with it
             )
         except OSError as error:
@@ -141,6 +146,22 @@ class ChildTransport(ClientTransport):
                             return
                         if isinstance(message, SessionMessage):
                             await incoming.send(message)
+
+
+def _heed_modes() -> Callable[[], None] | None:
+    """A `preexec_fn`: what root starts may not write where a file's mode forbids it, such as among its own packages.
+
+    A right that is out of the bounding set is not given at exec, to root neither (capabilities(7)). In an image the
+    user is not root, and has none to lose.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)  # loaded before the fork: nothing may be imported after it
+
+    def drop() -> None:
+        libc.prctl(_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, 0, 0, 0)
+
+    return drop
 
 
 class Lines:
