@@ -99,12 +99,12 @@ def push(environment: Environment, runner: Runner, server: str | None = None) ->
     push.push(environment, runner, server)
 
 
-@task(json=_JSON)
-def status(environment: Environment, json: bool = False) -> None:
+@task(json=_JSON, help={"secrets": "with --json: the local database's address with its key, which is masked otherwise"})
+def status(environment: Environment, json: bool = False, *, secrets: bool = False) -> None:
     """What is deployed and whether it answers; exit code 1 if it does not."""
     from ops.checks import status
 
-    status.report(environment, as_json=json)
+    status.report(environment, as_json=json, secrets=secrets)
 
 
 @task(help={"as_": "admin, reader or outsider"})

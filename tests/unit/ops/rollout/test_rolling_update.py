@@ -190,7 +190,7 @@ def test_documents_are_not_deleted_unasked(
     if applied:
         assert rolling_update.apply_stage(asked, 1, agreed=True)
     else:
-        with pytest.raises(DeclinedError, match="with every document.*add --yes"):
+        with pytest.raises(DeclinedError, match=r"with every document.*add --yes"):
             rolling_update.apply_stage(asked, 1, agreed=True)
     assert terraform.applied == applied
 
