@@ -97,10 +97,11 @@ def print_console_address(environment: Environment) -> None:
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the same for people, without the database's address, which only machines need."""
-    names = ("endpoint", "gateway", "registry", "authority", "client_id", "scope", "database")
+    names = ("gateway", "registry", "authority", "client_id", "scope", "database")
     plain = [
         ("env", found["env"]),
         ("healthy", "yes" if found["healthy"] else "no"),
+        *(("endpoint", server["url"]) for server in found["servers"].values()),
         *((name.replace("_", " "), str(found[name])) for name in names),
     ]
     reason = [("reason", found["reason"])] if "reason" in found else []

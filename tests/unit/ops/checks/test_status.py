@@ -196,6 +196,16 @@ def test_machines_see_the_key_only_where_they_ask(
         status.report(deployed, as_json=False, secrets=True)
 
 
+def test_people_see_the_endpoint_of_each_server(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second server was in no row; for machines `endpoint` stays the first one's."""
+    urls = {name: f"http://127.0.0.1:8080/{name}/mcp" for name in ("mongodb", "notes")}
+    outputs.save(replace(PLATFORM, endpoints=urls), deployed.home)
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    found = status.document(deployed, well)
+    assert [value for name, value in status.rows(found) if name == "endpoint"] == list(urls.values())
+    assert found["endpoint"] == urls["mongodb"]
+
+
 def test_people_see_which_database_it_is(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """In one line, with the reason why it is not a better one."""
     now = replace(running(gateway="healthy"), database="emulators.mongodb: Docker has no image mongo:7.0")

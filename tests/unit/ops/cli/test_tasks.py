@@ -10,6 +10,7 @@ from invoke.tasks import Task
 
 import tasks
 from ops.cli.program import ProjectProgram
+from ops.clients import connect
 from ops.config.environment import ROOT
 from ops.errors import UsageError
 from ops.rollout import request
@@ -121,3 +122,16 @@ def test_an_option_s_letter_is_its_first(name: str) -> None:
     assert all(short in ([], [option[0]]) for option, short in letters.items()), letters
     assert not letters.get("setting")
     assert not letters.get("prod")
+
+
+@pytest.mark.parametrize("name", BOOTSTRAP)
+def test_help_offers_no_environment_that_the_task_refuses(name: str) -> None:
+    """Bootstrap prepares Azure and refuses local, which is no default of it then."""
+    assert "local)" not in getattr(tasks, name).help["env"]
+    assert "default: local" in tasks.deploy.help["env"]
+
+
+def test_the_readme_lists_every_client() -> None:
+    """Each name that --client takes."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in connect.CLIENTS if f"`{name}`" not in text and f"--client {name}" not in text] == []
