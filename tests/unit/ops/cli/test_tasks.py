@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,11 +125,12 @@ def test_an_option_s_letter_is_its_first(name: str) -> None:
     assert not letters.get("prod")
 
 
-@pytest.mark.parametrize("name", BOOTSTRAP)
-def test_help_offers_no_environment_that_the_task_refuses(name: str) -> None:
+def test_help_offers_no_environment_that_the_task_refuses() -> None:
     """Bootstrap prepares Azure and refuses local, which is no default of it then."""
-    assert "local)" not in getattr(tasks, name).help["env"]
-    assert "default: local" in tasks.deploy.help["env"]
+    # Read anew: Invoke takes the texts out of a task when it makes its options.
+    fresh = runpy.run_path(str(ROOT / "tasks.py"))
+    assert [name for name in BOOTSTRAP if "default: local" in fresh[name].help["env"]] == []
+    assert "default: local" in fresh["deploy"].help["env"]
 
 
 def test_the_readme_lists_every_client() -> None:
