@@ -99,12 +99,12 @@ def push(environment: Environment, runner: Runner, server: str | None = None) ->
     push.push(environment, runner, server)
 
 
-@task(json=_JSON)
-def status(environment: Environment, json: bool = False) -> None:
+@task(json=_JSON, help={"secrets": "with --json: the local database's address with its key, which is masked otherwise"})
+def status(environment: Environment, json: bool = False, *, secrets: bool = False) -> None:
     """What is deployed and whether it answers; exit code 1 if it does not."""
     from ops.checks import status
 
-    status.report(environment, as_json=json)
+    status.report(environment, as_json=json, secrets=secrets)
 
 
 @task(help={"as_": "admin, reader or outsider"})
@@ -185,6 +185,7 @@ def check(context: object, path: str, also: list[str] | None = None, json: bool 
     policy_files.report([path, *(also or [])], as_json=json)
 
 
+_ON_AZURE = {"env": "a folder of terraform/environments that is on Azure; needed, as local has nothing to prepare"}
 _TRUST = {
     "issuer": "of the federated credential, as the service connection shows it; with --subject",
     "subject": "of the federated credential, as the service connection shows it",
@@ -199,7 +200,7 @@ _MINIMAL = {"minimal": "in the directory, only what the pipeline owns; assignmen
 _LAPTOP = {"without_pipeline": "you deploy from here: make the resource group and the state, and no identity"}
 
 
-@task(changes=True, help={**_TRUST, **_MINIMAL, **_LAPTOP}, iterable=["github_subject"], default=True)
+@task(changes=True, help={**_ON_AZURE, **_TRUST, **_MINIMAL, **_LAPTOP}, iterable=["github_subject"], default=True)
 def bootstrap_all(
     environment: Environment,
     runner: Runner,
@@ -230,7 +231,7 @@ def bootstrap_all(
     bootstrap.bootstrap(environment, runner, options)
 
 
-@task(changes=True)
+@task(changes=True, help=_ON_AZURE)
 def identity(environment: Environment, runner: Runner) -> None:
     """Step 1: resource group and managed identity; prints and saves its ids."""
     from ops import bootstrap
@@ -240,7 +241,7 @@ def identity(environment: Environment, runner: Runner) -> None:
     bootstrap.bootstrap(environment, runner, bootstrap.Options(), ("identity",))
 
 
-@task(changes=True, help=_TRUST, iterable=["github_subject"])
+@task(changes=True, help={**_ON_AZURE, **_TRUST}, iterable=["github_subject"])
 def federation(
     environment: Environment,
     runner: Runner,
@@ -261,7 +262,7 @@ def federation(
     bootstrap.bootstrap(environment, runner, options, ("federation",))
 
 
-@task(changes=True, help=_MINIMAL)
+@task(changes=True, help={**_ON_AZURE, **_MINIMAL})
 def entra(environment: Environment, runner: Runner, *, minimal: bool = False) -> None:
     """Step 2: directory role and Microsoft Graph permissions, with what they allow."""
     from ops import bootstrap
@@ -271,7 +272,7 @@ def entra(environment: Environment, runner: Runner, *, minimal: bool = False) ->
     bootstrap.bootstrap(environment, runner, bootstrap.Options(minimal=minimal), ("entra",))
 
 
-@task(changes=True)
+@task(changes=True, help=_ON_AZURE)
 def state(environment: Environment, runner: Runner) -> None:
     """Step 3: storage account and container for Terraform's state, and `terraform init` of both stages."""
     from ops import bootstrap

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from ops.cli import output
 from ops.clients import access_token, outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
-from ops.errors import NotDeployedError, SmokeError
+from ops.errors import NotDeployedError, SmokeError, UsageError
 from twin import control
 from twin.console.config import address
 from twin.supervise.status import Status
@@ -28,10 +29,10 @@ Where = Callable[[Resource], str]
 """A container group's URL."""
 
 
-def document(environment: Environment, answer: Answer = smoke.http_status) -> dict[str, Any]:
+def document(environment: Environment, answer: Answer = smoke.http_status, *, secrets: bool = False) -> dict[str, Any]:
     """Return the documented object (docs: Commands). Nothing deployed is a valid answer: empty, and `healthy` false.
 
-    A `reason` is added where it is not healthy.
+    A `reason` is added where it is not healthy. Without `secrets` the database's key is masked.
     """
     try:
         platform, state = _look(environment)
@@ -58,7 +59,7 @@ def document(environment: Environment, answer: Answer = smoke.http_status) -> di
         "scope": platform.scope,
         "gateway": platform.gateway,
         "registry": f"{platform.registry}/v0.1/servers" if platform.registry else "",
-        "mongodb_uri": running.mongodb_uri if running else "",
+        "mongodb_uri": _uri(running, secrets=secrets),
         "database": running.database if running else "",
         "console": _console(environment, running),
         "pids": {name: part.pid for name, part in running.parts.items() if part.pid} if running else {},
@@ -66,9 +67,11 @@ def document(environment: Environment, answer: Answer = smoke.http_status) -> di
     return {**found, "reason": "; ".join(problems)} if problems else found
 
 
-def report(environment: Environment, *, as_json: bool) -> None:
+def report(environment: Environment, *, as_json: bool, secrets: bool = False) -> None:
     """Print it; NotDeployedError (exit code 1) where the platform does not answer."""
-    found = document(environment)
+    if secrets and not as_json:
+        raise UsageError("--secrets needs --json beside it: the table for people never holds the database's key")
+    found = document(environment, secrets=secrets)
     if as_json:
         output.data_json(found)
     else:
@@ -93,11 +96,12 @@ def print_console_address(environment: Environment) -> None:
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the same for people; the database's address holds a key, so only machines that ask for JSON get it."""
-    names = ("endpoint", "gateway", "registry", "authority", "client_id", "scope", "database")
+    """Return the same for people, without the database's address, which only machines need."""
+    names = ("gateway", "registry", "authority", "client_id", "scope", "database")
     plain = [
         ("env", found["env"]),
         ("healthy", "yes" if found["healthy"] else "no"),
+        *(("endpoint", server["url"]) for server in found["servers"].values()),
         *((name.replace("_", " "), str(found[name])) for name in names),
     ]
     reason = [("reason", found["reason"])] if "reason" in found else []
@@ -146,6 +150,12 @@ def _unanswered(environment: Environment, platform: Platform, answer: Answer) ->
         except (SmokeError, EmulatorError) as error:
             problems.append(str(error))
     return problems
+
+
+def _uri(running: Status | None, *, secrets: bool) -> str:
+    """Return the database's address; what is printed ends up in logs, so its password is masked."""
+    uri = running.mongodb_uri if running else ""
+    return uri if secrets else re.sub(r"(?<=//)([^:/@]*):.*@", r"\1:***@", uri)
 
 
 def _console(environment: Environment, running: Status | None) -> str:

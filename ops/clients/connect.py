@@ -245,7 +245,11 @@ def print_configuration(
     exposure = str(environment.variables.get("gateway_exposure") or "public")
     env = env_option(environment.name)
     if as_json:
-        output.data_json({**document(platform, exposure, env), "entries": entries(platform)})
+        if client:
+            configuration(platform, client, exposure=exposure, env=env)  # refuses what it refuses without --json
+        found = document(platform, exposure, env)
+        named = {name: one for name, one in found["clients"].items() if client in (None, name)}
+        output.data_json({**found, "clients": named, "entries": entries(platform, client)})
         return
     for name in [client] if client else list(CLIENTS):
         if client is None and exposure == "internal" and CLIENTS[name].cloud:

@@ -9,6 +9,7 @@ says something: dev containers, build agents and other tools set them too, and m
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -200,6 +201,7 @@ def read(
     folder: Path, tfvars: Mapping[str, Any], flags: Mapping[str, str] | None = None
 ) -> tuple[Settings, dict[str, Given]]:
     """Return the settings, and of each that is set or has a default its source."""
+    _require_known(folder / _FILE)
     file = DotEnvSettingsSource(Settings, env_file=folder / _FILE)()
     found = {name: list(_said(name, file, tfvars, flags or {})) for name in RULES}
     chosen = {name.lower(): said[0][1] for name, said in found.items() if said}
@@ -210,6 +212,32 @@ def read(
     defaults = {name: getattr(settings, name.lower()) for name in RULES}
     known = {name: said or [("default", defaults[name])] for name, said in found.items()}
     return settings, {name: _given(name, said) for name, said in known.items() if said[0][1] is not None}
+
+
+def _require_known(path: Path) -> None:
+    """Raise SettingError for each line of settings.env that sets nothing, which dotenv leaves out without a word."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    said = [
+        f"{path.name}:{number}: {sentence}"
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#") and (sentence := _sets_nothing(line))
+    ]
+    if said:
+        raise SettingError(f"in {path.parent.name}, {'; '.join(said)}")
+
+
+def _sets_nothing(line: str) -> str:
+    """Return what is wrong with a line, without its value, which may be secret; empty where it sets something."""
+    name, equals, _ = re.sub(r"^\s*export\s+", "", line).partition("=")
+    name = next(iter(name.split()), "") if not equals else name.strip()
+    known = name.upper() in RULES
+    if known and equals:
+        return ""
+    near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), RULES, 1)
+    remedy = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(RULES)}"
+    if equals:
+        return f"{name or 'what stands before ='} is no setting; {remedy}"
+    return f"{name} must be followed by = and its value" + ("" if known else f"; {remedy}")
 
 
 def unused(given: Mapping[str, Given], environ: Mapping[str, str]) -> dict[str, str]:

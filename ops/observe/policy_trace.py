@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from rich.text import Text
 
 from emulators.apim import tracing_client
+from emulators.apim.tracing_client import TracesUnavailable
 from ops.cli import output
+from ops.clients import outputs
 from ops.config.environment import Environment
 from ops.errors import OpsError, UsageError
 
@@ -29,19 +32,30 @@ def print_trace(environment: Environment, request_id: str = "", *, as_json: bool
             f"traces of {environment.name} are API Management's own: open the API's Test tab, or send a request with a "
             "debug token (Microsoft's page: Debug your APIs using request tracing); here `invoke watch` shows its calls"
         )
-    if not request_id:
-        found = tracing_client.recent(environment.home)
+    with of_a_gateway(environment):
+        found = _find(environment, request_id.strip().lower()) if request_id else None
+        recent = [] if found else tracing_client.recent(environment.home)
+    if found is None:
         if as_json:
-            output.data_json({"requests": found})
+            output.data_json({"requests": recent})
         else:
-            _list(found[:_LISTED])
-        return
-    trace = _find(environment, request_id.strip().lower())
-    if as_json:
-        output.data_json(trace)
+            _list(recent[:_LISTED])
+    elif as_json:
+        output.data_json(found)
     else:
-        for line in lines(trace):
+        for line in lines(found):
             output.console.print(line, soft_wrap=True)
+
+
+@contextmanager
+def of_a_gateway(environment: Environment) -> Iterator[None]:
+    """Raise NotDeployedError instead of TracesUnavailable where there is no gateway that could keep any."""
+    try:
+        yield
+    except TracesUnavailable:
+        if not (environment.home / "run" / "trace.json").exists():
+            outputs.load(environment.home, environment.name)
+        raise
 
 
 def _find(environment: Environment, request_id: str) -> Document:

@@ -19,7 +19,7 @@ from ops.azure import az
 from ops.cli import output
 from ops.config.environment import Environment
 from ops.errors import UsageError
-from ops.observe.policy_trace import clock
+from ops.observe.policy_trace import clock, of_a_gateway
 from twin.console.config import Config
 from twin.console.sources import Sources
 
@@ -115,7 +115,8 @@ def _local(environment: Environment) -> More:
     home = environment.home
     follower = Follower(home)
     sources = Sources(Config(home, home / "run" / "state.json", "only-to-read-names"))
-    first = [follower.more()]  # a gateway that keeps no traces is an error now, and a restart later is none
+    with of_a_gateway(environment):
+        first = [follower.more()]  # a gateway that keeps no traces is an error now, and a restart later is none
     people = sources.people()
 
     def more() -> list[Call]:

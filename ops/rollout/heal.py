@@ -67,7 +67,7 @@ def _heal_stage(opened: Session, number: int) -> int:
             log=stage.log,
         )
     runner.plan("will", small.actions)
-    runner.confirm(f"Apply {small.summary()} in {space.environment.name}?", agreed=opened.ports is not None)
+    rolling_update.confirm(opened, small, agreed=opened.ports is not None)
     rolling_update.apply_plan(opened, small, None, targets=targets(plan), title=f"heal {stage.name}")
     left = space.terraform.plan(stage, expected={})
     if left.drift:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from ops.checks import durations
-from ops.cli import output
+from ops.cli import changes, output
 from ops.config.environment import Environment
 from ops.config.servers import has_several_slots, slot_letters, slots
 from ops.errors import TerraformError
@@ -85,9 +85,17 @@ def apply_stage(
     if not plan.changes:
         return False
     session.runner.plan(f"{stage.name} changes", plan.actions)
-    session.runner.confirm(f"Apply {plan.summary()} in {space.environment.name}?", agreed=agreed)
+    confirm(session, plan, agreed=agreed)
     apply_plan(session, plan, before or {})
     return True
+
+
+def confirm(session: Session, plan: Plan, *, agreed: bool) -> None:
+    """Ask whether to apply a plan; DeclinedError. Where data would be lost, only --yes answers, not `agreed`."""
+    question = f"Apply {plan.summary()} in {session.environment.name}?"
+    if gone := changes.lost(plan.actions):
+        question = f"Delete {'; '.join(gone)}? {question}"
+    session.runner.confirm(question, agreed=agreed and not gone)
 
 
 def apply_plan(

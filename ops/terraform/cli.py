@@ -97,7 +97,7 @@ class Stage:
 class Plan:
     """A saved plan: `actions` maps resource addresses to create, update, replace or delete.
 
-    `drift` does the same for what was changed or deleted outside Terraform since the last apply.
+    `drift` does the same for what was changed or deleted outside Terraform since the last apply, and is to stay.
     """
 
     stage: Stage
@@ -178,7 +178,9 @@ class Terraform:
             stage.plan_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             code, messages = self._run(stage, arguments, allowed=(0, 2))
             stage.plan_file.chmod(0o600)  # a plan holds secrets
-            return Plan(stage, _of_type("planned_change", messages), code == 2, _of_type("resource_drift", messages))
+            actions, drift = (_of_type(kind, messages) for kind in ("planned_change", "resource_drift"))
+            kept = {address: change for address, change in drift.items() if actions.get(address) != "delete"}
+            return Plan(stage, actions, code == 2, kept)
 
         arguments = [
             "plan",

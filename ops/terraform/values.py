@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +24,8 @@ from ops.config.tfvars import CACHE
 from ops.errors import SettingError, ToolError
 from ops.terraform import binary
 from ops.terraform.messages import errors_of, shown
+
+_UNSUITABLE = re.compile(r"The given value is not suitable for var\.(\w+) declared at \S+ (.*)")
 
 
 def require_valid(environment: Environment, cache: Path = CACHE) -> None:
@@ -42,7 +45,7 @@ def require_valid(environment: Environment, cache: Path = CACHE) -> None:
         for file in files:
             shutil.copy(file, root)  # what a link means, not the link
         became, sound = _became(program, root, var_file, sorted(environment.variables))
-        broken = [] if sound else list(_refused(program, root, var_file))
+        broken = [] if sound else list(_refused(program, root, var_file, environment.variables))
         # What is misspelt comes first: a rule may miss the very name that it was meant for.
         refused = [f"{sentence} ({shown(var_file)})" for sentence in _dropped(environment.variables, became)] + broken
     if refused:
@@ -58,13 +61,59 @@ def _digest(files: Sequence[Path]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _refused(program: Path, root: Path, var_file: Path) -> Iterator[str]:
-    done = _run(program, root, "plan", "-json", "-lock=false", "-input=false", f"-var-file={var_file}")
+def _refused(program: Path, root: Path, var_file: Path, given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence per error, which names the entry, and terraform.tfvars, where its value is or should be."""
+    for sentence in errors_of(_planned(program, root, var_file), root, root):
+        # A variable that was left out has its place in the copy.
+        said = re.sub(rf"\({re.escape(str(root))}[^)]*\)", f"({shown(var_file)})", sentence)
+        found = _UNSUITABLE.search(said)
+        if found:
+            name, reason = found.groups()
+            path = [] if '"' in reason else _culprit(program, root, var_file, name, given.get(name))
+            yield f"{said[: found.start()]}{'.'.join([name, *map(str, path)])}: {reason}"
+        else:
+            yield said
+
+
+def _planned(program: Path, root: Path, *var_files: Path) -> list[dict[str, Any]]:
+    """Return the messages of a plan with these values, the last of which win; ToolError where it fails in silence."""
+    values = [f"-var-file={file}" for file in var_files]
+    done = _run(program, root, "plan", "-json", "-lock=false", "-input=false", *values)
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    found = list(errors_of(messages, root, root))
-    if done.returncode and not found:
-        raise ToolError(f"terraform cannot judge {var_file}: {' '.join((done.stdout + done.stderr).split())}")
-    yield from found
+    if done.returncode and not any(message.get("diagnostic") for message in messages):
+        raise ToolError(f"terraform cannot judge {var_files[0]}: {' '.join((done.stdout + done.stderr).split())}")
+    return messages
+
+
+def _culprit(program: Path, root: Path, var_file: Path, name: str, whole: Any) -> list[str | int]:
+    """Return the path of the first value that its type does not take; Terraform says no more than why."""
+    candidate = root / "candidate.tfvars.json"
+
+    def is_refused(path: list[str | int]) -> bool:
+        candidate.write_text(json.dumps({name: _alone(whole, path)}), encoding="utf-8")
+        found = (one.get("diagnostic") or {} for one in _planned(program, root, var_file, candidate))
+        return any(f"not suitable for var.{name} " in str(one.get("detail")) for one in found)
+
+    path: list[str | int] = []
+    value = whole
+    while isinstance(value, Mapping | list):
+        keys: list[str | int] = list(value) if isinstance(value, Mapping) else list(range(len(value)))
+        key = next((one for one in keys if is_refused([*path, one])), None)
+        if key is None:
+            break
+        path.append(key)
+        value = value[key]  # type: ignore[index]
+    return path
+
+
+def _alone(value: Any, path: Sequence[str | int]) -> Any:
+    """Return the value with only what is at this path; its siblings are null, which every type takes."""
+    if not path:
+        return value
+    head, *rest = path
+    if isinstance(value, Mapping):
+        return {key: _alone(one, rest) if key == head else None for key, one in value.items()}
+    return [_alone(value[int(head)], rest)]
 
 
 def _became(program: Path, root: Path, var_file: Path, names: Sequence[str]) -> tuple[dict[str, Any], bool]:

@@ -27,61 +27,76 @@ resource "terraform_data" "as_made" {
 resource "terraform_data" "unchanged" {
   lifecycle {
     precondition {
-      condition     = terraform_data.as_made.output.name == var.name && terraform_data.as_made.output.resource_group_name == var.resource_group_name
-      error_message = "name and resource_group_name cannot change: every resource would be replaced, and the network is in use. Make a second environment beside this one, move callers to it, then `invoke destroy` this one."
+      condition     = terraform_data.as_made.output.name == var.name
+      error_message = "name cannot change from ${try(coalesce(terraform_data.as_made.output.name, "none"), "none")} to ${coalesce(var.name, "none")}: every resource would be replaced, and the network is in use. Put ${try(coalesce(terraform_data.as_made.output.name, "none"), "none")} back, or make a second environment beside this one, move callers to it, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = terraform_data.as_made.output.resource_group_name == var.resource_group_name
+      error_message = "resource_group_name cannot change from ${try(coalesce(terraform_data.as_made.output.resource_group_name, "none"), "none")} to ${coalesce(var.resource_group_name, "none")}: every resource would be replaced, and the network is in use. Put ${try(coalesce(terraform_data.as_made.output.resource_group_name, "none"), "none")} back, or make a second environment beside this one, move callers to it, then `invoke destroy` this one."
     }
 
     precondition {
       condition     = terraform_data.as_made.output.location == var.location
-      error_message = "location cannot change: gateway, database, vault, registry and network would be replaced, with all that they hold. Make a second environment in that region, copy the data, then `invoke destroy` this one."
+      error_message = "location cannot change from ${try(coalesce(terraform_data.as_made.output.location, "none"), "none")} to ${coalesce(var.location, "none")}: gateway, database, vault, registry and network would be replaced, with all that they hold. Put ${try(coalesce(terraform_data.as_made.output.location, "none"), "none")} back, or make a second environment in that region, copy the data, then `invoke destroy` this one."
     }
 
     precondition {
       # Environments of version 0.2.0 did not write these down.
-      condition     = try(terraform_data.as_made.output.acr_name, var.acr_name) == var.acr_name && try(terraform_data.as_made.output.key_vault_name, var.key_vault_name) == var.key_vault_name
-      error_message = "acr_name and key_vault_name cannot change: the registry would be replaced with its images, the vault with its secrets. Make a second environment beside this one, push and set them there, then `invoke destroy` this one."
+      condition     = try(terraform_data.as_made.output.acr_name, var.acr_name) == var.acr_name
+      error_message = "acr_name cannot change from ${try(coalesce(terraform_data.as_made.output.acr_name, "none"), "none")} to ${coalesce(var.acr_name, "none")}: the registry would be replaced, with its images. Put ${try(coalesce(terraform_data.as_made.output.acr_name, "none"), "none")} back, or make a second environment beside this one, push the images there, then `invoke destroy` this one."
     }
 
     precondition {
-      condition     = !local._account_binds || try(terraform_data.as_made.output.cosmos_account_name, var.cosmos_account_name) == var.cosmos_account_name && try(terraform_data.as_made.output.free_tier_enabled, var.cosmos.free_tier_enabled) == var.cosmos.free_tier_enabled
-      error_message = "cosmos_account_name and cosmos.free_tier_enabled cannot change: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
+      condition     = try(terraform_data.as_made.output.key_vault_name, var.key_vault_name) == var.key_vault_name
+      error_message = "key_vault_name cannot change from ${try(coalesce(terraform_data.as_made.output.key_vault_name, "none"), "none")} to ${coalesce(var.key_vault_name, "none")}: the vault would be replaced, with its secrets. Put ${try(coalesce(terraform_data.as_made.output.key_vault_name, "none"), "none")} back, or make a second environment beside this one, set the secrets there, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = !local._account_binds || try(terraform_data.as_made.output.cosmos_account_name, var.cosmos_account_name) == var.cosmos_account_name
+      error_message = "cosmos_account_name cannot change from ${try(coalesce(terraform_data.as_made.output.cosmos_account_name, "none"), "none")} to ${coalesce(var.cosmos_account_name, "none")}: the database account would be replaced, with every document. Put ${try(coalesce(terraform_data.as_made.output.cosmos_account_name, "none"), "none")} back, or make a second environment, copy the documents, then `invoke destroy` this one."
+    }
+
+    precondition {
+      condition     = !local._account_binds || try(terraform_data.as_made.output.free_tier_enabled, var.cosmos.free_tier_enabled) == var.cosmos.free_tier_enabled
+      error_message = "cosmos.free_tier_enabled cannot change from ${try(coalesce(terraform_data.as_made.output.free_tier_enabled, "none"), "none")} to ${coalesce(var.cosmos.free_tier_enabled, "none")}: the database account would be replaced, with every document. Put ${try(coalesce(terraform_data.as_made.output.free_tier_enabled, "none"), "none")} back, or make a second environment, copy the documents, then `invoke destroy` this one."
     }
 
     precondition {
       condition     = try(terraform_data.as_made.output.registry_zones, var.registry.zone_redundancy_enabled) == var.registry.zone_redundancy_enabled
-      error_message = "registry.zone_redundancy_enabled cannot change: the registry would be replaced, with its images. Make a second environment with the other value, push the images there, then `invoke destroy` this one."
+      error_message = "registry.zone_redundancy_enabled cannot change from ${try(coalesce(terraform_data.as_made.output.registry_zones, "none"), "none")} to ${coalesce(var.registry.zone_redundancy_enabled, "none")}: the registry would be replaced, with its images. Put ${try(coalesce(terraform_data.as_made.output.registry_zones, "none"), "none")} back, or make a second environment with the other value, push the images there, then `invoke destroy` this one."
     }
 
     precondition {
       # "Configure customer-managed keys": both services take the key when they are made; the account is replaced for another one.
       condition     = try(terraform_data.as_made.output.encryption_key, try(var.customer_managed_key.key_id, "")) == try(var.customer_managed_key.key_id, "")
-      error_message = "customer_managed_key cannot change: the database account would be replaced, with every document, and the registry takes a key only when it is made. Make a second environment with the key, copy documents and images, then `invoke destroy` this one."
+      error_message = "customer_managed_key cannot change: the database account would be replaced, with every document, and the registry takes a key only when it is made. Put ${try(coalesce(terraform_data.as_made.output.encryption_key, "null"), "null")} back, or make a second environment with the key, copy documents and images, then `invoke destroy` this one."
     }
 
     precondition {
       condition     = terraform_data.as_made.output.gateway_exposure == var.gateway_exposure
-      error_message = "gateway_exposure cannot change: azurerm replaces the gateway (30 to 45 minutes without answers, and half-way it stops). Make a second environment with the other exposure, move callers to it, then `invoke destroy` this one."
+      error_message = "gateway_exposure cannot change from ${try(coalesce(terraform_data.as_made.output.gateway_exposure, "none"), "none")} to ${coalesce(var.gateway_exposure, "none")}: azurerm replaces the gateway (30 to 45 minutes without answers, and half-way it stops). Put ${try(coalesce(terraform_data.as_made.output.gateway_exposure, "none"), "none")} back, or make a second environment with the other exposure, move callers to it, then `invoke destroy` this one."
     }
 
     precondition {
       # "Add, change, or delete a virtual network subnet": a range changes only while nothing is in the subnet.
       condition     = var.network.existing != null || jsonencode(terraform_data.as_made.output.subnets) == jsonencode(var.network.subnets)
-      error_message = "network.subnets cannot change: Azure refuses another range for a subnet that is in use. A wider network.address_space can be had; for other ranges make a second environment beside this one."
+      error_message = "network.subnets cannot change (${try(join(", ", [for name, range in terraform_data.as_made.output.subnets : "${name} from ${jsonencode(range)} to ${jsonencode(try(var.network.subnets[name], null))}" if jsonencode(range) != jsonencode(try(var.network.subnets[name], null))]), "")}): Azure refuses another range for a subnet that is in use. Put the old ranges back. A wider network.address_space can be had; for other ranges make a second environment beside this one."
     }
 
     precondition {
       condition     = !local._account_binds || (terraform_data.as_made.output.throughput_mode == "serverless") == (var.cosmos.throughput_mode == "serverless")
-      error_message = "cosmos.throughput_mode cannot change from or to serverless: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
+      error_message = "cosmos.throughput_mode cannot change from or to serverless, here from ${try(coalesce(terraform_data.as_made.output.throughput_mode, "none"), "none")} to ${coalesce(var.cosmos.throughput_mode, "none")}: the database account would be replaced, with every document. Put ${try(coalesce(terraform_data.as_made.output.throughput_mode, "none"), "none")} back, or make a second environment, copy the documents, then `invoke destroy` this one."
     }
 
     precondition {
       condition     = !local._account_binds || terraform_data.as_made.output.throughput_mode == var.cosmos.throughput_mode || contains([terraform_data.as_made.output.throughput_mode, var.cosmos.throughput_mode], "serverless")
-      error_message = "cosmos.throughput_mode cannot change between autoscale and fixed here: azurerm refuses it. Migrate each database and collection with `az cosmosdb mongodb database throughput migrate` (collections: `az cosmosdb mongodb collection throughput migrate`), then apply with -replace=terraform_data.as_made."
+      error_message = "cosmos.throughput_mode cannot change between autoscale and fixed here: azurerm refuses it. Put ${try(coalesce(terraform_data.as_made.output.throughput_mode, "none"), "none")} back, or migrate each database and collection with `az cosmosdb mongodb database throughput migrate` (collections: `az cosmosdb mongodb collection throughput migrate`), then apply with -replace=terraform_data.as_made."
     }
 
     precondition {
       condition     = !local._account_binds || !(terraform_data.as_made.output.continuous_backup && coalesce(var.cosmos.backup.type, "Continuous") == "Periodic")
-      error_message = "cosmos.backup.type cannot change from Continuous to Periodic: the database account would be replaced, with every document. Make a second environment, copy the documents, then `invoke destroy` this one."
+      error_message = "cosmos.backup.type cannot change from Continuous to Periodic: the database account would be replaced, with every document. Put Continuous back, or make a second environment, copy the documents, then `invoke destroy` this one."
     }
 
     precondition {

@@ -83,7 +83,7 @@ variable "mcp_servers" {
 
   validation {
     condition     = alltrue([for name in keys(var.mcp_servers) : can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name)) && length(name) <= 30])
-    error_message = "A server's name in mcp_servers must be 1-30 lower-case letters, digits and single hyphens, and start with a letter."
+    error_message = "A server's name in mcp_servers must be 1-30 lower-case letters, digits and single hyphens, and start with a letter (${join(", ", [for name in keys(var.mcp_servers) : "mcp_servers.${name}" if !(can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name)) && length(name) <= 30)])})."
   }
 
   validation {
@@ -94,7 +94,7 @@ variable "mcp_servers" {
   validation {
     # The seam for another kind: docs/adr/0007.
     condition     = alltrue([for server in var.mcp_servers : server.compute == "container-instances"])
-    error_message = "compute in mcp_servers must be container-instances: no other kind of compute is implemented."
+    error_message = "compute in mcp_servers must be container-instances: no other kind of compute is implemented (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute == "container-instances")])})."
   }
 
   validation {
@@ -102,27 +102,27 @@ variable "mcp_servers" {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [for tier in keys(server.tiers) : can(regex("^[a-z][a-z0-9]{0,14}$", tier))]
     ]))
-    error_message = "A tier's name in mcp_servers must be 1-15 lower-case letters and digits, and start with a letter."
+    error_message = "A tier's name in mcp_servers must be 1-15 lower-case letters and digits, and start with a letter (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in keys(server.tiers) : can(regex("^[a-z][a-z0-9]{0,14}$", tier))])])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : length(server.tiers) > 0])
-    error_message = "Each server in mcp_servers needs at least one tier."
+    error_message = "Each server in mcp_servers needs at least one tier (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(length(server.tiers) > 0)])})."
   }
 
   validation {
     condition     = alltrue(flatten([for server in var.mcp_servers : [for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
-    error_message = "A tier's role in mcp_servers must be Mcp.Admin or Mcp.Read."
+    error_message = "A tier's role in mcp_servers must be Mcp.Admin or Mcp.Read (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)])])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : length(server.tiers) == length(distinct([for tier in server.tiers : tier.role]))])
-    error_message = "Two tiers of one server must not have the same role: the gateway could not choose."
+    error_message = "Two tiers of one server must not have the same role: the gateway could not choose (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(length(server.tiers) == length(distinct([for tier in server.tiers : tier.role])))])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.database == null ? true : contains(["cosmosdb-mongodb", "documentdb"], server.database)])
-    error_message = "A server's database in mcp_servers must be \"cosmosdb-mongodb\" or \"documentdb\", or be left out."
+    error_message = "A server's database in mcp_servers must be \"cosmosdb-mongodb\" or \"documentdb\", or be left out (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.database == null ? true : contains(["cosmosdb-mongodb", "documentdb"], server.database))])})."
   }
 
   validation {
@@ -132,7 +132,7 @@ variable "mcp_servers" {
         server.database == null ? tier.connection == null : contains(["read-write", "read-only"], coalesce(tier.connection, "missing"))
       ]
     ]))
-    error_message = "A tier's connection in mcp_servers must be read-write or read-only where its server has a database, and be left out where it has none."
+    error_message = "A tier's connection in mcp_servers must be read-write or read-only where its server has a database, and be left out where it has none (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : server.database == null ? tier.connection == null : contains(["read-write", "read-only"], coalesce(tier.connection, "missing"))])])})."
   }
 
   validation {
@@ -140,7 +140,7 @@ variable "mcp_servers" {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")]
     ]))
-    error_message = "A tier for Mcp.Read must have the read-only connection."
+    error_message = "A tier for Mcp.Read must have the read-only connection (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")])])})."
   }
 
   validation {
@@ -149,70 +149,70 @@ variable "mcp_servers" {
       for server in var.mcp_servers :
       coalesce(server.database, "none") != "documentdb" || length(server.slots) == 1 || contains(keys(server.secrets), "MCP_CONFIRMATION_KEY")
     ])
-    error_message = "A server in mcp_servers with the database \"documentdb\" and more than one slot needs secrets = { MCP_CONFIRMATION_KEY = \"<a secret of the vault>\" }: without a key that its slots share, one refuses what was confirmed at the other."
+    error_message = "A server in mcp_servers with the database \"documentdb\" and more than one slot needs secrets = { MCP_CONFIRMATION_KEY = \"<a secret of the vault>\" }: without a key that its slots share, one refuses what was confirmed at the other (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(coalesce(server.database, "none") != "documentdb" || length(server.slots) == 1 || contains(keys(server.secrets), "MCP_CONFIRMATION_KEY"))])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : length(server.slots) > 0])
-    error_message = "Each server in mcp_servers needs at least one slot."
+    error_message = "Each server in mcp_servers needs at least one slot (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(length(server.slots) > 0)])})."
   }
 
   validation {
     condition     = alltrue(flatten([for server in var.mcp_servers : [for slot in server.slots : can(regex("^[a-z]$", slot))]]))
-    error_message = "A slot in mcp_servers must be a single lower-case letter, such as a."
+    error_message = "A slot in mcp_servers must be a single lower-case letter, such as a (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for slot in server.slots : can(regex("^[a-z]$", slot))])])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.port >= 1024 && server.port <= 65535])
-    error_message = "A server's port in mcp_servers must be from 1024 to 65535."
+    error_message = "A server's port in mcp_servers must be from 1024 to 65535 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.port >= 1024 && server.port <= 65535)])})."
   }
 
   # Container Instances, "Resource availability and quota limits": what any region gives one group without a GPU.
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.cpu >= 0.1 && server.cpu <= 4])
-    error_message = "cpu in mcp_servers must be from 0.1 to 4 cores."
+    error_message = "cpu in mcp_servers must be from 0.1 to 4 cores (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.cpu >= 0.1 && server.cpu <= 4)])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.memory >= 0.5 && server.memory <= 16])
-    error_message = "memory in mcp_servers must be from 0.5 to 16 GiB."
+    error_message = "memory in mcp_servers must be from 0.5 to 16 GiB (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.memory >= 0.5 && server.memory <= 16)])})."
   }
 
   validation {
     condition     = alltrue(flatten([for server in var.mcp_servers : [for amount in [server.cpu, server.memory] : can(regex("^[0-9]+([.][0-9])?$", tostring(amount)))]]))
-    error_message = "cpu and memory in mcp_servers take one decimal place, such as 0.5: Container Instances refuses more."
+    error_message = "cpu and memory in mcp_servers take one decimal place, such as 0.5: Container Instances refuses more (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for amount in [server.cpu, server.memory] : can(regex("^[0-9]+([.][0-9])?$", tostring(amount)))])])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])
-    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag."
+    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : (server.image.tag == null) != (server.image.digest == null)])
-    error_message = "image in mcp_servers takes either a tag or a digest."
+    error_message = "image in mcp_servers takes either a tag or a digest (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !((server.image.tag == null) != (server.image.digest == null))])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag))])
-    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0."
+    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag)))])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.image.tag != "latest"])
-    error_message = "image.tag in mcp_servers must not be latest: it says neither what runs nor what to roll back to."
+    error_message = "image.tag in mcp_servers must not be latest: it says neither what runs nor what to roll back to (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.tag != "latest")])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest))])
-    error_message = "image.digest in mcp_servers must be sha256: and 64 hexadecimal digits in lower case."
+    error_message = "image.digest in mcp_servers must be sha256: and 64 hexadecimal digits in lower case (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest)))])})."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [for name in concat(keys(server.environment), keys(server.secrets)) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))]
     ]))
-    error_message = "A name in environment and secrets of mcp_servers must be letters, digits and underscores, and not start with a digit."
+    error_message = "A name in environment and secrets of mcp_servers must be letters, digits and underscores, and not start with a digit (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in concat(keys(server.environment), keys(server.secrets)) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))])])})."
   }
 
   validation {
@@ -221,7 +221,7 @@ variable "mcp_servers" {
         for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them."
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {
@@ -230,7 +230,7 @@ variable "mcp_servers" {
         for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them."
+    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {
@@ -238,19 +238,19 @@ variable "mcp_servers" {
     condition = alltrue([
       for server in var.mcp_servers : try(tonumber(server.environment.MCP_TIME_MS_CEILING) < server.timeout * 1000, !can(server.environment.MCP_TIME_MS_CEILING))
     ])
-    error_message = "MCP_TIME_MS_CEILING in environment of mcp_servers must be a number of milliseconds below the server's timeout."
+    error_message = "MCP_TIME_MS_CEILING in environment of mcp_servers must be a number of milliseconds below the server's timeout (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(tonumber(server.environment.MCP_TIME_MS_CEILING) < server.timeout * 1000, !can(server.environment.MCP_TIME_MS_CEILING)))])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : length(setintersection(keys(server.environment), keys(server.secrets))) == 0])
-    error_message = "A name must stand in environment or in secrets of mcp_servers, not in both."
+    error_message = "A name must stand in environment or in secrets of mcp_servers, not in both (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(length(setintersection(keys(server.environment), keys(server.secrets))) == 0)])})."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [for secret in values(server.secrets) : can(regex("^[0-9A-Za-z-]{1,127}$", secret))]
     ]))
-    error_message = "secrets in mcp_servers must name Key Vault secrets: 1-127 letters, digits and hyphens, without address and version."
+    error_message = "secrets in mcp_servers must name Key Vault secrets: 1-127 letters, digits and hyphens, without address and version (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for secret in values(server.secrets) : can(regex("^[0-9A-Za-z-]{1,127}$", secret))])])})."
   }
 
   validation {
@@ -262,25 +262,25 @@ variable "mcp_servers" {
         ]
       ]
     ]))
-    error_message = "A pattern in tools of mcp_servers must be 1-128 letters, digits, underscores, dots, hyphens and slashes, with * for any part of a name."
+    error_message = "A pattern in tools of mcp_servers must be 1-128 letters, digits, underscores, dots, hyphens and slashes, with * for any part of a name (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue(flatten([for tier in server.tiers : [for pattern in concat(coalesce(tier.tools.allow, []), tier.tools.deny, coalesce(tier.tools.repeatable, [])) : can(regex("^[A-Za-z0-9_./*-]{1,128}$", pattern))]]))])})."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [for tier in server.tiers : tier.tools.allow == null ? true : length(tier.tools.allow) > 0]
     ]))
-    error_message = "tools.allow in mcp_servers must hold a pattern, or be left out to allow every tool that is not denied."
+    error_message = "tools.allow in mcp_servers must hold a pattern, or be left out to allow every tool that is not denied (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : tier.tools.allow == null ? true : length(tier.tools.allow) > 0])])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.front == null ? true : contains(["shared", "caller"], server.front.sessions)])
-    error_message = "front.sessions in mcp_servers must be shared or caller."
+    error_message = "front.sessions in mcp_servers must be shared or caller (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.front == null ? true : contains(["shared", "caller"], server.front.sessions))])})."
   }
 
   validation {
     # A session is a process, and a process is in one slot: the gateway would send the next call to another one.
     condition     = alltrue([for server in var.mcp_servers : try(server.front.sessions, "shared") == "shared" || length(server.slots) == 1])
-    error_message = "A server with front.sessions = \"caller\" in mcp_servers must have one slot: its sessions live in one process each, which a second slot does not have."
+    error_message = "A server with front.sessions = \"caller\" in mcp_servers must have one slot: its sessions live in one process each, which a second slot does not have (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.sessions, "shared") == "shared" || length(server.slots) == 1)])})."
   }
 
   validation {
@@ -290,24 +290,24 @@ variable "mcp_servers" {
       server.front.idle >= 300 && server.front.idle <= 86400 && floor(server.front.idle) == server.front.idle &&
       server.front.answer_bytes >= 1024 && server.front.answer_bytes <= 67108864 && floor(server.front.answer_bytes) == server.front.answer_bytes
     ])
-    error_message = "front in mcp_servers takes whole numbers: processes from 1 to 256, idle from 300 to 86400 seconds, answer_bytes from 1024 to 67108864."
+    error_message = "front in mcp_servers takes whole numbers: processes from 1 to 256, idle from 300 to 86400 seconds, answer_bytes from 1024 to 67108864 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.front == null ? true : server.front.processes >= 1 && server.front.processes <= 256 && floor(server.front.processes) == server.front.processes && server.front.idle >= 300 && server.front.idle <= 86400 && floor(server.front.idle) == server.front.idle && server.front.answer_bytes >= 1024 && server.front.answer_bytes <= 67108864 && floor(server.front.answer_bytes) == server.front.answer_bytes)])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : can(regex("^(|/[A-Za-z0-9._~/-]*)$", server.health_path))])
-    error_message = "health_path in mcp_servers must be a path that starts with a slash, such as /healthz, or \"\" for no probe."
+    error_message = "health_path in mcp_servers must be a path that starts with a slash, such as /healthz, or \"\" for no probe (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !can(regex("^(|/[A-Za-z0-9._~/-]*)$", server.health_path))])})."
   }
 
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.timeout >= 1 && server.timeout <= 240 && floor(server.timeout) == server.timeout])
-    error_message = "timeout in mcp_servers must be from 1 to 240 whole seconds: Azure's network drops connections that are idle for longer."
+    error_message = "timeout in mcp_servers must be from 1 to 240 whole seconds: Azure's network drops connections that are idle for longer (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.timeout >= 1 && server.timeout <= 240 && floor(server.timeout) == server.timeout)])})."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [for limit in values(server.first_byte) : limit >= 1 && limit <= 25 && floor(limit) == limit]
     ]))
-    error_message = "first_byte in mcp_servers must be from 1 to 25 whole seconds: nothing is repeated after 30."
+    error_message = "first_byte in mcp_servers must be from 1 to 25 whole seconds: nothing is repeated after 30 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for limit in values(server.first_byte) : limit >= 1 && limit <= 25 && floor(limit) == limit])])})."
   }
 
   validation {
@@ -317,7 +317,7 @@ variable "mcp_servers" {
         limit.calls >= 1 && limit.period >= 1 && limit.period <= 300
       ]
     ]))
-    error_message = "rate_limit in mcp_servers needs calls of 1 or more and a period from 1 to 300 seconds."
+    error_message = "rate_limit in mcp_servers needs calls of 1 or more and a period from 1 to 300 seconds (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for limit in concat([server.rate_limit], [for tier in server.tiers : tier.rate_limit if tier.rate_limit != null]) : limit.calls >= 1 && limit.period >= 1 && limit.period <= 300])])})."
   }
 
   validation {
@@ -329,7 +329,7 @@ variable "mcp_servers" {
         can(regex("^[^\\p{C}\\p{Zl}\\p{Zp}]{1,100}$", text)) && trimspace(text) == text
       ]
     ]))
-    error_message = "listing.title and listing.description in mcp_servers must each be one line of 1-100 visible characters: no line break, no control character, none that changes the direction of text."
+    error_message = "listing.title and listing.description in mcp_servers must each be one line of 1-100 visible characters: no line break, no control character, none that changes the direction of text (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for text in [for text in [server.listing.title, server.listing.description] : text if text != null] : can(regex("^[^\\p{C}\\p{Zl}\\p{Zp}]{1,100}$", text)) && trimspace(text) == text])])})."
   }
 
   validation {
@@ -339,7 +339,7 @@ variable "mcp_servers" {
         server.listing.version != "latest" && !can(regex("(^|[.])[xX]([.]|$)", server.listing.version))
       )
     ])
-    error_message = "listing.version in mcp_servers must be exact, such as 1.4.0: letters, digits, underscores, dots, plus signs and hyphens, not latest and not a range such as 1.x."
+    error_message = "listing.version in mcp_servers must be exact, such as 1.4.0: letters, digits, underscores, dots, plus signs and hyphens, not latest and not a range such as 1.x (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.listing.version == null ? true : (can(regex("^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$", server.listing.version)) && server.listing.version != "latest" && !can(regex("(^|[.])[xX]([.]|$)", server.listing.version))))])})."
   }
 }
 

@@ -52,7 +52,7 @@ variable "groups" {
 
   validation {
     condition     = length(setsubtract(keys(var.groups), ["admin", "reader"])) == 0
-    error_message = "groups takes the keys admin and reader."
+    error_message = "groups takes the keys admin and reader (${join(", ", formatlist("groups.%s", setsubtract(keys(var.groups), ["admin", "reader"])))})."
   }
 
   validation {
@@ -67,7 +67,7 @@ variable "groups" {
     condition = alltrue(flatten([
       for group in var.groups : [for id in setunion(group.members, coalesce(group.owners, [])) : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))]
     ]))
-    error_message = "members and owners of groups must be object ids (GUIDs), not names or e-mail addresses."
+    error_message = "members and owners of groups must be object ids (GUIDs), not names or e-mail addresses (${join(", ", [for entry, group in var.groups : "groups.${entry}" if !alltrue([for id in setunion(group.members, coalesce(group.owners, [])) : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))])])})."
   }
 }
 
@@ -132,13 +132,13 @@ variable "mcp_clients" {
 
   validation {
     condition     = alltrue([for client in var.mcp_clients : contains(["public-client", "single-page"], client.platform)])
-    error_message = "A client's platform in mcp_clients must be public-client or single-page; web would need a secret."
+    error_message = "A client's platform in mcp_clients must be public-client or single-page; web would need a secret (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !contains(["public-client", "single-page"], client.platform)])})."
   }
 
   validation {
     # The façade redeems the code without an Origin, which Entra ID refuses for this platform (AADSTS9002327).
     condition     = !var.oauth_facade_enabled || alltrue([for client in var.mcp_clients : client.platform != "single-page"])
-    error_message = "A client's platform in mcp_clients can be single-page only with oauth_facade_enabled = false: Entra ID lets only a browser redeem its code."
+    error_message = "A client's platform in mcp_clients can be single-page only with oauth_facade_enabled = false: Entra ID lets only a browser redeem its code (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !(client.platform != "single-page")])})."
   }
 
   validation {
@@ -147,17 +147,17 @@ variable "mcp_clients" {
         for uri in client.redirect_uris : client.platform != "single-page" || can(regex("^(https://|http://localhost[:/])", uri))
       ]
     ]))
-    error_message = "A redirect URI of a single-page client in mcp_clients must be https, or http on localhost."
+    error_message = "A redirect URI of a single-page client in mcp_clients must be https, or http on localhost (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for uri in client.redirect_uris : client.platform != "single-page" || can(regex("^(https://|http://localhost[:/])", uri))])])})."
   }
 
   validation {
     condition     = alltrue([for name, client in var.mcp_clients : can(regex("^[a-z][a-z0-9-]{0,40}$", name)) && can(regex("^[a-z][a-z0-9-]{0,40}$", coalesce(client.kind, name)))])
-    error_message = "A client's name or kind in mcp_clients must be 1-41 lower-case letters, digits and hyphens, and start with a letter."
+    error_message = "A client's name or kind in mcp_clients must be 1-41 lower-case letters, digits and hyphens, and start with a letter (${join(", ", [for name, client in var.mcp_clients : "mcp_clients.${name}" if !(can(regex("^[a-z][a-z0-9-]{0,40}$", name)) && can(regex("^[a-z][a-z0-9-]{0,40}$", coalesce(client.kind, name))))])})."
   }
 
   validation {
     condition     = alltrue([for client in var.mcp_clients : length(client.redirect_uris) > 0])
-    error_message = "Each client in mcp_clients needs at least one redirect URI."
+    error_message = "Each client in mcp_clients needs at least one redirect URI (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !(length(client.redirect_uris) > 0)])})."
   }
 
   validation {
@@ -169,7 +169,7 @@ variable "mcp_clients" {
         (!can(regex("^https?:", uri)) || can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/)", uri)))
       ]
     ]))
-    error_message = "A redirect URI in mcp_clients must be https, http on 127.0.0.1 or localhost, or of a client's own scheme, with a path, without wildcard, fragment and ! $ ' ( ) , ; and of 256 characters at most."
+    error_message = "A redirect URI in mcp_clients must be https, http on 127.0.0.1 or localhost, or of a client's own scheme, with a path, without wildcard, fragment and ! $ ' ( ) , ; and of 256 characters at most (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for uri in client.redirect_uris : length(uri) <= 256 && can(regex("^[a-z][a-z0-9+.-]*:/[^\\s\"'<>\\\\{}|*#!$(),;]*$", replace(uri, "{endpoint-id}", "id"))) && (!can(regex("^https?:", uri)) || can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/)", uri)))])])})."
   }
 
   validation {
@@ -182,7 +182,7 @@ variable "mcp_clients" {
         try(tonumber(regex("^https?://[^/:]*:([0-9]+)/", uri)[0]) >= 1 && tonumber(regex("^https?://[^/:]*:([0-9]+)/", uri)[0]) <= 65535, !can(regex("^https?://[^/:]*:", uri)))
       ]
     ]))
-    error_message = "A redirect URI in mcp_clients must be an address that a client can listen on: a host name of labels, a port from 1 to 65535 if it has one, and no user name."
+    error_message = "A redirect URI in mcp_clients must be an address that a client can listen on: a host name of labels, a port from 1 to 65535 if it has one, and no user name (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for uri in client.redirect_uris : !can(regex("^[a-z0-9+.-]+://[^/]*@", uri)) && (!startswith(uri, "https:") || can(regex("^https://[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*[:/]", uri))) && try(tonumber(regex("^https?://[^/:]*:([0-9]+)/", uri)[0]) >= 1 && tonumber(regex("^https?://[^/:]*:([0-9]+)/", uri)[0]) <= 65535, !can(regex("^https?://[^/:]*:", uri)))])])})."
   }
 
   validation {
@@ -192,7 +192,7 @@ variable "mcp_clients" {
         for uri in client.redirect_uris : !can(regex("^(javascript|data|file|vbscript|blob|about|filesystem|ftp|ws|wss|view-source):", uri))
       ]
     ]))
-    error_message = "A redirect URI in mcp_clients must not have a scheme that browsers act on, such as javascript, data or file."
+    error_message = "A redirect URI in mcp_clients must not have a scheme that browsers act on, such as javascript, data or file (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for uri in client.redirect_uris : !can(regex("^(javascript|data|file|vbscript|blob|about|filesystem|ftp|ws|wss|view-source):", uri))])])})."
   }
 
   validation {
@@ -203,7 +203,7 @@ variable "mcp_clients" {
         (startswith(uri, "http://") ? 2 : 1) * (strcontains(uri, "{endpoint-id}") ? length(var.mcp_servers) : 1)
       ])) <= 256
     ])
-    error_message = "A client in mcp_clients has too many redirect URIs: Entra ID takes 256, and a loopback URI counts twice."
+    error_message = "A client in mcp_clients has too many redirect URIs: Entra ID takes 256, and a loopback URI counts twice (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !(sum(concat([0], [for uri in client.redirect_uris : (startswith(uri, "http://") ? 2 : 1) * (strcontains(uri, "{endpoint-id}") ? length(var.mcp_servers) : 1)])) <= 256)])})."
   }
 
   validation {
@@ -213,7 +213,7 @@ variable "mcp_clients" {
       ])) == length(distinct(flatten([
         for client in var.mcp_clients : [for uri in client.redirect_uris : replace(uri, "/^http://127\\.0\\.0\\.1/", "http://localhost")]
     ])))
-    error_message = "A redirect URI must belong to one client in mcp_clients only; localhost and 127.0.0.1 are the same."
+    error_message = "A redirect URI must belong to one client in mcp_clients only; localhost and 127.0.0.1 are the same (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if anytrue([for name, other in var.mcp_clients : name != entry && length(setintersection([for uri in client.redirect_uris : replace(uri, "/^http://127\\.0\\.0\\.1/", "http://localhost")], [for uri in other.redirect_uris : replace(uri, "/^http://127\\.0\\.0\\.1/", "http://localhost")])) > 0])])})."
   }
 
   validation {
@@ -244,7 +244,7 @@ variable "mcp_clients" {
         )
       ]
     ]))
-    error_message = "metadata_documents in mcp_clients must be https addresses of a public host with a path, without port, query and dot segments."
+    error_message = "metadata_documents in mcp_clients must be https addresses of a public host with a path, without port, query and dot segments (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for url in client.metadata_documents : !strcontains(url, "/.") && (can(regex("^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}/[A-Za-z0-9._~/-]+$", replace(url, "{endpoint-id}", "id"))) || startswith(coalesce(var.public_base_url, "-"), "http://127.0.0.1:") && can(regex("^http://127\\.0\\.0\\.1:[0-9]+/[A-Za-z0-9._~/-]+$", url)))])])})."
   }
 
   validation {
@@ -253,7 +253,7 @@ variable "mcp_clients" {
         for host in client.metadata_hosts : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}$", host))
       ]
     ]))
-    error_message = "metadata_hosts in mcp_clients must be host names such as client.example.com, without scheme, port and path."
+    error_message = "metadata_hosts in mcp_clients must be host names such as client.example.com, without scheme, port and path (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for host in client.metadata_hosts : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z]{2,}$", host))])])})."
   }
 
   validation {
@@ -263,14 +263,14 @@ variable "mcp_clients" {
         !can(regex("^(https://)?([^/]*[.])?(localhost|local|internal|lan|home|corp|intranet|arpa|test|invalid|onion)(/|$)", place))
       ]
     ]))
-    error_message = "metadata_documents and metadata_hosts in mcp_clients must be public: no name of a private network."
+    error_message = "metadata_documents and metadata_hosts in mcp_clients must be public: no name of a private network (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for place in setunion(client.metadata_hosts, client.metadata_documents) : !can(regex("^(https://)?([^/]*[.])?(localhost|local|internal|lan|home|corp|intranet|arpa|test|invalid|onion)(/|$)", place))])])})."
   }
 
   validation {
     condition = length(flatten([for client in var.mcp_clients : concat(tolist(client.metadata_documents), tolist(client.metadata_hosts))])) == length(distinct(flatten([
       for client in var.mcp_clients : concat(tolist(client.metadata_documents), tolist(client.metadata_hosts))
     ])))
-    error_message = "A metadata document or host must belong to one client in mcp_clients only."
+    error_message = "A metadata document or host must belong to one client in mcp_clients only (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if anytrue([for name, other in var.mcp_clients : name != entry && length(setintersection(setunion(client.metadata_documents, client.metadata_hosts), setunion(other.metadata_documents, other.metadata_hosts))) > 0])])})."
   }
 }
 

@@ -118,7 +118,7 @@ def test_it_is_used_by_keyboard(browser: Chromium, console: str) -> None:
 
 
 def test_no_page_holds_a_token_or_the_database_s_key(browser: Chromium, console: str, platform: Platform) -> None:
-    key = platform.status["mongodb_uri"].partition("://")[2].partition(":")[2].partition("@")[0]
+    key = platform.mongodb_uri.partition("://")[2].partition(":")[2].partition("@")[0]
     call(browser, console, "Ada Admin", "whoami", {})
     pages = [str(browser.run("document.documentElement.outerHTML"))]
     browser.click("a.button", "See what each policy did")

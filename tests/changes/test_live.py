@@ -77,8 +77,9 @@ def base(changing: Platform) -> Mapping[str, Any]:
 
 
 def _deploy(platform: Platform, values: Mapping[str, Any]) -> list[Answer]:
+    """`--yes`, because the way back from a collection deletes it."""
     own_platform.set_values(platform, values)
-    return under_load(platform, lambda: platform.invoke("deploy"), pause=0.25)
+    return under_load(platform, lambda: platform.invoke("deploy", "--yes"), pause=0.25)
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -70,7 +70,7 @@ def container_environment(platform: Platform) -> dict[str, str]:
     state = json.loads((_home(platform) / "run/state.json").read_text(encoding="utf-8"))
     groups = [item["values"] for item in state if item["type"] == "azurerm_container_group"]
     container = next(group["container"][0] for group in groups if group["name"].endswith("-admin-a"))
-    return {**container["environment_variables"], "MONGODB_URI": platform.status["mongodb_uri"]}
+    return {**container["environment_variables"], "MONGODB_URI": platform.mongodb_uri}
 
 
 @contextmanager

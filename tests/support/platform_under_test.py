@@ -65,6 +65,11 @@ class Platform:
         found: dict[str, Any] = json.loads(self.invoke("status", "--json").stdout)
         return found
 
+    @cached_property
+    def mongodb_uri(self) -> str:
+        """The local database's address with its key."""
+        return str(json.loads(self.invoke("status", "--json", "--secrets").stdout)["mongodb_uri"])
+
     @property
     def endpoint(self) -> str:
         return str(self.status["endpoint"])

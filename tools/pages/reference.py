@@ -25,6 +25,8 @@ _BLOCK = re.compile(r'^(variable|output) "([^"]+)" \{\n(.*?)^\}', re.MULTILINE |
 _NESTED = re.compile(r"^  (validation|lifecycle|precondition) \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
 _ARGUMENT = re.compile(r"^  (\w+)\s+= ", re.MULTILINE)
 _RULE = re.compile(r'^    error_message\s*= "(.*)"$', re.MULTILINE)
+_ENTRIES = re.compile(r" \(\$\{join\(.*\)\}\)(?=\.$)")
+"""What a rule of a map ends with: the entries that break it, which only a refusal has."""
 
 
 class TablesError(Exception):
@@ -57,7 +59,7 @@ class Block:
 def blocks(text: str) -> Iterator[Block]:
     """Every variable and output, in the order of the text."""
     for kind, name, body in _BLOCK.findall(text):
-        rules = tuple(rule.replace('\\"', '"') for rule in _RULE.findall(body))
+        rules = tuple(_ENTRIES.sub("", rule).replace('\\"', '"') for rule in _RULE.findall(body))
         yield Block(kind, name, dict(_arguments(_NESTED.sub("", body))), rules)
 
 

@@ -31,6 +31,7 @@ def test_status_prints_the_documented_object(platform: Platform) -> None:
     assert status["scope"].startswith("api://")
     assert status["scope"].endswith("/Mcp.Access")
     assert status["mongodb_uri"].startswith("mongodb://")
+    assert ":***@" in status["mongodb_uri"]
     assert {"gateway", "entra"} <= set(status["pids"])
     for pid in status["pids"].values():
         os.kill(pid, 0)

@@ -62,7 +62,7 @@ MODULE = """variable "size" {
 
   validation {
     condition     = var.size.width > 0
-    error_message = "size.width must be \\"positive\\"."
+    error_message = "size.width must be \\"positive\\" (${join(", ", [for name in ["a"] : "${name}" if !(1 > 0)])})."
   }
 }
 

@@ -11,7 +11,7 @@ from ops.checks import status
 from ops.clients import access_token, outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
-from ops.errors import NotDeployedError, SmokeError
+from ops.errors import NotDeployedError, SmokeError, UsageError
 from tests.unit.ops.conftest import Make
 from twin import control
 from twin.control import PartStatus, Status
@@ -166,6 +166,44 @@ def test_people_do_not_see_the_key(deployed: Environment, monkeypatch: pytest.Mo
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
     rows = status.rows(status.document(deployed, well))
     assert not any("mongodb://" in value for _, value in rows)
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        (
+            "mongodb://cosmos.primary:k%2By==@127.0.0.1:1/?tls=true",
+            "mongodb://cosmos.primary:***@127.0.0.1:1/?tls=true",
+        ),
+        ("mongodb+srv://me:p:w@one.example,two.example/db", "mongodb+srv://me:***@one.example,two.example/db"),
+        ("mongodb://me:not/encoded@@host/", "mongodb://me:***@host/"),
+        ("mongodb://127.0.0.1:1/", "mongodb://127.0.0.1:1/"),
+        ("", ""),
+    ],
+)
+def test_machines_see_the_key_only_where_they_ask(
+    deployed: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+    held: str,
+    shown: str,
+) -> None:
+    """What a pipeline prints ends up in its log."""
+    now = replace(running(gateway="healthy"), mongodb_uri=held)
+    monkeypatch.setattr(control, "status", lambda home: now)
+    assert status.document(deployed, well)["mongodb_uri"] == shown
+    assert status.document(deployed, well, secrets=True)["mongodb_uri"] == held
+    with pytest.raises(UsageError, match="--secrets needs --json"):
+        status.report(deployed, as_json=False, secrets=True)
+
+
+def test_people_see_the_endpoint_of_each_server(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second server was in no row; for machines `endpoint` stays the first one's."""
+    urls = {name: f"http://127.0.0.1:8080/{name}/mcp" for name in ("mongodb", "notes")}
+    outputs.save(replace(PLATFORM, endpoints=urls), deployed.home)
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    found = status.document(deployed, well)
+    assert [value for name, value in status.rows(found) if name == "endpoint"] == list(urls.values())
+    assert found["endpoint"] == urls["mongodb"]
 
 
 def test_people_see_which_database_it_is(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

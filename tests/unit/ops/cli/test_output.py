@@ -157,3 +157,27 @@ def test_long_times_are_told_in_minutes(shown: io.StringIO, monkeypatch: pytest.
     with output.step("stage 2 apply"):
         pass
     assert shown.getvalue() == "stage 2 apply          done (41 min 10 s)\n"
+
+
+def test_what_goes_with_its_contents_says_so() -> None:
+    """A row that looks like any other is deployed like any other; what stays, and what holds nothing, says nothing."""
+    collection = 'module.cosmos[0].azurerm_cosmosdb_mongo_collection.this["archive/old"]'
+    gone = {
+        collection: "delete",
+        'module.cosmos[0].azurerm_cosmosdb_mongo_database.this["archive"]': "replace",
+        "module.documentdb[0].azurerm_mongo_cluster.this": "delete",
+        "module.acr.azurerm_container_registry.this": "replace",
+    }
+    kept = {"module.cosmos[0].azurerm_cosmosdb_account.this": "update", "azurerm_role_assignment.x": "delete"}
+    assert sorted(row[2] for row in changes.rows({**gone, **kept})) == [
+        "container_registry, with every image",
+        "cosmosdb_account",
+        "cosmosdb_mongo_collection archive/old, with every document",
+        "cosmosdb_mongo_database archive, with every document",
+        "mongo_cluster, with every document",
+        "role_assignment x",
+    ]
+    assert changes.lost({collection: "delete", **kept}) == [
+        "cosmosdb_mongo_collection archive/old, with every document"
+    ]
+    assert changes.lost({collection: "create"}) == changes.lost({collection: "update"}) == []

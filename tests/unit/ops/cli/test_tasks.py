@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from invoke.tasks import Task
 
 import tasks
 from ops.cli.program import ProjectProgram
+from ops.clients import connect
 from ops.config.environment import ROOT
 from ops.errors import UsageError
 from ops.rollout import request
@@ -121,3 +123,17 @@ def test_an_option_s_letter_is_its_first(name: str) -> None:
     assert all(short in ([], [option[0]]) for option, short in letters.items()), letters
     assert not letters.get("setting")
     assert not letters.get("prod")
+
+
+def test_help_offers_no_environment_that_the_task_refuses() -> None:
+    """Bootstrap prepares Azure and refuses local, which is no default of it then."""
+    # Read anew: Invoke takes the texts out of a task when it makes its options.
+    fresh = runpy.run_path(str(ROOT / "tasks.py"))
+    assert [name for name in BOOTSTRAP if "default: local" in fresh[name].help["env"]] == []
+    assert "default: local" in fresh["deploy"].help["env"]
+
+
+def test_the_readme_lists_every_client() -> None:
+    """Each name that --client takes."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in connect.CLIENTS if f"`{name}`" not in text and f"--client {name}" not in text] == []

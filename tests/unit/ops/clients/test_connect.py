@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from ops.clients import connect
+from ops.clients import connect, outputs
 from ops.clients.registrations import REGISTRATIONS, Registration
+from ops.config.environment import Environment
 from ops.errors import ToolError, UsageError
 from tests.unit.ops.checks.test_status import PLATFORM
+from tests.unit.ops.conftest import Make
 
 ROOT = Path(__file__).parents[4]
 URL = "http://127.0.0.1:8080/mongodb/mcp"
@@ -207,3 +209,28 @@ def test_a_machine_gets_every_client_that_reaches_the_gateway() -> None:
     assert found["endpoints"] == {"mongodb": URL}
     assert set(found["clients"]) == set(connect.CLIENTS) - {"claude"}
     assert found["clients"]["cursor"]["file"] == "~/.cursor/mcp.json"
+
+
+@pytest.fixture
+def deployed(make: Make, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    environment = make()
+    outputs.save(PLATFORM, environment.home)
+    monkeypatch.setattr(connect, "entries", lambda platform, client=None, ask=None: {client or "codex": "desktop"})
+    return environment
+
+
+def test_json_is_about_the_client_that_is_named(deployed: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same object with that client alone; a name that no client has is refused as without --json."""
+    connect.print_configuration(deployed, "cursor", as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (list(found["clients"]), found["entries"]) == (["cursor"], {"cursor": "desktop"})
+    connect.print_configuration(deployed, None, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert (list(found["clients"]), found["entries"]) == (list(connect.CLIENTS), {"codex": "desktop"})
+    with pytest.raises(UsageError, match="client 'emacs' is unknown"):
+        connect.print_configuration(deployed, "emacs", as_json=True)
+
+
+def test_the_registry_is_told_once(deployed: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    connect.print_configuration(deployed, None)
+    assert capsys.readouterr().err.count("The MCP registry, where") == 1

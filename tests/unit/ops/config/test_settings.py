@@ -173,3 +173,29 @@ def test_unknown_flag(pair: str) -> None:
     """`--setting` takes documented names only."""
     with pytest.raises(UsageError, match="SUBSCRIPTION_ID"):
         settings.parse_flags([pair])
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("STORAGE_ACOUNT=stmcp", r"settings\.env:3: STORAGE_ACOUNT is no setting; did you mean STORAGE_ACCOUNT\?"),
+        ("export MCP_TRACE=1", r"MCP_TRACE is no setting; did you mean TRACE\?"),
+        ("colour=blue", r"colour is no setting; the settings are SUBSCRIPTION_ID, "),
+        ("MONGODB_URI mongodb://me:secret@host/", r"settings\.env:3: MONGODB_URI must be followed by = and its value"),
+        ("ADO_ORGG", r"settings\.env:3: ADO_ORGG must be followed by .*; did you mean ADO_ORG\?"),
+    ],
+)
+def test_a_line_of_the_file_that_says_nothing_is_refused(tmp_path: Path, line: str, sentence: str) -> None:
+    """By its name and line, never its value; the rest of the file's form is dotenv's."""
+    (tmp_path / "settings.env").write_text(f"# ours\n\n{line}\n", encoding="utf-8")
+    with pytest.raises(SettingError, match=sentence) as caught:
+        settings.load(tmp_path, {})
+    assert "secret" not in str(caught.value)
+
+
+def test_the_file_is_dotenv_s(tmp_path: Path) -> None:
+    """Comments, blanks, export, quotes and lower case are fine."""
+    text = "# a=b\n\n  export ADO_ORG = 'org'  # ours\nado_project=p\nTRACE=\n"
+    (tmp_path / "settings.env").write_text(text, encoding="utf-8")
+    found = settings.load(tmp_path, {})
+    assert (found.ado_org, found.ado_project, found.trace) == ("org", "p", "1")

@@ -10,10 +10,12 @@ import pytest
 from emulators.apim import tracing_client
 from emulators.apim.tracing_client import Follower, TracesUnavailable
 from emulators.base.files import write_json
-from ops.errors import OpsError, UsageError
+from ops.clients import outputs
+from ops.errors import NotDeployedError, OpsError, UsageError
 from ops.observe import policy_trace
 from tests.support import gateway_traces
 from tests.support.gateway_traces import ID
+from tests.unit.ops.checks.test_status import PLATFORM
 from tests.unit.ops.conftest import Make
 
 SUMMARY: dict[str, Any] = gateway_traces.SUMMARY | {
@@ -93,6 +95,7 @@ def test_a_deployed_environment_has_its_own_traces(make: Make) -> None:
 
 def test_a_gateway_without_traces_says_how_to_have_them(make: Make) -> None:
     environment = make()
+    outputs.save(PLATFORM, environment.home)
     with pytest.raises(TracesUnavailable, match="TRACE=1"):
         policy_trace.print_trace(environment)
     write_json(environment.home / "run" / "trace.json", {})
@@ -123,3 +126,9 @@ def test_a_reader_begins_anew_where_the_gateway_did(make: Make, monkeypatch: pyt
     monkeypatch.setattr(tracing_client, "_ask", lambda home, question: next(answers))
     follower = Follower(make().home)
     assert [follower.more() for _ in range(3)] == [[{"n": 1}, {"n": 2}], [{"n": 1}], []]
+
+
+def test_nothing_deployed_is_said_as_elsewhere(make: Make) -> None:
+    """Another setting of the gateway is no remedy where there is no gateway."""
+    with pytest.raises(NotDeployedError, match="local is not deployed; run `invoke deploy`"):
+        policy_trace.print_trace(make())

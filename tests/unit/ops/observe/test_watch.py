@@ -12,8 +12,10 @@ import pytest
 
 from emulators.apim.tracing_client import Follower, TracesUnavailable
 from ops.azure import az
-from ops.errors import UsageError
+from ops.clients import outputs
+from ops.errors import NotDeployedError, UsageError
 from ops.observe import watch
+from tests.unit.ops.checks.test_status import PLATFORM
 from tests.unit.ops.conftest import Make
 
 WORKBOOK = Path(__file__).parents[4] / "terraform" / "modules" / "monitoring" / "workbook"
@@ -115,8 +117,10 @@ def test_a_gateway_that_restarts_is_waited_for(
 
 
 def test_a_gateway_without_traces_is_an_error_at_once(make: Make) -> None:
+    environment = make()
+    outputs.save(PLATFORM, environment.home)
     with pytest.raises(TracesUnavailable, match="TRACE=1"):
-        watch.print_calls(make())
+        watch.print_calls(environment)
 
 
 def test_on_a_terminal_the_latest_calls_are_a_table() -> None:
@@ -178,3 +182,9 @@ def test_the_query_reads_the_columns_that_the_workbook_reads() -> None:
     assert [name for name in sorted(columns) if not re.search(rf"\b{name}\b", workbook)] == []
     fields = set(re.findall(r"Call\.(\w+)", query))
     assert fields <= set(re.findall(r"Call\.(\w+)", workbook))
+
+
+def test_nothing_deployed_is_said_as_elsewhere(make: Make) -> None:
+    """Another setting of the gateway is no remedy where there is no gateway."""
+    with pytest.raises(NotDeployedError, match="local is not deployed; run `invoke deploy`"):
+        watch.print_calls(make())

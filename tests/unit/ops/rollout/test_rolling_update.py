@@ -13,7 +13,7 @@ from ops.cli.steps import Runner
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.config.servers import slots
-from ops.errors import NotDeployedError, SmokeError, TerraformError, UsageError
+from ops.errors import DeclinedError, NotDeployedError, SmokeError, TerraformError, UsageError
 from ops.images import images_json
 from ops.rollout import heal, health_check, rolling_update
 from ops.rollout.rollback import choose, earlier
@@ -148,6 +148,51 @@ def test_the_next_slot_waits_for_the_breakers_of_the_last(
     monkeypatch.setattr(health_check, "require_answers", lambda *_: happened.append("asked"))
     health_check.check_azure(environment, ["aci-two-reader-a"], lambda: platform, Runner())
     assert happened == ["aci-two-reader-a", 10, "asked"]
+
+
+class Deleting:
+    """Terraform whose plan deletes one object."""
+
+    def __init__(self, address: str) -> None:
+        self.address, self.applied = address, 0
+
+    def init(self, stage: Stage) -> None:
+        """Nothing to initialise."""
+
+    def plan(self, stage: Stage, **_: object) -> Plan:
+        return Plan(stage, {self.address: "delete"}, changes=True)
+
+    def apply(self, plan: Plan) -> None:
+        self.applied += 1
+
+
+COLLECTION = 'module.cosmos[0].azurerm_cosmosdb_mongo_collection.this["archive/old"]'
+
+
+@pytest.mark.parametrize(
+    ("address", "runner", "applied"),
+    [
+        (COLLECTION, Runner(), 0),
+        (COLLECTION, Runner(yes=True), 1),
+        ('module.cosmos[0].azurerm_cosmosdb_mongo_database.this["archive"]', Runner(), 0),
+        ("module.documentdb[0].azurerm_mongo_cluster.this", Runner(), 0),
+        ("module.apim.azurerm_api_management_api.this", Runner(), 1),
+    ],
+)
+def test_documents_are_not_deleted_unasked(
+    session: Session, monkeypatch: pytest.MonkeyPatch, address: str, runner: Runner, applied: int
+) -> None:
+    """Not even where everything else is agreed beforehand, as it is on this machine."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False)
+    terraform = Deleting(address)
+    space = replace(session.space, terraform=terraform, runner=runner)  # type: ignore[arg-type]
+    asked = replace(session, space=space)
+    if applied:
+        assert rolling_update.apply_stage(asked, 1, agreed=True)
+    else:
+        with pytest.raises(DeclinedError, match=r"with every document.*add --yes"):
+            rolling_update.apply_stage(asked, 1, agreed=True)
+    assert terraform.applied == applied
 
 
 def test_history_is_newest_first() -> None:

@@ -63,6 +63,26 @@ def test_plan_tells_what_changes(tmp_path: Path, stage: Stage) -> None:
     assert plan.summary() == "2 to create, 1 to update"
 
 
+DRIFTED = """
+import json, sys
+said = [("resource_drift", "a.removed", "update"), ("resource_drift", "a.stays", "update"),
+        ("resource_drift", "a.gone", "delete"), ("planned_change", "a.removed", "delete"),
+        ("planned_change", "a.stays", "update"), ("planned_change", "a.gone", "create")]
+import pathlib
+pathlib.Path(next(a[5:] for a in sys.argv if a.startswith("-out="))).touch()
+for kind, addr, action in said:
+    print(json.dumps({"type": kind, "@message": addr, "change": {"resource": {"addr": addr}, "action": action}}))
+sys.exit(2)
+"""
+
+
+def test_what_a_plan_deletes_is_not_put_back(tmp_path: Path, stage: Stage) -> None:
+    """A removed server's container group differs from the state, and yet nobody has to be told, nor heal it."""
+    found = terraform(tmp_path, DRIFTED).plan(stage)
+    assert found.drift == {"a.stays": "update", "a.gone": "delete"}
+    assert found.actions["a.removed"] == "delete"
+
+
 def test_saved_plan_is_private(tmp_path: Path, stage: Stage) -> None:
     """A plan holds secrets: only its owner may read it."""
     terraform(tmp_path, PLANNED).plan(stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,12 +49,18 @@ def test_shipped_values_are_valid(name: str, tmp_path: Path) -> None:
             r"mongodb.tiers.admin.connects is unknown.*did you mean connection",
         ),
         ("deployer_access ", "deployer_acess ", "did you mean deployer_access"),
+        ("port     = 8000", 'port = "eighty"', r"tfvars:\d+\): mcp_servers.mongodb.port: a number is required"),
+        ('"cosmosdb-mongodb"', '"documentdb"', r"environments/dev/terraform.tfvars\): documentdb.name must"),
     ],
 )
 def test_a_value_that_no_rule_accepts_is_named(tmp_path: Path, old: str, new: str, sentence: str) -> None:
     """A broken rule with its line; a misspelt name with the nearest right one, however deep it lies."""
-    with pytest.raises(SettingError, match=sentence):
-        values.require_valid(environment(tmp_path, old, new), tmp_path / "cache")
+    given = environment(tmp_path, old, new)
+    with pytest.raises(SettingError, match=sentence) as caught:
+        values.require_valid(given, tmp_path / "cache")
+    said = str(caught.value).replace(str(given.folder / "terraform.tfvars"), "")
+    assert tempfile.gettempdir() not in said
+    assert "variables-" not in said
 
 
 def test_what_was_valid_is_remembered_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
