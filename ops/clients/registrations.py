@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from emulators.apim.tracing_ring import PROBE_AGENT
+from ops.clients import limits
 
 #: What Codex computes of a server's address; see `endpoint_id`.
 ENDPOINT_ID = "{endpoint-id}"
@@ -375,6 +376,8 @@ def ask(gateway: str, client: Registration) -> str | None:
             return str(json.load(answer)["client_id"])
     except urllib.error.HTTPError as error:
         with error:
+            if limits.waited(error.code, dict(error.headers.items())):
+                return ask(gateway, client)
             return "" if error.code == 400 else None
     except (OSError, http.client.HTTPException, ValueError, KeyError):
         return None
