@@ -62,9 +62,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def ask(
-    url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, *, method: str | None = None
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str | None = None,
+    waits: bool = True,
 ) -> Answer:
-    """Send one request, following no redirect; SmokeError where nothing answers."""
+    """Send one request, following no redirect; SmokeError where nothing answers. `waits`: a limit is waited out."""
     request = urllib.request.Request(url, body, dict(headers or {}), method=method)  # noqa: S310 - the platform's own URLs
     try:
         answer = urllib.request.build_opener(_NoRedirect(), *smoke.proxies(url)).open(request, timeout=_TIMEOUT)
@@ -74,8 +79,8 @@ def ask(
         raise SmokeError(f"{url} does not answer ({error})") from error
     with answer:
         lower = {name.lower(): value for name, value in answer.headers.items()}
-        if limits.waited(int(answer.status), lower):
-            return ask(url, body, headers, method=method)
+        if waits and limits.waited(int(answer.status), lower):
+            return ask(url, body, headers, method=method, waits=False)
         return Answer(int(answer.status), lower, answer.read().decode("utf-8", "replace"))
 
 

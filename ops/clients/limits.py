@@ -1,4 +1,4 @@
-"""The gateway's own limits of requests: a task that meets one waits it out, and says so."""
+"""The gateway's own limits of requests: a task that meets one waits it out once, and says so."""
 
 from __future__ import annotations
 

@@ -360,10 +360,10 @@ REGISTRATIONS: dict[str, Registration] = {
 }
 
 
-def ask(gateway: str, client: Registration) -> str | None:
+def ask(gateway: str, client: Registration, *, waits: bool = True) -> str | None:
     """Return the client id that the façade answers a registration with, and an empty text where it refuses it.
 
-    None where the gateway cannot be asked: it does not answer, or has no registration.
+    None where the gateway cannot be asked: it does not answer, or has no registration. `waits`: its limit is waited out.
     """
     body = json.dumps({"client_name": client.title, **client.body, "redirect_uris": client.redirect_uris}).encode()
     request = urllib.request.Request(  # noqa: S310 - the platform's own URL
@@ -376,8 +376,8 @@ def ask(gateway: str, client: Registration) -> str | None:
             return str(json.load(answer)["client_id"])
     except urllib.error.HTTPError as error:
         with error:
-            if limits.waited(error.code, dict(error.headers.items())):
-                return ask(gateway, client)
+            if waits and limits.waited(error.code, dict(error.headers.items())):
+                return ask(gateway, client, waits=False)
             return "" if error.code == 400 else None
     except (OSError, http.client.HTTPException, ValueError, KeyError):
         return None

@@ -8,10 +8,12 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from ops.checks import probes
 from ops.clients import limits, registrations
 
 
@@ -26,33 +28,57 @@ from ops.clients import limits, registrations
         (503, {"Retry-After": "5"}, []),
     ],
 )
-def test_a_limit_is_waited_out(
-    status: int, headers: dict[str, str], waits: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    slept: list[int] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
+def test_a_limit_is_waited_out(status: int, headers: dict[str, str], waits: list[int], slept: list[int]) -> None:
     assert limits.waited(status, headers) == bool(waits)
     assert slept == waits
 
 
-def test_an_entry_is_not_taken_for_missing_where_a_limit_is_met(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asking for thirty clients at once meets the gateway's limit a minute: the answer comes after it."""
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    found: list[int] = []
+    monkeypatch.setattr(time, "sleep", found.append)
+    return found
+
+
+Answers = Callable[..., None]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """What the gateway answers, in turn: a 429, or the body of a 200."""
     headers = email.message.Message()
     headers["Retry-After"] = "7"
-    answers: list[Any] = [
-        urllib.error.HTTPError("http://gateway", 429, "", headers, io.BytesIO()),
-        io.BytesIO(json.dumps({"client_id": "desktop-id"}).encode()),
-    ]
-    slept: list[int] = []
+    left: list[Any] = []
 
     class Opener:
         def open(self, *_: object, **__: object) -> Any:
-            answer = answers.pop(0)
-            if isinstance(answer, Exception):
-                raise answer
+            answer = left.pop(0)
+            if answer == 429:
+                raise urllib.error.HTTPError("http://gateway", 429, "", headers, io.BytesIO())
             return answer
 
     monkeypatch.setattr(urllib.request, "build_opener", lambda *_: Opener())
-    monkeypatch.setattr(time, "sleep", slept.append)
+
+    def given(*each: object) -> None:
+        left.extend(each)
+
+    return given
+
+
+def test_an_entry_is_not_taken_for_missing_where_a_limit_is_met(answers: Answers, slept: list[int]) -> None:
+    """Asking for thirty clients at once meets the gateway's limit a minute: the answer comes after it."""
+    answers(429, io.BytesIO(json.dumps({"client_id": "desktop-id"}).encode()))
     assert registrations.ask("http://gateway", registrations.REGISTRATIONS["vscode"]) == "desktop-id"
+    assert slept == [7]
+
+
+def test_a_gateway_that_goes_on_refusing_is_asked_twice(answers: Answers, slept: list[int]) -> None:
+    answers(429, 429)
+    assert registrations.ask("http://gateway", registrations.REGISTRATIONS["vscode"]) is None
+    assert slept == [7]
+
+
+def test_a_check_takes_the_second_refusal_for_the_answer(answers: Answers, slept: list[int]) -> None:
+    answers(429, 429)
+    assert probes.ask("http://gateway").status == 429
     assert slept == [7]

@@ -61,9 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    logging.getLogger("fastmcp").setLevel(
-        logging.CRITICAL
-    )  # the audit line says how a call ended; tracebacks hold values
+    # The audit line says how a call ended; tracebacks hold values.
+    logging.getLogger("fastmcp").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         served,
         host=settings.host,
