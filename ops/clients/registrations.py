@@ -363,7 +363,7 @@ REGISTRATIONS: dict[str, Registration] = {
 def ask(gateway: str, client: Registration, *, waits: bool = True) -> str | None:
     """Return the client id that the façade answers a registration with, and an empty text where it refuses it.
 
-    None where the gateway cannot be asked: it does not answer, or has no registration. `waits`: its limit is waited out.
+    None where the gateway cannot be asked: it does not answer, or has no registration. `waits`: for its limit, once.
     """
     body = json.dumps({"client_name": client.title, **client.body, "redirect_uris": client.redirect_uris}).encode()
     request = urllib.request.Request(  # noqa: S310 - the platform's own URL

@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from ops.cli import output
 from ops.cli.steps import Runner, Step
 from ops.errors import InterruptError, TerraformError, ToolError
-from ops.terraform.messages import errors_of, said_of_source
+from ops.terraform.messages import errors_of, said_of_source, would_destroy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -308,11 +309,12 @@ def _whole(process: subprocess.Popen[str], work: Callable[[], T]) -> T:
 
 
 def _insist(work: Callable[[], object]) -> None:
-    """Do it whole: a second Ctrl-C would end the provider before Terraform.
+    """Do it whole, and say so: a second Ctrl-C would end the provider before Terraform.
 
     A Terraform that starts and finds nobody at the provider's socket kills the process that it was told of, which is
     this one (hashicorp/go-plugin#320, "reattach: don't kill process on failed reconnection", 2024-10-18).
     """
+    output.say("stopping: Terraform ends what it has begun, and saves it; Ctrl-C again changes nothing")
     while True:
         with suppress(KeyboardInterrupt):
             work()
@@ -352,30 +354,6 @@ def _logged(message: Mapping[str, Any]) -> str:
 def _of_type(kind: str, messages: list[dict[str, Any]]) -> dict[str, str]:
     changes = (message["change"] for message in messages if message.get("type") == kind)
     return {change["resource"]["addr"]: change["action"] for change in changes if change["action"] in _ACTIONS}
-
-
-_KEPT = re.compile(r'terraform_data\.keep\["([^"]+)"\] has lifecycle\.prevent_destroy set')
-
-
-def would_destroy(said: str) -> str:
-    """Return what is kept and would be lost, and what to do, where one of our guards refused; else nothing.
-
-    The guards are `terraform_data.keep` of the modules, named after what they keep: `account`, `registry`, `vault`,
-    `database/NAME`, `collection/DATABASE/NAME`. Terraform says no more than that address.
-    """
-    kept = sorted(set(_KEPT.findall(said)))
-    names = [" ".join(key.split("/", 1)) if "/" in key else f"the {_KEPT_WHOLE.get(key, key)}" for key in kept]
-    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return (
-        f"this would destroy {listed}, with all that they hold, and data_protection.prevent_destroy forbids it; put "
-        'the old values back, add the new beside them and copy what they hold ("Data in production" in '
-        "terraform/README.md has the way to let the old ones go)"
-        if kept
-        else ""
-    )
-
-
-_KEPT_WHOLE = {"account": "database account", "vault": "Key Vault"}
 
 
 def _failure(stage: Stage, command: str, messages: list[dict[str, Any]], tail: str) -> TerraformError:

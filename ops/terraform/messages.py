@@ -12,6 +12,8 @@ from ops.config.environment import ROOT
 
 # Of the variables' own folder, which nobody looks into to mend a value.
 _RULE = re.compile(r"\s*This was checked by the validation rule at \S+")
+_KEPT = re.compile(r'terraform_data\.keep\["([^"]+)"\] has lifecycle\.prevent_destroy set')
+_KEPT_WHOLE = {"account": "database account", "vault": "Key Vault"}
 
 
 def errors_of(
@@ -31,6 +33,24 @@ def errors_of(
             detail = " ".join(_RULE.sub("", str(diagnostic.get("detail") or "")).split())
             said = said_of_source(f": {detail}", root, source)
             yield f"{diagnostic.get('summary', '')}{place}{said}".rstrip(": .")
+
+
+def would_destroy(said: str) -> str:
+    """Return what is kept and would be lost, and what to do, where one of our guards refused; else nothing.
+
+    The guards are `terraform_data.keep` of the modules, named after what they keep: `account`, `registry`, `vault`,
+    `database/NAME`, `collection/DATABASE/NAME`. Terraform says no more than that address.
+    """
+    kept = sorted(set(_KEPT.findall(said)))
+    if not kept:
+        return ""
+    names = [" ".join(key.split("/", 1)) if "/" in key else f"the {_KEPT_WHOLE.get(key, key)}" for key in kept]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return (
+        f"this would destroy {listed}, with all that they hold, and data_protection.prevent_destroy forbids it; put "
+        'the old values back, add the new beside them and copy what they hold ("Data in production" in '
+        "terraform/README.md has the way to let the old ones go)"
+    )
 
 
 def in_source(file: Path, root: Path, source: Path | None) -> Path:

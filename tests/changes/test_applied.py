@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulators.base.store import Store
-from ops.terraform.cli import would_destroy
+from ops.terraform.messages import would_destroy
 from tests.changes.as_pipeline import Pipelines
 from tests.changes.running import Running, is_refused, turn
 from tests.changes.summary import Told
