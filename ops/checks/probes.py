@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from emulators.base.errors import EmulatorError
 from ops.checks import smoke
-from ops.clients import access_token, limits
+from ops.clients import access_token, rate_limit
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import OpsError, SmokeError
@@ -79,7 +79,7 @@ def ask(
         raise SmokeError(f"{url} does not answer ({error})") from error
     with answer:
         lower = {name.lower(): value for name, value in answer.headers.items()}
-        if waits and limits.waited(int(answer.status), lower):
+        if waits and rate_limit.waited(int(answer.status), lower):
             return ask(url, body, headers, method=method, waits=False)
         return Answer(int(answer.status), lower, answer.read().decode("utf-8", "replace"))
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from emulators.apim.tracing_ring import PROBE_AGENT
-from ops.clients import limits
+from ops.clients import rate_limit
 
 #: What Codex computes of a server's address; see `endpoint_id`.
 ENDPOINT_ID = "{endpoint-id}"
@@ -376,7 +376,7 @@ def ask(gateway: str, client: Registration, *, waits: bool = True) -> str | None
             return str(json.load(answer)["client_id"])
     except urllib.error.HTTPError as error:
         with error:
-            if waits and limits.waited(error.code, dict(error.headers.items())):
+            if waits and rate_limit.waited(error.code, dict(error.headers.items())):
                 return ask(gateway, client, waits=False)
             return "" if error.code == 400 else None
     except (OSError, http.client.HTTPException, ValueError, KeyError):

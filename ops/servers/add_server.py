@@ -19,9 +19,9 @@ from ops.config.environment import ROOT, Environment, env_option
 from ops.errors import SettingError, UsageError
 from ops.images import catalog, installed
 from ops.images.catalog import Source
-from ops.servers import described, published
-from ops.servers.described import Api
-from ops.servers.published import Package, Registry
+from ops.servers import packages, rest_api
+from ops.servers.packages import Package, Registry
+from ops.servers.rest_api import Api
 
 TEMPLATES = ROOT / "ops" / "templates"
 TEMPLATE = TEMPLATES / "server"
@@ -110,9 +110,9 @@ def parse(
     _only_with(sources, ("--pypi", "--npm"), of_package)
     _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url, "--header": headers})
     if openapi:
-        return Wanted(api=described.parse(openapi, operations, base_url or "", headers))
+        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers))
     if text := pypi or npm:
-        package = published.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
+        package = packages.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
         return Wanted(package, sessions=sessions or "shared")
     return Wanted()
 
@@ -197,13 +197,13 @@ def _require_same(environment: Environment, planned: Scaffold, wanted: Wanted) -
     there, words = _what_is_there(source), source.entrypoint[3:]
     if wanted.package:
         asked = f"{wanted.package.label} from {_REGISTRIES[wanted.package.registry]}"
-        there, asked = _with_start(wanted.package, words[1:], published.beside(folder), there, asked)
+        there, asked = _with_start(wanted.package, words[1:], packages.beside(folder), there, asked)
     elif wanted.api and there == _API:
         asked = _API
-        document = described.read(wanted.api)
+        document = rest_api.read(wanted.api)
         if _read(folder / "src" / package(name) / "openapi.json") != document:
             there, asked = f"{_API} of another document", f"{_API} of {wanted.api.place}"
-        elif (command := described.command(wanted.api, document, package(name))) != list(words):
+        elif (command := rest_api.command(wanted.api, document, package(name))) != list(words):
             there, asked = f"{_API} with {shlex.join(words[2:])}", shlex.join(command[2:])
     else:
         asked = _API if wanted.api else _OWN
@@ -236,7 +236,7 @@ def _with_start(
 def _what_is_there(source: Source) -> str:
     if not source.behind_front:
         return _OWN
-    found = published.installed_in(source.folder)
+    found = packages.installed_in(source.folder)
     return f"{found[1]} from {_REGISTRIES[found[0]]}" if found else _API
 
 
@@ -263,10 +263,10 @@ def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:
     }
     files = rendered(name, template, words)
     with runner.progress(f"lock {given.name} {given.version}") as result:
-        locks = published.lock(given, name, files["pyproject.toml"], runner)
+        locks = packages.lock(given, name, files["pyproject.toml"], runner)
         result.append(f"{_size(locks)} packages, by hash")
     with runner.progress("install") as result:
-        command, folders = published.find_command(given, locks, runner, places=installed.VENVS)
+        command, folders = packages.find_command(given, locks, runner, places=installed.VENVS)
         result.append(f"starts as {' '.join(command)}")
     if not runner.dry_run:
         _try(given, command, folders, runner)
@@ -277,7 +277,7 @@ def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:
 def _try(given: Package, command: Sequence[str], folders: Sequence[Path], runner: Runner) -> None:
     """Start it once, so that what cannot work is known before a deployment; one that wants a key may still be right."""
     with runner.progress("start once") as result:
-        found = published.start_once(command, folders)
+        found = packages.start_once(command, folders)
         if not found.failure:
             result.append(f"{found.tools} tools, {found.reading} say that they only read")
     if found.failure:
@@ -289,8 +289,8 @@ def _try(given: Package, command: Sequence[str], folders: Sequence[Path], runner
 
 
 def _described(name: str, api: Api) -> dict[str, str]:
-    document = described.read(api)
-    words = described.command(api, document, package(name))
+    document = rest_api.read(api)
+    words = rest_api.command(api, document, package(name))
     spelled = ", ".join(json.dumps(word, ensure_ascii=False) for word in words)
     files = {path: text.replace("__COMMAND__", spelled) for path, text in rendered(name, TEMPLATES / "openapi").items()}
     return {**files, f"src/{package(name)}/openapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"}

@@ -38,7 +38,7 @@ def test_the_image_is_small_and_says_what_it_is(deployed: Rig, image: Any, capsy
         sys.stdout.write(f" [{size / 1e6:.0f} MB, {over / 1e6:.0f} MB over its base; user {config['User']}] ")
     assert over < LARGEST
     assert config["User"] == "10001:10001"
-    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "mongo_db_server.healthcheck"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "gateway_healthcheck"]
     assert config["Entrypoint"] == ["python", "-m", "mongo_db_server"]
     assert config["Labels"]["org.opencontainers.image.version"] == release.version()
     assert config["Labels"]["org.opencontainers.image.base.name"] == base.NAME
@@ -61,7 +61,7 @@ def test_containers_are_closed(deployed: Rig) -> None:
 def test_containers_are_healthy(deployed: Rig) -> None:
     """The image's own health check agrees."""
     for container in deployed.containers():
-        checked = container.exec_run(["python", "-m", "mongo_db_server.healthcheck"])
+        checked = container.exec_run(["python", "-m", "gateway_healthcheck"])
         assert checked.exit_code == 0, checked.output
 
 
@@ -82,7 +82,7 @@ def test_no_shell_is_needed(deployed: Rig, image: Any) -> None:
     try:
         for shell in NO_SHELL:
             assert container.exec_run([shell, "-c", "true"]).exit_code != 0, f"{shell} still runs"
-        check = ["python", "-m", "mongo_db_server.healthcheck"]
+        check = ["python", "-m", "gateway_healthcheck"]
         _until(lambda: container.exec_run(check).exit_code == 0, container.logs)
     finally:
         container.remove(force=True)

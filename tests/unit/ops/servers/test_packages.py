@@ -17,8 +17,8 @@ from ops.config import tfvars
 from ops.config.environment import Environment
 from ops.errors import ImageError, SettingError, UsageError
 from ops.images import catalog, installed, sbom
-from ops.servers import add_server, published, remove_server
-from ops.servers.published import Package
+from ops.servers import add_server, packages, remove_server
+from ops.servers.packages import Package
 from tests.unit.ops.conftest import Make
 
 HASH = "--hash=sha256:" + "0" * 64
@@ -78,7 +78,7 @@ def registries(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     monkeypatch.setattr(installed, "python_packages", python_packages)
     monkeypatch.setattr(installed, "node_packages", node_packages)
     monkeypatch.setattr(installed, "node_folder", lambda _runner: Path("/usr/bin"))
-    monkeypatch.setattr(published, "start_once", lambda *_: published.Started(2, 1))
+    monkeypatch.setattr(packages, "start_once", lambda *_: packages.Started(2, 1))
     return asked
 
 
@@ -202,9 +202,9 @@ def test_which_program_is_started(command: str, programs: list[str], chosen: str
     package = Package("pypi", "mcp-clock", "1", command)
     if " " in chosen:
         with pytest.raises(UsageError, match=chosen):
-            published._chosen(package, programs)
+            packages._chosen(package, programs)
     else:
-        assert published._chosen(package, programs) == chosen
+        assert packages._chosen(package, programs) == chosen
 
 
 SERVER = Path(__file__).parents[4] / "servers/gateway-auth/tests/stdio_server.py"
@@ -212,11 +212,11 @@ SERVER = Path(__file__).parents[4] / "servers/gateway-auth/tests/stdio_server.py
 
 def test_a_server_is_started_once() -> None:
     """As the front will: what it has is said, and what fails is said in its own last words."""
-    assert published.start_once([Path(sys.executable).name, str(SERVER)], [Path(sys.executable).parent]).reading == 8
+    assert packages.start_once([Path(sys.executable).name, str(SERVER)], [Path(sys.executable).parent]).reading == 8
     folders = [Path(sys.executable).parent]
-    failed = published.start_once([Path(sys.executable).name, "-c", "raise OSError('no key')"], folders)
+    failed = packages.start_once([Path(sys.executable).name, "-c", "raise OSError('no key')"], folders)
     assert failed.failure == "OSError: no key"
-    assert "is no program in" in published.start_once(["no-such-program"], folders).failure
+    assert "is no program in" in packages.start_once(["no-such-program"], folders).failure
 
 
 def test_one_that_does_not_start_is_warned_of(
@@ -226,7 +226,7 @@ def test_one_that_does_not_start_is_warned_of(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With what it said and what could help; it is added all the same, as it may only want a key."""
-    monkeypatch.setattr(published, "start_once", lambda *_: published.Started(failure="KeyError: 'TOKEN'"))
+    monkeypatch.setattr(packages, "start_once", lambda *_: packages.Started(failure="KeyError: 'TOKEN'"))
     add(local, "clock", pypi="mcp-server-clock==1.0")
     said = " ".join(capsys.readouterr().err.split())
     assert "mcp-server-clock does not start by itself: KeyError: 'TOKEN'; give it what it asks for" in said

@@ -1,4 +1,4 @@
-"""The gateway's own limits of requests: a task that meets one waits it out once, and says so."""
+"""The gateway's own rate limit: a task that meets it waits once, and says so."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def waited(status: int, headers: Mapping[str, str]) -> bool:
     told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     if status != 429 or not told.isdecimal() or int(told) > _LONGEST:
         return False
-    output.say(f"the gateway's limit of requests a minute is reached: asking again in {told} s")
+    output.say(f"the gateway's rate limit is reached: asking again in {told} s")
     time.sleep(int(told))
     return True

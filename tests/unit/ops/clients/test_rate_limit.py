@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ops.checks import probes
-from ops.clients import limits, registrations
+from ops.clients import rate_limit, registrations
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from ops.clients import limits, registrations
     ],
 )
 def test_a_limit_is_waited_out(status: int, headers: dict[str, str], waits: list[int], slept: list[int]) -> None:
-    assert limits.waited(status, headers) == bool(waits)
+    assert rate_limit.waited(status, headers) == bool(waits)
     assert slept == waits
 
 
