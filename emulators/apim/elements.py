@@ -21,11 +21,11 @@ from emulators.apim.errors import (
     UnknownElement,
     Where,
 )
-from emulators.apim.given_keys import Certificate
 from emulators.apim.messages import Context, Run, Step, parse_url
 from emulators.apim.pipeline import Pipeline, run_steps
 from emulators.apim.reference import BY_TAG, NOT_RUN
 from emulators.apim.schema import SCOPES, SECTIONS, Attribute, Child, Policy, Shape
+from emulators.apim.token_keys import Certificate
 from emulators.apim.values import NamedValues, Value, compile_value
 from emulators.base.policy_xml import Node, parse
 

@@ -18,13 +18,13 @@ from emulators.apim.errors import (
     UnsupportedResource,
     Where,
 )
-from emulators.apim.given_keys import Certificate, KeyUnusable, certificate
 from emulators.apim.messages import ApiInfo, DeploymentInfo, OperationInfo, ProductInfo, parse_base
 from emulators.apim.named_values import attached_identities, load_named_values
 from emulators.apim.pipeline import Pipeline
 from emulators.apim.products import Product, load_products, open_product
 from emulators.apim.router import Api, Route, template_segments
 from emulators.apim.services import Backend
+from emulators.apim.token_keys import Certificate, KeyUnusable, certificate
 from emulators.apim.tracing import Tracer
 from emulators.apim.values import NamedValues
 from emulators.base.policy_xml import LineBreaks, Node, parse

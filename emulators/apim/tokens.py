@@ -19,9 +19,9 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
 
 from emulators.apim import jwt
 from emulators.apim.failures import Failure, UpstreamError
-from emulators.apim.given_keys import GivenKey, decrypted
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Response, Url, parse_url
+from emulators.apim.token_keys import GivenKey, decrypted
 
 KEEP_SECONDS = 3600.0
 REFETCH_SECONDS = 10.0

@@ -22,13 +22,13 @@ from emulators.apim.backend_client import BackendClient
 from emulators.apim.csharp.clr import to_text
 from emulators.apim.errors import GivenBy, PolicyError
 from emulators.apim.failures import UpstreamError
-from emulators.apim.given_keys import Key, KeyUnusable, symmetric
 from emulators.apim.http_server import deliver
 from emulators.apim.identity import Authorization
 from emulators.apim.load import load
 from emulators.apim.messages import Body, Context, LastError, ManyValues, Request, Response, Url, parse_url
 from emulators.apim.services import SENDING, Events, make_services
 from emulators.apim.single_policy import state_of
+from emulators.apim.token_keys import Key, KeyUnusable, symmetric
 from emulators.apim.tracing import CURRENT, Tracer
 from emulators.apim.tracing_mask import Mask
 from emulators.apim.tracing_ring import Document, Ring, TracedGateway

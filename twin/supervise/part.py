@@ -82,7 +82,7 @@ class Part:
         child = self._child
         if child is not None:
             child.signal_reload()
-        else:  # what it died of may be mended
+        elif self.status.state in ("failed", "restarting"):  # what it died of may be mended
             self._update(state="restarting")
             self._told_anew.set()
         deadline = time.monotonic() + seconds

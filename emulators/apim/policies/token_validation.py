@@ -12,9 +12,9 @@ from emulators.apim.csharp.clr import ClrError
 from emulators.apim.elements import Element, all_texts, element, text_values
 from emulators.apim.errors import MissingReference, missing
 from emulators.apim.failures import Failure
-from emulators.apim.given_keys import GivenKey, KeyUnusable, public_rsa, symmetric
 from emulators.apim.jwt import Jwt
 from emulators.apim.messages import Context, Run
+from emulators.apim.token_keys import GivenKey, KeyUnusable, public_rsa, symmetric
 from emulators.apim.tokens import TokenRejected
 from emulators.apim.values import Value
 
@@ -152,7 +152,7 @@ def check_audience(token: Jwt, allowed: list[str]) -> None:
         )
 
 
-def given_keys(element: Element, tag: str, *, private: bool = False) -> Keys:
+def token_keys(element: Element, tag: str, *, private: bool = False) -> Keys:
     """The keys of `<tag>`: a secret in Base64, modulus and exponent, or a certificate; `private`: they decrypt."""
     parent = element.child(tag)
     made = [_given_key(key, private=private) for key in (parent.children("key") if parent is not None else [])]
@@ -230,8 +230,8 @@ def validate_jwt(element: Element) -> Run:
         for rule in rules:
             rule.check(token, context)
 
-    signing = given_keys(element, "issuer-signing-keys")
-    decryption = given_keys(element, "decryption-keys", private=True)
+    signing = token_keys(element, "issuer-signing-keys")
+    decryption = token_keys(element, "decryption-keys", private=True)
     return validation(element, find, configurations, judge, signing, decryption)
 
 
@@ -269,7 +269,7 @@ def validate_azure_ad_token(element: Element) -> Run:
         for rule in rules:
             rule.check(token, context)
 
-    decryption = given_keys(element, "decryption-keys", private=True)
+    decryption = token_keys(element, "decryption-keys", private=True)
     return validation(element, find, configurations, judge, lambda context: [], decryption)
 
 
