@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from typing import Any
@@ -20,6 +21,7 @@ TOOLS = {
     "large-id-first": READS,
     "noise": READS,
     "die": READS,
+    "close": READS,
     "sleep": READS,
     "fail": READS,
     "keep": {},
@@ -49,6 +51,9 @@ def call(name: str) -> Any:
         return list(kept.values())
     if name == "die":
         sys.exit(3)
+    if name == "close":
+        os.close(sys.stdout.fileno())
+        os.kill(os.getpid(), signal.SIGSTOP)  # alive, but it can answer nobody
     if name == "sleep":
         time.sleep(30)
     return name

@@ -74,6 +74,7 @@ class ChildTransport(ClientTransport):
         self._environment = dict(environment or {})
         self._answer_bytes = answer_bytes
         self._process: asyncio.subprocess.Process | None = None
+        self._answers = False
 
     @property
     def pid(self) -> int | None:
@@ -81,7 +82,8 @@ class ChildTransport(ClientTransport):
 
     @property
     def runs(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        """Whether calls can be answered: the end of its output is seen before the end of the process is reaped."""
+        return self._answers and self._process is not None and self._process.returncode is None
 
     @contextlib.asynccontextmanager
     async def connect_session(
@@ -90,6 +92,7 @@ class ChildTransport(ClientTransport):
         """Start the process and a session with it; both end with the context."""
         with tempfile.TemporaryDirectory(prefix="mcp-") as home:
             self._process = process = await self._start(home)
+            self._answers = True
             incoming, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
             to_send, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
             tasks = [
@@ -135,8 +138,8 @@ class ChildTransport(ClientTransport):
     ) -> None:
         lines = Lines(self._answer_bytes)
         assert process.stdout is not None
-        async with incoming:
-            with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+        async with incoming:  # left last: its end fails the calls that wait, whose callers may ask again at once
+            try:
                 while chunk := await process.stdout.read(_CHUNK):
                     for line in lines.feed(chunk):
                         message = _message(line, self._answer_bytes)
@@ -146,6 +149,10 @@ class ChildTransport(ClientTransport):
                             return
                         if isinstance(message, SessionMessage):
                             await incoming.send(message)
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                pass  # the session has ended
+            finally:
+                self._answers = False
 
 
 def _heed_modes() -> Callable[[], None] | None:
