@@ -337,10 +337,9 @@ REGISTRATIONS: dict[str, Registration] = {
     ),
     "antigravity": Registration(
         "Antigravity",
-        "",
+        "antigravity",
         ("https://antigravity.google/oauth-callback",),
-        "makeplane/plane-mcp-server#164 (2026-06)",
-        remedy="an entry with this address",
+        "google-antigravity/antigravity-cli#480 (2026-06-23); makeplane/plane-mcp-server#164 (2026-06)",
     ),
     "warp": Registration(
         "Warp",

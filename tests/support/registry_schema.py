@@ -3,13 +3,20 @@
 From modelcontextprotocol/registry, docs/reference/api/openapi.yaml and docs/reference/server-json (version 2025-12-01,
 read 2026-11-30): required members, lengths and patterns are those of the specification. It allows members that are not
 known; here they are refused, because this registry says names and descriptions and nothing else.
+
+The published documents are not part of this repository. Where MCP_REGISTRY_SPECIFICATION names a file of that openapi.yaml,
+every answer is held against it as well (docs/registry.md says how it was last done).
 """
 
 from __future__ import annotations
 
+import os
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jsonschema
+import yaml
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 100}
 
@@ -61,5 +68,16 @@ ERROR = _object(("error",), error={"type": "string", "minLength": 1})
 def check(answer: Any, schema: dict[str, Any]) -> None:
     """Raise jsonschema.ValidationError, which names the member, where the answer is not as specified."""
     jsonschema.validate(answer, schema, format_checker=jsonschema.FormatChecker())
+    if (published := os.environ.get("MCP_REGISTRY_SPECIFICATION")) and schema is not ERROR:
+        name = "ServerList" if schema is SERVERS else "ServerResponse"
+        _published(Path(published), name).validate(answer)
     if schema is SERVERS:
         assert answer["metadata"]["count"] == len(answer["servers"])
+
+
+@cache
+def _published(specification: Path, name: str) -> jsonschema.Draft202012Validator:
+    """Return a validator of one schema of the specification (OpenAPI 3.1, whose schemas are JSON Schema 2020-12)."""
+    document = yaml.safe_load(specification.read_text(encoding="utf-8"))
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    return jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())

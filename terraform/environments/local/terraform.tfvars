@@ -89,6 +89,10 @@ mcp_clients = {
     redirect_uris  = ["https://chatgpt.com/connector_platform_oauth_redirect"]
     metadata_hosts = ["chatgpt.com"]
   }
+  antigravity = {
+    display_name  = "Google Antigravity"
+    redirect_uris = ["https://antigravity.google/oauth-callback"]
+  }
   cursor = {
     display_name = "Cursor"
     kind         = "desktop"
