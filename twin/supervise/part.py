@@ -160,7 +160,8 @@ class Part:
                 return
             if not complaint:
                 self._served_at = self._served_at or time.monotonic()
-                self._ever_served = True
+                # Until the process has taken its files over, it serves what was before.
+                self._ever_served = self._ever_served or live.is_taken(self.spec.live)
                 self._serves.set()
                 self._update(state="healthy", detail="")
             elif self._served_at is None:

@@ -11,6 +11,7 @@ import pytest
 
 from emulators.base import live
 from twin.errors import RuntimeFailure
+from twin.supervise import part
 from twin.supervise.part import Part
 from twin.supervise.spec import Health, ProcessSpec
 
@@ -20,6 +21,7 @@ class Process:
 
     def __init__(self, file: Path, *, deaf: bool = False) -> None:
         self.requests = 0
+        self.keep_log_short = lambda: None
         self._file, self._deaf = file, deaf
 
     def signal_reload(self) -> None:
@@ -71,6 +73,34 @@ async def test_one_that_does_not_react_is_a_failure_and_is_asked_again(tmp_path:
         with pytest.raises(RuntimeFailure, match="mongo did not take over"):
             await mongo.adopt(spec(file, "new"), seconds=0.05)
     assert child.requests == 2
+
+
+async def test_serving_what_was_before_is_not_serving_what_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway answers for seconds before it refuses new policies and ends; whoever waits is told at once then."""
+    checked = asyncio.Semaphore(0)
+
+    async def check(*_: Any) -> str:
+        checked.release()
+        return ""
+
+    monkeypatch.setattr(part, "check", check)
+    monkeypatch.setattr(part, "_WHILE_SERVING", 0.001)
+    file, child = tmp_path / "users.json", Process(tmp_path / "users.json", deaf=True)
+    mongo = running(file, child)
+    watching = asyncio.create_task(mongo._monitor(child))  # type: ignore[arg-type]
+    with pytest.raises(RuntimeFailure):
+        await mongo.adopt(spec(file, "new"), seconds=0.01)
+    assert checked.locked() is False
+    assert not mongo._ever_served
+    live.confirm(file, "new")
+    while not checked.locked():
+        await checked.acquire()
+    for _ in range(2):  # one check may have begun before the confirmation
+        await checked.acquire()
+    assert mongo._ever_served
+    watching.cancel()
 
 
 def test_only_the_files_names_are_part_of_what_a_process_is(tmp_path: Path) -> None:
