@@ -13,6 +13,8 @@ from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from typing import Any
 
+from tests.support.source_address import FromOwnAddress
+
 TIMEOUT = 60
 
 
@@ -45,7 +47,10 @@ class Browser:
     def __init__(self) -> None:
         self.opened: list[str] = []
         self._opener = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(CookieJar()), urllib.request.ProxyHandler({}), _Recorder(self.opened)
+            urllib.request.HTTPCookieProcessor(CookieJar()),
+            urllib.request.ProxyHandler({}),
+            _Recorder(self.opened),
+            FromOwnAddress(),
         )
 
     def open(self, url: str, data: dict[str, str] | None = None) -> Page:

@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.support.source_address import FromOwnAddress
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 60
 
@@ -106,10 +108,7 @@ class Platform:
 def request(
     url: str, body: bytes | None = None, headers: dict[str, str] | None = None, method: str | None = None
 ) -> Answer:
-    """One HTTP request that follows nothing; every status is an answer, but a limit (429) is waited out once.
-
-    All tests come from one address, and on a fast machine they ask more in a minute than one caller may.
-    """
+    """One HTTP request that follows nothing; every status is an answer, but a limit (429) is waited out once."""
     answer = _request(url, body, headers, method)
     if answer.status == 429 and answer.headers.get("retry-after", "").isdecimal():
         time.sleep(int(answer.headers["retry-after"]))
@@ -118,7 +117,7 @@ def request(
 
 
 def _request(url: str, body: bytes | None, headers: dict[str, str] | None, method: str | None) -> Answer:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects(), FromOwnAddress())
     try:
         answer = opener.open(urllib.request.Request(url, body, headers or {}, method=method), timeout=TIMEOUT)
     except urllib.error.HTTPError as error:

@@ -4,8 +4,8 @@ From modelcontextprotocol/registry, docs/reference/api/openapi.yaml and docs/ref
 read 2026-11-30): required members, lengths and patterns are those of the specification. It allows members that are not
 known; here they are refused, because this registry says names and descriptions and nothing else.
 
-The published documents are not part of this repository. Where MCP_REGISTRY_SPECIFICATION names a file of that openapi.yaml,
-every answer is held against it as well (docs/registry.md says how it was last done).
+The published documents are not part of this repository. Where MCP_REGISTRY_SPECIFICATION names a file of that
+openapi.yaml, every answer is held against it as well (docs/registry.md says how it was last done).
 """
 
 from __future__ import annotations
