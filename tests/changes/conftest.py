@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,11 @@ from tests.plan.bench import Bench
 from tests.plan.conftest import own_bench
 
 __all__ = ["own_bench"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    with contextlib.suppress(ValueError):  # tests/plan, if it runs as well, has it
+        parser.addoption("--regenerate", action="store_true", help="write what is planned now into tests/plan/changes")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tests.plan import change
 from tests.plan.bench import Bench
 from tests.plan.change import CASES, FILES, IDS
 
-HOW = "If that is meant: pytest tests/plan/test_changes.py --regenerate"
+HOW = "If that is meant: pytest tests/changes/test_planned.py --regenerate"
 
 
 def _planned(bench: Bench, case: dict[str, Any]) -> change.Change:
