@@ -359,6 +359,26 @@ def add_server(
     add_server.add(environment, runner, name, wanted)
 
 
+@task(help={"name": "a key of mcp_servers, whose code is in servers/"})
+def dev(environment: Environment, name: str) -> None:
+    """Work on a server: it runs from its folder and starts anew when a file changes, until Ctrl-C.
+
+    The platform must run (`invoke deploy`). Shows the endpoint, a call to paste into another terminal, what the server
+    writes, and what does not start. After Ctrl-C the image that was deployed runs again; `invoke deploy` deploys the
+    changes:
+
+        invoke add-server notes
+        invoke deploy
+        invoke dev notes           and edit servers/notes/src/notes_server/tools.py
+
+    What starts anew loses what it keeps in memory. A change of the entry in mcp_servers is not a change of the code:
+    `invoke deploy` takes that over, also while this runs.
+    """
+    from ops.servers import dev
+
+    dev.develop(environment, name)
+
+
 @task(changes=True, help={"name": "a key of mcp_servers"})
 def remove_server(environment: Environment, runner: Runner, name: str) -> None:
     """Undo add-server: the entry in mcp_servers, and the folder that nothing else builds from."""
@@ -394,6 +414,7 @@ def verify(environment: Environment, json: bool = False) -> None:
 namespace = Collection(
     add_server,
     remove_server,
+    dev,
     rotate,
     unlock,
     verify,

@@ -67,7 +67,7 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
 
 
 def _in_order(environment: Environment, platform: Platform) -> dict[str, str]:
-    """Return the endpoints in the order of mcp_servers: Terraform sorts them by name, and a new server would be first."""
+    """Return the endpoints in the order of mcp_servers: by name, as Terraform sorts them, a new one could be first."""
     known = [name for name in environment.servers if name in platform.endpoints]
     return {name: platform.endpoints[name] for name in dict.fromkeys([*known, *platform.endpoints])}
 

@@ -1,4 +1,4 @@
-"""A server from each source, in a fresh clone: called by a stock client as two roles, gates green, and taken away again.
+"""A server from each source, in a fresh clone: called by a stock client as two roles, gates green, and taken away.
 
 The gallery's rows are read from docs/gallery.md. In this order: what is last takes the servers away.
 """
@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -170,7 +171,63 @@ def test_adding_one_again_changes_nothing(checkout: Checkout) -> None:
     assert (checkout.git("status", "--short"), checkout.git("diff")) == before
 
 
-# The checks that read the servers, the environments or the pages; what is left out reads none of them, and takes minutes.
+@contextmanager
+def developing(checkout: Checkout, server: str) -> Iterator[subprocess.Popen[str]]:
+    """`invoke dev` of a server, ended as a person ends it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "invoke", "dev", server],
+        cwd=checkout.root,
+        env={**os.environ, **checkout.platform.variables},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=120)[1]
+    assert (process.returncode, "runs as it was deployed again" in said) == (0, True), said
+
+
+def test_a_change_is_served_while_it_is_developed(checkout: Checkout) -> None:
+    """Within seconds and without a deployment; a mistake is said and mended; afterwards the image runs again."""
+
+    def counted() -> str:
+        async def call() -> str:
+            async with client(checkout.platform, "own", "reader") as connected:
+                return await text(connected, "count-words", text="one two three")
+
+        return asyncio.run(call())
+
+    tools = checkout.root / "servers/own/src/own_server/tools.py"
+    before = tools.read_text(encoding="utf-8")
+    changed = before.replace("len(text.split())", "len(text.split()) + 100")
+    assert changed != before
+    try:
+        with developing(checkout, "own") as process:
+            wait_for(process, "watching")
+            tools.write_text("no Python\n", encoding="utf-8")
+            wait_for(process, "does not serve")
+            tools.write_text(changed, encoding="utf-8")
+            wait_for(process, "own runs from own/src/own_server/tools.py")
+            assert counted() == "103"
+    finally:
+        tools.write_text(before, encoding="utf-8")
+    assert counted() == "3"
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    """Read what it says until it says that."""
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if words in line:
+            return
+    raise AssertionError(f"it ended without {words!r}:\n{''.join(said)}")
+
+
+# The checks that read servers, environments or pages; what is left out reads none of them, and takes minutes.
 GATES = {
     "lint": ["ruff-check", "ruff-format", "terraform-fmt", "codespell"],
     "unit": ["tests/unit/docs", "tests/unit/project", "tests/unit/ops", "servers/own/tests", "-n", "2"],
