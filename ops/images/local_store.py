@@ -103,6 +103,16 @@ def note(home: Path, image: Image, digest: str, reference: str) -> bool:
     return is_new
 
 
+def note_foreign(home: Path, repository: str, digest: str, reference: str) -> bool:
+    """Note an image that somebody else publishes and that a Docker engine holds; True if it is new."""
+    place = folder(home, repository, digest)
+    entry = {"digest": digest, "entrypoint": [], "path": [], "python": "", "reference": reference, "foreign": True}
+    is_new = bool(_read(place / "image.json") != entry)
+    place.mkdir(parents=True, exist_ok=True)
+    _write(place / "image.json", entry)
+    return is_new
+
+
 def find_digest(home: Path, repository: str, reference: str) -> str:
     """Return the digest of an image by its digest or a tag; ImageError where the store has none."""
     known: dict[str, str] = _read(home / "images" / repository / "tags.json") or {}

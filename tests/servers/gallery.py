@@ -9,7 +9,8 @@ from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "gallery.md"
 _ROW = re.compile(
-    r"^\| [^|]+ \| `invoke (?P<command>add-server [^|`]+)` \| *(?P<entry>[^|]*?) *\| (?P<admin>\d+), (?P<reader>\d+) \|",
+    r"^\| [^|]+ \| `invoke (?P<command>add-server [^|`]+)` \| *(?P<entry>[^|]*?) *\| "
+    r"(?P<admin>\d+), (?P<reader>\d+) \|",
     re.MULTILINE,
 )
 

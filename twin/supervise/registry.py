@@ -59,7 +59,8 @@ class Image:
     """What `invoke push` stored: the command, the interpreter that stands for the image's, and its import path.
 
     `reference`: what a Docker engine calls it, where it was built for one; then there is no interpreter. `programs`:
-    where the front of a server that somebody else publishes looks for that server.
+    where the front of a server that somebody else publishes looks for that server. `foreign`: somebody else's image,
+    which nothing was built into; it is started as it is.
     """
 
     digest: str
@@ -68,6 +69,7 @@ class Image:
     path: tuple[str, ...]
     reference: str = ""
     programs: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 def pull(state: State, group: Resource, reference: str, store: Path) -> Image:
@@ -173,5 +175,6 @@ def _stored(image: ImageReference, reference: str, store: Path) -> Image:
         )
     reference = str(found.get("reference", ""))
     return Image(
-        found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference, programs
+        *(found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference, programs),
+        foreign=bool(found.get("foreign", False)),
     )

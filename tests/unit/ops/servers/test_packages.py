@@ -169,10 +169,6 @@ def test_a_dry_run_asks_no_registry(
         ({"pypi": "notes==1", "beside": ["<2"]}, "--with '<2' is no requirement"),
         ({"beside": ["mcp<2"]}, "--with says how a server of --pypi or --npm runs"),
         (
-            {"image": "ghcr.io/a/b@sha256:00"},
-            "is not hosted by add-server: the front would have to be a second container",
-        ),
-        (
             {"remote": "https://a.example/mcp"},
             "is not hosted by add-server: the gateway forwards to this platform's own",
         ),

@@ -22,6 +22,8 @@ class FrontSettings(GateSettings):
     mcp_server_name: str
     mcp_allowed_hosts: str = ""
 
+    #: Where a server beside the front answers MCP over HTTP, on loopback; empty where the front starts one itself.
+    mcp_front_url: str = ""
     #: Names of the variables that the server behind gets, comma-separated; of all others it sees nothing.
     mcp_front_environment: str = ""
     #: Where the server's programs are, before /usr/local/bin, /usr/bin and /bin; colon-separated.
