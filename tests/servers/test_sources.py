@@ -230,7 +230,8 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
 # The checks that read servers, environments or pages; what is left out reads none of them, and takes minutes.
 GATES = {
     "lint": ["ruff-check", "ruff-format", "terraform-fmt", "codespell"],
-    "unit": ["tests/unit/docs", "tests/unit/project", "tests/unit/ops", "servers/own/tests", "-n", "2"],
+    "unit": ["tests/unit/docs", "tests/unit/project", "tests/unit/pipelines", "tests/unit/ops/servers",
+             "tests/unit/ops/config", "tests/unit/ops/images", "servers/own/tests", "-n", "2"],
     "plan": ["tests/plan/test_stages.py", "tests/plan/test_served_environment.py",
              "tests/plan/test_served_registry.py", "tests/plan/test_shape.py", "tests/plan/test_names.py", "-n", "2"],
     "policy": [],

@@ -58,7 +58,7 @@ resource "azurerm_container_group" "this" {
 
   # What stands behind the server, which is then a proxy: containers of a group reach each other on localhost, on any port,
   # also on one that is not exposed on the group's address ("Container groups in Azure Container Instances", Networking,
-  # July 2026). It has no port here, and so the gateway's network has no way past the first container.
+  # June 2022). It has no port here, and so the gateway's network has no way past the first container.
   dynamic "container" {
     for_each = var.upstream == null ? [] : [var.upstream]
     content {
