@@ -19,6 +19,9 @@ variable "mcp_servers" {
     one slot, and a deployment or restart of that slot ends every session (docs/adr/0026). answer_bytes: the largest answer.
     upstream: an image that somebody else publishes, `registry/repository@sha256:…`, which speaks MCP over HTTP at `port` and
     `path`: it runs as a second container beside the front, and `environment` and `secrets` go to it alone (docs/adr/0032).
+    egress: hosts that a server which the front starts may call, such as "api.example.com", "*.example.com", "*" for any, each
+    with :PORT where it is neither 443 nor 80. The front's proxy refuses others, here and on Azure, where
+    network.containers_egress must let the call pass as well; a program that ignores HTTPS_PROXY is stopped by that alone.
     Callers with the role Mcp.Read see those tools that say that they only read, or those that tools.allow names.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
@@ -37,6 +40,7 @@ variable "mcp_servers" {
     memory      = optional(number, 1)
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
+    egress      = optional(set(string), [])
     front = optional(object({
       sessions     = optional(string, "shared")
       processes    = optional(number, 16)
@@ -320,6 +324,16 @@ variable "mcp_servers" {
   validation {
     condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : server.front.sessions == "shared"])
     error_message = "A server with front.upstream in mcp_servers must have front.sessions = \"shared\": the container is one for all callers of a tier and slot (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : server.front.sessions == "shared")])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : alltrue([for host in server.egress : can(regex("^([*]|([*][.])?[a-z0-9-]+([.][a-z0-9-]+)*)(:[0-9]{1,5})?$", host))])])
+    error_message = "egress in mcp_servers must name hosts such as api.example.com, *.example.com or *, in lower case, with :PORT where it is neither 443 nor 80 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(alltrue([for host in server.egress : can(regex("^([*]|([*][.])?[a-z0-9-]+([.][a-z0-9-]+)*)(:[0-9]{1,5})?$", host))]))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.egress) == 0 || (server.front != null && try(server.front.upstream, null) == null)])
+    error_message = "egress in mcp_servers is kept to by the front that starts a server: for others, and for an image behind one, name what may be called in network.containers_egress (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(length(server.egress) == 0 || (server.front != null && try(server.front.upstream, null) == null))])})."
   }
 
   validation {

@@ -79,6 +79,7 @@ locals {
           keys(var.mcp_servers[slot.server].secrets),
           slot.connection == null ? [] : ["MONGODB_URI"],
         ))
+        MCP_FRONT_EGRESS       = join(",", var.mcp_servers[slot.server].egress)
         MCP_FRONT_SESSIONS     = var.mcp_servers[slot.server].front.sessions
         MCP_FRONT_PROCESSES    = tostring(var.mcp_servers[slot.server].front.processes)
         MCP_FRONT_IDLE_SECONDS = tostring(var.mcp_servers[slot.server].front.idle)

@@ -155,10 +155,19 @@ def test_a_server_is_told_its_lists_where_something_is_open_beside_them(
 def test_a_front_is_told_what_it_needs(own_bench: Bench, stage2: Path) -> None:
     """What the server behind it may see, by name; its bounds; and that a tier for readers goes by hints and lists."""
     tiers = {"reader": READS | {"tools": {"allow": ["a", "b*"]}}}
-    given(stage2, own_bench, tiers=tiers, front={"idle": 900}, environment={"REGION": "eu"}, timeout=60)
+    given(
+        stage2,
+        own_bench,
+        tiers=tiers,
+        front={"idle": 900},
+        environment={"REGION": "eu"},
+        timeout=60,
+        egress=["*.example.com", "api.test:8443"],
+    )
     found = {name: value for name, value in environment(own_bench, stage2).items() if name.startswith("MCP_FRONT_")}
     assert found == {
         "MCP_FRONT_ENVIRONMENT": "REGION,MONGODB_URI",
+        "MCP_FRONT_EGRESS": "*.example.com,api.test:8443",
         "MCP_FRONT_SESSIONS": "shared",
         "MCP_FRONT_PROCESSES": "16",
         "MCP_FRONT_IDLE_SECONDS": "900",

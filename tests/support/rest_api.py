@@ -18,16 +18,17 @@ class RestApi:
         self.orders: list[Any] = []
         self.document = folder / "shop.json"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.orders))
+        self.port = int(self._server.server_address[1])
+        self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> RestApi:
-        url = f"http://127.0.0.1:{self._server.server_address[1]}"
         body = {"content": {"application/json": {"schema": {"type": "object", "properties": {"item": _TEXT}}}}}
         orders = {
             "get": {"operationId": "listOrders", "responses": {"200": _OBJECT}},
             "post": {"operationId": "createOrder", "requestBody": body, "responses": {"200": _OBJECT}},
         }
-        described = {"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}, "servers": [{"url": url}]}
+        described = {"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}, "servers": [{"url": self.url}]}
         self.document.write_text(json.dumps({**described, "paths": {"/orders": orders}}), encoding="utf-8")
         self._thread.start()
         return self

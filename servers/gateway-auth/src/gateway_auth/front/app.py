@@ -29,10 +29,11 @@ _SWEEP_SECONDS = 30.0
 _EVERYBODY = ""
 
 
-def of_command(settings: FrontSettings, command: Sequence[str], fetch: Fetch | None = None) -> Gate:
-    """The front of a server that speaks MCP over standard input and output."""
-
-    reached = Proxy(Hosts(settings.mcp_front_egress))
+def of_command(
+    settings: FrontSettings, command: Sequence[str], fetch: Fetch | None = None, reached: Proxy | None = None
+) -> Gate:
+    """The front of a server that speaks MCP over standard input and output. `reached`: by what it calls out."""
+    reached = reached or Proxy(Hosts(settings.mcp_front_egress))
 
     def make() -> Client[ChildTransport]:
         transport = ChildTransport(

@@ -1,7 +1,7 @@
 """A forward proxy for the server behind: it reaches the hosts of `egress` of its entry, and is told of every other.
 
-It sees what a program sends by way of HTTP_PROXY and HTTPS_PROXY. One that ignores them is not stopped here; on Azure the
-network's rules stop it, which know addresses and no names.
+It sees what a program sends by way of HTTP_PROXY and HTTPS_PROXY. One that ignores them is not stopped here; on Azure
+the network's rules stop it, which know addresses and no names.
 
 RFC 9110, section 9.3.6 (CONNECT), and RFC 9112, section 3.2.2 (absolute-form).
 """
@@ -34,7 +34,9 @@ class Hosts:
     """
 
     def __init__(self, patterns: str) -> None:
-        self._allowed = [(host, int(port) if port else 0) for host, _, port in (p.partition(":") for p in items(patterns))]
+        self._allowed = [
+            (host, int(port) if port else 0) for host, _, port in (p.partition(":") for p in items(patterns))
+        ]
 
     def allow(self, host: str, port: int) -> bool:
         name = host.strip("[]").rstrip(".").lower()
@@ -120,14 +122,12 @@ class Proxy:
                 to.write(first)
             else:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            # Whichever side ends first ends both: nobody waits for an answer to half a conversation.
-            ways = {asyncio.ensure_future(_copy(reader, to)), asyncio.ensure_future(_copy(there, writer))}
+            up = asyncio.ensure_future(_copy(reader, to))
             try:
-                await asyncio.wait({*ways}, return_when=asyncio.FIRST_COMPLETED)
+                await _copy(there, writer)
             finally:
-                for way in ways:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
+                up.cancel()
+                await asyncio.gather(up, return_exceptions=True)
         finally:
             to.close()
 
@@ -148,7 +148,9 @@ def _asked(head: bytes) -> tuple[str, int, bytes] | None:
         return None
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     # One request for each connection: the next one may be for another host.
-    kept = [line for line in head[request.end() :].split(b"\r\n") if not line.lower().startswith(_OF_THE_PROXY) and line]
+    kept = [
+        line for line in head[request.end() :].split(b"\r\n") if not line.lower().startswith(_OF_THE_PROXY) and line
+    ]
     line = b"%s %s %s" % (request["method"], path.encode(), request["version"])
     return parts.hostname, port, b"\r\n".join([line, *kept, b"Connection: close", b"", b""])
 
@@ -161,6 +163,8 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
         while chunk := await source.read(_CHUNK):
             target.write(chunk)
             await target.drain()
+        if target.can_write_eof():
+            target.write_eof()  # who has asked all may still be answered
 
 
 async def _refuse(writer: asyncio.StreamWriter, status: int, sentence: str) -> None:
