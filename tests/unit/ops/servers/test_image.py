@@ -16,7 +16,7 @@ from ops.config.environment import Environment
 from ops.errors import ToolError, UsageError
 from ops.images import catalog, push, upstream
 from ops.rollout import deploy
-from ops.servers import add_server
+from ops.servers import add_server, remove_server
 from ops.terraform import workspace
 from tests.unit.ops.conftest import Make, dry_run
 from twin.errors import RuntimeFailure
@@ -51,6 +51,14 @@ def test_another_image_under_the_same_name_is_refused(make: Make, servers: Path)
     with pytest.raises(UsageError, match=r"charts is there already, as ghcr\.io/owner/charts@sha256:c.* nothing was"):
         add_server.add(environment, Runner(), "charts", add_server.parse(image=IMAGE.replace("c" * 64, "d" * 64)))
     assert (environment.folder / "terraform.tfvars").read_text(encoding="utf-8") == before
+
+
+def test_it_is_taken_away_to_the_letter(make: Make, servers: Path) -> None:
+    before = (make("local", SERVERS_DIR=str(servers)).folder / "terraform.tfvars").read_text(encoding="utf-8")
+    environment = added(make, servers)
+    remove_server.remove(environment, Runner(yes=True), "charts")
+    assert (environment.folder / "terraform.tfvars").read_text(encoding="utf-8") == before
+    assert not (servers / "charts").exists()
 
 
 @pytest.mark.parametrize(
