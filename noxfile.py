@@ -201,6 +201,18 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def servers(session: nox.Session) -> None:
+    """A server from each source and the gallery's, added to a fresh clone: called as two roles, gates green. Needs npm.
+
+    The gates that it runs in the clone are these sessions, in the environments of this checkout.
+    """
+    if shutil.which("npm") is None:
+        session.error("npm is not installed, and half of the gallery is on its registry: install Node.js 20 or later")
+    install(session, "dev")
+    pytest(session, "tests/servers")
+
+
+@nox.session
 def changes(session: nox.Session) -> None:
     """What a team changes in its first year: applied to production's values and taken back, and live under load."""
     install(session, "dev")

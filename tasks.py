@@ -312,7 +312,10 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "operation": "with --openapi: an operationId that becomes a tool; may be repeated",
         "base_url": "with --openapi: where the API is (default: the document's first server)",
         "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated",
-        "image": "an image that exists: not hosted yet, and says why",
+        "image": "REGISTRY/REPOSITORY@sha256:…: an image that exists and speaks MCP over HTTP; a container engine runs "
+        "it here, and Azure beside its front",
+        "port": "with --image: where in the container it answers (default: 8080)",
+        "path": "with --image: and at which path (default: /mcp)",
         "remote": "the URL of a server elsewhere: not hosted yet, and says why",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
@@ -333,12 +336,14 @@ def add_server(
     header: list[str] | None = None,
     image: str | None = None,
     remote: str | None = None,
+    port: str | None = None,
+    path: str | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
     A server of your own from a template; or, with --pypi or --npm, one that somebody else publishes and that speaks MCP
     over standard input and output: locked by hash, behind a front that checks the gateway's token. Or, with --openapi,
-    operations of a REST API as tools.
+    operations of a REST API as tools; or, with --image, an image by its digest as a second container beside the front.
     """
     from ops.servers import add_server
 
@@ -355,8 +360,30 @@ def add_server(
         header or (),
         image,
         remote,
+        port,
+        path,
     )
     add_server.add(environment, runner, name, wanted)
+
+
+@task(help={"name": "a key of mcp_servers, whose code is in servers/"})
+def dev(environment: Environment, name: str) -> None:
+    """Work on a server: it runs from its folder and starts anew when a file changes, until Ctrl-C.
+
+    The platform must run (`invoke deploy`). Shows the endpoint, a call to paste into another terminal, what the server
+    writes, and what does not start. After Ctrl-C the image that was deployed runs again; `invoke deploy` deploys the
+    changes:
+
+        invoke add-server notes
+        invoke deploy
+        invoke dev notes           and edit servers/notes/src/notes_server/tools.py
+
+    What starts anew loses what it keeps in memory. A change of the entry in mcp_servers is not a change of the code:
+    `invoke deploy` takes that over, also while this runs.
+    """
+    from ops.servers import dev
+
+    dev.develop(environment, name)
 
 
 @task(changes=True, help={"name": "a key of mcp_servers"})
@@ -394,6 +421,7 @@ def verify(environment: Environment, json: bool = False) -> None:
 namespace = Collection(
     add_server,
     remove_server,
+    dev,
     rotate,
     unlock,
     verify,

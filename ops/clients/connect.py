@@ -138,10 +138,11 @@ _FIRST_CALL = {"mongodb": ("tools/call", {"name": "list-databases", "arguments":
 
 def _curl(endpoints: Mapping[str, str], env: str = "") -> str:
     """Return a line per server, to paste into a POSIX shell; a fresh token comes from the task each time."""
-    return "\n".join(_curl_line(name, url, env) for name, url in endpoints.items())
+    return "\n".join(curl_line(name, url, env) for name, url in endpoints.items())
 
 
-def _curl_line(name: str, url: str, env: str) -> str:
+def curl_line(name: str, url: str, env: str = "") -> str:
+    """Return one call of a server, to paste into a POSIX shell."""
     method, params = _FIRST_CALL.get(name, ("tools/list", {}))
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     # Both media types and the version are the transport's ("Transports", MCP 2025-11-25).

@@ -23,7 +23,7 @@ from ops.clients import access_token
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment, env_option
 from ops.errors import AzError, NotDeployedError, SmokeError
-from ops.images import catalog, images_json, push
+from ops.images import catalog, images_json, push, upstream
 from ops.images.catalog import Image, Pushed
 from ops.images.images_json import Entries
 from ops.rollout import rolling_update, target_images
@@ -44,6 +44,7 @@ _AZURE_CHECKS = ("settings", "terraform", "az", "subscription")
 def deploy(environment: Environment, runner: Runner, asked: Request | None = None) -> None:
     """End with a healthy platform, or raise an OpsError that says what stands in the way."""
     asked = asked or Request()
+    upstream.require_engine(environment)
     wanted = [image for image in catalog.decide(environment) if image.server not in asked.images]
     wanted = wanted if asked.builds else []
     if runner.dry_run and asked.plan:
@@ -95,6 +96,8 @@ def _images_and_stage2(session: Session, wanted: Sequence[Image], asked: Request
     space = session.space
     before = images_json.read(space.images_file, space.runner)
     pushed = push.push_all(space, wanted) if wanted else []
+    if not asked.plan:
+        upstream.import_all(space)
     targets = target_images.resolve(space, asked.images)
     target_images.record(space, targets)
     if session.ports is None:

@@ -17,7 +17,7 @@ from ops.cli.steps import Runner, Step
 from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
 from ops.errors import SettingError, UsageError
-from ops.images import catalog, installed
+from ops.images import catalog, installed, upstream
 from ops.images.catalog import Source
 from ops.servers import packages, rest_api
 from ops.servers.packages import Package, Registry
@@ -28,17 +28,15 @@ TEMPLATE = TEMPLATES / "server"
 GATE = catalog.FRONT
 SESSIONS = ("shared", "caller")
 # What is missing, and what does it today: docs/adr/0026.
-_NO_IMAGE = (
-    "the front would have to be a second container of its group, and a group has one here; if it is on PyPI or npm, "
-    "give --pypi or --npm, else make a folder in servers/ whose Dockerfile begins with it and runs gateway_auth.front"
-)
 _NO_REMOTE = (
     "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a "
     "server of your own from the template can call it"
 )
 _OWN, _API = "a server of this project", "a REST API"
+_UPSTREAM_PORT = 8080
 _REGISTRIES: Mapping[Registry, str] = {"pypi": "PyPI", "npm": "npm"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 _LONGEST = 30
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
 _ENTRY = """  {name} = {{
@@ -64,22 +62,39 @@ class Scaffold:
 
 
 @dataclass(frozen=True)
+class Container:
+    """An image that somebody else publishes, by digest, and where in it MCP over HTTP is answered."""
+
+    reference: str
+    port: int = _UPSTREAM_PORT
+    path: str = "/mcp"
+
+    @property
+    def entry(self) -> str:
+        path = "" if self.path == "/mcp" else f", path = {json.dumps(self.path)}"
+        return f" upstream = {{ image = {json.dumps(self.reference)}, port = {self.port}{path} }} "
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What a person asked for: a server of one's own where neither a package nor an API is named."""
 
     package: Package | None = None
     api: Api | None = None
+    image: Container | None = None
     sessions: str = "shared"
 
     @property
     def template(self) -> Path:
         if self.package:
             return TEMPLATES / self.package.registry
+        if self.image:
+            return TEMPLATES / "image"
         return TEMPLATES / "openapi" if self.api else TEMPLATE
 
     @property
     def behind_front(self) -> bool:
-        return self.package is not None or self.api is not None
+        return (self.package or self.api or self.image) is not None
 
 
 def parse(
@@ -95,12 +110,13 @@ def parse(
     headers: Sequence[str] = (),
     image: str | None = None,
     remote: str | None = None,
+    port: str | None = None,
+    path: str | None = None,
 ) -> Wanted:
     """Read the options; UsageError for two sources, options of another source, or a source that is not hosted."""
-    for option, (value, why) in {"--image": (image, _NO_IMAGE), "--remote": (remote, _NO_REMOTE)}.items():
-        if value:
-            raise UsageError(f"{option} {value} is not hosted by add-server: {why}")
-    given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi}
+    if remote:
+        raise UsageError(f"--remote {remote} is not hosted by add-server: {_NO_REMOTE}")
+    given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi, "--image": image}
     sources = [name for name, value in given.items() if value]
     if len(sources) > 1:
         raise UsageError(f"{' and '.join(sources)} are two sources, and a server has one; give one of them")
@@ -109,12 +125,24 @@ def parse(
     of_package = {"--command": command, "--arguments": arguments, "--sessions": sessions, "--with": beside}
     _only_with(sources, ("--pypi", "--npm"), of_package)
     _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url, "--header": headers})
+    _only_with(sources, ("--image",), {"--port": port, "--path": path})
+    if image:
+        return Wanted(image=_container(image, port, path or "/mcp"))
     if openapi:
         return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers))
     if text := pypi or npm:
         package = packages.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
         return Wanted(package, sessions=sessions or "shared")
     return Wanted()
+
+
+def _container(reference: str, port: str | None, path: str) -> Container:
+    upstream.parse("--image", reference)
+    if port is not None and not (port.isdecimal() and 1 <= int(port) <= 65535):
+        raise UsageError(f"--port {port!r} must be from 1 to 65535: where the image answers MCP over HTTP")
+    if not _PATH.fullmatch(path):
+        raise UsageError(f"--path {path!r} must be a path that starts with a slash, such as /mcp")
+    return Container(reference, int(port or _UPSTREAM_PORT), path)
 
 
 def _only_with(sources: Sequence[str], wanted: Sequence[str], options: Mapping[str, object]) -> None:
@@ -128,10 +156,8 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
     planned = plan(environment, name, wanted)
     if not planned.files:
         _require_same(environment, planned, wanted)
-    if wanted.package and planned.files:
-        planned = replace(planned, files=_fetched(name, wanted.package, runner))
-    if wanted.api and planned.files:
-        planned = replace(planned, files=_described(name, wanted.api))
+    else:
+        planned = replace(planned, files=_files(planned, wanted, runner))
     rows = [("create", str(planned.folder / path)) for path in planned.files]
     rows += [("add to", f"mcp_servers in {planned.variables}")] if planned.entry else []
     if not rows:
@@ -149,6 +175,12 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
             'one that keeps a file, `environment` of its entry says where (NAME = "{HOME}/file"); '
             f"run `{deploy}`"
         )
+    elif wanted.image:
+        deploy += " --setting RUNTIME=docker" if environment.is_local else ""  # a container engine runs it here
+        runner.say(
+            f"it answers MCP at port {wanted.image.port} and {wanted.image.path} of its container (`front.upstream` of "
+            f"its entry says otherwise); run `{deploy}`"
+        )
     elif wanted.api:
         wants = "".join(f", once `secrets` of its entry names {one.partition('=')[2]}" for one in wanted.api.headers)
         wants += " and the vault has that (locally .twin/local-secrets.json; docs/add-a-server.md)" if wants else ""
@@ -157,6 +189,18 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
         runner.say(f"{count} {are} behind a front; run `{deploy}`{wants}")
     else:
         runner.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `{deploy}`")
+
+
+def _files(planned: Scaffold, wanted: Wanted, runner: Runner) -> dict[str, str]:
+    """Return the folder's files: the template's, with what the source itself says."""
+    if wanted.package:
+        return _fetched(planned.name, wanted.package, runner)
+    if wanted.api:
+        return _described(planned.name, wanted.api)
+    if wanted.image:
+        words = {"__IMAGE__": wanted.image.reference.partition("@")[0]}
+        return rendered(planned.name, wanted.template, words)
+    return planned.files
 
 
 def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaffold:
@@ -205,6 +249,8 @@ def _require_same(environment: Environment, planned: Scaffold, wanted: Wanted) -
             there, asked = f"{_API} of another document", f"{_API} of {wanted.api.place}"
         elif (command := rest_api.command(wanted.api, document, package(name))) != list(words):
             there, asked = f"{_API} with {shlex.join(words[2:])}", shlex.join(command[2:])
+    elif wanted.image:
+        there, asked = _image_there(environment, name, there), wanted.image.reference
     else:
         asked = _API if wanted.api else _OWN
     kept = (environment.servers.get(name, {}).get("front") or {}).get("sessions", "shared")
@@ -240,6 +286,11 @@ def _what_is_there(source: Source) -> str:
     return f"{found[1]} from {_REGISTRIES[found[0]]}" if found else _API
 
 
+def _image_there(environment: Environment, name: str, there: str) -> str:
+    found = ((environment.servers.get(name) or {}).get("front") or {}).get("upstream") or {}
+    return str(found.get("image", there))
+
+
 def _read(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -249,7 +300,7 @@ def _read(path: Path) -> object:
 
 def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
     """Return the entry as it stands in mcp_servers."""
-    kept = ' sessions = "caller" ' if wanted.sessions == "caller" else ""
+    kept = wanted.image.entry if wanted.image else ' sessions = "caller" ' if wanted.sessions == "caller" else ""
     return _ENTRY.format(name=name, front=f"\n    front = {{{kept}}}" if wanted.behind_front else "")
 
 

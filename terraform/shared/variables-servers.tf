@@ -17,6 +17,11 @@ variable "mcp_servers" {
     the gateway's token and gives that server `environment` and `secrets` and nothing else. sessions: "shared" is one process
     for all callers of a tier, "caller" one for each, at most `processes`, ended after `idle` seconds without a call; it needs
     one slot, and a deployment or restart of that slot ends every session (docs/adr/0026). answer_bytes: the largest answer.
+    upstream: an image that somebody else publishes, `registry/repository@sha256:…`, which speaks MCP over HTTP at `port` and
+    `path`: it runs as a second container beside the front, and `environment` and `secrets` go to it alone (docs/adr/0032).
+    egress: hosts that a server which the front starts may call, such as "api.example.com", "*.example.com", "*" for any, each
+    with :PORT where it is neither 443 nor 80. The front's proxy refuses others, here and on Azure, where
+    network.containers_egress must let the call pass as well; a program that ignores HTTPS_PROXY is stopped by that alone.
     Callers with the role Mcp.Read see those tools that say that they only read, or those that tools.allow names.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
@@ -35,11 +40,19 @@ variable "mcp_servers" {
     memory      = optional(number, 1)
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
+    egress      = optional(set(string), [])
     front = optional(object({
       sessions     = optional(string, "shared")
       processes    = optional(number, 16)
       idle         = optional(number, 600)
       answer_bytes = optional(number, 4194304)
+      upstream = optional(object({
+        image  = string
+        port   = number
+        path   = optional(string, "/mcp")
+        cpu    = optional(number, 0.5)
+        memory = optional(number, 1)
+      }))
     }))
     database = optional(string)
     tiers = map(object({
@@ -291,6 +304,36 @@ variable "mcp_servers" {
       server.front.answer_bytes >= 1024 && server.front.answer_bytes <= 67108864 && floor(server.front.answer_bytes) == server.front.answer_bytes
     ])
     error_message = "front in mcp_servers takes whole numbers: processes from 1 to 256, idle from 300 to 86400 seconds, answer_bytes from 1024 to 67108864 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.front == null ? true : server.front.processes >= 1 && server.front.processes <= 256 && floor(server.front.processes) == server.front.processes && server.front.idle >= 300 && server.front.idle <= 86400 && floor(server.front.idle) == server.front.idle && server.front.answer_bytes >= 1024 && server.front.answer_bytes <= 67108864 && floor(server.front.answer_bytes) == server.front.answer_bytes)])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : can(regex("^[a-z0-9.-]+[.][a-z0-9-]+(:[0-9]+)?(/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}$", server.front.upstream.image))])
+    error_message = "front.upstream.image in mcp_servers must be <registry>/<repository>@sha256:<64 hexadecimal digits> (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : can(regex("^[a-z0-9.-]+[.][a-z0-9-]+(:[0-9]+)?(/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}$", server.front.upstream.image)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : server.front.upstream.port >= 1 && server.front.upstream.port <= 65535 && floor(server.front.upstream.port) == server.front.upstream.port && server.front.upstream.port != server.port])
+    error_message = "front.upstream.port in mcp_servers must be from 1 to 65535 and not the port of the front itself, with which it shares an address (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : server.front.upstream.port >= 1 && server.front.upstream.port <= 65535 && floor(server.front.upstream.port) == server.front.upstream.port && server.front.upstream.port != server.port)])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : can(regex("^/[A-Za-z0-9._~/-]*$", server.front.upstream.path))])
+    error_message = "front.upstream.path in mcp_servers must be a path that starts with a slash, such as /mcp (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : can(regex("^/[A-Za-z0-9._~/-]*$", server.front.upstream.path)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : server.front.sessions == "shared"])
+    error_message = "A server with front.upstream in mcp_servers must have front.sessions = \"shared\": the container is one for all callers of a tier and slot (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : server.front.sessions == "shared")])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : alltrue([for host in server.egress : can(regex("^([*]|([*][.])?[a-z0-9-]+([.][a-z0-9-]+)*)(:[0-9]{1,5})?$", host))])])
+    error_message = "egress in mcp_servers must name hosts such as api.example.com, *.example.com or *, in lower case, with :PORT where it is neither 443 nor 80 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(alltrue([for host in server.egress : can(regex("^([*]|([*][.])?[a-z0-9-]+([.][a-z0-9-]+)*)(:[0-9]{1,5})?$", host))]))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.egress) == 0 || (server.front != null && try(server.front.upstream, null) == null)])
+    error_message = "egress in mcp_servers is kept to by the front that starts a server: for others, and for an image behind one, name what may be called in network.containers_egress (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(length(server.egress) == 0 || (server.front != null && try(server.front.upstream, null) == null))])})."
   }
 
   validation {

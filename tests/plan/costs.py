@@ -23,9 +23,9 @@ def _gateway(it: Values) -> str:
 
 
 def _container_group(it: Values) -> str:
-    container = it["container"][0]
+    cpu, memory = (sum(container[name] for container in it["container"]) for name in ("cpu", "memory"))
     once = "" if it["restart_policy"] == "Always" else ", for the seconds that its job takes"
-    return f"{it['sku']}, {container['cpu']:g} vCPU, {container['memory']:g} GB{once}"
+    return f"{it['sku']}, {cpu:g} vCPU, {memory:g} GB{once}"
 
 
 def _cluster(it: Values) -> str:

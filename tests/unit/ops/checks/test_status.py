@@ -78,6 +78,18 @@ def deployed(make: Make) -> Environment:
     return environment
 
 
+def test_the_endpoint_stays_when_a_server_comes(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the first entry of mcp_servers, wherever the name of another one sorts: scripts read it."""
+    added = {"clock": "http://127.0.0.1:8080/clock/mcp", **PLATFORM.endpoints}  # as Terraform sorts them
+    outputs.save(replace(PLATFORM, endpoints=added), deployed.home)
+    entries = {"mongodb": deployed.servers["mongodb"], "clock": {}}
+    with_clock = replace(deployed, variables={**deployed.variables, "mcp_servers": entries})
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    found = status.document(with_clock, well)
+    assert found["endpoint"] == PLATFORM.endpoints["mongodb"]
+    assert list(found["servers"]) == ["mongodb", "clock"]
+
+
 def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """The documented object, with each tier's process and each part's pid."""
     now = running(gateway="healthy", aci_mongodb_admin_a="healthy", aci_mongodb_reader_a="healthy")

@@ -130,10 +130,10 @@ def test_the_real_files_take_an_entry(tmp_path: Path) -> None:
     for environment in ("local", "dev", "prod"):
         path = environments.ROOT / "terraform/environments" / environment / "terraform.tfvars"
         before = tfvars.read(path, tmp_path)["mcp_servers"]
-        text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server.entry_text("second"), path)
+        text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server.entry_text("of-this-test"), path)
         changed = tmp_path / f"{environment}.tfvars"
         changed.write_text(text, encoding="utf-8")
-        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == [*before, "second"]
+        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == [*before, "of-this-test"]
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 30, "release-notes", "zebra-of-the-last-import-block"])
