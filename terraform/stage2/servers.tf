@@ -66,7 +66,7 @@ locals {
         MCP_FRONT_ANSWER_BYTES = tostring(var.mcp_servers[slot.server].front.answer_bytes)
         # It ends before the gateway gives up.
         MCP_FRONT_SECONDS    = tostring(max(var.mcp_servers[slot.server].timeout - 5, var.mcp_servers[slot.server].timeout / 2))
-        MCP_FRONT_READS      = tostring(var.mcp_servers[slot.server].tiers[slot.tier].role == "Mcp.Read")
+        MCP_FRONT_READS      = tostring(var.roles[var.mcp_servers[slot.server].tiers[slot.tier].role].reads)
         MCP_FRONT_RESOURCES  = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.resources)
         MCP_FRONT_PROMPTS    = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.prompts)
         MCP_FRONT_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
