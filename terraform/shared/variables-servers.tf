@@ -226,19 +226,19 @@ variable "mcp_servers" {
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
+        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_CONNECTION, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
+        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
+    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_CONNECTION, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {

@@ -115,19 +115,19 @@ variable "roles" {
   validation {
     # It becomes text of an expression in a policy. Entra ID takes more ("appRole resource type" of Microsoft Graph, 2025).
     condition     = alltrue([for name in keys(var.roles) : can(regex("^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$", name)) && length(name) <= 60])
-    error_message = "A role's name in roles must be 1-60 letters and digits with single dots, hyphens and underscores between them, such as Payroll.Read, and start with a letter (${join(", ", [for name in keys(var.roles) : jsonencode(name) if !(can(regex("^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$", name)) && length(name) <= 60)])})."
+    error_message = "A role's name in roles must be 1-60 letters and digits with single dots, hyphens and underscores between them, such as Payroll.Read, and start with a letter (${join(", ", [for name in keys(var.roles) : "roles.${name}" if !(can(regex("^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$", name)) && length(name) <= 60)])})."
   }
 
   validation {
     # The gateway compares letter by letter, and people do not.
     condition     = length(distinct([for name in keys(var.roles) : lower(name)])) == length(var.roles)
-    error_message = "Two roles in roles must not differ in upper and lower case alone (${join(", ", [for name in keys(var.roles) : name if length([for other in keys(var.roles) : other if lower(other) == lower(name)]) > 1])})."
+    error_message = "Two roles in roles must not differ in upper and lower case alone (${join(", ", [for name in keys(var.roles) : "roles.${name}" if length([for other in keys(var.roles) : other if lower(other) == lower(name)]) > 1])})."
   }
 
   validation {
     # Entra ID: within an application no role has the value of a scope. The others are whom `invoke token --as` knows.
     condition     = alltrue([for name in keys(var.roles) : !contains(["mcp.access", "admin", "reader", "outsider"], lower(name))])
-    error_message = "A role in roles must not be called Mcp.Access, which is the scope, nor admin, reader or outsider, who are people of the local platform (${join(", ", [for name in keys(var.roles) : name if contains(["mcp.access", "admin", "reader", "outsider"], lower(name))])})."
+    error_message = "A role in roles must not be called Mcp.Access, which is the scope, nor admin, reader or outsider, who are people of the local platform (${join(", ", [for name in keys(var.roles) : "roles.${name}" if contains(["mcp.access", "admin", "reader", "outsider"], lower(name))])})."
   }
 
   validation {

@@ -130,6 +130,10 @@ module "servers" {
       MCP_AUTH_AUDIENCE          = module.backend_app.client_id
       MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
     },
+    # The MongoDB server knows what the tiers admin and reader may do; of another name it is told.
+    each.value.connection == null || each.value.connection == lookup({ admin = "read-write", reader = "read-only" }, each.value.tier, "") ? {} : {
+      MCP_CONNECTION = each.value.connection
+    },
     # No secret: the address, and the client id whose token the server brings.
     var.mcp_servers[each.value.server].database != "documentdb" ? {} : {
       MONGODB_URI = module.documentdb["this"].connection_strings["${each.value.server}-${each.value.tier}"]
