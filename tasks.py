@@ -107,9 +107,9 @@ def status(environment: Environment, json: bool = False, *, secrets: bool = Fals
     status.report(environment, as_json=json, secrets=secrets)
 
 
-@task(help={"as_": "admin, reader or outsider"})
+@task(help={"as_": "a role, or admin, reader or outsider; on local anybody of the directory (default: admin)"})
 def token(environment: Environment, as_: str = "admin") -> None:
-    """Print an access token of that user, and nothing else; `invoke connect --client curl` shows a call with it."""
+    """Print an access token of that user or role and nothing else; `invoke connect --client curl` shows a call."""
     from ops.clients import access_token
 
     access_token.print_token(environment, as_)
@@ -300,7 +300,7 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
 
 @task(
     changes=True,
-    iterable=["with_", "operation", "header"],
+    iterable=["with_", "operation", "header", "role"],
     help={
         "name": "of the server: part of its address",
         "pypi": "PACKAGE==VERSION: a server that somebody else publishes on PyPI",
@@ -314,6 +314,7 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated",
         "image": "an image that exists: not hosted yet, and says why",
         "remote": "the URL of a server elsewhere: not hosted yet, and says why",
+        "role": "TIER=ROLE: a tier and the role of `roles` that opens it; may be repeated (default: admin and reader)",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
 )
@@ -333,6 +334,7 @@ def add_server(
     header: list[str] | None = None,
     image: str | None = None,
     remote: str | None = None,
+    role: list[str] | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
@@ -355,6 +357,7 @@ def add_server(
         header or (),
         image,
         remote,
+        role or (),
     )
     add_server.add(environment, runner, name, wanted)
 
