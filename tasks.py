@@ -107,9 +107,9 @@ def status(environment: Environment, json: bool = False, *, secrets: bool = Fals
     status.report(environment, as_json=json, secrets=secrets)
 
 
-@task(help={"as_": "admin, reader or outsider"})
+@task(help={"as_": "a role, or admin, reader or outsider; on local anybody of the directory (default: admin)"})
 def token(environment: Environment, as_: str = "admin") -> None:
-    """Print an access token of that user, and nothing else; `invoke connect --client curl` shows a call with it."""
+    """Print an access token of that user or role and nothing else; `invoke connect --client curl` shows a call."""
     from ops.clients import access_token
 
     access_token.print_token(environment, as_)
@@ -300,7 +300,7 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
 
 @task(
     changes=True,
-    iterable=["with_", "operation", "header"],
+    iterable=["with_", "operation", "header", "role"],
     help={
         "name": "of the server: part of its address",
         "pypi": "PACKAGE==VERSION: a server that somebody else publishes on PyPI",
@@ -317,6 +317,7 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "port": "with --image: where in the container it answers (default: 8080)",
         "path": "with --image: and at which path (default: /mcp)",
         "remote": "the URL of a server elsewhere: not hosted yet, and says why",
+        "role": "TIER=ROLE: a tier and the role of `roles` that opens it; may be repeated (default: admin and reader)",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
 )
@@ -338,6 +339,7 @@ def add_server(
     remote: str | None = None,
     port: str | None = None,
     path: str | None = None,
+    role: list[str] | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
@@ -362,6 +364,7 @@ def add_server(
         remote,
         port,
         path,
+        role or (),
     )
     add_server.add(environment, runner, name, wanted)
 

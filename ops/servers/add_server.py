@@ -10,12 +10,13 @@ import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ops.cli.steps import Runner, Step
 from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
+from ops.config.roles import roles
 from ops.errors import SettingError, UsageError
 from ops.images import catalog, installed, upstream
 from ops.images.catalog import Source
@@ -38,13 +39,13 @@ _REGISTRIES: Mapping[Registry, str] = {"pypi": "PyPI", "npm": "npm"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 _LONGEST = 30
+_TIER = re.compile(r"[a-z][a-z0-9]{0,14}")
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
 _ENTRY = """  {name} = {{
     image = {{ repository = "{name}", tag = "0.1.0" }}
     port  = 8000{front}
     tiers = {{
-      admin  = {{ role = "Mcp.Admin" }}
-      reader = {{ role = "Mcp.Read" }}
+{tiers}
     }}
   }}
 """
@@ -83,6 +84,7 @@ class Wanted:
     api: Api | None = None
     image: Container | None = None
     sessions: str = "shared"
+    tiers: Mapping[str, str] = field(default_factory=dict)  # the role of each; empty: the usual two
 
     @property
     def template(self) -> Path:
@@ -112,6 +114,7 @@ def parse(
     remote: str | None = None,
     port: str | None = None,
     path: str | None = None,
+    tiers: Sequence[str] = (),
 ) -> Wanted:
     """Read the options; UsageError for two sources, options of another source, or a source that is not hosted."""
     if remote:
@@ -126,14 +129,43 @@ def parse(
     _only_with(sources, ("--pypi", "--npm"), of_package)
     _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url, "--header": headers})
     _only_with(sources, ("--image",), {"--port": port, "--path": path})
+    named = _tiers(tiers)
     if image:
-        return Wanted(image=_container(image, port, path or "/mcp"))
+        return Wanted(image=_container(image, port, path or "/mcp"), tiers=named)
     if openapi:
-        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers))
+        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers), tiers=named)
     if text := pypi or npm:
         package = packages.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
-        return Wanted(package, sessions=sessions or "shared")
-    return Wanted()
+        return Wanted(package, sessions=sessions or "shared", tiers=named)
+    return Wanted(tiers=named)
+
+
+def _tiers(given: Sequence[str]) -> dict[str, str]:
+    """Read each TIER=ROLE; UsageError for another shape, a tier twice or a role twice."""
+    found: dict[str, str] = {}
+    for text in given:
+        tier, equals, role = text.partition("=")
+        if not (equals and role and _TIER.fullmatch(tier)):
+            raise UsageError(
+                f"--role {text!r} must be TIER=ROLE, such as reader=Mcp.Read: a tier's name is 1-15 lower-case letters "
+                "and digits and starts with a letter"
+            )
+        if tier in found or role in found.values():
+            raise UsageError(
+                f"--role {text} names a tier or role a second time; a tier has one role, and a role one tier"
+            )
+        found[tier] = role
+    return found
+
+
+def _require_roles(environment: Environment, tiers: Mapping[str, str]) -> None:
+    known = [role.name for role in roles(environment)]
+    for tier, role in tiers.items():
+        if role not in known:
+            raise UsageError(
+                f"--role {tier}={role} names no role of {environment.name}, which has {', '.join(known)}; add it to "
+                f"roles in {environment.folder / 'terraform.tfvars'} first (docs/roles.md)"
+            )
 
 
 def _container(reference: str, port: str | None, path: str) -> Container:
@@ -210,6 +242,7 @@ def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaf
             f"server name {name!r} must be 1–{_LONGEST} lower-case letters, digits and single hyphens, start with a "
             "letter, and not be oauth: it becomes part of the address"
         )
+    _require_roles(environment, wanted.tiers)
     folder = environment.servers_dir / name
     built = catalog.sources(environment.servers_dir)
     if name in built and built[name].folder != folder:
@@ -256,12 +289,19 @@ def _require_same(environment: Environment, planned: Scaffold, wanted: Wanted) -
     kept = (environment.servers.get(name, {}).get("front") or {}).get("sessions", "shared")
     if not planned.entry and wanted.sessions == "caller" and kept != "caller":
         there, asked = f"{there} with sessions = {json.dumps(kept)}", f"{asked} with --sessions caller"
+    has = {tier: str(one.get("role")) for tier, one in (environment.servers.get(name, {}).get("tiers") or {}).items()}
+    if not planned.entry and wanted.tiers and dict(wanted.tiers) != has:
+        there, asked = f"{there} for {_spelled(has)}", f"{asked} with --role {_spelled(wanted.tiers)}"
     if there != asked:
         option = env_option(environment.name)
         raise UsageError(
             f"{name} is there already, as {there} ({folder}), and what was asked for is {asked}; nothing was changed: "
             f"run `invoke remove-server {name}{option}` and this again, or choose another name"
         )
+
+
+def _spelled(tiers: Mapping[str, str]) -> str:
+    return " ".join(f"{tier}={role}" for tier, role in tiers.items())
 
 
 def _with_start(
@@ -301,7 +341,10 @@ def _read(path: Path) -> object:
 def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
     """Return the entry as it stands in mcp_servers."""
     kept = wanted.image.entry if wanted.image else ' sessions = "caller" ' if wanted.sessions == "caller" else ""
-    return _ENTRY.format(name=name, front=f"\n    front = {{{kept}}}" if wanted.behind_front else "")
+    given = wanted.tiers or {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
+    width = max(len(tier) for tier in given)
+    tiers = "\n".join(f'      {tier:{width}} = {{ role = "{role}" }}' for tier, role in given.items())
+    return _ENTRY.format(name=name, tiers=tiers, front=f"\n    front = {{{kept}}}" if wanted.behind_front else "")
 
 
 def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:

@@ -22,7 +22,7 @@ variable "mcp_servers" {
     egress: hosts that a server which the front starts may call, such as "api.example.com", "*.example.com", "*" for any, each
     with :PORT where it is neither 443 nor 80. The front's proxy refuses others, here and on Azure, where
     network.containers_egress must let the call pass as well; a program that ignores HTTPS_PROXY is stopped by that alone.
-    Callers with the role Mcp.Read see those tools that say that they only read, or those that tools.allow names.
+    Callers whose role only reads (roles.<name>.reads) see those tools that say that they only read, or those that tools.allow names.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     listing: what the MCP registry says of the server, where mcp_registry serves one (docs/registry.md); version is the
@@ -124,8 +124,8 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for server in var.mcp_servers : [for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
-    error_message = "A tier's role in mcp_servers must be Mcp.Admin or Mcp.Read (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)])])})."
+    condition     = alltrue(flatten([for server in var.mcp_servers : [for tier in server.tiers : contains(keys(var.roles), tier.role)]]))
+    error_message = "A tier's role in mcp_servers must be an entry of roles, letter by letter: correct the name, or add the role there (${join(", ", flatten([for entry, server in var.mcp_servers : [for name, tier in server.tiers : "mcp_servers.${entry}.tiers.${name} has ${jsonencode(tier.role)}" if !contains(keys(var.roles), tier.role)]]))}; roles has ${join(", ", keys(var.roles))})."
   }
 
   validation {
@@ -149,11 +149,19 @@ variable "mcp_servers" {
   }
 
   validation {
+    condition = alltrue([
+      for name, role in var.roles : length(role.groups) + length(role.members) > 0
+      if contains(flatten([for server in var.mcp_servers : [for tier in server.tiers : tier.role]]), name)
+    ])
+    error_message = "A role that a tier in mcp_servers names must have somebody who holds it: name a group in its groups, or object ids in its members (${join(", ", [for name, role in var.roles : "roles.${name}" if length(role.groups) + length(role.members) == 0 && contains(flatten([for server in var.mcp_servers : [for tier in server.tiers : tier.role]]), name)])})."
+  }
+
+  validation {
     # A bug in the server must not be able to write for people who may only read.
     condition = alltrue(flatten([
-      for server in var.mcp_servers : [for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")]
+      for server in var.mcp_servers : [for tier in server.tiers : !(try(var.roles[tier.role].reads, false) && tier.connection == "read-write")]
     ]))
-    error_message = "A tier for Mcp.Read must have the read-only connection (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")])])})."
+    error_message = "A tier whose role only reads must have the read-only connection: change it, or take a role without reads = true (${join(", ", flatten([for entry, server in var.mcp_servers : [for name, tier in server.tiers : "mcp_servers.${entry}.tiers.${name} for ${tier.role}" if try(var.roles[tier.role].reads, false) && tier.connection == "read-write"]]))})."
   }
 
   validation {
@@ -231,19 +239,19 @@ variable "mcp_servers" {
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
+        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_CONNECTION, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
+        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
+    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_CONNECTION, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {

@@ -45,6 +45,8 @@ module "apim" {
     group_ids         = module.groups.object_ids
   }
 
+  roles = [for name in local._roles_by_rank : { name = name, groups = setintersection(var.roles[name].groups, keys(var.groups)) }]
+
   servers = {
     for server_name, server in var.mcp_servers : server_name => {
       rate_limit = server.rate_limit

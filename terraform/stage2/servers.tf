@@ -86,7 +86,7 @@ locals {
         MCP_FRONT_ANSWER_BYTES = tostring(var.mcp_servers[slot.server].front.answer_bytes)
         # It ends before the gateway gives up.
         MCP_FRONT_SECONDS    = tostring(max(var.mcp_servers[slot.server].timeout - 5, var.mcp_servers[slot.server].timeout / 2))
-        MCP_FRONT_READS      = tostring(var.mcp_servers[slot.server].tiers[slot.tier].role == "Mcp.Read")
+        MCP_FRONT_READS      = tostring(var.roles[var.mcp_servers[slot.server].tiers[slot.tier].role].reads)
         MCP_FRONT_RESOURCES  = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.resources)
         MCP_FRONT_PROMPTS    = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.prompts)
         MCP_FRONT_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
@@ -155,6 +155,10 @@ module "servers" {
       MCP_AUTH_TENANT_ID         = local.tenant_id
       MCP_AUTH_AUDIENCE          = module.backend_app.client_id
       MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
+    },
+    # The MongoDB server knows what the tiers admin and reader may do; of another name it is told.
+    each.value.connection == null || each.value.connection == lookup({ admin = "read-write", reader = "read-only" }, each.value.tier, "") ? {} : {
+      MCP_CONNECTION = each.value.connection
     },
   )
 

@@ -94,7 +94,7 @@ variable "public_base_url" {
 }
 
 variable "sign_in" {
-  description = "What the policies need to know of Entra ID: issuer, apps, scope and, by tier, groups."
+  description = "What the policies need to know of Entra ID: issuer, apps, scope and the ids of groups by name."
   type = object({
     tenant_id         = string
     authority         = string
@@ -118,6 +118,33 @@ variable "authorization" {
   validation {
     condition     = contains(["app_roles", "groups"], var.authorization)
     error_message = "authorization must be app_roles or groups."
+  }
+}
+
+variable "roles" {
+  description = <<-EOT
+    The app roles that tiers may ask for, in the order in which a caller's tier is looked for: who holds several gets the
+    tier of the first. `groups`, names in sign_in.group_ids, stand for the role where `authorization` is groups.
+  EOT
+  type = list(object({
+    name   = string
+    groups = optional(set(string), [])
+  }))
+  default = [
+    { name = "Mcp.Admin", groups = ["admin"] },
+    { name = "Mcp.Read", groups = ["reader"] },
+  ]
+  nullable = false
+
+  validation {
+    # They become text of an expression in a policy.
+    condition     = alltrue([for role in var.roles : can(regex("^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$", role.name)) && length(role.name) <= 60])
+    error_message = "roles: a name is 1-60 letters and digits with single dots, hyphens and underscores between them, starting with a letter."
+  }
+
+  validation {
+    condition     = length(distinct([for role in var.roles : role.name])) == length(var.roles)
+    error_message = "roles: each stands once in the order."
   }
 }
 
@@ -233,8 +260,16 @@ variable "servers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
-    error_message = "servers: a tier's role must be Mcp.Admin or Mcp.Read."
+    condition     = alltrue(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : contains([for role in var.roles : role.name], tier.role)]]))
+    error_message = "servers: a tier's role must be one of roles."
+  }
+
+  validation {
+    condition = var.authorization != "groups" || alltrue([
+      for role in var.roles : length(role.groups) > 0 && length(setsubtract(role.groups, keys(var.sign_in.group_ids))) == 0
+      if contains(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : tier.role]]), role.name)
+    ])
+    error_message = "servers: where authorization is groups, the role of a tier has groups, and they stand in sign_in.group_ids."
   }
 
   validation {
