@@ -41,7 +41,6 @@ def develop(environment: Environment, name: str) -> None:
     output.say(f"call it from another terminal: {connect.curl_line(name, platform.endpoints[name])}")
     try:
         server.start()
-        output.say("watching; Ctrl-C ends it")
         server.follow(_changes(source.folders))
     except KeyboardInterrupt:
         pass  # that is how a person ends it
@@ -66,9 +65,13 @@ class Developed:
 
     def follow(self, changes: Iterable[list[Path]]) -> None:
         """Restart at each change; the slots' logs are printed as they grow. An empty change is a look at the logs."""
+        watched = False
         for changed in changes:
-            if changed:
-                self._restart(_told(changed, self._source.folder.parent))
+            if changed or not watched:  # what was changed before the watch began is a change too
+                self._restart(_told(changed, self._source.folder.parent) if changed else "its folder")
+            if not watched:
+                output.say("watching; Ctrl-C ends it")
+                watched = True
             self._print_logs()
 
     def stop(self) -> None:

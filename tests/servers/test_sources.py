@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -181,11 +182,14 @@ def developing(checkout: Checkout, server: str) -> Iterator[subprocess.Popen[str
         stderr=subprocess.PIPE,
         text=True,
     )
+    last = threading.Timer(240, process.kill)  # what it does not say would be waited for without end
+    last.start()
     try:
         yield process
     finally:
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=120)[1]
+        last.cancel()
     assert (process.returncode, "runs as it was deployed again" in said) == (0, True), said
 
 

@@ -67,6 +67,23 @@ def test_a_change_starts_the_server_anew_from_its_folder(
     assert last == {}
 
 
+def test_a_change_before_the_watch_began_is_not_lost(
+    added: Environment, reloads: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first start takes seconds, in which somebody goes on writing."""
+    tools = added.servers_dir / "words/src/words_server/tools.py"
+
+    def changes(_: object) -> Iterator[list[Path]]:
+        tools.write_text("changed = True\n", encoding="utf-8")
+        yield []
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dev, "_changes", changes)
+    dev.develop(added, "words")
+    first, second, _ = reloads
+    assert first["digest"] != second["digest"]
+
+
 def test_what_does_not_start_is_said_and_watched_on(
     added: Environment,
     reloads: list[dict[str, object]],

@@ -19,6 +19,7 @@ from gateway_auth.front.settings import items
 
 _LARGEST_HEAD = 16 * 1024
 _CHUNK = 64 * 1024
+_LOOPBACK = "localhost,127.0.0.1,::1"
 _CONNECT_SECONDS = 10.0
 _LATEST = 15.0  # seconds in which a request's head must be there
 _CONNECT = re.compile(rb"CONNECT (?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5}) HTTP/1\.[01]\r\n")
@@ -66,7 +67,9 @@ class Proxy:
         """The variables by which programs find it; Node heeds them where NODE_USE_ENV_PROXY is set."""
         url = f"http://127.0.0.1:{self._port}"
         names = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-        return {**dict.fromkeys(names, url), "NO_PROXY": "", "no_proxy": "", "NODE_USE_ENV_PROXY": "1"}
+        # What it starts itself on loopback is no call out.
+        none = dict.fromkeys(("NO_PROXY", "no_proxy"), _LOOPBACK)
+        return {**dict.fromkeys(names, url), **none, "NODE_USE_ENV_PROXY": "1"}
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
