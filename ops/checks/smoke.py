@@ -40,8 +40,8 @@ class Tier:
     """A tier of a server, and what is promised of it.
 
     `user`: who is signed in for it, empty where nobody gets it. `reads`: its role only reads; `writable`: its
-    connection is read-write, so that it must have tools that write. `named`: patterns of tools that it has because tools.allow
-    names them, whatever they say of themselves; `listed`: it has a list of tools.
+    connection is read-write, so that it must have tools that write. `named`: patterns of tools that it has because
+    tools.allow names them, whatever they say of themselves; `listed`: it has a list of tools.
     """
 
     name: str

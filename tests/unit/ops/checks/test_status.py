@@ -8,7 +8,7 @@ import pytest
 
 from emulators.base.state import Resource, State
 from ops.checks import status
-from ops.clients import access_token, outputs
+from ops.clients import access_token, outputs, people
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError, UsageError
@@ -151,6 +151,7 @@ def test_servers_that_refuse_the_gateway_are_not_healthy(
 ) -> None:
     """Every part serves and challenges, and yet no caller gets through: only a signed-in call shows that."""
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    monkeypatch.setattr(people, "caller", lambda environment, platform, server: "reader")
     found = status.document(deployed, lambda endpoint, token=None: 502 if token == "token of the reader" else 401)
     assert found["reason"] == ("http://127.0.0.1:8080/mongodb/mcp answers 502 to a signed-in caller; see `invoke logs`")
 

@@ -9,6 +9,7 @@ from ops.azure import az
 from ops.checks import smoke
 from ops.cli import output
 from ops.cli.steps import Runner
+from ops.clients import people
 from ops.clients.outputs import Platform
 from ops.errors import AzError, DeclinedError, NotDeployedError, SmokeError, UsageError
 from ops.images import push
@@ -164,6 +165,7 @@ def test_a_failed_smoke_test_names_what_is_unreachable(make: Make, monkeypatch: 
         raise SmokeError("the call fails")
 
     monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(people, "local", lambda environment, platform: [])
     monkeypatch.setattr(smoke, "check_server", fails)
     with pytest.raises(SmokeError, match=r"^backend x cannot be reached: it has no DNS record; the call fails$"):
         deploy._smoke_test(make(), PLATFORM)
@@ -173,6 +175,7 @@ def test_a_passed_smoke_test_still_warns_of_what_is_unreachable(make: Make, monk
     """Another slot may have answered it."""
     warned: list[str] = []
     monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(people, "local", lambda environment, platform: [])
     monkeypatch.setattr(smoke, "check_server", lambda *_, **__: ["fine"])
     monkeypatch.setattr(output, "warn", warned.append)
     deploy._smoke_test(make(), PLATFORM)
