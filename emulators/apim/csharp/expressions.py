@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -117,9 +118,12 @@ def widened(found: Typed, type_: T) -> Typed:
     """A number or character as the wider number that it is assigned to."""
     run = found.run
     if type_ in (DOUBLE, DECIMAL) and found.type in (INT, LONG, BYTE):
-        return Typed(type_, lambda frame: float(run(frame)))
+        number: Callable[[int], Any] = float if type_ == DOUBLE else Decimal
+        return Typed(type_, lambda frame: number(run(frame)))
     if found.type == CHAR and type_ in (INT, LONG, DOUBLE):
         return Typed(type_, lambda frame: ord(run(frame)))
+    if found.type == CHAR and type_ == DECIMAL:
+        return Typed(type_, lambda frame: Decimal(ord(run(frame))))
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 from emulators.apim.csharp.clr import (
@@ -76,7 +77,7 @@ declare("JObject", "JObject(JObject other)")(lambda other: JObject(_copied(other
 
 def _copied(raw: Any) -> Any:
     measured(raw)
-    return json.loads(json.dumps(raw))
+    return deepcopy(raw)
 
 
 def _add_property(made: dict[str, Any], item: Any) -> None:
@@ -142,6 +143,7 @@ _KINDS: dict[type, str] = {
     bool: "Boolean",
     int: "Integer",
     float: "Float",
+    Decimal: "Float",
     str: "String",
 }
 declare("JToken", "JTokenType Type")(lambda token: "Property" if isinstance(token, JProperty) else _kind(token.raw))
