@@ -98,14 +98,16 @@ class Compiler:
 
     def compile_for(self, node: Node, type_: T) -> Typed:
         """Compiles with a target type, which array initialisers and lambdas take theirs from."""
-        from emulators.apim.csharp.calls import array_of, lambda_for
+        from emulators.apim.csharp.calls import array_of, lambda_for, yielding
 
         if node.type == "initializer_expression" and type_.name == "Array":
             return array_of(self, node, type_.args[0])
         if node.type == "lambda_expression":
             if type_.name not in ("Func", "Predicate"):
                 raise fail(node, f"a lambda cannot become {type_}")
-            return lambda_for(self, node, list(type_.args[:-1] if type_.name == "Func" else type_.args))
+            if type_.name == "Func":
+                return yielding(lambda_for(self, node, list(type_.args[:-1])), type_)
+            return lambda_for(self, node, list(type_.args))
         return self.compile(node)
 
 

@@ -230,8 +230,9 @@ def _appended(items: list[Any], more: list[Any]) -> list[Any]:
 
 
 @declare("JObject", "void Merge(object content)", note="objects only; arrays are replaced")
-def _merge(token: JObject, other: JToken) -> None:
-    for name, value in (other.raw or {}).items():
+def _merge(token: JObject, other: Any) -> None:
+    """What is no object changes nothing (JObject.MergeItem)."""
+    for name, value in other.raw.items() if isinstance(other, JObject) else ():
         old = token.raw.get(name)
         if isinstance(old, dict) and isinstance(value, dict):
             _merge(JObject(old), JObject(value))
@@ -286,9 +287,10 @@ def _values(token: JToken, *, types: Types) -> list[Any]:
 
 
 declare("JToken", "IEnumerable<JToken> Values()")(_inside)
-declare("IEnumerable<T>", "IEnumerable<V> Values<V>()", extension=True, note="LINQ")(
-    lambda items, types: [converter(JTOKEN, types["V"])(item) for item in iterate(items)]
-)
+for _type in ("JToken", "JValue", "JObject", "JArray", "JProperty"):
+    declare("IEnumerable<T>", "IEnumerable<V> Values<V>()", extension=True, elements=_type, note="LINQ")(
+        lambda items, types: [converter(JTOKEN, types["V"])(item) for item in iterate(items)]
+    )
 
 
 @declare("JToken", "V Value<V>(object key)")

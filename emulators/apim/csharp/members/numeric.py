@@ -14,8 +14,8 @@ from typing import Any
 
 from emulators.apim.csharp import decimals
 from emulators.apim.csharp.clr import ClrError, JToken, to_text
-from emulators.apim.csharp.clr_types import DECIMAL, T
-from emulators.apim.csharp.conversions import converter
+from emulators.apim.csharp.clr_types import DECIMAL, T, wrap
+from emulators.apim.csharp.conversions import clr_name, converter
 from emulators.apim.csharp.library import Out, declare, enum
 
 _RANGES = {"int": 2**31, "long": 2**63}
@@ -122,10 +122,9 @@ def _plain(value: Any) -> Any:
 def _to_integer(type_name: str) -> Callable[..., int]:
     def convert(value: Any, base: Any = 10) -> int:
         plain = _plain(value)
-        if plain is None:
-            return 0
-        if isinstance(plain, str):
-            return int(plain, base) if base != 10 else _integer(type_name)(plain)
+        if isinstance(plain, str) or base != 10:
+            return _in_words(plain, base, type_name) if base != 10 else _integer(type_name)(plain)
+        plain = _number_of(plain, type_name)
         number = round(plain) if math.isfinite(plain) else 1 << 64
         lowest, limit = (0, 256) if type_name == "byte" else (-_RANGES[type_name], _RANGES[type_name])
         if not lowest <= number < limit:
@@ -135,19 +134,48 @@ def _to_integer(type_name: str) -> Callable[..., int]:
     return convert
 
 
+def _number_of(value: Any, type_name: str) -> Any:
+    """Of what is convertible (IConvertible): null is 0. Raises ClrError (InvalidCastException)."""
+    if value is None:
+        return 0
+    if not isinstance(value, int | float | Decimal):
+        raise ClrError("InvalidCastException", f"Unable to cast object of type '{clr_name(value)}' to '{type_name}'.")
+    return value
+
+
+def _in_words(text: str | None, base: int, type_name: str) -> int:
+    """2, 8 or 16: two's complement of the type's bits, unsigned; `0x` may stand before hexadecimal digits."""
+    bits = {"byte": 8, "int": 32, "long": 64}[type_name]
+    if base not in (2, 8, 16):
+        raise ClrError("ArgumentException", "Invalid Base.")
+    if text is None:
+        return 0
+    digits = text.lower().removeprefix("0x") if base == 16 else text
+    if not digits:
+        raise ClrError("ArgumentOutOfRangeException", "Index was out of range.")
+    if not set(digits.lower()) <= set("0123456789abcdef"[:base]):
+        raise ClrError("FormatException", "Could not find any recognizable digits.")
+    found = int(digits, base)
+    if found >= 1 << bits:
+        raise ClrError("OverflowException", f"Value was either too large or too small for {type_name}.")
+    return found if type_name == "byte" else wrap(found, bits)
+
+
 def _to_double(value: Any) -> float:
-    return _double(value) if isinstance(value, str) else float(_plain(value) or 0)
+    plain = _plain(value)
+    return _double(plain) if isinstance(plain, str) else float(_number_of(plain, "double"))
 
 
 def _to_decimal(value: Any) -> Decimal:
     plain = _plain(value)
     if isinstance(plain, str):
         return decimals.parse(plain)
-    return decimals.of_number(plain or 0 if not isinstance(plain, bool) else int(plain))
+    return decimals.of_number(_number_of(int(plain) if isinstance(plain, bool) else plain, "decimal"))
 
 
 def _to_boolean(value: Any) -> bool:
-    return _boolean(value) if isinstance(value, str) else bool(_plain(value))
+    plain = _plain(value)
+    return _boolean(plain) if isinstance(plain, str) else bool(_number_of(plain, "bool"))
 
 
 _SOURCES = ("object", "string", "int", "long", "double", "decimal", "bool", "byte")
@@ -164,7 +192,13 @@ declare("Convert", *(f"static decimal ToDecimal({source} value)" for source in _
 declare("Convert", *(f"static bool ToBoolean({source} value)" for source in _SOURCES))(_to_boolean)
 declare("Convert", "static string ToString(object value)")(to_text)
 declare("Convert", "static string ToString(long value, int toBase)")(lambda value, base: _in_base(value, base))
-declare("Convert", "static char ToChar(int value)")(chr)
+
+
+@declare("Convert", "static char ToChar(int value)")
+def _to_char(value: int) -> str:
+    if not 0 <= value < 2**16:
+        raise ClrError("OverflowException", "Value was either too large or too small for a character.")
+    return chr(value)
 
 
 def _in_base(value: int, base: int) -> str:
