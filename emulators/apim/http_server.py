@@ -11,9 +11,9 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -88,17 +88,11 @@ class Application:
         except Refused as refused:
             await _refuse(refused, receive, send)
             return
-        work = asyncio.ensure_future(self._answer(request, send))
-        left = asyncio.ensure_future(_until_left(receive))
+        watch = asyncio.ensure_future(_until_left(receive))
         try:
-            await asyncio.wait({work, left}, return_when=asyncio.FIRST_COMPLETED)
+            await _unless(watch, self._answer(request, send))
         finally:
-            left.cancel()
-            if not work.done():
-                work.cancel()
-            await asyncio.gather(work, left, return_exceptions=True)
-        if not work.cancelled():
-            work.result()
+            watch.cancel()
 
     async def _answer(self, request: Request, send: Send) -> None:
         context, response = await self.gateway.respond(request)
@@ -118,7 +112,12 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT)
-        transport.set_write_buffer_limits(high=0)  # so that `pause_writing` tells of anything that waits
+
+    def timeout_keep_alive_handler(self) -> None:
+        """An idle connection whose last answer was not taken is cut off, too: it may be too little to pause for."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -240,6 +239,27 @@ def authority(host: str) -> tuple[str, int]:
         return parts.hostname or "", parts.port or 80
     except ValueError:
         return "", 80
+
+
+async def _unless(watch: asyncio.Future[None], work: Coroutine[Any, Any, None]) -> None:
+    """Do the work in this task, and stop it where the watch ends first."""
+    task, stopped = asyncio.current_task(), False
+    assert task is not None
+
+    def stop(ended: asyncio.Future[None]) -> None:
+        nonlocal stopped
+        if not ended.cancelled() and working:
+            stopped = task.cancel()
+
+    working = True
+    watch.add_done_callback(stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stopped or task.uncancel() > 0:
+            raise
+    finally:
+        working = False
 
 
 async def _until_left(receive: Receive) -> None:

@@ -284,16 +284,19 @@ class Slow(asyncio.Transport):
             setsockopt=lambda *_: None, getpeername=lambda: address, getsockname=lambda: address, family=socket.AF_INET
         )
         super().__init__({"socket": dummy})
-        self.waiting, self.aborted = list(waiting), False
+        self.waiting, self.aborted, self.closed = list(waiting), False, False
 
     def get_write_buffer_size(self) -> int:
         return self.waiting.pop(0)
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
+    def is_closing(self) -> bool:
+        return self.aborted or self.closed
 
     def abort(self) -> None:
         self.aborted = True
+
+    def close(self) -> None:
+        self.closed = True
 
 
 @pytest.mark.parametrize(
@@ -315,6 +318,16 @@ async def test_only_who_takes_nothing_is_cut_off(
     for _ in waiting:
         await asyncio.sleep(0)
     assert (transport.waiting, transport.aborted) == (left, not resumed)
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+async def test_an_idle_connection_ends_whatever_waits(waiting: int) -> None:
+    """The end of an answer that is never taken does not keep it open."""
+    config = http_server.server_config(http_server.Application(make_gateway().app))
+    connection, transport = http_server.Connection(config, ServerState(), {}), Slow(waiting)
+    connection.connection_made(transport)
+    connection.timeout_keep_alive_handler()
+    assert (transport.aborted, transport.closed) == (waiting > 0, waiting == 0)
 
 
 @pytest.mark.parametrize(
