@@ -69,6 +69,10 @@ NOTES: dict[str, tuple[Note, ...]] = {
             "a Liquid template reads nothing", "policies/test_liquid.py::test_return_response_has_an_empty_body_to_read"
         ),
     ),
+    "rewrite-uri": (
+        Note("query parameters only", f"{_MESSAGES}::test_rewrite_uri_adds_no_path_parameters"),
+        Note("parameters of the request are copied unless told otherwise", f"{_MESSAGES}::test_rewrite_uri"),
+    ),
     "set-method": (),
     "set-query-parameter": (
         Note("several values are listed several times", f"{_MESSAGES}::test_several_values_of_a_query_parameter"),
