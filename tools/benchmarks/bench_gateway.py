@@ -91,7 +91,7 @@ def contenders(platform: Local, folder: Path, stack: ExitStack) -> list[Wire]:
     found = [Wire("direct", backend, sent)]
     proxy = stack.enter_context(reverse_proxy(backend))
     if proxy is None:
-        print("nginx is not installed (Debian: apt-get install nginx-light): its rows are missing")
+        print("nginx is not installed (Debian: apt-get install nginx): its rows are missing")
     else:
         found.append(Wire("nginx", proxy[0], sent, proxy[1]))
     for name, settings in (("gateway, no policy", {**config, "state": str(bare)}), ("gateway, full policy", config)):
