@@ -353,7 +353,8 @@ def docs(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again.
 
-    `-- policies [COUNT] [--seed N]`: 20,000 mutated policies, checked and run by the policy emulator.
+    `-- policies [COUNT] [--seed N]`: 20,000 mutated policies, checked and run by the policy emulator; `-- members`:
+    50,000 calls of the members of its expressions, with values at the edges of their types.
     """
     install(session, "dev")
     session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})

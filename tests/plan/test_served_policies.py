@@ -324,7 +324,7 @@ async def test_allowed_tools_are_called(
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=["2025-06-18", "2026-07-28"])
-@pytest.mark.parametrize("name", ["insert-many", "list-secrets", "Find", "find ", "xfind", "v1xcount", ""])
+@pytest.mark.parametrize("name", ["insert-many", "list-secrets", "Find", "find ", "xfind", "v1xcount", "find\n", ""])
 async def test_other_tools_are_refused(
     gateway: GatewayHarness, name: str, version: Callable[[str, str], dict[str, str]]
 ) -> None:
