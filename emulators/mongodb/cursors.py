@@ -35,6 +35,7 @@ class _Cursor:
     used: float
     expires: bool
     encoded: Encoder
+    gone: str | None = None  # why it cannot be read on
 
 
 class Cursors:
@@ -90,6 +91,9 @@ class Cursors:
                 f"Requested getMore on namespace '{namespace}', but cursor belongs to a different namespace "
                 f"{cursor.namespace}",
             )
+        if cursor.gone is not None:
+            del self._open[identity]
+            raise CommandError(175, cursor.gone)
         cursor.used = self._clock()
         following, cursor.rest, more = _take(cursor.rest, batch or 2**31, cursor.encoded)
         if not more:
@@ -107,10 +111,10 @@ class Cursors:
         return True
 
     def close_namespace(self, namespace: str) -> None:
-        """Ends the cursors of a dropped collection (`db.name`) or database (`db.`)."""
-        for identity, cursor in list(self._open.items()):
+        """Ends the cursors of a dropped collection (`db.name`) or database (`db.`): who reads on hears why (175)."""
+        for cursor in self._open.values():
             if cursor.namespace == namespace or (namespace.endswith(".") and cursor.namespace.startswith(namespace)):
-                del self._open[identity]
+                cursor.rest, cursor.gone = iter(()), f"collection dropped. namespace: {cursor.namespace}"
 
     def expire(self) -> None:
         limit = self._clock() - IDLE_SECONDS

@@ -22,6 +22,7 @@ from emulators.mongodb.expr.core import Scope
 from emulators.mongodb.failpoints import FailPoints, Failure
 from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.oidc import Tokens
+from emulators.mongodb.query.collation import TextKey, parse_collation
 from emulators.mongodb.scram import Conversation, Credentials
 from emulators.mongodb.storage.store import Store, check_database
 from emulators.mongodb.turns import SLICE, Overrun, Turns
@@ -268,7 +269,13 @@ def _execute(
         (found.administers and user.role != ADMINISTRATOR) or (found.writes(body) and not user.may_write)
     ):
         raise CommandError(13, f"not authorized on {database} to execute command {name}")
-    deadline = Deadline(_time_limit(server, body), started=received, give_way=give_way, slice_seconds=slice_seconds)
+    deadline = Deadline(
+        _time_limit(server, body),
+        started=received,
+        give_way=give_way,
+        slice_seconds=slice_seconds,
+        may_spill=body.get("allowDiskUse") is not False,
+    )
     run(deadline)
     _check_fields(found, body)
     _check_concerns(name, body)
@@ -276,6 +283,8 @@ def _execute(
     scope = Scope({"NOW": now.replace(microsecond=now.microsecond // 1000 * 1000)})
     call = Call(server, session, name, database, body, deadline, scope)
     call.deadline.check()
+    call.deadline.text_key = text_key_of(call) if name not in ("create", "createIndexes") else None
+    run(deadline)
     reply = found.handler(call)
     call.deadline.check()
     server.counters[name] = server.counters.get(name, 0) + 1
@@ -346,7 +355,8 @@ def _check_fields(found: Command, body: Document) -> None:
         if name in _TRANSACTION:
             raise CommandError(20, "Transaction numbers are only allowed on a replica set member or mongos")
         if name == "collation":
-            _check_collation(value)
+            if found.name not in COLLATED and value != {"locale": "simple"}:
+                raise CommandError(40415, f"BSON field '{found.name}.{name}' is an unknown field.")
         elif name not in found.refused:
             raise CommandError(40415, f"BSON field '{found.name}.{name}' is an unknown field.")
         elif value:
@@ -354,11 +364,24 @@ def _check_fields(found: Command, body: Document) -> None:
     check_kinds(found.name, body, found.fields)
 
 
-def _check_collation(value: Any) -> None:
-    if value is not None and not isinstance(value, dict):
-        raise CommandError(14, f"BSON field 'collation' is the wrong type '{type_name(value)}', expected type 'object'")
-    if value and value != {"locale": "simple"}:
-        raise not_supported("a collation other than {locale: 'simple'}")
+# The commands that take a collation of their own; those that read one collection have its default otherwise.
+COLLATED = ("find", "aggregate", "count", "distinct", "findAndModify", "findandmodify", "create")
+
+
+def text_key_of(call: Call) -> TextKey | None:
+    """How the command compares texts: by its own collation, else by its collection's; None for code points.
+
+    TypeMismatch (14) and others for a collation that is none; see `query.collation`.
+    """
+    spec = call.body.get("collation")
+    if spec:
+        found = parse_collation(spec)
+    else:
+        name = call.body[call.name]
+        known = type(name) is str and type(call.database) is str
+        collection = call.store.find(call.database, name) if known else None
+        found = collection.collation if collection is not None else None
+    return None if found is None else found.text_key
 
 
 _LEVELS = ("local", "available", "majority", "linearizable", "snapshot")

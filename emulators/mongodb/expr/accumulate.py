@@ -24,8 +24,7 @@ def average(values: list[Any]) -> Any:
     found = [value for value in values if is_number(value)]
     if not found:
         return None
-    # A long counts as the double nearest to it.
-    amount = exact_sum([value if isinstance(value, Decimal128) else float(value) for value in found])
+    amount = exact_sum(found)
     if isinstance(amount, Decimal128):
         with decimal.localcontext(numeric.CONTEXT):
             return numeric.from_decimal(amount.to_decimal() / len(found))

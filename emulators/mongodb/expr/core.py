@@ -120,7 +120,7 @@ def _compile_variable(path: str, scope: Scope) -> Expression:
         return lambda document, variables: get(document, parts)
     if name == "REMOVE":
         return lambda document, variables: MISSING
-    if name in ("CLUSTER_TIME", "USER_ROLES", "SEARCH_META", "JS_SCOPE", "IS_MR"):
+    if name in ("CLUSTER_TIME", "USER_ROLES", "SEARCH_META", "JS_SCOPE", "IS_MR") and not scope.knows(name):
         raise not_supported(f"the variable $${name}")
     if name != "ROOT" and not scope.knows(name):
         raise CommandError(17276, f"Use of undefined variable: {name}")

@@ -9,9 +9,9 @@ from typing import Any
 
 from emulators.mongodb.deadline import counted
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.expr.core import Expression, Variables, compile_expression, refers_to_document
+from emulators.mongodb.expr.core import Expression, Variables, compile_expression, is_literal, refers_to_document
 from emulators.mongodb.numeric import as_integer
-from emulators.mongodb.pipeline.accumulators import Accumulator, compile_accumulator
+from emulators.mongodb.pipeline.accumulators import Accumulator, carried_over, compile_accumulator
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.pipeline.granularity import GRANULARITIES, Rounder, check_granular
 from emulators.mongodb.values import INT32_MAX, MISSING, Document, Key, is_number, key, type_name
@@ -51,6 +51,7 @@ def _group(argument: Any, context: Context) -> Stage:
         for name, value in identity.items():
             if not name.startswith("$") and (isinstance(value, bool) or is_number(value)):
                 raise CommandError(17390, "$group does not support inclusion-style expressions")
+    constant = is_literal(identity)
     by = compile_expression(identity, context.scope)
     accumulators = _accumulators({name: spec for name, spec in argument.items() if name != "_id"}, context)
 
@@ -63,7 +64,7 @@ def _group(argument: Any, context: Context) -> Stage:
             group = groups.setdefault(key(value), (value, [[] for _ in accumulators]))
             _collect(document, variables, accumulators, group[1])
         for value, collected in groups.values():
-            yield {"_id": value, **_finish(accumulators, collected)}
+            yield {"_id": value if constant else carried_over(value), **_finish(accumulators, collected)}
 
     return run
 
@@ -117,7 +118,8 @@ def _bucket(argument: Any, context: Context) -> Stage:
             bucket = buckets.setdefault(key(value), (value, [[] for _ in accumulators]))
             _collect(document, context.scope.start(document), accumulators, bucket[1])
         ordered = sorted(buckets.items())
-        return [{"_id": value, **_finish(accumulators, collected)} for _, (value, collected) in ordered]
+        rows = ((value, _finish(accumulators, collected)) for _, (value, collected) in ordered)
+        return [{"_id": carried_over(value), **found} for value, found in rows]
 
     return run
 

@@ -45,8 +45,9 @@ def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Project
         else:
             plain[path] = value
     names = [path for path in spec if isinstance(spec[path], dict) and "$elemMatch" in spec[path]]
-    project = _with_changes(plain, sliced, names, scope)
-    return (lambda document: _changed(document, project(document), changes)) if changes else project
+    project, including = _with_changes(plain, sliced, names, scope)
+    last = set(names) if including else set()
+    return (lambda document: _changed(document, project(document), changes, last)) if changes else project
 
 
 def _check_positional(path: str, spec: Document, other: str | None) -> None:
@@ -71,37 +72,41 @@ def _is_projection(operand: Any) -> bool:
     return is_number(operand) or (isinstance(operand, list) and bool(operand) and is_number(operand[0]))
 
 
-def _with_changes(plain: Document, sliced: list[str], matched: list[str], scope: Scope) -> Projection:
-    """`$slice` keeps other fields and `$elemMatch` drops them, unless something else decides."""
+def _with_changes(plain: Document, sliced: list[str], matched: list[str], scope: Scope) -> tuple[Projection, bool]:
+    """The projection of the plain fields, and whether it includes.
+
+    `$slice` keeps other fields and `$elemMatch` drops them, unless something else decides.
+    """
     rest = {path: value for path, value in plain.items() if path != "_id"}
     including: bool | None = check_mode(build_tree(rest, scope), rest) if rest else None
     if including is None and matched:
         including = True
     if including is None:
         if not plain:
-            return _whole
+            return _whole, False
         # Of `_id` alone and slices, `_id: 0` excludes, and `_id: 1` includes nothing but what is sliced.
         including = truthy(plain["_id"])
     if not including:
-        return compile_project(plain, scope)
+        return compile_project(plain, scope), False
     # A sliced field below others is included as such: what stands beside it is not.
-    return compile_project({**plain, **dict.fromkeys(sliced, 1), **dict.fromkeys(matched, 1)}, scope)
+    return compile_project({**plain, **dict.fromkeys(sliced, 1), **dict.fromkeys(matched, 1)}, scope), True
 
 
 def _whole(document: Document) -> Document:
     return document
 
 
-def _changed(document: Document, projected: Document, changes: list[tuple[str, Change]]) -> Document:
+def _changed(document: Document, projected: Document, changes: list[tuple[str, Change]], last: set[str]) -> Document:
+    """The projected document with the changes made; fields in `last` come behind those that are merely included."""
     out = dict(projected)
     for path, change in changes:
         if "." in path:
             _change_nested(out, path, change(document, out))
             continue
         value = change(document, out)
-        if value is MISSING:
+        if value is MISSING or path in last:
             out.pop(path, None)
-        else:
+        if value is not MISSING:
             out[path] = value
     return out
 

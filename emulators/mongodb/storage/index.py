@@ -8,11 +8,13 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
+from emulators.mongodb.deadline import collated
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.query.collation import parse_collation
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.paths import leaves, split
-from emulators.mongodb.values import MISSING, Document, Key, key, truthy
+from emulators.mongodb.values import MISSING, Document, Key, key, text_key, truthy
 
 _NULL = key(None)
 
@@ -28,7 +30,10 @@ class Index:
         self.sparse = truthy(spec.get("sparse"))
         partial = spec.get("partialFilterExpression")
         self.is_partial = bool(partial)
-        self._covers: Callable[[Document], bool] = compile_filter(partial) if partial else lambda _: True
+        found = parse_collation(spec["collation"]) if spec.get("collation") else None
+        self.text_key = found.text_key if found is not None else None
+        with collated(self.text_key):
+            self._covers: Callable[[Document], bool] = compile_filter(partial) if partial else lambda _: True
         plain = not any(path.endswith("$**") or isinstance(kind, str) for path, kind in self.pattern.items())
         self._paths = [split(path) for path in self.pattern] if plain else []
         self._entries: dict[tuple[Key, ...], Key] = {}
@@ -54,6 +59,13 @@ class Index:
         return self._entries.get(tuple(places[name] for name in self.pattern))
 
     def keys(self, document: Document) -> set[tuple[Key, ...]]:
+        """The document's entries, by the index's collation whatever the command's is."""
+        if self.text_key == text_key():
+            return self._keys(document)
+        with collated(self.text_key):
+            return self._keys(document)
+
+    def _keys(self, document: Document) -> set[tuple[Key, ...]]:
         if not self._paths or not self._covers(document):
             return set()
         columns = [leaves(document, path) for path in self._paths]

@@ -27,7 +27,7 @@ def test_unknown_field_of_a_known_command(run):
         {"max": {"a": 1}},
         {"returnKey": True},
         {"tailable": True},
-        {"collation": {"locale": "fr"}},
+        {"collation": {"locale": "sv"}},
         {"showRecordId": True},
     ],
     ids=lambda option: next(iter(option)),
