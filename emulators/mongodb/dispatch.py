@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bson import DBRef, InvalidDocument, Timestamp
@@ -24,6 +24,7 @@ from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.oidc import Tokens
 from emulators.mongodb.query.collation import TextKey, parse_collation
 from emulators.mongodb.scram import Conversation, Credentials
+from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.store import Store, check_database
 from emulators.mongodb.turns import SLICE, Overrun, Turns
 from emulators.mongodb.values import INT32_MAX, Document, is_number, type_name
@@ -282,6 +283,7 @@ def _execute(
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     scope = Scope({"NOW": now.replace(microsecond=now.microsecond // 1000 * 1000)})
     call = Call(server, session, name, database, body, deadline, scope)
+    call = replace(call, scope=replace(scope, searched=collection_of(call)))
     call.deadline.check()
     call.deadline.text_key = text_key_of(call) if name not in ("create", "createIndexes") else None
     run(deadline)
@@ -368,6 +370,13 @@ def _check_fields(found: Command, body: Document) -> None:
 COLLATED = ("find", "aggregate", "count", "distinct", "findAndModify", "findandmodify", "create")
 
 
+def collection_of(call: Call) -> Collection | None:
+    """The collection that the command names, if there is one."""
+    name = call.body[call.name]
+    known = type(name) is str and type(call.database) is str
+    return call.store.find(call.database, name) if known else None
+
+
 def text_key_of(call: Call) -> TextKey | None:
     """How the command compares texts: by its own collation, else by its collection's; None for code points.
 
@@ -377,9 +386,7 @@ def text_key_of(call: Call) -> TextKey | None:
     if spec:
         found = parse_collation(spec)
     else:
-        name = call.body[call.name]
-        known = type(name) is str and type(call.database) is str
-        collection = call.store.find(call.database, name) if known else None
+        collection = collection_of(call)
         found = collection.collation if collection is not None else None
     return None if found is None else found.text_key
 

@@ -6,13 +6,14 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from emulators.mongodb.commands import aggregate as aggregation
 from emulators.mongodb.commands.query import candidates, context_of, found_by_find
 from emulators.mongodb.commands.signin import VERSION
 from emulators.mongodb.deadline import run as run_on
-from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, command, text_key_of
+from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, collection_of, command, text_key_of
 from emulators.mongodb.errors import bad_value, not_supported, type_mismatch
 from emulators.mongodb.memory import STAGE_BYTES
 from emulators.mongodb.pipeline.core import run, stage_name
@@ -36,6 +37,7 @@ def explain(call: Call) -> Document:
     inner = {field: value for field, value in inner.items() if field != "explain"}
     _check_fields(COMMANDS[name], inner)
     call = Call(call.server, call.session, name, call.database, inner, call.deadline, call.scope).with_let()
+    call = replace(call, scope=replace(call.scope, searched=collection_of(call)))
     call.deadline.text_key = text_key_of(call)
     run_on(call.deadline)
     if name == "aggregate":

@@ -7,6 +7,7 @@ from typing import Any
 from bson import Int64
 
 from emulators.mongodb.commands.query import whole
+from emulators.mongodb.commands.specialindexes import VECTOR_OPTIONS, special_options
 from emulators.mongodb.cursors import FIRST_BATCH
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
@@ -14,17 +15,20 @@ from emulators.mongodb.numeric import cut
 from emulators.mongodb.query.collation import Collation, parse_collation
 from emulators.mongodb.query.match import is_operators
 from emulators.mongodb.storage.collection import Collection
-from emulators.mongodb.storage.index import Index, same_pattern
+from emulators.mongodb.storage.index import VECTOR, Index, same_pattern
 from emulators.mongodb.values import INT32_MAX, Document, is_number, key, truthy, type_name
 
+_NOT_HERE = ("geoHaystack",)
+_PLUGINS = ("hashed", "text", "2d", "2dsphere", VECTOR)
+_TEXT_OPTIONS = ("weights", "default_language", "language_override", "textIndexVersion")
+_GEO_OPTIONS = ("2dsphereIndexVersion", "bits", "min", "max")
 _KNOWN = frozenset(
     {"key", "name", "v", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "background", "hidden"}
-    | {"ns", "wildcardProjection"}
+    | {"ns", "wildcardProjection", *_TEXT_OPTIONS, *_GEO_OPTIONS, VECTOR_OPTIONS}
 )
-_NOT_HERE = ("text", "2d", "2dsphere", "geoHaystack")
 _SAVED = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "hidden", "wildcardProjection")
 # Two indexes on the same fields are one where these agree (the server's index signature).
-_SIGNATURE = ("unique", "sparse", "partialFilterExpression", "wildcardProjection", "collation")
+_SIGNATURE = ("unique", "sparse", "partialFilterExpression", "wildcardProjection", "collation", "weights")
 _MAX_FIELDS = 32
 # What a partial index may ask (the manual's "Partial Indexes").
 _PARTIAL = frozenset({"$eq", "$gt", "$gte", "$lt", "$lte", "$type", "$exists", "$in"})
@@ -81,8 +85,8 @@ def index_spec(spec: Any, default: Collation | None = None) -> Document:
     for path, direction in spec["key"].items():
         _check_key(path, direction)
     _check_combination(spec)
-    Index({**spec, "v": 2})  # compiles the partial filter
-    kept: Document = {"v": 2, "key": spec["key"], "name": spec["name"]}
+    kept: Document = {"v": 2, "key": spec["key"], "name": spec["name"], **special_options(spec)}
+    Index({**spec, **kept})  # compiles the partial filter
     for name in _SAVED:
         if name in spec and not (name in ("unique", "sparse", "hidden") and not truthy(spec[name])):
             kept[name] = True if name in ("unique", "sparse", "hidden") else spec[name]
@@ -125,7 +129,7 @@ def _check_types(spec: Document) -> None:
 def _check_key(path: str, direction: Any) -> None:
     if direction in _NOT_HERE and isinstance(direction, str):
         raise not_supported(f"a {direction} index")
-    if isinstance(direction, str) and direction != "hashed":
+    if isinstance(direction, str) and direction not in _PLUGINS:
         raise _cannot(f"Unknown index plugin '{direction}'")
     if not isinstance(direction, str) and (
         not is_number(direction) or key(direction) == key(0) or key(direction) == (10, 0)
@@ -250,6 +254,8 @@ def _exists(collection: Collection, spec: Document) -> bool:
                 85, f"An equivalent index already exists with the same name but different options: {index.name}"
             )
         return True
+    if "weights" in spec and any(index.postings is not None for index in collection.indexes.values()):
+        raise _cannot("only one text index per collection allowed")
     if named is not None:
         raise CommandError(86, f"An existing index has the same name as the requested index: {spec['name']}")
     return False

@@ -81,7 +81,9 @@ def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
     if list(order) == ["$natural"]:
         stream = list(stream)[:: 1 if as_integer(order["$natural"]) == 1 else -1]
     elif order:
-        stream = sort_documents(stream, parse_sort(order))
+        stream = sort_documents(stream, parse_sort(order, call.scope.meta))
+    elif call.scope.meta.near:
+        stream = sort_documents(stream, parse_sort({"distance": {"$meta": "geoNearDistance"}}, call.scope.meta))
     return map(project, islice(stream, skip, skip + limit if limit else None))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from bson import Code, MaxKey, MinKey
 
 from emulators.mongodb.errors import CommandError, not_supported
+from emulators.mongodb.expr import percentiles
 from emulators.mongodb.expr.accumulate import FOLDS
 from emulators.mongodb.expr.core import (
     REFUSED,
@@ -55,6 +56,8 @@ def compile_accumulator(field: str, spec: Any, scope: Scope, *, grouping: bool =
         if argument != {}:
             raise CommandError(9, "$count takes no arguments, i.e. $count:{}")
         return Accumulator(lambda document, variables: 1, len)
+    if name in ("$percentile", "$median"):
+        return Accumulator(*percentiles.parse(name, argument, scope))
     if name in ("$firstN", "$lastN", "$minN", "$maxN"):
         return _several(name, argument, scope)
     if name in ("$top", "$topN", "$bottom", "$bottomN"):

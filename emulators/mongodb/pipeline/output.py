@@ -312,10 +312,11 @@ def _existing(target: Collection | None, document: Document, fields: list[str]) 
                     51132, f"$merge write error: 'on' field '{field}' cannot be missing, null or undefined"
                 )
             value = None
-        wanted.append(key_with(value, None))
+        wanted.append(value)
     if target is None:
         return None
     if fields == ["_id"]:
         return target.by_id(document["_id"])
     index = next(index for index in target.indexes.values() if index.enforces(fields))
-    return target.by_unique(index, dict(zip(fields, wanted, strict=True)))
+    keys = [key_with(value, index.text_key) for value in wanted]
+    return target.by_unique(index, dict(zip(fields, keys, strict=True)))

@@ -9,6 +9,7 @@ Unicode Technical Standard 10.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ _ROOT_LANGUAGES = frozenset(
     {"en", "de", "fr", "it", "nl", "pt", "id", "ms", "ga", "lb", "sw", "zu", "nb_NO_POSIX", "root"}
 )
 _TAILORED = frozenset({"fr_CA", "de_AT@collation=phonebook", "de@collation=phonebook", "en_US_POSIX"})
-_OF_LOCALE = ("caseLevel", "caseFirst", "strength", "numericOrdering", "alternate", "maxVariable", "normalization")
+_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})*(@collation=[a-z]+)?")
 _WORDS = {
     "caseFirst": ("upper", "lower", "off"),
     "alternate": ("non-ignorable", "shifted"),
@@ -37,7 +38,10 @@ _PUNCTUATION = "_-,;:!?.'\"()[]{}@*/\\&#%"
 _SYMBOLS = "`^+<=>|~"
 _SPACE, _PUNCT, _SYMBOL, _CURRENCY, _DIGIT, _LETTER = range(6)
 # Letters that the root table writes as others with a difference of accent.
-_SPELT = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ħ": "h"}
+_SPELT = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ħ": "h", "ß": "ss"}
+# Marks in the root table's order: acute, grave, breve, circumflex, caron, ring, diaeresis, …
+_MARKS = "\u0301\u0300\u0306\u0302\u030c\u030a\u0308\u030b\u0303\u0307\u0338\u0327\u0328\u0304"
+_NOT_VARIABLE = (99, 0)
 
 
 TextKey = Callable[[str], Key]
@@ -89,17 +93,16 @@ def parse_collation(spec: Any, name: str = "collation") -> Collation | None:
     """
     if not isinstance(spec, dict):
         raise type_mismatch(f"BSON field '{name}' is the wrong type '{type_name(spec)}', expected type 'object'")
+    spec = {option: value for option, value in spec.items() if value is not None or option == "locale"}
     for option, value in spec.items():
         _check_option(name, option, value)
     if "locale" not in spec:
         raise CommandError(40414, f"BSON field '{name}.locale' is missing but a required field")
     locale: str = spec["locale"]
     if locale == "simple":
-        if set(spec) - {"locale", "version"}:
-            raise bad_value("The 'simple' locale takes no other options of a collation")
         return None
     if locale in _TAILORED or locale.partition("@")[0].partition("_")[0] not in _ROOT_LANGUAGES or "@" in locale:
-        if not locale or not locale[0].isalpha() or not locale.isascii() or len(locale.partition("_")[0]) > 3:
+        if not _LOCALE.fullmatch(locale):
             raise bad_value(f"Field 'locale' is invalid in: {spec}")
         raise not_supported(f"the order of the locale '{locale}' in a collation")
     strength = int(as_integer(spec.get("strength", 3)) or 0)
@@ -151,23 +154,25 @@ def _text_key(collation: Collation) -> TextKey:
 
 
 def _key(collation: Collation, text: str) -> Key:
+    elements = _elements(text)
+    if collation.numeric:
+        elements = _numbers(elements)
     primary: list[Any] = []
     accents: list[tuple[int, ...]] = []
     cases: list[int] = []
-    variables: list[Any] = []
-    for weight, accent, case in _elements(text):
+    fourth: list[Any] = []
+    for weight, accent, case in elements:
         if weight is None:
             if accents:
                 accents[-1] += accent
             continue
         if collation.shifted and weight[0] <= (_SPACE if collation.space_only else _PUNCT):
-            variables.append((len(primary), weight))
+            fourth.append(weight)
             continue
         primary.append(weight)
         accents.append(accent)
         cases.append(case)
-    if collation.numeric:
-        primary = _numbers(primary)
+        fourth.append(_NOT_VARIABLE)
     levels: list[Any] = [tuple(primary)]
     if collation.strength >= 2:
         levels.append(tuple(reversed(accents)) if collation.backwards else tuple(accents))
@@ -177,32 +182,39 @@ def _key(collation: Collation, text: str) -> Key:
         levels.append(tuple([(case > 1) - (case < -1) for case in cases]))
     if collation.strength >= 3:
         levels.append(tuple(cases))
-    if collation.strength >= 4:
-        levels.append(tuple(variables))
+    if collation.strength >= 4 and collation.shifted:
+        levels.append(tuple(fourth))
     if collation.strength >= 5:
         levels.append(unicodedata.normalize("NFD", text))
     return (15, *levels)
 
 
-def _elements(text: str) -> list[tuple[Any, tuple[int, ...], int]]:
-    """(weight, accent, case) for each letter; a weight of None for an accent that belongs to the letter before."""
-    found: list[tuple[Any, tuple[int, ...], int]] = []
+# (weight, accent, case) of one letter; a weight of None for an accent that belongs to the letter before.
+Element = tuple[Any, tuple[int, ...], int]
+
+
+def _elements(text: str) -> list[Element]:
+    found: list[Element] = []
     for character in unicodedata.normalize("NFD", text):
         category = unicodedata.category(character)
         if category.startswith("M"):
-            found.append((None, (ord(character),), 0))
-        elif category in ("Cc", "Cf") and not character.isspace():
-            continue
-        else:
-            lower = character.casefold()
-            plain = unicodedata.normalize("NFKD", _SPELT.get(lower, lower))
+            found.append((None, (_MARKS.find(character) if character in _MARKS else ord(character),), 0))
+        elif category not in ("Cc", "Cf") or character.isspace():
+            lower = character.lower()
+            plain = unicodedata.normalize("NFKD", _SPELT.get(lower, lower.casefold()))
             case = 2 if character != lower and character.isupper() else int(plain != lower)
             accent = (ord(lower),) if lower in _SPELT else ()
-            found += [(_weight(part), accent, case) for part in plain if not unicodedata.category(part).startswith("M")]
+            parts = [part for part in plain if not unicodedata.category(part).startswith("M")]
+            if category == "No" and len(parts) == 1 and parts[0].isdecimal():
+                found.append(((_DIGIT, unicodedata.decimal(parts[0])), (ord(character),), 1))
+            else:
+                found += [(_weight(part) if plain != " " else _weight(character), accent, case) for part in parts]
     return found
 
 
 def _weight(character: str) -> tuple[int, int]:
+    if character == "\xa0":  # no white space to `maxVariable`
+        return _PUNCT, -1
     if character.isspace():
         return _SPACE, ord(character)
     if character in _PUNCTUATION:
@@ -218,18 +230,25 @@ def _weight(character: str) -> tuple[int, int]:
     return rank, 1000 + ord(character) if rank != _LETTER else ord(character)
 
 
-def _numbers(weights: list[Any]) -> list[Any]:
-    """The weights with each run of digits as one number: by its length without leading zeros, then its digits."""
-    found: list[Any] = []
+def _numbers(elements: list[Element]) -> list[Element]:
+    """The elements with each run of digits as one number: by its length without leading zeros, then its digits."""
+    found: list[Element] = []
     run: list[int] | None = None
-    for rank, place in [*weights, (-1, 0)]:
-        if rank == _DIGIT and place < 10:
-            run = [*(run or []), place]
+    for weight, accent, case in [*elements, ((-1, 0), (), 0)]:
+        is_digit = weight is not None and weight[0] == _DIGIT and weight[1] < 10
+        if is_digit and not accent:
+            run = [*(run or []), weight[1]]
             continue
         if run is not None:
-            digits = tuple(run[next((n for n, digit in enumerate(run) if digit), len(run)) :])
-            found.append((_DIGIT, len(digits), digits))
+            found.append((_number(run), (), 0))
             run = None
-        if rank >= 0:
-            found.append((rank, place))
+        if is_digit:
+            found.append((_number([weight[1]]), accent, case))
+        elif weight is None or weight[0] >= 0:
+            found.append((weight, accent, case))
     return found
+
+
+def _number(run: list[int]) -> tuple[int, int, tuple[int, ...]]:
+    digits = tuple(run[next((n for n, digit in enumerate(run) if digit), len(run)) :])
+    return _DIGIT, len(digits), digits

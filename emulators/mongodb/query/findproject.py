@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.mongodb.errors import CommandError, not_supported
-from emulators.mongodb.expr.core import Scope
+from emulators.mongodb.expr.core import Expression, Scope, compile_expression
 from emulators.mongodb.numeric import cut
 from emulators.mongodb.query.match import compile_elem_match
 from emulators.mongodb.query.paths import field_names
@@ -41,7 +41,9 @@ def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Project
             sliced.append(path)
             changes.append((path, _slice(path, value["$slice"])))
         elif operator == "$meta":
-            raise not_supported("the projection $meta")
+            if len(value) != 1:
+                raise CommandError(16410, f"an expression has exactly one operator: {list(value)}")
+            changes.append((path, _meta(compile_expression(value, scope), scope)))
         else:
             plain[path] = value
     names = [path for path in spec if isinstance(spec[path], dict) and "$elemMatch" in spec[path]]
@@ -161,6 +163,10 @@ def _positional(path: str, query: Document) -> Change:
         return [value[place]]
 
     return change
+
+
+def _meta(expression: Expression, scope: Scope) -> Change:
+    return lambda document, _: expression(document, scope.start(document))
 
 
 def _slice(path: str, operand: Any) -> Change:

@@ -70,6 +70,8 @@ def access(collection: Collection, query: Document, hint: Any = None) -> Access:
         named = collection.index_for(hint)
         if named.name != "_id_":
             return _through(collection, named, query)
+    if "$text" in query:
+        return Access("TEXT_MATCH", collection.documents)
     wanted = identities(query, collection.text_key)
     if wanted is not None:
         return Access("IDHACK", lambda: by_identity(collection, wanted), collection.indexes["_id_"])

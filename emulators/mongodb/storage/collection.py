@@ -13,10 +13,11 @@ from bson import Binary, Regex, encode
 from bson.binary import UUID_SUBTYPE
 from bson.raw_bson import RawBSONDocument
 
-from emulators.mongodb.deadline import running
+from emulators.mongodb.deadline import collated, running
 from emulators.mongodb.errors import CommandError, bad_value
 from emulators.mongodb.query.collation import Collation, parse_collation
 from emulators.mongodb.query.match import compile_filter
+from emulators.mongodb.query.text import Postings
 from emulators.mongodb.storage.bounds import Bounds, bounds_of
 from emulators.mongodb.storage.index import Index, duplicate, same_pattern
 from emulators.mongodb.values import Document, Key, key_with, text_key, type_name
@@ -60,9 +61,34 @@ class Collection:
         """The key of an `_id`, by the collection's collation whatever the command's is."""
         return key_with(value, self.text_key)
 
+    def postings(self) -> Postings:
+        """The words of the text index; IndexNotFound (27) without one."""
+        for index in self.indexes.values():
+            if index.postings is not None and not index.spec.get("hidden"):
+                index.used += 1
+                return index.postings
+        raise CommandError(27, "text index required for $text query")
+
+    def need_geo(self, path: str, kinds: tuple[str, ...]) -> None:
+        """NoQueryExecutionPlans (291) without an index of one of the kinds on the path."""
+        for index in self.indexes.values():
+            if index.pattern.get(path) in kinds and not index.spec.get("hidden"):
+                index.used += 1
+                return
+        raise CommandError(291, f"error processing query: unable to find index for $geoNear query on '{path}'")
+
     def set_options(self, options: Document) -> None:
         validator = options.get("validator")
-        self._valid = compile_filter(validator) if validator and options.get("validationLevel") != "off" else None
+        self._valid = None
+        if validator and options.get("validationLevel") != "off":
+            with collated(self.text_key):
+                matches = compile_filter(validator)
+
+            def valid(document: Document) -> bool:
+                with collated(self.text_key):
+                    return matches(document)
+
+            self._valid = valid
         self.options = options
 
     def __len__(self) -> int:

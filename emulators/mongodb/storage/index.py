@@ -12,10 +12,15 @@ from emulators.mongodb.deadline import collated
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.collation import parse_collation
+from emulators.mongodb.query.geo import flat, needed_pair
+from emulators.mongodb.query.geometry import geojson, position
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.paths import leaves, split
-from emulators.mongodb.values import MISSING, Document, Key, key, text_key, truthy
+from emulators.mongodb.query.text import Postings, TextSpec
+from emulators.mongodb.values import MISSING, Document, Key, is_number, key, text_key, truthy
 
+GEO = ("2dsphere", "2d")
+VECTOR = "cosmosSearch"
 _NULL = key(None)
 
 
@@ -36,6 +41,12 @@ class Index:
             self._covers: Callable[[Document], bool] = compile_filter(partial) if partial else lambda _: True
         plain = not any(path.endswith("$**") or isinstance(kind, str) for path, kind in self.pattern.items())
         self._paths = [split(path) for path in self.pattern] if plain else []
+        weights = spec.get("weights")
+        self.postings: Postings | None = (
+            Postings(TextSpec(weights, spec["default_language"], spec["language_override"])) if weights else None
+        )
+        self._geo = [(split(path), kind) for path, kind in self.pattern.items() if kind in GEO]
+        self._vectors = [split(path) for path, kind in self.pattern.items() if kind == VECTOR]
         self._entries: dict[tuple[Key, ...], Key] = {}
         # Of the first field: which documents have a key, and the keys in order (made when they are first asked for).
         self._holders: dict[Key, dict[Key, None]] = {}
@@ -80,15 +91,27 @@ class Index:
         """DuplicateKey (11000), with keyPattern and keyValue, when another document holds one of the keys."""
         if self.name == "_id_":
             return
+        self._check_special(document)
         entries = self.keys(document)  # refused where the index cannot hold the document
         for entry in entries if self.unique else ():
             holder = self._entries.get(entry)
             if holder is not None and holder != identity:
                 raise duplicate(namespace, self.name, self.pattern, _key_value(document, self._paths, entry))
 
+    def _check_special(self, document: Document) -> None:
+        """What a geo index, a text index or one of vectors cannot hold."""
+        for path, kind in self._geo:
+            for value in leaves(document, path):
+                if value is not MISSING and value is not None:
+                    _check_geo(".".join(path), kind, value)
+        if self.postings is not None:
+            self.postings.spec.terms(document)
+
     def add(self, document: Document, identity: Key) -> None:
         if self.name == "_id_":
             return
+        if self.postings is not None and self._covers(document):
+            self.postings.add(document, identity)
         entries = self.keys(document)
         self.is_multikey = self.is_multikey or len(entries) > 1
         for entry in entries:
@@ -104,6 +127,8 @@ class Index:
     def remove(self, document: Document, identity: Key) -> None:
         if self.name == "_id_":
             return
+        if self.postings is not None:
+            self.postings.remove(document, identity)
         for entry in self.keys(document):
             if self.unique and self._entries.get(entry) == identity:
                 del self._entries[entry]
@@ -140,6 +165,25 @@ class Index:
         start = bisect_left(self._ordered, low if low is not None else (rank,))
         end = bisect_right(self._ordered, high) if high is not None else bisect_left(self._ordered, (rank + 1,))
         return {identity for place in self._ordered[start:end] for identity in self._holders[place]}
+
+
+def _check_geo(path: str, kind: str, value: Any) -> None:
+    """Refuses (16755; 16804 for "2d") a value that is no place, nor an array of places."""
+    if kind == "2d":
+        if flat(value) is None and not (type(value) is list and all(flat(item) is not None for item in value)):
+            raise CommandError(16804, f"location object expected, location array not in correct format: {path}")
+        return
+    items = value if type(value) is list and (not value or not is_number(value[0])) else [value]
+    for item in items:
+        try:
+            if isinstance(item, dict) and type(item.get("type")) is str:
+                geojson(item)
+            else:
+                position(list(needed_pair(item)))
+        except CommandError as error:
+            if error.code != 2:
+                raise
+            raise CommandError(16755, f"Can't extract geo keys: {path}: {error}") from None
 
 
 def _expanded(column: list[Any]) -> list[Key]:
