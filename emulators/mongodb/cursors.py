@@ -12,6 +12,7 @@ from bson import Int64, encode
 from bson.raw_bson import RawBSONDocument
 
 from emulators.mongodb.errors import CommandError
+from emulators.mongodb.memory import collected
 from emulators.mongodb.values import Document
 from emulators.mongodb.wire import CODEC
 
@@ -58,8 +59,12 @@ class Cursors:
         single: bool = False,
         expires: bool = True,
         encoded: Encoder = to_bson,
+        shared: bool = False,
     ) -> Document:
-        """The reply to a command that opens a cursor: the first batch, and an id when there is more (0 when not)."""
+        """The reply to a command that opens a cursor: the first batch, and an id when there is more (0 when not).
+
+        `shared`: the documents are those that are stored, and take no memory of their own.
+        """
         rest = iter(documents)
         first, rest, more = _take(rest, batch, encoded)
         identity = 0
@@ -72,7 +77,7 @@ class Cursors:
                     1, f"too many open cursors: the limit is {MAX_OPEN}; read them to the end or kill them"
                 )
             # The whole result is held: the documents a cursor will return are those of the moment it was opened.
-            held = iter(list(rest))
+            held = iter(list(rest if shared else collected(rest, "the result of a cursor")))
             identity = secrets.randbelow(2**62) + 1
             self._open[identity] = _Cursor(namespace, held, owner, self._clock(), expires, encoded)
         return {"cursor": {"firstBatch": first, "id": Int64(identity), "ns": namespace}, "ok": 1.0}

@@ -33,13 +33,17 @@ def size_of(value: Any) -> int:
 class Meter:
     """What one stage has collected so far."""
 
-    def __init__(self, stage: str, *, spills: bool = True) -> None:
-        self._stage, self._bytes, self._spills = stage, 0, spills
+    def __init__(self, stage: str, *, spills: bool = True, code: int = TOO_MUCH) -> None:
+        self._stage, self._bytes, self._spills, self._code = stage, 0, spills, code
         self._limit = SPILLED_BYTES if spills and running().may_spill else STAGE_BYTES
 
     def add(self, value: Any) -> None:
-        """Counts a value; 292 where it may not spill, 146 where it cannot, when the limit is passed."""
-        self._bytes += size_of(value)
+        """Counts a value; see `count`."""
+        self.count(size_of(value))
+
+    def count(self, size: int) -> None:
+        """Counts bytes; 292 where it may not spill, `code` where it cannot, when the limit is passed."""
+        self._bytes += size
         if self._bytes <= self._limit:
             return
         if self._spills and not running().may_spill:
@@ -49,14 +53,14 @@ class Meter:
                 "Pass allowDiskUse:true to opt in.",
             )
         raise CommandError(
-            TOO_MUCH,
+            self._code,
             f"{self._stage} used too much memory: the limit is {self._limit} bytes, and nothing can be spilled to disk",
         )
 
 
-def collected(items: Iterable[T], stage: str, *, spills: bool = True) -> Iterator[T]:
+def collected(items: Iterable[T], stage: str, *, spills: bool = True, code: int = TOO_MUCH) -> Iterator[T]:
     """Passes on what a stage is going to keep, each item counted."""
-    meter = Meter(stage, spills=spills)
+    meter = Meter(stage, spills=spills, code=code)
     for item in items:
         tick()
         meter.add(item)

@@ -35,6 +35,7 @@ class Accumulator:
 
     collect: Expression
     fold: Fold
+    keeps: bool = False  # whether each value stays until the end, in the server too
 
 
 def compile_accumulator(field: str, spec: Any, scope: Scope, *, grouping: bool = True) -> Accumulator:
@@ -50,8 +51,8 @@ def compile_accumulator(field: str, spec: Any, scope: Scope, *, grouping: bool =
         fold = _SIMPLE[name]
         literal = name in ("$first", "$min", "$max") and is_literal(argument)
         if grouping and (literal or name in ("$last", "$addToSet")):
-            return Accumulator(compile_expression(argument, scope), lambda values: carried_over(fold(values)))
-        return Accumulator(compile_expression(argument, scope), fold)
+            plain, fold = fold, lambda values: carried_over(plain(values))
+        return Accumulator(compile_expression(argument, scope), fold, keeps=name in ("$push", "$addToSet"))
     if name == "$count":
         if argument != {}:
             raise CommandError(9, "$count takes no arguments, i.e. $count:{}")

@@ -132,7 +132,7 @@ def _sample(argument: Any, _: Context) -> Stage:
     wanted = size
 
     def run(stream: Stream) -> list[Document]:
-        found = list(stream)
+        found = list(collected(stream, "$sample"))
         return random.sample(found, min(wanted, len(found)))
 
     return run

@@ -15,6 +15,7 @@ from emulators.mongodb.expr.core import Scope, compile_expression, named_fields
 from emulators.mongodb.expr.dateparts import instant
 from emulators.mongodb.expr.dates import add_units
 from emulators.mongodb.expr.timeline import UTC
+from emulators.mongodb.memory import collected
 from emulators.mongodb.pipeline.accumulators import Accumulator, compile_accumulator
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
@@ -45,7 +46,7 @@ def _set_window_fields(argument: Any, context: Context) -> Stage:
         return key(None if value is MISSING else value)
 
     def run(stream: Stream) -> Iterator[Document]:
-        documents = sorted(sort_documents(stream, order), key=partition)
+        documents = sorted(sort_documents(collected(stream, "$setWindowFields"), order), key=partition)
         for _, group in groupby(documents, partition):
             members = list(group)
             columns = [output(members) for _, output in outputs]
