@@ -92,6 +92,9 @@ def index_spec(spec: Any, default: Collation | None = None) -> Document:
             kept[name] = True if name in ("unique", "sparse", "hidden") else spec[name]
     collation = parse_collation(spec["collation"]) if spec.get("collation") is not None else default
     if collation is not None:
+        kinds = [kind for kind in ("text", "2d") if kind in spec["key"].values()]
+        if kinds:
+            raise _cannot(f"Index type '{kinds[0]}' does not support collation: {collation.document()}")
         kept["collation"] = collation.document()
     if "expireAfterSeconds" in kept:
         kept["expireAfterSeconds"] = cut(kept["expireAfterSeconds"])

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from bson import Decimal128
+from bson import Decimal128, Int64
 
 from emulators.mongodb import numeric
 from emulators.mongodb.expr.arithmetic import exact_sum
@@ -18,6 +18,11 @@ from emulators.mongodb.values import is_number, key
 def total(values: list[Any]) -> Any:
     """What is not a number counts for nothing; no numbers at all is 0."""
     return exact_sum([value for value in values if is_number(value)])
+
+
+def average_of_doubles(values: list[Any]) -> Any:
+    """The average of an expression, which takes a long as the double nearest to it; an accumulator does not."""
+    return average([float(value) if type(value) in (int, Int64) else value for value in values])
 
 
 def average(values: list[Any]) -> Any:
@@ -86,4 +91,4 @@ def _register(name: str, fold: Callable[[list[Any]], Any]) -> None:
 
 
 for _name, _fold in FOLDS.items():
-    _register(_name, _fold)
+    _register(_name, average_of_doubles if _name == "$avg" else _fold)

@@ -25,7 +25,7 @@ _ROOT_LANGUAGES = frozenset(
     {"en", "de", "fr", "it", "nl", "pt", "id", "ms", "ga", "lb", "sw", "zu", "nb_NO_POSIX", "root"}
 )
 _TAILORED = frozenset({"fr_CA", "de_AT@collation=phonebook", "de@collation=phonebook", "en_US_POSIX"})
-_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})*(@collation=[a-z]+)?")
+_LOCALE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,5})*(@collation=[a-z]+)?")
 _WORDS = {
     "caseFirst": ("upper", "lower", "off"),
     "alternate": ("non-ignorable", "shifted"),
@@ -42,6 +42,7 @@ _SPELT = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ħ": "h", "�
 # Marks in the root table's order: acute, grave, breve, circumflex, caron, ring, diaeresis, …
 _MARKS = "\u0301\u0300\u0306\u0302\u030c\u030a\u0308\u030b\u0303\u0307\u0338\u0327\u0328\u0304"
 _NOT_VARIABLE = (99, 0)
+_LONGEST_NUMBER = 254  # digits that ICU takes as one number
 
 
 TextKey = Callable[[str], Key]
@@ -236,6 +237,9 @@ def _numbers(elements: list[Element]) -> list[Element]:
     run: list[int] | None = None
     for weight, accent, case in [*elements, ((-1, 0), (), 0)]:
         is_digit = weight is not None and weight[0] == _DIGIT and weight[1] < 10
+        if run is not None and len(run) == _LONGEST_NUMBER:
+            found.append((_number(run), (), 0))
+            run = None
         if is_digit and not accent:
             run = [*(run or []), weight[1]]
             continue

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.mongodb.errors import CommandError, bad_value
+from emulators.mongodb.numeric import to_decimal
 from emulators.mongodb.query.geometry import (
     EARTH_METRES,
     Shape,
@@ -101,7 +102,7 @@ def compile_within(operand: Any) -> Callable[[Any], bool]:
 def _circle(name: str, value: list[Any]) -> tuple[Pair, float]:
     if len(value) != 2 or not is_number(value[1]) or not float(str(value[1])) >= 0:
         raise bad_value(f"{name} needs a centre and a radius that is not negative")
-    return needed_pair(value[0]), number(value[1])
+    return needed_pair(value[0]), float(to_decimal(value[1]))
 
 
 def _in_cap(value: list[Any]) -> Callable[[Any], bool]:
@@ -121,9 +122,9 @@ def _planar(name: str, value: list[Any]) -> Callable[[Pair], bool]:
         return lambda point: math.hypot(point[0] - x, point[1] - y) <= radius
     corners = [needed_pair(item) for item in value]
     if name == "$box":
-        if len(corners) != 2:
+        if len(corners) < 2:
             raise bad_value("$box needs two corners")
-        (left, bottom), (right, top) = corners
+        (left, bottom), (right, top) = corners[:2]
         left, right, bottom, top = min(left, right), max(left, right), min(bottom, top), max(bottom, top)
         return lambda point: left <= point[0] <= right and bottom <= point[1] <= top
     if len(corners) < 3:
@@ -135,11 +136,11 @@ def _in_flat_ring(ring: list[Pair], point: Pair) -> bool:
     x, y = point
     inside = False
     for (ax, ay), (bx, by) in zip(ring, [*ring[1:], ring[0]], strict=True):
-        across = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-        if across == 0 and min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by):
-            return True
-        if (ay > y) != (by > y) and x < (bx - ax) * (y - ay) / (by - ay) + ax:
-            inside = not inside
+        # A border counts or not by its side, as in the server's `Polygon::contains`.
+        if min(ay, by) < y <= max(ay, by) and x <= max(ax, bx):
+            meets = (y - ay) * (bx - ax) / (by - ay) + ax
+            if ax == bx or x <= meets:
+                inside = not inside
     return inside
 
 
@@ -189,7 +190,8 @@ def compile_near(name: str, siblings: Document) -> Near:
 def _on_sphere(point: Vector, unit: float) -> Measure:
     def measure(item: Any) -> float | None:
         shape = stored(item)
-        return None if shape is None else distance(point, shape) * unit
+        # In metres first, whatever the unit, as the server does it.
+        return None if shape is None else distance(point, shape) * EARTH_METRES / (EARTH_METRES / unit)
 
     return measure
 

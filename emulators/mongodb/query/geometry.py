@@ -126,6 +126,25 @@ def in_polygon(polygon: list[Ring], point: Vector) -> bool:
     )
 
 
+def _inside(polygon: list[Ring], point: Vector) -> bool:
+    """Whether a point lies in a polygon and not on its border."""
+    return in_polygon(polygon, point) and not any(_on_ring(ring, point) for ring in polygon)
+
+
+def _inner_point(polygon: list[Ring]) -> Vector:
+    """A point inside: the middle, or that of two neighbours' neighbours where the ring is bent."""
+    ring = polygon[0]
+    for place, point in enumerate([_centre(ring), *ring]):
+        a, b = ring[place - 2], ring[place % len(ring)]
+        near = point if not place else (a[0] + point[0] + b[0], a[1] + point[1] + b[1], a[2] + point[2] + b[2])
+        size = _length(near)
+        if size > 1e-12:
+            found = (near[0] / size, near[1] / size, near[2] / size)
+            if _inside(polygon, found):
+                return found
+    return ring[0]
+
+
 def _covers(polygon: list[Ring], part: list[Vector], edges: list[tuple[Vector, Vector]]) -> bool:
     if not all(in_polygon(polygon, point) for point in part):
         return False
@@ -154,7 +173,12 @@ def within(shape: Shape, area: Shape) -> bool:
 def intersects(left: Shape, right: Shape) -> bool:
     """Whether two shapes have a point in common."""
     for one, other in ((left, right), (right, left)):
-        for point in one.vertices():
+        for polygon in one.polygons:
+            # Polygons that share a border only do not meet.
+            inner = [_inner_point(polygon), *polygon[0]]
+            if any(_inside(area, point) for area in other.polygons for point in inner):
+                return True
+        for point in (*one.points, *(point for line in one.lines for point in line)):
             if any(in_polygon(polygon, point) for polygon in other.polygons):
                 return True
             if any(to_edge(point, a, b) < _NEAR for a, b in other.edges()):
@@ -256,14 +280,28 @@ def _collection(geometries: Any) -> Shape:
     return shape
 
 
+def _with_type(value: Any) -> Any:
+    """The geometry with its type, where an old pair or bare coordinates stand for a point."""
+    if isinstance(value, list):
+        return {"type": "Point", "coordinates": value}
+    if not isinstance(value, dict) or "type" in value:
+        return value
+    if "coordinates" in value:
+        return {"type": "Point", **value}
+    return {"type": "Point", "coordinates": list(value.values())} if len(value) >= 2 else value
+
+
 def geojson(value: Any) -> Shape:
-    """A GeoJSON geometry; BadValue (2) for what is none."""
+    """A GeoJSON geometry, or an old pair; BadValue (2) for what is none."""
+    value = _with_type(value)
     if not isinstance(value, dict) or type(value.get("type")) is not str:
         raise bad_value(f"unknown GeoJSON type: {value!r}")
     kind, coordinates = value["type"], value.get("coordinates")
     _check_system(value.get("crs"))
     if kind == "GeometryCollection":
         return _collection(value.get("geometries"))
+    if kind == "Point" and isinstance(coordinates, dict):
+        coordinates = list(coordinates.values())
     if not isinstance(coordinates, list):
         raise bad_value(f"GeoJSON {kind} needs an array of coordinates, found {coordinates!r}")
     match kind:

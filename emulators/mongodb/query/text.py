@@ -205,7 +205,7 @@ def parse_search(value: Any, default_language: str) -> Search:
             raise type_mismatch(f'"{name}" had the wrong type. Expected {types[name]}, found {type_name(given)}')
     if "$search" not in value:
         raise CommandError(4, 'Missing expected field "$search"')
-    english = language_of(value.get("$language", default_language), 2)
+    english = language_of(value.get("$language") or default_language, 2)
     case, marks = bool(value.get("$caseSensitive")), bool(value.get("$diacriticSensitive"))
     terms: set[str] = set()
     refused: set[str] = set()

@@ -10,7 +10,7 @@ from typing import Any
 
 from emulators.mongodb.deadline import collated
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.numeric import as_integer, to_decimal
 from emulators.mongodb.query.collation import parse_collation
 from emulators.mongodb.query.geo import flat, needed_pair
 from emulators.mongodb.query.geometry import geojson, position
@@ -103,7 +103,7 @@ class Index:
         for path, kind in self._geo:
             for value in leaves(document, path):
                 if value is not MISSING and value is not None:
-                    _check_geo(".".join(path), kind, value)
+                    _check_geo(".".join(path), kind, value, self.spec)
         if self.postings is not None:
             self.postings.spec.terms(document)
 
@@ -167,12 +167,18 @@ class Index:
         return {identity for place in self._ordered[start:end] for identity in self._holders[place]}
 
 
-def _check_geo(path: str, kind: str, value: Any) -> None:
-    """Refuses (16755; 16804 for "2d") a value that is no place, nor an array of places."""
+def _check_geo(path: str, kind: str, value: Any, spec: Document) -> None:
+    """Refuses (16755; 16804 and 13027 for "2d") a value that is no place, nor an array of places."""
     if kind == "2d":
         if flat(value) is None and not (type(value) is list and all(flat(item) is not None for item in value)):
             raise CommandError(16804, f"location object expected, location array not in correct format: {path}")
+        low, high = float(to_decimal(spec.get("min", -180))), float(to_decimal(spec.get("max", 180)))
+        for place in (flat(item) for item in ([value] if flat(value) is not None else value)):
+            if place is not None and not all(low <= part <= high for part in place):
+                raise CommandError(13027, f"point not in interval of [ {low:g}, {high:g} ]: {path}")
         return
+    if type(value) is list and value and isinstance(value[0], dict) and "type" in value[0]:
+        raise CommandError(16755, f"Can't extract geo keys: {path}: an array of geometries; use a GeometryCollection")
     items = value if type(value) is list and (not value or not is_number(value[0])) else [value]
     for item in items:
         try:
