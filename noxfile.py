@@ -362,7 +362,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
+    """Ten minutes of calls while the database dies three times and its disk is full once; `-- SECONDS` for less."""
     install(session, "dev")
     session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 

@@ -1,6 +1,7 @@
 """`python -m tools.soak [SECONDS]`: clients call one server for that long while its database dies and comes back.
 
-Promised: no acknowledged write is lost, a caller meets only errors that say to try again, and memory stays flat.
+Three kills, and once a disk that takes no more for a while. Promised: no acknowledged write is lost and none that was
+refused is there, a caller meets only errors that say to try again or that the disk is full, and memory stays flat.
 
 With `--platform` a whole platform with two slots instead, whose containers hang, die and move to other addresses, and
 `invoke heal`. Promised: no read fails, and none waits longer than for a first byte and its repetition.
@@ -29,6 +30,7 @@ CONNECTIONS = 8
 KILLS = 3
 # Writes wait for it within their time limit; finds, which give less, are told that it is away.
 AWAY_SECONDS = 7.0
+_SPARE_BYTES = 2_000
 SAMPLE_SECONDS = 5.0
 
 
@@ -68,6 +70,16 @@ async def kill_now_and_then(mongo: server_process.MongoEmulator, seconds: float)
         say(f"{time.strftime('%H:%M:%S')} the database is back")
 
 
+async def fill_disk_once(mongo: server_process.MongoEmulator, seconds: float) -> None:
+    """Between the second and the third death: the log may grow by a few writes more, later by any number."""
+    await asyncio.sleep(seconds * 5 / 8)
+    mongo.fill_disk(_SPARE_BYTES)
+    say(f"{time.strftime('%H:%M:%S')} the disk is full")
+    await asyncio.sleep(AWAY_SECONDS)
+    mongo.fill_disk(None)
+    say(f"{time.strftime('%H:%M:%S')} the disk has room")
+
+
 async def watch(memory: Memory, observed: Observed) -> None:
     while True:
         await asyncio.sleep(SAMPLE_SECONDS)
@@ -81,12 +93,13 @@ async def load(found: Setup, seconds: float) -> tuple[Observed, Memory]:
     until = time.monotonic() + seconds
     helpers = [
         asyncio.create_task(kill_now_and_then(found.mongo, seconds)),
+        asyncio.create_task(fill_disk_once(found.mongo, seconds)),
         asyncio.create_task(watch(memory, observed)),
     ]
     clients = [Client(number, found.url, found.headers, observed) for number in range(CONNECTIONS)]
     try:
         await asyncio.gather(*(client.run(until) for client in clients))
-        await helpers[0]
+        await asyncio.gather(*helpers[:2])
     finally:
         for helper in helpers:
             helper.cancel()
@@ -115,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"{observed.calls} calls in {seconds:.0f} s, {observed.written} acknowledged inserts, {increments} increments")
     say("".join(f"{number:6} × {sentence}\n" for sentence, number in observed.errors.most_common()).rstrip())
     say(f"memory of the server in MiB, by quarter: {', '.join(f'{part:.1f}' for part in memory.quarters())}")
-    say("\n".join(wrong) or f"nothing was lost in {KILLS} deaths of the database")
+    say("\n".join(wrong) or f"nothing was lost in {KILLS} deaths of the database and on a full disk")
     return 1 if wrong else 0
 
 
