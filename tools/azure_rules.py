@@ -41,9 +41,9 @@ Made by `python -m tools.azure_rules` from the rules beside the code that enforc
 documentation says it. *Provider source*: the code of azurerm 5.2.0 or azuread 3.9.0 does it. *Reported*: people met it,
 and no document says it. *Open*: only a run on Azure can tell; the check of `invoke verify` that looks is named.
 
-`nox -s rules` takes away what enforces each rule, in a copy of the repository, and sees the rule's test fail: a function
-that does nothing, or an edit of code, Terraform, policy or data. Of an open rule it changes what is taken to be so here.
-A row without such a proof says why.
+`nox -s rules` takes away what enforces each rule, in a copy of the repository, and sees the rule's test fail: a
+function does nothing, or an edit changes code, Terraform, a policy or data. Of an open rule it changes what is taken to
+be so here. A row without such a proof says why.
 """
 
 

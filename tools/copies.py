@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ NOT_COPIED = shutil.ignore_patterns(
     *(".git", ".venv", ".nox", ".tools", ".twin", ".*_cache", ".terraform"),
     *("__pycache__", "node_modules", "results", "site", "*.tfstate*"),
 )
+_STAMPS = itertools.count(1)  # seconds since 1970: no file of a repository is that old
 
 
 class DoesNotApply(Exception):
@@ -44,20 +46,25 @@ def after(edits: Iterable[Edit], root: Path = ROOT) -> dict[str, str]:
 
 @contextmanager
 def edited(copy: Path, edits: Iterable[Edit]) -> Iterator[None]:
-    """The copy with these edits in it, for as long as the block lasts; raises DoesNotApply."""
+    """The copy with these edits in it, for as long as the block lasts; raises DoesNotApply.
+
+    Each edited text has a time of its own: Python tells by time and size whether what it compiled is still the source.
+    """
     texts = after(edits, copy)
-    before = {path: (copy / path).read_text(encoding="utf-8") for path in texts}
+    before = {path: ((copy / path).read_text(encoding="utf-8"), (copy / path).stat()) for path in texts}
     try:
         for path, text in texts.items():
             (copy / path).write_text(text, encoding="utf-8")
+            os.utime(copy / path, times=(stamp := next(_STAMPS), stamp))
         yield
     finally:
-        for path, text in before.items():
+        for path, (text, found) in before.items():
             (copy / path).write_text(text, encoding="utf-8")
+            os.utime(copy / path, ns=(found.st_atime_ns, found.st_mtime_ns))
 
 
 def environment(copy: Path) -> Mapping[str, str]:
-    """Variables for a program that runs in a copy: quiet, no bytecode of edited text, temporary files beside it."""
+    """Variables for a program that runs in a copy: quiet, and with its temporary files beside it."""
     temporary = copy.parent / "tmp"
     temporary.mkdir(exist_ok=True)
-    return {**os.environ, "LOG_LEVEL": "ERROR", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(temporary)}
+    return {**os.environ, "LOG_LEVEL": "ERROR", "TMPDIR": str(temporary)}

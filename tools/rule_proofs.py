@@ -40,24 +40,25 @@ class Bench:
     """A copy of the repository at `copy`, and what its tests say there as it is."""
 
     copy: Path
-    _as_is: dict[str, str] = field(default_factory=dict)  # what is wrong with a test in the copy as it is
+    _as_is: dict[tuple[str, ...], str] = field(default_factory=dict)  # what is wrong with tests in the copy as it is
 
-    def proof(self, rule: Rule) -> Proof:
-        """Raises copies.DoesNotApply."""
+    def proof(self, rule: Rule, beside: Sequence[str] = ()) -> Proof:
+        """`beside` are tests of the same file: they are seen to pass as they are in one run. Raises DoesNotApply."""
         begun = time.monotonic()
-        if rule.test not in self._as_is:
-            verdict, says = self._run(rule.test, ())
-            self._as_is[rule.test] = "" if verdict == "passes" else f"it does not pass as it is: {says}"
-        verdict, says = "broken", self._as_is[rule.test]
+        tests = tuple(sorted({rule.test, *beside}))
+        if tests not in self._as_is:
+            verdict, says = self._run(tests, ())
+            self._as_is[tests] = "" if verdict == "passes" else f"it does not pass as it is: {says}"
+        verdict, says = "broken", self._as_is[tests]
         if not says:
             with copies.edited(self.copy, rule.edits):
-                verdict, says = self._run(rule.test, rule.off)
+                verdict, says = self._run([rule.test], rule.off)
         return Proof(rule, verdict, time.monotonic() - begun, says)
 
-    def _run(self, test: str, off: Sequence[str]) -> tuple[Verdict, str]:
+    def _run(self, tests: Sequence[str], off: Sequence[str]) -> tuple[Verdict, str]:
         report = self.copy / "results" / "rule.xml"
         report.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "pytest", test, "-n", "0", "-x", "-q", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *tests, "-n", "0", "-x", "-q", "-p", "no:cacheprovider"]
         command += ["-p", "tools.rule_off", f"--junitxml={report}"]
         environment = {**copies.environment(self.copy), "RULE_OFF": ",".join(off)}
         try:
@@ -101,10 +102,15 @@ def prove(rules: Sequence[Rule], home: Path, say: Callable[[str], None]) -> list
     bench = Bench(copies.copied(home / "repository"))
     begun, proofs = time.monotonic(), list[Proof]()
     for number, rule in enumerate(rules, 1):
-        proofs.append(proof := bench.proof(rule))
+        beside = [other.test for other in rules if _file(other) == _file(rule)]
+        proofs.append(proof := bench.proof(rule, beside))
         minutes, seconds = divmod(int(time.monotonic() - begun), 60)
         say(f"[{number:3}/{len(rules)} {minutes:3}:{seconds:02}] {rule.id}: {_line(proof)} ({proof.seconds:.0f} s)")
     return proofs
+
+
+def _file(rule: Rule) -> str:
+    return rule.test.partition("::")[0]
 
 
 def _line(proof: Proof) -> str:
