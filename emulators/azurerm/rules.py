@@ -46,13 +46,13 @@ RULES: tuple[Rule, ...] = (
         "nobody documents which; azurerm#29521",
         "open",
         "tests of the rendered texts, in both ways",
-        "tests/plan/test_gateway_policies.py::test_what_api_management_gives_back_is_what_was_written",
+        "tests/plan/test_gateway_policies.py::test_what_api_management_gives_back_is_what_was_written[prod-kept]",
         live="policies",
         edits=(
             Edit(
-                "terraform/modules/apim/policies/metadata.xml.tftpl",
-                '<set-status code="200" reason="OK" />',
-                "<set-status code='200' reason=\"OK\" />",
+                "terraform/modules/apim/policies/mcp-api.xml.tftpl",
+                '<include-fragment fragment-id="mcp-origin" />',
+                "<include-fragment fragment-id='mcp-origin' />",
             ),
         ),
     ),
