@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from emulators.azurerm import mongo_cluster
-from emulators.base.rules import Rule
+from emulators.base.rules import Edit, Rule
 
 REUSE = "“Reuse policy configurations”, 2026-02-10"
 TESTS = "emulators/azurerm/tests"
+CHANGES = "tests/changes/test_applied.py"
 
 RULES: tuple[Rule, ...] = (
     *mongo_cluster.RULES,
@@ -45,8 +46,15 @@ RULES: tuple[Rule, ...] = (
         "nobody documents which; azurerm#29521",
         "open",
         "tests of the rendered texts, in both ways",
-        "tests/plan/test_gateway_policies.py::test_what_api_management_gives_back_is_what_was_written",
+        "tests/plan/test_gateway_policies.py::test_what_api_management_gives_back_is_what_was_written[prod-kept]",
         live="policies",
+        edits=(
+            Edit(
+                "terraform/modules/apim/policies/mcp-api.xml.tftpl",
+                '<include-fragment fragment-id="mcp-origin" />',
+                "<include-fragment fragment-id='mcp-origin' />",
+            ),
+        ),
     ),
     Rule(
         "what-a-policy-names-stays",
@@ -155,7 +163,14 @@ RULES: tuple[Rule, ...] = (
         "`cosmosdb_mongo_collection_resource.go`",
         "provider source",
         "precondition in terraform/shared/as-made.tf and modules/cosmosdb-mongodb",
-        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
+        f"{CHANGES}::test_a_change_is_applied_and_taken_back_or_refused[database: a key of one's own]",
+        edits=(
+            Edit(
+                "terraform/shared/as-made.tf",
+                "condition     = try(terraform_data.as_made.output.encryption_key",
+                "condition     = true || try(terraform_data.as_made.output.encryption_key",
+            ),
+        ),
     ),
     Rule(
         "a-lock-keeps-a-domain-s-role",
@@ -164,6 +179,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "postcondition in stage2/gateway-domain.tf",
         "tests/changes/test_applied.py::test_a_domain_is_taken_away_under_a_lock",
+        edits=(
+            Edit(
+                "terraform/stage2/gateway-domain.tf",
+                'condition     = !contains(var.data_protection.locks, "key_vault")',
+                'condition     = true || !contains(var.data_protection.locks, "key_vault")',
+            ),
+        ),
     ),
     Rule(
         "children-go-with-their-parent",
@@ -180,7 +202,15 @@ RULES: tuple[Rule, ...] = (
         "azurerm 5.2.0 `api_management_resource.go`",
         "provider source",
         "precondition in terraform/shared/as-made.tf",
-        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
+        f"{CHANGES}::test_a_change_is_applied_and_taken_back_or_refused"
+        "[network: a gateway that answers inside only, in stage 1]",
+        edits=(
+            Edit(
+                "terraform/shared/as-made.tf",
+                "condition     = terraform_data.as_made.output.gateway_exposure == var.gateway_exposure",
+                "condition     = true || terraform_data.as_made.output.gateway_exposure == var.gateway_exposure",
+            ),
+        ),
     ),
     Rule(
         "throughput-kind-is-migrated-elsewhere",
@@ -310,6 +340,13 @@ RULES: tuple[Rule, ...] = (
         "modules/container-instance",
         "tests/plan/test_life.py::test_records_hold_the_addresses_that_the_settings_left",
         live="addresses",
+        edits=(
+            Edit(
+                "terraform/modules/container-instance/dns.tf",
+                "records             = [data.azurerm_container_group.this.ip_address]",
+                "records             = [azurerm_container_group.this.ip_address]",
+            ),
+        ),
     ),
     Rule(
         "container-logs-need-no-key",
@@ -319,6 +356,13 @@ RULES: tuple[Rule, ...] = (
         "modules/container-instance",
         "tests/plan/test_life.py::test_what_servers_print_is_kept",
         live="container-logs",
+        edits=(
+            Edit(
+                "terraform/modules/container-instance/diagnostics.tf",
+                'category = "ContainerInstanceLog"',
+                'category = "ContainerInstanceOther"',
+            ),
+        ),
     ),
     Rule(
         "groups-have-their-own-name-servers",
@@ -326,7 +370,17 @@ RULES: tuple[Rule, ...] = (
         "“Virtual network scenarios and resources for Azure Container Instances”, 2026-07-25",
         "documented",
         "`network.dns_servers`; the local platform",
-        "tests/unit/runtime/test_private_link.py::test_azure_s_own_name_server_knows_linked_zones_only",
+        "tests/unit/runtime/test_private_link.py::test_a_network_s_name_servers_are_not_those_of_its_groups",
+        edits=(
+            Edit(
+                "twin/supervise/containers.py",
+                "private_link.require_database(state, account, subnet_id, name_servers=_name_servers(group))",
+                'networks = state.of_type("azurerm_virtual_network")\n'
+                "            servers = _name_servers(group) or tuple(one for network in networks for one in "
+                'network.get("dns_servers", ()))\n'
+                "            private_link.require_database(state, account, subnet_id, name_servers=servers)",
+            ),
+        ),
     ),
     Rule(
         "the-generated-rule-is-not-waited-for",
@@ -362,6 +416,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "stage2/servers.tf; validation of `mcp_servers`",
         "tests/plan/test_life.py::test_servers_trust_the_gateway_and_nobody_else",
+        edits=(
+            Edit(
+                "terraform/stage2/servers.tf",
+                "max(server.timeout * 1000 - 5000, server.timeout * 500)",
+                "server.timeout * 1000",
+            ),
+        ),
     ),
     Rule(
         "basic-registries-serve-networks",
@@ -372,6 +433,15 @@ RULES: tuple[Rule, ...] = (
         "nothing can; emulators/azurerm takes it, as people report it; `dev` uses Basic",
         "emulators/azurerm/tests/test_refusals.py::test_a_basic_registry_serves_a_network",
         live="groups",
+        edits=(
+            Edit(
+                "emulators/azurerm/refusals.py",
+                "    container_group_subnet(cloud, values)\n",
+                "    container_group_subnet(cloud, values)\n"
+                '    if any(True for _ in cloud.every("azurerm_container_registry", sku="Basic")):\n'
+                '        raise ProviderError("a Basic registry serves no network")\n',
+            ),
+        ),
     ),
     Rule(
         "containers-answer-behind-their-group-s-rules",
@@ -382,6 +452,17 @@ RULES: tuple[Rule, ...] = (
         "nothing can; stage1/data/network-rules.yaml, row by row in docs/network.md",
         "tests/unit/docs/test_network_page.py::test_a_required_row_is_left_out_of_the_containers_group_aloud",
         live="reader",
+        edits=(
+            Edit(
+                "terraform/stage1/data/network-rules.yaml",
+                "description: The gateway, and only on the ports of the servers.\n"
+                "    priority: 100\n"
+                "    source: ${subnets.apim}",
+                "description: The gateway, and only on the ports of the servers.\n"
+                "    priority: 100\n"
+                "    source: VirtualNetwork",
+            ),
+        ),
     ),
     Rule(
         "a-status-may-lack-a-reason",
@@ -391,6 +472,13 @@ RULES: tuple[Rule, ...] = (
         "the local gateway takes it",
         "tests/plan/test_served_environment.py::test_no_token_is_challenged",
         live="challenge",
+        edits=(
+            Edit(
+                "emulators/apim/policies/transformation.py",
+                "if not text.isdecimal() or not 200 <= int(text) <= 599:",
+                "if not text.isdecimal() or not 200 <= int(text) <= 599 or not reason.text(context):",
+            ),
+        ),
     ),
     Rule(
         "variables-hold-json-objects",
@@ -400,6 +488,13 @@ RULES: tuple[Rule, ...] = (
         "the local gateway keeps it",
         "tests/plan/test_served_policies.py::test_allowed_tools_are_called",
         live="redirect",
+        edits=(
+            Edit(
+                "emulators/apim/policies/control_flow.py",
+                "if checked and found is not None and not isinstance(found, _STORABLE):",
+                "if isinstance(found, JToken):",
+            ),
+        ),
     ),
     Rule(
         "cors-in-a-fragment-answers-preflights",
@@ -407,8 +502,15 @@ RULES: tuple[Rule, ...] = (
         "“CORS”, 2022-11-18, and “Include fragment” do not say it of fragments",
         "open",
         "the local gateway answers them",
-        "emulators/apim/tests/policies/test_access.py::test_cors_preflight",
+        "emulators/apim/tests/policies/test_access.py::test_cors_in_a_fragment_answers_preflights",
         live="preflight",
+        edits=(
+            Edit(
+                "emulators/apim/policies/cross_domain.py",
+                'if all(step.startswith("include-fragment") for step in element.builder.place.path.split("/")[:-1]):',
+                'if "/" not in element.builder.place.path:',
+            ),
+        ),
     ),
     Rule(
         "retry-reads-the-last-error",
@@ -418,6 +520,13 @@ RULES: tuple[Rule, ...] = (
         "the local gateway runs it",
         "tests/plan/test_served_policies.py::test_a_write_that_was_not_sent_goes_to_another_slot",
         live="retries",
+        edits=(
+            Edit(
+                "emulators/apim/policies/control_flow.py",
+                "            context.last_error = last_error(failure)\n            return failure",
+                "            return failure",
+            ),
+        ),
     ),
     Rule(
         "breakers-count-failed-connections",
@@ -427,5 +536,12 @@ RULES: tuple[Rule, ...] = (
         "the local gateway counts them",
         "tests/plan/test_served_policies.py::test_an_open_breaker_sends_writes_to_the_other_slot",
         live="breakers",
+        edits=(
+            Edit(
+                "emulators/apim/breakers.py",
+                "self._count(reason in self._rule.reasons or any(",
+                "self._count(any(",
+            ),
+        ),
     ),
 )

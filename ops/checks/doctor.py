@@ -209,9 +209,12 @@ def _settings(environment: Environment, *, identity: bool = True) -> str:
 def _placeholders(environment: Environment) -> str:
     placeholders.require_none(environment)
     left = list(placeholders.find(environment, pipeline=True))
+    said = "none that a deployment asks for" if left else "none left"
     if left:
-        return f"none that a deployment asks for; `invoke bootstrap` for a pipeline refuses {'; '.join(left)}"
-    return "none left"
+        said += f"; `invoke bootstrap` for a pipeline refuses {'; '.join(left)}"
+    if names := list(placeholders.shipped_names(environment)):
+        return Note(f"{said}; as shipped, and each unique in the whole of Azure: {', '.join(names)}: choose your own")
+    return said
 
 
 def _az(_: Environment) -> str:

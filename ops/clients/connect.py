@@ -239,7 +239,10 @@ def configuration(platform: Platform, client: str, *, exposure: str = "public", 
 def print_configuration(
     environment: Environment, client: str | None, *, write: bool = False, as_json: bool = False
 ) -> None:
-    """Print the configuration on stdout, what to do with it on stderr; without a client, each that can be reached."""
+    """Print the configuration on stdout, what to do with it on stderr; without a client, each that can be reached.
+
+    Then stdout holds more than one of them, so a heading there names the client of each.
+    """
     if write and not client:
         raise UsageError("--write needs --client NAME: each client has a file of its own")
     platform = outputs.deployed(environment)
@@ -260,8 +263,11 @@ def print_configuration(
         if write:
             output.say(f"written: {written(name, platform)}")
         else:
-            output.say(title)
-            output.data(text)
+            if client:
+                output.say(title)
+                output.data(text)
+            else:
+                output.data(f"# {name} ({title})\n{text}\n")
             for edition, link in install_links(platform, name):
                 output.say(f"{edition}, with one click: {link}")
     if client:

@@ -307,5 +307,5 @@ def _tell(environment: Environment, platform: Platform, runner: Runner) -> None:
             (f"invoke logs{option}", "the end of every log"),
             (f"invoke destroy{option}", "stop, and take everything away"),
         ]
-    served = "; ".join(f"{server} is served at {endpoint}" for server, endpoint in platform.endpoints.items())
+    served = "\n".join(f"{server} is served at {endpoint}" for server, endpoint in platform.endpoints.items())
     runner.summary(served, following)

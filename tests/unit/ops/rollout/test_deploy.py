@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +66,17 @@ def test_a_young_role_is_waited_for(make: Make, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("time.sleep", lambda _: None)
     Runner().run(deploy._wait_for_vault(make("dev")))
     assert len(seen) == 4
+
+
+def test_each_endpoint_has_its_line(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the server's name: what is copied out of the last lines is one address."""
+    two = replace(PLATFORM, endpoints={"mongodb": "http://a.test/mongodb/mcp", "notes": "http://a.test/notes/mcp"})
+    deploy._tell(make(), two, Runner())
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "is served at" in line] == [
+        "mongodb is served at http://a.test/mongodb/mcp",
+        "notes is served at http://a.test/notes/mcp",
+    ]
 
 
 def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
