@@ -86,9 +86,9 @@ V2_PREFIX = 27  # the longest: 32 addresses
 def v2_gateway(cloud: Cloud, tier: str, values: Values) -> None:
     """Refuse what a v2 tier's network cannot be.
 
-    "Integrate an Azure API Management instance with a private virtual network for outbound connections" (2025-12-04) and
-    "Inject an Azure API Management instance in a private virtual network - Premium v2 tier" (2025-10-08): delegation, /27,
-    a security group, one service for each subnet. The code of the first refusal is Azure's own; the others are worded here.
+    "Integrate an Azure API Management instance with a private virtual network for outbound connections", 2025-12-04,
+    and "Inject an Azure API Management instance in a private virtual network - Premium v2 tier", 2025-10-08: delegation,
+    /27, a security group, one service for each subnet. The first refusal's code is Azure's; the others are worded here.
     """
     kind = str(values.get("virtual_network_type") or "None")
     if kind not in V2_NETWORKS:
@@ -96,8 +96,8 @@ def v2_gateway(cloud: Cloud, tier: str, values: Values) -> None:
     delegation, tiers = V2_NETWORKS[kind]
     if tier not in tiers:
         raise ProviderError(
-            f"ManagingVirtualNetworkConfigurationNotSupported: setting up virtual network type {kind!r} is not supported "
-            f"for sku type {tier!r}"
+            f"ManagingVirtualNetworkConfigurationNotSupported: setting up virtual network type {kind!r} is not "
+            f"supported for sku type {tier!r}"
         )
     for network in values.get("virtual_network_configuration") or ():
         _v2_subnet(cloud, network["subnet_id"], delegation, values)

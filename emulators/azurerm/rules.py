@@ -33,8 +33,8 @@ RULES: tuple[Rule, ...] = (
         "A v2 gateway's subnet is /27 or wider, has a security group, holds one service, and is delegated: to "
         "`Microsoft.Web/serverFarms` where it has a public address (StandardV2, PremiumV2), to "
         "`Microsoft.Web/hostingEnvironments` where it is internal (PremiumV2 alone).",
-        "“Integrate an Azure API Management instance with a private virtual network for outbound connections”, 2025-12-04; "
-        "“Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08",
+        "“Integrate an Azure API Management instance with a private virtual network for outbound connections”, "
+        "2025-12-04; “Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08",
         "documented",
         "stage1/network.tf; validation of `apim`; emulators/azurerm at apply",
         f"{TESTS}/test_refusals.py::test_v2_gateways_have_a_subnet_of_their_own",
@@ -42,10 +42,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "only-classic-premium-has-zones",
-        "azurerm sends zones of API Management for the classic Premium tier alone, and not `zoneRedundant`, by which Azure "
-        "spreads a PremiumV2 service over zones when it is made.",
-        "azurerm 5.2.0 `api_management_resource.go`; azurerm#31652, 2026-02-03; “Enable availability zone support on Azure API "
-        "Management instances”, 2025-11-12",
+        "azurerm sends zones of API Management for the classic Premium tier alone, and not `zoneRedundant`, by which "
+        "Azure spreads a PremiumV2 service over zones when it is made.",
+        "azurerm 5.2.0 `api_management_resource.go`; azurerm#31652, 2026-02-03; “Enable availability zone support on "
+        "Azure API Management instances”, 2025-11-12",
         "provider source",
         "validation of `apim`; emulators/azurerm at apply",
         f"{TESTS}/test_refusals.py::test_only_classic_premium_has_zones",
@@ -58,6 +58,17 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "as-made.tf of both stages at plan; emulators/azurerm at plan",
         "tests/plan/test_changes.py::test_a_changed_value_changes_this_and_nothing_else",
+    ),
+    Rule(
+        "v2-gateways-say-their-private-address",
+        "An internal PremiumV2 service says its load balancer's address as `privateIPAddresses`, of which its record is "
+        "made.",
+        "“Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08, knows the "
+        "address and does not say where it is read",
+        "open",
+        "emulators/azurerm takes it to be so; stage2/gateway-dns.tf",
+        f"{TESTS}/test_refusals.py::test_a_v2_gateway_s_subnet_holds_one",
+        live="gateway-address",
     ),
     Rule(
         "shared-throughput-wants-shard-keys",

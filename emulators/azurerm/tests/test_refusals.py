@@ -269,8 +269,8 @@ def test_a_v2_gateway_s_subnet_holds_one(applied: Applied, v2_subnets: dict[str,
     assert integrated["private_ip_addresses"] == []
     assert integrated["public_ip_addresses"] != []
     assert applied("azurerm_api_management", **injected)["private_ip_addresses"] == ["10.0.21.4"]
+    second = v2_gateway("PremiumV2_1", "External", v2_subnets["integrated"], "two")
     with pytest.raises(ProviderError, match="is used by gateway 'v2' already"):
-        second = v2_gateway("PremiumV2_1", "External", v2_subnets["integrated"], "two")
         applied("azurerm_api_management", **second)
 
 
