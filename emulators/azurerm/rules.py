@@ -34,7 +34,8 @@ RULES: tuple[Rule, ...] = (
         "`Microsoft.Web/serverFarms` where it has a public address (StandardV2, PremiumV2), to "
         "`Microsoft.Web/hostingEnvironments` where it is internal (PremiumV2 alone).",
         "“Integrate an Azure API Management instance with a private virtual network for outbound connections”, "
-        "2025-12-04; “Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08",
+        "2025-12-04; “Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, "
+        "2025-10-08",
         "documented",
         "stage1/network.tf; validation of `apim`; emulators/azurerm at apply",
         f"{TESTS}/test_refusals.py::test_v2_gateways_have_a_subnet_of_their_own",
@@ -61,10 +62,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "v2-gateways-say-their-private-address",
-        "An internal PremiumV2 service says its load balancer's address as `privateIPAddresses`, of which its record is "
-        "made.",
-        "“Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08, knows the "
-        "address and does not say where it is read",
+        "An internal PremiumV2 service says its load balancer's address as `privateIPAddresses`, of which its record "
+        "is made.",
+        "“Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08, knows "
+        "the address and does not say where it is read",
         "open",
         "emulators/azurerm takes it to be so; stage2/gateway-dns.tf",
         f"{TESTS}/test_refusals.py::test_a_v2_gateway_s_subnet_holds_one",
