@@ -10,7 +10,6 @@ from emulators.azurerm.catalog import catalog_of
 from emulators.azurerm.validate import validate
 from emulators.azurerm.values import UNKNOWN, empty
 
-
 CLOSED = {"default_action": "Deny", "bypass": "AzureServices"}
 
 

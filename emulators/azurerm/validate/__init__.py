@@ -1,7 +1,7 @@
 """What a provider checks of a configuration before anything is applied.
 
-Terraform itself refuses unknown, missing and mistyped arguments and wrong numbers of blocks; a required argument that is
-there and null is refused by the provider (terraform-plugin-sdk, helper/schema/schema.go, `validate`). The known parts of a value
+Terraform itself refuses unknown, missing and mistyped arguments and wrong numbers of blocks; a required argument that
+is there and null the provider refuses (terraform-plugin-sdk, helper/schema/schema.go). The known parts of a value
 are checked even where other parts are unknown, which is stricter than the real providers: they stop at a block that
 holds an unknown.
 """
