@@ -99,6 +99,8 @@ module "monitoring" {
     emails = coalescelist(tolist(var.monitoring.alerts.emails), [var.apim.publisher_email])
   })
 
+  objectives = { for name, server in var.mcp_servers : "mcp-${name}" => server.objectives }
+
   targets = merge(
     {
       gateway        = module.apim.id
