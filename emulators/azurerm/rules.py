@@ -21,6 +21,58 @@ RULES: tuple[Rule, ...] = (
         off=("emulators.azurerm.policies._unfit_for_a_fragment",),
     ),
     Rule(
+        "a-tier-lacks-policies",
+        "The v2 tiers have no `quota-by-key`, the Consumption tier neither that nor `rate-limit-by-key`.",
+        "“API gateway in Azure API Management”, policies, 2024-06-11",
+        "documented",
+        "emulators/azurerm at apply",
+        f"{TESTS}/test_policies.py::test_a_tier_lacks_policies",
+        off=("emulators.azurerm.policies._unknown_to_the_tier",),
+    ),
+    Rule(
+        "v2-gateways-have-a-subnet-of-their-own",
+        "A v2 gateway's subnet is /27 or wider, has a security group, holds one service, and is delegated: to "
+        "`Microsoft.Web/serverFarms` where it has a public address (StandardV2, PremiumV2), to "
+        "`Microsoft.Web/hostingEnvironments` where it is internal (PremiumV2 alone).",
+        "“Integrate an Azure API Management instance with a private virtual network for outbound connections”, "
+        "2025-12-04; “Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, "
+        "2025-10-08",
+        "documented",
+        "stage1/network.tf; validation of `apim`; emulators/azurerm at apply",
+        f"{TESTS}/test_refusals.py::test_v2_gateways_have_a_subnet_of_their_own",
+        off=("emulators.azurerm.network_rules.v2_gateway",),
+    ),
+    Rule(
+        "only-classic-premium-has-zones",
+        "azurerm sends zones of API Management for the classic Premium tier alone, and not `zoneRedundant`, by which "
+        "Azure spreads a PremiumV2 service over zones when it is made.",
+        "azurerm 5.2.0 `api_management_resource.go`; azurerm#31652, 2026-02-03; “Enable availability zone support on "
+        "Azure API Management instances”, 2025-11-12",
+        "provider source",
+        "validation of `apim`; emulators/azurerm at apply",
+        f"{TESTS}/test_refusals.py::test_only_classic_premium_has_zones",
+        off=("emulators.azurerm.refusals._api_management",),
+    ),
+    Rule(
+        "classic-and-v2-gateways-do-not-become-one-another",
+        "A service of a classic tier cannot become one of a v2 tier, nor back; azurerm replaces it.",
+        "“Azure API Management v2 tiers”, questions, 2024-09-12; azurerm 5.2.0 `api_management_resource.go`",
+        "documented",
+        "as-made.tf of both stages at plan; emulators/azurerm at plan",
+        "tests/plan/test_changes.py::test_a_changed_value_changes_this_and_nothing_else",
+    ),
+    Rule(
+        "v2-gateways-say-their-private-address",
+        "An internal PremiumV2 service says its load balancer's address as `privateIPAddresses`, of which its record "
+        "is made.",
+        "“Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08, knows "
+        "the address and does not say where it is read",
+        "open",
+        "emulators/azurerm takes it to be so; stage2/gateway-dns.tf",
+        f"{TESTS}/test_refusals.py::test_a_v2_gateway_s_subnet_holds_one",
+        live="gateway-address",
+    ),
+    Rule(
         "shared-throughput-wants-shard-keys",
         "A collection that shares its database's throughput has a shard key.",
         "“Introduction to provisioned throughput”, 2025-07-24; azure-docs#35841",

@@ -55,8 +55,16 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "v2-gateway-takes-minutes",
+        "Creating API Management in a v2 tier takes minutes; Microsoft names no number.",
+        "“Azure API Management v2 tiers”, 2024-09-12",
+        "documented",
+        "`invoke doctor`, and `invoke deploy` before it applies and in its dry run",
+        f"{TESTS}/checks/test_durations.py::test_a_v2_gateway_is_there_in_minutes",
+    ),
+    Rule(
         "gateway-changes-slowly",
-        "A change of API Management's tier, units, zones or network takes 15 to 45 minutes.",
+        "In a classic tier, a change of API Management's tier, units, zones or network takes 15 to 45 minutes.",
         "“Upgrade and scale an Azure API Management instance”, 2018-08-18",
         "documented",
         "`invoke deploy` says it before it applies",

@@ -25,6 +25,8 @@ variable "mcp_servers" {
     Callers whose role only reads (roles.<name>.reads) see those tools that say that they only read, or those that tools.allow names.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
+    objectives: what the server promises over 30 days, which alerts and workbook count against: the percentage of calls that do
+    not fail, and that latency_percentile of them are answered within latency_ms (docs/monitoring.md).
     listing: what the MCP registry says of the server, where mcp_registry serves one (docs/registry.md); version is the
     image's tag, if left out.
   EOT
@@ -80,6 +82,11 @@ variable "mcp_servers" {
     rate_limit = optional(object({
       calls  = optional(number, 300)
       period = optional(number, 60)
+    }), {})
+    objectives = optional(object({
+      availability_percent = optional(number, 99.5)
+      latency_ms           = optional(number, 5000)
+      latency_percentile   = optional(number, 95)
     }), {})
     listing = optional(object({
       title       = optional(string)
@@ -186,6 +193,19 @@ variable "mcp_servers" {
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.port >= 1024 && server.port <= 65535])
     error_message = "A server's port in mcp_servers must be from 1024 to 65535 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.port >= 1024 && server.port <= 65535)])})."
+  }
+
+  validation {
+    # A burn-rate alert of 14.4 needs a budget of less than 1 / 14.4; see modules/monitoring.
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for share in [server.objectives.availability_percent, server.objectives.latency_percentile] : share >= 95 && share <= 99.99]
+    ]))
+    error_message = "objectives.availability_percent and objectives.latency_percentile in mcp_servers must be from 95 to 99.99: a larger budget never burns fast enough to alert, and without one every failure would (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for share in [server.objectives.availability_percent, server.objectives.latency_percentile] : share >= 95 && share <= 99.99])])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.objectives.latency_ms >= 1 && server.objectives.latency_ms <= 240000])
+    error_message = "objectives.latency_ms in mcp_servers must be from 1 to 240000 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.objectives.latency_ms >= 1 && server.objectives.latency_ms <= 240000)])})."
   }
 
   # Container Instances, "Resource availability and quota limits": what any region gives one group without a GPU.

@@ -150,6 +150,17 @@ def table(environments: Mapping[str, Environment]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+def other_gateways(environments: Mapping[str, Environment]) -> str:
+    """The same table with nothing but what differs between an environment and the one after it."""
+    names = list(environments)
+    pairs = list(zip(names[::2], names[1::2], strict=True))
+    lines = [["resource", *(f"`{name}`" for name in names), "what the bill counts"], ["---"] * (len(names) + 2)]
+    for row in _rows(environments):
+        if any(row[1 + names.index(one)] != row[1 + names.index(other)] for one, other in pairs):
+            lines.append(row)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def type_of(address: str) -> str:
     without_key = address[: address.rindex("[")] if address.endswith("]") else address
     return without_key.split(".")[-2]

@@ -131,6 +131,37 @@ def test_an_alert_measures_a_column_that_its_query_makes(planned: Planned) -> No
             assert column in query.names, f"{name} returns no column {column}"
 
 
+#: The Site Reliability Workbook, "Alerting on SLOs": a share of the month's budget, in so many hours; the short window
+#: is a twelfth of the long one. Its third row has 72 hours, and a log alert looks back 48 at most.
+BURNS = {"fast": (0.02, 1, "PT1H", "5m"), "slow": (0.05, 6, "PT6H", "30m"), "day": (0.10, 24, "P1D", "2h")}
+
+
+@pytest.mark.parametrize("name", BURNS)
+def test_an_objective_burns_as_fast_as_it_is_said_to(planned: Planned, name: str) -> None:
+    """How many times too fast is what that share of 30 days makes of the window; both windows are in the query."""
+    share, hours, window, recent = BURNS[name]
+    alert = _alerts(resources(planned(2, "two-servers")._raw), LOG)[f"objectives-burn-{name}"]
+    (criteria,) = alert["criteria"]
+    assert criteria["threshold"] == pytest.approx(share * 30 * 24 / hours)
+    assert alert["window_duration"] == window
+    assert f"ago({recent})" in criteria["query"]
+    assert [one["name"] for one in criteria["dimension"]] == ["ApiId", "Objective"]
+
+
+def test_every_server_has_its_objectives(planned: Planned) -> None:
+    """By the name of its API, with what its entry says or the defaults; the workbook counts against the same."""
+    found = resources(planned(2, "two-servers")._raw)
+    apis = ("mcp-mongodb", "mcp-release-notes")
+    (criteria,) = _alerts(found, LOG)["objectives-burn-fast"]["criteria"]
+    workbook = found["module.monitoring.azurerm_application_insights_workbook.mcp"]["data_json"]
+    text = next(item["content"]["query"] for item in json.loads(workbook)["items"] if item["name"] == "objectives")
+    for query in (criteria["query"], text):
+        for api in apis:
+            assert f'ApiId == "{api}", 5000.0' in query
+            assert f'ApiId == "{api}", 0.005000' in query
+            assert f'ApiId == "{api}", 0.050000' in query
+
+
 def test_the_workbook_shows_every_query(planned: Planned) -> None:
     """Well-formed, and made of the files that the other tests read; a query that no part shows is forgotten."""
     template = (TERRAFORM / "modules/monitoring/workbook.json.tftpl").read_text(encoding="utf-8")

@@ -36,6 +36,8 @@ NAV: dict[str, list[str]] = {
         "controls.md",
         "sign-in-threats.md",
         "monitoring.md",
+        "reliability.md",
+        "scale.md",
         "costs.md",
         "newcomer.md",
         "terraform.md",

@@ -38,29 +38,33 @@ variable "publisher" {
 }
 
 variable "sku_name" {
-  description = "Tier and units, for example Developer_1 or Premium_2."
+  description = "Tier and units, for example Developer_1, Premium_2, StandardV2_1 or PremiumV2_2. A change between classic and v2 replaces the service."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^(Developer_1|Premium_[0-9]+)$", var.sku_name))
-    error_message = "sku_name must be Developer_1 or Premium_n: only these classic tiers join a virtual network."
+    condition     = can(regex("^(Developer_1|Premium_[1-9][0-9]?|StandardV2_([1-9]|10)|PremiumV2_([1-9]|[12][0-9]|30))$", var.sku_name))
+    error_message = "sku_name must be Developer_1, Premium_<1-99>, StandardV2_<1-10> or PremiumV2_<1-30>: the other tiers reach no server in a virtual network."
   }
 }
 
 variable "zones" {
-  description = "Availability zones; Premium only."
+  description = "Availability zones; classic Premium only."
   type        = set(string)
   default     = null
 
   validation {
     condition     = var.zones == null || startswith(var.sku_name, "Premium_")
-    error_message = "zones need the Premium tier."
+    error_message = "zones need the classic Premium tier: azurerm 5.2 refuses them elsewhere."
   }
 }
 
 variable "network" {
-  description = "Subnet of the gateway, and who reaches it: the internet (public) or the network only (internal)."
+  description = <<-EOT
+    Subnet of the gateway, and who reaches it: the internet (public) or the network only (internal). A classic tier wants the
+    subnet delegated to nobody, a public v2 gateway to Microsoft.Web/serverFarms, an internal PremiumV2 one to
+    Microsoft.Web/hostingEnvironments.
+  EOT
   type = object({
     subnet_id = string
     exposure  = optional(string, "public")
@@ -70,6 +74,11 @@ variable "network" {
   validation {
     condition     = contains(["public", "internal"], var.network.exposure)
     error_message = "network.exposure must be public or internal."
+  }
+
+  validation {
+    condition     = !(var.network.exposure == "internal" && startswith(var.sku_name, "StandardV2_"))
+    error_message = "network.exposure must be public with StandardV2: Azure knows no internal mode of that tier."
   }
 }
 

@@ -1,6 +1,6 @@
 locals {
   _workbook_queries = {
-    for file in fileset("${path.module}/workbook", "*.kql") : trimsuffix(file, ".kql") => trimspace(file("${path.module}/workbook/${file}"))
+    for file in fileset("${path.module}/workbook", "*.kql") : trimsuffix(file, ".kql") => trimspace(templatefile("${path.module}/workbook/${file}", local._objective_texts))
   }
 }
 

@@ -3,6 +3,8 @@ locals {
   _delegated_actions = {
     "Microsoft.ContainerInstance/containerGroups" = "Microsoft.Network/virtualNetworks/subnets/action"
     "Microsoft.DevOpsInfrastructure/pools"        = "Microsoft.Network/virtualNetworks/subnets/join/action"
+    "Microsoft.Web/hostingEnvironments"           = "Microsoft.Network/virtualNetworks/subnets/action"
+    "Microsoft.Web/serverFarms"                   = "Microsoft.Network/virtualNetworks/subnets/action"
   }
 }
 
