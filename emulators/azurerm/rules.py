@@ -82,6 +82,15 @@ RULES: tuple[Rule, ...] = (
         off=("emulators.azurerm.refusals._shared_throughput",),
     ),
     Rule(
+        "an-app-role-is-disabled-before-it-goes",
+        "An app role is deleted only once it is disabled; azuread disables it in the same apply, and keeps the ids "
+        "that stay.",
+        "“appRole resource type”, Microsoft Graph, 2025; azuread 3.9.0 `applicationDisableAppRoles`",
+        "provider source",
+        "ids from the role's name in modules/app-registration; emulators/azurerm changes roles in place",
+        "tests/plan/test_changes.py::test_a_changed_value_changes_this_and_nothing_else",
+    ),
+    Rule(
         "policies-are-respelt",
         "API Management gives policies back with attributes in double quotes and with entities, and "
         "azurerm's comparison takes `'` for another text than a double quote.",

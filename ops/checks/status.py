@@ -12,6 +12,7 @@ from ops.checks import smoke
 from ops.cli import output
 from ops.clients import access_token, outputs, people
 from ops.clients.outputs import Platform
+from ops.config import roles
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError, UsageError
 from twin import control
@@ -51,7 +52,10 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
         "env": environment.name,
         "healthy": not problems,
         "endpoint": next(iter(endpoints.values()), ""),
-        "servers": {name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in endpoints.items()},
+        "servers": {
+            name: {"url": url, "tiers": _tiers(name, state, where), "roles": dict(roles.tiers(environment, name))}
+            for name, url in endpoints.items()
+        },
         "authority": platform.authority,
         "tenant_id": platform.tenant_id,
         "client_id": platform.client_id,

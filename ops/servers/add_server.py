@@ -16,7 +16,7 @@ from pathlib import Path
 from ops.cli.steps import Runner, Step
 from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
-from ops.config.roles import roles
+from ops.config.roles import named, roles
 from ops.errors import SettingError, UsageError
 from ops.images import catalog, installed, upstream
 from ops.images.catalog import Source
@@ -158,6 +158,12 @@ def _tiers(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def _usual_tiers(environment: Environment) -> dict[str, str]:
+    """A tier for the best role that may write and one for the best that only reads, as far as there are such."""
+    kinds = {role.reads for role in roles(environment)}
+    return {alias: named(environment, alias) for alias, reads in (("admin", False), ("reader", True)) if reads in kinds}
+
+
 def _require_roles(environment: Environment, tiers: Mapping[str, str]) -> None:
     known = [role.name for role in roles(environment)]
     for tier, role in tiers.items():
@@ -256,7 +262,9 @@ def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaf
         raise UsageError(f"mcp_servers of {environment.name} has a server {name!r} already; choose another name")
     if folder.exists() and wanted.behind_front and not built[name].behind_front:
         raise UsageError(f"{folder} holds a server of this project; choose another name for what is hosted")
-    entry = "" if name in environment.servers else entry_text(name, wanted)
+    entry = ""
+    if name not in environment.servers:
+        entry = entry_text(name, replace(wanted, tiers=wanted.tiers or _usual_tiers(environment)))
     files = {} if folder.exists() else rendered(name, wanted.template)
     return Scaffold(
         name,

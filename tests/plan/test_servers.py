@@ -59,7 +59,7 @@ def given(stage2: Path, bench: Bench, **changes: Any) -> None:
 
 
 # What Terraform sets itself, for every server.
-PLATFORM_S = re.compile(r"PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_\w+")
+PLATFORM_S = re.compile(r"PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_\w+")
 
 
 def test_every_other_setting_of_the_server_can_be_given(bench: Bench) -> None:

@@ -101,6 +101,7 @@ def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None
     assert found["servers"]["mongodb"] == {
         "url": "http://127.0.0.1:8080/mongodb/mcp",
         "tiers": {"admin": "http://127.0.0.1:20001", "reader": "http://127.0.0.1:20001"},
+        "roles": {},
     }
     assert found["client_id"] == "d"
     assert found["registry"] == "http://127.0.0.1:8080/v0.1/servers"

@@ -57,6 +57,15 @@ def test_tiers_and_their_roles_can_be_chosen(local: Environment) -> None:
         add_server.add(again(local), Runner(), "word-counter", add_server.parse(tiers=["all=Mcp.Admin"]))
 
 
+def test_the_usual_tiers_are_of_roles_that_there_are(local: Environment) -> None:
+    """An entry whose role the map has not would be refused at the next plan."""
+    file = local.folder / "terraform.tfvars"
+    mapped = 'roles = { "Team.Use" = { description = "Uses.", groups = ["team"], reads = true } }\n'
+    file.write_text(mapped + file.read_text(encoding="utf-8"), encoding="utf-8")
+    add_server.add(again(local), Runner(), "word-counter")
+    assert again(local).servers["word-counter"]["tiers"] == {"reader": {"role": "Team.Use"}}
+
+
 @pytest.mark.parametrize(
     ("tiers", "sentence"),
     [
