@@ -27,7 +27,7 @@ from tools.soak.clients import Client, Observed
 from tools.soak.verdict import complaints
 
 CONNECTIONS = 8
-KILLS = 3
+KILLS, _FULL_DISK = 3, 2
 # Writes wait for it within their time limit; finds, which give less, are told that it is away.
 AWAY_SECONDS = 7.0
 _SPARE_BYTES = 2_000
@@ -59,25 +59,22 @@ def setup(folder: Path, seconds: float) -> Iterator[Setup]:
             mongo.stop()
 
 
-async def kill_now_and_then(mongo: server_process.MongoEmulator, seconds: float) -> None:
-    """Three times, evenly: SIGKILL, a while of nothing, and the same data on the same port."""
-    for _ in range(KILLS):
-        await asyncio.sleep(max(seconds / (KILLS + 1) - AWAY_SECONDS, 1))
+async def trouble(mongo: server_process.MongoEmulator, seconds: float) -> None:
+    """Four times, evenly: SIGKILL, a while of nothing, the same data on the same port; the third time a full disk."""
+    for number in range(KILLS + 1):
+        await asyncio.sleep(max(seconds / (KILLS + 2) - AWAY_SECONDS, 1))
+        if number == _FULL_DISK:
+            mongo.fill_disk(_SPARE_BYTES)
+            say(f"{time.strftime('%H:%M:%S')} the disk is full")
+            await asyncio.sleep(AWAY_SECONDS)
+            mongo.fill_disk(None)
+            say(f"{time.strftime('%H:%M:%S')} the disk has room")
+            continue
         mongo.stop(signal.SIGKILL)
         say(f"{time.strftime('%H:%M:%S')} the database is killed")
         await asyncio.sleep(AWAY_SECONDS)
         await asyncio.to_thread(mongo.start)
         say(f"{time.strftime('%H:%M:%S')} the database is back")
-
-
-async def fill_disk_once(mongo: server_process.MongoEmulator, seconds: float) -> None:
-    """Between the second and the third death: the log may grow by a few writes more, later by any number."""
-    await asyncio.sleep(seconds * 5 / 8)
-    mongo.fill_disk(_SPARE_BYTES)
-    say(f"{time.strftime('%H:%M:%S')} the disk is full")
-    await asyncio.sleep(AWAY_SECONDS)
-    mongo.fill_disk(None)
-    say(f"{time.strftime('%H:%M:%S')} the disk has room")
 
 
 async def watch(memory: Memory, observed: Observed) -> None:
@@ -92,14 +89,13 @@ async def load(found: Setup, seconds: float) -> tuple[Observed, Memory]:
     observed, memory = Observed(), Memory(found.pid)
     until = time.monotonic() + seconds
     helpers = [
-        asyncio.create_task(kill_now_and_then(found.mongo, seconds)),
-        asyncio.create_task(fill_disk_once(found.mongo, seconds)),
+        asyncio.create_task(trouble(found.mongo, seconds)),
         asyncio.create_task(watch(memory, observed)),
     ]
     clients = [Client(number, found.url, found.headers, observed) for number in range(CONNECTIONS)]
     try:
         await asyncio.gather(*(client.run(until) for client in clients))
-        await asyncio.gather(*helpers[:2])
+        await helpers[0]
     finally:
         for helper in helpers:
             helper.cancel()

@@ -12,7 +12,7 @@ from typing import Any
 
 from emulators.mongodb.errors import CommandError, bad_value
 from emulators.mongodb.expr.core import Expression, Scope, compile_expression, refers_to_document, special
-from emulators.mongodb.numeric import to_decimal
+from emulators.mongodb.numeric import double
 from emulators.mongodb.values import Document, is_number
 
 Fold = Callable[[list[Any]], Any]
@@ -56,17 +56,17 @@ def _places(spec: Any, scope: Scope) -> list[float]:
             raise CommandError(
                 7750302, f"The $percentile 'p' field must be an array of numbers from [0.0, 1.0], found {item!r}"
             )
-        if not 0 <= float(to_decimal(item)) <= 1:
+        if not 0 <= double(item) <= 1:
             raise CommandError(
                 7750303, f"The $percentile 'p' field must be an array of numbers from [0.0, 1.0], found {item!r}"
             )
-    return [float(to_decimal(item)) for item in value]
+    return [double(item) for item in value]
 
 
 def _at(values: list[Any], places: list[float]) -> list[float | None]:
     """The number at each place: the first with at least that share of all at or below it."""
     # NaN counts for nothing that could be ordered.
-    found = [item if isinstance(item, float) else float(to_decimal(item)) for item in values if is_number(item)]
+    found = [double(item) for item in values if is_number(item)]
     ordered = sorted(item for item in found if not math.isnan(item))
     if not ordered:
         return [None] * len(places)

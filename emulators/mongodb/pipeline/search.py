@@ -11,7 +11,7 @@ from typing import Any
 
 from emulators.mongodb.deadline import counted, tick
 from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, not_supported
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.numeric import as_integer, double
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, mentions, stage
 from emulators.mongodb.query.geo import measure_to, nearest
@@ -59,7 +59,7 @@ def _geo_near(argument: Any, context: Context) -> Stage:
         raise CommandError(10065, "invalid parameter: expected an object ($geoNear)")
     _check_geo_near(argument)
     target, matches = field_names(argument["distanceField"]), compile_filter(argument.get("query") or {}, context.scope)
-    included, factor = argument.get("includeLocs"), float(str(argument.get("distanceMultiplier", 1.0)))
+    included, factor = argument.get("includeLocs"), double(argument.get("distanceMultiplier", 1.0))
     limits = {f"${name}": argument[name] for name in ("maxDistance", "minDistance") if name in argument}
     near = measure_to(argument["near"], truthy(argument.get("spherical")), limits)
     collection = _collection(context)
@@ -169,7 +169,7 @@ def numbers(value: Any) -> list[float] | None:
     """A vector's numbers; None for what is none."""
     if type(value) is not list or not value or not all(map(is_number, value)):
         return None
-    return [float(str(item)) if not isinstance(item, float) else item for item in value]
+    return [double(item) for item in value]
 
 
 def score(similarity: str, left: list[float], right: list[float]) -> float:

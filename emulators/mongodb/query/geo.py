@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulators.mongodb.errors import CommandError, bad_value
-from emulators.mongodb.numeric import to_decimal
+from emulators.mongodb.numeric import double
 from emulators.mongodb.query.geometry import (
     EARTH_METRES,
     Shape,
@@ -102,7 +102,7 @@ def compile_within(operand: Any) -> Callable[[Any], bool]:
 def _circle(name: str, value: list[Any]) -> tuple[Pair, float]:
     if len(value) != 2 or not is_number(value[1]) or not float(str(value[1])) >= 0:
         raise bad_value(f"{name} needs a centre and a radius that is not negative")
-    return needed_pair(value[0]), float(to_decimal(value[1]))
+    return needed_pair(value[0]), double(value[1])
 
 
 def _in_cap(value: list[Any]) -> Callable[[Any], bool]:
@@ -133,14 +133,18 @@ def _planar(name: str, value: list[Any]) -> Callable[[Pair], bool]:
 
 
 def _in_flat_ring(ring: list[Pair], point: Pair) -> bool:
+    """Whether a point is inside; corners and edges along an axis are, others by their side (`Polygon::contains`)."""
     x, y = point
+    edges = list(zip(ring, [*ring[1:], ring[0]], strict=True))
+    flat_ring = all((bx - ax) * (ring[0][1] - ay) == (by - ay) * (ring[0][0] - ax) for (ax, ay), (bx, by) in edges)
     inside = False
-    for (ax, ay), (bx, by) in zip(ring, [*ring[1:], ring[0]], strict=True):
-        # A border counts or not by its side, as in the server's `Polygon::contains`.
-        if min(ay, by) < y <= max(ay, by) and x <= max(ax, bx):
-            meets = (y - ay) * (bx - ax) / (by - ay) + ax
-            if ax == bx or x <= meets:
-                inside = not inside
+    for (ax, ay), (bx, by) in edges:
+        between = min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by)
+        counts = flat_ring or ax == bx or ay == by or point in ((ax, ay), (bx, by))
+        if counts and between and (bx - ax) * (y - ay) == (by - ay) * (x - ax):
+            return True
+        if min(ay, by) < y <= max(ay, by) and x <= (y - ay) * (bx - ax) / (by - ay) + ax:
+            inside = not inside
     return inside
 
 
@@ -175,7 +179,8 @@ def compile_near(name: str, siblings: Document) -> Near:
             raise bad_value(f"invalid argument in geo near query: {min(unknown)}")
         options |= {option: operand[option] for option in NEAR_OPTIONS if option in operand}
         point = geojson(operand["$geometry"])
-        if len(point.points) != 1 or point.lines or point.polygons or operand["$geometry"]["type"] != "Point":
+        kind = operand["$geometry"].get("type", "Point") if isinstance(operand["$geometry"], dict) else "Point"
+        if kind != "Point":
             raise bad_value(f"invalid point in geo near query $geometry argument: {operand['$geometry']}")
         return Near(_bounded(_on_sphere(point.points[0], EARTH_METRES), options), ("2dsphere",))
     parts = list(operand.values()) if isinstance(operand, dict) else operand
@@ -209,7 +214,7 @@ def _bounded(measure: Measure, options: Document) -> Measure:
     for option, value in options.items():
         if not is_number(value) or not float(str(value)) >= 0:
             raise bad_value(f"{option} must be a non-negative number")
-        bounds[option] = float(str(value))
+        bounds[option] = double(value)
     low, high = bounds.get("$minDistance", 0.0), bounds.get("$maxDistance", math.inf)
 
     def bounded(item: Any) -> float | None:

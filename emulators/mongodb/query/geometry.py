@@ -15,7 +15,7 @@ from typing import Any
 
 from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import bad_value, not_supported
-from emulators.mongodb.numeric import to_decimal
+from emulators.mongodb.numeric import double
 from emulators.mongodb.values import is_number
 
 EARTH_METRES = 6_378_100.0
@@ -79,7 +79,9 @@ def to_edge(point: Vector, a: Vector, b: Vector) -> float:
     normal = cross(a, b)
     size = _length(normal)
     if size > 1e-15 and dot(cross(normal, a), point) > 0 > dot(cross(normal, b), point):
-        return abs(math.asin(max(-1.0, min(1.0, dot(point, normal) / size))))
+        height = dot(point, normal) / (size * size)
+        foot = (point[0] - height * normal[0], point[1] - height * normal[1], point[2] - height * normal[2])
+        return angle(point, foot)
     return min(angle(point, a), angle(point, b))
 
 
@@ -201,7 +203,7 @@ def number(value: Any) -> float:
     """A coordinate as a double; BadValue (2) for what is none."""
     if not is_number(value):
         raise bad_value(f"Point must only contain numeric elements, found {value!r}")
-    found = float(to_decimal(value)) if not isinstance(value, float) else value
+    found = double(value)
     if not math.isfinite(found):
         raise bad_value(f"Point coordinates must be finite numbers, found {value!r}")
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from emulators.mongodb.deadline import collated
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.numeric import as_integer, to_decimal
+from emulators.mongodb.numeric import as_integer, double
 from emulators.mongodb.query.collation import parse_collation
 from emulators.mongodb.query.geo import flat, needed_pair
 from emulators.mongodb.query.geometry import geojson, position
@@ -46,7 +46,7 @@ class Index:
             Postings(TextSpec(weights, spec["default_language"], spec["language_override"])) if weights else None
         )
         self._geo = [(split(path), kind) for path, kind in self.pattern.items() if kind in GEO]
-        self._vectors = [split(path) for path, kind in self.pattern.items() if kind == VECTOR]
+        self._special = [split(path) for path, kind in self.pattern.items() if kind in (*GEO, VECTOR)]
         self._entries: dict[tuple[Key, ...], Key] = {}
         # Of the first field: which documents have a key, and the keys in order (made when they are first asked for).
         self._holders: dict[Key, dict[Key, None]] = {}
@@ -121,7 +121,7 @@ class Index:
                 self._holders[entry[0]] = {}
                 self._ordered = None
             self._holders[entry[0]][identity] = None
-        if entries:
+        if entries or any(value is not MISSING for path in self._special for value in leaves(document, path)):
             self.covered[identity] = None
 
     def remove(self, document: Document, identity: Key) -> None:
@@ -155,7 +155,7 @@ class Index:
     @property
     def holds_all(self) -> bool:
         """An index of a kind that is only kept, such as a wildcard's: it neither finds nor hides a document."""
-        return not self._paths
+        return not self._paths and not self._special  # an index of places is always sparse
 
     def between(self, low: Key | None, high: Key | None) -> set[Key]:
         """The identities of documents with a key from `low` to `high`, both included and of one rank."""
@@ -172,7 +172,7 @@ def _check_geo(path: str, kind: str, value: Any, spec: Document) -> None:
     if kind == "2d":
         if flat(value) is None and not (type(value) is list and all(flat(item) is not None for item in value)):
             raise CommandError(16804, f"location object expected, location array not in correct format: {path}")
-        low, high = float(to_decimal(spec.get("min", -180))), float(to_decimal(spec.get("max", 180)))
+        low, high = double(spec.get("min", -180)), double(spec.get("max", 180))
         for place in (flat(item) for item in ([value] if flat(value) is not None else value)):
             if place is not None and not all(low <= part <= high for part in place):
                 raise CommandError(13027, f"point not in interval of [ {low:g}, {high:g} ]: {path}")
