@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from emulators.base.errors import StateError
 from emulators.base.files import read_json, read_object
+from emulators.base.state import Resource, State
 from ops.azure import az
 from ops.cli.steps import Runner
 from ops.config.environment import Environment
@@ -222,6 +223,32 @@ def _seed(store: Store, environment: Environment) -> None:
             store.remove(_SECRET, found["id"])
     for name, value in secrets.items():  # of no vault yet: the one that stage 1 makes will do
         store.put(_SECRET, {"id": f"/secrets/{name}", "name": name, "value": value})
+
+
+def with_local_secrets(state: State, environment: Environment) -> State:
+    """Return the state with what a person put into the local vault: the gateway reads its credentials there.
+
+    Terraform never sees these values, as it names the secrets and does not read them.
+    """
+    vaults = state.of_type("azurerm_key_vault")
+    if len(vaults) != 1:
+        return state
+    held = {str(secret.get("name")) for secret in state.of_type(_SECRET)}
+    found = [
+        Resource(
+            f"local-secrets.{name}",
+            _SECRET,
+            {
+                "name": name,
+                "key_vault_id": vaults[0]["id"],
+                "versionless_id": f"{vaults[0]['vault_uri']}secrets/{name}",
+                "value": value,
+            },
+        )
+        for name, value in _local_secrets(environment).items()
+        if name not in held
+    ]
+    return State((*state.resources, *found))
 
 
 def _local_secrets(environment: Environment) -> Mapping[str, str]:
