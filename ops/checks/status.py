@@ -51,7 +51,8 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
         "healthy": not problems,
         "endpoint": next(iter(platform.endpoints.values()), ""),
         "servers": {
-            name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in platform.endpoints.items()
+            name: {"url": url, "tiers": _tiers(name, state, where), **_elsewhere(environment, name)}
+            for name, url in platform.endpoints.items()
         },
         "authority": platform.authority,
         "tenant_id": platform.tenant_id,
@@ -113,6 +114,7 @@ def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
     tiers = [
         (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
     ]
+    tiers += [(f"{name} elsewhere", server.get("remote", "")) for name, server in found["servers"].items()]
     return [(name, value) for name, value in tiers if value] + [
         (f"process {name}", str(pid)) for name, pid in found["pids"].items()
     ]
@@ -172,6 +174,12 @@ def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
         if env.get("MCP_SERVER_NAME") == server:
             tiers.setdefault(str(env.get("MCP_TIER")), where(group))
     return tiers
+
+
+def _elsewhere(environment: Environment, server: str) -> dict[str, str]:
+    """Return where a server elsewhere is; nothing for one that runs here, in its tiers."""
+    remote = (environment.servers.get(server) or {}).get("remote")
+    return {"remote": str(remote["url"])} if remote else {}
 
 
 def _private_url(group: Resource) -> str:

@@ -217,7 +217,7 @@ def _seed(store: Store, environment: Environment) -> None:
 
     group = {"name": environment.need("RESOURCE_GROUP"), "location": environment.need("LOCATION")}
     azurerm.seed(store, "azurerm_resource_group", group, subscription_id=environment.need("SUBSCRIPTION_ID"))
-    secrets = _local_secrets(environment)
+    secrets = local_secrets(environment)
     for found in store.of_type(_SECRET):
         if _VAULT not in found and found["name"] not in secrets:
             store.remove(_SECRET, found["id"])
@@ -245,13 +245,13 @@ def with_local_secrets(state: State, environment: Environment) -> State:
                 "value": value,
             },
         )
-        for name, value in _local_secrets(environment).items()
+        for name, value in local_secrets(environment).items()
         if name not in held
     ]
     return State((*state.resources, *found))
 
 
-def _local_secrets(environment: Environment) -> Mapping[str, str]:
+def local_secrets(environment: Environment) -> Mapping[str, str]:
     """Return what a person put into the local vault, by name, from a file that only its owner may read.
 
     It lies beside the home, which `destroy` deletes. SettingError for a file that is no object of strings.

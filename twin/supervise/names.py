@@ -1,7 +1,7 @@
 """Private DNS, from the gateway's place in the network: which local port answers for each backend's host and port.
 
-A backend with an https address is a server elsewhere, and so is one on this machine, which plays one: both are called as
-they are named, if the rules of the gateway's subnet let it out.
+A backend with an https address is a server elsewhere, and so is one on this machine, which plays one: both are called
+as they are named, if the rules of the gateway's subnet let it out.
 """
 
 from __future__ import annotations

@@ -35,27 +35,3 @@ resource "azurerm_api_management_named_value" "this" {
     replace_triggered_by = [azurerm_api_management.this.id]
   }
 }
-
-# Credentials of remote servers. Their values are in the vault and in the gateway, and in no state, plan or policy.
-resource "azurerm_api_management_named_value" "secret" {
-  for_each = var.secrets
-
-  name                = "secret-${each.key}"
-  display_name        = "secret-${each.key}"
-  resource_group_name = var.resource_group_name
-  api_management_name = azurerm_api_management.this.name
-  secret              = true
-
-  # By the service's own identity: a vault with a firewall admits no other ("Use named values in Azure API Management
-  # policies", Requirements for key vault firewall).
-  value_from_key_vault {
-    secret_id = each.value
-  }
-
-  depends_on = [var.secrets_ready]
-
-  lifecycle {
-    create_before_destroy = true
-    replace_triggered_by  = [azurerm_api_management.this.id]
-  }
-}

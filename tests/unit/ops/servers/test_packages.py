@@ -172,10 +172,6 @@ def test_a_dry_run_asks_no_registry(
             {"image": "ghcr.io/a/b@sha256:00"},
             "is not hosted by add-server: the front would have to be a second container",
         ),
-        (
-            {"remote": "https://a.example/mcp"},
-            "is not hosted by add-server: the gateway forwards to this platform's own",
-        ),
         ({"command": "notes"}, "--command says how a server of --pypi or --npm runs"),
         ({"sessions": "caller"}, "--sessions says how a server of --pypi or --npm runs"),
     ],
