@@ -1,4 +1,4 @@
-"""Servers that somebody else publishes: one from PyPI, one from npm, added, deployed and called by a stock client."""
+"""Servers of somebody else, from PyPI, from npm and elsewhere: added, deployed and called by a stock client."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from tests.support import own_platform
 from tests.support.platform_under_test import Platform
+from tests.support.remote_server import RemoteServer
 
 # About 70 seconds: 15 and 30 for the locks and packages, the rest for one deployment.
 pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(2)]
@@ -24,12 +26,24 @@ CLOCK = "mcp-server-time==2026.10.19"
 NOTES = "@modelcontextprotocol/server-memory@2026.8.31"
 
 
+KEY = "what-the-vendor-gave"
+
+
 @pytest.fixture(scope="module")
-def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """A platform that hosts both beside the first server."""
+def elsewhere() -> Iterator[RemoteServer]:
+    with RemoteServer(KEY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory: pytest.TempPathFactory, elsewhere: RemoteServer) -> Iterator[Platform]:
+    """A platform that hosts all three beside the first server."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("a server from npm needs Node.js 20 or later, which this machine does not have")
-    platform = own_platform.copied(tmp_path_factory.mktemp("hosted"), "servers")
+    folder = tmp_path_factory.mktemp("hosted")
+    (folder / "home-secrets.json").write_text(json.dumps({"vendor-key": KEY}), encoding="utf-8")
+    platform = own_platform.copied(folder, "servers")
+    platform.invoke("add-server", "vendor", "--remote", elsewhere.url, "--header", "Authorization=vendor-key")
     platform.invoke("add-server", "clock", "--pypi", CLOCK)
     platform.invoke("add-server", "notes", "--npm", NOTES, "--sessions", "caller")
     changed = own_platform.values(platform)
@@ -83,6 +97,41 @@ def test_a_server_from_npm_with_sessions(hosted: Platform) -> None:
     assert [entity["name"] for entity in mine.structured_content["entities"]] == ["Ada"]
     assert other.structured_content["entities"] == []
     assert shown == {"create_entities", "read_graph"}
+
+
+def test_a_server_elsewhere(hosted: Platform, elsewhere: RemoteServer) -> None:
+    """Its tools that only read are the readers', its sessions are whose they are, and no token of ours reaches it."""
+
+    async def call() -> tuple[set[str], list[str]]:
+        async with client(hosted, "vendor", "admin", "legacy") as admin, client(hosted, "vendor", "reader") as reader:
+            await admin.call_tool("tell", {"text": "mine"})
+            shown = {tool.name for tool in await reader.list_tools()}
+            with pytest.raises(MCPError, match="not open to your role"):
+                await reader.call_tool("tell", {"text": "theirs"})
+            answers = [await admin.call_tool("recall"), await reader.call_tool("recall")]
+            return shown, [answer.content[0].text for answer in answers]
+
+    begun = len(elsewhere.seen)
+    assert asyncio.run(call()) == ({"recall"}, ["mine", "nothing"])
+    sent = elsewhere.seen[begun:]
+    session = next(headers["mcp-session-id"] for headers in sent if "mcp-session-id" in headers)
+    url = hosted.status["servers"]["vendor"]["url"]
+    taken = hosted.call("tools/list", user="reader", url=url, headers={"Mcp-Session-Id": session})
+    assert (taken.status, {headers["authorization"] for headers in sent}) == (404, {f"Bearer {KEY}"})
+    assert [name for headers in sent for name in headers if name.startswith("x-mcp-")] == []
+    assert "eyJ" not in json.dumps(sent)
+    assert hosted.status["servers"]["vendor"]["remote"] == elsewhere.url
+
+
+def test_its_credential_is_in_no_state_and_no_log(hosted: Platform) -> None:
+    """Terraform names the secret and does not read it; what the gateway reads instead is the local vault's."""
+    home = Path(hosted.variables["TWIN_HOME"])
+    holders = [path for path in home.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+    assert {path.relative_to(home).as_posix() for path in holders} == {
+        "cloud.json",
+        "run/state.json",
+        "run/state.gateway.json",
+    }
 
 
 @pytest.mark.parametrize(("user", "status"), [("outsider", 403), (None, 401)])
