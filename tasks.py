@@ -311,12 +311,13 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "openapi": "FILE or URL of an OpenAPI document: a REST API as tools",
         "operation": "with --openapi: an operationId that becomes a tool; may be repeated",
         "base_url": "with --openapi: where the API is (default: the document's first server)",
-        "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated",
+        "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated. With "
+        "--remote: NAME=SECRET, the name of a vault secret",
         "image": "REGISTRY/REPOSITORY@sha256:…: an image that exists and speaks MCP over HTTP; a container engine runs "
         "it here, and Azure beside its front",
         "port": "with --image: where in the container it answers (default: 8080)",
         "path": "with --image: and at which path (default: /mcp)",
-        "remote": "the URL of a server elsewhere: not hosted yet, and says why",
+        "remote": "URL of an MCP server of another team or vendor: the gateway forwards to it",
         "role": "TIER=ROLE: a tier and the role of `roles` that opens it; may be repeated (default: admin and reader)",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
@@ -345,7 +346,8 @@ def add_server(
 
     A server of your own from a template; or, with --pypi or --npm, one that somebody else publishes and that speaks MCP
     over standard input and output: locked by hash, behind a front that checks the gateway's token. Or, with --openapi,
-    operations of a REST API as tools; or, with --image, an image by its digest as a second container beside the front.
+    operations of a REST API as tools; with --image, an image by its digest as a second container beside the front; or,
+    with --remote, a server elsewhere, of which there is an entry and no folder.
     """
     from ops.servers import add_server
 
@@ -365,6 +367,7 @@ def add_server(
         port,
         path,
         role or (),
+        local=environment.is_local,
     )
     add_server.add(environment, runner, name, wanted)
 

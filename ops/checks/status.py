@@ -53,7 +53,12 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
         "healthy": not problems,
         "endpoint": next(iter(endpoints.values()), ""),
         "servers": {
-            name: {"url": url, "tiers": _tiers(name, state, where), "roles": dict(roles.tiers(environment, name))}
+            name: {
+                "url": url,
+                "tiers": _tiers(name, state, where),
+                "roles": dict(roles.tiers(environment, name)),
+                **_elsewhere(environment, name),
+            }
             for name, url in endpoints.items()
         },
         "authority": platform.authority,
@@ -122,6 +127,7 @@ def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
     tiers = [
         (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
     ]
+    tiers += [(f"{name} elsewhere", server.get("remote", "")) for name, server in found["servers"].items()]
     return [(name, value) for name, value in tiers if value] + [
         (f"process {name}", str(pid)) for name, pid in found["pids"].items()
     ]
@@ -155,7 +161,9 @@ def _unanswered(environment: Environment, platform: Platform, answer: Answer) ->
             if environment.is_local and platform.client_id:
                 caller = people.caller(environment, platform, server)
                 answered = answer(endpoint, access_token.mint(environment, platform, caller))
-                if answered not in (200, 403):  # a tier that nobody here gets is no fault
+                # A server elsewhere may want a session first, and its own refusals come as 502.
+                said = _elsewhere(environment, server) and 400 <= answered < 500 and answered != 401
+                if answered not in (200, 403) and not said:  # a tier that nobody here gets is no fault
                     problems.append(f"{endpoint} answers {answered} to a signed-in caller; see `invoke logs`")
         except (SmokeError, EmulatorError) as error:
             problems.append(str(error))
@@ -182,6 +190,12 @@ def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
         if env.get("MCP_SERVER_NAME") == server:
             tiers.setdefault(str(env.get("MCP_TIER")), where(group))
     return tiers
+
+
+def _elsewhere(environment: Environment, server: str) -> dict[str, str]:
+    """Return where a server elsewhere is; nothing for one that runs here, in its tiers."""
+    remote = (environment.servers.get(server) or {}).get("remote")
+    return {"remote": str(remote["url"])} if remote else {}
 
 
 def _private_url(group: Resource) -> str:

@@ -22,17 +22,14 @@ from ops.images import catalog, installed, upstream
 from ops.images.catalog import Source
 from ops.servers import packages, rest_api
 from ops.servers.packages import Package, Registry
+from ops.servers.remote import Remote
 from ops.servers.rest_api import Api
+from ops.terraform import workspace
 
 TEMPLATES = ROOT / "ops" / "templates"
 TEMPLATE = TEMPLATES / "server"
 GATE = catalog.FRONT
 SESSIONS = ("shared", "caller")
-# What is missing, and what does it today: docs/adr/0026.
-_NO_REMOTE = (
-    "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a "
-    "server of your own from the template can call it"
-)
 _OWN, _API = "a server of this project", "a REST API"
 _UPSTREAM_PORT = 8080
 _REGISTRIES: Mapping[Registry, str] = {"pypi": "PyPI", "npm": "npm"}
@@ -83,6 +80,7 @@ class Wanted:
     package: Package | None = None
     api: Api | None = None
     image: Container | None = None
+    remote: Remote | None = None
     sessions: str = "shared"
     tiers: Mapping[str, str] = field(default_factory=dict)  # the role of each; empty: the usual two
 
@@ -115,11 +113,11 @@ def parse(
     port: str | None = None,
     path: str | None = None,
     tiers: Sequence[str] = (),
+    *,
+    local: bool = True,
 ) -> Wanted:
     """Read the options; UsageError for two sources, options of another source, or a source that is not hosted."""
-    if remote:
-        raise UsageError(f"--remote {remote} is not hosted by add-server: {_NO_REMOTE}")
-    given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi, "--image": image}
+    given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi, "--image": image, "--remote": remote}
     sources = [name for name, value in given.items() if value]
     if len(sources) > 1:
         raise UsageError(f"{' and '.join(sources)} are two sources, and a server has one; give one of them")
@@ -127,17 +125,20 @@ def parse(
         raise UsageError(f"--sessions {sessions!r} must be one of {', '.join(SESSIONS)}")
     of_package = {"--command": command, "--arguments": arguments, "--sessions": sessions, "--with": beside}
     _only_with(sources, ("--pypi", "--npm"), of_package)
-    _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url, "--header": headers})
+    _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url})
+    _only_with(sources, ("--openapi", "--remote"), {"--header": headers})
     _only_with(sources, ("--image",), {"--port": port, "--path": path})
-    named = _tiers(tiers)
+    given_tiers = _tiers(tiers)
     if image:
-        return Wanted(image=_container(image, port, path or "/mcp"), tiers=named)
+        return Wanted(image=_container(image, port, path or "/mcp"), tiers=given_tiers)
+    if remote:
+        return Wanted(remote=Remote.parse(remote, headers, local=local), tiers=given_tiers)
     if openapi:
-        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers), tiers=named)
+        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers), tiers=given_tiers)
     if text := pypi or npm:
         package = packages.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
-        return Wanted(package, sessions=sessions or "shared", tiers=named)
-    return Wanted(tiers=named)
+        return Wanted(package, sessions=sessions or "shared", tiers=given_tiers)
+    return Wanted(tiers=given_tiers)
 
 
 def _tiers(given: Sequence[str]) -> dict[str, str]:
@@ -191,6 +192,8 @@ def _only_with(sources: Sequence[str], wanted: Sequence[str], options: Mapping[s
 
 def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wanted()) -> None:
     """Add a server; repeating it changes nothing, and what an interrupted run left out is added."""
+    if wanted.remote:
+        return _add_remote(environment, runner, name, wanted.remote, wanted.tiers)
     planned = plan(environment, name, wanted)
     if not planned.files:
         _require_same(environment, planned, wanted)
@@ -200,7 +203,7 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
     rows += [("add to", f"mcp_servers in {planned.variables}")] if planned.entry else []
     if not rows:
         runner.say(f"{name} is there: {planned.folder}, and its entry in {planned.variables}")
-        return
+        return None
     runner.table("", ("will", "what"), rows)
     runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
     runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
@@ -227,6 +230,7 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
         runner.say(f"{count} {are} behind a front; run `{deploy}`{wants}")
     else:
         runner.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `{deploy}`")
+    return None
 
 
 def _files(planned: Scaffold, wanted: Wanted, runner: Runner) -> dict[str, str]:
@@ -241,13 +245,66 @@ def _files(planned: Scaffold, wanted: Wanted, runner: Runner) -> dict[str, str]:
     return planned.files
 
 
-def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaffold:
-    """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
+def _add_remote(environment: Environment, runner: Runner, name: str, remote: Remote, tiers: Mapping[str, str]) -> None:
+    """Add a server elsewhere: an entry and no folder. What it says of its tools decides what readers are given."""
+    _require_name(name)
+    _require_roles(environment, tiers)
+    kept = (environment.servers.get(name) or {}).get("remote") if name in environment.servers else None
+    if name in environment.servers:
+        if not kept or kept != remote.as_entry():
+            there = f"the server at {kept['url']}, with other values" if kept else "one that runs here"
+            raise UsageError(
+                f"{name} is there already, as {there}; nothing was changed: run "
+                f"`invoke remove-server {name}{env_option(environment.name)}` and this again, or choose another name"
+            )
+        runner.say(f"{name} is there: its entry in {environment.folder / 'terraform.tfvars'}")
+        return
+    value = workspace.local_secrets(environment).get(remote.secret, "") if environment.is_local else ""
+    reading: list[str] = []
+    if not remote.secret or value:
+        with runner.progress("ask for its tools") as result:
+            ask: Step[tuple[list[str], str]] = Step(lambda: remote.reading_tools(value), ([], ""))
+            reading, failure = runner.run(ask)
+            result.append(failure or f"{len(reading)} say that they only read")
+        if failure:
+            runner.warn(f"{remote.url} does not answer as an MCP server ({failure}); it is added all the same")
+    given = tiers or _usual_tiers(environment)
+    reads = {role.name for role in roles(environment) if role.reads}
+    left_out = [tier for tier, role in given.items() if role in reads and not reading]
+    shown = {tier: role for tier, role in given.items() if tier not in left_out}
+    if not shown:
+        raise UsageError(
+            f"{', '.join(f'{tier}={role}' for tier, role in given.items())} of {name} would only read, and it is not "
+            "known which of its tools only read: write its entry by hand, with tools.allow (docs/add-a-server.md)"
+        )
+    variables = environment.folder / "terraform.tfvars"
+    text = remote.entry_text(name, shown, reads, reading)
+    planned = Scaffold(name, environment.servers_dir / name, {}, variables, text)
+    row = ("add to", f"mcp_servers in {variables}")
+    runner.table("", ("will", "what"), [row])
+    runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
+    runner.run(Step(lambda: write(planned), None, (" ".join(row),)))
+    if left_out:
+        runner.say(
+            f"without a tier so far: {', '.join(left_out)}, whose role only reads: add one whose tools.allow names what "
+            "they may call (docs/add-a-server.md)"
+        )
+    wants = f" once the vault holds {remote.secret}" if remote.secret and not value else ""
+    place = " (locally .twin/local-secrets.json)" if wants and environment.is_local else ""
+    runner.say(f"the gateway forwards to {remote.url}; run `invoke deploy{env_option(environment.name)}`{wants}{place}")
+
+
+def _require_name(name: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or name == "oauth":
         raise UsageError(
             f"server name {name!r} must be 1–{_LONGEST} lower-case letters, digits and single hyphens, start with a "
             "letter, and not be oauth: it becomes part of the address"
         )
+
+
+def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaffold:
+    """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
+    _require_name(name)
     _require_roles(environment, wanted.tiers)
     folder = environment.servers_dir / name
     built = catalog.sources(environment.servers_dir)

@@ -116,7 +116,7 @@ resource "terraform_data" "unchanged" {
 
 # One port per server, as it was when the server was added.
 resource "terraform_data" "server_port" {
-  for_each = var.mcp_servers
+  for_each = { for name, server in var.mcp_servers : name => server if server.remote == null }
   input    = each.value.port
 
   lifecycle {
@@ -125,7 +125,7 @@ resource "terraform_data" "server_port" {
 }
 
 resource "terraform_data" "same_ports" {
-  for_each = var.mcp_servers
+  for_each = { for name, server in var.mcp_servers : name => server if server.remote == null }
 
   lifecycle {
     precondition {

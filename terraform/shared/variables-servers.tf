@@ -23,6 +23,10 @@ variable "mcp_servers" {
     with :PORT where it is neither 443 nor 80. The front's proxy refuses others, here and on Azure, where
     network.containers_egress must let the call pass as well; a program that ignores HTTPS_PROXY is stopped by that alone.
     Callers whose role only reads (roles.<name>.reads) see those tools that say that they only read, or those that tools.allow names.
+    remote: an MCP server of another team or vendor at `url`, instead of an image: no container and no slots, the gateway
+    forwards to it (docs/adr/0030). Nothing of the caller goes there, who they are neither. credential: the gateway sends the
+    Key Vault secret of that name in `header`, after `scheme` and a space where there is one; without it the gateway sends none.
+    A tier whose role only reads names in tools.allow what it may call: there is no front that goes by hints.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     objectives: what the server promises over 30 days, which alerts and workbook count against: the percentage of calls that do
@@ -32,11 +36,19 @@ variable "mcp_servers" {
   EOT
   type = map(object({
     compute = optional(string, "container-instances")
-    image = object({
+    image = optional(object({
       repository = string
       tag        = optional(string)
       digest     = optional(string)
-    })
+    }))
+    remote = optional(object({
+      url = string
+      credential = optional(object({
+        header = optional(string, "Authorization")
+        scheme = optional(string)
+        secret = string
+      }))
+    }))
     port        = optional(number, 8000)
     cpu         = optional(number, 0.5)
     memory      = optional(number, 1)
@@ -225,28 +237,70 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])
-    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])
+    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository)))])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : (server.image.tag == null) != (server.image.digest == null)])
-    error_message = "image in mcp_servers takes either a tag or a digest (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !((server.image.tag == null) != (server.image.digest == null))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : (server.image.tag == null) != (server.image.digest == null)])
+    error_message = "image in mcp_servers takes either a tag or a digest (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : (server.image.tag == null) != (server.image.digest == null))])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag))])
-    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag)))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag))])
+    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag)))])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.image.tag != "latest"])
-    error_message = "image.tag in mcp_servers must not be latest: it says neither what runs nor what to roll back to (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.tag != "latest")])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : server.image.tag != "latest"])
+    error_message = "image.tag in mcp_servers must not be latest: it says neither what runs nor what to roll back to (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : server.image.tag != "latest")])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest))])
-    error_message = "image.digest in mcp_servers must be sha256: and 64 hexadecimal digits in lower case (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest)))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest))])
+    error_message = "image.digest in mcp_servers must be sha256: and 64 hexadecimal digits in lower case (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : (server.image == null) != (server.remote == null)])
+    error_message = "An entry of mcp_servers takes either image, for a container here, or remote, for a server elsewhere (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !((server.image == null) != (server.remote == null))])})."
+  }
+
+  validation {
+    # The path becomes text of a policy. An address instead of a name has no certificate that says whose it is; see the next rule too.
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : can(regex("^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z][a-z0-9-]*[a-z0-9](:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$", server.remote.url)) || (startswith(var.entra_authority, "http://127.0.0.1:") && can(regex("^http://127\\.0\\.0\\.1:[0-9]{1,5}(/[A-Za-z0-9._~-]+)*/?$", server.remote.url)))])
+    error_message = "remote.url in mcp_servers must be https://, a host name in lower case, and a path without query, such as https://mcp.example.com/mcp (http://127.0.0.1:port/path on the local platform only) (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : can(regex("^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z][a-z0-9-]*[a-z0-9](:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$", server.remote.url)) || (startswith(var.entra_authority, "http://127.0.0.1:") && can(regex("^http://127\\.0\\.0\\.1:[0-9]{1,5}(/[A-Za-z0-9._~-]+)*/?$", server.remote.url))))])})."
+  }
+
+  validation {
+    # RFC 6761, 6762, 8375; ICANN reserved `internal` for private use (2024-07-29). SSRF: "Security Best Practices" of MCP.
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : !can(regex("^https://([^/:]+[.])?(localhost|local|localdomain|internal|intranet|corp|home|lan|home[.]arpa)(:|/|$)", server.remote.url))])
+    error_message = "remote.url in mcp_servers must not be a name of a private network: the rules of the gateway's subnet let it reach its servers and the internet, and nothing else of this network or those behind it (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : !can(regex("^https://([^/:]+[.])?(localhost|local|localdomain|internal|intranet|corp|home|lan|home[.]arpa)(:|/|$)", server.remote.url)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : server.front == null && server.database == null && length(setsubtract(server.slots, ["a"])) == 0 && length(server.environment) + length(server.secrets) == 0 && server.port == 8000 && server.cpu == 0.5 && server.memory == 1 && server.health_path == "/healthz"])
+    error_message = "An entry of mcp_servers with remote takes no front, database, slots, environment, secrets, port, cpu, memory and health_path: they are of a container, and there is none (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : server.front == null && server.database == null && length(setsubtract(server.slots, ["a"])) == 0 && length(server.environment) + length(server.secrets) == 0 && server.port == 8000 && server.cpu == 0.5 && server.memory == 1 && server.health_path == "/healthz")])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.remote.credential, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,63}$", server.remote.credential.header)) && !can(regex("(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|proxy-.*|content-.*|accept|accept-.*|cookie|origin|referer|forwarded|via|x-forwarded-.*|x-correlation-id|mcp-.*|x-mcp-.*|last-event-id)$", server.remote.credential.header))])
+    error_message = "remote.credential.header in mcp_servers must be a header that carries a credential, such as Authorization or X-Api-Key: letters, digits and hyphens, and none of HTTP, MCP or the gateway itself (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.remote.credential, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,63}$", server.remote.credential.header)) && !can(regex("(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|proxy-.*|content-.*|accept|accept-.*|cookie|origin|referer|forwarded|via|x-forwarded-.*|x-correlation-id|mcp-.*|x-mcp-.*|last-event-id)$", server.remote.credential.header)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.remote.credential.scheme, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,31}$", server.remote.credential.scheme))])
+    error_message = "remote.credential.scheme in mcp_servers must be one word, such as Bearer (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.remote.credential.scheme, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,31}$", server.remote.credential.scheme)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.remote.credential, null) == null ? true : can(regex("^[0-9A-Za-z-]{1,127}$", server.remote.credential.secret))])
+    error_message = "remote.credential.secret in mcp_servers must name a Key Vault secret: 1-127 letters, digits and hyphens, without address and version (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.remote.credential, null) == null ? true : can(regex("^[0-9A-Za-z-]{1,127}$", server.remote.credential.secret)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : alltrue([for tier in server.tiers : !try(var.roles[tier.role].reads, false) || tier.tools.allow != null])])
+    error_message = "A tier whose role only reads of a remote server in mcp_servers must name in tools.allow what it may call: nobody but you can say which tools of a server elsewhere only read (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : alltrue([for tier in server.tiers : !try(var.roles[tier.role].reads, false) || tier.tools.allow != null]))])})."
   }
 
   validation {

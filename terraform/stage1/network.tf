@@ -26,7 +26,7 @@ locals {
   _all_rules = yamldecode(templatefile("${path.module}/data/network-rules.yaml", {
     subnets      = { for key, range in merge(var.network.subnets, { agents = try(var.agents.subnet, "") }) : key => jsonencode(range) }
     clients      = jsonencode(var.gateway_exposure == "public" ? "Internet" : "VirtualNetwork")
-    server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port)]))
+    server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port) if server.remote == null]))
     database_ports = jsonencode(concat(
       # Connection strings say 10255; Azure answers on the other two as well, depending on how the account is replicated.
       local.has_cosmos ? ["10250", "10255", "10256"] : [],

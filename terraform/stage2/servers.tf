@@ -8,9 +8,11 @@ locals {
   _listed_versions = {
     for name, server in var.mcp_servers : name => coalesce(
       server.listing.version,
-      server.image.digest != null ? "0.0.0-${substr(replace(server.image.digest, ":", "."), 0, 19)}" : null,
+      try("0.0.0-${substr(replace(server.image.digest, ":", "."), 0, 19)}", null),
       try(local._images[name].tag, null),
-      server.image.tag,
+      try(server.image.tag, null),
+      # Of a server elsewhere nobody here knows it.
+      "0.0.0",
     )
   }
 

@@ -81,7 +81,7 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
         _entra(config, home, {secret: _attached_clients(state, service), **hosts.clients}, state),
         *([] if external else [(_mongo_container if in_docker else _mongo)(state, config, home, mongo_port)]),
         *(container.process for container in containers),
-        _gateway(state, config, home, secret, routes.resolve, _traces(config, home)),
+        _gateway(state, config, home, secret, routes, _traces(config, home)),
         *([] if config.console_port is None else [_console(state, config.console_port, home)]),
     ]
     _require_distinct(processes)
@@ -168,14 +168,15 @@ def _gateway(
     config: RuntimeConfig,
     home: Path,
     secret: str,
-    resolve: Mapping[str, str],
+    routes: names.Routes,
     traces: Mapping[str, Any],
 ) -> ProcessSpec:
     settings = {
         "state": str(_state_path(home, "gateway")),
         "host": "127.0.0.1",
         "port": config.gateway_port,
-        "resolve": dict(resolve),
+        "resolve": dict(routes.resolve),
+        "allowed_hosts": list(routes.elsewhere),
         "identity_endpoint": f"http://127.0.0.1:{config.entra_port}/msi/token",
         "identity_header": secret,
         "trace": dict(traces),
@@ -185,7 +186,7 @@ def _gateway(
     files = {} if traces else {str(home / "run" / "trace.json"): as_file({})}
     part = _part("gateway", config.gateway_port, health, settings, home, files)
     # A changed policy or another backend is taken over without a pause, as Azure does; another port is another process.
-    fixed = {name: value for name, value in settings.items() if name != "resolve"}
+    fixed = {name: value for name, value in settings.items() if name not in ("resolve", "allowed_hosts")}
     configured = {path: text for path, text in part.files.items() if path not in files}
     return replace(
         part,

@@ -29,6 +29,7 @@ locals {
   _mcp_policies = {
     for server_name, server in var.servers : server_name => {
       server        = server_name
+      remote        = lookup(local._remotes, server_name, null)
       authorization = var.authorization
       timeout       = server.timeout
       first_byte    = server.first_byte
@@ -138,6 +139,8 @@ resource "azurerm_api_management_api_policy" "mcp" {
 
   depends_on = [
     azurerm_api_management_backend.slot,
+    azurerm_api_management_backend.remote,
+    azurerm_api_management_named_value.secret,
     azurerm_api_management_named_value.this,
     azurerm_api_management_policy_fragment.this,
     var.slots_ready,

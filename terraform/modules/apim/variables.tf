@@ -228,7 +228,8 @@ variable "servers" {
     what callers see and call; `repeatable` names what may be called again on another slot where it is unknown whether the
     first call arrived. Patterns are tool names with * for any part. Limits are per caller, the time-out is in seconds.
     first_byte: seconds after which a call that may be repeated goes to another slot that lives, where its answer has not
-    begun: messages of the protocol, and calls of repeatable tools. `listing` is what the registry says of a server.
+    begun: messages of the protocol, and calls of repeatable tools. `listing` is what the registry says of a server. A
+    `remote` server is called at its URL and has no slots; its credential is one of `secrets`.
   EOT
   type = map(object({
     listing = optional(object({
@@ -236,9 +237,17 @@ variable "servers" {
       description = optional(string)
       version     = optional(string, "0.0.0")
     }), {})
+    remote = optional(object({
+      url = string
+      credential = optional(object({
+        header = optional(string, "Authorization")
+        scheme = optional(string)
+        secret = string
+      }))
+    }))
     tiers = map(object({
       role  = string
-      slots = map(string)
+      slots = optional(map(string), {})
       tools = optional(object({
         allow      = optional(list(string))
         deny       = optional(list(string), [])
@@ -290,9 +299,9 @@ variable "servers" {
     # The policy picks a slot before it looks at the tier.
     condition = alltrue([
       for server in values(var.servers) : length(distinct([for tier in values(server.tiers) : join("", keys(tier.slots))])) == 1 &&
-      alltrue([for tier in values(server.tiers) : length(tier.slots) > 0])
+      alltrue([for tier in values(server.tiers) : (length(tier.slots) > 0) == (server.remote == null)])
     ])
-    error_message = "servers: the tiers of a server must have the same slots, and at least one."
+    error_message = "servers: the tiers of a server must have the same slots, and at least one; those of a remote server have none."
   }
 
   validation {
@@ -367,6 +376,20 @@ variable "registry" {
     condition     = var.registry.namespace == null ? true : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*$", var.registry.namespace)) && length(var.registry.namespace) <= 100
     error_message = "registry.namespace must be a reversed host name such as com.example.mcp, of 100 characters at most."
   }
+}
+
+variable "secrets" {
+  description = "Key Vault secrets that credentials of remote servers name, by their names: their ids, without a version. The service's own identity must be able to read them, once `secrets_ready` is known."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "secrets_ready" {
+  description = "Anything that is known once the service may read `secrets`."
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "slots_ready" {

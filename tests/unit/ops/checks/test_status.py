@@ -157,6 +157,19 @@ def test_servers_that_refuse_the_gateway_are_not_healthy(
     assert found["reason"] == ("http://127.0.0.1:8080/mongodb/mcp answers 502 to a signed-in caller; see `invoke logs`")
 
 
+@pytest.mark.parametrize(("answered", "healthy"), [(400, True), (404, True), (401, False), (502, False)])
+def test_a_server_elsewhere_may_want_a_session_first(
+    deployed: Environment, monkeypatch: pytest.MonkeyPatch, answered: int, healthy: bool
+) -> None:
+    """Its own 4xx show that it answers, and where it is stands in the object; a refused gateway is a 502."""
+    there = {"remote": {"url": "https://mcp.example.com/mcp"}, "tiers": {"admin": {"role": "Mcp.Admin"}}}
+    environment = replace(deployed, variables={**deployed.variables, "mcp_servers": {"mongodb": there}})
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    found = status.document(environment, lambda endpoint, token=None: answered if token else 401)
+    assert (found["healthy"], found["servers"]["mongodb"]["remote"]) == (healthy, "https://mcp.example.com/mcp")
+    assert ("mongodb elsewhere", "https://mcp.example.com/mcp") in status.rows(found)
+
+
 def test_silence_is_not_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A gateway that does not answer is reported, whatever its process says."""
 

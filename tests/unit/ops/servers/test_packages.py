@@ -168,10 +168,6 @@ def test_a_dry_run_asks_no_registry(
         ({"npm": "notes@1.2.3", "beside": ["mcp<2"]}, "--with 'mcp<2' is for --pypi"),
         ({"pypi": "notes==1", "beside": ["<2"]}, "--with '<2' is no requirement"),
         ({"beside": ["mcp<2"]}, "--with says how a server of --pypi or --npm runs"),
-        (
-            {"remote": "https://a.example/mcp"},
-            "is not hosted by add-server: the gateway forwards to this platform's own",
-        ),
         ({"command": "notes"}, "--command says how a server of --pypi or --npm runs"),
         ({"sessions": "caller"}, "--sessions says how a server of --pypi or --npm runs"),
     ],
