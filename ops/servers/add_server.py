@@ -260,14 +260,7 @@ def _add_remote(environment: Environment, runner: Runner, name: str, remote: Rem
         runner.say(f"{name} is there: its entry in {environment.folder / 'terraform.tfvars'}")
         return
     value = workspace.local_secrets(environment).get(remote.secret, "") if environment.is_local else ""
-    reading: list[str] = []
-    if not remote.secret or value:
-        with runner.progress("ask for its tools") as result:
-            ask: Step[tuple[list[str], str]] = Step(lambda: remote.reading_tools(value), ([], ""))
-            reading, failure = runner.run(ask)
-            result.append(failure or f"{len(reading)} say that they only read")
-        if failure:
-            runner.warn(f"{remote.url} does not answer as an MCP server ({failure}); it is added all the same")
+    reading = _reading_tools(runner, remote, value) if value or not remote.secret else []
     given = tiers or _usual_tiers(environment)
     reads = {role.name for role in roles(environment) if role.reads}
     left_out = [tier for tier, role in given.items() if role in reads and not reading]
@@ -286,12 +279,22 @@ def _add_remote(environment: Environment, runner: Runner, name: str, remote: Rem
     runner.run(Step(lambda: write(planned), None, (" ".join(row),)))
     if left_out:
         runner.say(
-            f"without a tier so far: {', '.join(left_out)}, whose role only reads: add one whose tools.allow names what "
-            "they may call (docs/add-a-server.md)"
+            f"without a tier so far: {', '.join(left_out)}, whose role only reads: add one whose tools.allow names "
+            "what they may call (docs/add-a-server.md)"
         )
     wants = f" once the vault holds {remote.secret}" if remote.secret and not value else ""
     place = " (locally .twin/local-secrets.json)" if wants and environment.is_local else ""
     runner.say(f"the gateway forwards to {remote.url}; run `invoke deploy{env_option(environment.name)}`{wants}{place}")
+
+
+def _reading_tools(runner: Runner, remote: Remote, value: str) -> list[str]:
+    with runner.progress("ask for its tools") as result:
+        ask: Step[tuple[list[str], str]] = Step(lambda: remote.reading_tools(value), ([], ""))
+        reading, failure = runner.run(ask)
+        result.append(failure or f"{len(reading)} say that they only read")
+    if failure:
+        runner.warn(f"{remote.url} does not answer as an MCP server ({failure}); it is added all the same")
+    return reading
 
 
 def _require_name(name: str) -> None:
