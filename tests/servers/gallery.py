@@ -47,4 +47,4 @@ def with_line(text: str, name: str, line: str) -> str:
     if there:
         return text[: start + there.start()] + there[1] + line + text[start + there.end() :]
     at = start + len(f"  {name} = {{\n")
-    return f"{text[:at]}    {line}\n{text[at:]}"
+    return f"{text[:at]}    {line}\n\n{text[at:]}"  # apart: `terraform fmt` aligns what stands together
