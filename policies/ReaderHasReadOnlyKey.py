@@ -33,9 +33,15 @@ class ReaderHasReadOnlyKey(PlanPolicy):
 
 
 def _is_reader(values: Values) -> bool:
-    """Whether the setting MCP_TIER or the tag says reader: either is enough."""
+    """Whether MCP_TIER or the tag says reader, or another setting that the tier only reads: one is enough."""
     tiers = [tags.get("tier") for tags in blocks(values, "tags")]
-    tiers += [environment.get("MCP_TIER") for environment in _plain(values)]
+    for environment in _plain(values):
+        tiers.append(environment.get("MCP_TIER"))
+        if (
+            environment.get("MCP_CONNECTION") == "read-only"
+            or str(environment.get("MCP_FRONT_READS")).lower() == "true"
+        ):
+            return True
     return "reader" in tiers
 
 
