@@ -213,7 +213,7 @@ class Documents:
     def _bent(self, source: str) -> str:
         """With a token or two of the expression lost, doubled, or taken from another, or all of another inside it."""
         for _ in range(self._pick((1, 1, 2, 3))):
-            tokens = _TOKEN.findall(source)
+            tokens = _TOKEN.findall(source) or [""]
             position = self._random.randrange(2, len(tokens)) if len(tokens) > 2 else 0
             other = self._pick((*EXPRESSIONS, source))
             wanted = self._pick((*_TOKEN.findall(other), other[2:-1]))
