@@ -41,6 +41,7 @@ _ONLY_8 = {
         r"|stages/group.*(concatarrays|setunion)"
     ),
     "bulkWrite": r"/bulkWrite/|bulkWrite",
+    "sort in updates": r"commands/update/test_update_sort",
     "conversions of 8.0": (
         r"type/(toUUID|toObject|toArray)/|createObjectId|serializeEJSON|toHashedIndexKey"
         r"|deserializeEJSON|toString_binary"

@@ -18,7 +18,7 @@ from emulators.mongodb.pipeline.core import Context
 from emulators.mongodb.query.findproject import compile_find_projection
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.paths import leaves
-from emulators.mongodb.query.sort import parse_sort, sort_documents
+from emulators.mongodb.query.sort import MetaPath, parse_sort, sort_documents
 from emulators.mongodb.storage.collection import MAX_DOCUMENT
 from emulators.mongodb.values import INT64_MAX, MISSING, Document, Key, is_number, key, truthy, type_name
 from emulators.mongodb.wire import CODEC
@@ -87,7 +87,7 @@ def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
             stream = collected(stream, "Sort")
         stream = sort_documents(stream, parse_sort(order, call.scope.meta))
     elif call.scope.meta.near:
-        stream = sort_documents(stream, parse_sort({"distance": {"$meta": "geoNearDistance"}}, call.scope.meta))
+        stream = sort_documents(stream, [(MetaPath.of(call.scope.meta, "geoNearDistance"), False)])
     return map(project, islice(stream, skip, skip + limit if limit else None))
 
 

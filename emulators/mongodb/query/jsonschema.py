@@ -290,7 +290,7 @@ def _unique_items(operand: Any, _: Document) -> Check:
         if not truthy(operand) or type(value) is not list:
             return True
         tick(len(value))
-        return len({key(item) for item in value}) == len(value)
+        return len({key_with(item, None) for item in value}) == len(value)  # whatever the collation
 
     return check
 

@@ -45,7 +45,7 @@ def parse_sort(spec: Any, meta: Meta | None = None) -> SortSpec:
                 if found in ("textScore", "geoNearDistance"):
                     raise CommandError(40218, f"query requires {found} metadata, but it is not available")
                 raise not_supported(f"sorting '{name}' by {found}")
-            parsed.append((MetaPath.of(meta, found), found != "geoNearDistance"))
+            parsed.append((MetaPath.of(meta, found), True))  # the largest first, distances too
             continue
         if name == "$natural":
             raise not_supported("the sort order $natural together with other fields")
