@@ -59,7 +59,14 @@ RULES: tuple[Rule, ...] = (
         "“Azure API Management v2 tiers”, questions, 2024-09-12; azurerm 5.2.0 `api_management_resource.go`",
         "documented",
         "as-made.tf of both stages at plan; emulators/azurerm at plan",
-        "tests/plan/test_changes.py::test_a_changed_value_changes_this_and_nothing_else",
+        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused[gateway: a v2 tier]",
+        edits=(
+            Edit(
+                "terraform/shared/as-made.tf",
+                'condition     = try(terraform_data.as_made.output.gateway_generation, "classic") ==',
+                'condition     = true || try(terraform_data.as_made.output.gateway_generation, "classic") ==',
+            ),
+        ),
     ),
     Rule(
         "v2-gateways-say-their-private-address",
@@ -71,6 +78,13 @@ RULES: tuple[Rule, ...] = (
         "emulators/azurerm takes it to be so; stage2/gateway-dns.tf",
         f"{TESTS}/test_refusals.py::test_a_v2_gateway_s_subnet_holds_one",
         live="gateway-address",
+        edits=(
+            Edit(
+                "emulators/azurerm/derive/apim.py",
+                '"private_ip_addresses": [private] if private and called_inside else [],',
+                '"private_ip_addresses": [],',
+            ),
+        ),
     ),
     Rule(
         "shared-throughput-wants-shard-keys",
@@ -88,7 +102,15 @@ RULES: tuple[Rule, ...] = (
         "“appRole resource type”, Microsoft Graph, 2025; azuread 3.9.0 `applicationDisableAppRoles`",
         "provider source",
         "ids from the role's name in modules/app-registration; emulators/azurerm changes roles in place",
-        "tests/plan/test_changes.py::test_a_changed_value_changes_this_and_nothing_else",
+        "tests/changes/test_planned.py::test_a_changed_value_changes_this_and_nothing_else"
+        "[sign-in: a role added, with a group of its own]",
+        edits=(
+            Edit(
+                "terraform/modules/app-registration/main.tf",
+                '"${var.display_name}/app-role/${value}"',
+                '"${var.display_name}/app-role/${value}/${length(var.app_roles)}"',
+            ),
+        ),
     ),
     Rule(
         "policies-are-respelt",
