@@ -63,11 +63,11 @@ resource "azurerm_container_group" "this" {
     for_each = var.upstream == null ? [] : [var.upstream]
     content {
       name   = "upstream"
-      image  = container.value.image
-      cpu    = container.value.cpu
-      memory = container.value.memory
+      image  = var.upstream.image
+      cpu    = var.upstream.cpu
+      memory = var.upstream.memory
 
-      environment_variables        = container.value.environment_variables
+      environment_variables        = var.upstream.environment_variables
       secure_environment_variables = var.upstream_secure_environment_variables
     }
   }
