@@ -316,8 +316,8 @@ def parse_flags(pairs: list[str]) -> dict[str, str]:
 def _where(name: str, environment: str) -> str:
     folder = f"terraform/environments/{environment}"
     tfvar = RULES[name].tfvar
-    also = f" or as {tfvar} in {folder}/terraform.tfvars" if tfvar else ""
-    return f"set it as the environment variable {PREFIX}{name}, in {folder}/{_FILE}{also}"
+    also = f", or as {tfvar} in {folder}/terraform.tfvars" if tfvar else ""
+    return f"set it in {folder}/{_FILE}, as the environment variable {PREFIX}{name}{also}"
 
 
 def _translated(error: ValidationError, environment: str, sources: Mapping[str, str]) -> SettingError:

@@ -223,8 +223,9 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
             f"its entry says otherwise); run `{deploy}`"
         )
     elif wanted.api:
-        wants = "".join(f", once `secrets` of its entry names {one.partition('=')[2]}" for one in wanted.api.headers)
-        wants += " and the vault has that (locally .twin/local-secrets.json; docs/add-a-server.md)" if wants else ""
+        names = ", ".join(_secrets(wanted).values())
+        wants = f" once the vault holds {names}" if names else ""
+        wants += " (locally .twin/local-secrets.json; docs/add-a-server.md)" if names and environment.is_local else ""
         count = len(wanted.api.operations)
         are = "operation is a tool" if count == 1 else "operations are tools"
         runner.say(f"{count} {are} behind a front; run `{deploy}`{wants}")
@@ -412,7 +413,16 @@ def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
     given = wanted.tiers or {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
     width = max(len(tier) for tier in given)
     tiers = "\n".join(f'      {tier:{width}} = {{ role = "{role}" }}' for tier, role in given.items())
-    return _ENTRY.format(name=name, tiers=tiers, front=f"\n    front = {{{kept}}}" if wanted.behind_front else "")
+    front = f"\n    front = {{{kept}}}" if wanted.behind_front else ""
+    if secrets := _secrets(wanted):
+        front += "\n    secrets = {" + ", ".join(f' {name} = "{secret}"' for name, secret in secrets.items()) + " }"
+    return _ENTRY.format(name=name, tiers=tiers, front=front)
+
+
+def _secrets(wanted: Wanted) -> dict[str, str]:
+    """Return the vault's secret for each variable from which headers of a REST API are filled."""
+    variables = [header.partition("=")[2] for header in wanted.api.headers] if wanted.api else []
+    return {name: name.lower().replace("_", "-") for name in variables}
 
 
 def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:

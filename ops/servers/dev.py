@@ -117,6 +117,8 @@ def _source(environment: Environment, name: str) -> Source:
         raise UsageError(f"there is no server {name!r} in {environment.name}; mcp_servers holds: {known}")
     if environment.settings.runtime == "docker":
         raise UsageError("dev runs a server's folder, and RUNTIME is docker; deploy with `--setting RUNTIME=process`")
+    if environment.servers[name].get("remote"):
+        raise UsageError(f"{name} runs elsewhere, so there is nothing of it here to start anew; it is developed there")
     wanted = str((environment.servers[name].get("image") or {}).get("repository", ""))
     source = catalog.sources(environment.servers_dir).get(wanted)
     if source is None:

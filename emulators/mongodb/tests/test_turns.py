@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 
+from emulators.mongodb.dispatch import COMMANDS, GiveUp, execute
 from emulators.mongodb.turns import Turns
 
 
@@ -43,3 +45,18 @@ def test_giving_way_lets_those_who_wait_go_first():
     turns.release()
     waiting.join(10)
     assert order == ["other", "mine"]
+
+
+def test_what_is_done_is_not_done_again(server, reader, monkeypatch):
+    """A slow machine gives a command up after its handler too, and a sign-in that was taken once is gone."""
+    calls = []
+
+    def slowly(call):
+        calls.append(call.name)
+        time.sleep(0.02)
+        return {"ok": 1.0}
+
+    known = COMMANDS["ping"]
+    monkeypatch.setitem(COMMANDS, "ping", dataclasses.replace(known, handler=slowly))
+    reply = execute(server, reader, {"ping": 1, "$db": "admin"}, give_way=GiveUp(), slice_seconds=0.01)
+    assert (reply, calls) == ({"ok": 1.0}, ["ping"])

@@ -77,8 +77,10 @@ def test_a_misspelt_element_is_refused_by_name_and_line(broken: Break) -> None:
 
 
 def test_a_misnamed_app_role_is_caught(copied: Platform, broken: Break) -> None:
-    """App role: renamed in the registration and its assignment, but not where the policy reads it."""
-    with broken("stage2/sign-in.tf", '"Mcp.Admin"', '"Mcp.Administrator"'):
+    """App role: named otherwise in the registration than where the policy reads it."""
+    value = "value                = "
+    renamed = f'{value}replace(app_role.key, "Mcp.Admin", "Mcp.Administrator")'
+    with broken("modules/app-registration/main.tf", f"{value}app_role.key", renamed):
         copied._tokens.clear()  # roles stand in the token: sign in again
         assert copied.call("tools/list", user="admin").status == 403
         assert copied.call("tools/list", user="reader").status == 200
