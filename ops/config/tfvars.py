@@ -25,7 +25,7 @@ def read(path: Path, cache: Path = CACHE) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} cannot be read ({error}); restore it from version control") from error
-    memo = cache / f"values-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+    memo = cache / f"values-once-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
     try:
         known: dict[str, Any] = json.loads(memo.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -56,11 +56,29 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         with_comments=False, explicit_blocks=False, strip_string_quotes=True, preserve_heredocs=False
     )
     try:
-        # The grammar wants the last line closed.
-        values: dict[str, Any] = hcl2.loads(text + "\n", serialization_options=options)
+        tree = hcl2.parses_to_tree(text + "\n")  # the grammar wants the last line closed
+        values: dict[str, Any] = hcl2.serialize(hcl2.transform(tree), serialization_options=options)
     except Exception as error:
         raise SettingError(_sentence(path, text, error)) from error
+    _require_once(path, tree)
     return values
+
+
+def _require_once(path: Path, tree: Any) -> None:
+    """Raise SettingError for a name that an object has twice: Terraform takes the last one, without a word."""
+    for found in tree.find_data("object"):
+        seen: dict[str, int] = {}
+        for element in found.children:
+            if getattr(element, "data", "") != "object_elem":
+                continue
+            tokens = list(element.children[0].scan_values(lambda _: True))
+            name, line = "".join(map(str, tokens)).strip('"'), int(tokens[0].line)
+            if name in seen:
+                raise SettingError(
+                    f"{path}:{line} has {name} a second time, after line {seen[name]}; Terraform would take the last "
+                    "one without a word: keep one of them"
+                )
+            seen[name] = line
 
 
 def _sentence(path: Path, text: str, error: Exception) -> str:

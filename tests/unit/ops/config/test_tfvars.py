@@ -66,3 +66,16 @@ def test_entries_keep_their_order(tmp_path: Path) -> None:
     path.write_text("mcp_servers = {\n  zebra = { port = 1 }\n  ant = { port = 2 }\n}\n", encoding="utf-8")
     for _ in range(2):
         assert list(tfvars.read(path, tmp_path / "cache")["mcp_servers"]) == ["zebra", "ant"]
+
+
+@pytest.mark.parametrize(
+    "second", ['  "Payroll.Read" = { groups = ["payroll"] }', "  Mcp = {\n    reads = 1\n    reads = 2\n  }"]
+)
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path, second: str) -> None:
+    """Terraform takes the last one without a word, and who holds a role is not for that to decide."""
+    path = tmp_path / "terraform.tfvars"
+    path.write_text(f'roles = {{\n  "Payroll.Read" = {{ groups = ["admin"] }}\n{second}\n}}\n', encoding="utf-8")
+    with pytest.raises(
+        SettingError, match=r"terraform\.tfvars:\d has (Payroll\.Read|reads) a second time, after line \d;"
+    ):
+        tfvars.read(path, tmp_path)
