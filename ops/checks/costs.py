@@ -13,6 +13,7 @@ from ops.config.environment import ROOT, Environment
 
 PAGE = ROOT / "docs" / "costs.md"
 PRICES = "docs/costs.md says what each is counted by; azure.microsoft.com/pricing/calculator"
+_GATEWAY = "API Management"
 _FREE = ("–", "")
 _END = "<!-- end -->"
 
@@ -27,7 +28,22 @@ def text(environment: Environment) -> str:
         )
     width = max(map(len, found)) + 2
     lines = [f"{name.ljust(width)}{sku}" for name, sku in found.items()]
-    return "\n".join([*lines, f"{len(found)} kinds in all, paid for all day long; prices differ by region ({PRICES})"])
+    lines.append(f"{len(found)} kinds in all, paid for all day long; prices differ by region ({PRICES})")
+    wanted = _gateway(environment)
+    if wanted and wanted != found.get(_GATEWAY, "").partition(", zones")[0]:
+        lines.append(
+            f"recorded with API Management as {found.get(_GATEWAY, 'none')}, and apim.sku_name is {wanted} now, whose "
+            "tier decides on addresses and zones too: `pytest tests/plan/test_stages.py --regenerate` writes the page "
+            "anew from your plan"
+        )
+        return Note("\n".join(lines))
+    return "\n".join(lines)
+
+
+def _gateway(environment: Environment) -> str:
+    """Return the gateway's SKU as the page writes it; empty where terraform.tfvars names none."""
+    tier, _, units = str((environment.variables.get("apim") or {}).get("sku_name") or "").partition("_")
+    return f"{tier}, {units} unit{'' if units == '1' else 's'}" if units else ""
 
 
 def skus(name: str, page: Path = PAGE) -> dict[str, str]:

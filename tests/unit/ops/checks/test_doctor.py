@@ -164,6 +164,16 @@ def test_costs_of_an_environment(make: Make) -> None:
     assert lines[-1].startswith(f"{len(lines) - 1} kinds in all")
 
 
+@pytest.mark.parametrize(("sku", "told"), [("StandardV2_1", "StandardV2, 1 unit"), ("Developer_1", "")])
+def test_costs_of_a_gateway_that_the_page_was_not_made_with(make: Make, sku: str, told: str) -> None:
+    """The page has the plans of the files as they were; a tier of one's own is said, and not passed over."""
+    path = make("dev").folder / "terraform.tfvars"
+    path.write_text(f'{path.read_text(encoding="utf-8")}apim = {{ sku_name = "{sku}" }}\n', encoding="utf-8")
+    found = costs.text(make("dev"))
+    assert isinstance(found, Note) == bool(told)
+    assert (f"apim.sku_name is {told} now" in found) == bool(told)
+
+
 def test_a_dry_run_says_what_is_needed(servers: Path, capsys: pytest.CaptureFixture[str], make: Make) -> None:
     """Beside its commands, on stderr: prerequisites, times, costs, and at its end what the run itself refuses."""
     environment = make("dev", STORAGE_ACCOUNT="stmcptfstate", SERVERS_DIR=str(servers))
