@@ -78,16 +78,50 @@ locals {
     )
   }
 
+  # What every server is told, wherever it runs.
+  _environments = {
+    for name, slot in module.names.slots : name => merge(
+      local._time_limits[slot.server],
+      local._lists[name],
+      var.mcp_servers[slot.server].environment,
+      local._fronts[name],
+      {
+        PORT            = tostring(slot.port)
+        MCP_SERVER_NAME = slot.server
+        MCP_TIER        = slot.tier
+        # Names by which the gateway calls; any other Host header is refused (DNS rebinding).
+        MCP_ALLOWED_HOSTS = slot.compute == "container-apps" ? "${slot.server}-${slot.tier}.${local._apps_domain}" : "${slot.fqdn}:${slot.port},${slot.fqdn}"
+
+        # The server believes the gateway and nobody else: this issuer, this audience, this caller.
+        MCP_AUTH_ISSUER            = local.issuer
+        MCP_AUTH_JWKS_URI          = "${local.authority}/discovery/v2.0/keys"
+        MCP_AUTH_TENANT_ID         = local.tenant_id
+        MCP_AUTH_AUDIENCE          = module.backend_app.client_id
+        MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
+      },
+      # No secret: the address, and the client id whose token the server brings.
+      var.mcp_servers[slot.server].database != "documentdb" ? {} : {
+        MONGODB_URI = module.documentdb["this"].connection_strings["${slot.server}-${slot.tier}"]
+      },
+    )
+  }
+
   # The seam. Each kind of compute is one module that runs the slots of its kind; of a slot it says fqdn, url and
-  # principal_id, and nothing else is asked of it. A second kind is a second module and one more map here (docs/adr/0007).
+  # principal_id, and nothing else is asked of it (docs/adr/0034).
   slots = merge(
     module.servers,
+    module.apps,
   )
+
+  # Where the gateway calls each: not the modules' outputs, for which it would wait.
+  _slot_urls = {
+    for name, slot in module.names.slots : name => slot.compute == "container-apps" ? "https://${slot.server}-${slot.tier}.${local._apps_domain}" : slot.url
+  }
 }
 
-# One value for every slot that asks for it. A secret that is not in the vault stops the plan, by its name.
+# One value for every slot that asks for it. A secret that is not in the vault stops the plan, by its name. Apps refer to theirs.
 data "azurerm_key_vault_secret" "servers" {
-  for_each = toset(flatten([for server in var.mcp_servers : values(server.secrets)]))
+  for_each = toset(flatten([for server in var.mcp_servers : values(server.secrets) if server.compute == "container-instances"]))
 
   name         = each.key
   key_vault_id = data.azurerm_key_vault.stage1.id
@@ -111,30 +145,7 @@ module "servers" {
   port                  = each.value.port
   health_path           = try(coalesce(var.mcp_servers[each.value.server].health_path), null)
 
-  environment_variables = merge(
-    local._time_limits[each.value.server],
-    local._lists[each.key],
-    var.mcp_servers[each.value.server].environment,
-    local._fronts[each.key],
-    {
-      PORT            = tostring(each.value.port)
-      MCP_SERVER_NAME = each.value.server
-      MCP_TIER        = each.value.tier
-      # Names by which the gateway calls; any other Host header is refused (DNS rebinding).
-      MCP_ALLOWED_HOSTS = "${each.value.fqdn}:${each.value.port},${each.value.fqdn}"
-
-      # The server believes the gateway and nobody else: this issuer, this audience, this caller.
-      MCP_AUTH_ISSUER            = local.issuer
-      MCP_AUTH_JWKS_URI          = "${local.authority}/discovery/v2.0/keys"
-      MCP_AUTH_TENANT_ID         = local.tenant_id
-      MCP_AUTH_AUDIENCE          = module.backend_app.client_id
-      MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
-    },
-    # No secret: the address, and the client id whose token the server brings.
-    var.mcp_servers[each.value.server].database != "documentdb" ? {} : {
-      MONGODB_URI = module.documentdb["this"].connection_strings["${each.value.server}-${each.value.tier}"]
-    },
-  )
+  environment_variables = local._environments[each.key]
 
   secure_environment_variables = merge(
     { for name, secret in var.mcp_servers[each.value.server].secrets : name => data.azurerm_key_vault_secret.servers[secret].value },

@@ -47,6 +47,14 @@ FITTING: dict[str, dict[str, Any]] = {
     "azurerm_api_management_named_value": {"value": "x", "value_from_key_vault": []},
     "azurerm_api_management_policy": {"xml_content": "<policies />"},
     "azurerm_api_management_policy_fragment": {"value": "<fragment />"},
+    "azurerm_container_app": {
+        "secret": [],
+        "registry": [],
+        "ingress": [{"target_port": 8000, "traffic_weight": [{"latest_revision": True, "percentage": 100}]}],
+        "template": [{"container": [{"name": "c", "image": "a/b:1", "cpu": 0.5, "memory": "1Gi"}], "max_replicas": 1}],
+        "workload_profile_name": None,
+    },
+    "azurerm_container_app_environment": {"log_analytics_workspace_id": None, "logs_destination": "azure-monitor"},
     "azurerm_container_group": {
         "dns_name_label": None,
         "ip_address_type": "Public",
