@@ -42,14 +42,19 @@ def environment_planned(_: Values | None, values: Values) -> Iterator[str]:
         )
 
 
+def _known(blocks: Any) -> list[Values]:
+    """The blocks, those that are not known yet left out."""
+    return [] if is_unknown(blocks) else [block for block in blocks or [] if not is_unknown(block)]
+
+
 def app_planned(_: Values | None, values: Values) -> Iterator[str]:
     """What an app's CustomizeDiff refuses."""
-    for ingress in values.get("ingress") or []:
-        for index, weight in enumerate(ingress.get("traffic_weight") or []):
+    for ingress in _known(values.get("ingress")):
+        for index, weight in enumerate(_known(ingress.get("traffic_weight"))):
             if not weight.get("latest_revision") and not weight.get("revision_suffix"):
                 place = f"ingress.0.traffic_weight.{index}"
                 yield f"either `{place}.revision_suffix` or `{place}.latest_revision` should be specified"
-    for secret in values.get("secret") or []:
+    for secret in _known(values.get("secret")):
         reference, identity = secret.get("key_vault_secret_id"), secret.get("identity")
         if reference and not identity:
             yield f"secret {secret.get('name')} must supply identity for key vault secret id"

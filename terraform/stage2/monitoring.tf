@@ -112,7 +112,7 @@ module "monitoring" {
     },
     { for key, database in module.database : "database" => database.id },
     { for key, database in module.documentdb : "documentdb" => database.id },
-    { for app in module.apps : "app/${reverse(split("/", app.id))[0]}" => app.id },
+    { for name, app in module.apps : "app/${name}" => app.id },
   )
 
   diagnostics = merge(local._network_diagnostics, local._database_diagnostics, local._apps_diagnostics, {
