@@ -76,12 +76,17 @@ def _plan_group(state: State, group: Resource, context: PlanContext) -> list[Con
     return [_plan_container(state, group, container, len(containers) == 1, context) for container in containers]
 
 
+def plan_container(state: State, group: Resource, context: PlanContext, name: str) -> Container:
+    """The one container of a group as a replica of something else: called `name`, its port chosen when it starts."""
+    return _plan_container(state, group, group["container"][0], True, replace(context, port_for=lambda _: 0), name)
+
+
 def _plan_container(
-    state: State, group: Resource, container: Mapping[str, Any], alone: bool, context: PlanContext
+    state: State, group: Resource, container: Mapping[str, Any], alone: bool, context: PlanContext, called: str = ""
 ) -> Container:
     if container.get("volume"):
         raise RuntimeFailure(f"volumes (container {container['name']}) are not supported by the local platform")
-    name = group["name"] if alone else f"{group['name']}.{container['name']}"
+    name = called or (group["name"] if alone else f"{group['name']}.{container['name']}")
     image = registry.pull(state, group, container["image"], context.home / "images")
     listens_on = _port(container)
     port = context.port_for(name)

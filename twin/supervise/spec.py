@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["entra", "mongo", "server", "gateway", "console"]
+Kind = Literal["entra", "mongo", "server", "apps", "gateway", "console"]
 Restart = Literal["Always", "OnFailure", "Never"]
 
 
