@@ -7,7 +7,6 @@ answer, X-Forwarded-* for the server.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -100,6 +99,10 @@ class Ingress:
             for deployed in self._apps.values()
         }
 
+    def replicas(self) -> list[Replica]:
+        """Every replica that there is."""
+        return [one for d in self._apps.values() for running in d.running.values() for one in running.replicas]
+
     async def run(self) -> None:
         """Look at the load until cancelled: at once where a replica changes, else every LOOKS seconds."""
         while True:
@@ -138,11 +141,14 @@ class Ingress:
 
     async def answer_platform(self, request: web.Request) -> web.Response:
         """`/alive`: the ingress works. Else: each app serves what was applied; why not is in the reason phrase too."""
-        complaints = [] if request.path == "/alive" else [d.complaint() for d in self._apps.values() if d.complaint()]
+        complaints = "" if request.path == "/alive" else self.complaints()
         if not complaints:
             return web.json_response(self.status())
-        reason = "".join(c if " " <= c <= "~" else "?" for c in "; ".join(complaints))[:400]
-        return web.Response(status=503, reason=reason, text=json.dumps(complaints))
+        return web.Response(status=503, reason="".join(c if " " <= c <= "~" else "?" for c in complaints)[:400])
+
+    def complaints(self) -> str:
+        """Why not every app serves what was applied; empty where each does."""
+        return "; ".join(filter(None, (deployed.complaint() for deployed in self._apps.values())))
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One call of the gateway."""

@@ -59,7 +59,7 @@ def plan_apps(state: State, context: PlanContext) -> Environment | None:
         except EmulatorError as error:
             refused[resource["name"]] = f"app {resource['name']} does not start: {error}"
     domains = sorted({str(environment["default_domain"]) for environment in state.of_type(ENVIRONMENT)})
-    authority, certificate = _certificates(context.home, domains)
+    authority, certificate = make_certificates(context.home, domains)
     return Environment(tuple(apps), refused, cut_off, certificate, authority)
 
 
@@ -247,7 +247,7 @@ def _probe_path(container: Mapping[str, Any], kind: str) -> str:
     return ""
 
 
-def _certificates(home: Path, domains: Sequence[str]) -> tuple[Path, Path]:
+def make_certificates(home: Path, domains: Sequence[str]) -> tuple[Path, Path]:
     """The file of an authority of this home's own, and that of a certificate with its key for every app's name.
 
     Azure's are from a public authority; the gateway here trusts this one beside those.
