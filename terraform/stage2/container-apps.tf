@@ -11,14 +11,22 @@ locals {
   _apps        = { for name, slot in module.names.slots : name => slot if slot.compute == "container-apps" }
   _apps_domain = one(values(data.azurerm_container_app_environment.stage1)[*].default_domain)
 
-  # Environment name => id of a secret without version: what it holds is never read here, and so is in no state.
+  # Environment name => id of a secret: what a server's own hold is never read here, and so is in no state. The database's
+  # have their version: Azure follows a newer one within 30 minutes, and a rotation does not wait for that.
   _app_secrets = {
     for name, slot in local._apps : name => merge(
       { for variable, secret in var.mcp_servers[slot.server].secrets : variable => "${data.azurerm_key_vault.stage1.vault_uri}secrets/${secret}" },
       var.mcp_servers[slot.server].database != "cosmosdb-mongodb" ? {} : {
-        MONGODB_URI = azurerm_key_vault_secret.connection_strings["${slot.connection}-${var.cosmos.active_key}"].versionless_id
+        MONGODB_URI = azurerm_key_vault_secret.connection_strings["${slot.connection}-${var.cosmos.active_key}"].id
       },
     )
+  }
+
+  # Both keys of a tier's connection, so that no revision loses the one that it was made with.
+  _app_secrets_held = {
+    for name, slot in local._apps : name => var.mcp_servers[slot.server].database != "cosmosdb-mongodb" ? [] : [
+      for key in ["primary", "secondary"] : azurerm_key_vault_secret.connection_strings["${slot.connection}-${key}"].id
+    ]
   }
 
   # On each secret alone: on the vault, a reader's app could read what an administrator's writes with. Named by what is known
@@ -71,6 +79,7 @@ module "apps" {
   grace_seconds         = var.mcp_servers[each.value.server].timeout + 10
   environment_variables = local._environments[each.key]
   secrets               = local._app_secrets[each.key]
+  secrets_held          = local._app_secrets_held[each.key]
 
   # Azure takes minutes to honour a role: where the first apply is too early for a secret, the next one is not.
   depends_on = [module.database_endpoint, module.documentdb_endpoint, module.app_secret_roles]

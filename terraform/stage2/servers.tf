@@ -1,6 +1,8 @@
 locals {
   # Written by `invoke push`: {"<server>": {"repository": "…", "digest": "sha256:…", "tag": "…"}}; "slots": {"b": {"digest":
-  # "…", "tag": "…"}} beside them gives one slot another digest, while a release goes from slot to slot.
+  # "…", "tag": "…"}} beside them gives one slot another digest, while a release goes from slot to slot. Of apps, "traffic":
+  # {"<tier>": {"revision": "…", "weight": 50}} leaves an earlier revision that many calls of a hundred, and "newest":
+  # "sha256:…" is what the newest revision runs, where that is another image.
   _images_file = "${path.root}/../environments/${var.environment}/images.json"
   _images      = jsondecode(fileexists(local._images_file) ? file(local._images_file) : "{}")
 
@@ -14,7 +16,7 @@ locals {
     )
   }
 
-  # A digest in mcp_servers is a pin and wins; then the slot's own, then the server's, then the tag.
+  # A digest in mcp_servers is a pin and wins; then the slot's own or an app's newest, then the server's, then the tag.
   _image_references = {
     for name, slot in module.names.slots : name => join("", [
       try(local._images[slot.server].repository, var.mcp_servers[slot.server].image.repository),
@@ -22,6 +24,7 @@ locals {
         "@${coalesce(
           var.mcp_servers[slot.server].image.digest,
           try(local._images[slot.server].slots[slot.slot].digest, null),
+          slot.compute == "container-apps" ? try(local._images[slot.server].newest, null) : null,
           try(local._images[slot.server].digest, null),
         )}",
         ":${var.mcp_servers[slot.server].image.tag}",

@@ -228,10 +228,11 @@ def _secret_values(state: State, app: Resource, home: Path) -> dict[str, str]:
     """The app's secrets by name, as the vault has them now: without a version Azure follows the newest."""
     store = Store(home / "cloud.json")
     vault = [*(r.values for r in state.of_type("azurerm_key_vault_secret")), *store.of_type("azurerm_key_vault_secret")]
-    by_id = {str(secret.get("versionless_id")).lower(): str(secret.get("value")) for secret in vault}
+    by_id = {str(secret.get("versionless_id")).lower().rstrip("/"): str(secret.get("value")) for secret in vault}
     found: dict[str, str] = {}
     for secret in app.get("secret", []):
-        reference = str(secret.get("key_vault_secret_id") or "").lower().rstrip("/")
+        # https://<vault>/secrets/<name>, and a version perhaps
+        reference = "/".join(str(secret.get("key_vault_secret_id") or "").lower().split("/")[:5])
         value = secret.get("value") if not reference else by_id.get(reference)
         if value is None:
             raise RuntimeFailure(f"secret {reference} of app {app['name']} is not in the vault")

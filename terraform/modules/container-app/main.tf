@@ -1,6 +1,6 @@
 locals {
-  # A secret is called after that of the vault, whose names know no case.
-  _secret_names = { for id in toset(values(var.secrets)) : id => lower(reverse(split("/", id))[0]) }
+  # By its name here, which is that in the vault, whose names know no case.
+  _secrets = { for id in concat(values(var.secrets), var.secrets_held) : lower(split("/", id)[4]) => id... }
 }
 
 resource "azurerm_container_app" "this" {
@@ -26,10 +26,10 @@ resource "azurerm_container_app" "this" {
 
   # References: neither Terraform nor its state sees a value, and Azure follows the vault's newest version.
   dynamic "secret" {
-    for_each = local._secret_names
+    for_each = local._secrets
     content {
-      name                = secret.value
-      key_vault_secret_id = secret.key
+      name                = secret.key
+      key_vault_secret_id = secret.value[0]
       identity            = var.identity.id
     }
   }
@@ -87,7 +87,7 @@ resource "azurerm_container_app" "this" {
         for_each = var.secrets
         content {
           name        = env.key
-          secret_name = local._secret_names[env.value]
+          secret_name = lower(split("/", env.value)[4])
         }
       }
 

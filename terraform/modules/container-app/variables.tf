@@ -112,16 +112,23 @@ variable "environment_variables" {
 }
 
 variable "secrets" {
-  description = "Secret environment: name of the variable to the id of a Key Vault secret without version, of which Azure follows the newest one."
+  description = "Secret environment: name of the variable to the id of a Key Vault secret. Without a version Azure follows the newest one; another version counts at once."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     # azurerm 5.2.0 and "Manage secrets in Azure Container Apps": lower-case letters, digits and hyphens.
-    condition     = alltrue([for id in values(var.secrets) : can(regex("^https://[a-z0-9-]+[.]vault[.][a-z.]+/secrets/[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?$", id))])
-    error_message = "secrets must be ids of Key Vault secrets without version, https://<vault>.vault.azure.net/secrets/<name>, whose name begins and ends with a letter or digit."
+    condition     = alltrue([for id in values(var.secrets) : can(regex("^https://[a-z0-9-]+[.]vault[.][a-z.]+/secrets/[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(/[0-9a-fA-F]{32})?$", id))])
+    error_message = "secrets must be ids of Key Vault secrets, https://<vault>.vault.azure.net/secrets/<name>, whose name begins and ends with a letter or digit."
   }
+}
+
+variable "secrets_held" {
+  description = "Ids of secrets that the app holds besides: an earlier revision may name them, and Azure wants a secret to be there while one does."
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "health_path" {
