@@ -173,7 +173,7 @@ class Ingress:
 
     async def _replica(self, deployed: Deployed) -> Replica | None:
         """One that is ready; wait a while where there is none, counted as load, so that one starts."""
-        replica = deployed.choose()
+        replica = deployed.take()
         asked = None if replica else deployed.asked()
         if replica or asked is None:
             return replica
@@ -181,7 +181,7 @@ class Ingress:
         self._changed.set()
         try:
             async with asyncio.timeout(WAITS):
-                while (replica := deployed.choose()) is None:
+                while (replica := deployed.take()) is None:
                     await self._looked.wait()
         except TimeoutError:
             return None

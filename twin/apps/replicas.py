@@ -1,7 +1,8 @@
 """The replicas of revisions: as many as the calls under way ask for, given calls only while they are ready.
 
-"Set scaling rules in Azure Container Apps": a replica for each `concurrentRequests` that are under way, between the
-minimum and the maximum, and one goes after the cool-down. Azure looks every 15 seconds; here it is twice a second.
+"Set scaling rules in Azure Container Apps": a replica for each `concurrentRequests`, between the minimum and the
+maximum, and one goes after the cool-down. What is concurrent is counted as the requests of the past 15 seconds, divided
+by 15, every 15 seconds; here it is those of the past 3, twice a second.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import random
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +22,14 @@ from twin.apps.config import LATEST, App, Revision
 from twin.supervise.part import Part
 
 LOOKS = 0.5  # seconds between two looks at the load
+WINDOW = 3.0  # seconds whose requests are counted
 
 
 class Replica:
     """One process of a revision. `active`: calls under way; `leaving`: it gets no new ones and ends after the last."""
 
     def __init__(self, revision: Revision, number: int, logs: Path, changed: Callable[[], None]) -> None:
+        self.revision = revision.name
         self.port = _free_port()
         process = revision.process
         environment = {**process.env, "PORT": str(self.port)}
@@ -66,6 +70,7 @@ class Running:
     def __init__(self, revision: Revision, logs: Path, changed: Callable[[], None]) -> None:
         self.revision = revision
         self.waiting = 0
+        self._came: deque[float] = deque()
         self.replicas: list[Replica] = []
         self._logs, self._changed = logs, changed
         self._number = 0
@@ -78,9 +83,15 @@ class Running:
 
     def wanted(self) -> int:
         """Replicas that the load asks for now."""
-        scale = self.revision.scale
-        load = self.waiting + sum(one.active for one in self.replicas)
+        scale, since = self.revision.scale, time.monotonic() - WINDOW
+        while self._came and self._came[0] < since:
+            self._came.popleft()
+        load = max(self.waiting, len(self._came) / WINDOW)
         return max(scale.minimum, min(scale.maximum, math.ceil(load / scale.concurrent)))
+
+    def count(self) -> None:
+        """Take a request into account."""
+        self._came.append(time.monotonic())
 
     def look(self) -> None:
         """Start what is missing at once; let go of what is too much after the cool-down, those without calls first."""
@@ -134,6 +145,13 @@ class Deployed:
             for suffix, weight in self.app.weights.items()
             if suffix == LATEST or suffix in by_suffix
         ]
+
+    def take(self) -> Replica | None:
+        """Choose a replica for a call, and count the call."""
+        replica = self.choose()
+        if replica is not None:
+            self.running[replica.revision].count()
+        return replica
 
     def choose(self) -> Replica | None:
         """Where a call goes: by weight among revisions that are ready, else to any that is, the newest first."""
