@@ -21,8 +21,8 @@ variable "mcp_servers" {
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     compute: "container-instances" (a slot is one container group) or "container-apps" (a tier is one app, docs/adr/0034):
-    Azure keeps scale.minimum to scale.maximum replicas, one more for each scale.concurrent_requests under way, and asks
-    ready_path before a replica gets calls; such a server has one slot. A tier's name with its server's has 32 characters.
+    Azure keeps scale.minimum to scale.maximum replicas, one for each scale.concurrent_requests (it counts calls a second, over
+    15 of them), and asks ready_path before a replica gets calls; such a server has one slot.
     listing: what the MCP registry says of the server, where mcp_registry serves one (docs/registry.md); version is the
     image's tag, if left out.
   EOT

@@ -17,7 +17,7 @@ LATEST = ""
 
 @dataclass(frozen=True)
 class Scale:
-    """Replicas at least and at most; calls under way for each; seconds of less load before one goes.
+    """Replicas at least and at most; calls a second for each; seconds of less load before one goes.
 
     `grace`: seconds that a replica has for the calls that it works on when it goes.
     """

@@ -154,7 +154,7 @@ variable "ready_path" {
 }
 
 variable "scale" {
-  description = "Replicas at least and at most, and calls under way for each of them, above which there is one more."
+  description = "Replicas at least and at most, and calls a second for each of them, above which there is one more: Azure counts those of the past 15 seconds, divided by 15."
   type = object({
     minimum             = optional(number, 1)
     maximum             = optional(number, 4)
