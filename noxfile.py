@@ -201,6 +201,18 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def servers(session: nox.Session) -> None:
+    """A server from each source and the gallery's, added to a fresh clone: called as two roles, gates green. Needs npm.
+
+    The gates that it runs in the clone are these sessions, in the environments of this checkout.
+    """
+    if shutil.which("npm") is None:
+        session.error("npm is not installed, and half of the gallery is on its registry: install Node.js 20 or later")
+    install(session, "dev")
+    pytest(session, "tests/servers")
+
+
+@nox.session
 def changes(session: nox.Session) -> None:
     """What a team changes in its first year: applied to production's values and taken back, and live under load."""
     install(session, "dev")
@@ -321,9 +333,9 @@ def mutation(session: nox.Session) -> None:
 
 @nox.session
 def rules(session: nox.Session) -> None:
-    """Switches each rule of Azure's off in the emulator that enforces it, and sees the rule's test fail."""
+    """Takes away what enforces each rule of Azure's, in a copy, and sees its test fail; `-- ID …` for some of them."""
     install(session, "dev")
-    session.run("python", "-m", "tools.azure_rules", "--prove")
+    session.run("python", "-m", "tools.azure_rules", "--prove", *session.posargs)
 
 
 @nox.session
@@ -341,7 +353,8 @@ def docs(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """50,000 generated calls of every tool of the MCP server; `-- COUNT`, `-- --seed N` for the same calls again.
 
-    `-- policies [COUNT] [--seed N]`: 20,000 mutated policies, checked and run by the policy emulator.
+    `-- policies [COUNT] [--seed N]`: 20,000 mutated policies, checked and run by the policy emulator; `-- members`:
+    50,000 calls of the members of its expressions, with values at the edges of their types.
     """
     install(session, "dev")
     session.run("python", "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
@@ -349,7 +362,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Ten minutes of calls while the database dies three times and comes back; `-- SECONDS` for less."""
+    """Ten minutes of calls while the database dies three times and its disk is full once; `-- SECONDS` for less."""
     install(session, "dev")
     session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 

@@ -107,9 +107,9 @@ def status(environment: Environment, json: bool = False, *, secrets: bool = Fals
     status.report(environment, as_json=json, secrets=secrets)
 
 
-@task(help={"as_": "admin, reader or outsider"})
+@task(help={"as_": "a role, or admin, reader or outsider; on local anybody of the directory (default: admin)"})
 def token(environment: Environment, as_: str = "admin") -> None:
-    """Print an access token of that user, and nothing else; `invoke connect --client curl` shows a call with it."""
+    """Print an access token of that user or role and nothing else; `invoke connect --client curl` shows a call."""
     from ops.clients import access_token
 
     access_token.print_token(environment, as_)
@@ -300,7 +300,7 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
 
 @task(
     changes=True,
-    iterable=["with_", "operation", "header"],
+    iterable=["with_", "operation", "header", "role"],
     help={
         "name": "of the server: part of its address",
         "pypi": "PACKAGE==VERSION: a server that somebody else publishes on PyPI",
@@ -311,9 +311,14 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "openapi": "FILE or URL of an OpenAPI document: a REST API as tools",
         "operation": "with --openapi: an operationId that becomes a tool; may be repeated",
         "base_url": "with --openapi: where the API is (default: the document's first server)",
-        "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated",
-        "image": "an image that exists: not hosted yet, and says why",
-        "remote": "the URL of a server elsewhere: not hosted yet, and says why",
+        "header": "with --openapi: NAME=VARIABLE, a header with a credential of this server; may be repeated. With "
+        "--remote: NAME=SECRET, the name of a vault secret",
+        "image": "REGISTRY/REPOSITORY@sha256:…: an image that exists and speaks MCP over HTTP; a container engine runs "
+        "it here, and Azure beside its front",
+        "port": "with --image: where in the container it answers (default: 8080)",
+        "path": "with --image: and at which path (default: /mcp)",
+        "remote": "URL of an MCP server of another team or vendor: the gateway forwards to it",
+        "role": "TIER=ROLE: a tier and the role of `roles` that opens it; may be repeated (default: admin and reader)",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
 )
@@ -333,12 +338,16 @@ def add_server(
     header: list[str] | None = None,
     image: str | None = None,
     remote: str | None = None,
+    port: str | None = None,
+    path: str | None = None,
+    role: list[str] | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
     A server of your own from a template; or, with --pypi or --npm, one that somebody else publishes and that speaks MCP
     over standard input and output: locked by hash, behind a front that checks the gateway's token. Or, with --openapi,
-    operations of a REST API as tools.
+    operations of a REST API as tools; with --image, an image by its digest as a second container beside the front; or,
+    with --remote, a server elsewhere, of which there is an entry and no folder.
     """
     from ops.servers import add_server
 
@@ -355,8 +364,32 @@ def add_server(
         header or (),
         image,
         remote,
+        port,
+        path,
+        role or (),
+        local=environment.is_local,
     )
     add_server.add(environment, runner, name, wanted)
+
+
+@task(help={"name": "a key of mcp_servers, whose code is in servers/"})
+def dev(environment: Environment, name: str) -> None:
+    """Work on a server: it runs from its folder and starts anew when a file changes, until Ctrl-C.
+
+    The platform must run (`invoke deploy`). Shows the endpoint, a call to paste into another terminal, what the server
+    writes, and what does not start. After Ctrl-C the image that was deployed runs again; `invoke deploy` deploys the
+    changes:
+
+        invoke add-server notes
+        invoke deploy
+        invoke dev notes           and edit servers/notes/src/notes_server/tools.py
+
+    What starts anew loses what it keeps in memory. A change of the entry in mcp_servers is not a change of the code:
+    `invoke deploy` takes that over, also while this runs.
+    """
+    from ops.servers import dev
+
+    dev.develop(environment, name)
 
 
 @task(changes=True, help={"name": "a key of mcp_servers"})
@@ -394,6 +427,7 @@ def verify(environment: Environment, json: bool = False) -> None:
 namespace = Collection(
     add_server,
     remove_server,
+    dev,
     rotate,
     unlock,
     verify,

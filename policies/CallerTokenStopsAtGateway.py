@@ -21,12 +21,14 @@ class CallerTokenStopsAtGateway(Policy):
     guideline = "A forwarded token can be replayed by the server (MCP, Security Best Practices: token passthrough)."
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
-        if values.get("name") != "mcp-upstream":
+        if values.get("name") not in ("mcp-upstream", "mcp-remote"):
             return True
         document = policy_xml(values, "value")
         if document is None:
             return None
         removed = _headers(document, "delete")
+        if values["name"] == "mcp-remote":  # a server elsewhere is told nothing of the caller
+            return {"Authorization", "Cookie", *SPOOFABLE} <= removed
         set_here = _headers(document, "override")
         signed = document.find("authentication-managed-identity") is not None
         return signed and {"Authorization", "Cookie"} <= removed and set_here >= SPOOFABLE

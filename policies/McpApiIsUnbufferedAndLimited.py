@@ -10,7 +10,7 @@ from policy_base import Policy, includes, policy_xml
 
 class McpApiIsUnbufferedAndLimited(Policy):
     id = "CKV_MCP_8"
-    summary = "MCP APIs stream without a buffer, limit each caller, and sign in to the server as the gateway"
+    summary = "MCP APIs stream without a buffer, limit each caller, and never pass the caller's token on"
     resources = ("azurerm_api_management_api_policy",)
     guideline = "A buffered stream hangs until it ends; a caller without a limit starves the others."
 
@@ -24,7 +24,7 @@ class McpApiIsUnbufferedAndLimited(Policy):
         unbuffered = bool(forwards) and all(element.get("buffer-response") == "false" for element in forwards)
         limits = document.findall("inbound/rate-limit-by-key")
         limited = any('Variables["caller"]' in limit.get("counter-key", "") for limit in limits)
-        return unbuffered and limited and includes(document, "mcp-upstream")
+        return unbuffered and limited and (includes(document, "mcp-upstream") or includes(document, "mcp-remote"))
 
 
 check = McpApiIsUnbufferedAndLimited()

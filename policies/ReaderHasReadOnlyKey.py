@@ -35,9 +35,15 @@ class ReaderHasReadOnlyKey(PlanPolicy):
 
 
 def _is_reader(values: Values) -> bool:
-    """Whether the setting MCP_TIER or the tag says reader: either is enough."""
+    """Whether MCP_TIER or the tag says reader, or another setting that the tier only reads: one is enough."""
     tiers = [tags.get("tier") for tags in blocks(values, "tags")]
-    tiers += [plain(container).get("MCP_TIER") for container in containers(values)]
+    for environment in map(plain, containers(values)):
+        tiers.append(environment.get("MCP_TIER"))
+        if (
+            environment.get("MCP_CONNECTION") == "read-only"
+            or str(environment.get("MCP_FRONT_READS")).lower() == "true"
+        ):
+            return True
     return "reader" in tiers
 
 

@@ -33,10 +33,12 @@ class TierRoutesToItsOwnServers(Policy):
 
 
 def _own(when: ElementTree.Element) -> bool:
-    """Whether the branch asks for a tier, and sends to a server of it: `<server>-<tier>-<slot>`."""
+    """Whether the branch asks for a tier, and sends to a server of it, `<server>-<tier>-<slot>`, or to one elsewhere,
+    `<server>-remote`, which has no tiers of its own."""
     tier = TIER.search(when.get("condition", ""))
     backend = when.find("set-backend-service")
-    return tier is not None and backend is not None and f"-{tier.group(1)}-" in backend.get("backend-id", "")
+    called = backend.get("backend-id", "") if backend is not None else ""
+    return tier is not None and (f"-{tier.group(1)}-" in called or called.endswith("-remote"))
 
 
 def _refuses(choose: ElementTree.Element) -> bool:

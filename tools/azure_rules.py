@@ -1,25 +1,26 @@
 """Writes docs/azure-rules.md, the rule book, from the rules that stand beside the code which enforces them.
 
-`python -m tools.azure_rules`; a test holds that it is fresh and that every rule has its test. `--prove [ID ...]` turns
-off what enforces each rule, as far as its row says what that is, and sees its test fail.
+`python -m tools.azure_rules`; a test holds that it is fresh and that every rule has its test. `--prove [ID ...]` takes
+away what enforces each rule, in a copy of the repository, and sees the rule's test fail.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import os
 import re
-import subprocess
 import sys
+import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from emulators.base.rules import STANDINGS, Rule
+from tools import copies, rule_proofs
+from tools.copies import ROOT
 
-ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "azure-rules.md"
 #: Modules with a tuple `RULES`, and what their rules are about.
 BOOKS = {
@@ -39,6 +40,10 @@ _HEAD = """# What Azure does and refuses
 Made by `python -m tools.azure_rules` from the rules beside the code that enforces them. *Documented*: Microsoft's
 documentation says it. *Provider source*: the code of azurerm 5.2.0 or azuread 3.9.0 does it. *Reported*: people met it,
 and no document says it. *Open*: only a run on Azure can tell; the check of `invoke verify` that looks is named.
+
+`nox -s rules` takes away what enforces each rule, in a copy of the repository, and sees the rule's test fail: a
+function does nothing, or an edit changes code, Terraform, a policy or data. Of an open rule it changes what is taken to
+be so here. A row without such a proof says why.
 """
 
 
@@ -65,6 +70,8 @@ def _row(rule: Rule) -> str:
     path, _, test = rule.test.partition("::")
     live = f"; live check `{rule.live}`" if rule.live else ""
     shown = f"[`{test}`](../{path})"
+    if rule.unproved:
+        shown += f"; not proved: {rule.unproved}"
     return f"| **{rule.id}**: {rule.says} | {rule.standing} | {rule.source} | {rule.enforced_by}{live} | {shown} |"
 
 
@@ -77,12 +84,11 @@ def problems(found: Iterable[Rule]) -> Iterator[str]:
             yield f"{rule.id}: another rule has this id"
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id):
             yield f"{rule.id!r}: an id is words in lower case, joined by hyphens"
-        if name not in _tests_of(ROOT / path):
+        if name.partition("[")[0] not in _tests_of(ROOT / path):
             yield f"{rule.id}: {path} has no test {name!r}"
         if not DATED.search(rule.source):
             yield f"{rule.id}: its source has neither date, nor version, nor number: {rule.source}"
-        if rule.standing != "open" and rule.enforced_by.startswith("emulators/azurerm at") and not rule.off:
-            yield f"{rule.id}: `off` names the functions of the emulator that enforce it"
+        yield from _proof_problems(rule)
         if rule.standing == "open" and not rule.live:
             yield f"{rule.id}: an open rule names the check of `invoke verify` that looks"
         if rule.live and rule.live not in checks:
@@ -92,6 +98,23 @@ def problems(found: Iterable[Rule]) -> Iterator[str]:
         seen.add(rule.id)
 
 
+def _proof_problems(rule: Rule) -> Iterator[str]:
+    if bool(rule.off or rule.edits) == bool(rule.unproved):
+        yield f"{rule.id}: `off` or `edits` take away what enforces it, or else `unproved` says why nothing can"
+    try:
+        texts = copies.after(rule.edits)
+    except copies.DoesNotApply as error:
+        yield f"{rule.id}: {error}"
+        return
+    for path, text in texts.items():
+        if path.endswith(".py"):
+            try:
+                ast.parse(text)
+            except SyntaxError as error:
+                yield f"{rule.id}: {path} is no Python after the edit: {error}"
+
+
+@cache
 def live_checks() -> set[str]:
     """Names of the checks of `invoke verify`, as the code of ops/ lists them."""
     return {
@@ -114,22 +137,6 @@ def _tests_of(path: Path) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-def proved(ids: Collection[str] = ()) -> Iterator[tuple[Rule, bool]]:
-    """Each rule that says what enforces it, and whether its test fails without that; those of these ids, or all."""
-    for rule in (rule for book in rules().values() for rule in book if rule.off and (not ids or rule.id in ids)):
-        command = [sys.executable, "-m", "pytest", rule.test, "-p", "tools.rule_off", "-n", "0", "-x", "-q"]
-        environment = {**os.environ, "RULE_OFF": ",".join(rule.off)}
-        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        if ended.returncode not in (0, TESTS_FAILED):
-            raise RuntimeError(
-                f"{rule.test} did not run (pytest ended with {ended.returncode}): {ended.stdout[-2000:]}"
-            )
-        yield rule, ended.returncode == TESTS_FAILED
-
-
-TESTS_FAILED = 1  # pytest's exit code
-
-
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.azure_rules", description=__doc__)
     parser.add_argument(
@@ -139,13 +146,20 @@ def main(arguments: Sequence[str]) -> int:
     if given is None:
         DOCUMENT.write_text(document(), encoding="utf-8")
         return 0
-    known = {rule.id for book in rules().values() for rule in book if rule.off}
-    if unknown := sorted(set(given) - known):
-        parser.error(f"{unknown[0]} is no rule whose row says what enforces it (`off`)")
-    found = list(proved(given))
-    idle = [f"{rule.id}: {rule.test} passes without {', '.join(rule.off)}" for rule, fails in found if not fails]
-    sys.stdout.write("\n".join([*idle, f"{len(found) - len(idle)} of {len(found)} tests fail without their rule\n"]))
-    return 1 if idle else 0
+    book = {rule.id: rule for found in rules().values() for rule in found}
+    if unknown := sorted(set(given) - set(book)):
+        parser.error(f"the rule book has no rule {unknown[0]}")
+    chosen = [rule for id_, rule in book.items() if not given or id_ in given]
+    unproved = [rule for rule in chosen if rule.unproved]
+    with tempfile.TemporaryDirectory(prefix="rules-") as home:
+        proofs = rule_proofs.prove([rule for rule in chosen if not rule.unproved], Path(home), _say)
+    _say(rule_proofs.summary(proofs, unproved))
+    return 0 if all(proof.verdict == "fails" for proof in proofs) else 1
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulators.base.rules import Rule
+from emulators.base.rules import Edit, Rule
 
 FORWARD = "“Forward request”, Azure API Management policy reference, 2026"
 PROBES = "“Configure liveness probes”, Azure Container Instances, 2018-06-08 and unchanged since"
@@ -28,6 +28,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/apim; validation of `mcp_servers` (timeout, first_byte)",
         f"{SERVED}::test_how_long_the_gateway_waits_for_the_first_byte",
+        edits=(
+            Edit(
+                "emulators/apim/policies/routing.py",
+                "timeout = millis(context) / 1000 or seconds(context)",
+                "timeout = 300.0",
+            ),
+        ),
     ),
     Rule(
         "send-request-may-fail-quietly",
@@ -36,6 +43,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/apim",
         f"{SERVED}::test_a_slot_that_hangs_is_asked_once_and_gets_no_calls",
+        edits=(
+            Edit(
+                "emulators/apim/policies/integration.py",
+                "            if not ignore(context):\n                raise",
+                "            raise",
+            ),
+        ),
     ),
     Rule(
         "breaker-counts-what-it-is-told",
@@ -46,6 +60,14 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/apim",
         "emulators/apim/tests/test_breakers.py::test_a_failed_connection_is_not_one_of_the_backend_s_statuses",
+        edits=(
+            Edit(
+                "emulators/apim/breakers.py",
+                "self._count(reason in self._rule.reasons or any(low <= 500 <= high for low, high in "
+                "self._rule.statuses))",
+                "self._count(True)",
+            ),
+        ),
     ),
     Rule(
         "liveness-restarts-in-place",
@@ -54,7 +76,14 @@ RULES: tuple[Rule, ...] = (
         PROBES,
         "documented",
         "twin, while the platform runs",
-        f"{SLOTS}::test_a_hung_part_is_restarted_and_said_so",
+        f"{SLOTS}::test_a_hung_part_is_restarted_and_said_so[server-probed]",
+        edits=(
+            Edit(
+                "twin/supervise/part.py",
+                "if failures >= probe.failures:",
+                "if failures >= probe.failures and False:",
+            ),
+        ),
     ),
     Rule(
         "restart-policy-beats-liveness",
@@ -63,6 +92,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "twin, while the platform runs",
         f"{SLOTS}::test_a_hung_server_without_a_probe_is_left_alone",
+        edits=(
+            Edit(
+                "twin/supervise/part.py",
+                'return self.spec.restart == "Always" or (self.spec.restart == "OnFailure" and failed)',
+                'return self.spec.restart == "Always" or failed',
+            ),
+        ),
     ),
     Rule(
         "liveness-defaults",
@@ -71,5 +107,12 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "twin, while the platform runs",
         f"{CONTAINERS}::test_a_liveness_probe_is_executed_as_it_says",
+        edits=(
+            Edit(
+                "twin/supervise/containers.py",
+                'probe.get("timeout_seconds") or 1)',
+                'probe.get("timeout_seconds") or 30)',
+            ),
+        ),
     ),
 )

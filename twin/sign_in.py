@@ -43,7 +43,7 @@ def sign_in(
     redirect_uri: str = "http://localhost/callback",
     send: Send | None = None,
 ) -> str:
-    """An access token for `scope`. `authority` is the v2.0 issuer's URL; `user` is admin, reader or outsider.
+    """An access token for `scope`. `authority` is the v2.0 issuer's URL; `user` is a short name of the directory.
 
     Raises SignInError in one sentence, with the AADSTS code where the issuer gave one.
     """

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Sequence
+import socket
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from emulators.apim.failures import UpstreamError, log_bug
 from emulators.apim.headers import for_caller
@@ -37,6 +39,9 @@ BUFFER = 8 * 1024
 #: Seconds a connection may be idle, a request's body may take to arrive, a refused one may take to be read to its end,
 #: and answers under way have when the gateway stops.
 IDLE, ARRIVAL, LINGER, GRACE = 30, 60.0, 2.0, 5
+#: Seconds after which a caller who takes nothing of its answer is cut off; what the system may hold of an answer, in
+#: bytes, so that a slow caller is seen to take some of it.
+STALL, UNSENT = 60.0, 128 * 1024
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -83,17 +88,11 @@ class Application:
         except Refused as refused:
             await _refuse(refused, receive, send)
             return
-        work = asyncio.ensure_future(self._answer(request, send))
-        left = asyncio.ensure_future(_until_left(receive))
+        watch = asyncio.ensure_future(_until_left(receive))
         try:
-            await asyncio.wait({work, left}, return_when=asyncio.FIRST_COMPLETED)
+            await _unless(watch, self._answer(request, send))
         finally:
-            left.cancel()
-            if not work.done():
-                work.cancel()
-            await asyncio.gather(work, left, return_exceptions=True)
-        if not work.cancelled():
-            work.result()
+            watch.cancel()
 
     async def _answer(self, request: Request, send: Send) -> None:
         context, response = await self.gateway.respond(request)
@@ -105,9 +104,53 @@ class Application:
             log_bug("an answer", error)
 
 
+class Connection(H11Protocol):
+    """Cuts a caller off who takes nothing for STALL seconds: closing would wait for it to take the rest."""
+
+    _stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """An idle connection whose last answer was not taken is cut off, too: it may be too little to pause for."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._forget()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def _watch(self, waiting: int) -> None:
+        self._stalled = self.loop.call_later(STALL, self._check, waiting)
+
+    def _check(self, waited: int) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        if waiting < waited:
+            self._watch(waiting)
+        else:
+            self.transport.abort()
+
+    def _forget(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+
 def server_config(application: Application) -> uvicorn.Config:
     return serving.config(
         application,
+        http=Connection,
         h11_max_incomplete_event_size=MAX_HEADERS + MAX_TARGET,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
@@ -196,6 +239,27 @@ def authority(host: str) -> tuple[str, int]:
         return parts.hostname or "", parts.port or 80
     except ValueError:
         return "", 80
+
+
+async def _unless(watch: asyncio.Future[None], work: Coroutine[Any, Any, None]) -> None:
+    """Do the work in this task, and stop it where the watch ends first."""
+    task, stopped = asyncio.current_task(), False
+    assert task is not None
+
+    def stop(ended: asyncio.Future[None]) -> None:
+        nonlocal stopped
+        if not ended.cancelled() and working:
+            stopped = task.cancel()
+
+    working = True
+    watch.add_done_callback(stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stopped or task.uncancel() > 0:
+            raise
+    finally:
+        working = False
 
 
 async def _until_left(receive: Receive) -> None:

@@ -52,7 +52,7 @@ def _from_vault(
     if principal is None:
         message = "its identity_client_id is not an identity of azurerm_api_management.identity"
         report(MissingReference(message, where=where, name="identity_client_id"))
-    elif not _may_read(state, principal, str(secret["key_vault_id"])):
+    elif not _may_read(state, principal, f"{secret['key_vault_id']}/secrets/{secret['name']}"):
         message = "the gateway's identity lacks 'Key Vault Secrets User' on the vault: add an azurerm_role_assignment"
         report(MissingReference(message, where=where, name="Key Vault Secrets User"))
     return str(secret.get("value") or secret.get("value_wo") or "")
@@ -85,13 +85,14 @@ def _principal(state: State, service: Resource, client_id: str) -> str | None:
     return attached_identities(state, service).get(client_id)
 
 
-def _may_read(state: State, principal: str, vault_id: str) -> bool:
+def _may_read(state: State, principal: str, secret_id: str) -> bool:
+    """Whether a role on the secret, its vault or what holds that lets the principal read it."""
     for assignment in state.of_type("azurerm_role_assignment"):
         role = str(assignment.get("role_definition_name") or "")
         definition = str(assignment.get("role_definition_id") or "").rsplit("/", 1)[-1].lower()
         readable = role in _READER_ROLES or definition in _READER_ROLES.values()
         scope = str(assignment["scope"]).rstrip("/").lower()
-        within = vault_id.lower() == scope or vault_id.lower().startswith(scope + "/")
+        within = f"{secret_id.lower()}/".startswith(scope + "/")
         if readable and within and assignment["principal_id"] == principal:
             return True
     return False

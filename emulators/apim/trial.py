@@ -11,7 +11,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -101,7 +101,7 @@ class Setup:
 
     `backend`: the answers of the backend in turn, the last one for good; or the URL of a real one. `claims`: of the
     token that the caller sends as bearer. `hosts` ("host:port") are really called.
-    `given_by`: where what is missing can be added.
+    `given_by`: where what is missing can be added. `sleep`: how `retry` waits.
     """
 
     policy: str
@@ -118,6 +118,7 @@ class Setup:
     certificates: Mapping[str, bytes] = field(default_factory=dict)
     authorizations: Mapping[tuple[str, str], Authorization] = field(default_factory=dict)
     given_by: GivenBy = "options"
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ async def _run(setup: Setup, sent: Sent) -> Outcome:
         identity_header="trial",
         authorizations=setup.authorizations,
         events=Events(kept=events),
+        sleep=setup.sleep,
     )
     gateway = TracedGateway(loaded, services, ring, mask, setup.variables)
     try:

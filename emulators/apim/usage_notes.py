@@ -49,7 +49,10 @@ NOTES: dict[str, tuple[Note, ...]] = {
     ),
     "find-and-replace": (Note("an empty replacement removes", f"{_MESSAGES}::test_find_and_replace_removes"),),
     "include-fragment": (Note("inserted as it is, where it stands", f"{_CONTROL}::test_include_fragment"),),
-    "ip-filter": (Note("at several scopes in the order of evaluation", f"{_ACCESS}::test_ip_filters_of_two_scopes"),),
+    "ip-filter": (
+        Note("at several scopes in the order of evaluation", f"{_ACCESS}::test_ip_filters_of_two_scopes"),
+        Note("allow refuses what matches nothing, forbid lets it through", f"{_ACCESS}::test_ip_filter"),
+    ),
     "limit-concurrency": (Note("above the number 429 at once", f"{_CONTROL}::test_limit_concurrency"),),
     "rate-limit-by-key": (
         Note("one counter for a key at all scopes", f"{_ACCESS}::test_one_key_is_one_counter_at_two_scopes"),
@@ -68,6 +71,10 @@ NOTES: dict[str, tuple[Note, ...]] = {
         Note(
             "a Liquid template reads nothing", "policies/test_liquid.py::test_return_response_has_an_empty_body_to_read"
         ),
+    ),
+    "rewrite-uri": (
+        Note("query parameters only", f"{_MESSAGES}::test_rewrite_uri_adds_no_path_parameters"),
+        Note("parameters of the request are copied unless told otherwise", f"{_MESSAGES}::test_rewrite_uri"),
     ),
     "set-method": (),
     "set-query-parameter": (

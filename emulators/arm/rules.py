@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulators.base.rules import Rule
+from emulators.base.rules import Edit, Rule
 
 TESTS = "emulators/arm/tests"
 PRIVILEGED = "“Azure built-in roles for Privileged”, 2026-07-01"
@@ -18,6 +18,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/arm",
         f"{TESTS}/test_devops.py::test_below_a_project_nothing_is_created",
+        edits=(
+            Edit(
+                "emulators/arm/services/devops.py",
+                '    _organisation(cloud, call).project(call["project"])\n    if not call.query.get("endpointIds"):',
+                '    return create_connection(cloud, call)\n    if not call.query.get("endpointIds"):',
+            ),
+        ),
     ),
     Rule(
         "locks-need-a-role-of-their-own",
@@ -27,6 +34,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/arm at each operation of an apply",
         f"{TESTS}/test_operations.py::test_contributor_and_the_narrower_role_make_no_lock",
+        edits=(
+            Edit(
+                "emulators/arm/roles.py",
+                '            "Microsoft.Authorization/*/Write",\n',
+                "",
+            ),
+        ),
     ),
     Rule(
         "who-deploys-is-asked-at-each-operation",
@@ -35,7 +49,8 @@ RULES: tuple[Rule, ...] = (
         "“Azure permissions” by service; azurerm 5.2.0 and azuread 3.9.0, the requests of each resource type",
         "documented",
         "emulators/arm at each operation of an apply, for all that `invoke bootstrap` gives",
-        "tests/az/test_deploy_as_pipeline.py::test_the_pipeline_may_do_all_that_an_apply_does",
+        f"{TESTS}/test_operations.py::test_a_reader_reads_no_keys_and_changes_nothing",
+        off=("emulators.arm.operations.authorize",),
     ),
     Rule(
         "owners-who-are-people-are-looked-up",
@@ -45,6 +60,13 @@ RULES: tuple[Rule, ...] = (
         "provider source",
         "emulators/arm at each operation of an apply",
         f"{TESTS}/test_operations.py::test_an_owner_who_is_a_person_is_looked_up",
+        edits=(
+            Edit(
+                "emulators/arm/operations.py",
+                'if verb in ("create", "update") and any(owner in cloud.tenant.users for owner in owners):',
+                "if verb in () and any(owner in cloud.tenant.users for owner in owners):",
+            ),
+        ),
     ),
     Rule(
         "group-create-lists-no-groups",
@@ -53,6 +75,13 @@ RULES: tuple[Rule, ...] = (
         "provider source",
         "emulators/arm at each operation of an apply; `directory_rights` of the stages",
         f"{TESTS}/test_operations.py::test_group_create_lists_no_groups",
+        edits=(
+            Edit(
+                "emulators/arm/operations.py",
+                '        if values.get("prevent_duplicate_names"):\n            yield permissions.READ_GROUPS',
+                '        if values.get("nothing"):\n            yield permissions.READ_GROUPS',
+            ),
+        ),
     ),
     Rule(
         "members-create-where-the-tenant-lets-them",
@@ -62,6 +91,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/arm (`members_create`)",
         f"{TESTS}/test_operations.py::test_members_create_where_the_tenant_lets_them",
+        edits=(
+            Edit(
+                "emulators/arm/permissions.py",
+                "return self.people is None and (members_create or not self.creates)",
+                "return self.people is None",
+            ),
+        ),
     ),
     Rule(
         "secrets-are-the-vaults-data",
@@ -71,6 +107,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/arm",
         f"{TESTS}/test_operations.py::test_secrets_are_the_vaults_data",
+        edits=(
+            Edit(
+                "emulators/arm/operations.py",
+                "if not cloud.allowed(caller, action, vault, data=True):",
+                "if not cloud.allowed(caller, action, vault):",
+            ),
+        ),
     ),
     Rule(
         "vaults-refuse-by-address",
@@ -81,6 +124,7 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "emulators/arm; `invoke doctor` (vault); `invoke deploy` before stage 2",
         f"{TESTS}/test_network.py::test_who_is_let_in",
+        off=("emulators.arm.network.refuse_vault",),
     ),
     Rule(
         "registries-refuse-by-address",
@@ -89,6 +133,7 @@ RULES: tuple[Rule, ...] = (
         "reported",
         "emulators/arm; `invoke doctor` (registry)",
         f"{TESTS}/test_network.py::test_who_is_let_in",
+        off=("emulators.arm.network.refuse_registry",),
     ),
     Rule(
         "account-keys-are-allowed-until-switched-off",
@@ -97,6 +142,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "`invoke bootstrap.state`",
         "tests/unit/ops/bootstrap/test_steps.py::test_an_account_that_differs",
+        edits=(
+            Edit(
+                "ops/bootstrap/state.py",
+                'if found.get("allowSharedKeyAccess") is not False:',
+                'if found.get("allowSharedKeyAccess") is True:',
+            ),
+        ),
     ),
     Rule(
         "github-names-repositories-by-id",
@@ -105,7 +157,14 @@ RULES: tuple[Rule, ...] = (
         "GitHub changelog, “Immutable subject claims for GitHub Actions OIDC tokens”, 2026-04-23; Azure/login#635",
         "documented",
         "`invoke bootstrap.federation`; emulators/entra at sign-in",
-        "tests/az/test_bootstrap.py::test_a_job_signs_in_in_the_form_that_is_trusted",
+        "tests/unit/ops/bootstrap/test_trust.py::test_github_by_ids",
+        edits=(
+            Edit(
+                "ops/bootstrap/options.py",
+                'f"repo:{repository}:{forms[kind]}"',
+                "f\"repo:{re.sub('@[0-9]+', '', repository)}:{forms[kind]}\"",
+            ),
+        ),
     ),
     Rule(
         "hosted-agents-end-after-an-hour",
@@ -114,6 +173,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "tests/support/azure_pipelines.py, with which the pipelines are run",
         f"{PIPELINES}::test_a_hosted_agent_gives_no_more_than_an_hour",
+        edits=(
+            Edit(
+                "tests/support/azure_pipelines.py",
+                "HOSTED_MINUTES = 60\n",
+                "HOSTED_MINUTES = 600\n",
+            ),
+        ),
     ),
     Rule(
         "images-are-of-hosted-pools",
@@ -122,5 +188,12 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "tests/support/azure_pipelines.py, with which the pipelines are run",
         f"{PIPELINES}::test_a_pool_is_hosted_or_named",
+        edits=(
+            Edit(
+                "tests/support/azure_pipelines.py",
+                'if set(pool) not in ({"vmImage"}, {"name"}):',
+                'if not set(pool) <= {"vmImage", "name"}:',
+            ),
+        ),
     ),
 )

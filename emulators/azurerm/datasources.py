@@ -95,6 +95,14 @@ def _secret(cloud: Cloud, wanted: Values) -> Values | None:
     return {**found, "value": found.get("value") or found.get(WRITE_ONLY, {}).get("value_wo")}
 
 
+def _secret_names(cloud: Cloud, wanted: Values) -> Values:
+    """Names without values; one that was seeded is of no vault yet, so that it is in each."""
+    vault = wanted["key_vault_id"]
+    held = [one for one in cloud.every("azurerm_key_vault_secret") if _same(one.get("key_vault_id", vault), vault)]
+    listed = [{"id": str(one["id"]), "name": one["name"], "enabled": True, "tags": {}} for one in held]
+    return {"id": vault, "names": [one["name"] for one in listed], "secrets": listed}
+
+
 def _client_config(cloud: Cloud, _: Values) -> Values:
     who = f"clientId={cloud.client_id};objectId={cloud.object_id}"
     return {
@@ -240,6 +248,7 @@ READERS: dict[str, Reader] = {
     "azurerm_role_definition": _role_definition,
     "azurerm_api_management": _api_management,
     "azurerm_key_vault_secret": _secret,
+    "azurerm_key_vault_secrets": _secret_names,
     "azuread_application": _application,
     "azuread_application_published_app_ids": _published_apps,
     "azuread_service_principal": _service_principal,

@@ -177,7 +177,8 @@ AZURERM: Mapping[str, Mapping[str, Must]] = {
     "azurerm_api_management": {
         "name": SERVICE_NAME,
         "sku_name": matches(
-            r"Consumption_0|Developer_1|Basic_[12]|Standard_[1-4]|Premium_([1-9]|[12]\d|3[01])|(Basic|Standard|Premium)V2_([1-9]|10)",
+            # validate/api_management_sku.go; the expression for BasicV2 has no end there.
+            r"Consumption_0|Developer_1|Basic_[12]|Standard_[1-4]|Premium_[1-9]\d?|BasicV2_([1-9]|10).*|StandardV2_([1-9]|10)|PremiumV2_([1-9]|[12]\d|30)",
             "must be a tier and its units, such as Developer_1 or Premium_2",
         ),
         **{

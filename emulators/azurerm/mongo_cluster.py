@@ -12,7 +12,7 @@ from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.values import Path, is_unknown
-from emulators.base.rules import Rule
+from emulators.base.rules import Edit, Rule
 
 TYPE = "azurerm_mongo_cluster"
 WITHOUT_MORE = ("Free", "M25")  # where the provider refuses high availability and shards
@@ -155,6 +155,13 @@ RULES: tuple[Rule, ...] = (
         "modules/documentdb",
         f"{TEST}::test_connection_strings",
         live="keyless",
+        edits=(
+            Edit(
+                "emulators/azurerm/derive/documentdb.py",
+                'methods = given if isinstance(given, list) and given else ["NativeAuth"]',
+                'methods = ["NativeAuth"]',
+            ),
+        ),
     ),
     Rule(
         "clusters-answer-on-10260",
@@ -162,7 +169,14 @@ RULES: tuple[Rule, ...] = (
         "azure-docs#114043, 2023-08-29; “Use Azure Private Link with Azure DocumentDB”, 2025-05-28, says 27017",
         "open",
         "stage1/network.tf opens both from the containers to the endpoints",
-        "tests/plan/test_stages.py::test_the_plan_is_what_its_inventory_says",
+        "tests/plan/test_stages.py::test_the_plan_is_what_its_inventory_says[1-documentdb]",
         live="database-users",
+        edits=(
+            Edit(
+                "terraform/stage1/network.tf",
+                '["10260", "27017"]',
+                '["27017"]',
+            ),
+        ),
     ),
 )

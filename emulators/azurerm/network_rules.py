@@ -75,6 +75,54 @@ def agents_subnet(cloud: Cloud, values: Values) -> None:
                 raise ProviderError(f"subnet {subnet_id!r} is used by pool {other['name']!r} already, and takes one")
 
 
+#: What a v2 gateway's subnet is delegated to, by `virtual_network_type`, and the tiers that have it.
+V2_NETWORKS = {
+    "External": ("Microsoft.Web/serverFarms", ("StandardV2", "PremiumV2")),
+    "Internal": ("Microsoft.Web/hostingEnvironments", ("PremiumV2",)),
+}
+V2_PREFIX = 27  # the longest: 32 addresses
+
+
+def v2_gateway(cloud: Cloud, tier: str, values: Values) -> None:
+    """Refuse what a v2 tier's network cannot be.
+
+    "Integrate an Azure API Management instance with a private virtual network for outbound connections", 2025-12-04,
+    and "Inject an Azure API Management instance in a private virtual network - Premium v2 tier", 2025-10-08: delegated,
+    /27, a security group, one service for each subnet. Azure's is the code of the first refusal only.
+    """
+    kind = str(values.get("virtual_network_type") or "None")
+    if kind not in V2_NETWORKS:
+        return
+    delegation, tiers = V2_NETWORKS[kind]
+    if tier not in tiers:
+        raise ProviderError(
+            f"ManagingVirtualNetworkConfigurationNotSupported: setting up virtual network type {kind!r} is not "
+            f"supported for sku type {tier!r}"
+        )
+    for network in values.get("virtual_network_configuration") or ():
+        _v2_subnet(cloud, network["subnet_id"], delegation, values)
+
+
+def _v2_subnet(cloud: Cloud, subnet_id: str, delegation: str, values: Values) -> None:
+    held = cloud.get("azurerm_subnet", subnet_id)
+    if not held:
+        return  # an existing network's, which this store does not hold
+    what = f"gateway {values['name']!r}"
+    if delegation not in _delegations(held):
+        raise ProviderError(
+            f"SubnetMissingRequiredDelegation: subnet {subnet_id!r} requires any of the following delegation(s) "
+            f"[{delegation}] to hold {what}"
+        )
+    if all(prefix.prefixlen > V2_PREFIX for prefix in _ranges(held.get("address_prefixes"))):
+        raise ProviderError(f"subnet {subnet_id!r} is too small for {what}: a v2 tier wants /{V2_PREFIX} or more")
+    if not held.get("network_security_group_id"):
+        raise ProviderError(f"subnet {subnet_id!r} has no network security group, without which it cannot hold {what}")
+    for other in cloud.every("azurerm_api_management"):
+        inside = [one.get("subnet_id") for one in other.get("virtual_network_configuration") or ()]
+        if other["name"] != values["name"] and subnet_id in inside:
+            raise ProviderError(f"subnet {subnet_id!r} is used by gateway {other['name']!r} already, and takes one")
+
+
 def undelegated_subnet(cloud: Cloud, subnet_id: str, what: str) -> None:
     """A classic gateway and a private endpoint want a subnet that is delegated to nobody."""
     held = cloud.get("azurerm_subnet", subnet_id)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9_.-]+)\}\}")
 SERVICE_PAIRS = 4  # /subscriptions/…/resourceGroups/…/providers/…/service/…
+# "API gateway in Azure API Management", policies, notes 2 and 3.
+NOT_IN_A_TIER = {"V2": {"quota-by-key"}, "Consumption": {"quota-by-key", "rate-limit-by-key"}}
 # "Reuse policy configurations" (2026-02-10), limitations: a fragment holds no section and no <base />, and nests none.
 NOT_IN_A_FRAGMENT = {"base", "include-fragment", "policies", "inbound", "backend", "outbound", "on-error"}
 
@@ -54,6 +56,15 @@ def _faults(cloud: Cloud, type_: str, text: str, service: str) -> Iterator[str]:
     for name in sorted(set(NAMED_VALUE.findall(text)) - values):
         yield f"cannot find a property {name!r}: the service has no named value of that display name"
     yield from _missing(cloud, root, service)
+    yield from _unknown_to_the_tier(cloud, root, service)
+
+
+def _unknown_to_the_tier(cloud: Cloud, root: Node, service: str) -> Iterator[str]:
+    tier = str(cloud.get("azurerm_api_management", service).get("sku_name")).partition("_")[0]
+    lacking = NOT_IN_A_TIER.get("V2" if tier.endswith("V2") else tier, set())
+    for node in _walk(root):
+        if node.tag in lacking:
+            yield f"error in element {node.tag!r} on line {node.line}: the policy is not available in tier {tier}"
 
 
 def _unfit_for_a_fragment(root: Node) -> Iterator[str]:

@@ -19,6 +19,7 @@ from emulators.azurerm.network_rules import (
     security_rule,
     subnet,
     undelegated_subnet,
+    v2_gateway,
     virtual_network,
 )
 from emulators.azurerm.values import is_unknown
@@ -109,9 +110,11 @@ def _api_management(cloud: Cloud, values: Values) -> None:
         if (tier == "Consumption" or tier.endswith("V2")) and _asked(values.get(block)):
             raise ProviderError(f"`{block}` is not supported for sku tiers `Consumption` and `V2`")
     _additional_locations(values, tier)
+    if tier.endswith("V2"):
+        v2_gateway(cloud, tier, values)
+        return
     for network in values.get("virtual_network_configuration") or ():
-        if not tier.endswith("V2"):
-            undelegated_subnet(cloud, network["subnet_id"], "a gateway of a classic tier")
+        undelegated_subnet(cloud, network["subnet_id"], "a gateway of a classic tier")
 
 
 def _asked(blocks: object) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from emulators.azurerm import container_apps, mongo_cluster
-from emulators.base.rules import Rule
+from emulators.base.rules import Edit, Rule
 
 REUSE = "“Reuse policy configurations”, 2026-02-10"
 TESTS = "emulators/azurerm/tests"
+CHANGES = "tests/changes/test_applied.py"
 
 RULES: tuple[Rule, ...] = (
     *mongo_cluster.RULES,
@@ -21,6 +22,72 @@ RULES: tuple[Rule, ...] = (
         off=("emulators.azurerm.policies._unfit_for_a_fragment",),
     ),
     Rule(
+        "a-tier-lacks-policies",
+        "The v2 tiers have no `quota-by-key`, the Consumption tier neither that nor `rate-limit-by-key`.",
+        "“API gateway in Azure API Management”, policies, 2024-06-11",
+        "documented",
+        "emulators/azurerm at apply",
+        f"{TESTS}/test_policies.py::test_a_tier_lacks_policies",
+        off=("emulators.azurerm.policies._unknown_to_the_tier",),
+    ),
+    Rule(
+        "v2-gateways-have-a-subnet-of-their-own",
+        "A v2 gateway's subnet is /27 or wider, has a security group, holds one service, and is delegated: to "
+        "`Microsoft.Web/serverFarms` where it has a public address (StandardV2, PremiumV2), to "
+        "`Microsoft.Web/hostingEnvironments` where it is internal (PremiumV2 alone).",
+        "“Integrate an Azure API Management instance with a private virtual network for outbound connections”, "
+        "2025-12-04; “Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, "
+        "2025-10-08",
+        "documented",
+        "stage1/network.tf; validation of `apim`; emulators/azurerm at apply",
+        f"{TESTS}/test_refusals.py::test_v2_gateways_have_a_subnet_of_their_own",
+        off=("emulators.azurerm.network_rules.v2_gateway",),
+    ),
+    Rule(
+        "only-classic-premium-has-zones",
+        "azurerm sends zones of API Management for the classic Premium tier alone, and not `zoneRedundant`, by which "
+        "Azure spreads a PremiumV2 service over zones when it is made.",
+        "azurerm 5.2.0 `api_management_resource.go`; azurerm#31652, 2026-02-03; “Enable availability zone support on "
+        "Azure API Management instances”, 2025-11-12",
+        "provider source",
+        "validation of `apim`; emulators/azurerm at apply",
+        f"{TESTS}/test_refusals.py::test_only_classic_premium_has_zones",
+        off=("emulators.azurerm.refusals._api_management",),
+    ),
+    Rule(
+        "classic-and-v2-gateways-do-not-become-one-another",
+        "A service of a classic tier cannot become one of a v2 tier, nor back; azurerm replaces it.",
+        "“Azure API Management v2 tiers”, questions, 2024-09-12; azurerm 5.2.0 `api_management_resource.go`",
+        "documented",
+        "as-made.tf of both stages at plan; emulators/azurerm at plan",
+        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused[gateway: a v2 tier]",
+        edits=(
+            Edit(
+                "terraform/shared/as-made.tf",
+                'condition     = try(terraform_data.as_made.output.gateway_generation, "classic") ==',
+                'condition     = true || try(terraform_data.as_made.output.gateway_generation, "classic") ==',
+            ),
+        ),
+    ),
+    Rule(
+        "v2-gateways-say-their-private-address",
+        "An internal PremiumV2 service says its load balancer's address as `privateIPAddresses`, of which its record "
+        "is made.",
+        "“Inject an Azure API Management instance in a private virtual network - Premium v2 tier”, 2025-10-08, knows "
+        "the address and does not say where it is read",
+        "open",
+        "emulators/azurerm takes it to be so; stage2/gateway-dns.tf",
+        f"{TESTS}/test_refusals.py::test_a_v2_gateway_s_subnet_holds_one",
+        live="gateway-address",
+        edits=(
+            Edit(
+                "emulators/azurerm/derive/apim.py",
+                '"private_ip_addresses": [private] if private and called_inside else [],',
+                '"private_ip_addresses": [],',
+            ),
+        ),
+    ),
+    Rule(
         "shared-throughput-wants-shard-keys",
         "A collection that shares its database's throughput has a shard key.",
         "“Introduction to provisioned throughput”, 2025-07-24; azure-docs#35841",
@@ -28,6 +95,23 @@ RULES: tuple[Rule, ...] = (
         "validation of `databases`; emulators/azurerm at apply",
         f"{TESTS}/test_cosmos.py::test_who_shares_throughput_is_sharded",
         off=("emulators.azurerm.refusals._shared_throughput",),
+    ),
+    Rule(
+        "an-app-role-is-disabled-before-it-goes",
+        "An app role is deleted only once it is disabled; azuread disables it in the same apply, and keeps the ids "
+        "that stay.",
+        "“appRole resource type”, Microsoft Graph, 2025; azuread 3.9.0 `applicationDisableAppRoles`",
+        "provider source",
+        "ids from the role's name in modules/app-registration; emulators/azurerm changes roles in place",
+        "tests/changes/test_planned.py::test_a_changed_value_changes_this_and_nothing_else"
+        "[sign-in: a role added, with a group of its own]",
+        edits=(
+            Edit(
+                "terraform/modules/app-registration/main.tf",
+                '"${var.display_name}/app-role/${value}"',
+                '"${var.display_name}/app-role/${value}/${length(var.app_roles)}"',
+            ),
+        ),
     ),
     Rule(
         "policies-are-respelt",
@@ -46,8 +130,15 @@ RULES: tuple[Rule, ...] = (
         "nobody documents which; azurerm#29521",
         "open",
         "tests of the rendered texts, in both ways",
-        "tests/plan/test_gateway_policies.py::test_what_api_management_gives_back_is_what_was_written",
+        "tests/plan/test_gateway_policies.py::test_what_api_management_gives_back_is_what_was_written[prod-kept]",
         live="policies",
+        edits=(
+            Edit(
+                "terraform/modules/apim/policies/mcp-api.xml.tftpl",
+                '<include-fragment fragment-id="mcp-origin" />',
+                "<include-fragment fragment-id='mcp-origin' />",
+            ),
+        ),
     ),
     Rule(
         "what-a-policy-names-stays",
@@ -156,7 +247,14 @@ RULES: tuple[Rule, ...] = (
         "`cosmosdb_mongo_collection_resource.go`",
         "provider source",
         "precondition in terraform/shared/as-made.tf and modules/cosmosdb-mongodb",
-        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
+        f"{CHANGES}::test_a_change_is_applied_and_taken_back_or_refused[database: a key of one's own]",
+        edits=(
+            Edit(
+                "terraform/shared/as-made.tf",
+                "condition     = try(terraform_data.as_made.output.encryption_key",
+                "condition     = true || try(terraform_data.as_made.output.encryption_key",
+            ),
+        ),
     ),
     Rule(
         "a-lock-keeps-a-domain-s-role",
@@ -165,6 +263,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "postcondition in stage2/gateway-domain.tf",
         "tests/changes/test_applied.py::test_a_domain_is_taken_away_under_a_lock",
+        edits=(
+            Edit(
+                "terraform/stage2/gateway-domain.tf",
+                'condition     = !contains(var.data_protection.locks, "key_vault")',
+                'condition     = true || !contains(var.data_protection.locks, "key_vault")',
+            ),
+        ),
     ),
     Rule(
         "children-go-with-their-parent",
@@ -181,7 +286,15 @@ RULES: tuple[Rule, ...] = (
         "azurerm 5.2.0 `api_management_resource.go`",
         "provider source",
         "precondition in terraform/shared/as-made.tf",
-        "tests/changes/test_applied.py::test_a_change_is_applied_and_taken_back_or_refused",
+        f"{CHANGES}::test_a_change_is_applied_and_taken_back_or_refused"
+        "[network: a gateway that answers inside only, in stage 1]",
+        edits=(
+            Edit(
+                "terraform/shared/as-made.tf",
+                "condition     = terraform_data.as_made.output.gateway_exposure == var.gateway_exposure",
+                "condition     = true || terraform_data.as_made.output.gateway_exposure == var.gateway_exposure",
+            ),
+        ),
     ),
     Rule(
         "throughput-kind-is-migrated-elsewhere",
@@ -311,6 +424,13 @@ RULES: tuple[Rule, ...] = (
         "modules/container-instance",
         "tests/plan/test_life.py::test_records_hold_the_addresses_that_the_settings_left",
         live="addresses",
+        edits=(
+            Edit(
+                "terraform/modules/container-instance/dns.tf",
+                "records             = [data.azurerm_container_group.this.ip_address]",
+                "records             = [azurerm_container_group.this.ip_address]",
+            ),
+        ),
     ),
     Rule(
         "container-logs-need-no-key",
@@ -320,6 +440,13 @@ RULES: tuple[Rule, ...] = (
         "modules/container-instance",
         "tests/plan/test_life.py::test_what_servers_print_is_kept",
         live="container-logs",
+        edits=(
+            Edit(
+                "terraform/modules/container-instance/diagnostics.tf",
+                'category = "ContainerInstanceLog"',
+                'category = "ContainerInstanceOther"',
+            ),
+        ),
     ),
     Rule(
         "groups-have-their-own-name-servers",
@@ -327,7 +454,17 @@ RULES: tuple[Rule, ...] = (
         "“Virtual network scenarios and resources for Azure Container Instances”, 2026-07-25",
         "documented",
         "`network.dns_servers`; the local platform",
-        "tests/unit/runtime/test_private_link.py::test_azure_s_own_name_server_knows_linked_zones_only",
+        "tests/unit/runtime/test_private_link.py::test_a_network_s_name_servers_are_not_those_of_its_groups",
+        edits=(
+            Edit(
+                "twin/supervise/containers.py",
+                "private_link.require_database(state, account, subnet_id, name_servers=_name_servers(group))",
+                'networks = state.of_type("azurerm_virtual_network")\n'
+                "            servers = _name_servers(group) or tuple(one for network in networks for one in "
+                'network.get("dns_servers", ()))\n'
+                "            private_link.require_database(state, account, subnet_id, name_servers=servers)",
+            ),
+        ),
     ),
     Rule(
         "the-generated-rule-is-not-waited-for",
@@ -363,6 +500,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "stage2/servers.tf; validation of `mcp_servers`",
         "tests/plan/test_life.py::test_servers_trust_the_gateway_and_nobody_else",
+        edits=(
+            Edit(
+                "terraform/stage2/servers.tf",
+                "max(server.timeout * 1000 - 5000, server.timeout * 500)",
+                "server.timeout * 1000",
+            ),
+        ),
     ),
     Rule(
         "basic-registries-serve-networks",
@@ -373,6 +517,15 @@ RULES: tuple[Rule, ...] = (
         "nothing can; emulators/azurerm takes it, as people report it; `dev` uses Basic",
         "emulators/azurerm/tests/test_refusals.py::test_a_basic_registry_serves_a_network",
         live="groups",
+        edits=(
+            Edit(
+                "emulators/azurerm/refusals.py",
+                "    container_group_subnet(cloud, values)\n",
+                "    container_group_subnet(cloud, values)\n"
+                '    if any(True for _ in cloud.every("azurerm_container_registry", sku="Basic")):\n'
+                '        raise ProviderError("a Basic registry serves no network")\n',
+            ),
+        ),
     ),
     Rule(
         "containers-answer-behind-their-group-s-rules",
@@ -383,6 +536,17 @@ RULES: tuple[Rule, ...] = (
         "nothing can; stage1/data/network-rules.yaml, row by row in docs/network.md",
         "tests/unit/docs/test_network_page.py::test_a_required_row_is_left_out_of_the_containers_group_aloud",
         live="reader",
+        edits=(
+            Edit(
+                "terraform/stage1/data/network-rules.yaml",
+                "description: The gateway, and only on the ports of the servers.\n"
+                "    priority: 100\n"
+                "    source: ${subnets.apim}",
+                "description: The gateway, and only on the ports of the servers.\n"
+                "    priority: 100\n"
+                "    source: VirtualNetwork",
+            ),
+        ),
     ),
     Rule(
         "a-status-may-lack-a-reason",
@@ -392,6 +556,13 @@ RULES: tuple[Rule, ...] = (
         "the local gateway takes it",
         "tests/plan/test_served_environment.py::test_no_token_is_challenged",
         live="challenge",
+        edits=(
+            Edit(
+                "emulators/apim/policies/transformation.py",
+                "if not text.isdecimal() or not 200 <= int(text) <= 599:",
+                "if not text.isdecimal() or not 200 <= int(text) <= 599 or not reason.text(context):",
+            ),
+        ),
     ),
     Rule(
         "variables-hold-json-objects",
@@ -401,6 +572,13 @@ RULES: tuple[Rule, ...] = (
         "the local gateway keeps it",
         "tests/plan/test_served_policies.py::test_allowed_tools_are_called",
         live="redirect",
+        edits=(
+            Edit(
+                "emulators/apim/policies/control_flow.py",
+                "if checked and found is not None and not isinstance(found, _STORABLE):",
+                "if isinstance(found, JToken):",
+            ),
+        ),
     ),
     Rule(
         "cors-in-a-fragment-answers-preflights",
@@ -408,8 +586,15 @@ RULES: tuple[Rule, ...] = (
         "“CORS”, 2022-11-18, and “Include fragment” do not say it of fragments",
         "open",
         "the local gateway answers them",
-        "emulators/apim/tests/policies/test_access.py::test_cors_preflight",
+        "emulators/apim/tests/policies/test_access.py::test_cors_in_a_fragment_answers_preflights",
         live="preflight",
+        edits=(
+            Edit(
+                "emulators/apim/policies/cross_domain.py",
+                'if all(step.startswith("include-fragment") for step in element.builder.place.path.split("/")[:-1]):',
+                'if "/" not in element.builder.place.path:',
+            ),
+        ),
     ),
     Rule(
         "retry-reads-the-last-error",
@@ -419,6 +604,13 @@ RULES: tuple[Rule, ...] = (
         "the local gateway runs it",
         "tests/plan/test_served_policies.py::test_a_write_that_was_not_sent_goes_to_another_slot",
         live="retries",
+        edits=(
+            Edit(
+                "emulators/apim/policies/control_flow.py",
+                "            context.last_error = last_error(failure)\n            return failure",
+                "            return failure",
+            ),
+        ),
     ),
     Rule(
         "breakers-count-failed-connections",
@@ -428,5 +620,12 @@ RULES: tuple[Rule, ...] = (
         "the local gateway counts them",
         "tests/plan/test_served_policies.py::test_an_open_breaker_sends_writes_to_the_other_slot",
         live="breakers",
+        edits=(
+            Edit(
+                "emulators/apim/breakers.py",
+                "self._count(reason in self._rule.reasons or any(",
+                "self._count(any(",
+            ),
+        ),
     ),
 )

@@ -16,11 +16,24 @@ STANDINGS: tuple[str, ...] = get_args(Standing)
 
 
 @dataclass(frozen=True)
-class Rule:
-    """`test` fails without the rule: `path/to/test_file.py::test_name`. `live` is a check of `invoke verify`.
+class Edit:
+    """`old`, which the file at `path` (below the repository) holds exactly once, becomes `new`."""
 
-    `off` are the functions that enforce it, `package.module.function`, or `…=N` for one that changes its argument
-    number N: `python -m tools.azure_rules --prove` makes them do nothing and sees `test` fail.
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`test` fails without the rule: `path/to/test_file.py::test_name`, with `[case]` where it has many.
+
+    `live` is a check of `invoke verify`.
+
+    `python -m tools.azure_rules --prove` takes the rule away and sees `test` fail. `off` are the functions that enforce
+    it, `package.module.function`, or `…=N` for one that changes its argument number N: they do nothing. `edits` take
+    away what is no function of a module: a method, a condition, Terraform, a policy, data. Of an open rule both change
+    what is taken to be so here. `unproved` says why there is neither.
     """
 
     id: str
@@ -31,3 +44,5 @@ class Rule:
     test: str
     live: str = ""
     off: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    unproved: str = ""

@@ -5,7 +5,10 @@ Registrations may be written in one `azuread_application` or spread over its com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from uuid import NAMESPACE_URL, uuid5
 
 from emulators.base.state import Resource, State
 from emulators.base.well_known import PEOPLE
@@ -24,18 +27,51 @@ LOCAL_USERS: tuple[User, ...] = tuple(
 def directory(state: State, tenant_id: str | None = None, extra_users: Sequence[User] = ()) -> Directory:
     """Reads the whole directory, then checks it against Entra's rules (DirectoryError)."""
     applications = registrations.applications(state)
+    users = (*LOCAL_USERS, *extra_users, *_applied_users(state))
+    users, groups = _with_people(users, tuple(_groups(state)), group_ids(state))
     found = Directory(
         tenant_id=(tenant_id or _tenant_id(state)).lower(),
         applications={app.client_id: app for app in (*APPLICATIONS, *applications)},
         service_principals={sp.client_id: sp for sp in (*SERVICE_PRINCIPALS, *_service_principals(state))},
         identities={identity.client_id: identity for identity in _identities(state)},
-        groups=tuple(_groups(state)),
-        users=(*LOCAL_USERS, *extra_users, *_applied_users(state)),
+        groups=groups,
+        users=users,
         assignments=tuple(_assignments(state)),
         grants=tuple(_grants(state)),
     )
     rules.check(found, applications)
     return found
+
+
+def group_ids(state: State) -> dict[str, str]:
+    """Return the object id of each group by its short name: the key of `for_each`, else the resource's own name."""
+    return {_short_name(group.address): str(group["object_id"]).lower() for group in state.of_type("azuread_group")}
+
+
+def _short_name(address: str) -> str:
+    indexed = re.search(r'\["([a-z0-9-]+)"\]$', address)
+    return indexed.group(1) if indexed else address.rpartition(".")[2].lower()
+
+
+def _with_people(
+    users: tuple[User, ...], groups: tuple[Group, ...], ids: Mapping[str, str]
+) -> tuple[tuple[User, ...], tuple[Group, ...]]:
+    """Put one person into each group that nobody is in, so that somebody can sign in with what the group is for.
+
+    A group whose short name somebody has already stays empty: those people are where Terraform puts them.
+    """
+    names = {object_id: name for name, object_id in ids.items()}
+    known, taken = {user.object_id for user in users}, {user.key for user in users}
+    made, filled = [], []
+    for group in groups:
+        key = names[group.object_id]
+        if known.isdisjoint(group.members) and key not in taken:
+            person = User(key, str(uuid5(NAMESPACE_URL, f"person/{key}")), f"{key}@twin.example", f"Pat {key.title()}")
+            made.append(person)
+            taken.add(key)
+            group = replace(group, members=group.members | {person.object_id})
+        filled.append(group)
+    return (*users, *made), tuple(filled)
 
 
 def _tenant_id(state: State) -> str:

@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 from emulators.entra import strict_json
 from emulators.entra.directory import FederatedCredential
 from emulators.entra.errors import EntraError, timestamp
+from emulators.entra.first_party import TOKEN_EXCHANGE, TOKEN_EXCHANGE_URI
 from emulators.entra.grants.request import TokenRequest
 from emulators.entra.issuer import Issuer
 
@@ -31,7 +32,8 @@ def verify_assertion(issuer: Issuer, request: TokenRequest, credentials: Sequenc
         raise EntraError(9002313, reason=f"client_assertion_type must be {TYPE}.")
     assertion = request.need("client_assertion")
     claimed = unverified_claims(assertion)
-    _match(credentials, claimed)
+    own = f"{issuer.base_url}/{issuer.directory.tenant_id}/v2.0"
+    _match(credentials, claimed, own)
     if request.assertion_keys is None:
         raise EntraError(
             50166,
@@ -53,8 +55,11 @@ def unverified_claims(assertion: str) -> dict[str, Any]:
     return claims
 
 
-def _match(credentials: Sequence[FederatedCredential], claims: dict[str, Any]) -> None:
-    """Exact, case-sensitive comparison; the first part that fits no credential names the error."""
+def _match(credentials: Sequence[FederatedCredential], claims: dict[str, Any], own: str) -> None:
+    """Exact, case-sensitive comparison; the first part that fits no credential names the error.
+
+    A token of this tenant for the exchange itself says the exchange's GUID where a credential has its URI.
+    """
     issuer, subject = str(claims.get("iss")), str(claims.get("sub"))
     by_issuer = [c for c in credentials if c.issuer == issuer]
     if not by_issuer:
@@ -64,6 +69,8 @@ def _match(credentials: Sequence[FederatedCredential], claims: dict[str, Any]) -
         raise EntraError(700213, subject=subject)
     audience = claims.get("aud")
     given = {str(name) for name in (audience if isinstance(audience, list) else [audience])}
+    if issuer == own and TOKEN_EXCHANGE in given:
+        given.add(TOKEN_EXCHANGE_URI)
     if not any(given & c.audiences for c in by_subject):
         raise EntraError(700212, audience=audience)
 

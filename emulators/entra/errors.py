@@ -50,6 +50,8 @@ KINDS: Mapping[int, Kind] = {
         "the application '{app}'. Make sure the redirect URI sent in the request matches one added to your "
         "application.",
     ),
+    50013: Kind("invalid_grant", "Assertion failed signature validation. [Reason - {reason}.]"),
+    50027: Kind("invalid_request", "JWT token is invalid or malformed."),
     50034: Kind("invalid_grant", "The user account {user} does not exist in the {tenant} directory."),
     50058: Kind("login_required", "A silent sign-in request was sent but no user is signed in."),
     50076: Kind(
@@ -134,6 +136,18 @@ KINDS: Mapping[int, Kind] = {
         "The reply address '{redirect_uri}' does not match the reply address '{expected}' provided when requesting "
         "Authorization code.",
     ),
+    500131: Kind(
+        "invalid_grant",
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was "
+        "'{audience}' and the expected audience is '{app}' or one of the Application Uris of this application with App "
+        "ID '{app}'({name}). The downstream client must request a token for the expected audience (the application "
+        "that made the OBO request) and this application should use that token as the assertion.",
+    ),
+    500133: Kind(
+        "invalid_grant",
+        "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for "
+        "user assertion, or request a new token. Current time: {now}, expiry time of assertion {end}.",
+    ),
     501051: Kind(
         "invalid_grant",
         "Application '{app}'({name}) is not assigned to a role for the application '{resource}'({owner}).",
@@ -193,6 +207,9 @@ KINDS: Mapping[int, Kind] = {
         "/.default suffixed to the resource identifier (application ID URI).",
     ),
     7000112: Kind("unauthorized_client", "Application '{app}'({name}) is disabled."),
+    7000114: Kind(
+        "invalid_grant", "Application '{app}'({name}) is not allowed to make application on-behalf-of calls."
+    ),
     7000215: Kind(
         "invalid_client",
         "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
@@ -240,6 +257,8 @@ class EntraError(EmulatorError):
         self.error = kind.error
         self.status = kind.status
         self.suberror = kind.suberror
+        #: What a client has to ask for at the next sign-in ("Claims challenges, claims requests, client capabilities").
+        self.claims = ""
         self.message = f"AADSTS{code}: {kind.text.format_map(details).strip()}"
         super().__init__(self.message)
 
@@ -263,4 +282,6 @@ def body(error: EntraError, now: float, correlation_id: str | None = None) -> di
     }
     if error.suberror:
         answer["suberror"] = error.suberror
+    if error.claims:
+        answer["claims"] = error.claims
     return answer

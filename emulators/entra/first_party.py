@@ -17,6 +17,10 @@ from emulators.base.well_known import (
 )
 from emulators.entra.directory import Application, Platform, Scope, ServicePrincipal
 
+#: What a managed identity asks a token for, to present it as a federated credential of an application: "Configure an
+#: application to trust a managed identity". The credential names the URI, and the token says the GUID.
+TOKEN_EXCHANGE, TOKEN_EXCHANGE_URI = "fb60f99c-7a34-4190-8149-302f77469936", "api://AzureADTokenExchange"
+
 _LOOPBACK = ("http://localhost", "http://127.0.0.1")
 
 
@@ -57,6 +61,15 @@ APPLICATIONS: tuple[Application, ...] = (
     _resource(STORAGE, ("https://storage.azure.com",), "user_impersonation"),
     _resource(REGISTRY, ("https://containerregistry.azure.net",), "user_impersonation"),
     _resource(OSS_DATABASES, ("https://ossrdbms-aad.database.windows.net",), "user_impersonation"),
+    Application(
+        TOKEN_EXCHANGE,
+        f"first-party-{TOKEN_EXCHANGE}",
+        "AAD Token Exchange Endpoint: Public",
+        identifier_uris=(TOKEN_EXCHANGE_URI,),
+        token_version=2,
+        multi_tenant=True,
+        first_party=True,
+    ),
     _resource(DEVOPS, ("https://app.vssps.visualstudio.com",), "user_impersonation"),
 )
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from emulators.base.rules import Rule
+from emulators.base.rules import Edit, Rule
 from emulators.entra.directory import (
     DEFAULT_ACCESS,
     Application,
@@ -27,6 +27,13 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "validation of `mcp_clients`; emulators/entra/rules.py",
         "emulators/entra/tests/test_directory.py::test_a_mistake_is_one_sentence",
+        edits=(
+            Edit(
+                "emulators/entra/rules.py",
+                "MAX_REDIRECT_URIS = 256\n",
+                "MAX_REDIRECT_URIS = 25600\n",
+            ),
+        ),
     ),
     Rule(
         "two-names-of-this-machine",
@@ -34,7 +41,14 @@ RULES: tuple[Rule, ...] = (
         URIS,
         "documented",
         "both names are registered by stage2/sign-in.tf; emulators/entra/redirects.py",
-        "emulators/entra/tests/test_authorize.py::test_a_registered_redirect_uri_is_found_with_its_platform",
+        "emulators/entra/tests/test_authorize.py::test_any_other_redirect_uri_belongs_to_no_platform",
+        edits=(
+            Edit(
+                "emulators/entra/redirects.py",
+                "return parts.scheme, parts.hostname, parts.path",
+                'return parts.scheme, parts.hostname and parts.hostname.replace("127.0.0.1", "localhost"), parts.path',
+            ),
+        ),
     ),
     Rule(
         "sign-in-scopes-have-their-own-consent",
@@ -43,6 +57,7 @@ RULES: tuple[Rule, ...] = (
         "documented",
         "`grant_sign_in_consent`; emulators/entra/consent.py",
         "emulators/entra/tests/test_pages.py::test_where_users_may_not_consent_an_administrator_has_to",
+        off=("emulators.entra.consent._refuse_without_grant",),
     ),
 )
 

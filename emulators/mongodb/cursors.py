@@ -12,6 +12,7 @@ from bson import Int64, encode
 from bson.raw_bson import RawBSONDocument
 
 from emulators.mongodb.errors import CommandError
+from emulators.mongodb.memory import collected
 from emulators.mongodb.values import Document
 from emulators.mongodb.wire import CODEC
 
@@ -35,6 +36,7 @@ class _Cursor:
     used: float
     expires: bool
     encoded: Encoder
+    gone: str | None = None  # why it cannot be read on
 
 
 class Cursors:
@@ -57,8 +59,12 @@ class Cursors:
         single: bool = False,
         expires: bool = True,
         encoded: Encoder = to_bson,
+        shared: bool = False,
     ) -> Document:
-        """The reply to a command that opens a cursor: the first batch, and an id when there is more (0 when not)."""
+        """The reply to a command that opens a cursor: the first batch, and an id when there is more (0 when not).
+
+        `shared`: the documents are those that are stored, and take no memory of their own.
+        """
         rest = iter(documents)
         first, rest, more = _take(rest, batch, encoded)
         identity = 0
@@ -71,7 +77,7 @@ class Cursors:
                     1, f"too many open cursors: the limit is {MAX_OPEN}; read them to the end or kill them"
                 )
             # The whole result is held: the documents a cursor will return are those of the moment it was opened.
-            held = iter(list(rest))
+            held = iter(list(rest if shared else collected(rest, "the result of a cursor")))
             identity = secrets.randbelow(2**62) + 1
             self._open[identity] = _Cursor(namespace, held, owner, self._clock(), expires, encoded)
         return {"cursor": {"firstBatch": first, "id": Int64(identity), "ns": namespace}, "ok": 1.0}
@@ -90,6 +96,9 @@ class Cursors:
                 f"Requested getMore on namespace '{namespace}', but cursor belongs to a different namespace "
                 f"{cursor.namespace}",
             )
+        if cursor.gone is not None:
+            del self._open[identity]
+            raise CommandError(175, cursor.gone)
         cursor.used = self._clock()
         following, cursor.rest, more = _take(cursor.rest, batch or 2**31, cursor.encoded)
         if not more:
@@ -107,10 +116,10 @@ class Cursors:
         return True
 
     def close_namespace(self, namespace: str) -> None:
-        """Ends the cursors of a dropped collection (`db.name`) or database (`db.`)."""
-        for identity, cursor in list(self._open.items()):
+        """Ends the cursors of a dropped collection (`db.name`) or database (`db.`): who reads on hears why (175)."""
+        for cursor in self._open.values():
             if cursor.namespace == namespace or (namespace.endswith(".") and cursor.namespace.startswith(namespace)):
-                del self._open[identity]
+                cursor.rest, cursor.gone = iter(()), f"collection dropped. namespace: {cursor.namespace}"
 
     def expire(self) -> None:
         limit = self._clock() - IDLE_SECONDS

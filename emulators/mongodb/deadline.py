@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from emulators.mongodb.errors import CommandError
+from emulators.mongodb.values import Key, use_text_key
 
 T = TypeVar("T")
 _STEPS = 256
@@ -21,7 +22,8 @@ _STEPS = 256
 class Deadline:
     """The instant at which a command must stop; without a limit it never comes.
 
-    `give_way` is called when the command has had its slice of `slice_seconds`; it may raise.
+    `give_way` is called when the command has had its slice of `slice_seconds`; it may raise. `may_spill`: the command's
+    `allowDiskUse` (see `memory`).
     """
 
     def __init__(
@@ -31,7 +33,10 @@ class Deadline:
         started: float | None = None,
         give_way: Callable[[], None] | None = None,
         slice_seconds: float = 0.01,
+        may_spill: bool = True,
     ) -> None:
+        self.may_spill = may_spill
+        self.text_key: Callable[[str], Key] | None = None
         now = time.monotonic()
         begun = now if started is None else started
         self._at = None if not limit_ms else begun + limit_ms / 1000
@@ -85,10 +90,24 @@ def run(deadline: Deadline) -> None:
     """From here on the steps are this command's."""
     global _running, _left
     _running, _left = deadline, _STEPS
+    use_text_key(deadline.text_key)
 
 
 def running() -> Deadline:
     return _running
+
+
+@contextmanager
+def collated(text_key: Callable[[str], Key] | None) -> Iterator[None]:
+    """Texts are compared by these keys meanwhile, in the running command and in no other."""
+    deadline, before = _running, _running.text_key
+    deadline.text_key = text_key
+    use_text_key(text_key)
+    try:
+        yield
+    finally:
+        deadline.text_key = before
+        use_text_key(before)
 
 
 def tick(steps: int = 1) -> None:

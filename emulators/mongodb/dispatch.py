@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bson import DBRef, InvalidDocument, Timestamp
@@ -22,7 +22,9 @@ from emulators.mongodb.expr.core import Scope
 from emulators.mongodb.failpoints import FailPoints, Failure
 from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.oidc import Tokens
+from emulators.mongodb.query.collation import TextKey, parse_collation
 from emulators.mongodb.scram import Conversation, Credentials
+from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.store import Store, check_database
 from emulators.mongodb.turns import SLICE, Overrun, Turns
 from emulators.mongodb.values import INT32_MAX, Document, is_number, type_name
@@ -268,14 +270,23 @@ def _execute(
         (found.administers and user.role != ADMINISTRATOR) or (found.writes(body) and not user.may_write)
     ):
         raise CommandError(13, f"not authorized on {database} to execute command {name}")
-    deadline = Deadline(_time_limit(server, body), started=received, give_way=give_way, slice_seconds=slice_seconds)
+    deadline = Deadline(
+        _time_limit(server, body),
+        started=received,
+        give_way=give_way,
+        slice_seconds=slice_seconds,
+        may_spill=body.get("allowDiskUse") is not False,
+    )
     run(deadline)
     _check_fields(found, body)
     _check_concerns(name, body)
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
     scope = Scope({"NOW": now.replace(microsecond=now.microsecond // 1000 * 1000)})
     call = Call(server, session, name, database, body, deadline, scope)
+    call = replace(call, scope=replace(scope, searched=collection_of(call)))
     call.deadline.check()
+    call.deadline.text_key = text_key_of(call) if name not in ("create", "createIndexes") else None
+    run(deadline)
     reply = found.handler(call)
     call.deadline.check()
     server.counters[name] = server.counters.get(name, 0) + 1
@@ -346,7 +357,8 @@ def _check_fields(found: Command, body: Document) -> None:
         if name in _TRANSACTION:
             raise CommandError(20, "Transaction numbers are only allowed on a replica set member or mongos")
         if name == "collation":
-            _check_collation(value)
+            if found.name not in COLLATED and value != {"locale": "simple"}:
+                raise CommandError(40415, f"BSON field '{found.name}.{name}' is an unknown field.")
         elif name not in found.refused:
             raise CommandError(40415, f"BSON field '{found.name}.{name}' is an unknown field.")
         elif value:
@@ -354,11 +366,29 @@ def _check_fields(found: Command, body: Document) -> None:
     check_kinds(found.name, body, found.fields)
 
 
-def _check_collation(value: Any) -> None:
-    if value is not None and not isinstance(value, dict):
-        raise CommandError(14, f"BSON field 'collation' is the wrong type '{type_name(value)}', expected type 'object'")
-    if value and value != {"locale": "simple"}:
-        raise not_supported("a collation other than {locale: 'simple'}")
+# The commands that take a collation of their own; those that read one collection have its default otherwise.
+COLLATED = ("find", "aggregate", "count", "distinct", "findAndModify", "findandmodify", "create")
+
+
+def collection_of(call: Call) -> Collection | None:
+    """The collection that the command names, if there is one."""
+    name = call.body[call.name]
+    known = type(name) is str and type(call.database) is str
+    return call.store.find(call.database, name) if known else None
+
+
+def text_key_of(call: Call) -> TextKey | None:
+    """How the command compares texts: by its own collation, else by its collection's; None for code points.
+
+    TypeMismatch (14) and others for a collation that is none; see `query.collation`.
+    """
+    spec = call.body.get("collation")
+    if spec:
+        found = parse_collation(spec)
+    else:
+        collection = collection_of(call)
+        found = collection.collation if collection is not None else None
+    return None if found is None else found.text_key
 
 
 _LEVELS = ("local", "available", "majority", "linearizable", "snapshot")

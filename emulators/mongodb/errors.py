@@ -45,6 +45,7 @@ NAMES = {
     167: "OptionNotSupportedOnView",
     168: "InvalidPipelineOperator",
     171: "CannotIndexParallelArrays",
+    175: "QueryPlanKilled",
     197: "InvalidIndexSpecificationOption",
     232: "MaxSubPipelineDepthExceeded",
     238: "NotImplemented",

@@ -32,6 +32,11 @@ def to_decimal(value: Number) -> Decimal:
     return Decimal(int(value))
 
 
+def double(value: Number) -> float:
+    """The double nearest to a number."""
+    return float(value.to_decimal()) if isinstance(value, Decimal128) else float(value)
+
+
 def exact_decimal(value: Number) -> Decimal:
     """A number as sums take it: a double by all its binary digits, rounded to the 34 that a decimal has."""
     if isinstance(value, float):

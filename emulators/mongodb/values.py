@@ -102,7 +102,7 @@ _NUMBER_TYPES = frozenset({int, Int64, float, Decimal128})
 
 
 def key(value: Any) -> Key:
-    """A hashable tuple that orders values as MongoDB does."""
+    """A hashable tuple that orders values as MongoDB does, texts by the running command's collation."""
     return (_KEY_OF.get(type(value)) or _key_of_other)(value)
 
 
@@ -183,6 +183,29 @@ _KEY_OF: dict[type, Callable[[Any], Key]] = {
 }
 
 
+_plain_text = _KEY_OF[str]
+
+
+def text_key() -> Callable[[str], Key] | None:
+    """How texts are compared at the moment; None for code points."""
+    return None if _KEY_OF[str] is _plain_text else _KEY_OF[str]
+
+
+def use_text_key(function: Callable[[str], Key] | None) -> None:
+    """From now on texts are compared by this function's keys, wherever they stand in a value; None for code points."""
+    _KEY_OF[str] = _plain_text if function is None else function
+
+
+def key_with(value: Any, function: Callable[[str], Key] | None) -> Key:
+    """`key` with texts compared by another function than the running command's."""
+    running = _KEY_OF[str]
+    _KEY_OF[str] = _plain_text if function is None else function
+    try:
+        return key(value)
+    finally:
+        _KEY_OF[str] = running
+
+
 def rank(value: Any) -> int:
     """The place of a value's type in the comparison order; types of one rank compare by value."""
     return int(key(value)[0])
@@ -234,4 +257,6 @@ def same_bits(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(same_bits, left, right))
     if type(left) is Decimal128:
         return bool(left.bid == right.bid)
+    if type(left) is str:
+        return bool(left == right)
     return key(left) == key(right)

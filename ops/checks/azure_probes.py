@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from ops.azure import az
 from ops.checks.probes import NotRun, Target, require
@@ -44,6 +45,29 @@ def compare(shown: dict[str, Any], listed: list[Any]) -> str:
             wrong.append(f"{name} has {address}, its record {', '.join(recorded) or 'nothing'}")
     require(not wrong, f"{'; '.join(wrong)}; run `invoke heal`")
     return f"{len(shown)} records"
+
+
+def gateway_address(target: Target) -> str:
+    """Compare an internal gateway's address with its record, which Terraform made of what API Management said."""
+    _azure(target)
+    variables = target.environment.variables
+    if variables.get("gateway_exposure") != "internal":
+        raise NotRun("the gateway is public: Azure keeps its record")
+    if "gateway" in ((variables.get("network") or {}).get("existing_private_dns_zone_ids") or {}):
+        raise NotRun("the DNS zone belongs to the landing zone, in a resource group of its own")
+    group = target.environment.need("RESOURCE_GROUP")
+    host = str(urlsplit(target.platform.gateway).hostname)
+    listed = az.run("network", "private-dns", "record-set", "a", "list", "--resource-group", group, "--zone-name", host)
+    return same_address(_of_gateway(target, "")["properties"].get("privateIPAddresses") or [], listed)
+
+
+def same_address(said: Sequence[str], listed: Sequence[Any]) -> str:
+    """SmokeError where API Management says no address, or the zone's record another one."""
+    require(bool(said), "API Management says no private address, so nobody finds it by its name")
+    records = [entry["ipv4Address"] for one in listed if one["name"] == "@" for entry in one.get("aRecords") or ()]
+    found = ", ".join(records) or "nothing"
+    require(records == list(said), f"the gateway has {', '.join(said)}, its record {found}; run `invoke deploy`")
+    return ", ".join(said)
 
 
 def database(target: Target) -> str:
@@ -261,7 +285,8 @@ def _of_gateway(target: Target, path: str, query: str = "") -> Any:
     subscription, group = (target.environment.need(name) for name in ("SUBSCRIPTION_ID", "RESOURCE_GROUP"))
     where = f"https://management.azure.com/subscriptions/{subscription}/resourceGroups/{group}"
     service = f"{where}/providers/Microsoft.ApiManagement/service/apim-{_name(target)}"
-    return az.run("rest", "--method", "GET", "--uri", f"{service}/{path}?{query}api-version=2024-05-01")
+    of_it = f"{service}/{path}".rstrip("/")
+    return az.run("rest", "--method", "GET", "--uri", f"{of_it}?{query}api-version=2024-05-01")
 
 
 def spelling(texts: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ from ops.checks.smoke import Called, Seen
 from ops.cli.steps import Runner
 from ops.clients import access_token
 from ops.clients.outputs import Platform
+from ops.config import roles as roles_of
 from ops.config.environment import Environment
 from ops.errors import AzError, OpsError, SmokeError
 
@@ -48,7 +49,7 @@ def check(environment: Environment, platform: Platform, runner: Runner) -> None:
 def _tiers(
     environment: Environment, server: str, endpoint: str, token: str, roles: Collection[str], why: str
 ) -> list[Called]:
-    tiers = {name: str(tier.get("role")) for name, tier in (environment.servers[server].get("tiers") or {}).items()}
+    tiers = roles_of.tiers(environment, server)
     if not token:
         return [Called(tier, False, f"{tier}: not called, {why}") for tier in tiers]
     if environment.variables.get("authorization") == "groups":

@@ -14,6 +14,7 @@ from ops.config.environment import ROOT, Environment
 PAGE = ROOT / "docs" / "costs.md"
 PRICES = "docs/costs.md says what each is counted by; azure.microsoft.com/pricing/calculator"
 _FREE = ("–", "")
+_END = "<!-- end -->"
 
 
 def text(environment: Environment) -> str:
@@ -33,7 +34,7 @@ def skus(name: str, page: Path = PAGE) -> dict[str, str]:
     """Return the SKU and number of each resource by what it is called; nothing for an unknown environment."""
     rows = [
         [cell.strip() for cell in line.strip("|\n ").split(" | ")]
-        for line in page.read_text(encoding="utf-8").splitlines()
+        for line in page.read_text(encoding="utf-8").partition(_END)[0].splitlines()
         if line.startswith("| ")
     ]
     head, body = rows[0], rows[2:]

@@ -98,7 +98,7 @@ def preview(environment: Environment, runner: Runner, *, bootstraps: bool = Fals
     `bootstraps`: what comes before a deployment is what runs. `pipeline`: it is bootstrapped for one.
     """
     if runner.dry_run and not environment.is_local:
-        time = durations.first_deployment()
+        time = durations.first_deployment(environment)
         found = {
             "directory": CHECKS["directory"].what if bootstraps and pipeline else rights.DIRECTORY_TO_DEPLOY,
             "time": f"{durations.BOOTSTRAP}; {time}" if bootstraps else time,
@@ -209,9 +209,12 @@ def _settings(environment: Environment, *, identity: bool = True) -> str:
 def _placeholders(environment: Environment) -> str:
     placeholders.require_none(environment)
     left = list(placeholders.find(environment, pipeline=True))
+    said = "none that a deployment asks for" if left else "none left"
     if left:
-        return f"none that a deployment asks for; `invoke bootstrap` for a pipeline refuses {'; '.join(left)}"
-    return "none left"
+        said += f"; `invoke bootstrap` for a pipeline refuses {'; '.join(left)}"
+    if names := list(placeholders.shipped_names(environment)):
+        return Note(f"{said}; as shipped, and each unique in the whole of Azure: {', '.join(names)}: choose your own")
+    return said
 
 
 def _az(_: Environment) -> str:
@@ -296,6 +299,6 @@ CHECKS: dict[str, Check] = {
     ),
     "registry": Check(reach.registry, "the same for the registry, where it is Premium", _AZURE, _SIGNED_IN),
     "docker": Check(_docker, "a Docker engine on the machine that builds the images", _AZURE),
-    "time": Check(lambda _: durations.first_deployment(), f"{durations.minutes()} for the first deployment", _AZURE),
+    "time": Check(durations.first_deployment, f"{durations.minutes()} for the first deployment", _AZURE),
     "cost": Check(costs.text, "the money for [what each environment runs](docs/costs.md), all day long", _AZURE),
 }

@@ -183,6 +183,8 @@ def named_providers(environment: Environment) -> list[str]:
     files = sorted(environment.terraform_dir.glob("stage*/providers.tf"))
     if environment.variables.get("agents"):
         files.append(environment.terraform_dir / "stage1" / "agents.tf")
+    if environment.gateway_generation == "v2":
+        files.append(environment.terraform_dir / "stage1" / "network.tf")
     texts = [path.read_text(encoding="utf-8") for path in files]
     return sorted({name for text in texts for name in re.findall(r'"(Microsoft\.\w+)"', text)})
 

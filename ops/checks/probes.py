@@ -18,6 +18,7 @@ from ops.checks import smoke
 from ops.clients import access_token, rate_limit
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
+from ops.config.roles import OUTSIDER
 from ops.errors import OpsError, SmokeError
 
 _TIMEOUT = 15.0
@@ -190,7 +191,7 @@ def reader(target: Target) -> str:
 
 
 def stranger(target: Target) -> str:
-    answer = _listed(target, _token(target, "outsider"))
+    answer = _listed(target, _token(target, OUTSIDER))
     require(answer.status == 403, f"{target.endpoint} answers {answer.status} to somebody without a role")
     return "403"
 

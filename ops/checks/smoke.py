@@ -19,13 +19,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ops.clients.outputs import Platform
+from ops.config.roles import OUTSIDER
 from ops.errors import SmokeError
 
 _TIMEOUT = 15.0
 _LOOPBACK = ("127.0.0.1", "localhost")
-#: In the order in which the gateway looks for a caller's tier (terraform/modules/apim/mcp-apis.tf).
-ROLES = ("Mcp.Admin", "Mcp.Read")
-_PEOPLE = {"admin": "Mcp.Admin", "reader": "Mcp.Read"}  # the local platform's, and the role of each
 
 
 @dataclass(frozen=True)
@@ -37,26 +35,39 @@ class Seen:
     failure: str = ""
 
 
+@dataclass(frozen=True)
+class Tier:
+    """A tier of a server, and what is promised of it.
+
+    `user`: who is signed in for it, empty where nobody gets it. `reads`: its role only reads; `writable`: its
+    connection is read-write, so that it must have tools that write. `named`: patterns of tools that it has because
+    tools.allow names them, whatever they say of themselves; `listed`: it has a list of tools.
+    """
+
+    name: str
+    user: str = ""
+    reads: bool = False
+    writable: bool = False
+    named: Sequence[str] = ()
+    listed: bool = False
+
+
 def check_server(
     platform: Platform,
     server: str,
     token_for: Callable[[str], str],
+    tiers: Sequence[Tier],
     *,
-    roles: Collection[str] = ROLES,
-    writable: bool = True,
-    named: Sequence[str] = (),
+    strangers: Sequence[str] = (),
 ) -> list[str]:
     """Check one server; return a line per finding. SmokeError says which promise is broken.
 
-    `roles`: those that its tiers ask for; who has none of them is not called for. `writable`: one of its tiers has a
-    read-write connection, so its admins must see tools that write. `named`: patterns of tools that readers have because
-    tools.allow names them, whatever they say of themselves.
+    `tiers`: in the order in which the gateway looks for a caller's tier. `strangers`: who has roles elsewhere only.
     """
     endpoint = platform.endpoints[server]
-    tokens = {user: token_for(user) for user, role in _PEOPLE.items() if role in roles}
-    seen = asyncio.run(_all(endpoint, tokens))
-    outsider, nobody = http_status(endpoint, token_for("outsider")), http_status(endpoint)
-    return judge(endpoint, seen, outsider=outsider, nobody=nobody, writable=writable, named=named)
+    seen = asyncio.run(_all(endpoint, {tier.name: token_for(tier.user) for tier in tiers if tier.user}))
+    refused = {user: http_status(endpoint, token_for(user)) for user in (OUTSIDER, *strangers)}
+    return judge(endpoint, seen, tiers, refused=refused, nobody=http_status(endpoint))
 
 
 @dataclass(frozen=True)
@@ -73,10 +84,10 @@ def call_tiers(
 ) -> list[Called]:
     """Call a server with the signed-in account's token, as far as its roles lead to a tier.
 
-    `tiers`: the role of each tier; `see_as` makes the calls and raises SmokeError where they fail. One token leads to
-    one tier of a server, the gateway's order being that of ROLES; the others are named with the reason.
+    `tiers`: the role of each tier, in the gateway's order; `see_as` makes the calls and raises SmokeError where they
+    fail. One token leads to one tier of a server, the first that fits; the others are named with the reason.
     """
-    reached = next((tier for role in ROLES for tier, wanted in tiers.items() if wanted == role and role in roles), "")
+    reached = next((tier for tier, role in tiers.items() if role in roles), "")
     found = []
     for tier, role in tiers.items():
         if tier == reached:
@@ -91,41 +102,52 @@ def call_tiers(
 
 
 def judge(
-    endpoint: str,
-    seen: Mapping[str, Seen],
-    *,
-    outsider: int,
-    nobody: int,
-    writable: bool,
-    named: Sequence[str] = (),
+    endpoint: str, seen: Mapping[str, Seen], tiers: Sequence[Tier], *, refused: Mapping[str, int], nobody: int
 ) -> list[str]:
     """Return what was seen as sentences; SmokeError where it is not what the platform promises.
 
-    `seen`: by person, for whom the server has a tier.
+    `seen`: by tier, of which somebody could be signed in. `refused`: what was answered to people without a role here.
     """
     for name, one in seen.items():
-        _require(not one.failure, f"a reading call of the {name} fails at {endpoint}: {one.failure}")
-    admin, reader = seen.get("admin"), seen.get("reader")
-    if admin:
-        missing = reader.tools - admin.tools if reader else frozenset()
-        _require(not missing, f"the reader sees tools at {endpoint} that the admin does not: {_list(missing)}")
-        _require(
-            bool(admin.writes) or not writable, f"the admin sees no write tools at {endpoint}: {_list(admin.tools)}"
-        )
-    if reader:
-        unnamed = {tool for tool in reader.writes if not any(fnmatchcase(tool, pattern) for pattern in named)}
-        _require(
-            not unnamed,
-            f"the reader sees write tools at {endpoint}: {_list(unnamed)}; those that only read and do not say so "
-            "belong into tools.allow of the reader's tier in mcp_servers",
-        )
+        _require(not one.failure, f"a reading call of {name} fails at {endpoint}: {one.failure}")
+    called = [tier for tier in tiers if tier.name in seen]
+    best = next((tier for tier in called if not tier.reads), None)
+    for tier in called:
+        _judge_tier(endpoint, tier, seen, best)
     require_challenge(endpoint, nobody)
-    _require(outsider == 403, f"{endpoint} answers {outsider} to somebody without a role, where 403 is right")
+    for user, answered in refused.items():
+        who = "somebody without a role" if user == OUTSIDER else f"{user}, whose roles are of other servers"
+        _require(answered == 403, f"{endpoint} answers {answered} to {who}, where 403 is right")
     told = ", ".join(
-        f"{name}: {len(one.tools)}{'' if at else ' tools'}{f', {_readers(one)}' if name == 'reader' else ''}"
-        for at, (name, one) in enumerate(seen.items())
+        f"{tier.name}: {len(seen[tier.name].tools)}{'' if at else ' tools'}"
+        f"{f', {_readers(seen[tier.name])}' if tier.reads else ''}"
+        for at, tier in enumerate(called)
     )
-    return [*([told] if told else []), f"outsider: {outsider}, no token: {nobody}"]
+    nowhere = ", ".join(tier.name for tier in tiers if tier not in called)
+    return [
+        *([told] if told else []),
+        *([f"not called, as nobody here gets it: {nowhere}"] if nowhere else []),
+        f"{', '.join(f'{user}: {answered}' for user, answered in refused.items())}, no token: {nobody}",
+    ]
+
+
+def _judge_tier(endpoint: str, tier: Tier, seen: Mapping[str, Seen], best: Tier | None) -> None:
+    one = seen[tier.name]
+    if not tier.reads:
+        _require(
+            bool(one.writes) or not tier.writable or tier.listed,
+            f"{tier.name} sees no write tools at {endpoint}: {_list(one.tools)}",
+        )
+        return
+    if best and not tier.listed and not best.listed:
+        missing = one.tools - seen[best.name].tools
+        _require(not missing, f"{tier.name} sees tools at {endpoint} that {best.name} does not: {_list(missing)}")
+    unnamed = {tool for tool in one.writes if not any(fnmatchcase(tool, pattern) for pattern in tier.named)}
+    _require(
+        not unnamed,
+        f"{tier.name}, whose role only reads, sees write tools at {endpoint}: {_list(unnamed)}; those that only read "
+        "and do not say so belong into tools.allow of that tier in mcp_servers",
+    )
 
 
 def _readers(reader: Seen) -> str:
@@ -191,7 +213,7 @@ async def see(endpoint: str, token: str, user: str) -> Seen:
             failure = await _read(client, tools)
     except Exception as error:
         why = " ".join(str(_innermost(error)).split()).rstrip(".")
-        raise SmokeError(f"the {user}'s MCP client cannot use {endpoint}: {why}; see `invoke logs`") from error
+        raise SmokeError(f"the MCP client of {user} cannot use {endpoint}: {why}; see `invoke logs`") from error
     writes = frozenset(tool.name for tool in tools if not _only_reads(tool))
     return Seen(frozenset(tool.name for tool in tools), writes, failure)
 

@@ -10,8 +10,9 @@ from emulators.base.errors import EmulatorError
 from emulators.base.state import Resource, State
 from ops.checks import smoke
 from ops.cli import output
-from ops.clients import access_token, outputs
+from ops.clients import access_token, outputs, people
 from ops.clients.outputs import Platform
+from ops.config import roles
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError, UsageError
 from twin import control
@@ -46,12 +47,19 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
         ]
     else:
         problems = [*_unhealthy(running), *unreachable(running), *_unanswered(environment, platform, answer)]
+    endpoints = _in_order(environment, platform)
     found = {
         "env": environment.name,
         "healthy": not problems,
-        "endpoint": next(iter(platform.endpoints.values()), ""),
+        "endpoint": next(iter(endpoints.values()), ""),
         "servers": {
-            name: {"url": url, "tiers": _tiers(name, state, where)} for name, url in platform.endpoints.items()
+            name: {
+                "url": url,
+                "tiers": _tiers(name, state, where),
+                "roles": dict(roles.tiers(environment, name)),
+                **_elsewhere(environment, name),
+            }
+            for name, url in endpoints.items()
         },
         "authority": platform.authority,
         "tenant_id": platform.tenant_id,
@@ -65,6 +73,12 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
         "pids": {name: part.pid for name, part in running.parts.items() if part.pid} if running else {},
     }
     return {**found, "reason": "; ".join(problems)} if problems else found
+
+
+def _in_order(environment: Environment, platform: Platform) -> dict[str, str]:
+    """Return the endpoints in the order of mcp_servers: by name, as Terraform sorts them, a new one could be first."""
+    known = [name for name in environment.servers if name in platform.endpoints]
+    return {name: platform.endpoints[name] for name in dict.fromkeys([*known, *platform.endpoints])}
 
 
 def report(environment: Environment, *, as_json: bool, secrets: bool = False) -> None:
@@ -113,6 +127,7 @@ def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
     tiers = [
         (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
     ]
+    tiers += [(f"{name} elsewhere", server.get("remote", "")) for name, server in found["servers"].items()]
     return [(name, value) for name, value in tiers if value] + [
         (f"process {name}", str(pid)) for name, pid in found["pids"].items()
     ]
@@ -135,17 +150,20 @@ def _unhealthy(running: Status | None) -> list[str]:
 
 
 def _unanswered(environment: Environment, platform: Platform, answer: Answer) -> list[str]:
-    """Return what is wrong with the answers to somebody without a token and, where anybody can become one, to a reader.
+    """Return what is wrong with the answers to somebody without a token and, where anybody can become one, to a caller.
 
     The second call goes through to a server, which must accept the gateway's own token.
     """
     problems = []
-    for endpoint in platform.endpoints.values():
+    for server, endpoint in platform.endpoints.items():
         try:
             smoke.require_challenge(endpoint, answer(endpoint))
             if environment.is_local and platform.client_id:
-                answered = answer(endpoint, access_token.mint(environment, platform, "reader"))
-                if answered not in (200, 403):  # no tier for readers is no fault
+                caller = people.caller(environment, platform, server)
+                answered = answer(endpoint, access_token.mint(environment, platform, caller))
+                # A server elsewhere may want a session first, and its own refusals come as 502.
+                said = _elsewhere(environment, server) and 400 <= answered < 500 and answered != 401
+                if answered not in (200, 403) and not said:  # a tier that nobody here gets is no fault
                     problems.append(f"{endpoint} answers {answered} to a signed-in caller; see `invoke logs`")
         except (SmokeError, EmulatorError) as error:
             problems.append(str(error))
@@ -177,6 +195,12 @@ def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
         if env.get("MCP_SERVER_NAME") == server:
             tiers[str(env.get("MCP_TIER"))] = f"https://{app.block('ingress').get('fqdn', '')}"
     return tiers
+
+
+def _elsewhere(environment: Environment, server: str) -> dict[str, str]:
+    """Return where a server elsewhere is; nothing for one that runs here, in its tiers."""
+    remote = (environment.servers.get(server) or {}).get("remote")
+    return {"remote": str(remote["url"])} if remote else {}
 
 
 def _private_url(group: Resource) -> str:

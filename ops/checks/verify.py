@@ -70,6 +70,7 @@ CHECKS: tuple[Check, ...] = (
     Check("consent", "openid, profile and offline_access are consented to for everybody", azure_probes.consent),
     Check("groups", "every container group runs", azure_probes.groups),
     Check("addresses", "every slot's DNS record holds its container group's address", azure_probes.addresses),
+    Check("gateway-address", "an internal gateway's DNS record holds its address", azure_probes.gateway_address),
     Check("database", "the database has no public address", azure_probes.database),
     Check("keyless", "DocumentDB takes tokens of Entra ID, and nothing else", azure_probes.keyless),
     Check("database-users", "the job that makes users of DocumentDB has succeeded", azure_probes.users_job),

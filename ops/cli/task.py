@@ -97,7 +97,7 @@ def task(
         texts = {**COMMON, **(CHANGES if changes else {}), **({"json": json} if json else {})}
         required = [one.name for one in given if one.default is Parameter.empty]
         return ProjectTask(
-            guarded(body),
+            guarded(body, changes=changes),
             help={**texts, **(help or {})},
             iterable=["setting", *iterable],
             positional=required,
@@ -107,8 +107,10 @@ def task(
     return decorate
 
 
-def guarded(function: Callable[..., None]) -> Callable[..., None]:
+def guarded(function: Callable[..., None], *, changes: bool = False) -> Callable[..., None]:
     """Turn what the project raises on purpose into one line on stderr and an exit code; the rest stays a traceback.
+
+    `changes`: the task changes something, so where it is interrupted the next run finishes what it began.
 
     `invoke --debug` or OPS_DEBUG=1 shows the traceback of those too.
     """
@@ -126,7 +128,8 @@ def guarded(function: Callable[..., None]) -> Callable[..., None]:
                 raise
             _exit(str(error), getattr(error, "exit_code", 1))
         except KeyboardInterrupt:
-            _exit("interrupted; the next run goes on from here", InterruptError.exit_code)
+            begun = changes and not options.get("dry_run")
+            _exit(f"interrupted{'; the next run goes on from here' if begun else ''}", InterruptError.exit_code)
 
     return wrapper
 

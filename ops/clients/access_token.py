@@ -10,39 +10,46 @@ from ops.cli import output
 from ops.clients import outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
+from ops.config.roles import OUTSIDER, named, roles
 from ops.errors import NotDeployedError, OpsError, UsageError
 
-USERS = ("admin", "reader", "outsider")
-_ROLES = {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
+#: Names that stand for a kind of role on Azure, and for people of the local directory; see ops.config.roles.named.
+ALIASES = ("admin", "reader")
 
 
 def mint(environment: Environment, platform: Platform, user: str) -> str:
-    """Return a token of that user: minted by the twin's issuer locally, of whoever is signed in on Azure."""
-    require_known(user)
+    """Return a token of that user or of somebody with that role; of whoever is signed in on Azure, if the roles fit."""
+    require_known(environment, user)
     if environment.is_local:
-        return _local(platform, user)
-    return checked(signed_in(platform), user)
+        return _local(environment, platform, user)
+    return checked(environment, signed_in(platform), user)
 
 
 def print_token(environment: Environment, user: str) -> None:
     """Print nothing but the token, so that it can be captured."""
-    require_known(user)
+    require_known(environment, user)
     output.data(mint(environment, outputs.deployed(environment), user))
 
 
-def require_known(user: str) -> None:
-    """Raise UsageError for anybody but the three people of the documentation."""
-    if user not in USERS:
-        raise UsageError(f"user {user!r} is unknown; --as is one of: {', '.join(USERS)}")
+def require_known(environment: Environment, user: str) -> None:
+    """Raise UsageError for a name that is neither a role, nor a person of the local directory."""
+    people = [*ALIASES, OUTSIDER]
+    if environment.is_local:
+        people += [name for name in environment.variables.get("groups") or {} if name not in people]
+    known = [*people, *(role.name for role in roles(environment))]
+    if user not in known:
+        raise UsageError(f"user {user!r} is unknown; --as is one of: {', '.join(known)}")
 
 
-def checked(token: str, user: str) -> str:
+def checked(environment: Environment, token: str, user: str) -> str:
     """Return the token, if its roles are those of `user`: on Azure nobody can become somebody else."""
-    roles = set(claims(token).get("roles") or ())
-    wanted = _ROLES.get(user)
-    fits = wanted in roles if wanted else not roles & set(_ROLES.values())
+    held = set(claims(token).get("roles") or ())
+    if user == OUTSIDER:
+        fits = held.isdisjoint(role.name for role in roles(environment))
+    else:
+        fits = (named(environment, user) if user in ALIASES else user) in held
     if not fits:
-        has = ", ".join(sorted(roles)) or "no role"
+        has = ", ".join(sorted(held)) or "no role"
         raise OpsError(
             f"the signed-in account has {has}, which is not --as {user}; sign in as such a user with `az login`"
         )
@@ -59,13 +66,23 @@ def claims(token: str) -> dict[str, Any]:
     return found
 
 
-def _local(platform: Platform, user: str) -> str:
+def _local(environment: Environment, platform: Platform, user: str) -> str:
     from twin.sign_in import sign_in
 
     if not platform.client_id:
         raise NotDeployedError(
             "mcp_clients is empty, so nobody can sign in; add an entry to terraform.tfvars and deploy"
         )
+    if user in {role.name for role in roles(environment)}:
+        from ops.clients import people
+
+        found = people.holder(people.local(environment, platform), user)
+        if found is None:
+            raise OpsError(
+                f"nobody in the local directory has the role {user}: give it a group in roles, of which the local "
+                "directory then has somebody, and run `invoke deploy`"
+            )
+        user = found.key
     return sign_in(platform.authority, platform.client_id, platform.scope, user)
 
 

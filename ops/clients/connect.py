@@ -138,10 +138,11 @@ _FIRST_CALL = {"mongodb": ("tools/call", {"name": "list-databases", "arguments":
 
 def _curl(endpoints: Mapping[str, str], env: str = "") -> str:
     """Return a line per server, to paste into a POSIX shell; a fresh token comes from the task each time."""
-    return "\n".join(_curl_line(name, url, env) for name, url in endpoints.items())
+    return "\n".join(curl_line(name, url, env) for name, url in endpoints.items())
 
 
-def _curl_line(name: str, url: str, env: str) -> str:
+def curl_line(name: str, url: str, env: str = "") -> str:
+    """Return one call of a server, to paste into a POSIX shell."""
     method, params = _FIRST_CALL.get(name, ("tools/list", {}))
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     # Both media types and the version are the transport's ("Transports", MCP 2025-11-25).
@@ -238,7 +239,10 @@ def configuration(platform: Platform, client: str, *, exposure: str = "public", 
 def print_configuration(
     environment: Environment, client: str | None, *, write: bool = False, as_json: bool = False
 ) -> None:
-    """Print the configuration on stdout, what to do with it on stderr; without a client, each that can be reached."""
+    """Print the configuration on stdout, what to do with it on stderr; without a client, each that can be reached.
+
+    Then stdout holds more than one of them, so a heading there names the client of each.
+    """
     if write and not client:
         raise UsageError("--write needs --client NAME: each client has a file of its own")
     platform = outputs.deployed(environment)
@@ -259,8 +263,11 @@ def print_configuration(
         if write:
             output.say(f"written: {written(name, platform)}")
         else:
-            output.say(title)
-            output.data(text)
+            if client:
+                output.say(title)
+                output.data(text)
+            else:
+                output.data(f"# {name} ({title})\n{text}\n")
             for edition, link in install_links(platform, name):
                 output.say(f"{edition}, with one click: {link}")
     if client:

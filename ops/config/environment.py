@@ -51,6 +51,12 @@ class Environment:
         return (self.settings.servers_dir or ROOT / "servers").resolve()
 
     @property
+    def gateway_generation(self) -> str:
+        """`v2` or `classic`, by the tier of API Management: the two do not become one another."""
+        sku = str((self.variables.get("apim") or {}).get("sku_name") or "")
+        return "v2" if "V2_" in sku else "classic"
+
+    @property
     def servers(self) -> Mapping[str, Any]:
         """The `mcp_servers` map."""
         return self.variables.get("mcp_servers") or {}

@@ -22,6 +22,9 @@ _DOCUMENTATION = tuple(
 )
 _EXAMPLE = re.compile(r"(^|[@./])example\.(com|net|org)\b")
 _YOURS = re.compile(r"^(your-|<your)")
+#: Of the shipped files: Azure has one of each in the world, so whoever deploys them first has them.
+_SHIPPED_NAME = re.compile(r"^(acr|keyvault-|cosmos-)?mcp-?pod-?(dev|prod)$")
+_NAMES = ("name", "acr_name", "key_vault_name", "cosmos_account_name")
 #: Settings that only `invoke bootstrap` asks for, and only where a pipeline of Azure DevOps deploys.
 PIPELINE = ("ADO_ORG", "ADO_PROJECT", "SERVICE_CONNECTION_NAME")
 
@@ -50,6 +53,14 @@ def find(environment: Environment, *, pipeline: bool = False) -> Iterator[str]:
         ):
             where = f"{folder}/{one.source}" if one.source == "settings.env" else one.source
             yield f"{name} in {where} is {one.value!r}"
+
+
+def shipped_names(environment: Environment) -> Iterator[str]:
+    """Yield a phrase for each name that is as shipped. Azure takes it once; `doctor` says so, nothing refuses it."""
+    for name in _NAMES:
+        value = environment.variables.get(name)
+        if isinstance(value, str) and _SHIPPED_NAME.match(value):
+            yield f"{name} = {value!r}"
 
 
 def is_placeholder(value: str) -> bool:

@@ -50,20 +50,26 @@ def apps(environment: Environment) -> dict[str, App]:
     }
 
 
+def is_remote(entry: Mapping[str, Any] | None) -> bool:
+    """Whether an entry is a server elsewhere: the gateway forwards to it, and it has no image, container or slot."""
+    return bool((entry or {}).get("remote"))
+
+
 def slots(environment: Environment) -> dict[str, Slot]:
     """Return every slot of `mcp_servers` by its name: those of container groups, as apps have none."""
     return {
         f"{server}-{tier}-{slot}": Slot(f"{server}-{tier}-{slot}", server, slot)
         for server, entry in environment.servers.items()
-        if not runs_as_apps(entry)
+        if not is_remote(entry) and not runs_as_apps(entry)
         for tier in entry.get("tiers") or {}
         for slot in entry.get("slots") or ("a",)
     }
 
 
 def slot_letters(environment: Environment, server: str) -> Sequence[str]:
-    """Return the server's slots in order: `a` alone where none is named."""
-    return sorted((environment.servers.get(server) or {}).get("slots") or ("a",))
+    """Return the server's slots in order: `a` alone where none is named; none of a server elsewhere."""
+    entry = environment.servers.get(server) or {}
+    return [] if is_remote(entry) else sorted(entry.get("slots") or ("a",))
 
 
 def has_several_slots(environment: Environment, server: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from emulators.base.files import write_json
+from emulators.base.files import write_private
 from ops.errors import SettingError
 
 CACHE = Path(__file__).resolve().parents[2] / ".twin" / "cache"
@@ -25,12 +25,13 @@ def read(path: Path, cache: Path = CACHE) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} cannot be read ({error}); restore it from version control") from error
-    memo = cache / f"tfvars-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
+    memo = cache / f"values-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json"
     try:
         known: dict[str, Any] = json.loads(memo.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = _parse(path, text)
-        write_json(memo, known)
+        # In the order of the text, which says which server is the first.
+        write_private(memo, json.dumps(known))
     return known
 
 

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.config.environment import Environment
-from ops.config.servers import is_pinned
+from ops.config.servers import is_pinned, is_remote
 from ops.errors import ImageError, UsageError
 
 FRONT = "gateway-auth"
@@ -114,7 +114,7 @@ class Pushed:
 def decide(environment: Environment, server: str | None = None, servers_dir: Path | None = None) -> list[Image]:
     """Return the images that `mcp_servers` wants by tag, or one server's; UsageError where there is none to build.
 
-    An entry with a digest names an image that exists already: it is not built here.
+    An entry with a digest names an image that exists already: it is not built here. A server elsewhere has none.
     """
     found = sources(servers_dir or environment.servers_dir)
     entries = environment.servers
@@ -128,7 +128,10 @@ def decide(environment: Environment, server: str | None = None, servers_dir: Pat
             f"server {server!r} of {environment.name} pins its image by digest; there is nothing to build: "
             "give it image.tag in mcp_servers to build it from servers/"
         )
-    wanted = {name: entry for name, entry in entries.items() if server in (None, name) and not is_pinned(entry)}
+    if server is not None and is_remote(entries[server]):
+        raise UsageError(f"server {server!r} of {environment.name} runs elsewhere (remote); there is nothing to build")
+    built = {name: entry for name, entry in entries.items() if not is_pinned(entry) and not is_remote(entry)}
+    wanted = {name: entry for name, entry in built.items() if server in (None, name)}
     return [_image(name, entry, found, environment) for name, entry in wanted.items()]
 
 

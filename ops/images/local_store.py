@@ -32,15 +32,7 @@ def push(image: Image, home: Path, runner: Runner, *, venvs: Path = installed.VE
     """Put one image into the store; doing it again with the same content changes nothing."""
     digest = content_digest(image.source)
     place = folder(home, image.repository, digest)
-    python = installed.python_packages(image.source.requirements, venvs, runner)
-    entry = {
-        "entrypoint": list(image.source.entrypoint),
-        "python": str(python),
-        "path": [str(place / "src")],
-        "digest": digest,
-    }
-    if image.source.behind_front:
-        entry["programs"] = [str(folder) for folder in _programs(image.source, venvs, runner)]
+    entry = {**_installed(image.source, venvs, runner), "path": [str(place / "src")], "digest": digest}
     is_new = bool(_read(place / "image.json") != entry)
 
     def act() -> None:
@@ -52,6 +44,21 @@ def push(image: Image, home: Path, runner: Runner, *, venvs: Path = installed.VE
 
     runner.run(Step(act, None, _lines(image, place, is_new=is_new)))
     return Pushed(image, digest, is_new)
+
+
+def from_folders(source: Source, runner: Runner, *, venvs: Path = installed.VENVS) -> dict[str, Any]:
+    """Return what `push` stores of an image, but running from the server's own folders, as they are now."""
+    sources = [str(part / "src") for part in source.folders if (part / "src").is_dir()]
+    return {**_installed(source, venvs, runner), "path": sources, "digest": content_digest(source)}
+
+
+def _installed(source: Source, venvs: Path, runner: Runner) -> dict[str, Any]:
+    """Install the locks; return what starts the server, and with which interpreter."""
+    python = installed.python_packages(source.requirements, venvs, runner)
+    entry: dict[str, Any] = {"entrypoint": list(source.entrypoint), "python": str(python)}
+    if source.behind_front:
+        entry["programs"] = [str(folder) for folder in _programs(source, venvs, runner)]
+    return entry
 
 
 def _programs(source: Source, venvs: Path, runner: Runner) -> list[Path]:
@@ -93,6 +100,16 @@ def note(home: Path, image: Image, digest: str, reference: str) -> bool:
     is_new = bool(_read(place / "image.json") != entry)
     _write(place / "image.json", entry)
     _tag(place.parent / "tags.json", image.tag, digest)
+    return is_new
+
+
+def note_foreign(home: Path, repository: str, digest: str, reference: str) -> bool:
+    """Note an image that somebody else publishes and that a Docker engine holds; True if it is new."""
+    place = folder(home, repository, digest)
+    entry = {"digest": digest, "entrypoint": [], "path": [], "python": "", "reference": reference, "foreign": True}
+    is_new = bool(_read(place / "image.json") != entry)
+    place.mkdir(parents=True, exist_ok=True)
+    _write(place / "image.json", entry)
     return is_new
 
 

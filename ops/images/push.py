@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ops.cli.steps import Runner
 from ops.config.environment import Environment
-from ops.images import catalog, docker_images, images_json, local_store
+from ops.images import catalog, docker_images, images_json, local_store, upstream
 from ops.images.catalog import Image, Pushed
 from ops.terraform import workspace
 from ops.terraform.workspace import Workspace
@@ -15,11 +15,14 @@ from ops.terraform.workspace import Workspace
 def push(environment: Environment, runner: Runner, server: str | None = None) -> None:
     """Build what changed, put it into the registry, and write its digest where Terraform reads it."""
     wanted = catalog.decide(environment, server)
+    upstream.require_engine(environment)
     with runner.lock(environment.home):
         if not environment.is_local:
             names = ", ".join(f"{image.repository}:{image.tag}" for image in wanted)
             runner.confirm(f"Build and push {names} to {environment.need('ACR_NAME')}?")
-        push_all(workspace.locate(environment, {}, runner=runner), wanted)
+        space = workspace.locate(environment, {}, runner=runner)
+        push_all(space, wanted)
+        upstream.import_all(space)
 
 
 def push_all(space: Workspace, wanted: Sequence[Image]) -> list[Pushed]:

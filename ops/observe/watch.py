@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import JustifyMethod
+from rich.console import Group, JustifyMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +20,7 @@ from ops.cli import output
 from ops.config.environment import Environment
 from ops.config.servers import apps
 from ops.errors import UsageError
+from ops.observe import objectives
 from ops.observe.policy_trace import clock, of_a_gateway
 from twin.console.config import Config
 from twin.console.sources import Sources
@@ -29,7 +30,7 @@ _LOCAL_PAUSE, _AZURE_PAUSE = 0.5, 15.0  # seconds between two questions
 _LATE = 900  # seconds that a log of Azure may come late
 _KNOWN = 5000  # ids remembered, so that what comes twice is shown once
 
-#: A call: time (ISO 8601), id, caller, tier, call, status, milliseconds, refusal.
+#: A call: time (ISO 8601), id, server, method, caller, tier, call, status, milliseconds, refusal.
 Call = dict[str, Any]
 More = Callable[[], Sequence[Call]]
 
@@ -43,7 +44,7 @@ _LOG_OF_BOTH = (
 QUERY = """
 ApiManagementGatewayLogs
 | where TimeGenerated > ago({seconds}s) and ApiId startswith "mcp-"
-| project CorrelationId, TimeGenerated, Method, ResponseCode, TotalTime, LastErrorSource, LastErrorReason
+| project CorrelationId, TimeGenerated, ApiId, Method, ResponseCode, TotalTime, LastErrorSource, LastErrorReason
 | join kind=leftouter (
     {log}
     | where TimeGenerated > ago({seconds}s) and Message startswith "{{"
@@ -57,7 +58,7 @@ ApiManagementGatewayLogs
         Outcome = tostring(Call.outcome)
 ) on CorrelationId
 | project
-    CorrelationId, TimeGenerated, Method, ResponseCode, TotalTime, LastErrorSource, LastErrorReason,
+    CorrelationId, TimeGenerated, ApiId, Method, ResponseCode, TotalTime, LastErrorSource, LastErrorReason,
     Caller, Tier, Tool, Outcome
 | order by TimeGenerated asc
 | take 1000
@@ -72,7 +73,7 @@ def print_calls(environment: Environment, *, as_json: bool = False) -> None:
             for call in _calls(more, pause):
                 output.data(json.dumps(call, ensure_ascii=False) if as_json else line(call))
         else:
-            _live(environment.name, more, pause)
+            _live(environment, more, pause)
     except KeyboardInterrupt:
         return  # that is how a person ends it
 
@@ -90,17 +91,24 @@ def _calls(more: More, pause: float) -> Iterator[Call]:
         time.sleep(pause)
 
 
-def _live(name: str, more: More, pause: float) -> None:
+def _live(environment: Environment, more: More, pause: float) -> None:
+    name = environment.name
     kept: deque[Call] = deque(maxlen=_SHOWN)
+    promised = objectives.Tally(objectives.of(environment))
     total = refused = 0
+
+    def drawn() -> Group:
+        return Group(_table(name, kept, total, refused), *map(Text, promised.lines()))
+
     # The screen is drawn when something came, and otherwise stays as it is.
-    with Live(_table(name, kept, total, refused), console=output.console, auto_refresh=False) as live:
+    with Live(drawn(), console=output.console, auto_refresh=False) as live:
         while True:
             found = more()
             kept.extend(found)
             total += len(found)
+            promised.add(found)
             refused += sum(1 for call in found if call["refusal"])
-            live.update(_table(name, kept, total, refused), refresh=True)
+            live.update(drawn(), refresh=True)
             time.sleep(pause)
 
 
@@ -140,6 +148,8 @@ def _from_ring(request: Mapping[str, Any], people: Mapping[str, str]) -> Call:
     return {
         "time": request["time"],
         "id": request["id"],
+        "server": str(request["path"]).strip("/").partition("/")[0],
+        "method": request["method"],
         "caller": people.get(request["caller"], request["caller"]),
         "tier": request["tier"],
         "call": request["tool"] or request["rpc"] or f"{request['method']} {request['path']}",
@@ -183,6 +193,8 @@ def from_log(row: Mapping[str, Any]) -> Call:
     return {
         "time": _iso(str(row["TimeGenerated"])),
         "id": row["CorrelationId"],
+        "server": str(row.get("ApiId") or "").removeprefix("mcp-"),
+        "method": str(row.get("Method") or ""),
         "caller": row.get("Caller") or "",
         "tier": row.get("Tier") or "",
         "call": row.get("Tool") or str(row.get("Method") or ""),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from ops.azure import az, network
 from ops.checks import azure_smoke, doctor, durations, prerequisites, reach, smoke, status
 from ops.cli import output
 from ops.cli.steps import Runner, Step, until
-from ops.clients import access_token
+from ops.clients import access_token, people
 from ops.clients.outputs import Platform
+from ops.config import roles
 from ops.config.environment import Environment, env_option
 from ops.errors import AzError, NotDeployedError, SmokeError
-from ops.images import catalog, images_json, push
+from ops.images import catalog, images_json, push, upstream
 from ops.images.catalog import Image, Pushed
 from ops.images.images_json import Entries
 from ops.rollout import rolling_update, target_images
@@ -44,6 +45,7 @@ _AZURE_CHECKS = ("settings", "terraform", "az", "subscription")
 def deploy(environment: Environment, runner: Runner, asked: Request | None = None) -> None:
     """End with a healthy platform, or raise an OpsError that says what stands in the way."""
     asked = asked or Request()
+    upstream.require_engine(environment)
     wanted = [image for image in catalog.decide(environment) if image.server not in asked.images]
     wanted = wanted if asked.builds else []
     if runner.dry_run and asked.plan:
@@ -95,6 +97,8 @@ def _images_and_stage2(session: Session, wanted: Sequence[Image], asked: Request
     space = session.space
     before = images_json.read(space.images_file, space.runner)
     pushed = push.push_all(space, wanted) if wanted else []
+    if not asked.plan:
+        upstream.import_all(space)
     targets = target_images.resolve(space, asked.images)
     target_images.record(space, targets)
     if session.ports is None:
@@ -185,16 +189,16 @@ def _serve(session: Session, platform: Platform, *, changed: bool) -> None:
 
 def _smoke_test(environment: Environment, platform: Platform) -> None:
     cut_off = status.unreachable(control.status(environment.home))
+    everybody = people.local(environment, platform)
+    token_for = cache(partial(access_token.mint, environment, platform))
     for server in platform.endpoints:
         with output.step(f"smoke test {server}") as result:
-            tiers = ((environment.servers.get(server) or {}).get("tiers") or {}).values()
-            writable = any(tier.get("connection") == "read-write" for tier in tiers)
-            roles = {str(tier.get("role")) for tier in tiers}
-            token_for = partial(access_token.mint, environment, platform)
+            wanted = roles.tiers(environment, server)
+            here = people.of_tiers(everybody, wanted)
+            strangers = [one.key for one in everybody if one.roles and one.roles.isdisjoint(wanted.values())]
+            tiers = [_tier(environment, server, tier, here.get(tier, "")) for tier in wanted]
             try:
-                found = smoke.check_server(
-                    platform, server, token_for, roles=roles, writable=writable, named=_named_for_readers(tiers)
-                )
+                found = smoke.check_server(platform, server, token_for, tiers, strangers=strangers)
             except SmokeError as error:
                 # The cause first, where it is known: the call itself only meets a 5xx.
                 raise SmokeError("; ".join((*cut_off, str(error)))) from error
@@ -203,10 +207,17 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
         output.warn(sentence)
 
 
-def _named_for_readers(tiers: Collection[Mapping[str, Any]]) -> list[str]:
-    """The patterns with which the operator opened tools to readers, whatever the tools say of themselves."""
-    readers = (tier for tier in tiers if tier.get("role") == "Mcp.Read")
-    return [pattern for tier in readers for pattern in (tier.get("tools") or {}).get("allow") or ()]
+def _tier(environment: Environment, server: str, name: str, user: str) -> smoke.Tier:
+    entry = environment.servers[server]["tiers"][name]
+    lists = entry.get("tools") or {}
+    return smoke.Tier(
+        name,
+        user,
+        reads=any(role.reads for role in roles.roles(environment) if role.name == entry.get("role")),
+        writable=entry.get("connection") == "read-write",
+        named=lists.get("allow") or (),
+        listed=bool(lists.get("allow") or lists.get("deny")),
+    )
 
 
 def _open_vault(environment: Environment, runner: Runner) -> None:
@@ -292,9 +303,9 @@ def _tell(environment: Environment, platform: Platform, runner: Runner) -> None:
     ]
     if environment.is_local:
         following += [
-            (f"invoke token{option} --as admin", "a token for scripts; or reader, outsider"),
+            (f"invoke token{option} --as admin", "a token for scripts; or a role, reader, outsider"),
             (f"invoke logs{option}", "the end of every log"),
             (f"invoke destroy{option}", "stop, and take everything away"),
         ]
-    served = "; ".join(f"{server} is served at {endpoint}" for server, endpoint in platform.endpoints.items())
+    served = "\n".join(f"{server} is served at {endpoint}" for server, endpoint in platform.endpoints.items())
     runner.summary(served, following)

@@ -11,9 +11,10 @@ from ops.azure import az
 from ops.checks import smoke
 from ops.cli import output
 from ops.cli.steps import Runner, Step, until
-from ops.clients import access_token
+from ops.clients import access_token, people
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
+from ops.config.roles import OUTSIDER, tiers
 from ops.config.servers import slot_letters
 from ops.errors import NotDeployedError, OpsError, SmokeError
 from ops.local_platform import Ports
@@ -55,8 +56,14 @@ def require_answers(environment: Environment, platform: Platform) -> None:
 
     Where nobody can sign in, each call must be challenged.
     """
-    token = _token(environment, platform)
+    tokens = {server: _token(environment, platform, server) for server in platform.endpoints}
+    if without := [server for server, token in tokens.items() if token is None]:
+        output.warn(
+            f"nobody who is signed in has a role on {', '.join(without)}: the gateway is asked without a token there, "
+            "which proves less"
+        )
     for server, endpoint in platform.endpoints.items():
+        token = tokens[server]
         for _ in range(_CALLS * len(slot_letters(environment, server))):
             answered = smoke.http_status(endpoint, token)
             if answered != (200 if token else 401):
@@ -85,11 +92,12 @@ def _wait_until_running(environment: Environment, group: str) -> Step[None]:
     return Step(act, None, (until(f'[ "$({az.command(*state, "--output", "tsv")})" = Running ]', _PAUSE),))
 
 
-def _token(environment: Environment, platform: Platform) -> str | None:
+def _token(environment: Environment, platform: Platform, server: str) -> str | None:
+    """Return a token that opens the server, of a role that only reads where there is one; None where there is none."""
     if environment.is_local:
-        return access_token.mint(environment, platform, "reader")
-    for user in ("reader", "admin"):
+        user = people.caller(environment, platform, server)
+        return None if user == OUTSIDER else access_token.mint(environment, platform, user)
+    for role in reversed(tiers(environment, server).values()):
         with suppress(OpsError):
-            return access_token.mint(environment, platform, user)
-    output.warn("the signed-in account has no role here: the gateway is asked without a token, which proves less")
+            return access_token.mint(environment, platform, role)
     return None

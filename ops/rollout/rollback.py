@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.cli.steps import Runner, Step
 from ops.config.environment import Environment
-from ops.config.servers import is_pinned
+from ops.config.servers import is_pinned, is_remote
 from ops.errors import NotDeployedError, UsageError
 from ops.images import images_json
 from ops.rollout import health_check, revisions, rolling_update, session
@@ -46,6 +46,8 @@ def choose(environment: Environment, server: str | None) -> str:
     if server not in environment.servers:
         known = ", ".join(environment.servers)
         raise UsageError(f"server {server!r} does not exist; mcp_servers of {environment.name} holds: {known}")
+    if is_remote(environment.servers[server]):
+        raise UsageError(f"server {server!r} runs elsewhere (remote): which version of it answers is decided there")
     if is_pinned(environment.servers[server]):
         raise UsageError(
             f"server {server!r} pins its image by digest; put the earlier one there and run `invoke deploy`"

@@ -59,7 +59,8 @@ class Session:
         one, two = (
             done.result() for done in ask.side_by_side(*(partial(ask.show, stage) for stage in self.space.stages))
         )
-        State.from_show_json(one, two).dump(self.space.home / "run" / "state.json")
+        state = workspace.with_local_secrets(State.from_show_json(one, two), self.environment)
+        state.dump(self.space.home / "run" / "state.json")
         platform = outputs.from_show_json(two, self.environment.name)
         outputs.save(platform, self.space.home)
         return platform

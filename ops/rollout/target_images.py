@@ -17,7 +17,7 @@ from typing import Any
 from ops.azure import az
 from ops.cli.steps import Step
 from ops.config.environment import Environment
-from ops.config.servers import apps, is_pinned, slots
+from ops.config.servers import apps, is_pinned, is_remote, slots
 from ops.errors import AzError, ImageError, NotDeployedError, UsageError
 from ops.images import images_json, local_store
 from ops.images.images_json import Entries
@@ -34,7 +34,11 @@ def parse(given: Sequence[str], environment: Environment) -> dict[str, str]:
     if DEPLOYED in given:
         if len(given) > 1:
             raise UsageError("--target-image deployed is about every server; give it alone, or name images one by one")
-        return {name: DEPLOYED for name, entry in environment.servers.items() if not is_pinned(entry)}
+        return {
+            name: DEPLOYED
+            for name, entry in environment.servers.items()
+            if not is_pinned(entry) and not is_remote(entry)
+        }
     found: dict[str, str] = {}
     for text in given:
         name, _, reference = text.partition("=")
@@ -132,6 +136,8 @@ def _check(text: str, name: str, reference: str, environment: Environment) -> No
         raise UsageError(
             f"--target-image {text!r}: mcp_servers of {environment.name} has no {name!r}; it holds: {known}"
         )
+    if is_remote(environment.servers[name]):
+        raise UsageError(f"--target-image {text!r}: {name} runs elsewhere (remote), so it has no image here")
     if is_pinned(environment.servers[name]):
         raise UsageError(
             f"--target-image {text!r}: terraform.tfvars pins the image of {name} by digest; change it there, or give "

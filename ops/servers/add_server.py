@@ -10,43 +10,39 @@ import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ops.cli.steps import Runner, Step
 from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
+from ops.config.roles import named, roles
 from ops.errors import SettingError, UsageError
-from ops.images import catalog, installed
+from ops.images import catalog, installed, upstream
 from ops.images.catalog import Source
 from ops.servers import packages, rest_api
 from ops.servers.packages import Package, Registry
+from ops.servers.remote import Remote
 from ops.servers.rest_api import Api
+from ops.terraform import workspace
 
 TEMPLATES = ROOT / "ops" / "templates"
 TEMPLATE = TEMPLATES / "server"
 GATE = catalog.FRONT
 SESSIONS = ("shared", "caller")
-# What is missing, and what does it today: docs/adr/0026.
-_NO_IMAGE = (
-    "the front would have to be a second container of its group, and a group has one here; if it is on PyPI or npm, "
-    "give --pypi or --npm, else make a folder in servers/ whose Dockerfile begins with it and runs gateway_auth.front"
-)
-_NO_REMOTE = (
-    "the gateway forwards to this platform's own slots only, and its policies hold no credential of another server; a "
-    "server of your own from the template can call it"
-)
 _OWN, _API = "a server of this project", "a REST API"
+_UPSTREAM_PORT = 8080
 _REGISTRIES: Mapping[Registry, str] = {"pypi": "PyPI", "npm": "npm"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 _LONGEST = 30
+_TIER = re.compile(r"[a-z][a-z0-9]{0,14}")
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
 _ENTRY = """  {name} = {{
     image = {{ repository = "{name}", tag = "0.1.0" }}
     port  = 8000{front}
     tiers = {{
-      admin  = {{ role = "Mcp.Admin" }}
-      reader = {{ role = "Mcp.Read" }}
+{tiers}
     }}
   }}
 """
@@ -64,22 +60,41 @@ class Scaffold:
 
 
 @dataclass(frozen=True)
+class Container:
+    """An image that somebody else publishes, by digest, and where in it MCP over HTTP is answered."""
+
+    reference: str
+    port: int = _UPSTREAM_PORT
+    path: str = "/mcp"
+
+    @property
+    def entry(self) -> str:
+        path = "" if self.path == "/mcp" else f", path = {json.dumps(self.path)}"
+        return f" upstream = {{ image = {json.dumps(self.reference)}, port = {self.port}{path} }} "
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What a person asked for: a server of one's own where neither a package nor an API is named."""
 
     package: Package | None = None
     api: Api | None = None
+    image: Container | None = None
+    remote: Remote | None = None
     sessions: str = "shared"
+    tiers: Mapping[str, str] = field(default_factory=dict)  # the role of each; empty: the usual two
 
     @property
     def template(self) -> Path:
         if self.package:
             return TEMPLATES / self.package.registry
+        if self.image:
+            return TEMPLATES / "image"
         return TEMPLATES / "openapi" if self.api else TEMPLATE
 
     @property
     def behind_front(self) -> bool:
-        return self.package is not None or self.api is not None
+        return (self.package or self.api or self.image) is not None
 
 
 def parse(
@@ -95,12 +110,14 @@ def parse(
     headers: Sequence[str] = (),
     image: str | None = None,
     remote: str | None = None,
+    port: str | None = None,
+    path: str | None = None,
+    tiers: Sequence[str] = (),
+    *,
+    local: bool = True,
 ) -> Wanted:
     """Read the options; UsageError for two sources, options of another source, or a source that is not hosted."""
-    for option, (value, why) in {"--image": (image, _NO_IMAGE), "--remote": (remote, _NO_REMOTE)}.items():
-        if value:
-            raise UsageError(f"{option} {value} is not hosted by add-server: {why}")
-    given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi}
+    given = {"--pypi": pypi, "--npm": npm, "--openapi": openapi, "--image": image, "--remote": remote}
     sources = [name for name, value in given.items() if value]
     if len(sources) > 1:
         raise UsageError(f"{' and '.join(sources)} are two sources, and a server has one; give one of them")
@@ -108,13 +125,63 @@ def parse(
         raise UsageError(f"--sessions {sessions!r} must be one of {', '.join(SESSIONS)}")
     of_package = {"--command": command, "--arguments": arguments, "--sessions": sessions, "--with": beside}
     _only_with(sources, ("--pypi", "--npm"), of_package)
-    _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url, "--header": headers})
+    _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url})
+    _only_with(sources, ("--openapi", "--remote"), {"--header": headers})
+    _only_with(sources, ("--image",), {"--port": port, "--path": path})
+    given_tiers = _tiers(tiers)
+    if image:
+        return Wanted(image=_container(image, port, path or "/mcp"), tiers=given_tiers)
+    if remote:
+        return Wanted(remote=Remote.parse(remote, headers, local=local), tiers=given_tiers)
     if openapi:
-        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers))
+        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers), tiers=given_tiers)
     if text := pypi or npm:
         package = packages.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
-        return Wanted(package, sessions=sessions or "shared")
-    return Wanted()
+        return Wanted(package, sessions=sessions or "shared", tiers=given_tiers)
+    return Wanted(tiers=given_tiers)
+
+
+def _tiers(given: Sequence[str]) -> dict[str, str]:
+    """Read each TIER=ROLE; UsageError for another shape, a tier twice or a role twice."""
+    found: dict[str, str] = {}
+    for text in given:
+        tier, equals, role = text.partition("=")
+        if not (equals and role and _TIER.fullmatch(tier)):
+            raise UsageError(
+                f"--role {text!r} must be TIER=ROLE, such as reader=Mcp.Read: a tier's name is 1-15 lower-case letters "
+                "and digits and starts with a letter"
+            )
+        if tier in found or role in found.values():
+            raise UsageError(
+                f"--role {text} names a tier or role a second time; a tier has one role, and a role one tier"
+            )
+        found[tier] = role
+    return found
+
+
+def _usual_tiers(environment: Environment) -> dict[str, str]:
+    """A tier for the best role that may write and one for the best that only reads, as far as there are such."""
+    kinds = {role.reads for role in roles(environment)}
+    return {alias: named(environment, alias) for alias, reads in (("admin", False), ("reader", True)) if reads in kinds}
+
+
+def _require_roles(environment: Environment, tiers: Mapping[str, str]) -> None:
+    known = [role.name for role in roles(environment)]
+    for tier, role in tiers.items():
+        if role not in known:
+            raise UsageError(
+                f"--role {tier}={role} names no role of {environment.name}, which has {', '.join(known)}; add it to "
+                f"roles in {environment.folder / 'terraform.tfvars'} first (docs/roles.md)"
+            )
+
+
+def _container(reference: str, port: str | None, path: str) -> Container:
+    upstream.parse("--image", reference)
+    if port is not None and not (port.isdecimal() and 1 <= int(port) <= 65535):
+        raise UsageError(f"--port {port!r} must be from 1 to 65535: where the image answers MCP over HTTP")
+    if not _PATH.fullmatch(path):
+        raise UsageError(f"--path {path!r} must be a path that starts with a slash, such as /mcp")
+    return Container(reference, int(port or _UPSTREAM_PORT), path)
 
 
 def _only_with(sources: Sequence[str], wanted: Sequence[str], options: Mapping[str, object]) -> None:
@@ -125,18 +192,18 @@ def _only_with(sources: Sequence[str], wanted: Sequence[str], options: Mapping[s
 
 def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wanted()) -> None:
     """Add a server; repeating it changes nothing, and what an interrupted run left out is added."""
+    if wanted.remote:
+        return _add_remote(environment, runner, name, wanted.remote, wanted.tiers)
     planned = plan(environment, name, wanted)
     if not planned.files:
         _require_same(environment, planned, wanted)
-    if wanted.package and planned.files:
-        planned = replace(planned, files=_fetched(name, wanted.package, runner))
-    if wanted.api and planned.files:
-        planned = replace(planned, files=_described(name, wanted.api))
+    else:
+        planned = replace(planned, files=_files(planned, wanted, runner))
     rows = [("create", str(planned.folder / path)) for path in planned.files]
     rows += [("add to", f"mcp_servers in {planned.variables}")] if planned.entry else []
     if not rows:
         runner.say(f"{name} is there: {planned.folder}, and its entry in {planned.variables}")
-        return
+        return None
     runner.table("", ("will", "what"), rows)
     runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
     runner.run(Step(lambda: write(planned), None, tuple(f"{action} {what}" for action, what in rows)))
@@ -149,6 +216,12 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
             'one that keeps a file, `environment` of its entry says where (NAME = "{HOME}/file"); '
             f"run `{deploy}`"
         )
+    elif wanted.image:
+        deploy += " --setting RUNTIME=docker" if environment.is_local else ""  # a container engine runs it here
+        runner.say(
+            f"it answers MCP at port {wanted.image.port} and {wanted.image.path} of its container (`front.upstream` of "
+            f"its entry says otherwise); run `{deploy}`"
+        )
     elif wanted.api:
         wants = "".join(f", once `secrets` of its entry names {one.partition('=')[2]}" for one in wanted.api.headers)
         wants += " and the vault has that (locally .twin/local-secrets.json; docs/add-a-server.md)" if wants else ""
@@ -157,15 +230,85 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
         runner.say(f"{count} {are} behind a front; run `{deploy}`{wants}")
     else:
         runner.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `{deploy}`")
+    return None
 
 
-def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaffold:
-    """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
+def _files(planned: Scaffold, wanted: Wanted, runner: Runner) -> dict[str, str]:
+    """Return the folder's files: the template's, with what the source itself says."""
+    if wanted.package:
+        return _fetched(planned.name, wanted.package, runner)
+    if wanted.api:
+        return _described(planned.name, wanted.api)
+    if wanted.image:
+        words = {"__IMAGE__": wanted.image.reference.partition("@")[0]}
+        return rendered(planned.name, wanted.template, words)
+    return planned.files
+
+
+def _add_remote(environment: Environment, runner: Runner, name: str, remote: Remote, tiers: Mapping[str, str]) -> None:
+    """Add a server elsewhere: an entry and no folder. What it says of its tools decides what readers are given."""
+    _require_name(name)
+    _require_roles(environment, tiers)
+    kept = (environment.servers.get(name) or {}).get("remote") if name in environment.servers else None
+    if name in environment.servers:
+        if not kept or kept != remote.as_entry():
+            there = f"the server at {kept['url']}, with other values" if kept else "one that runs here"
+            raise UsageError(
+                f"{name} is there already, as {there}; nothing was changed: run "
+                f"`invoke remove-server {name}{env_option(environment.name)}` and this again, or choose another name"
+            )
+        runner.say(f"{name} is there: its entry in {environment.folder / 'terraform.tfvars'}")
+        return
+    value = workspace.local_secrets(environment).get(remote.secret, "") if environment.is_local else ""
+    reading = _reading_tools(runner, remote, value) if value or not remote.secret else []
+    given = tiers or _usual_tiers(environment)
+    reads = {role.name for role in roles(environment) if role.reads}
+    left_out = [tier for tier, role in given.items() if role in reads and not reading]
+    shown = {tier: role for tier, role in given.items() if tier not in left_out}
+    if not shown:
+        raise UsageError(
+            f"{', '.join(f'{tier}={role}' for tier, role in given.items())} of {name} would only read, and it is not "
+            "known which of its tools only read: write its entry by hand, with tools.allow (docs/add-a-server.md)"
+        )
+    variables = environment.folder / "terraform.tfvars"
+    text = remote.entry_text(name, shown, reads, reading)
+    planned = Scaffold(name, environment.servers_dir / name, {}, variables, text)
+    row = ("add to", f"mcp_servers in {variables}")
+    runner.table("", ("will", "what"), [row])
+    runner.confirm(f"Add server {name} to {environment.name}?", agreed=environment.is_local)
+    runner.run(Step(lambda: write(planned), None, (" ".join(row),)))
+    if left_out:
+        runner.say(
+            f"without a tier so far: {', '.join(left_out)}, whose role only reads: add one whose tools.allow names "
+            "what they may call (docs/add-a-server.md)"
+        )
+    wants = f" once the vault holds {remote.secret}" if remote.secret and not value else ""
+    place = " (locally .twin/local-secrets.json)" if wants and environment.is_local else ""
+    runner.say(f"the gateway forwards to {remote.url}; run `invoke deploy{env_option(environment.name)}`{wants}{place}")
+
+
+def _reading_tools(runner: Runner, remote: Remote, value: str) -> list[str]:
+    with runner.progress("ask for its tools") as result:
+        ask: Step[tuple[list[str], str]] = Step(lambda: remote.reading_tools(value), ([], ""))
+        reading, failure = runner.run(ask)
+        result.append(failure or f"{len(reading)} say that they only read")
+    if failure:
+        runner.warn(f"{remote.url} does not answer as an MCP server ({failure}); it is added all the same")
+    return reading
+
+
+def _require_name(name: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or name == "oauth":
         raise UsageError(
             f"server name {name!r} must be 1–{_LONGEST} lower-case letters, digits and single hyphens, start with a "
             "letter, and not be oauth: it becomes part of the address"
         )
+
+
+def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaffold:
+    """Decide what to write; UsageError for a name that Terraform would refuse, or that something else has."""
+    _require_name(name)
+    _require_roles(environment, wanted.tiers)
     folder = environment.servers_dir / name
     built = catalog.sources(environment.servers_dir)
     if name in built and built[name].folder != folder:
@@ -179,7 +322,9 @@ def plan(environment: Environment, name: str, wanted: Wanted = Wanted()) -> Scaf
         raise UsageError(f"mcp_servers of {environment.name} has a server {name!r} already; choose another name")
     if folder.exists() and wanted.behind_front and not built[name].behind_front:
         raise UsageError(f"{folder} holds a server of this project; choose another name for what is hosted")
-    entry = "" if name in environment.servers else entry_text(name, wanted)
+    entry = ""
+    if name not in environment.servers:
+        entry = entry_text(name, replace(wanted, tiers=wanted.tiers or _usual_tiers(environment)))
     files = {} if folder.exists() else rendered(name, wanted.template)
     return Scaffold(
         name,
@@ -205,17 +350,26 @@ def _require_same(environment: Environment, planned: Scaffold, wanted: Wanted) -
             there, asked = f"{_API} of another document", f"{_API} of {wanted.api.place}"
         elif (command := rest_api.command(wanted.api, document, package(name))) != list(words):
             there, asked = f"{_API} with {shlex.join(words[2:])}", shlex.join(command[2:])
+    elif wanted.image:
+        there, asked = _image_there(environment, name, there), wanted.image.reference
     else:
         asked = _API if wanted.api else _OWN
     kept = (environment.servers.get(name, {}).get("front") or {}).get("sessions", "shared")
     if not planned.entry and wanted.sessions == "caller" and kept != "caller":
         there, asked = f"{there} with sessions = {json.dumps(kept)}", f"{asked} with --sessions caller"
+    has = {tier: str(one.get("role")) for tier, one in (environment.servers.get(name, {}).get("tiers") or {}).items()}
+    if not planned.entry and wanted.tiers and dict(wanted.tiers) != has:
+        there, asked = f"{there} for {_spelled(has)}", f"{asked} with --role {_spelled(wanted.tiers)}"
     if there != asked:
         option = env_option(environment.name)
         raise UsageError(
             f"{name} is there already, as {there} ({folder}), and what was asked for is {asked}; nothing was changed: "
             f"run `invoke remove-server {name}{option}` and this again, or choose another name"
         )
+
+
+def _spelled(tiers: Mapping[str, str]) -> str:
+    return " ".join(f"{tier}={role}" for tier, role in tiers.items())
 
 
 def _with_start(
@@ -240,6 +394,11 @@ def _what_is_there(source: Source) -> str:
     return f"{found[1]} from {_REGISTRIES[found[0]]}" if found else _API
 
 
+def _image_there(environment: Environment, name: str, there: str) -> str:
+    found = ((environment.servers.get(name) or {}).get("front") or {}).get("upstream") or {}
+    return str(found.get("image", there))
+
+
 def _read(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -249,8 +408,11 @@ def _read(path: Path) -> object:
 
 def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
     """Return the entry as it stands in mcp_servers."""
-    kept = ' sessions = "caller" ' if wanted.sessions == "caller" else ""
-    return _ENTRY.format(name=name, front=f"\n    front = {{{kept}}}" if wanted.behind_front else "")
+    kept = wanted.image.entry if wanted.image else ' sessions = "caller" ' if wanted.sessions == "caller" else ""
+    given = wanted.tiers or {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
+    width = max(len(tier) for tier in given)
+    tiers = "\n".join(f'      {tier:{width}} = {{ role = "{role}" }}' for tier, role in given.items())
+    return _ENTRY.format(name=name, tiers=tiers, front=f"\n    front = {{{kept}}}" if wanted.behind_front else "")
 
 
 def _fetched(name: str, given: Package, runner: Runner) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from emulators.base.errors import StateError
 from emulators.base.files import read_json, read_object
+from emulators.base.state import Resource, State
 from ops.azure import az
 from ops.cli.steps import Runner
 from ops.config.environment import Environment
@@ -216,7 +217,7 @@ def _seed(store: Store, environment: Environment) -> None:
 
     group = {"name": environment.need("RESOURCE_GROUP"), "location": environment.need("LOCATION")}
     azurerm.seed(store, "azurerm_resource_group", group, subscription_id=environment.need("SUBSCRIPTION_ID"))
-    secrets = _local_secrets(environment)
+    secrets = local_secrets(environment)
     for found in store.of_type(_SECRET):
         if _VAULT not in found and found["name"] not in secrets:
             store.remove(_SECRET, found["id"])
@@ -224,7 +225,33 @@ def _seed(store: Store, environment: Environment) -> None:
         store.put(_SECRET, {"id": f"/secrets/{name}", "name": name, "value": value})
 
 
-def _local_secrets(environment: Environment) -> Mapping[str, str]:
+def with_local_secrets(state: State, environment: Environment) -> State:
+    """Return the state with what a person put into the local vault: the gateway reads its credentials there.
+
+    Terraform never sees these values, as it names the secrets and does not read them.
+    """
+    vaults = state.of_type("azurerm_key_vault")
+    if len(vaults) != 1:
+        return state
+    held = {str(secret.get("name")) for secret in state.of_type(_SECRET)}
+    found = [
+        Resource(
+            f"local-secrets.{name}",
+            _SECRET,
+            {
+                "name": name,
+                "key_vault_id": vaults[0]["id"],
+                "versionless_id": f"{vaults[0]['vault_uri']}secrets/{name}",
+                "value": value,
+            },
+        )
+        for name, value in local_secrets(environment).items()
+        if name not in held
+    ]
+    return State((*state.resources, *found))
+
+
+def local_secrets(environment: Environment) -> Mapping[str, str]:
     """Return what a person put into the local vault, by name, from a file that only its owner may read.
 
     It lies beside the home, which `destroy` deletes. SettingError for a file that is no object of strings.

@@ -7,6 +7,7 @@ resource "terraform_data" "as_made" {
     location                   = var.location
     resource_group_name        = var.resource_group_name
     gateway_exposure           = var.gateway_exposure
+    gateway_generation         = strcontains(var.apim.sku_name, "V2_") ? "v2" : "classic"
     throughput_mode            = local.has_cosmos ? var.cosmos.throughput_mode : null
     continuous_backup          = coalesce(var.cosmos.backup.type, "Continuous") == "Continuous"
     subnets                    = var.network.subnets
@@ -79,6 +80,13 @@ resource "terraform_data" "unchanged" {
     }
 
     precondition {
+      # "Azure API Management v2 tiers", questions: an instance of a classic tier cannot be migrated to a v2 tier. What
+      # did not write this down was made when there were classic tiers only.
+      condition     = try(terraform_data.as_made.output.gateway_generation, "classic") == (strcontains(var.apim.sku_name, "V2_") ? "v2" : "classic")
+      error_message = "apim.sku_name cannot change between the classic and the v2 tiers, here from ${try(terraform_data.as_made.output.gateway_generation, "classic")} to ${coalesce(var.apim.sku_name, "none")}: Azure migrates no service from one to the other, azurerm would replace it, and its subnet cannot be delegated otherwise while the gateway is in it. Put a ${try(terraform_data.as_made.output.gateway_generation, "classic")} tier back, or make a second environment with the other one beside this, move callers to it, then `invoke destroy` this one."
+    }
+
+    precondition {
       # "Add, change, or delete a virtual network subnet": a range changes only while nothing is in the subnet.
       condition     = var.network.existing != null || jsonencode(terraform_data.as_made.output.subnets) == jsonencode(var.network.subnets)
       error_message = "network.subnets cannot change (${try(join(", ", [for name, range in terraform_data.as_made.output.subnets : "${name} from ${jsonencode(range)} to ${jsonencode(try(var.network.subnets[name], null))}" if jsonencode(range) != jsonencode(try(var.network.subnets[name], null))]), "")}): Azure refuses another range for a subnet that is in use. Put the old ranges back. A wider network.address_space can be had; for other ranges make a second environment beside this one."
@@ -108,7 +116,7 @@ resource "terraform_data" "unchanged" {
 
 # One port per server, as it was when the server was added.
 resource "terraform_data" "server_port" {
-  for_each = var.mcp_servers
+  for_each = { for name, server in var.mcp_servers : name => server if server.remote == null }
   input    = each.value.port
 
   lifecycle {
@@ -117,7 +125,7 @@ resource "terraform_data" "server_port" {
 }
 
 resource "terraform_data" "same_ports" {
-  for_each = var.mcp_servers
+  for_each = { for name, server in var.mcp_servers : name => server if server.remote == null }
 
   lifecycle {
     precondition {

@@ -12,7 +12,6 @@ variable "monitoring" {
       thresholds = optional(object({
         minimum_requests       = optional(number, 20)
         gateway_errors_percent = optional(number, 5)
-        gateway_latency_ms     = optional(number, 5000)
         unauthorized           = optional(number, 100)
         forbidden              = optional(number, 20)
         throttled              = optional(number, 10)

@@ -17,32 +17,59 @@ variable "mcp_servers" {
     the gateway's token and gives that server `environment` and `secrets` and nothing else. sessions: "shared" is one process
     for all callers of a tier, "caller" one for each, at most `processes`, ended after `idle` seconds without a call; it needs
     one slot, and a deployment or restart of that slot ends every session (docs/adr/0026). answer_bytes: the largest answer.
-    Callers with the role Mcp.Read see those tools that say that they only read, or those that tools.allow names.
+    upstream: an image that somebody else publishes, `registry/repository@sha256:…`, which speaks MCP over HTTP at `port` and
+    `path`: it runs as a second container beside the front, and `environment` and `secrets` go to it alone (docs/adr/0032).
+    egress: hosts that a server which the front starts may call, such as "api.example.com", "*.example.com", "*" for any, each
+    with :PORT where it is neither 443 nor 80. The front's proxy refuses others, here and on Azure, where
+    network.containers_egress must let the call pass as well; a program that ignores HTTPS_PROXY is stopped by that alone.
+    Callers whose role only reads (roles.<name>.reads) see those tools that say that they only read, or those that tools.allow names.
+    remote: an MCP server of another team or vendor at `url`, instead of an image: no container and no slots, the gateway
+    forwards to it (docs/adr/0030). Nothing of the caller goes there, who they are neither. credential: the gateway sends the
+    Key Vault secret of that name in `header`, after `scheme` and a space where there is one; without it the gateway sends none.
+    A tier whose role only reads names in tools.allow what it may call: there is no front that goes by hints.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     compute: "container-instances" (a slot is one container group) or "container-apps" (a tier is one app, docs/adr/0034):
     Azure keeps scale.minimum to scale.maximum replicas, one for each scale.concurrent_requests (it counts calls a second, over
     15 of them), and asks ready_path before a replica gets calls; such a server has one slot.
+    objectives: what the server promises over 30 days, which alerts and workbook count against: the percentage of calls that do
+    not fail, and that latency_percentile of them are answered within latency_ms (docs/monitoring.md).
     listing: what the MCP registry says of the server, where mcp_registry serves one (docs/registry.md); version is the
     image's tag, if left out.
   EOT
   type = map(object({
     compute = optional(string, "container-instances")
-    image = object({
+    image = optional(object({
       repository = string
       tag        = optional(string)
       digest     = optional(string)
-    })
+    }))
+    remote = optional(object({
+      url = string
+      credential = optional(object({
+        header = optional(string, "Authorization")
+        scheme = optional(string)
+        secret = string
+      }))
+    }))
     port        = optional(number, 8000)
     cpu         = optional(number, 0.5)
     memory      = optional(number, 1)
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
+    egress      = optional(set(string), [])
     front = optional(object({
       sessions     = optional(string, "shared")
       processes    = optional(number, 16)
       idle         = optional(number, 600)
       answer_bytes = optional(number, 4194304)
+      upstream = optional(object({
+        image  = string
+        port   = number
+        path   = optional(string, "/mcp")
+        cpu    = optional(number, 0.5)
+        memory = optional(number, 1)
+      }))
     }))
     database = optional(string)
     tiers = map(object({
@@ -76,6 +103,11 @@ variable "mcp_servers" {
     rate_limit = optional(object({
       calls  = optional(number, 300)
       period = optional(number, 60)
+    }), {})
+    objectives = optional(object({
+      availability_percent = optional(number, 99.5)
+      latency_ms           = optional(number, 5000)
+      latency_percentile   = optional(number, 95)
     }), {})
     listing = optional(object({
       title       = optional(string)
@@ -131,6 +163,12 @@ variable "mcp_servers" {
   }
 
   validation {
+    # A group's second container has no place in the one container of a replica.
+    condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || try(server.front.upstream, null) == null && server.remote == null])
+    error_message = "A server with compute = \"container-apps\" in mcp_servers takes neither front.upstream nor remote: it runs one container of this platform's registry (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || try(server.front.upstream, null) == null && server.remote == null)])})."
+  }
+
+  validation {
     # Azure pins a caller to a replica in single revision mode only, and azurerm 5.2 has no argument for it.
     condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || try(server.front.sessions, "shared") == "shared" || server.scale.maximum == 1])
     error_message = "A server with compute = \"container-apps\" and front.sessions = \"caller\" in mcp_servers must have scale.maximum = 1: its sessions live in one replica, which another one does not have (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || try(server.front.sessions, "shared") == "shared" || server.scale.maximum == 1)])})."
@@ -160,8 +198,8 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for server in var.mcp_servers : [for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
-    error_message = "A tier's role in mcp_servers must be Mcp.Admin or Mcp.Read (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : contains(["Mcp.Admin", "Mcp.Read"], tier.role)])])})."
+    condition     = alltrue(flatten([for server in var.mcp_servers : [for tier in server.tiers : contains(keys(var.roles), tier.role)]]))
+    error_message = "A tier's role in mcp_servers must be an entry of roles, letter by letter: correct the name, or add the role there (${join(", ", flatten([for entry, server in var.mcp_servers : [for name, tier in server.tiers : "mcp_servers.${entry}.tiers.${name} has ${jsonencode(tier.role)}" if !contains(keys(var.roles), tier.role)]]))}; roles has ${join(", ", keys(var.roles))})."
   }
 
   validation {
@@ -185,11 +223,19 @@ variable "mcp_servers" {
   }
 
   validation {
+    condition = alltrue([
+      for name, role in var.roles : length(role.groups) + length(role.members) > 0
+      if contains(flatten([for server in var.mcp_servers : [for tier in server.tiers : tier.role]]), name)
+    ])
+    error_message = "A role that a tier in mcp_servers names must have somebody who holds it: name a group in its groups, or object ids in its members (${join(", ", [for name, role in var.roles : "roles.${name}" if length(role.groups) + length(role.members) == 0 && contains(flatten([for server in var.mcp_servers : [for tier in server.tiers : tier.role]]), name)])})."
+  }
+
+  validation {
     # A bug in the server must not be able to write for people who may only read.
     condition = alltrue(flatten([
-      for server in var.mcp_servers : [for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")]
+      for server in var.mcp_servers : [for tier in server.tiers : !(try(var.roles[tier.role].reads, false) && tier.connection == "read-write")]
     ]))
-    error_message = "A tier for Mcp.Read must have the read-only connection (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in server.tiers : !(tier.role == "Mcp.Read" && tier.connection == "read-write")])])})."
+    error_message = "A tier whose role only reads must have the read-only connection: change it, or take a role without reads = true (${join(", ", flatten([for entry, server in var.mcp_servers : [for name, tier in server.tiers : "mcp_servers.${entry}.tiers.${name} for ${tier.role}" if try(var.roles[tier.role].reads, false) && tier.connection == "read-write"]]))})."
   }
 
   validation {
@@ -216,6 +262,19 @@ variable "mcp_servers" {
     error_message = "A server's port in mcp_servers must be from 1024 to 65535 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.port >= 1024 && server.port <= 65535)])})."
   }
 
+  validation {
+    # A burn-rate alert of 14.4 needs a budget of less than 1 / 14.4; see modules/monitoring.
+    condition = alltrue(flatten([
+      for server in var.mcp_servers : [for share in [server.objectives.availability_percent, server.objectives.latency_percentile] : share >= 95 && share <= 99.99]
+    ]))
+    error_message = "objectives.availability_percent and objectives.latency_percentile in mcp_servers must be from 95 to 99.99: a larger budget never burns fast enough to alert, and without one every failure would (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for share in [server.objectives.availability_percent, server.objectives.latency_percentile] : share >= 95 && share <= 99.99])])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.objectives.latency_ms >= 1 && server.objectives.latency_ms <= 240000])
+    error_message = "objectives.latency_ms in mcp_servers must be from 1 to 240000 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.objectives.latency_ms >= 1 && server.objectives.latency_ms <= 240000)])})."
+  }
+
   # Container Instances, "Resource availability and quota limits": what any region gives one group without a GPU.
   validation {
     condition     = alltrue([for server in var.mcp_servers : server.cpu >= 0.1 && server.cpu <= 4])
@@ -233,28 +292,70 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])
-    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository))])
+    error_message = "image.repository in mcp_servers must be a repository of the registry, such as mongodb-mcp, without host and tag (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", server.image.repository)))])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : (server.image.tag == null) != (server.image.digest == null)])
-    error_message = "image in mcp_servers takes either a tag or a digest (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !((server.image.tag == null) != (server.image.digest == null))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : (server.image.tag == null) != (server.image.digest == null)])
+    error_message = "image in mcp_servers takes either a tag or a digest (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : (server.image.tag == null) != (server.image.digest == null))])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag))])
-    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag)))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag))])
+    error_message = "image.tag in mcp_servers must be 1-128 letters, digits, underscores, dots and hyphens, such as 0.1.0 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : server.image.tag == null || can(regex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", server.image.tag)))])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.image.tag != "latest"])
-    error_message = "image.tag in mcp_servers must not be latest: it says neither what runs nor what to roll back to (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.tag != "latest")])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : server.image.tag != "latest"])
+    error_message = "image.tag in mcp_servers must not be latest: it says neither what runs nor what to roll back to (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : server.image.tag != "latest")])})."
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest))])
-    error_message = "image.digest in mcp_servers must be sha256: and 64 hexadecimal digits in lower case (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest)))])})."
+    condition     = alltrue([for server in var.mcp_servers : server.image == null ? true : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest))])
+    error_message = "image.digest in mcp_servers must be sha256: and 64 hexadecimal digits in lower case (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.image == null ? true : server.image.digest == null || can(regex("^sha256:[0-9a-f]{64}$", server.image.digest)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : (server.image == null) != (server.remote == null)])
+    error_message = "An entry of mcp_servers takes either image, for a container here, or remote, for a server elsewhere (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !((server.image == null) != (server.remote == null))])})."
+  }
+
+  validation {
+    # The path becomes text of a policy. An address instead of a name has no certificate that says whose it is; see the next rule too.
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : can(regex("^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z][a-z0-9-]*[a-z0-9](:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$", server.remote.url)) || (startswith(var.entra_authority, "http://127.0.0.1:") && can(regex("^http://127\\.0\\.0\\.1:[0-9]{1,5}(/[A-Za-z0-9._~-]+)*/?$", server.remote.url)))])
+    error_message = "remote.url in mcp_servers must be https://, a host name in lower case, and a path without query, such as https://mcp.example.com/mcp (http://127.0.0.1:port/path on the local platform only) (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : can(regex("^https://[a-z0-9-]+([.][a-z0-9-]+)*[.][a-z][a-z0-9-]*[a-z0-9](:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$", server.remote.url)) || (startswith(var.entra_authority, "http://127.0.0.1:") && can(regex("^http://127\\.0\\.0\\.1:[0-9]{1,5}(/[A-Za-z0-9._~-]+)*/?$", server.remote.url))))])})."
+  }
+
+  validation {
+    # RFC 6761, 6762, 8375; ICANN reserved `internal` for private use (2024-07-29). SSRF: "Security Best Practices" of MCP.
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : !can(regex("^https://([^/:]+[.])?(localhost|local|localdomain|internal|intranet|corp|home|lan|home[.]arpa)(:|/|$)", server.remote.url))])
+    error_message = "remote.url in mcp_servers must not be a name of a private network: the rules of the gateway's subnet let it reach its servers and the internet, and nothing else of this network or those behind it (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : !can(regex("^https://([^/:]+[.])?(localhost|local|localdomain|internal|intranet|corp|home|lan|home[.]arpa)(:|/|$)", server.remote.url)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : server.front == null && server.database == null && length(setsubtract(server.slots, ["a"])) == 0 && length(server.environment) + length(server.secrets) == 0 && server.port == 8000 && server.cpu == 0.5 && server.memory == 1 && server.health_path == "/healthz"])
+    error_message = "An entry of mcp_servers with remote takes no front, database, slots, environment, secrets, port, cpu, memory and health_path: they are of a container, and there is none (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : server.front == null && server.database == null && length(setsubtract(server.slots, ["a"])) == 0 && length(server.environment) + length(server.secrets) == 0 && server.port == 8000 && server.cpu == 0.5 && server.memory == 1 && server.health_path == "/healthz")])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.remote.credential, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,63}$", server.remote.credential.header)) && !can(regex("(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|proxy-.*|content-.*|accept|accept-.*|cookie|origin|referer|forwarded|via|x-forwarded-.*|x-correlation-id|mcp-.*|x-mcp-.*|last-event-id)$", server.remote.credential.header))])
+    error_message = "remote.credential.header in mcp_servers must be a header that carries a credential, such as Authorization or X-Api-Key: letters, digits and hyphens, and none of HTTP, MCP or the gateway itself (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.remote.credential, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,63}$", server.remote.credential.header)) && !can(regex("(?i)^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|proxy-.*|content-.*|accept|accept-.*|cookie|origin|referer|forwarded|via|x-forwarded-.*|x-correlation-id|mcp-.*|x-mcp-.*|last-event-id)$", server.remote.credential.header)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.remote.credential.scheme, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,31}$", server.remote.credential.scheme))])
+    error_message = "remote.credential.scheme in mcp_servers must be one word, such as Bearer (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.remote.credential.scheme, null) == null ? true : can(regex("^[A-Za-z][A-Za-z0-9-]{0,31}$", server.remote.credential.scheme)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.remote.credential, null) == null ? true : can(regex("^[0-9A-Za-z-]{1,127}$", server.remote.credential.secret))])
+    error_message = "remote.credential.secret in mcp_servers must name a Key Vault secret: 1-127 letters, digits and hyphens, without address and version (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.remote.credential, null) == null ? true : can(regex("^[0-9A-Za-z-]{1,127}$", server.remote.credential.secret)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.remote == null ? true : alltrue([for tier in server.tiers : !try(var.roles[tier.role].reads, false) || tier.tools.allow != null])])
+    error_message = "A tier whose role only reads of a remote server in mcp_servers must name in tools.allow what it may call: nobody but you can say which tools of a server elsewhere only read (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.remote == null ? true : alltrue([for tier in server.tiers : !try(var.roles[tier.role].reads, false) || tier.tools.allow != null]))])})."
   }
 
   validation {
@@ -267,19 +368,19 @@ variable "mcp_servers" {
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
+        for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
+    error_message = "environment in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_CONNECTION, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.environment) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {
     condition = alltrue(flatten([
       for server in var.mcp_servers : [
-        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
+        for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))
       ]
     ]))
-    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
+    error_message = "secrets in mcp_servers must not set PORT, HOST, MONGODB_URI, MCP_SERVER_NAME, MCP_TIER, MCP_CONNECTION, MCP_ALLOWED_HOSTS, MCP_AUTH_* or MCP_FRONT_*: the platform sets them (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for name in keys(server.secrets) : !can(regex("^(PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_.*|MCP_FRONT_.*)$", name))])])})."
   }
 
   validation {
@@ -340,6 +441,36 @@ variable "mcp_servers" {
       server.front.answer_bytes >= 1024 && server.front.answer_bytes <= 67108864 && floor(server.front.answer_bytes) == server.front.answer_bytes
     ])
     error_message = "front in mcp_servers takes whole numbers: processes from 1 to 256, idle from 300 to 86400 seconds, answer_bytes from 1024 to 67108864 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.front == null ? true : server.front.processes >= 1 && server.front.processes <= 256 && floor(server.front.processes) == server.front.processes && server.front.idle >= 300 && server.front.idle <= 86400 && floor(server.front.idle) == server.front.idle && server.front.answer_bytes >= 1024 && server.front.answer_bytes <= 67108864 && floor(server.front.answer_bytes) == server.front.answer_bytes)])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : can(regex("^[a-z0-9.-]+[.][a-z0-9-]+(:[0-9]+)?(/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}$", server.front.upstream.image))])
+    error_message = "front.upstream.image in mcp_servers must be <registry>/<repository>@sha256:<64 hexadecimal digits> (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : can(regex("^[a-z0-9.-]+[.][a-z0-9-]+(:[0-9]+)?(/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}$", server.front.upstream.image)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : server.front.upstream.port >= 1 && server.front.upstream.port <= 65535 && floor(server.front.upstream.port) == server.front.upstream.port && server.front.upstream.port != server.port])
+    error_message = "front.upstream.port in mcp_servers must be from 1 to 65535 and not the port of the front itself, with which it shares an address (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : server.front.upstream.port >= 1 && server.front.upstream.port <= 65535 && floor(server.front.upstream.port) == server.front.upstream.port && server.front.upstream.port != server.port)])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : can(regex("^/[A-Za-z0-9._~/-]*$", server.front.upstream.path))])
+    error_message = "front.upstream.path in mcp_servers must be a path that starts with a slash, such as /mcp (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : can(regex("^/[A-Za-z0-9._~/-]*$", server.front.upstream.path)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : try(server.front.upstream, null) == null ? true : server.front.sessions == "shared"])
+    error_message = "A server with front.upstream in mcp_servers must have front.sessions = \"shared\": the container is one for all callers of a tier and slot (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.front.upstream, null) == null ? true : server.front.sessions == "shared")])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : alltrue([for host in server.egress : can(regex("^([*]|([*][.])?[a-z0-9-]+([.][a-z0-9-]+)*)(:[0-9]{1,5})?$", host))])])
+    error_message = "egress in mcp_servers must name hosts such as api.example.com, *.example.com or *, in lower case, with :PORT where it is neither 443 nor 80 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(alltrue([for host in server.egress : can(regex("^([*]|([*][.])?[a-z0-9-]+([.][a-z0-9-]+)*)(:[0-9]{1,5})?$", host))]))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : length(server.egress) == 0 || (server.front != null && try(server.front.upstream, null) == null)])
+    error_message = "egress in mcp_servers is kept to by the front that starts a server: for others, and for an image behind one, name what may be called in network.containers_egress (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(length(server.egress) == 0 || (server.front != null && try(server.front.upstream, null) == null))])})."
   }
 
   validation {

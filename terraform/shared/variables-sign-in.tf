@@ -11,7 +11,7 @@ variable "entra_authority" {
 }
 
 variable "authorization" {
-  description = "What decides a caller's tier: the app roles in the token (`app_roles`, needs Entra ID P1) or its groups (`groups`)."
+  description = "What decides a caller's roles: the app roles in the token (`app_roles`, needs Entra ID P1) or its groups (`groups`)."
   type        = string
   default     = "app_roles"
   nullable    = false
@@ -42,7 +42,7 @@ variable "oauth_facade_enabled" {
 }
 
 variable "groups" {
-  description = "The Entra groups of each kind of caller, `admin` and `reader`. Members and owners are object ids; only direct members count."
+  description = "Entra groups that Terraform makes, by a name that `roles` refer to. Members and owners are object ids; only direct members count."
   type = map(object({
     display_name = string
     members      = optional(set(string), [])
@@ -51,16 +51,23 @@ variable "groups" {
   nullable = false
 
   validation {
-    condition     = length(setsubtract(keys(var.groups), ["admin", "reader"])) == 0
-    error_message = "groups takes the keys admin and reader (${join(", ", formatlist("groups.%s", setsubtract(keys(var.groups), ["admin", "reader"])))})."
+    condition     = alltrue([for name in keys(var.groups) : can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name)) && length(name) <= 30])
+    error_message = "A group's name in groups must be 1-30 lower-case letters, digits and single hyphens, and start with a letter (${join(", ", [for name in keys(var.groups) : "groups.${name}" if !(can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", name)) && length(name) <= 30)])})."
   }
 
   validation {
-    condition = length(setsubtract(
-      toset(flatten([for server in var.mcp_servers : [for tier in server.tiers : tier.role]])),
-      toset([for group in keys(var.groups) : { admin = "Mcp.Admin", reader = "Mcp.Read" }[group] if contains(["admin", "reader"], group)]),
-    )) == 0
-    error_message = "groups must hold a group for every role that a tier in mcp_servers has: admin for Mcp.Admin, reader for Mcp.Read."
+    # Of a role that no tier names the group may be missing: the default has both.
+    condition = alltrue([
+      for name, role in var.roles : length(setsubtract(role.groups, keys(var.groups))) == 0
+      if contains(flatten([for server in var.mcp_servers : [for tier in server.tiers : tier.role]]), name)
+    ])
+    error_message = "A role that a tier in mcp_servers names must find its groups in groups: add each there, with a display_name (${join(", ", flatten([for name, role in var.roles : [for group in setsubtract(role.groups, keys(var.groups)) : "groups.${group} of roles.${name}"] if contains(flatten([for server in var.mcp_servers : [for tier in server.tiers : tier.role]]), name)]))})."
+  }
+
+  validation {
+    # Else somebody is put into a group, and may do nothing.
+    condition     = length(setsubtract(keys(var.groups), flatten([for role in var.roles : tolist(role.groups)]))) == 0
+    error_message = "Each group in groups must be named by a role: add it to the groups of an entry in roles, or take it away (${join(", ", formatlist("groups.%s", setsubtract(keys(var.groups), flatten([for role in var.roles : tolist(role.groups)]))))})."
   }
 
   validation {
@@ -68,6 +75,79 @@ variable "groups" {
       for group in var.groups : [for id in setunion(group.members, coalesce(group.owners, [])) : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))]
     ]))
     error_message = "members and owners of groups must be object ids (GUIDs), not names or e-mail addresses (${join(", ", [for entry, group in var.groups : "groups.${entry}" if !alltrue([for id in setunion(group.members, coalesce(group.owners, [])) : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))])])})."
+  }
+}
+
+variable "roles" {
+  description = <<-EOT
+    App roles, by the value that stands in a caller's token; a tier of mcp_servers names one, and whoever holds it may call
+    that tier (docs/roles.md). An entry of its own replaces the two below, which are the default: repeat those that are used.
+    groups: names of `groups` whose direct members hold the role. members: object ids of people, existing groups and service
+    principals that hold it directly; with authorization = "groups" there are none.
+    reads: its tiers never write: their connection is read-only, and a tool that does not say that it only reads is not there
+    unless tools.allow names it.
+    rank: who holds several roles of one server gets the tier of the lowest rank; of equal ranks a role that may write comes
+    before one that reads, and then the order is that of the names.
+  EOT
+  type = map(object({
+    description  = string
+    display_name = optional(string)
+    groups       = optional(set(string), [])
+    members      = optional(set(string), [])
+    reads        = optional(bool, false)
+    rank         = optional(number, 100)
+  }))
+  default = {
+    "Mcp.Admin" = {
+      display_name = "MCP administrator"
+      description  = "May call reading and writing tools."
+      groups       = ["admin"]
+    }
+    "Mcp.Read" = {
+      display_name = "MCP reader"
+      description  = "May call reading tools only."
+      groups       = ["reader"]
+      reads        = true
+    }
+  }
+  nullable = false
+
+  validation {
+    # It becomes text of an expression in a policy. Entra ID takes more ("appRole resource type" of Microsoft Graph, 2025).
+    condition     = alltrue([for name in keys(var.roles) : can(regex("^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$", name)) && length(name) <= 60])
+    error_message = "A role's name in roles must be 1-60 letters and digits with single dots, hyphens and underscores between them, such as Payroll.Read, and start with a letter (${join(", ", [for name in keys(var.roles) : "roles.${name}" if !(can(regex("^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$", name)) && length(name) <= 60)])})."
+  }
+
+  validation {
+    # The gateway compares letter by letter, and people do not.
+    condition     = length(distinct([for name in keys(var.roles) : lower(name)])) == length(var.roles)
+    error_message = "Two roles in roles must not differ in upper and lower case alone (${join(", ", [for name in keys(var.roles) : "roles.${name}" if length([for other in keys(var.roles) : other if lower(other) == lower(name)]) > 1])})."
+  }
+
+  validation {
+    # Entra ID: within an application no role has the value of a scope. The others are whom `invoke token --as` knows.
+    condition     = alltrue([for name in keys(var.roles) : !contains(["mcp.access", "admin", "reader", "outsider"], lower(name))])
+    error_message = "A role in roles must not be called Mcp.Access, which is the scope, nor admin, reader or outsider, who are people of the local platform (${join(", ", [for name in keys(var.roles) : "roles.${name}" if contains(["mcp.access", "admin", "reader", "outsider"], lower(name))])})."
+  }
+
+  validation {
+    condition     = alltrue([for role in var.roles : alltrue([for text in [role.description, coalesce(role.display_name, "-")] : can(regex("^[^\\p{C}\\p{Zl}\\p{Zp}]{1,200}$", text)) && trimspace(text) == text])])
+    error_message = "description and display_name in roles must each be one line of 1-200 visible characters (${join(", ", [for name, role in var.roles : "roles.${name}" if !alltrue([for text in [role.description, coalesce(role.display_name, "-")] : can(regex("^[^\\p{C}\\p{Zl}\\p{Zp}]{1,200}$", text)) && trimspace(text) == text])])})."
+  }
+
+  validation {
+    condition     = alltrue([for role in var.roles : role.rank >= 1 && role.rank <= 999 && floor(role.rank) == role.rank])
+    error_message = "rank in roles must be a whole number from 1 to 999 (${join(", ", [for name, role in var.roles : "roles.${name}" if !(role.rank >= 1 && role.rank <= 999 && floor(role.rank) == role.rank)])})."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for role in var.roles : [for id in role.members : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))]]))
+    error_message = "members of roles must be object ids (GUIDs), not names or e-mail addresses (${join(", ", [for name, role in var.roles : "roles.${name}" if !alltrue([for id in role.members : can(regex("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", id))])])})."
+  }
+
+  validation {
+    condition     = var.authorization != "groups" || alltrue([for role in var.roles : length(role.members) == 0])
+    error_message = "members in roles must be empty where authorization is \"groups\": the gateway then looks at the caller's groups, and not at app roles; give the role a group instead (${join(", ", [for name, role in var.roles : "roles.${name}" if length(role.members) > 0])})."
   }
 }
 

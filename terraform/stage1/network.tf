@@ -1,6 +1,19 @@
 locals {
   _create_network = var.network.existing == null
 
+  # "Use a virtual network with Azure API Management": how a gateway of that tier is in its subnet. Only an injected one is
+  # called there; of an integrated one, nothing but its calls to the servers passes the subnet.
+  _gateway_mode = !strcontains(var.apim.sku_name, "V2_") ? "classic" : var.gateway_exposure == "internal" ? "injected" : "integrated"
+  _gateway_subnet = {
+    # The classic tiers refuse a delegated subnet.
+    classic    = { delegation = null, rules = "apim" }
+    integrated = { delegation = "Microsoft.Web/serverFarms", rules = "apim-integrated" }
+    injected   = { delegation = "Microsoft.Web/hostingEnvironments", rules = "apim-injected" }
+  }[local._gateway_mode]
+
+  # Who delegates a subnet to a service registers its provider.
+  _gateway_providers = local._gateway_mode == "classic" ? [] : ["Microsoft.Web"]
+
   _network_id = local._create_network ? module.network["this"].id : var.network.existing.virtual_network_id
 
   _subnet_ids = local._create_network ? module.network["this"].subnet_ids : {
@@ -13,7 +26,7 @@ locals {
   _all_rules = yamldecode(templatefile("${path.module}/data/network-rules.yaml", {
     subnets      = { for key, range in merge(var.network.subnets, { agents = try(var.agents.subnet, ""), apps = var.container_apps.subnet }) : key => jsonencode(range) }
     clients      = jsonencode(var.gateway_exposure == "public" ? "Internet" : "VirtualNetwork")
-    server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port) if server.compute == "container-instances"]))
+    server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port) if server.remote == null && server.compute == "container-instances"]))
     # What an environment's ingress listens on, for TLS.
     app_ports          = jsonencode(local.has_container_apps ? ["443", "31443"] : [])
     database_ports     = jsonencode(local._database_ports)
@@ -66,12 +79,12 @@ module "network" {
   }
 
   subnets = merge({
-    # The classic tiers refuse a delegated subnet, and bring their own public address.
     apim = merge(module.names.network.subnets.apim, {
       address_prefix = var.network.subnets.apim
+      delegation     = local._gateway_subnet.delegation
       # They leave through their own address, but are not documented to start in a subnet without implicit outbound.
       default_outbound_access_enabled = true
-      rules                           = local._rules.apim
+      rules                           = local._rules[local._gateway_subnet.rules]
     })
 
     containers = merge(module.names.network.subnets.containers, {

@@ -45,17 +45,20 @@ module "apim" {
     group_ids         = module.groups.object_ids
   }
 
+  roles = [for name in local._roles_by_rank : { name = name, groups = setintersection(var.roles[name].groups, keys(var.groups)) }]
+
   servers = {
     for server_name, server in var.mcp_servers : server_name => {
       rate_limit = server.rate_limit
       timeout    = server.timeout
       first_byte = server.first_byte
       listing    = merge(server.listing, { version = local._listed_versions[server_name] })
+      remote     = server.remote
       tiers = {
         for tier_name, tier in server.tiers : tier_name => {
           role       = tier.role
           rate_limit = tier.rate_limit
-          slots      = { for slot in server.slots : slot => local._slot_urls["${server_name}-${tier_name}-${slot}"] }
+          slots      = server.remote != null ? {} : { for slot in server.slots : slot => local._slot_urls["${server_name}-${tier_name}-${slot}"] }
           tools = {
             allow = tier.tools.allow
             deny  = tier.tools.deny
@@ -73,5 +76,45 @@ module "apim" {
   # groups, which are replaced under their own names.
   slots_ready = [for slot in local.slots : slot.url]
 
+  # Each secret by itself, without a version: a new one is taken over within four hours ("Use named values in Azure API
+  # Management policies", Key vault secrets).
+  secrets = { for name in local._remote_secrets : name => "${data.azurerm_key_vault.stage1.vault_uri}secrets/${name}" }
+  # Azure takes minutes to honour a role: where the first apply is too early, the next one is not.
+  secrets_ready = values(module.remote_secret_roles.ids)
+
   application_insights = local.application_insights
+}
+
+locals {
+  _remote_secrets = toset([for server in var.mcp_servers : server.remote.credential.secret if try(server.remote.credential, null) != null])
+}
+
+# Their names, and no value: those are never in a state. What is missing stops the plan, not the gateway half-way.
+data "azurerm_key_vault_secrets" "remote" {
+  for_each = length(local._remote_secrets) > 0 ? { this = {} } : {}
+
+  key_vault_id = data.azurerm_key_vault.stage1.id
+
+  lifecycle {
+    postcondition {
+      condition     = length(setsubtract(local._remote_secrets, self.names)) == 0
+      error_message = "The key vault holds no secret ${join(", ", setsubtract(local._remote_secrets, self.names))}, which remote.credential in mcp_servers names. Put it there (`az keyvault secret set`; locally .twin/local-secrets.json), and run this again."
+    }
+  }
+}
+
+# These secrets alone: the vault also holds the connection strings, which the gateway has no use for. The service's own identity
+# reads them, as a vault with a firewall admits no other (main.tf of modules/apim).
+module "remote_secret_roles" {
+  source = "../modules/rbac"
+
+  role_assignments = {
+    for name in local._remote_secrets : "remote-${name}" => {
+      scope          = "${data.azurerm_key_vault.stage1.id}/secrets/${name}"
+      role           = "Key Vault Secrets User"
+      principal_id   = module.apim.system_identity_principal_id
+      principal_type = "ServicePrincipal"
+      description    = "The gateway sends this secret to a server elsewhere."
+    }
+  }
 }

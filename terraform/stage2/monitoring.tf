@@ -32,7 +32,8 @@ locals {
       }
     },
     {
-      for key in var.gateway_exposure == "public" ? ["gateway"] : [] : "public-address/${key}" => {
+      # A v2 gateway's public address is Azure's own.
+      for key in var.gateway_exposure == "public" && !strcontains(var.apim.sku_name, "V2_") ? ["gateway"] : [] : "public-address/${key}" => {
         resource_id    = module.apim.public_ip_id
         log_categories = local._address_categories
       }
@@ -104,6 +105,8 @@ module "monitoring" {
   alerts = merge(var.monitoring.alerts, {
     emails = coalescelist(tolist(var.monitoring.alerts.emails), [var.apim.publisher_email])
   })
+
+  objectives = { for name, server in var.mcp_servers : "mcp-${name}" => server.objectives }
 
   targets = merge(
     {

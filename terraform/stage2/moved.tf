@@ -8,3 +8,14 @@ moved {
   from = module.database_endpoint
   to   = module.database_endpoint["this"]
 }
+
+# Up to 0.3.0 a group had one role, and the two roles were given.
+moved {
+  from = module.api_app.azuread_app_role_assignment.this["admin"]
+  to   = module.api_app.azuread_app_role_assignment.this["Mcp.Admin/admin"]
+}
+
+moved {
+  from = module.api_app.azuread_app_role_assignment.this["reader"]
+  to   = module.api_app.azuread_app_role_assignment.this["Mcp.Read/reader"]
+}

@@ -10,9 +10,11 @@ locals {
   _listed_versions = {
     for name, server in var.mcp_servers : name => coalesce(
       server.listing.version,
-      server.image.digest != null ? "0.0.0-${substr(replace(server.image.digest, ":", "."), 0, 19)}" : null,
+      try("0.0.0-${substr(replace(server.image.digest, ":", "."), 0, 19)}", null),
       try(local._images[name].tag, null),
-      server.image.tag,
+      try(server.image.tag, null),
+      # Of a server elsewhere nobody here knows it.
+      "0.0.0",
     )
   }
 
@@ -53,26 +55,49 @@ locals {
     }
   }
 
+  # An image that somebody else publishes, as a second container behind the front. `invoke push` imported it, by its digest and
+  # under its own name, so that nothing of another registry is needed when a group starts.
+  _upstreams = { for name, slot in module.names.slots : name => try(var.mcp_servers[slot.server].front.upstream, null) }
+
+  # What its database is reached with, where it has one: for the server itself, and not for a front that it stands behind.
+  _database_addresses = {
+    for name, slot in module.names.slots : name => {
+      # No secret: the address, and the client id whose token the server brings.
+      plain  = var.mcp_servers[slot.server].database != "documentdb" ? {} : { MONGODB_URI = module.documentdb["this"].connection_strings["${slot.server}-${slot.tier}"] }
+      secret = var.mcp_servers[slot.server].database != "cosmosdb-mongodb" ? {} : { MONGODB_URI = module.database["this"].connection_strings["${slot.connection}-${var.cosmos.active_key}"] }
+    }
+  }
+  _secrets = {
+    for name, slot in module.names.slots : name => slot.compute == "container-apps" ? {} : merge(
+      { for variable, secret in var.mcp_servers[slot.server].secrets : variable => data.azurerm_key_vault_secret.servers[secret].value },
+      local._database_addresses[name].secret,
+    )
+  }
+
   # What the front of a server that knows nothing of the gateway is told (servers/gateway-auth, docs/adr/0026). The server
   # behind it gets the variables that are named, and none of these.
   _fronts = {
     for name, slot in module.names.slots : name => var.mcp_servers[slot.server].front == null ? {} : merge(
       {
-        MCP_FRONT_ENVIRONMENT = join(",", concat(
+        MCP_FRONT_ENVIRONMENT = local._upstreams[name] != null ? "" : join(",", concat(
           keys(var.mcp_servers[slot.server].environment),
           keys(var.mcp_servers[slot.server].secrets),
           slot.connection == null ? [] : ["MONGODB_URI"],
         ))
+        MCP_FRONT_EGRESS       = join(",", var.mcp_servers[slot.server].egress)
         MCP_FRONT_SESSIONS     = var.mcp_servers[slot.server].front.sessions
         MCP_FRONT_PROCESSES    = tostring(var.mcp_servers[slot.server].front.processes)
         MCP_FRONT_IDLE_SECONDS = tostring(var.mcp_servers[slot.server].front.idle)
         MCP_FRONT_ANSWER_BYTES = tostring(var.mcp_servers[slot.server].front.answer_bytes)
         # It ends before the gateway gives up.
         MCP_FRONT_SECONDS    = tostring(max(var.mcp_servers[slot.server].timeout - 5, var.mcp_servers[slot.server].timeout / 2))
-        MCP_FRONT_READS      = tostring(var.mcp_servers[slot.server].tiers[slot.tier].role == "Mcp.Read")
+        MCP_FRONT_READS      = tostring(var.roles[var.mcp_servers[slot.server].tiers[slot.tier].role].reads)
         MCP_FRONT_RESOURCES  = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.resources)
         MCP_FRONT_PROMPTS    = tostring(var.mcp_servers[slot.server].tiers[slot.tier].tools.prompts)
         MCP_FRONT_TOOLS_DENY = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.deny)
+      },
+      local._upstreams[name] == null ? {} : {
+        MCP_FRONT_URL = "http://127.0.0.1:${local._upstreams[name].port}${local._upstreams[name].path}"
       },
       # One that is not set allows all.
       var.mcp_servers[slot.server].tiers[slot.tier].tools.allow == null ? {} : {
@@ -84,9 +109,12 @@ locals {
   # What every server is told, wherever it runs.
   _environments = {
     for name, slot in module.names.slots : name => merge(
-      local._time_limits[slot.server],
-      local._lists[name],
-      var.mcp_servers[slot.server].environment,
+      local._upstreams[name] != null ? {} : merge(
+        local._time_limits[slot.server],
+        local._lists[name],
+        var.mcp_servers[slot.server].environment,
+        local._database_addresses[name].plain,
+      ),
       local._fronts[name],
       {
         PORT            = tostring(slot.port)
@@ -102,9 +130,9 @@ locals {
         MCP_AUTH_AUDIENCE          = module.backend_app.client_id
         MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
       },
-      # No secret: the address, and the client id whose token the server brings.
-      var.mcp_servers[slot.server].database != "documentdb" ? {} : {
-        MONGODB_URI = module.documentdb["this"].connection_strings["${slot.server}-${slot.tier}"]
+      # The MongoDB server knows what the tiers admin and reader may do; of another name it is told.
+      slot.connection == null || slot.connection == lookup({ admin = "read-write", reader = "read-only" }, slot.tier, "") ? {} : {
+        MCP_CONNECTION = slot.connection
       },
     )
   }
@@ -150,12 +178,19 @@ module "servers" {
 
   environment_variables = local._environments[each.key]
 
-  secure_environment_variables = merge(
-    { for name, secret in var.mcp_servers[each.value.server].secrets : name => data.azurerm_key_vault_secret.servers[secret].value },
-    var.mcp_servers[each.value.server].database != "cosmosdb-mongodb" ? {} : {
-      MONGODB_URI = module.database["this"].connection_strings["${each.value.connection}-${var.cosmos.active_key}"]
-    },
-  )
+  secure_environment_variables = local._upstreams[each.key] != null ? {} : local._secrets[each.key]
+
+  upstream = local._upstreams[each.key] == null ? null : {
+    image  = "${data.azurerm_container_registry.stage1.login_server}/${replace(local._upstreams[each.key].image, "/^[^\\/]+\\//", "")}"
+    cpu    = local._upstreams[each.key].cpu
+    memory = local._upstreams[each.key].memory
+    environment_variables = merge(
+      var.mcp_servers[each.value.server].environment,
+      local._database_addresses[each.key].plain,
+      { PORT = tostring(local._upstreams[each.key].port) },
+    )
+  }
+  upstream_secure_environment_variables = local._upstreams[each.key] == null ? {} : local._secrets[each.key]
 
   dns_servers = var.network.dns_servers
   logs        = { workspace_id = module.monitoring.workspace.id }

@@ -7,10 +7,18 @@ locals {
   # Applications and groups are their owner's to change; app roles are an administrator's to assign.
   _assigns_roles = var.directory_rights == "full"
 
-  _group_roles = {
-    admin  = "Mcp.Admin"
-    reader = "Mcp.Read"
-  }
+  # Best first: this is the order in which the gateway looks for the tier of somebody who holds several roles.
+  _roles_by_rank = [
+    for key in sort([for name, role in var.roles : "${format("%03d", role.rank)} ${role.reads ? 1 : 0} ${name}"]) : split(" ", key)[2]
+  ]
+
+  # By "<role>/<group>" and "<role>/<object id>".
+  _role_holders = merge([
+    for name, role in var.roles : merge(
+      { for group in role.groups : "${name}/${group}" => { role = name, principal_object_id = module.groups.object_ids[group] } if contains(keys(var.groups), group) },
+      { for id in role.members : "${name}/${id}" => { role = name, principal_object_id = id } },
+    )
+  ]...)
 
   # Codex puts this behind its callback: the first 9 bytes of the SHA-256 of the endpoint's URL, in URL-safe base64
   # (openai/codex, codex-rs/rmcp-client/src/perform_oauth_login.rs, 2026-05).
@@ -45,7 +53,7 @@ module "groups" {
   prevent_duplicate_names = local._assigns_roles
 
   groups = {
-    for tier, group in var.groups : tier => merge(group, { owners = setunion(coalesce(group.owners, []), local._owners) })
+    for name, group in var.groups : name => merge(group, { owners = setunion(coalesce(group.owners, []), local._owners) })
   }
 }
 
@@ -66,13 +74,9 @@ module "api_app" {
   }
 
   app_roles = {
-    "Mcp.Admin" = {
-      display_name = "MCP administrator"
-      description  = "May call reading and writing tools."
-    }
-    "Mcp.Read" = {
-      display_name = "MCP reader"
-      description  = "May call reading tools only."
+    for name, role in var.roles : name => {
+      display_name = coalesce(role.display_name, name)
+      description  = role.description
     }
   }
 
@@ -82,12 +86,7 @@ module "api_app" {
   )
 
   # Needs Entra ID P1; only direct members of the groups count.
-  role_assignments = var.authorization == "app_roles" && local._assigns_roles ? {
-    for tier, object_id in module.groups.object_ids : tier => {
-      role                = local._group_roles[tier]
-      principal_object_id = object_id
-    }
-  } : {}
+  role_assignments = var.authorization == "app_roles" && local._assigns_roles ? local._role_holders : {}
 }
 
 # Microsoft Graph, which owns the scopes of OpenID Connect.

@@ -235,7 +235,11 @@ def moves(modules: Path, state: Mapping[str, Any]) -> dict[str, str]:
     assert len({new for _, new in blocks}) <= len(found), "a `moved` block moves nothing that production has"
     of_stage = _MOVED.findall((modules.parent / "stage2" / "moved.tf").read_text(encoding="utf-8"))
     for old, new in of_stage:
-        inside = {old + address.removeprefix(new): address for address in addresses if address.startswith(f"{new}.")}
+        inside = {
+            old + address.removeprefix(new): address
+            for address in addresses
+            if address == new or address.startswith(f"{new}.")
+        }
         assert inside, f"{new} is nothing that production has"
         found |= inside
     return found

@@ -23,9 +23,9 @@ def _gateway(it: Values) -> str:
 
 
 def _container_group(it: Values) -> str:
-    container = it["container"][0]
+    cpu, memory = (sum(container[name] for container in it["container"]) for name in ("cpu", "memory"))
     once = "" if it["restart_policy"] == "Always" else ", for the seconds that its job takes"
-    return f"{it['sku']}, {container['cpu']:g} vCPU, {container['memory']:g} GB{once}"
+    return f"{it['sku']}, {cpu:g} vCPU, {memory:g} GB{once}"
 
 
 def _app(it: Values) -> str:
@@ -160,6 +160,17 @@ def table(environments: Mapping[str, Environment]) -> str:
         ["---"] * (len(environments) + 2),
         *_rows(environments),
     ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def other_gateways(environments: Mapping[str, Environment]) -> str:
+    """The same table with nothing but what differs between an environment and the one after it."""
+    names = list(environments)
+    pairs = list(zip(names[::2], names[1::2], strict=True))
+    lines = [["resource", *(f"`{name}`" for name in names), "what the bill counts"], ["---"] * (len(names) + 2)]
+    for row in _rows(environments):
+        if any(row[1 + names.index(one)] != row[1 + names.index(other)] for one, other in pairs):
+            lines.append(row)
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

@@ -63,13 +63,20 @@ module "apim" {
     scope             = "api://api-client-id/Mcp.Access"
     scope_name        = "Mcp.Access"
     backend_client_id = "backend-client-id"
-    group_ids         = { admin = "group-of-admins", reader = "group-of-readers" }
+    group_ids         = { admin = "group-of-admins", reader = "group-of-readers", clerks = "group-of-clerks", auditors = "group-of-auditors" }
   }
 
   clients = { desktop = { client_id = "desktop-client-id", redirect_uris = ["http://localhost/callback"] } }
 
   registry      = { access = var.access }
   authorization = var.authorization
+
+  roles = [
+    { name = "Mcp.Admin", groups = ["admin"] },
+    { name = "Payroll.Write", groups = ["clerks"] },
+    { name = "Mcp.Read", groups = ["reader", "clerks"] },
+    { name = "Payroll.Read", groups = ["auditors"] },
+  ]
 
   servers = merge({ for name, listing in var.listings : name => { listing = listing, tiers = { reader = { role = "Mcp.Read", slots = { a = "http://${name}-reader-a.test" } } } } }, {
     mongodb = {
@@ -87,6 +94,12 @@ module "apim" {
           tools      = { allow = ["find", "list-*", "v1.count"], deny = ["list-secrets"], repeatable = ["*"] }
           rate_limit = { calls = 40, period = 60 }
         }
+      }
+    }
+    payroll = {
+      tiers = {
+        auditor = { role = "Payroll.Read", slots = { a = "http://payroll-auditor-a.test" } }
+        clerk   = { role = "Payroll.Write", slots = { a = "http://payroll-clerk-a.test" } }
       }
     }
     plain = {

@@ -106,11 +106,14 @@ def test_fragments_exist(planned: Planned, environment: str) -> None:
 
 @pytest.mark.parametrize("environment", PLANS)
 def test_backends_exist_and_lead_to_container_groups(planned: Planned, environment: str) -> None:
-    """Every backend that a policy picks is made, and its host is a slot's DNS record."""
+    """Every backend that a policy picks is made, and its host is a slot's DNS record, or that of a server elsewhere."""
     plan = planned(2, environment)._raw
     made = {str(v["name"]): str(v["url"]) for v in _by_type(plan)("azurerm_api_management_backend").values()}
     used = {name for text in _texts(plan).values() for name in _attributes(text, "set-backend-service", "backend-id")}
     records = {str(v["name"]) for v in _by_type(plan)("azurerm_private_dns_a_record").values()}
     assert used
     assert used - set(made) == set()
-    assert {re.sub(r"^http://([^.]+)\.mcp\.internal:\d+$", r"\1", url) for url in made.values()} == records
+    elsewhere = {name for name in made if name.endswith("-remote")}
+    assert all(made[name].startswith("https://") for name in elsewhere)
+    slots = {url for name, url in made.items() if name not in elsewhere}
+    assert {re.sub(r"^http://([^.]+)\.mcp\.internal:\d+$", r"\1", url) for url in slots} == records

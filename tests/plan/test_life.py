@@ -134,13 +134,16 @@ def test_no_output_holds_a_secret(platform: Bench, stage: int) -> None:
     assert [secret for secret in secrets if json.dumps(secret)[1:-1] in outputs] == []
 
 
+HELD = ("Mcp.Admin/admin", "Mcp.Read/reader")
+
+
 def test_each_group_holds_the_role_of_its_tier(platform: Bench) -> None:
     """Administrators administer and readers read, by the ids that Entra goes by."""
     applied = resources(_show(platform, 2))
     api = applied["module.api_app.azuread_application.this"]
     roles = {role["id"]: role["value"] for role in api["app_role"]}
     groups = {applied[f'module.groups.azuread_group.this["{tier}"]']["object_id"]: tier for tier in ("admin", "reader")}
-    held = [applied[f'module.api_app.azuread_app_role_assignment.this["{tier}"]'] for tier in ("admin", "reader")]
+    held = [applied[f'module.api_app.azuread_app_role_assignment.this["{key}"]'] for key in HELD]
     found = {groups[one["principal_object_id"]]: roles[one["app_role_id"]] for one in held}
     assert found == {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
 

@@ -131,6 +131,34 @@ def test_an_alert_measures_a_column_that_its_query_makes(planned: Planned) -> No
             assert column in query.names, f"{name} returns no column {column}"
 
 
+#: The Site Reliability Workbook, "Alerting on SLOs": a share of the month's budget, in so many hours; the short window
+#: is a twelfth of the long one. Its third row has 72 hours, and a log alert looks back 48 at most.
+BURNS = {"fast": (0.02, 1, "PT1H", "5m"), "slow": (0.05, 6, "PT6H", "30m"), "day": (0.10, 24, "P1D", "2h")}
+
+
+@pytest.mark.parametrize("name", BURNS)
+def test_an_objective_burns_as_fast_as_it_is_said_to(planned: Planned, name: str) -> None:
+    """How many times too fast is what that share of 30 days makes of the window; both windows are in the query."""
+    share, hours, window, recent = BURNS[name]
+    alert = _alerts(resources(planned(2, "two-servers")._raw), LOG)[f"objectives-burn-{name}"]
+    (criteria,) = alert["criteria"]
+    assert criteria["threshold"] == pytest.approx(share * 30 * 24 / hours)
+    assert alert["window_duration"] == window
+    assert f"ago({recent})" in criteria["query"]
+    assert [one["name"] for one in criteria["dimension"]] == ["ApiId", "Objective"]
+
+
+def test_every_server_has_its_objectives(planned: Planned) -> None:
+    """By the name of its API, with what its entry says or the defaults."""
+    alerts = _alerts(resources(planned(2, "two-servers")._raw), LOG)
+    for name in BURNS:
+        (criteria,) = alerts[f"objectives-burn-{name}"]["criteria"]
+        assert 'ApiId in ("mcp-mongodb", "mcp-release-notes")' in criteria["query"]
+        for api in ("mcp-mongodb", "mcp-release-notes"):
+            for number in ("5000.0", "0.005000", "0.050000"):
+                assert f'ApiId == "{api}", {number}' in criteria["query"]
+
+
 def test_the_workbook_shows_every_query(planned: Planned) -> None:
     """Well-formed, and made of the files that the other tests read; a query that no part shows is forgotten."""
     template = (TERRAFORM / "modules/monitoring/workbook.json.tftpl").read_text(encoding="utf-8")

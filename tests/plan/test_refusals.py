@@ -15,7 +15,7 @@ from tests.plan.bench import TERRAFORM, Bench
 
 REFUSALS = Path(__file__).parent / "refusals"
 ROOTS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(REFUSALS.glob("*.yaml"))}
-_MAPS = ("mcp_servers", "mcp_clients", "groups")
+_MAPS = ("mcp_servers", "mcp_clients", "groups", "roles")
 #: Rules that name what breaks them in another way.
 _OTHERWISE = ("A server must not be called oauth", "documentdb.name must be given where")
 CASES = [(root, case) for root, file in ROOTS.items() for case in file["refused"]]

@@ -240,11 +240,16 @@ async def test_authorize_redirects_nowhere_unregistered(
         ({"code_challenge": "short"}, "invalid_request"),
         ({"resource": None}, "invalid_target"),
         ({"resource": "https://evil.example/mcp"}, "invalid_target"),
+        # `$` of .NET admits a line feed at the end ("Anchors in regular expressions").
+        ({"code_challenge": "c" * 43 + "\n"}, "invalid_request"),
+        ({"resource": "/mongodb/mcp\n"}, "invalid_target"),
         ({"scope": "https://graph.microsoft.com/User.Read"}, "invalid_scope"),
         ({"scope": "openid https://graph.microsoft.com/User.Read"}, "invalid_scope"),
     ],
 )
 async def test_authorize_tells_a_registered_client(served: Environment, changes: dict[str, Any], error: str) -> None:
+    if str(changes.get("resource")).startswith("/"):
+        changes = {"resource": served.values["public-base-url"] + changes["resource"]}
     reply = await served.authorize(**changes)
     assert (reply.status, header(reply, "Cache-Control")) == (302, "no-store")
     location = header(reply, "Location")
@@ -288,6 +293,35 @@ async def test_a_token_is_asked_for_with_what_is_known_only(served: Environment)
 async def test_the_token_endpoint_refuses(served: Environment, changes: dict[str, Any], error: str) -> None:
     reply = await served.exchange(**changes)
     assert (reply.status, reply.json["error"], served.gateway.backends.calls) == (400, error, [])
+
+
+async def test_a_line_feed_after_the_resource_makes_it_another(served: Environment) -> None:
+    """`$` of .NET admits one ("Anchors in regular expressions"); `\\z` does not."""
+    reply = await served.exchange(resource=served.endpoint + "\n")
+    assert (reply.status, reply.json["error"], served.gateway.backends.calls) == (400, "invalid_target", [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, b"&".join(b"a%d=b" % number for number in range(300_000)), b"client_id=" + b"c" * 32_768],
+    ids=["no body", "parameters", "a long one"],
+)
+async def test_the_token_endpoint_measures_before_it_reads(served: Environment, body: bytes | None) -> None:
+    """Callers without a token are told what is wrong at once: no failure of the policy, no second of work."""
+    sent = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = await served.gateway.send("POST", "/oauth/token", sent, body)
+    assert (reply.status, reply.json["error"], served.gateway.backends.calls) == (400, "invalid_request", [])
+    assert "32 KiB" in reply.json["error_description"]
+
+
+@pytest.mark.parametrize(
+    "uris", [[CALLBACK] * 100_000, ["http://localhost/" + "a" * 1_000_000], [CALLBACK] * 21], ids=["many", "long", "21"]
+)
+async def test_registration_measures_before_it_reads(served: Environment, uris: list[str]) -> None:
+    """RFC 7591, section 3.2.2: refused as a client's mistake, before anything is compared."""
+    reply = await served.register(*uris)
+    assert (reply.status, reply.json["error"]) == (400, "invalid_redirect_uri")
+    assert "64 KiB" in reply.json["error_description"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ def gateway(state: State) -> GatewayHarness:
         for slot in ("a", "b"):
             gateway.backends.answers[f"http://{server}-{slot}.test/healthz"] = ok(b"")
             gateway.backends.answers[f"http://{server}-{slot}.test"] = ok(b'{"result": {}}', headers=JSON)
-    gateway.backends.answers["http://plain-reader-a.test"] = ok(b'{"result": {}}', headers=JSON)
+    for slot in ("plain-reader-a", "payroll-clerk-a", "payroll-auditor-a"):
+        gateway.backends.answers[f"http://{slot}.test"] = ok(b'{"result": {}}', headers=JSON)
     return gateway
 
 
@@ -55,20 +56,21 @@ async def post(
     gateway: GatewayHarness,
     body: Any,
     *,
-    role: str = "Mcp.Read",
+    role: str | Sequence[str] = "Mcp.Read",
     server: str = "mongodb",
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
-    token = tokens.sign(tokens.claims(roles=[role], oid="caller", scp="Mcp.Access"))
+    roles = [role] if isinstance(role, str) else role
+    token = tokens.sign(tokens.claims(roles=roles, oid="caller", scp="Mcp.Access"))
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return await gateway.send("POST", "/mongodb/mcp", {**tokens.bearer(token), **JSON, **(headers or {})}, data)
+    return await gateway.send("POST", f"/{server}/mcp", {**tokens.bearer(token), **JSON, **(headers or {})}, data)
 
 
 def slots(gateway: GatewayHarness) -> Counter[str]:
     """How often each slot was called, but for the question whether it lives."""
     urls = (call.url for call in gateway.backends.calls if not call.url.endswith("/healthz"))
     hosts = (url.removeprefix("http://").partition(".")[0] for url in urls)
-    return Counter(host for host in hosts if host.startswith(("mongodb-", "plain-")))
+    return Counter(host for host in hosts if host.startswith(("mongodb-", "plain-", "payroll-")))
 
 
 def failing(gateway: GatewayHarness, tier: str, *failures: Any) -> None:
@@ -88,6 +90,38 @@ async def test_calls_are_spread_over_the_slots(gateway: GatewayHarness) -> None:
         assert (await post(gateway, message("tools/call", "find"))).status == 200
     assert set(slots(gateway)) == {"mongodb-reader-a", "mongodb-reader-b"}
     assert min(slots(gateway).values()) > 5
+
+
+MATRIX = [
+    (["Mcp.Read"], {"mongodb": "reader", "plain": "reader"}),
+    (["Mcp.Admin"], {"mongodb": "admin"}),
+    (["Payroll.Read"], {"payroll": "auditor"}),
+    (["Payroll.Write"], {"payroll": "clerk"}),
+    (["Payroll.Read", "Payroll.Write"], {"payroll": "clerk"}),
+    (["Payroll.Read", "Mcp.Read", "Mcp.Admin"], {"mongodb": "admin", "plain": "reader", "payroll": "auditor"}),
+    ([], {}),
+    # What is nearly a role: one that another begins or ends with, in another case, several in one text, quoted.
+    (["Mcp.ReadAll", "XMcp.Read", "Mcp.Rea", "Mcp", "Payroll.Read.All", "Payroll.Writer"], {}),
+    (["mcp.read", "MCP.ADMIN", "payroll.Read", "Mcp.Read ", "Mcp.Read\x00"], {}),
+    (["Mcp.Admin Mcp.Read", "Mcp.Admin,Mcp.Read", '["Mcp.Admin"]', '") || true || ("', "*", ""], {}),
+]
+
+
+@pytest.mark.parametrize("server", ["mongodb", "plain", "payroll"])
+@pytest.mark.parametrize(("roles", "tiers"), MATRIX, ids=str)
+async def test_a_role_opens_the_servers_that_have_a_tier_for_it(
+    gateway: GatewayHarness, roles: list[str], tiers: dict[str, str], server: str
+) -> None:
+    """Of several roles the first in the order counts; of none that fits the sentence says which would."""
+    reply = await post(gateway, message("tools/list"), role=roles, server=server)
+    called = {host.rpartition("-")[0] for host in slots(gateway)}
+    assert (reply.status, called) == ((200, {f"{server}-{tiers[server]}"}) if server in tiers else (403, set()))
+    if server not in tiers:
+        wanted = {"mongodb": "Mcp.Admin or Mcp.Read", "plain": "Mcp.Read", "payroll": "Payroll.Write or Payroll.Read"}
+        assert reply.json["error"]["message"] == (
+            f"Your account is signed in but holds no role on this server: ask its owner for {wanted[server]}."
+        )
+        assert "WWW-Authenticate" not in reply.headers  # a client would sign in again, and get the same roles
 
 
 async def test_one_slot_without_lists_costs_nothing(state: State) -> None:
@@ -290,7 +324,7 @@ async def test_allowed_tools_are_called(
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=["2025-06-18", "2026-07-28"])
-@pytest.mark.parametrize("name", ["insert-many", "list-secrets", "Find", "find ", "xfind", "v1xcount", ""])
+@pytest.mark.parametrize("name", ["insert-many", "list-secrets", "Find", "find ", "xfind", "v1xcount", "find\n", ""])
 async def test_other_tools_are_refused(
     gateway: GatewayHarness, name: str, version: Callable[[str, str], dict[str, str]]
 ) -> None:

@@ -41,7 +41,8 @@ LISTINGS = {
 }
 #: For an address that the API does not have, though the server may be there.
 ADDRESSES = "Not found: the addresses are /v0.1/servers, and below a server's name /versions and /versions/latest."
-NAMES = sorted([*LISTINGS, "plain"])
+READ = sorted([*LISTINGS, "plain"])  # what Mcp.Read is a role of
+NAMES = sorted([*READ, "payroll"])
 
 Served = Callable[..., GatewayHarness]
 
@@ -332,12 +333,17 @@ async def test_a_closed_one_is_a_resource_that_people_sign_in_to(served: Served,
 @pytest.mark.parametrize(
     ("authorization", "claims", "seen"),
     [
-        ("app_roles", {"roles": ["Mcp.Read"]}, NAMES),
+        ("app_roles", {"roles": ["Mcp.Read"]}, READ),
         ("app_roles", {"roles": ["Mcp.Admin"]}, ["mongodb"]),
         ("app_roles", {"roles": ["Mcp.Admin"], "scp": None, "idtyp": "app"}, ["mongodb"]),
-        ("groups", {"groups": ["group-of-readers"]}, NAMES),
+        ("groups", {"groups": ["group-of-readers"]}, READ),
         ("groups", {"groups": ["group-of-admins"]}, ["mongodb"]),
-        ("groups", {"roles": ["Mcp.Read"], "scp": None, "idtyp": "app"}, NAMES),
+        ("groups", {"roles": ["Mcp.Read"], "scp": None, "idtyp": "app"}, READ),
+        ("app_roles", {"roles": ["Payroll.Read"]}, ["payroll"]),
+        ("app_roles", {"roles": ["Payroll.Write", "Mcp.Admin"]}, ["mongodb", "payroll"]),
+        ("app_roles", {"roles": ["Payroll.Read", "Mcp.Read"]}, NAMES),
+        ("groups", {"groups": ["group-of-auditors"]}, ["payroll"]),
+        ("groups", {"groups": ["group-of-clerks"]}, NAMES),
     ],
     ids=str,
 )
@@ -356,6 +362,8 @@ async def test_a_closed_one_shows_what_the_caller_may_call(
     [
         ("app_roles", {}),
         ("app_roles", {"roles": ["Mcp.Other"], "groups": ["group-of-readers"]}),
+        ("app_roles", {"roles": ["Mcp.ReadAll", "Mcp.Rea", "mcp.read", "MCP.READ", "Payroll.Read.All", " Mcp.Read"]}),
+        ("app_roles", {"roles": "Mcp.Admin Mcp.Read"}),
         ("app_roles", {"roles": ["Mcp.Read"], "scp": "Other.Scope"}),
         ("groups", {"roles": ["Mcp.Read"]}),
         ("groups", {"groups": ["another"]}),

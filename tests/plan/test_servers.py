@@ -59,7 +59,7 @@ def given(stage2: Path, bench: Bench, **changes: Any) -> None:
 
 
 # What Terraform sets itself, for every server.
-PLATFORM_S = re.compile(r"PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_ALLOWED_HOSTS|MCP_AUTH_\w+")
+PLATFORM_S = re.compile(r"PORT|HOST|MONGODB_URI|MCP_SERVER_NAME|MCP_TIER|MCP_CONNECTION|MCP_ALLOWED_HOSTS|MCP_AUTH_\w+")
 
 
 def test_every_other_setting_of_the_server_can_be_given(bench: Bench) -> None:
@@ -155,10 +155,19 @@ def test_a_server_is_told_its_lists_where_something_is_open_beside_them(
 def test_a_front_is_told_what_it_needs(own_bench: Bench, stage2: Path) -> None:
     """What the server behind it may see, by name; its bounds; and that a tier for readers goes by hints and lists."""
     tiers = {"reader": READS | {"tools": {"allow": ["a", "b*"]}}}
-    given(stage2, own_bench, tiers=tiers, front={"idle": 900}, environment={"REGION": "eu"}, timeout=60)
+    given(
+        stage2,
+        own_bench,
+        tiers=tiers,
+        front={"idle": 900},
+        environment={"REGION": "eu"},
+        timeout=60,
+        egress=["*.example.com", "api.test:8443"],
+    )
     found = {name: value for name, value in environment(own_bench, stage2).items() if name.startswith("MCP_FRONT_")}
     assert found == {
         "MCP_FRONT_ENVIRONMENT": "REGION,MONGODB_URI",
+        "MCP_FRONT_EGRESS": "*.example.com,api.test:8443",
         "MCP_FRONT_SESSIONS": "shared",
         "MCP_FRONT_PROCESSES": "16",
         "MCP_FRONT_IDLE_SECONDS": "900",
@@ -170,6 +179,23 @@ def test_a_front_is_told_what_it_needs(own_bench: Bench, stage2: Path) -> None:
         "MCP_FRONT_TOOLS_ALLOW": "a,b*",
         "MCP_FRONT_TOOLS_DENY": "",
     }
+
+
+def test_an_image_of_somebody_else_stands_behind_the_front(own_bench: Bench, stage2: Path) -> None:
+    """A second container without a port; what the entry gives goes to it alone, and the gate's settings do not."""
+    behind = {"image": f"ghcr.io/owner/charts@{PINNED}", "port": 9001, "memory": 2}
+    tiers = {"reader": READS}
+    given(stage2, own_bench, tiers=tiers, front={"upstream": behind}, environment={"REGION": "eu"})
+    planned = resources(own_bench.plan(stage2)._raw)
+    front, upstream = planned['module.servers["mongodb-reader-a"].azurerm_container_group.this']["container"]
+    assert (upstream["image"], upstream["memory"]) == (f"acrmcplocal.azurecr.io/owner/charts@{PINNED}", 2)
+    assert (upstream["environment_variables"], upstream["ports"]) == ({"REGION": "eu", "PORT": "9001"}, [])
+    assert (upstream.get("liveness_probe") or [], len(front["liveness_probe"])) == ([], 1)
+    told = front["environment_variables"]
+    assert told["MCP_FRONT_URL"] == "http://127.0.0.1:9001/mcp"
+    assert told["MCP_FRONT_ENVIRONMENT"] == ""
+    assert "REGION" not in told
+    assert not front.get("secure_environment_variables")
 
 
 def environment(bench: Bench, stage2: Path) -> dict[str, str]:

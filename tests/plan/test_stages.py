@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tools import diagrams
 
 COSTS = Path(__file__).parents[2] / "docs" / "costs.md"
 BEGIN, END = "<!-- from the plans -->\n", "<!-- end -->\n"
+GATEWAYS = "<!-- other gateways, from the plans -->\n", "<!-- end of other gateways -->\n"
 JOB = 'module.documentdb_users["this"].azurerm_container_group.this'
 INVENTORIES = Path(__file__).parent / "inventories"
 
@@ -67,16 +69,29 @@ def test_outputs_are_not_secret(planned: Planned, environment: str) -> None:
         assert {name for name, output in outputs.items() if output["sensitive"]} == set()
 
 
-def test_what_is_paid_for_is_in_the_docs(as_recorded: Planned, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    ("names", "table", "marks"),
+    [
+        (ENVIRONMENTS, costs.table, (BEGIN, END)),
+        (["dev", "standard-v2", "prod", "premium-v2"], costs.other_gateways, GATEWAYS),
+    ],
+)
+def test_what_is_paid_for_is_in_the_docs(
+    as_recorded: Planned,
+    request: pytest.FixtureRequest,
+    names: list[str],
+    table: Callable[[Mapping[str, costs.Environment]], str],
+    marks: tuple[str, str],
+) -> None:
     """docs/costs.md has every environment's SKUs and numbers as the plans have them, and no type is forgotten."""
-    found = {name: costs.environment(*(as_recorded(stage, name)._raw for stage in (1, 2))) for name in ENVIRONMENTS}
+    found = {name: costs.environment(*(as_recorded(stage, name)._raw for stage in (1, 2))) for name in names}
     assert set().union(*(costs.unknown(planned) for planned in found.values())) == set(), "name these in costs.py"
-    before, begin, rest = COSTS.read_text(encoding="utf-8").partition(BEGIN)
-    written, end, after = rest.partition(END)
+    before, begin, rest = COSTS.read_text(encoding="utf-8").partition(marks[0])
+    written, end, after = rest.partition(marks[1])
     if request.config.getoption("--regenerate"):
-        COSTS.write_text("".join([before, begin, costs.table(found), end, after]), encoding="utf-8")
+        COSTS.write_text("".join([before, begin, table(found), end, after]), encoding="utf-8")
         return
-    assert written == costs.table(found), "docs/costs.md is old: pytest tests/plan/test_stages.py --regenerate"
+    assert written == table(found), "docs/costs.md is old: pytest tests/plan/test_stages.py --regenerate"
 
 
 def test_the_pictures_show_what_is_planned(as_recorded: Planned, request: pytest.FixtureRequest) -> None:

@@ -33,10 +33,14 @@ class Answer:
 
 @dataclass
 class Platform:
-    """One environment; `variables` go to every command (a home of its own, changed Terraform, free ports)."""
+    """One environment; `variables` go to every command (a home of its own, changed Terraform, free ports).
+
+    `root`: the checkout whose tasks are run.
+    """
 
     env: str = "local"
     variables: dict[str, str] = field(default_factory=dict)
+    root: Path = ROOT
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -48,7 +52,7 @@ class Platform:
         """Runs `invoke …` as a person would; with `check`, a failure shows what it printed."""
         done = subprocess.run(
             [sys.executable, "-m", "invoke", *arguments, *([] if "--env" in arguments else ["--env", self.env])],
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, **self.variables},
             capture_output=True,
             text=True,

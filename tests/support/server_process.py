@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -108,6 +109,19 @@ class MongoEmulator:
     def start(self) -> None:
         command = [sys.executable, "-m", "emulators.mongodb", "--config", str(self._config)]
         self.process, _ = start(command, dict(os.environ), self._log)
+
+    def fill_disk(self, spare: int | None) -> None:
+        """From now on its log may grow by `spare` bytes only; None: by as many as it likes.
+
+        A limit of the process's files, since a full file system takes a privileged user: what goes beyond it is cut off
+        and refused by the kernel, like what a full disk does not take.
+        """
+        if self.process is None:
+            raise RuntimeError("the database is not running")
+        log = Path(json.loads(self._config.read_text())["data_dir"]) / "changes.log"
+        _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
+        soft = hard if spare is None else log.stat().st_size + spare
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self.process is not None:

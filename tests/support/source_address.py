@@ -16,7 +16,7 @@ class FromOwnAddress(urllib.request.HTTPHandler):
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         local = sys.platform == "linux" and req.host.startswith("127.0.0.1:")
         connection = partial(http.client.HTTPConnection, source_address=(_address(), 0) if local else None)
-        return self.do_open(connection, req)  # type: ignore[arg-type]  # called as the class is
+        return self.do_open(connection, req)
 
 
 def _address() -> str:

@@ -6,6 +6,7 @@ through a real MCP server, and the gateway's memory over many requests.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import subprocess
@@ -90,7 +91,7 @@ def contenders(platform: Local, folder: Path, stack: ExitStack) -> list[Wire]:
     found = [Wire("direct", backend, sent)]
     proxy = stack.enter_context(reverse_proxy(backend))
     if proxy is None:
-        print("nginx is not installed (Debian: apt-get install nginx-light): its rows are missing")
+        print("nginx is not installed (Debian: apt-get install nginx): its rows are missing")
     else:
         found.append(Wire("nginx", proxy[0], sent, proxy[1]))
     for name, settings in (("gateway, no policy", {**config, "state": str(bare)}), ("gateway, full policy", config)):
@@ -113,10 +114,10 @@ def row(connections: int, name: str, found: Mapping[str, Found]) -> tuple[str, .
     )
 
 
-def bare_hop(targets: list[Wire]) -> None:
+def bare_hop(targets: list[Wire], share: float) -> None:
     rows = []
     for connections, calls in CALLS.items():
-        found = measure(targets, connections=connections, calls=calls)
+        found = measure(targets, connections=connections, calls=max(connections, int(calls * share)))
         rows += [row(connections, name, found) for name in found]
     columns = ["canned backend", "calls", "median", "p95", "added, median", "of nginx", "CPU per call"]
     table("What a hop adds", columns, rows)
@@ -128,17 +129,17 @@ def rss(pid: int) -> float:
     return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-def memory(target: Wire) -> None:
+def memory(target: Wire, share: float) -> None:
     if target.pid is None or not Path("/proc").exists():
         return
-    rows = [("before", f"{rss(target.pid):.1f} MiB")]
+    rows, quarter = [("before", f"{rss(target.pid):.1f} MiB")], int(MEMORY_CALLS * share) // 4
     for part in range(1, 5):
-        measure([target], connections=8, calls=MEMORY_CALLS // 4, rounds=1)
-        rows.append((f"after {part * MEMORY_CALLS // 4:,} calls", f"{rss(target.pid):.1f} MiB"))
+        measure([target], connections=8, calls=quarter, rounds=1)
+        rows.append((f"after {part * quarter:,} calls", f"{rss(target.pid):.1f} MiB"))
     table(f"Resident memory, {target.name}", ["", "RSS"], rows)
 
 
-def through_a_server(platform: Local) -> None:
+def through_a_server(platform: Local, share: float) -> None:
     """The same tool call straight to a real MCP server and through the gateway."""
     status = platform.status
     headers, body = call_tool("count", {"database": "platform", "collection": "services"}, VERSION)
@@ -156,7 +157,7 @@ def through_a_server(platform: Local) -> None:
     ]
     rows = []
     for connections, calls in {1: 200, 8: 400}.items():
-        found = asyncio.run(measure_tools(targets, connections=connections, calls=calls))
+        found = asyncio.run(measure_tools(targets, connections=connections, calls=max(connections, int(calls * share))))
         rows += [_tool_row(connections, name, one, found["direct"]) for name, one in found.items()]
     table("The count tool of a real server", ["", "calls", "median", "p95", "added, median"], rows)
 
@@ -172,13 +173,16 @@ def _tool_row(connections: int, name: str, found: Measured, base: Measured) -> t
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmarks.bench_gateway", description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0, help="of the calls of each round: 0.1 for a quick look")
+    share: float = parser.parse_args().share
     with local(limited=False) as platform, tempfile.TemporaryDirectory(prefix="bench-") as folder:
         platform.invoke("deploy")
         with ExitStack() as stack:
             targets = contenders(platform, Path(folder), stack)
-            bare_hop(targets)
-            memory(targets[-1])
-        through_a_server(platform)
+            bare_hop(targets, share)
+            memory(targets[-1], share)
+        through_a_server(platform, share)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Our MCP server beside npm's `mongodb-mcp-server`: the same database, the same raw client, taking turns in one run.
 
-`python tools/benchmarks/bench_mcp_server.py [--rounds N] [--entry PATH] [--operations NAME…] [--connections N…]`;
-`--entry` is an installed npm server's index.js, so that it is not installed again. A connection is one
-client: where a protocol version has sessions, each has its own.
+`python tools/benchmarks/bench_mcp_server.py [--rounds N] [--entry PATH] [--python PATH] [--operations NAME…]
+[--connections N…]`; `--entry` is an installed npm server's index.js, so that it is not installed again, and `--python`
+the interpreter that our server runs on, such as one of the image's version. A connection is one client: where a
+protocol version has sessions, each has its own.
 """
 
 from __future__ import annotations
@@ -100,7 +101,11 @@ def run(given: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
     uri, database_process = stack.enter_context(database(folder))
     (folder / "npm").mkdir()
     entry = given.entry or install(folder / "npm")
-    kinds = [stack.enter_context(ours(uri)), npm(uri, entry, folder, "json"), npm(uri, entry, folder, "sse")]
+    kinds = [
+        stack.enter_context(ours(uri, given.python)),
+        npm(uri, entry, folder, "json"),
+        npm(uri, entry, folder, "sse"),
+    ]
     starts = cold_starts(kinds, folder)
     table("Cold start, to the first answer", ["", "median", "best"], starts)
     servers = [stack.enter_context(started(kind, folder / f"{kind.name}.log")) for kind in kinds]
@@ -127,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--entry", type=Path, help="index.js of an installed mongodb-mcp-server 3.0.4")
+    parser.add_argument("--python", type=Path, help="the interpreter of our server, with its requirements installed")
     parser.add_argument("--operations", nargs="+", choices=list(OPERATIONS), default=list(OPERATIONS))
     parser.add_argument("--connections", nargs="+", type=int, choices=list(CALLS), default=list(CALLS))
     given = parser.parse_args()

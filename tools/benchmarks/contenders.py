@@ -129,11 +129,11 @@ def database(folder: Path) -> Iterator[tuple[str, int | None]]:
 
 
 @contextmanager
-def ours(uri: str) -> Iterator[Kind]:
-    """Our server in the tier that has all tools, with its defaults."""
+def ours(uri: str, python: Path | None = None) -> Iterator[Kind]:
+    """Our server in the tier that has all tools, with its defaults; `python` is the interpreter that runs it."""
     with closing(server_process.Issuer()) as issuer:
         environment = server_process.environment(issuer, uri, MCP_TIER="admin")
-        command = (sys.executable, "-m", "mongo_db_server")
+        command = (str(python or sys.executable), "-m", "mongo_db_server")
         yield Kind("ours", command, environment, "PORT", issuer.headers("admin", 24 * 3600))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from tools.diagrams.plans import DiagramError, Plans
 from tools.diagrams.svg import Box, Canvas, box_height
@@ -147,6 +148,8 @@ def _tiers(canvas: Canvas, plans: Plans, gateway: Box, number: int) -> float:
         centre = box.middle[0]
         canvas.arrow((centre, gateway.bottom), (centre, top))
         canvas.note(centre, gateway.bottom + 32, str(tier["role"]), "middle")
+        if given.get("remote"):
+            continue
         canvas.arrow((centre, box.bottom), (centre, top + height + 78))
         canvas.note(centre, top + height + 32, _credential(given["database"], tier["connection"]), "middle")
     made = f"{len(plans.of('azurerm_container_group'))} container groups, {number} resources"
@@ -161,6 +164,8 @@ def _credential(database: str | None, connection: str | None) -> str:
 
 
 def _tier(plans: Plans, server: str, tier: str) -> list[str]:
+    if remote := plans.variables["mcp_servers"][server].get("remote"):
+        return ["a server elsewhere", str(urlsplit(remote["url"]).hostname)]
     groups = [group.values for group in plans.of("azurerm_container_group") if _belongs(group.values, server, tier)]
     if not groups:
         raise DiagramError(f"the plan has no container group for {server} {tier}; the picture would show none")

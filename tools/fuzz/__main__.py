@@ -1,7 +1,8 @@
 """`python -m tools.fuzz [COUNT] [--seed N]`: generated calls of every tool, with scope and field rules on, both tiers.
 
 Promised: no crash, no hang, no 5xx, nothing read that a rule keeps back, nothing written by the reader tier, and flat
-memory. The same seed makes the same calls. `python -m tools.fuzz policies` is another session: policies.py.
+memory. The same seed makes the same calls. `python -m tools.fuzz policies` and `… members` are two other sessions, of
+the policy emulator: policies.py and members.py.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ def main(arguments: list[str] | None = None) -> int:
         from tools.fuzz import policies
 
         return policies.main(given[1:])
+    if given[:1] == ["members"]:
+        from tools.fuzz import members
+
+        return members.main(given[1:])
     return _calls(given)
 
 

@@ -8,6 +8,7 @@ makes the same documents; what was found is kept in results/fuzz/.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import faulthandler
 import logging
 import random
@@ -58,6 +59,16 @@ EXPRESSIONS = (
     '@(new Dictionary<string, int> { { "a", 1 }, ["b"] = 2 }.Where(p => p.Value > 1).Select(p => p.Key).First())',
     '@{ switch (context.Response.StatusCode) { case 200: return "a"; default: return "b"; } }',
     '@(Convert.ToBase64String(SHA256.Create().ComputeHash(Encoding.UTF8.GetBytes("a"))))',
+    "@{ using (var h = new HMACSHA256(new byte[3])) { return BitConverter.ToString(h.ComputeHash(new byte[1])); } }",
+    '@(Math.Round(1.005m * 3, 2) + (int)2.9m + (1m / 3).ToString("F4") + decimal.Parse("1.50"))',
+    "@{ decimal sum = 0; for (var i = 0; i < 3; i++) { sum += i * 0.1m; } return sum > 0.2m ? sum : -sum; }",
+    '@(JArray.Parse("[{a:2},{a:1}]").OrderBy(x => x["a"]).Select(x => (int)x["a"]).Aggregate((x, y) => x * 10 + y))',
+    '@{ object o = context.Variables.GetValueOrDefault("x"); return o is string s ? s[0].ToString() : "x"; }',
+    '@(TimeSpan.FromSeconds(90).ToString("c") + new DateTime(2024, 2, 29).AddYears(1).ToString("o"))',
+    '@(new JObject(new JProperty("a", new JArray(1, "b", null)), new JProperty("c", 1.5m)).ToString(Formatting.None))',
+    "@{ Func<int, double> f = x => x; int? n = null; return f(n ?? 1) / 2; }",
+    "@(\"a,b\".Split(',').ToDictionary(x => x, x => x.Length).GroupBy(p => p.Value).First().Key)",
+    '@(context.Request.MatchedParameters["x"] ?? context.LastError?.Message ?? "")',
 )
 JUNK = (
     *(
@@ -146,11 +157,10 @@ class Documents:
 
     def _mutated(self, source: str) -> str:
         kind = self._random.random()
-        if kind < 0.65 and (tree := self._tree(source)) is not None:
-            self._change(tree)
+        if kind < 0.93 and (tree := self._tree(source)) is not None:
+            if kind < 0.4 or not self._bend(tree):
+                self._change(tree)
             return etree.tostring(tree, encoding="unicode")
-        if kind < 0.85 and "@" in source:
-            return self._bent(source)
         start = self._random.randrange(len(source) + 1)
         end = min(len(source), start + self._pick((0, 1, 1, 2, 8, 40)))
         piece = self._pick(("", source[start:end] * 2, self._pick("<>&\"'@(){}=/\\\n\x00"), self._pick(JUNK)))
@@ -186,15 +196,31 @@ class Documents:
             self._random.shuffle(order)
             node[:] = order
 
+    def _bend(self, tree: etree._Element) -> bool:
+        """Change one expression, so that the document stays XML; False where it holds none."""
+        nodes = [node for node in tree.iter() if isinstance(node.tag, str)]
+        found = [(node, name) for node in nodes for name, value in node.attrib.items() if str(value).startswith("@")]
+        found += [(node, "") for node in nodes if (node.text or "").lstrip().startswith("@")]
+        if not found:
+            return False
+        node, name = self._pick(found)
+        bent = self._bent(str(node.attrib[name]) if name else node.text or "").replace("\x00", "")
+        if name:
+            node.attrib[name] = bent
+        else:
+            node.text = bent
+        return True
+
     def _bent(self, source: str) -> str:
-        """With a token of an expression lost, doubled or taken from elsewhere."""
-        tokens = _TOKEN.findall(source)
-        position = self._random.randrange(len(tokens))
-        wanted = self._pick(_TOKEN.findall(self._pick(EXPRESSIONS)))
-        tokens[position] = self._pick(
-            ("", tokens[position] * 2, self._escaped(wanted), self._escaped(self._pick(JUNK)))
-        )
-        return "".join(tokens)
+        """With a token or two of the expression lost, doubled, or taken from another, or all of another inside it."""
+        for _ in range(self._pick((1, 1, 2, 3))):
+            tokens = _TOKEN.findall(source) or [""]
+            position = self._random.randrange(2, len(tokens)) if len(tokens) > 2 else 0
+            other = self._pick((*EXPRESSIONS, source))
+            wanted = self._pick((*_TOKEN.findall(other), other[2:-1]))
+            tokens[position] = self._pick(("", tokens[position] * 2, wanted, wanted, self._pick(JUNK)))
+            source = "".join(tokens)
+        return source
 
     @staticmethod
     def _copy(node: etree._Element) -> etree._Element:
@@ -287,6 +313,11 @@ def _held(node: Node, shape: Shape, section: str) -> Iterator[str]:
             yield from _held(child, shape_of(children[child.tag]), section)
 
 
+async def _at_once(seconds: float) -> None:
+    """A policy that waits for minutes does not hang."""
+    await asyncio.sleep(0)
+
+
 class Session:
     """Judges documents one by one."""
 
@@ -349,7 +380,7 @@ class Session:
             "POST", "/a/b?c=d", [("X", "y"), ("Content-Type", "application/json")], b'{"a": [1, {"b": null}]}'
         )
         try:
-            outcome = trial.run(trial.Setup(source, claims={"roles": ["a"], "sub": "s"}), sent)
+            outcome = trial.run(trial.Setup(source, claims={"roles": ["a"], "sub": "s"}, sleep=_at_once), sent)
         except PolicyProblems:
             self.outcome.counts["refers to what is not there"] += 1
             return ""

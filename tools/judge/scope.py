@@ -15,7 +15,6 @@ _OTHER_FEATURES = {
     ),
     "administration, diagnosis and replication": r"^system/|^auditing/",
     "sessions and transactions": r"^core/sessions/",
-    "collations": r"^core/collation/|[cC]ollation|indexes/properties/case_insensitive",
     "changing indexes by collMod": (
         r"collMod|indexes/properties/hidden/(test_hidden_(behavior|query_planning)|.*(hide|unhide|reset))"
     ),
@@ -25,14 +24,6 @@ _OTHER_FEATURES = {
     "creating, changing and compacting collections": r"^core/collections/commands/",
     "plans and their cache": r"^core/query[-_]planning/|stages/planCacheStats|position_planCacheStats",
     "tailable cursors": r"^core/cursors/tailable",
-    "geometry": (
-        r"geospatial|stages/geoNear|position_geoNear|indexes/types/.*(2d|geo)|indexes/.*\[2d|query_geo"
-        r"|geo(Within|Intersects|_within|_intersects|_near)"
-    ),
-    "text search": (
-        r"operator/query/text|indexes/types/text|[tT]extScore|searchScore|searchHighlights|expressions/misc/meta"
-        r"|indexes/.*\[text|_text|meta_"
-    ),
     "Atlas search": (
         r"stages/(search|searchMeta|vectorSearch|listSearchIndexes|rankFusion)"
         r"|position_(search|vectorSearch|rankFusion)"
@@ -50,6 +41,7 @@ _ONLY_8 = {
         r"|stages/group.*(concatarrays|setunion)"
     ),
     "bulkWrite": r"/bulkWrite/|bulkWrite",
+    "sort in updates": r"commands/update/test_update_sort",
     "conversions of 8.0": (
         r"type/(toUUID|toObject|toArray)/|createObjectId|serializeEJSON|toHashedIndexKey"
         r"|deserializeEJSON|toString_binary"

@@ -6,13 +6,14 @@ A finding counts only where the same gate did not find it without the mutation.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from tools import copies
 
 PLATFORM = "tests/integration/platform"
 Findings = dict[str, str]  # what found it, to what it says
@@ -114,7 +115,7 @@ def _run(command: list[str], copy: Path, tools: Tools) -> subprocess.CompletedPr
         return subprocess.run(
             command,
             cwd=copy,
-            env={**os.environ, **_settings(copy)},
+            env=copies.environment(copy),
             capture_output=True,
             text=True,
             timeout=tools.timeout,
@@ -122,12 +123,6 @@ def _run(command: list[str], copy: Path, tools: Tools) -> subprocess.CompletedPr
         )
     except subprocess.TimeoutExpired as error:
         raise GateBroken(f"no end after {tools.timeout:.0f} s: {' '.join(command[:4])} …") from error
-
-
-def _settings(copy: Path) -> Mapping[str, str]:
-    temporary = copy.parent / "tmp"
-    temporary.mkdir(exist_ok=True)
-    return {"LOG_LEVEL": "ERROR", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(temporary)}
 
 
 def _last_line(text: str) -> str:

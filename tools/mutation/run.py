@@ -15,13 +15,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools import copies
 from tools.mutation.gates import GATES, Findings, GateBroken, Tools
 from tools.mutation.table import ROOT, Mutation
 
 RESULTS = ROOT / "results" / "mutations.json"
-NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".nox", ".tools", ".twin", ".*_cache", ".terraform", "__pycache__", "results", "*.tfstate*"
-)
 Say = Callable[[str], None]
 
 
@@ -74,17 +72,17 @@ def run(mutations: list[Mutation], book: Book, home: Path, tools: Tools, workers
     """Runs each mutation and writes its outcome; raises DoesNotApply before any of them runs."""
     for mutation in mutations:
         mutation.applied(ROOT)
-    copies: queue.Queue[Path] = queue.Queue()
+    free: queue.Queue[Path] = queue.Queue()
     for number in range(workers):
-        copies.put(_copy(home / f"worker{number}" / "repository"))
+        free.put(copies.copied(home / f"worker{number}" / "repository"))
     known, begun, done = Known(), time.monotonic(), iter(range(1, len(mutations) + 1))
 
     def one(mutation: Mutation) -> None:
-        copy = copies.get()
+        copy = free.get()
         try:
             outcome = try_gates(mutation, copy, tools, known)
         finally:
-            copies.put(copy)
+            free.put(copy)
         caught = f"caught by {outcome.gate}: {outcome.found}" if outcome.gate else "SURVIVES"
         if outcome.gate or not tools.own_gates:
             book.write(mutation, outcome)
@@ -95,12 +93,6 @@ def run(mutations: list[Mutation], book: Book, home: Path, tools: Tools, workers
     with ThreadPoolExecutor(workers) as pool:
         for finished in [pool.submit(one, mutation) for mutation in mutations]:
             finished.result()
-
-
-def _copy(copy: Path) -> Path:
-    shutil.copytree(ROOT, copy, symlinks=True, ignore=NOT_COPIED)  # the stages link to terraform/shared
-    (copy / "results").mkdir()
-    return copy
 
 
 def try_gates(mutation: Mutation, copy: Path, tools: Tools, known: Known) -> Outcome:
@@ -149,14 +141,11 @@ def _all_findings(name: str, environment: str, copy: Path, tools: Tools) -> Iter
 
 @contextmanager
 def _mutated(copy: Path, mutation: Mutation) -> Iterator[None]:
-    path = copy / mutation.file
-    text = path.read_text(encoding="utf-8")
-    path.write_text(mutation.applied(copy), encoding="utf-8")
     _forget_plans(copy)
     try:
-        yield
+        with copies.edited(copy, [mutation.edit]):
+            yield
     finally:
-        path.write_text(text, encoding="utf-8")
         _forget_plans(copy)
 
 

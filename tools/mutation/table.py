@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from emulators.base.rules import Edit
+from tools import copies
+from tools.copies import ROOT, DoesNotApply
+
+__all__ = ["ROOT", "DoesNotApply", "Mutation", "chosen", "load"]
 FOLDER = Path(__file__).parent / "mutations"
-
-
-class DoesNotApply(Exception):
-    """The table and the tree have parted: the text to replace is not in the file exactly once."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,16 @@ class Mutation:
 
     def applied(self, root: Path) -> str:
         """The file's text with the mutation in it; raises DoesNotApply."""
-        path = root / self.file
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        found = text.count(self.find)
-        if found != 1 or self.find == self.replace:
+        try:
+            return copies.after([self.edit], root)[self.file]
+        except DoesNotApply as error:
             raise DoesNotApply(
-                f"mutation {self.id}: its text is {found} times in {self.file}, and must be there once: "
-                f"change tools/mutation/mutations/{self.class_}.yaml"
-            )
-        return text.replace(self.find, self.replace)
+                f"mutation {self.id}: {error}: change tools/mutation/mutations/{self.class_}.yaml"
+            ) from error
+
+    @property
+    def edit(self) -> Edit:
+        return Edit(self.file, self.find, self.replace)
 
 
 def load() -> list[Mutation]:

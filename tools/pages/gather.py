@@ -22,6 +22,7 @@ NAV: dict[str, list[str]] = {
     "Start": ["index.md", "bootstrap.md", "architecture.md", "sign-in.md", "connect.md", "clients.md"],
     "Do": [
         "add-a-server.md",
+        "server-settings.md",
         "gallery.md",
         "operate.md",
         "images.md",
@@ -35,6 +36,8 @@ NAV: dict[str, list[str]] = {
         "controls.md",
         "sign-in-threats.md",
         "monitoring.md",
+        "reliability.md",
+        "scale.md",
         "costs.md",
         "newcomer.md",
         "terraform.md",

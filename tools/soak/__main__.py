@@ -1,6 +1,7 @@
 """`python -m tools.soak [SECONDS]`: clients call one server for that long while its database dies and comes back.
 
-Promised: no acknowledged write is lost, a caller meets only errors that say to try again, and memory stays flat.
+Three kills, and once a disk that takes no more for a while. Promised: no acknowledged write is lost and none that was
+refused is there, a caller meets only errors that say to try again or that the disk is full, and memory stays flat.
 
 With `--platform` a whole platform with two slots instead, whose containers hang, die and move to other addresses, and
 `invoke heal`. Promised: no read fails, and none waits longer than for a first byte and its repetition.
@@ -26,9 +27,10 @@ from tools.soak.clients import Client, Observed
 from tools.soak.verdict import complaints
 
 CONNECTIONS = 8
-KILLS = 3
+KILLS, _FULL_DISK = 3, 2
 # Writes wait for it within their time limit; finds, which give less, are told that it is away.
 AWAY_SECONDS = 7.0
+_SPARE_BYTES = 2_000
 SAMPLE_SECONDS = 5.0
 
 
@@ -57,10 +59,17 @@ def setup(folder: Path, seconds: float) -> Iterator[Setup]:
             mongo.stop()
 
 
-async def kill_now_and_then(mongo: server_process.MongoEmulator, seconds: float) -> None:
-    """Three times, evenly: SIGKILL, a while of nothing, and the same data on the same port."""
-    for _ in range(KILLS):
-        await asyncio.sleep(max(seconds / (KILLS + 1) - AWAY_SECONDS, 1))
+async def trouble(mongo: server_process.MongoEmulator, seconds: float) -> None:
+    """Four times, evenly: SIGKILL, a while of nothing, the same data on the same port; the third time a full disk."""
+    for number in range(KILLS + 1):
+        await asyncio.sleep(max(seconds / (KILLS + 2) - AWAY_SECONDS, 1))
+        if number == _FULL_DISK:
+            mongo.fill_disk(_SPARE_BYTES)
+            say(f"{time.strftime('%H:%M:%S')} the disk is full")
+            await asyncio.sleep(AWAY_SECONDS)
+            mongo.fill_disk(None)
+            say(f"{time.strftime('%H:%M:%S')} the disk has room")
+            continue
         mongo.stop(signal.SIGKILL)
         say(f"{time.strftime('%H:%M:%S')} the database is killed")
         await asyncio.sleep(AWAY_SECONDS)
@@ -80,7 +89,7 @@ async def load(found: Setup, seconds: float) -> tuple[Observed, Memory]:
     observed, memory = Observed(), Memory(found.pid)
     until = time.monotonic() + seconds
     helpers = [
-        asyncio.create_task(kill_now_and_then(found.mongo, seconds)),
+        asyncio.create_task(trouble(found.mongo, seconds)),
         asyncio.create_task(watch(memory, observed)),
     ]
     clients = [Client(number, found.url, found.headers, observed) for number in range(CONNECTIONS)]
@@ -115,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
     say(f"{observed.calls} calls in {seconds:.0f} s, {observed.written} acknowledged inserts, {increments} increments")
     say("".join(f"{number:6} × {sentence}\n" for sentence, number in observed.errors.most_common()).rstrip())
     say(f"memory of the server in MiB, by quarter: {', '.join(f'{part:.1f}' for part in memory.quarters())}")
-    say("\n".join(wrong) or f"nothing was lost in {KILLS} deaths of the database")
+    say("\n".join(wrong) or f"nothing was lost in {KILLS} deaths of the database and on a full disk")
     return 1 if wrong else 0
 
 

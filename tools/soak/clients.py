@@ -14,7 +14,8 @@ import httpx2
 VERSION = "2026-07-28"
 DATABASE = "soak"
 #: What an answer must say for a client to know that it may try again.
-RETRYABLE = ("may be tried again", "The time limit passed", "throttling", "try again in a moment")
+FULL = "OutOfDiskSpace"
+RETRYABLE = (FULL, "may be tried again", "The time limit passed", "throttling", "try again in a moment")
 _META = {
     "io.modelcontextprotocol/protocolVersion": VERSION,
     "io.modelcontextprotocol/clientInfo": {"name": "soak", "version": "1"},
@@ -33,6 +34,7 @@ class Observed:
     failed: int = 0
     inserted: dict[int, list[int]] = field(default_factory=dict)
     raised: list[int] = field(default_factory=lambda: [0] * 64)
+    refused: list[int] = field(default_factory=list)  # inserts that a full disk has refused
     unknown: list[int] = field(default_factory=lambda: [0] * 64)  # increments of which nobody knows
     errors: Counter[str] = field(default_factory=Counter)
     unclear: list[str] = field(default_factory=list)
@@ -52,6 +54,7 @@ class Client:
             "Mcp-Method": "tools/call",
         }
         observed.inserted[number] = []
+        self._full = False  # whether the disk was full at the last call
 
     async def run(self, until: float) -> None:
         """Calls one after the other until the time has come (`time.monotonic`)."""
@@ -68,9 +71,11 @@ class Client:
         document = {"_id": identity, "client": self._number, "step": step}
         if await self._call(http, "insert-many", {**where, "documents": [document]}):
             self._observed.inserted[self._number].append(identity)
+        elif self._full:
+            self._observed.refused.append(identity)
         if await self._call(http, "update-many", self._counter()):
             self._observed.raised[self._number] += 1
-        else:
+        elif not self._full:  # what the disk did not take has not happened
             self._observed.unknown[self._number] += 1
         await self._call(http, "find", {**where, "filter": {"_id": identity}, "max_time_ms": _IMPATIENT_MS})
         counters = {"database": DATABASE, "collection": "counters"}
@@ -84,6 +89,7 @@ class Client:
     async def _call(self, http: httpx2.AsyncClient, tool: str, arguments: dict[str, Any]) -> bool:
         """Whether the call was acknowledged. Everything else is an error that says to try again, or a finding."""
         self._observed.calls += 1
+        self._full = False
         params = {"name": tool, "arguments": arguments, "_meta": _META}
         message = {"jsonrpc": "2.0", "id": self._observed.calls, "method": "tools/call", "params": params}
         try:
@@ -97,6 +103,7 @@ class Client:
         text = result["content"][0]["text"]
         self._observed.failed += 1
         self._observed.errors[text] += 1
+        self._full = FULL in text
         if answer.status_code != 200 or not any(words in text for words in RETRYABLE):
             self._observed.unclear.append(f"{tool}: {answer.status_code} {json.dumps(text)}")
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -7,7 +7,7 @@ from typing import Any
 import pymongo
 
 from tests.support.memory import Memory
-from tools.soak.clients import DATABASE, Observed
+from tools.soak.clients import DATABASE, FULL, Observed
 
 
 def complaints(observed: Observed, memory: Memory, uri: str) -> list[str]:
@@ -20,12 +20,17 @@ def complaints(observed: Observed, memory: Memory, uri: str) -> list[str]:
         counters = {row["_id"]: row["n"] for row in database.counters.find()}
     if lost:
         found.append(f"{len(lost)} acknowledged inserts are lost: {lost[:5]}")
+    kept = there & set(observed.refused)
+    if kept:
+        found.append(f"{len(kept)} inserts that were refused are there: {sorted(kept)[:5]}")
     for number in observed.inserted:
         least, most = observed.raised[number], observed.raised[number] + observed.unknown[number]
         if not least <= counters.get(number, 0) <= most:
             found.append(
                 f"client {number} raised its counter {least} to {most} times, and it is {counters.get(number)}"
             )
+    if not any(FULL in text for text in observed.errors):
+        found.append("no write met the full disk: nothing is shown by that")
     if memory.grew:
         found.append(f"memory grew: {memory.quarters()}")
     if observed.calls < 100 or not observed.written:

@@ -22,7 +22,7 @@ from twin.console.pages.directory import directory_page
 from twin.console.pages.overview import overview
 from twin.console.pages.request_trace import trace_page
 from twin.console.pages.requests import FILTERS, requests_page
-from twin.console.pages.tools import USERS, Choice, tools_page
+from twin.console.pages.tools import Choice, tools_page
 from twin.console.people import People, claims
 from twin.console.sources import Sources
 
@@ -93,8 +93,8 @@ class _Pages:
         offer = self._sources.offer()
         servers = sorted(offer.endpoints) if offer is not None else []
         server = given.get("server", "")
-        choice = Choice(servers, server if server in servers else next(iter(servers), ""))
-        if given.get("as") not in USERS:
+        choice = Choice(servers, server if server in servers else next(iter(servers), ""), self._sources.users())
+        if given.get("as") not in choice.people:
             return choice
         choice = replace(choice, user=given["as"], tool=given.get("tool", ""), arguments=given.get("arguments", ""))
         try:

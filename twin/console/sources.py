@@ -56,6 +56,13 @@ class Sources:
         offered = self.offer()
         return applied.directory(State.load(self._state), offered.tenant_id if offered else None)
 
+    def users(self) -> dict[str, str]:
+        """Names of who can sign in by short name, in the directory's order; empty where there is no directory."""
+        try:
+            return {user.key: user.name for user in self.directory().users}
+        except EmulatorError:
+            return {}
+
     def people(self) -> dict[str, str]:
         """Names by object id; empty where there is no directory."""
         try:

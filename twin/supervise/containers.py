@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,35 +73,49 @@ def _plan_group(state: State, group: Resource, context: PlanContext) -> list[Con
     for block, what in _UNSUPPORTED.items():
         if group.get(block):
             raise RuntimeFailure(f"{what} ({block}) are not supported by the local platform")
-    containers = group.get("container", ())
-    return [_plan_container(state, group, container, len(containers) == 1, context) for container in containers]
+    first, *others = group.get("container", ())
+    behind = [_plan_container(state, group, other, f"{group['name']}.{other['name']}", context) for other in others]
+    # Azure's containers of one group meet on localhost. Here each has a port of its own, which the first is told.
+    local = {f"://127.0.0.1:{other.listens_on}": f"://127.0.0.1:{other.process.port}" for other in behind}
+    return [_plan_container(state, group, first, group["name"], context, local), *behind]
 
 
 def plan_container(state: State, group: Resource, context: PlanContext, name: str) -> Container:
     """The one container of a group as a replica of something else: called `name`, its port chosen when it starts."""
-    return _plan_container(state, group, group["container"][0], True, replace(context, port_for=lambda _: 0), name)
+    return _plan_container(state, group, group["container"][0], name, replace(context, port_for=lambda _: 0))
 
 
 def _plan_container(
-    state: State, group: Resource, container: Mapping[str, Any], alone: bool, context: PlanContext, called: str = ""
+    state: State,
+    group: Resource,
+    container: Mapping[str, Any],
+    name: str,
+    context: PlanContext,
+    local: Mapping[str, str] | None = None,
 ) -> Container:
     if container.get("volume"):
         raise RuntimeFailure(f"volumes (container {container['name']}) are not supported by the local platform")
-    name = called or (group["name"] if alone else f"{group['name']}.{container['name']}")
     image = registry.pull(state, group, container["image"], context.home / "images")
     listens_on = _port(container)
     port = context.port_for(name)
     liveness = _liveness(container, listens_on)
     scratch = context.home / "run" / "scratch" / name
     environment, cut_off = _environment(state, group, container, context)
+    for there, here in (local or {}).items():
+        environment = {key: re.sub(f"{re.escape(there)}(?![0-9])", here, value) for key, value in environment.items()}
+    if image.foreign and not context.in_docker:
+        raise RuntimeFailure(
+            f"image {image.reference} runs in a container only; deploy with `--setting RUNTIME=docker`"
+        )
     if context.in_docker:
         secret = frozenset({*(container.get("secure_environment_variables") or ()), "IDENTITY_HEADER"})
-        health = Health("http", _health_path(container))
+        # Of an image that somebody else publishes nobody knows what it answers, only that it does.
+        health = Health("http", statuses=(100, 599)) if image.foreign else Health("http", _health_path(container))
         box = docker_server.Box(
             name, image.reference, tuple(container.get("commands") or image.entrypoint), port,
             {key: value for key, value in environment.items() if key not in secret},
             {key: value for key, value in environment.items() if key in secret},
-            float(container.get("memory") or 0),
+            float(container.get("memory") or 0), listens_on if image.foreign else 0,
         )  # fmt: skip
         spec = docker_server.spec(box, health, group.get("restart_policy", "Always"), image.digest, context.home)
         return Container(

@@ -19,6 +19,8 @@ _HOME, _PART = "mcp-twin.servers-of", "mcp-twin.part"
 _SECRETS = "/run/secrets/environment"
 _STOP = 4  # seconds; less than the supervisor waits for us
 _PROCESSES = 256
+_NUMBER = re.compile(r"[1-9]\d*(:[1-9]\d*)?")  # of a user: a name could be root's in the image's /etc/passwd
+_NOBODY = "65534:65534"
 _GIB = 1024**3
 # Secrets come as a file, for `docker inspect` shows every variable to whoever may ask the engine. No shell is needed.
 _START = f"import json,os,sys;os.environ.update(json.load(open({_SECRETS!r})));os.execvp(sys.argv[1],sys.argv[1:])"
@@ -26,7 +28,10 @@ _START = f"import json,os,sys;os.environ.update(json.load(open({_SECRETS!r})));o
 
 @dataclass(frozen=True)
 class Box:
-    """One container: `secrets` are the variables that nobody may read from outside; `memory` in GiB, 0: no limit."""
+    """One container: `secrets` are the variables that nobody may read from outside; `memory` in GiB, 0: no limit.
+
+    `foreign`: the port on which an image that somebody else publishes listens; 0 for one of ours, which is told `port`.
+    """
 
     name: str
     reference: str
@@ -35,6 +40,7 @@ class Box:
     environment: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)
     memory: float = 0
+    foreign: int = 0
 
 
 class Boxes:
@@ -46,8 +52,11 @@ class Boxes:
     def create(self, box: Box) -> Any:
         """A container that is not started yet; its image is pulled where the engine has it not."""
         self._require_linux()
-        user = user_of(self._image(box.reference).attrs.get("Config") or {}, box.reference)
-        settings = options(box, user, _secrets_file(self._home, box), self._home)
+        config = self._image(box.reference).attrs.get("Config") or {}
+        if box.foreign:
+            settings = foreign_options(box, config, self._home)
+        else:
+            settings = options(box, user_of(config, box.reference), _secrets_file(self._home, box), self._home)
         with translated(f"a container of {box.reference} was created"):
             return self._engine.containers.create(box.reference, **settings)
 
@@ -87,17 +96,45 @@ class Boxes:
 def options(box: Box, user: str, secrets: Path, home: Path) -> dict[str, Any]:
     """How the container is made: no root, nothing to write to, no capability, no way to gain one."""
     return {
-        "name": f"mcp-twin-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}-{box.name}",
-        "labels": {_HOME: str(home), _PART: box.name},
+        **_closed(box, user, home),
         "entrypoint": ["python", "-c", _START],
         "command": list(box.command),
         "environment": {**box.environment, "HOST": "127.0.0.1", "PORT": str(box.port)},
         "volumes": {str(secrets): {"bind": _SECRETS, "mode": "ro"}},
+        "network_mode": "host",
+    }
+
+
+def foreign_options(box: Box, config: Mapping[str, Any], home: Path) -> dict[str, Any]:
+    """How a container of somebody else's image is made: started as it is, reached from this machine alone.
+
+    RuntimeFailure where it wants secrets: there may be no program in it that could read them from a file, and variables
+    are what `docker inspect` shows.
+    """
+    if box.secrets:
+        raise RuntimeFailure(
+            f"{box.name} gets {', '.join(sorted(box.secrets))} from the vault, and a local container of "
+            f"{box.reference} could have it as a variable only, which `docker inspect` shows; leave `secrets` out of "
+            "its entry here"
+        )
+    named = str(config.get("User") or "")
+    return {
+        **_closed(box, named if _NUMBER.fullmatch(named) else _NOBODY, home),
+        "command": list(box.command) or None,
+        "environment": dict(box.environment),
+        "ports": {f"{box.foreign}/tcp": ("127.0.0.1", box.port)},
+        "tmpfs": {"/tmp": ""},  # noqa: S108 - of the container
+    }
+
+
+def _closed(box: Box, user: str, home: Path) -> dict[str, Any]:
+    return {
+        "name": f"mcp-twin-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}-{box.name}",
+        "labels": {_HOME: str(home), _PART: box.name},
         "user": user,
         "read_only": True,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
-        "network_mode": "host",
         "pids_limit": _PROCESSES,
         **({"mem_limit": int(box.memory * _GIB)} if box.memory else {}),
     }
@@ -106,7 +143,7 @@ def options(box: Box, user: str, secrets: Path, home: Path) -> dict[str, Any]:
 def user_of(config: Mapping[str, Any], reference: str) -> str:
     """The image's own user, who must be a number above 0: a name could be root's in the image's /etc/passwd."""
     user = str(config.get("User") or "")
-    if not re.fullmatch(r"[1-9]\d*(:[1-9]\d*)?", user):
+    if not _NUMBER.fullmatch(user):
         raise RuntimeFailure(
             f"image {reference} runs as {user or 'root'!r}; give it a user by number, e.g. USER 10001:10001"
         )

@@ -1,4 +1,8 @@
-"""Private DNS, from the gateway's place in the network: which local port answers for each backend's host and port."""
+"""Private DNS, from the gateway's place in the network: which local port answers for each backend's host and port.
+
+A backend with an https address is a server elsewhere, and so is one on this machine, which plays one: both are called
+as they are named, if the rules of the gateway's subnet let it out.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,21 @@ from twin.errors import RuntimeFailure
 from twin.supervise import apps, arm, network, private_dns
 from twin.supervise.containers import Container
 
+_LOOPBACK = "127.0.0.1"
+# For documentation (RFC 5737): it stands for every address of the internet.
+_INTERNET = "203.0.113.1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass
 class Routes:
-    """`resolve`: `host:port` → `127.0.0.1:port`; `unreachable`: `host:port` → why production could not connect."""
+    """`resolve`: `host:port` → `127.0.0.1:port`; `elsewhere`: `host:port` of servers that are called as they are named.
+
+    `unreachable`: `host:port` → why production could not connect.
+    """
 
     resolve: dict[str, str] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
     unreachable: dict[str, str] = field(default_factory=dict)
 
 
@@ -36,11 +47,21 @@ def route_backends(state: State, service: Resource, containers: Sequence[Contain
                 apps.require_passage(state, subnet, *found, _lookup(state, subnet, host))
                 routes.resolve[f"{host}:{port}"] = f"127.0.0.1:{tls_port}"
                 continue
+            if parts.scheme == "https" or host == _LOOPBACK:
+                _require_way_out(state, service, port)
+                routes.elsewhere.append(f"{host}:{port}")
+                continue
             container = _locate(state, service, containers, host, port)
             routes.resolve[f"{host}:{port}"] = f"127.0.0.1:{container.process.port}"
         except RuntimeFailure as error:
             routes.unreachable[f"{host}:{port}"] = f"backend {backend['name']} cannot be reached: {error}"
     return routes
+
+
+def _require_way_out(state: State, service: Resource, port: int) -> None:
+    subnet = service.block("virtual_network_configuration").get("subnet_id")
+    if subnet and (rule := network.blocked_outside(state, subnet, _INTERNET, port)):
+        raise RuntimeFailure(f"rule {rule} denies port {port} from the gateway's subnet to the internet")
 
 
 def _locate(state: State, service: Resource, containers: Sequence[Container], host: str, port: int) -> Container:

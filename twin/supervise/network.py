@@ -42,6 +42,16 @@ def blocked(state: State, source_subnet: str, target_subnet: str, address: str, 
     return None
 
 
+def blocked_outside(state: State, source_subnet: str, address: str, port: int) -> str | None:
+    """The name of the rule that stops the gateway's request to an address of the internet, or None."""
+    source = _representative(state, source_subnet)
+    group = _group_of(state, source_subnet)
+    if source is None or group is None:
+        return None
+    rule = _deciding(state, group, "Outbound", Flow(source, address, port, _address_space(state, source_subnet)))
+    return f"{rule['name']} (outbound, network security group {group['name']})" if rule["access"] == "Deny" else None
+
+
 def _representative(state: State, subnet_id: str) -> str | None:
     subnet = arm.find(state, "azurerm_subnet", subnet_id)
     prefixes = subnet.get("address_prefixes", ()) if subnet else ()
@@ -75,6 +85,8 @@ def _rules(state: State, group: Resource) -> Iterator[Mapping[str, Any]]:
     for direction in ("Inbound", "Outbound"):
         yield _default("AllowVnet", direction, 65000, "Allow", "VirtualNetwork")
         yield _default("DenyAll", direction, 65500, "Deny", "*")
+    # "Network security groups", default security rules: AllowInternetOutBound.
+    yield {**_default("AllowInternet", "Outbound", 65001, "Allow", "*"), "destination_address_prefix": "Internet"}
 
 
 def _default(name: str, direction: str, priority: int, access: str, prefix: str) -> dict[str, Any]:
@@ -110,9 +122,11 @@ def _covers(prefix: str, address: str, inside: tuple[str, ...]) -> bool:
         return True
     if prefix == "VirtualNetwork":
         return any(_covers(part, address, ()) for part in inside)
+    if prefix == "Internet":
+        return not any(_covers(part, address, ()) for part in inside)
     try:
         return ipaddress.ip_address(address) in ipaddress.ip_network(prefix, strict=False)
-    except ValueError:  # another service tag: Internet, AzureLoadBalancer, …: never an address of the network
+    except ValueError:  # another service tag: AzureLoadBalancer, …: never an address of the network
         return False
 
 

@@ -87,7 +87,7 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
         *([] if external else [(_mongo_container if in_docker else _mongo)(state, config, home, mongo_port)]),
         *(container.process for container in containers),
         *([_apps(environment, home, port_for("apps"), tls_port)] if environment else []),
-        _gateway(state, config, home, secret, routes.resolve, _traces(config, home), environment),
+        _gateway(state, config, home, secret, routes, _traces(config, home), environment),
         *([] if config.console_port is None else [_console(state, config.console_port, home)]),
     ]
     _require_distinct(processes)
@@ -174,7 +174,7 @@ def _gateway(
     config: RuntimeConfig,
     home: Path,
     secret: str,
-    resolve: Mapping[str, str],
+    routes: names.Routes,
     traces: Mapping[str, Any],
     environment: apps.Environment | None,
 ) -> ProcessSpec:
@@ -182,7 +182,8 @@ def _gateway(
         "state": str(_state_path(home, "gateway")),
         "host": "127.0.0.1",
         "port": config.gateway_port,
-        "resolve": dict(resolve),
+        "resolve": dict(routes.resolve),
+        "allowed_hosts": list(routes.elsewhere),
         "identity_endpoint": f"http://127.0.0.1:{config.entra_port}/msi/token",
         "identity_header": secret,
         "trace": dict(traces),
@@ -193,7 +194,7 @@ def _gateway(
     files = {} if traces else {str(home / "run" / "trace.json"): as_file({})}
     part = _part("gateway", config.gateway_port, health, settings, home, files)
     # A changed policy or another backend is taken over without a pause, as Azure does; another port is another process.
-    fixed = {name: value for name, value in settings.items() if name != "resolve"}
+    fixed = {name: value for name, value in settings.items() if name not in ("resolve", "allowed_hosts")}
     configured = {path: text for path, text in part.files.items() if path not in files}
     return replace(
         part,

@@ -1,18 +1,24 @@
 """Pulling an image, as Azure Container Instances would: registry, identity, role, and only then the image.
 
 The image itself is a folder of the twin's home that `invoke push` filled:
-`images/<repository>/tags.json` {tag: digest} and `images/<repository>/<digest hex>/image.json`.
+`images/<repository>/tags.json` {tag: digest} and `images/<repository>/<digest hex>/image.json`. While somebody works on
+a server with `invoke dev`, `images/<repository>/dev.json` says what runs instead of any image of that repository.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from emulators.base.files import read_object
+from emulators.base.files import read_object, write_json
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
-from twin.supervise import arm
+from twin.supervise import arm, lock
+
+_DEVELOPED = "dev.json"
 
 # "Azure Container Registry roles and permissions": who may pull, by the registry's role assignment mode.
 _PULL_ROLES = {
@@ -53,7 +59,8 @@ class Image:
     """What `invoke push` stored: the command, the interpreter that stands for the image's, and its import path.
 
     `reference`: what a Docker engine calls it, where it was built for one; then there is no interpreter. `programs`:
-    where the front of a server that somebody else publishes looks for that server.
+    where the front of a server that somebody else publishes looks for that server. `foreign`: somebody else's image,
+    which nothing was built into; it is started as it is.
     """
 
     digest: str
@@ -62,6 +69,7 @@ class Image:
     path: tuple[str, ...]
     reference: str = ""
     programs: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 def pull(state: State, group: Resource, reference: str, store: Path) -> Image:
@@ -136,10 +144,27 @@ def _grants(assignment: Resource, identity: Resource, registry_id: str, roles: d
     return assignment.get("role_definition_name") in roles or definition in roles.values()
 
 
+def run_instead(store: Path, repository: str, entry: Mapping[str, Any]) -> None:
+    """Let this run (see `Image`) instead of the repository's images, for as long as this process lives."""
+    holder = {"pid": os.getpid(), "identity": lock.identity(os.getpid())}
+    write_json(store / repository / _DEVELOPED, {**entry, **holder})
+
+
+def run_images(store: Path, repository: str) -> None:
+    """Undo `run_instead`."""
+    (store / repository / _DEVELOPED).unlink(missing_ok=True)
+
+
+def _developed(folder: Path) -> Mapping[str, Any]:
+    found = read_object(folder / _DEVELOPED)
+    return found if lock.is_same(int(found.get("pid") or 0), found.get("identity")) else {}
+
+
 def _stored(image: ImageReference, reference: str, store: Path) -> Image:
     folder = store / image.repository
     digest = image.digest or str(read_object(folder / "tags.json").get(image.tag, ""))
-    found = read_object(folder / digest.removeprefix("sha256:") / "image.json") if digest else {}
+    stored = read_object(folder / digest.removeprefix("sha256:") / "image.json") if digest else {}
+    found = _developed(folder) or stored
     if not {"digest", "entrypoint", "python", "path"} <= found.keys():
         raise RuntimeFailure(f"image {reference} is not in the registry; run `invoke push`")
     python, programs = found["python"], tuple(found.get("programs", ()))
@@ -150,5 +175,6 @@ def _stored(image: ImageReference, reference: str, store: Path) -> Image:
         )
     reference = str(found.get("reference", ""))
     return Image(
-        found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference, programs
+        *(found["digest"], tuple(found["entrypoint"]), found["python"], tuple(found["path"]), reference, programs),
+        foreign=bool(found.get("foreign", False)),
     )

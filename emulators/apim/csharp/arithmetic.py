@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from emulators.apim.csharp import decimals
 from emulators.apim.csharp.clr import ClrError
 from emulators.apim.csharp.clr_types import BITS, DECIMAL, DOUBLE, T, wrap
 
@@ -25,9 +26,14 @@ def remainder(left: Any, right: Any) -> Any:
     return math.fmod(left, right) if right else math.nan
 
 
+def arithmetic(sign: str, type_: T) -> Callable[[Any, Any], Any]:
+    """The operator on two numbers, as the type of their result computes it."""
+    return decimals.operation(sign) if type_ == DECIMAL else wrapping(ARITHMETIC[sign], type_)
+
+
 def wrapping(apply: Callable[[Any, Any], Any], type_: T) -> Callable[[Any, Any], Any]:
     bits = BITS.get(type_.name)
-    if type_ in (DOUBLE, DECIMAL):
+    if type_ == DOUBLE:
         return lambda left, right: apply(float(left), float(right))
     if bits is None:
         return apply

@@ -331,14 +331,14 @@ def _constant(value: Any) -> Code:
 
 
 def _code(compiler: Compiler, argument: Argument, parameter: Parameter, kind: T) -> Code:
-    from emulators.apim.csharp.calls import out_argument
+    from emulators.apim.csharp.calls import out_argument, yielding
 
     if parameter.out:
         return out_argument(compiler, argument.node, argument.value, kind).run
     if argument.is_lambda:
         found = _lambda(compiler, argument, kind.args[:-1])
         assert found is not None
-        return found.run
+        return yielding(found, kind).run
     assert argument.typed is not None
     return widened(argument.typed, kind).run
 

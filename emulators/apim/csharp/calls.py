@@ -9,7 +9,8 @@ from tree_sitter import Node
 
 from emulators.apim.csharp import binding, library
 from emulators.apim.csharp.clr import EvaluationLimit, limited, null_reference, room_for_items
-from emulators.apim.csharp.clr_types import INT, OBJECT, T, array, assignable, unify
+from emulators.apim.csharp.clr_types import INT, NUMERIC, OBJECT, T, array, assignable, unify
+from emulators.apim.csharp.conversions import converter
 from emulators.apim.csharp.expressions import (
     ANONYMOUS,
     Compiler,
@@ -194,6 +195,20 @@ def lambda_for(compiler: Compiler, node: Node, kinds: list[T]) -> Typed:
     if compiler.delegate_calls > calls:
         make = _reentrant(make, slice(min(slots, default=compiler.locals.size), compiler.locals.size))
     return Typed(T("Func", (*kinds, found.type)), make)
+
+
+def yielding(found: Typed, wanted: T) -> Typed:
+    """The lambda for a delegate type: a number or character that it yields becomes the wider one that is wanted."""
+    kind, target = found.type.args[-1], wanted.args[-1]
+    if kind == target or target.name not in NUMERIC or not assignable(kind, target):
+        return found
+    convert, make = converter(kind, target), found.run
+
+    def made(frame: Frame) -> Callable[..., Any]:
+        function = make(frame)
+        return lambda *values: convert(function(*values))
+
+    return Typed(T("Func", (*found.type.args[:-1], target)), made)
 
 
 def _reentrant(make: Code, own: slice) -> Code:

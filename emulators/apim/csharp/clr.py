@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -113,7 +114,7 @@ def unwrap(value: Any) -> Any:
         return [unwrap(item) for item in value]
     if isinstance(value, Mapping):
         return {to_text(key): unwrap(item) for key, item in value.items()}
-    if value is None or isinstance(value, str | bool | int | float):
+    if value is None or isinstance(value, str | bool | int | float | Decimal):
         return value
     return iso(value) if isinstance(value, datetime) else to_text(value)
 
@@ -151,9 +152,21 @@ def _spelt(raw: Any) -> Any:
 
 
 def _dumped(raw: Any, *, indented: bool) -> str:
-    if not indented:
-        return json.dumps(raw, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return json.dumps(raw, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\r\n")
+    """A decimal is written with all its digits, and with one after the point at least (JsonConvert.ToString)."""
+    mark, decimals = secrets.token_hex(8), list[str]()
+
+    def number(value: Decimal) -> str:
+        text = decimal_text(value)
+        decimals.append(text if "." in text else f"{text}.0")
+        return mark
+
+    separators = None if indented else (",", ":")
+    text = json.dumps(
+        raw, ensure_ascii=False, indent=2 if indented else None, separators=separators, allow_nan=False, default=number
+    )
+    for one in decimals:
+        text = text.replace(f'"{mark}"', one, 1)
+    return text.replace("\n", "\r\n") if indented else text
 
 
 def measured(raw: Any) -> None:
@@ -170,7 +183,7 @@ def measured(raw: Any) -> None:
         queue.extend([item for item in items if item.__class__ is dict or item.__class__ is list])
 
 
-_SPELLED = (str, int, Decimal, UUID)
+_SPELLED = (str, int, UUID)
 
 
 def to_text(value: Any) -> str:
@@ -185,7 +198,14 @@ def to_text(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         return _float_text(value)
+    if isinstance(value, Decimal):
+        return decimal_text(value)
     return _object_text(value)
+
+
+def decimal_text(value: Decimal) -> str:
+    """With all its digits, and no sign before zero."""
+    return f"{value.copy_abs() if value.is_zero() else value:f}"
 
 
 def _float_text(value: float) -> str:

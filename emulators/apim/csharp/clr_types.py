@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -112,8 +113,10 @@ def default_value(type_: T) -> Any:
     """`default(T)`; null where the local gateway has no other."""
     if type_.name in ("int", "long", "byte"):
         return 0
-    if type_.name in ("double", "decimal"):
+    if type_.name == "double":
         return 0.0
+    if type_.name == "decimal":
+        return Decimal(0)
     return _DEFAULTS.get(type_.name)
 
 
@@ -189,7 +192,7 @@ def assignable(source: T, target: T) -> bool:
         return is_reference(target) or target.name == "Nullable"
     if target.name == "Nullable":
         return assignable(source, target.args[0])
-    if source.name == "char" and target.name in ("int", "long", "double"):
+    if source.name == "char" and target.name in ("int", "long", "double", "decimal"):
         return True
     if is_numeric(source) and is_numeric(target):
         return NUMERIC[source.name] < NUMERIC[target.name] and source.name != "double"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from emulators.apim.csharp import decimals
 from emulators.apim.csharp.clr import ClrError, JArray, JObject, JProperty, JToken, JValue, Pair, to_text, wrap
 from emulators.apim.csharp.clr_types import BITS, DICTIONARIES, NUMERIC, SEQUENCES, T, is_reference
 from emulators.apim.csharp.clr_types import wrap as wrap_integer
@@ -26,7 +28,7 @@ _CLASSES: dict[str, type | tuple[type, ...]] = {
     "Guid": UUID,
     "KeyValuePair": Pair,
     "double": float,
-    "decimal": float,
+    "decimal": Decimal,
     "char": str,
 }
 
@@ -91,18 +93,27 @@ def invalid_cast(value: Any, target: T) -> ClrError:
 def clr_name(value: Any) -> str:
     """The type name of a value, as exceptions show it."""
     names = {str: "System.String", bool: "System.Boolean", int: "System.Int32", float: "System.Double"}
+    names |= {Decimal: "System.Decimal"}
     if isinstance(value, JToken):
         return f"Newtonsoft.Json.Linq.{type(value).__name__}"
     return names.get(type(value), type(value).__name__)
 
 
+#: From, and up to but without.
+_INTEGERS = {"byte": (0, 256), "char": (0, 2**16), "int": (-(2**31), 2**31), "long": (-(2**63), 2**63)}
+
+
 def _numeric(value: Any, target: T) -> Any:
     if isinstance(value, str):
         value = ord(value)
+    if isinstance(value, Decimal) and target.name not in ("double", "decimal"):
+        value = decimals.to_integer(value, *_INTEGERS[target.name])
     if target.name == "char":
         return chr(value)
-    if target.name in ("double", "decimal"):
+    if target.name == "double":
         return float(value)
+    if target.name == "decimal":
+        return decimals.of_number(value)
     if isinstance(value, float) and not math.isfinite(value):
         return -(1 << (BITS.get(target.name, 1) - 1))
     return int(value) % 256 if target.name == "byte" else wrap_integer(int(value), BITS[target.name])
@@ -144,9 +155,11 @@ def _scalar(raw: Any, target: T) -> Any:
         if target.name == "bool":
             return raw if isinstance(raw, bool) else _boolean(raw)
         if target.name in ("int", "long", "byte"):
-            return round(raw) if isinstance(raw, int | float) else int(raw)
-        if target.name in ("double", "decimal"):
+            return round(raw) if isinstance(raw, int | float | Decimal) else int(raw)
+        if target.name == "double":
             return float(raw)
+        if target.name == "decimal":
+            return decimals.parse(raw) if isinstance(raw, str) else decimals.of_number(raw)
         if target.name == "Guid":
             return UUID(raw)
         if target.name == "DateTime":
@@ -157,7 +170,7 @@ def _scalar(raw: Any, target: T) -> Any:
 
 
 def _boolean(raw: Any) -> bool:
-    if isinstance(raw, int | float):
+    if isinstance(raw, int | float | Decimal):
         return raw != 0
     if raw.strip().lower() not in ("true", "false"):
         raise ValueError(raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -97,14 +98,16 @@ class Compiler:
 
     def compile_for(self, node: Node, type_: T) -> Typed:
         """Compiles with a target type, which array initialisers and lambdas take theirs from."""
-        from emulators.apim.csharp.calls import array_of, lambda_for
+        from emulators.apim.csharp.calls import array_of, lambda_for, yielding
 
         if node.type == "initializer_expression" and type_.name == "Array":
             return array_of(self, node, type_.args[0])
         if node.type == "lambda_expression":
             if type_.name not in ("Func", "Predicate"):
                 raise fail(node, f"a lambda cannot become {type_}")
-            return lambda_for(self, node, list(type_.args[:-1] if type_.name == "Func" else type_.args))
+            if type_.name == "Func":
+                return yielding(lambda_for(self, node, list(type_.args[:-1])), type_)
+            return lambda_for(self, node, list(type_.args))
         return self.compile(node)
 
 
@@ -117,9 +120,12 @@ def widened(found: Typed, type_: T) -> Typed:
     """A number or character as the wider number that it is assigned to."""
     run = found.run
     if type_ in (DOUBLE, DECIMAL) and found.type in (INT, LONG, BYTE):
-        return Typed(type_, lambda frame: float(run(frame)))
+        number: Callable[[int], Any] = float if type_ == DOUBLE else Decimal
+        return Typed(type_, lambda frame: number(run(frame)))
     if found.type == CHAR and type_ in (INT, LONG, DOUBLE):
         return Typed(type_, lambda frame: ord(run(frame)))
+    if found.type == CHAR and type_ == DECIMAL:
+        return Typed(type_, lambda frame: Decimal(ord(run(frame))))
     return found
 
 

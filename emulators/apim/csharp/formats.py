@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +57,7 @@ def format_value(value: Any, layout: str | None) -> str:
         return _span(value, layout)
     if isinstance(value, UUID):
         return _guid(value, layout)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _number(value, layout)
     return to_text(value)
 
@@ -67,7 +67,7 @@ def unknown(type_: T, layout: str) -> str:
     sample: Any = datetime(2024, 1, 1, tzinfo=UTC) if type_.name in ("DateTime", "DateTimeOffset") else None
     sample = timedelta(1) if type_.name == "TimeSpan" else UUID(int=0) if type_.name == "Guid" else sample
     if is_numeric(type_):
-        sample = 1 if type_.name in ("int", "long", "byte") else 1.0
+        sample = {"double": 1.0, "decimal": Decimal(1)}.get(type_.name, 1)
     try:
         format_value(sample, layout)
     except (ClrError, EvaluationLimit) as error:
@@ -106,19 +106,26 @@ def _guid(value: UUID, layout: str) -> str:
 # Numbers
 
 
-def _number(value: float, layout: str) -> str:
+#: Wide enough for any double and any decimal, to the last digit; halves go away from zero, as .NET writes numbers.
+_CONTEXT = Context(prec=1200, rounding=ROUND_HALF_UP)
+_Number = float | Decimal
+
+
+def _number(value: _Number, layout: str) -> str:
     if isinstance(value, float) and value - value != 0:
         return to_text(value)
     standard = _STANDARD.fullmatch(layout)
     if standard is None:
         return _custom(value, layout)
     kind, digits = standard[1].upper(), standard[2]
-    if kind not in _NUMBERS or len(digits) > 2 or (kind in "DX" and isinstance(value, float)):
+    if kind not in _NUMBERS or len(digits) > 2 or (kind in "DX" and not isinstance(value, int)):
+        raise ClrError("FormatException", "Format specifier was invalid.")
+    if kind == "R" and not isinstance(value, float):
         raise ClrError("FormatException", "Format specifier was invalid.")
     return _standard(value, standard[1], int(digits) if digits else None)
 
 
-def _standard(value: float, letter: str, digits: int | None) -> str:
+def _standard(value: _Number, letter: str, digits: int | None) -> str:
     kind = letter.upper()
     if kind == "D":
         return f"{'-' if value < 0 else ''}{abs(int(value)):0{digits or 0}d}"
@@ -127,26 +134,53 @@ def _standard(value: float, letter: str, digits: int | None) -> str:
         text = f"{int(value) & (2**bits - 1):0{digits or 0}X}"
         return text.lower() if letter == "x" else text
     if kind == "E":
-        text = f"{value:.{6 if digits is None else digits}e}"
-        mantissa, _, power = text.partition("e")
-        return f"{mantissa}{letter}{power[0]}{int(power[1:]):03d}"
+        mantissa, power = _scientific(value, 6 if digits is None else digits)
+        return f"{mantissa}{letter}{'-' if power < 0 else '+'}{abs(power):03d}"
     if kind in "GR":
-        return to_text(value) if not digits or kind == "R" else to_text(float(f"{value:.{digits}g}"))
+        return to_text(value) if not digits or kind == "R" else _general(value, digits, "e" if letter == "g" else "E")
     places = 2 if digits is None else digits
     if kind == "P":
-        return f"{_rounded(value * 100 if isinstance(value, int) else value * 100.0, places):,.{places}f} %"
-    shown = f"{_rounded(abs(value), places):{',' if kind in 'NC' else ''}.{places}f}"
+        return f"{_rounded(_hundredfold(value), places):,.{places}f} %"
+    shown = f"{_rounded(_magnitude(value), places):{',' if kind in 'NC' else ''}.{places}f}"
     if kind == "C":
         return f"(¤{shown})" if value < 0 else f"¤{shown}"
     return f"-{shown}" if value < 0 and any(digit in "123456789" for digit in shown) else shown
 
 
-def _rounded(value: float, places: int) -> Decimal:
-    """Half away from zero, as .NET writes numbers."""
-    return Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+def _rounded(value: _Number, places: int) -> Decimal:
+    return Decimal(value).quantize(Decimal(1).scaleb(-places), context=_CONTEXT)
 
 
-def _custom(value: float, layout: str) -> str:
+def _magnitude(value: _Number) -> _Number:
+    return value.copy_abs() if isinstance(value, Decimal) else abs(value)
+
+
+def _hundredfold(value: _Number) -> _Number:
+    return _CONTEXT.multiply(value, Decimal(100)) if isinstance(value, Decimal) else value * 100
+
+
+def _scientific(value: _Number, places: int) -> tuple[str, int]:
+    """The number as digits before and after the point, and the power of ten that they are multiplied by."""
+    exact = Decimal(value)
+    power = exact.adjusted() if exact else 0
+    shown = _rounded(exact.scaleb(-power, _CONTEXT), places)
+    if shown and shown.adjusted() > 0:
+        power += 1
+        shown = _rounded(exact.scaleb(-power, _CONTEXT), places)
+    return f"{shown:f}", power
+
+
+def _general(value: _Number, digits: int, letter: str) -> str:
+    """Whichever is shorter, the number or its scientific form, without zeros at its end."""
+    mantissa, power = _scientific(value, digits - 1)
+    if -5 < power < digits:
+        text = f"{_rounded(value, digits - 1 - power):f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}{letter}{'-' if power < 0 else '+'}{abs(power):02d}"
+
+
+def _custom(value: _Number, layout: str) -> str:
     """`#,##0.00`, `0.###`, `000`, `0%`: one section; an exponent, scaling commas and sections are not known."""
     found = _CUSTOM.fullmatch(layout)
     whole = found["whole"] if found is not None else ""
@@ -154,9 +188,9 @@ def _custom(value: float, layout: str) -> str:
         raise EvaluationLimit(f"the local gateway does not know the number format {layout!r}")
     if not whole and found["fraction"] is None:
         return ("-" if value < 0 else "") + _literal(layout)
-    scaled = value * 100 if "%" in found["before"] + found["after"] else value
+    scaled = _hundredfold(value) if "%" in found["before"] + found["after"] else value
     fraction = found["fraction"] or ""
-    shown = f"{_rounded(abs(scaled), len(fraction)):.{len(fraction)}f}"
+    shown = f"{_rounded(_magnitude(scaled), len(fraction)):.{len(fraction)}f}"
     digits, _, decimals = shown.partition(".")
     least = whole.replace(",", "")
     digits = digits.lstrip("0").rjust(len(least) - least.find("0") if "0" in least else 0, "0")

@@ -6,7 +6,8 @@ import re
 
 from tree_sitter import Node
 
-from emulators.apim.csharp.clr import limited
+from emulators.apim.csharp import decimals
+from emulators.apim.csharp.clr import ClrError, limited
 from emulators.apim.csharp.clr_types import BOOL, CHAR, DECIMAL, DOUBLE, INT, LONG, NULL, STRING
 from emulators.apim.csharp.expressions import Compiler, constant, handles
 from emulators.apim.csharp.formats import format_value, unknown
@@ -66,7 +67,12 @@ def _real(compiler: Compiler, node: Node) -> Typed:
     text = text_of(node).replace("_", "").lower()
     if text.endswith("f"):
         raise fail(node, "the type 'float' of this literal is not in the supported list: use double", text_of(node))
-    return constant(DECIMAL if text.endswith("m") else DOUBLE, float(text.rstrip("mfd")))
+    if not text.endswith("m"):
+        return constant(DOUBLE, float(text.rstrip("d")))
+    try:
+        return constant(DECIMAL, decimals.literal(text[:-1]))
+    except ClrError as error:
+        raise fail(node, f"the constant {text_of(node)} is outside of what a decimal holds (CS0594)") from error
 
 
 @handles("interpolated_string_expression")

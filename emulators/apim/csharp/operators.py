@@ -9,8 +9,8 @@ from typing import Any
 
 from tree_sitter import Node
 
-from emulators.apim.csharp import library
-from emulators.apim.csharp.arithmetic import ARITHMETIC, SHIFTS, UNARY, shift, wrapping
+from emulators.apim.csharp import decimals, library
+from emulators.apim.csharp.arithmetic import ARITHMETIC, SHIFTS, UNARY, arithmetic, shift
 from emulators.apim.csharp.clr import ClrError, equals, limited, null_reference, to_text
 from emulators.apim.csharp.clr_types import (
     BITS,
@@ -98,7 +98,7 @@ def binary(node: Node, sign: str, left: Typed, right: Typed) -> Typed:
     type_ = _arithmetic_type(sign, *kinds)
     if type_ is None:
         raise fail(node, f"`{sign}` does not take {left.type} and {right.type} (CS0019)", sign)
-    apply = shift(SHIFTS[sign], type_) if sign in SHIFTS else wrapping(ARITHMETIC[sign], type_)
+    apply = shift(SHIFTS[sign], type_) if sign in SHIFTS else arithmetic(sign, type_)
     first, second = left.run, right.run
     if left.constant and right.constant:
         return _folded(node, sign, ARITHMETIC.get(sign, apply), apply, left, right, type_)
@@ -121,8 +121,10 @@ def _folded(
     try:
         value = apply(one, two)
     except ClrError as error:
+        if error.type_name == "OverflowException":
+            raise fail(node, "the decimal overflows at compile time (CS0463)", sign) from error
         raise fail(node, "division by constant zero (CS0020)", sign) from error
-    if value != exact(one, two):
+    if type_ != DECIMAL and value != exact(one, two):
         raise fail(node, "the operation overflows at compile time (CS0220)", sign)
     return constant(type_, value)
 
@@ -157,6 +159,8 @@ def _arithmetic_type(sign: str, left: T, right: T) -> T | None:
     if sign in ("&", "|", "^") and (DOUBLE in (left, right) or DECIMAL in (left, right)):
         return None
     if is_numeric(left) and is_numeric(right):
+        if {left, right} == {DOUBLE, DECIMAL}:
+            return None
         wider = left if NUMERIC[left.name] >= NUMERIC[right.name] else right
         return INT if wider.name == "byte" else wider
     if left.name == "DateTime" and right.name == "DateTime" and sign == "-":
@@ -167,7 +171,7 @@ def _arithmetic_type(sign: str, left: T, right: T) -> T | None:
 
 
 def _comparison(node: Node, sign: str, left: Typed, right: Typed, kinds: tuple[T, T]) -> Typed:
-    numbers = is_numeric(kinds[0]) and is_numeric(kinds[1])
+    numbers = is_numeric(kinds[0]) and is_numeric(kinds[1]) and set(kinds) != {DOUBLE, DECIMAL}
     if not numbers and not (kinds[0] == kinds[1] and kinds[0].name in _ORDERED):
         raise fail(node, f"`{sign}` does not take {left.type} and {right.type} (CS0019)", sign)
     first, second, compare = left.run, right.run, _COMPARE[sign]
@@ -201,7 +205,7 @@ def _comparable(node: Node, sign: str, left: T, right: T) -> None:
     """C# compares references of unrelated types with nothing, and `object == string` by reference."""
     if {left.name, right.name} == {"object", "string"}:
         raise fail(node, f"`{sign}` compares object and string by reference: cast the object to string first", sign)
-    both_numbers = is_numeric(left) and is_numeric(right)
+    both_numbers = is_numeric(left) and is_numeric(right) and {left, right} != {DOUBLE, DECIMAL}
     tokens = "JToken" in (left.name, right.name) and not (is_reference(left) and is_reference(right))
     related = assignable(left, right) or assignable(right, left)
     scalar = "string" in (left.name, right.name) and left != right and "null" not in (left.name, right.name)
@@ -225,6 +229,8 @@ def _prefix(compiler: Compiler, node: Node) -> Typed:
     kind = _bare(found.type)
     if (sign == "!" and kind == BOOL) or (sign in "+-~" and is_numeric(kind) and (sign != "~" or kind in (INT, LONG))):
         apply, bits = UNARY[sign], BITS.get(kind.name)
+        if kind == DECIMAL:
+            apply = decimals.negated if sign == "-" else lambda value: value
         if found.constant:
             return constant(found.type, apply(run(Frame(None, 0))))
         if sign == "-" and bits is not None:
@@ -248,11 +254,11 @@ def _step(compiler: Compiler, node: Node, target: Node, sign: str, *, before: bo
     if found is None or not is_numeric(found[1]):
         raise fail(node, f"`{sign}` needs a numeric variable or element", sign)
     slot, type_ = found
-    change, bits = 1 if sign == "++" else -1, BITS.get(type_.name)
+    add, change = arithmetic("+", type_), 1 if sign == "++" else -1
 
     def step(frame: Frame) -> Any:
         old = frame.slots[slot]
-        frame.slots[slot] = wrap(old + change, bits) if bits else old + change
+        frame.slots[slot] = add(old, change)
         return frame.slots[slot] if before else old
 
     return Typed(type_, step)
@@ -263,12 +269,12 @@ def _step_element(compiler: Compiler, node: Node, target: Node, sign: str, *, be
     place = _element_of(compiler, node, target, sign)
     if not is_numeric(place.type):
         raise fail(node, f"`{sign}` needs a numeric variable or element", sign)
-    change, bits = 1 if sign == "++" else -1, BITS.get(place.type.name)
+    add, change = arithmetic("+", place.type), 1 if sign == "++" else -1
 
     def step(frame: Frame) -> Any:
         owner, key = place.owner(frame), place.key(frame)
         old = place.read(owner, key)
-        new = wrap(old + change, bits) if bits else old + change
+        new = add(old, change)
         place.write(owner, key, new)
         return new if before else old
 
@@ -286,6 +292,11 @@ def _cast(compiler: Compiler, node: Node) -> Typed:
         constant_value = found.run(Frame(None, 0))
         if not limits[0] - 1 < constant_value < limits[1] + 1:
             raise fail(node, f"the constant {text_of(value)} is out of the range of {type_} (CS0221)", str(type_))
+    if found.constant and found.type == DOUBLE and type_ == DECIMAL:
+        try:
+            decimals.of_double(found.run(Frame(None, 0)))
+        except ClrError as error:
+            raise fail(node, f"the constant {text_of(value)} is out of the range of decimal (CS0031)") from error
     if not castable(found.type, type_):
         raise fail(node, f"{found.type} cannot be cast to {type_} (CS0030)", str(type_))
     convert, run = converter(found.type, type_), found.run

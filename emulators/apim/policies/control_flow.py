@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -151,7 +152,7 @@ _SCALARS = frozenset(
     ["bool", "byte", "int", "long", "decimal", "double", "Guid", "string", "char", "DateTime", "TimeSpan"]
 )
 _JSON = frozenset(["JToken", "JObject", "JArray", "JValue", "JProperty", "JContainer"])
-_STORABLE = (str, bool, int, float, UUID, datetime, timedelta, bytes, JToken)
+_STORABLE = (str, bool, int, float, Decimal, UUID, datetime, timedelta, bytes, JToken)
 _REMEDY = "store a text, a number, a time, bytes or JSON (JArray.FromObject, string.Join)"
 
 

@@ -12,7 +12,10 @@ from emulators.apim.headers import forwardable
 from emulators.apim.messages import Context, Request, Response, Run, Url, parse_base, parse_url
 
 
-@element("set-backend-service", partial="no Service Fabric attributes, no Dapr")
+@element(
+    "set-backend-service",
+    partial="no Service Fabric attributes, no Dapr; a base-url after an inherited backend-id counts",
+)
 def set_backend_service(element: Element) -> Run:
     if element.has("base-url") == element.has("backend-id"):
         element.invalid("<set-backend-service> needs either base-url or backend-id", "backend-id")

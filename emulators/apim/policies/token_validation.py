@@ -91,7 +91,10 @@ def token_finder(element: Element, default: str | None = None) -> Callable[[Cont
 
     def find(context: Context) -> str:
         if header is not None:
-            return _from_header(context.request.headers.joined(header.text(context)), scheme.text(context))
+            name = header.text(context)
+            # A required scheme counts in Authorization only ("Validate JWT", usage notes, 2024-03-18).
+            required = scheme.text(context) if name.lower() == "authorization" else ""
+            return _from_header(context.request.headers.joined(name), required)
         if query is not None:
             found = context.request.original.parameters.joined(query.text(context))
         else:

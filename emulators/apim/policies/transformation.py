@@ -13,6 +13,7 @@ from emulators.apim.errors import UnsupportedExpression
 from emulators.apim.failures import Failure, UpstreamError
 from emulators.apim.liquid_templates import compile_template
 from emulators.apim.messages import Body, Context, Request, Response, Run
+from emulators.apim.values import Value
 
 Message = Request | Response
 #: Changes the message, reading the context.
@@ -234,13 +235,14 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 @element("rewrite-uri")
 def rewrite_uri(element: Element) -> Run:
-    """`copy-unmatched-params` (default true) keeps the query of the incoming request beside the template's own."""
+    """`copy-unmatched-params` (default true) keeps the query of the incoming request beside the template's own. A
+    parameter that the operation's URL template lacks is an error: none can be added ("Rewrite URL", usage notes)."""
     template, copy = element.value("template"), element.flag("copy-unmatched-params")
     if template.literal is not None and not template.literal.startswith("/"):
         element.invalid("'template' of <rewrite-uri> must begin with a slash", "template")
 
     def run(context: Context) -> None:
-        path, _, query = _filled(template.text(context), context).partition("?")
+        path, _, query = _filled(template, context).partition("?")
         if copy(context):
             given = {unquote_plus(part.partition("=")[0]).lower() for part in query.split("&") if part}
             parts = [part for part in context.request.query.split("&") if part]
@@ -252,12 +254,16 @@ def rewrite_uri(element: Element) -> Run:
     return run
 
 
-def _filled(template: str, context: Context) -> str:
+def _filled(template: Value, context: Context) -> str:
+    """What an expression made may hold braces that are no parameters: they stay."""
+
     def replace(match: re.Match[str]) -> str:
         value = context.request.parameters.get(match.group(1))
+        if value is None and template.literal is not None:
+            raise ClrError("ArgumentException", f"The URL template has no parameter {match.group(0)}.")
         return match.group(0) if value is None else quote(utf8(value), safe="")
 
-    return _PARAMETER.sub(replace, template)
+    return _PARAMETER.sub(replace, template.text(context))
 
 
 @element("find-and-replace")

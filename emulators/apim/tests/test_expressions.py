@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ SYNTAX = [
     ("@(0x1F)", 31),
     ("@(1_000)", 1000),
     ("@(1.5)", 1.5),
-    ("@(2.5m)", 2.5),
+    ("@(2.5m)", Decimal("2.5")),
     ("@(true)", True),
     ("@(null)", None),
     ("@('x')", "x"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from uvicorn.server import ServerState
 
 from emulators.apim import http_server
 from emulators.apim.failures import UpstreamError
@@ -270,6 +273,61 @@ async def test_a_slow_caller_slows_the_backend() -> None:
     caller.take()
     assert (await caller.reply()).body == b"xxx"
     assert read == [0, 1, 2]
+
+
+class Slow(asyncio.Transport):
+    """Says how much waits to be sent, one number after the other."""
+
+    def __init__(self, *waiting: int) -> None:
+        address = ("127.0.0.1", 1)
+        dummy = SimpleNamespace(
+            setsockopt=lambda *_: None, getpeername=lambda: address, getsockname=lambda: address, family=socket.AF_INET
+        )
+        super().__init__({"socket": dummy})
+        self.waiting, self.aborted, self.closed = list(waiting), False, False
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting.pop(0)
+
+    def is_closing(self) -> bool:
+        return self.aborted or self.closed
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("waiting", "resumed", "left"),
+    [((9, 7, 5, 5, 1), False, [1]), ((9, 9, 1), False, [1]), ((9, 7), True, [7])],
+    ids=["the first interval without progress", "none at all", "all of it in time"],
+)
+async def test_only_who_takes_nothing_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, waiting: tuple[int, ...], resumed: bool, left: list[int]
+) -> None:
+    """A caller may be as slow as it likes, as long as it takes something in each interval."""
+    monkeypatch.setattr(http_server, "STALL", 0)
+    config = http_server.server_config(http_server.Application(make_gateway().app))
+    connection, transport = http_server.Connection(config, ServerState(), {}), Slow(*waiting)
+    connection.connection_made(transport)
+    connection.pause_writing()
+    if resumed:
+        connection.resume_writing()
+    for _ in waiting:
+        await asyncio.sleep(0)
+    assert (transport.waiting, transport.aborted) == (left, not resumed)
+
+
+@pytest.mark.parametrize("waiting", [0, 1])
+async def test_an_idle_connection_ends_whatever_waits(waiting: int) -> None:
+    """The end of an answer that is never taken does not keep it open."""
+    config = http_server.server_config(http_server.Application(make_gateway().app))
+    connection, transport = http_server.Connection(config, ServerState(), {}), Slow(waiting)
+    connection.connection_made(transport)
+    connection.timeout_keep_alive_handler()
+    assert (transport.aborted, transport.closed) == (waiting > 0, waiting == 0)
 
 
 @pytest.mark.parametrize(

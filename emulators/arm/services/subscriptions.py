@@ -136,6 +136,7 @@ _RESOURCE_TYPES: dict[str, tuple[str, ...]] = {
     "Microsoft.ApiManagement": ("service",),
     "Microsoft.DocumentDB": ("databaseAccounts",),
     "Microsoft.Network": ("virtualNetworks",),
+    "Microsoft.Web": ("serverFarms", "hostingEnvironments"),
     "Microsoft.OperationalInsights": ("workspaces",),
     "Microsoft.Insights": ("components",),
     "Microsoft.AlertsManagement": ("smartDetectorAlertRules",),

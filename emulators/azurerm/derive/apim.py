@@ -18,6 +18,8 @@ def service(cloud: Cloud, values: Values) -> Mapping[str, Any]:
     inside = bool(network.get("subnet_id"))
     private = allot(cloud, network["subnet_id"], values["id"]) if inside else None
     internal = values.get("virtual_network_type") == "Internal"
+    # Of an integrated v2 gateway only its calls pass the subnet: nobody reaches it there.
+    called_inside = internal or "V2" not in str(values.get("sku_name"))
     return {
         "gateway_url": f"https://{name}.azure-api.net",
         "gateway_regional_url": f"https://{name}-{region}-01.regional.azure-api.net",
@@ -26,7 +28,7 @@ def service(cloud: Cloud, values: Values) -> Mapping[str, Any]:
         "management_api_url": f"https://{name}.management.azure-api.net",
         "scm_url": f"https://{name}.scm.azure-api.net",
         "notification_sender_email": "apimgmt-noreply@mail.windowsazure.com",
-        "private_ip_addresses": [private] if private else [],
+        "private_ip_addresses": [private] if private and called_inside else [],
         "public_ip_addresses": []
         if internal and not values.get("public_ip_address_id")
         else [public_address(values["id"])],

@@ -183,3 +183,15 @@ def test_write_only_values_reach_the_cloud_but_no_state(cloud: Cloud, applied: A
     secret = applied("azurerm_key_vault_secret", name="s", key_vault_id=vault, value_wo="hidden", value_wo_version=1)
     assert "hidden" not in str(secret)
     assert read_data(cloud, "azurerm_key_vault_secret", {"name": "s", "key_vault_id": vault})["value"] == "hidden"
+
+
+def test_the_names_of_a_vault_s_secrets_are_read_without_values(cloud: Cloud, applied: Applied) -> None:
+    """Those of this vault, and those that were put in before there was one."""
+    from emulators.azurerm.datasources import read_data
+
+    vaults = [f"/subscriptions/sub/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{name}" for name in "ab"]
+    for name, vault in zip(("mine", "other"), vaults, strict=True):
+        applied("azurerm_key_vault_secret", name=name, key_vault_id=vault, value="hidden")
+    cloud.store.put("azurerm_key_vault_secret", {"id": "/secrets/early", "name": "early", "value": "hidden"})
+    found = read_data(cloud, "azurerm_key_vault_secrets", {"key_vault_id": vaults[0]})
+    assert (sorted(found["names"]), "hidden" in str(found)) == (["early", "mine"], False)

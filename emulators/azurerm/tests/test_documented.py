@@ -87,11 +87,12 @@ def test_messages_are_worded_like_the_providers() -> None:
 def test_tags_have_limits() -> None:
     """Fifty of them, keys of 512 and values of 256 characters, as azurerm says it."""
     block = catalog_of("azurerm_public_ip").resource("azurerm_public_ip")["block"]
+    given = {**empty(block), "name": "n", "location": "l", "resource_group_name": "g", "allocation_method": "Static"}
     said = [
         problem.summary
         for tags in ({str(n): "x" for n in range(51)}, {"k" * 513: "x"}, {"k": "x" * 257})
-        for problem in validate(block, {}, {**empty(block), "tags": tags})
+        for problem in validate(block, {}, {**given, "tags": tags})
     ]
     assert len(said) == 3
     assert said[0] == "a maximum of 50 tags can be applied to each ARM resource"
-    assert validate(block, {}, {**empty(block), "tags": {str(n): "x" * 256 for n in range(50)}}) == []
+    assert validate(block, {}, {**given, "tags": {str(n): "x" * 256 for n in range(50)}}) == []

@@ -51,6 +51,28 @@ def test_fragments_do_not_nest(applied: Applied, value: str, said: str) -> None:
         fragment(applied, "outer", value)
 
 
+@pytest.mark.parametrize(
+    ("sku", "policy", "refused"),
+    [
+        ("StandardV2_1", "quota-by-key", True),
+        ("PremiumV2_1", "quota-by-key", True),
+        ("Consumption_0", "rate-limit-by-key", True),
+        ("StandardV2_1", "rate-limit-by-key", False),
+        ("Developer_1", "quota-by-key", False),
+    ],
+)
+def test_a_tier_lacks_policies(applied: Applied, sku: str, policy: str, refused: bool) -> None:
+    """Quotas by key are in no v2 tier, limits by key are."""
+    other = applied("azurerm_api_management", name="other", **IN, sku_name=sku)["id"]
+    text = f'<fragment><{policy} calls="1" renewal-period="300" counter-key="a" /></fragment>'
+    put = {"api_management_id": other, "name": "limits", "format": "xml", "value": text}
+    if not refused:
+        applied("azurerm_api_management_policy_fragment", **put)
+        return
+    with pytest.raises(ProviderError, match=f"'{policy}' on line 1: the policy is not available in tier"):
+        applied("azurerm_api_management_policy_fragment", **put)
+
+
 def test_the_backend_section_allows_one_policy(applied: Applied) -> None:
     """Two have to stand in one that holds both, such as <retry>."""
     text = "<policies><inbound />\n<backend>{}</backend></policies>"

@@ -216,6 +216,72 @@ def test_agents_have_a_subnet_of_their_own(cloud: Cloud, applied: Applied) -> No
     destroy(cloud, "azurerm_subnet", own)
 
 
+@pytest.fixture
+def v2_subnets(platform: None, applied: Applied) -> dict[str, str]:
+    """Ids of a subnet for each way into a network, and of such that lack something."""
+    group = applied("azurerm_network_security_group", name="gateways", **IN)["id"]
+    farms, environments = ([{"name": "d", "service_delegation": [{"name": f"Microsoft.Web/{kind}"}]}] for kind in KINDS)
+    made = {
+        "integrated": subnet(applied, "integrated", "10.0.20.0/27", delegation=farms)["id"],
+        "injected": subnet(applied, "injected", "10.0.21.0/27", delegation=environments)["id"],
+        "small": subnet(applied, "small", "10.0.22.0/28", delegation=farms)["id"],
+        "undelegated": subnet(applied, "undelegated", "10.0.23.0/27")["id"],
+        "without a group": subnet(applied, "bare", "10.0.24.0/27", delegation=farms)["id"],
+    }
+    for name, id_ in made.items():
+        if name != "without a group":
+            association = {"subnet_id": id_, "network_security_group_id": group}
+            applied("azurerm_subnet_network_security_group_association", **association)
+    return made
+
+
+KINDS = ("serverFarms", "hostingEnvironments")
+
+
+def v2_gateway(sku: str, kind: str, subnet_id: str, name: str = "v2") -> dict[str, Any]:
+    inside = {"virtual_network_type": kind, "virtual_network_configuration": [{"subnet_id": subnet_id}]}
+    return {**IN, "name": name, "sku_name": sku, "publisher_name": "p", "publisher_email": "p@example.com", **inside}
+
+
+@pytest.mark.parametrize(
+    ("sku", "kind", "where", "said"),
+    [
+        ("StandardV2_1", "Internal", "injected", "ManagingVirtualNetworkConfigurationNotSupported.*'Internal'"),
+        ("StandardV2_1", "External", "undelegated", r"SubnetMissingRequiredDelegation.*Microsoft\.Web/serverFarms"),
+        ("PremiumV2_1", "External", "injected", r"SubnetMissingRequiredDelegation.*Microsoft\.Web/serverFarms"),
+        ("PremiumV2_1", "Internal", "integrated", r"RequiredDelegation.*Microsoft\.Web/hostingEnvironments"),
+        ("StandardV2_1", "External", "small", "is too small for gateway 'v2'.*/27"),
+        ("StandardV2_1", "External", "without a group", "has no network security group"),
+    ],
+)
+def test_v2_gateways_have_a_subnet_of_their_own(
+    applied: Applied, v2_subnets: dict[str, str], sku: str, kind: str, where: str, said: str
+) -> None:
+    """Each way into a network wants its delegation, /27, a security group; StandardV2 is never internal."""
+    with pytest.raises(ProviderError, match=said):
+        applied("azurerm_api_management", **v2_gateway(sku, kind, v2_subnets[where]))
+
+
+def test_a_v2_gateway_s_subnet_holds_one(applied: Applied, v2_subnets: dict[str, str]) -> None:
+    """One service for each subnet; an integrated gateway is not reached there, an injected one is."""
+    integrated = applied("azurerm_api_management", **v2_gateway("StandardV2_1", "External", v2_subnets["integrated"]))
+    injected = v2_gateway("PremiumV2_2", "Internal", v2_subnets["injected"], "inside")
+    assert integrated["private_ip_addresses"] == []
+    assert integrated["public_ip_addresses"] != []
+    assert applied("azurerm_api_management", **injected)["private_ip_addresses"] == ["10.0.21.4"]
+    second = v2_gateway("PremiumV2_1", "External", v2_subnets["integrated"], "two")
+    with pytest.raises(ProviderError, match="is used by gateway 'v2' already"):
+        applied("azurerm_api_management", **second)
+
+
+@pytest.mark.parametrize("sku", ["StandardV2_1", "PremiumV2_3", "Developer_1"])
+def test_only_classic_premium_has_zones(applied: Applied, sku: str) -> None:
+    """azurerm refuses to send them, though Azure makes a PremiumV2 service zone-redundant in its own way."""
+    named = {"publisher_name": "p", "publisher_email": "p@example.com"}
+    with pytest.raises(ProviderError, match="`zones` is only supported when sku type is `Premium`"):
+        applied("azurerm_api_management", **IN, name="z", sku_name=sku, zones=["1", "2"], **named)
+
+
 @pytest.mark.usefixtures("platform")
 def test_subnets_share_their_network(applied: Applied) -> None:
     """A subnet outside of its network or over another one is refused; beside it, it is not."""

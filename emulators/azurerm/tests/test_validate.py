@@ -10,6 +10,8 @@ from emulators.azurerm.catalog import catalog_of
 from emulators.azurerm.validate import validate
 from emulators.azurerm.values import UNKNOWN, empty
 
+CLOSED = {"default_action": "Deny", "bypass": "AzureServices"}
+
 
 def problems(type_: str, **arguments: Any) -> dict[str, str]:
     """Path to what is said about it."""
@@ -53,7 +55,7 @@ def test_a_wrong_value_is_refused(type_: str, argument: str, value: Any, said: s
     [
         (
             "azurerm_key_vault",
-            {"name": "kv-mcp-local", "network_acls": [{"ip_rules": ["203.0.113.0/24", "203.0.113.7"]}]},
+            {"name": "kv-mcp-local", "network_acls": [{**CLOSED, "ip_rules": ["203.0.113.0/24", "203.0.113.7"]}]},
         ),
         ("azurerm_cosmosdb_account", {"ip_range_filter": ["203.0.113.0/24"]}),
         ("azurerm_private_dns_zone", {"name": "privatelink.vaultcore.azure.net"}),
@@ -96,6 +98,22 @@ def test_conflicts_and_companions() -> None:
     assert "conflicts with dns_name_label" in conflict["subnet_ids"]
     alone = problems("azurerm_key_vault_secret", value_wo="x")
     assert "all of `value_wo,value_wo_version` must be specified" in alone["value_wo"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "arguments", "missing"),
+    [
+        ("azurerm_monitor_diagnostic_setting", {"name": "d"}, "target_resource_id"),
+        ("azurerm_key_vault", {"network_acls": [{"default_action": "Deny", "bypass": None}]}, "network_acls.0.bypass"),
+    ],
+)
+def test_null_is_no_value_of_a_required_argument(type_: str, arguments: dict[str, Any], missing: str) -> None:
+    """Terraform sees that the argument is written; that its value is null, the provider has to see."""
+    found = problems(type_, **arguments)
+    last = missing.rpartition(".")[2]
+    assert (
+        found[missing] == f'Missing required argument The argument "{last}" is required, but no definition was found.'
+    )
 
 
 def test_an_id_cannot_be_chosen() -> None:

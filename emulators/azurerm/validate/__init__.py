@@ -1,6 +1,7 @@
 """What a provider checks of a configuration before anything is applied.
 
-Terraform itself refuses unknown, missing and mistyped arguments and wrong numbers of blocks. The known parts of a value
+Terraform itself refuses unknown, missing and mistyped arguments and wrong numbers of blocks; a required argument that
+is there and null the provider refuses (terraform-plugin-sdk, helper/schema/schema.go). The known parts of a value
 are checked even where other parts are unknown, which is stricter than the real providers: they stop at a block that
 holds an unknown.
 """
@@ -70,6 +71,11 @@ def _attribute(attribute: Mapping[str, Any], rule: Rules, value: Any, root: Valu
         return
     if value is not None and path == ("id",) and not rule and attribute.get("computed"):
         yield Problem("Invalid or unknown key", "", path)
+        return
+    if value is None and attribute.get("required"):
+        yield Problem(
+            "Missing required argument", f'The argument "{path[-1]}" is required, but no definition was found.', path
+        )
         return
     yield from check_relations(rule, value, root, path)
     for problem in check_value(attribute["type"], rule, value, path):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulators.entra.errors import EntraError
-from emulators.entra.grants import authorization_code, client_credentials, device_code, refresh_token
+from emulators.entra.grants import authorization_code, client_credentials, device_code, on_behalf_of, refresh_token
 from emulators.entra.grants.request import TokenRequest
 from emulators.entra.issuer import Issuer
 
@@ -16,6 +16,7 @@ GRANTS: Mapping[str, Callable[[Issuer, TokenRequest], dict[str, Any]]] = {
     "refresh_token": refresh_token.redeem,
     "urn:ietf:params:oauth:grant-type:device_code": device_code.redeem,
     "device_code": device_code.redeem,
+    on_behalf_of.GRANT: on_behalf_of.redeem,
 }
 
 

@@ -41,7 +41,7 @@ def test_only_what_was_asked_for_is_returned(driver: Driver) -> None:
     [
         ({"grant_type": None}, 900144, 400),
         ({"grant_type": "password"}, 70003, 400),
-        ({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}, 70003, 400),
+        ({"grant_type": "urn:ietf:params:oauth:grant-type:saml2-bearer"}, 70003, 400),
         ({"client_id": None}, 900144, 400),
         ({"client_id": "aaaaaaaa-0000-4000-8000-00000000000f"}, 700016, 400),
         ({"client_id": STRANGER}, 70000, 400),

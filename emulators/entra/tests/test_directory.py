@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from emulators.base.state import Resource, State
+from emulators.base.well_known import PEOPLE
 from emulators.entra import applied
 from emulators.entra.directory import Directory, Platform
 from emulators.entra.errors import DirectoryError
@@ -226,6 +227,32 @@ def test_disabled_scopes_and_roles_do_nothing(make: Make) -> None:
     driver = make([*others, api])
     assert "roles" not in claims(driver.tokens("admin")["access_token"])
     assert driver.landed(driver.authorize(scope=f"api://{API}/Mcp.Off"))["error_description"].startswith("AADSTS650053")
+
+
+def group_at(address: str, object_id: str, *members: str) -> Resource:
+    values = {"object_id": object_id, "display_name": address, "members": list(members), "security_enabled": True}
+    return Resource(address, "azuread_group", values)
+
+
+def test_a_group_that_nobody_is_in_has_somebody() -> None:
+    """By the group's key, so that somebody can sign in with what it is for; whom Terraform places stays there."""
+    first, second = "cccccccc-0000-4000-8000-000000000001", "cccccccc-0000-4000-8000-000000000002"
+    found = read(
+        group_at('module.groups.azuread_group.this["payroll"]', first),
+        group_at("azuread_group.auditors", second),
+        group_at('module.groups.azuread_group.this["reader"]', "cccccccc-0000-4000-8000-000000000003"),
+        group_at('module.groups.azuread_group.this["busy"]', "cccccccc-0000-4000-8000-000000000004", ADMIN),
+    )
+    made = {user.key: user for user in found.users if user.object_id not in PEOPLE}
+    assert {key: user.name for key, user in made.items()} == {"payroll": "Pat Payroll", "auditors": "Pat Auditors"}
+    members = {group.object_id: group.members for group in found.groups}
+    assert (members[first], members[second]) == ({made["payroll"].object_id}, {made["auditors"].object_id})
+    assert found == read(  # the same ids at every start: tokens and logs name them
+        group_at('module.groups.azuread_group.this["payroll"]', first),
+        group_at("azuread_group.auditors", second),
+        group_at('module.groups.azuread_group.this["reader"]', "cccccccc-0000-4000-8000-000000000003"),
+        group_at('module.groups.azuread_group.this["busy"]', "cccccccc-0000-4000-8000-000000000004", ADMIN),
+    )
 
 
 def test_identities_without_federated_credentials_are_fine() -> None:

@@ -6,16 +6,18 @@ from typing import Any
 
 from bson import Int64
 
+from emulators.mongodb.commands.indexes import change_index
 from emulators.mongodb.commands.query import context_of, whole
 from emulators.mongodb.cursors import FIRST_BATCH
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
 from emulators.mongodb.pipeline.core import compile_pipeline
+from emulators.mongodb.query.collation import parse_collation
 from emulators.mongodb.query.match import compile_filter
-from emulators.mongodb.storage.collection import ID_INDEX, Collection
+from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.values import Document
 
-_OPTIONS = ("viewOn", "pipeline", "validator", "validationLevel", "validationAction")
+_OPTIONS = ("viewOn", "pipeline", "validator", "validationLevel", "validationAction", "collation")
 
 
 @command("listDatabases", fields="nameOnly filter authorizedDatabases")
@@ -51,7 +53,7 @@ def _row(collection: Collection) -> Document:
     row["options"] = collection.options
     if collection.is_view:
         return {**row, "info": {"readOnly": True}}
-    return {**row, "info": {"readOnly": False, "uuid": collection.uuid}, "idIndex": dict(ID_INDEX)}
+    return {**row, "info": {"readOnly": False, "uuid": collection.uuid}, "idIndex": collection.indexes["_id_"].spec}
 
 
 @command(
@@ -64,6 +66,9 @@ def _row(collection: Collection) -> Document:
 def create(call: Call) -> Document:
     options = {name: call.body[name] for name in _OPTIONS if name in call.body}
     _check_options(options)
+    if "collation" in options:
+        collation = parse_collation(options.pop("collation"))
+        options |= {"collation": collation.document()} if collation is not None else {}
     if "viewOn" in options:
         options.setdefault("pipeline", [])
         compile_pipeline(options["pipeline"], context_of(call, options["viewOn"]))
@@ -84,13 +89,17 @@ def _check_options(options: Document) -> None:
     compile_filter(options.get("validator") or {})
 
 
-@command("collMod", fields="validator validationLevel validationAction", refused="index viewOn pipeline", writes=True)
+@command(
+    "collMod", fields="validator validationLevel validationAction index:object", refused="viewOn pipeline", writes=True
+)
 def coll_mod(call: Call) -> Document:
     collection = call.store.existing(call.database, call.collection_name())
     changed = {name: call.body[name] for name in _OPTIONS if name in call.body}
     _check_options(changed)
-    call.store.set_options(collection, {**collection.options, **changed})
-    return {"ok": 1.0}
+    reply = change_index(collection, call.body["index"]) if call.body.get("index") else {}
+    if changed or not reply:
+        call.store.set_options(collection, {**collection.options, **changed})
+    return {**reply, "ok": 1.0}
 
 
 @command("drop", writes=True)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from emulators.mongodb.commands import aggregate as aggregation
 from emulators.mongodb.commands.query import candidates, context_of, found_by_find
 from emulators.mongodb.commands.signin import VERSION
-from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, command
+from emulators.mongodb.deadline import run as run_on
+from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, collection_of, command, text_key_of
 from emulators.mongodb.errors import bad_value, not_supported, type_mismatch
+from emulators.mongodb.memory import STAGE_BYTES
 from emulators.mongodb.pipeline.core import run, stage_name
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.storage.access import access
 from emulators.mongodb.storage.collection import Collection
-from emulators.mongodb.values import Document
+from emulators.mongodb.values import Document, type_name
 
 _VERBOSITIES = ("queryPlanner", "executionStats", "allPlansExecution")
 _FILTERS = {"find": "filter", "count": "query", "distinct": "query", "findAndModify": "query"}
@@ -32,6 +37,9 @@ def explain(call: Call) -> Document:
     inner = {field: value for field, value in inner.items() if field != "explain"}
     _check_fields(COMMANDS[name], inner)
     call = Call(call.server, call.session, name, call.database, inner, call.deadline, call.scope).with_let()
+    call = replace(call, scope=replace(call.scope, searched=collection_of(call)))
+    call.deadline.text_key = text_key_of(call)
+    run_on(call.deadline)
     if name == "aggregate":
         return explain_aggregate(call, verbosity)
     query = _query(call)
@@ -43,7 +51,32 @@ def explain(call: Call) -> Document:
 
 def _tail(call: Call) -> Document:
     server = {"host": "127.0.0.1", "version": ".".join(map(str, VERSION[:3])), "gitVersion": "emulators.mongodb"}
-    return {"command": {**call.body, "$db": call.database}, "serverInfo": server, "ok": 1.0}
+    limits = {
+        "internalQueryFacetBufferSizeBytes": STAGE_BYTES,
+        "internalQueryMaxBlockingSortMemoryUsageBytes": STAGE_BYTES,
+    }
+    return {
+        "queryShapeHash": shape_hash(call.body),
+        "command": {**call.body, "$db": call.database},
+        "serverInfo": server,
+        "serverParameters": limits,
+        "ok": 1.0,
+    }
+
+
+def shape_hash(body: Document) -> str:
+    """The same for commands that differ in their values only: SHA-256 of the command with types for values."""
+
+    def shape(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: shape(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [shape(item) for item in value]
+        return value if isinstance(value, str) and value.startswith("$") else f"?{type_name(value)}"
+
+    name = next(iter(body), "")
+    shaped = {field: value if field == name else shape(value) for field, value in body.items() if field != "lsid"}
+    return hashlib.sha256(json.dumps(shaped, default=str).encode()).hexdigest().upper()
 
 
 def _query(call: Call) -> Document:
@@ -139,4 +172,6 @@ def explain_aggregate(call: Call, verbosity: str) -> Document:
         returned = sum(1 for _ in run(pipeline, context_of(call, name)))
         cursor["executionStats"] = _execution(returned, examined, begun)
     rest = pipeline[1:] if leading else pipeline
+    if not rest:  # what a find could have answered is shown as one
+        return {"explainVersion": "1", **cursor, **_tail(call)}
     return {"explainVersion": "1", "stages": [{"$cursor": cursor}, *rest], **_tail(call)}

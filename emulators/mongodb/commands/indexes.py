@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from bson import Int64
+
 from emulators.mongodb.commands.query import whole
+from emulators.mongodb.commands.specialindexes import VECTOR_OPTIONS, special_options
 from emulators.mongodb.cursors import FIRST_BATCH
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
 from emulators.mongodb.numeric import cut
+from emulators.mongodb.query.collation import Collation, parse_collation
 from emulators.mongodb.query.match import is_operators
 from emulators.mongodb.storage.collection import Collection
-from emulators.mongodb.storage.index import Index, same_pattern
+from emulators.mongodb.storage.index import VECTOR, Index, same_pattern
 from emulators.mongodb.values import INT32_MAX, Document, is_number, key, truthy, type_name
 
+_NOT_HERE = ("geoHaystack",)
+_PLUGINS = ("hashed", "text", "2d", "2dsphere", VECTOR)
+_TEXT_OPTIONS = ("weights", "default_language", "language_override", "textIndexVersion")
+_GEO_OPTIONS = ("2dsphereIndexVersion", "bits", "min", "max")
 _KNOWN = frozenset(
     {"key", "name", "v", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "background", "hidden"}
-    | {"ns", "wildcardProjection"}
+    | {"ns", "wildcardProjection", *_TEXT_OPTIONS, *_GEO_OPTIONS, VECTOR_OPTIONS}
 )
-_NOT_HERE = ("text", "2d", "2dsphere", "geoHaystack")
 _SAVED = ("unique", "sparse", "expireAfterSeconds", "partialFilterExpression", "hidden", "wildcardProjection")
 # Two indexes on the same fields are one where these agree (the server's index signature).
-_SIGNATURE = ("unique", "sparse", "partialFilterExpression", "wildcardProjection")
+_SIGNATURE = ("unique", "sparse", "partialFilterExpression", "wildcardProjection", "collation", "weights")
 _MAX_FIELDS = 32
 # What a partial index may ask (the manual's "Partial Indexes").
 _PARTIAL = frozenset({"$eq", "$gt", "$gte", "$lt", "$lte", "$type", "$exists", "$in"})
@@ -32,9 +39,10 @@ def create_indexes(call: Call) -> Document:
     specs = call.body["indexes"]
     if not specs:
         raise bad_value("Must specify at least one index to create")
-    wanted = [index_spec(spec) for spec in specs]
     name = call.collection_name()
-    created = call.store.find(call.database, name) is None
+    existing = call.store.find(call.database, name)
+    wanted = [index_spec(spec, existing.collation if existing is not None else None) for spec in specs]
+    created = existing is None
     _check_batch(wanted)
     collection = call.store.for_writing(call.database, name)
     before = len(collection.indexes)
@@ -54,8 +62,11 @@ def create_indexes(call: Call) -> Document:
     return {**result, "createdCollectionAutomatically": created, "ok": 1.0}
 
 
-def index_spec(spec: Any) -> Document:
-    """The index as `listIndexes` will show it; the server's code for what it refuses, or a refusal by name."""
+def index_spec(spec: Any, default: Collation | None = None) -> Document:
+    """The index as `listIndexes` will show it; the server's code for what it refuses, or a refusal by name.
+
+    `default` is the collation of its collection.
+    """
     if not isinstance(spec, dict):
         raise type_mismatch("the elements of 'indexes' must be objects")
     for field in ("key", "name"):
@@ -66,8 +77,6 @@ def index_spec(spec: Any) -> Document:
         raise _cannot("Index keys cannot be an empty object")
     if not spec["name"] or spec["name"] == "*":
         raise _cannot(f"The index name '{spec['name']}' is not valid")
-    if spec.get("collation") not in (None, {"locale": "simple"}):
-        raise not_supported("an index with a collation")
     unknown = set(spec) - _KNOWN - {"collation"}
     if unknown:
         raise not_supported(f"the index option '{min(unknown)}'")
@@ -76,11 +85,17 @@ def index_spec(spec: Any) -> Document:
     for path, direction in spec["key"].items():
         _check_key(path, direction)
     _check_combination(spec)
-    Index({**spec, "v": 2})  # compiles the partial filter
-    kept: Document = {"v": 2, "key": spec["key"], "name": spec["name"]}
+    kept: Document = {"v": 2, "key": spec["key"], "name": spec["name"], **special_options(spec)}
+    Index({**spec, **kept})  # compiles the partial filter
     for name in _SAVED:
         if name in spec and not (name in ("unique", "sparse", "hidden") and not truthy(spec[name])):
             kept[name] = True if name in ("unique", "sparse", "hidden") else spec[name]
+    collation = parse_collation(spec["collation"]) if spec.get("collation") is not None else default
+    if collation is not None:
+        kinds = [kind for kind in ("text", "2d") if kind in spec["key"].values()]
+        if kinds:
+            raise _cannot(f"Index type '{kinds[0]}' does not support collation: {collation.document()}")
+        kept["collation"] = collation.document()
     if "expireAfterSeconds" in kept:
         kept["expireAfterSeconds"] = cut(kept["expireAfterSeconds"])
     return kept
@@ -117,7 +132,7 @@ def _check_types(spec: Document) -> None:
 def _check_key(path: str, direction: Any) -> None:
     if direction in _NOT_HERE and isinstance(direction, str):
         raise not_supported(f"a {direction} index")
-    if isinstance(direction, str) and direction != "hashed":
+    if isinstance(direction, str) and direction not in _PLUGINS:
         raise _cannot(f"Unknown index plugin '{direction}'")
     if not isinstance(direction, str) and (
         not is_number(direction) or key(direction) == key(0) or key(direction) == (10, 0)
@@ -242,6 +257,8 @@ def _exists(collection: Collection, spec: Document) -> bool:
                 85, f"An equivalent index already exists with the same name but different options: {index.name}"
             )
         return True
+    if "weights" in spec and any(index.postings is not None for index in collection.indexes.values()):
+        raise _cannot("only one text index per collection allowed")
     if named is not None:
         raise CommandError(86, f"An existing index has the same name as the requested index: {spec['name']}")
     return False
@@ -279,6 +296,51 @@ def drop_indexes(call: Call) -> Document:
     for index in names:
         collection.drop_index(index)
     return {"nIndexesWas": before, "ok": 1.0}
+
+
+def _check_index_change(wanted: Document) -> None:
+    for name in wanted:
+        if name in ("unique", "prepareUnique"):
+            raise not_supported(f"changing an index's '{name}'")
+        if name not in ("name", "keyPattern", "hidden", "expireAfterSeconds"):
+            raise CommandError(40415, f"BSON field 'collMod.index.{name}' is an unknown field.")
+    if ("name" in wanted) == ("keyPattern" in wanted):
+        raise CommandError(72, "Must specify either an index name or its key pattern, and not both")
+    if not {"hidden", "expireAfterSeconds"} & set(wanted):
+        raise CommandError(72, "no expireAfterSeconds, hidden, unique or prepareUnique field")
+    _check_types({name: wanted[name] for name in ("hidden", "expireAfterSeconds") if name in wanted})
+
+
+def change_index(collection: Collection, wanted: Document) -> Document:
+    """Hides an index, shows it again, or changes when its documents expire; what was and is, as `collMod` answers it.
+
+    Source: the manual's "collMod: Change Index Properties".
+    """
+    _check_index_change(wanted)
+    name = wanted["name"] if "name" in wanted else _by_key(collection, wanted["keyPattern"])
+    index = collection.indexes.get(name)
+    if index is None:
+        raise CommandError(27, f"cannot find index {name} for ns {collection.namespace}")
+    if name == "_id_":
+        raise bad_value("can't hide _id index" if "hidden" in wanted else "the _id field does not support TTL indexes")
+    spec = dict(index.spec)
+    reply: Document = {}
+    if "expireAfterSeconds" in wanted:
+        if len(index.pattern) != 1:
+            raise CommandError(72, "TTL indexes are single-field indexes, compound indexes do not support TTL")
+        seconds = cut(wanted["expireAfterSeconds"])
+        if spec.get("expireAfterSeconds") != seconds:
+            before = spec.get("expireAfterSeconds")
+            reply |= {"expireAfterSeconds_old": Int64(before)} if before is not None else {}
+            reply["expireAfterSeconds_new"] = Int64(seconds or 0)
+        spec["expireAfterSeconds"] = seconds
+    if "hidden" in wanted and truthy(spec.get("hidden")) != wanted["hidden"]:
+        reply |= {"hidden_old": truthy(spec.pop("hidden", False)), "hidden_new": wanted["hidden"]}
+        if wanted["hidden"]:
+            spec["hidden"] = True
+    if spec != index.spec:
+        collection.change_index(spec)
+    return reply
 
 
 def _by_key(collection: Collection, pattern: Document) -> str:

@@ -9,14 +9,16 @@ from typing import Any
 from bson import Int64, encode
 
 from emulators.mongodb.cursors import FIRST_BATCH, Encoder, to_bson
+from emulators.mongodb.deadline import running
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, not_supported, type_mismatch
+from emulators.mongodb.memory import collected
 from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.pipeline.core import Context
 from emulators.mongodb.query.findproject import compile_find_projection
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.paths import leaves
-from emulators.mongodb.query.sort import parse_sort, sort_documents
+from emulators.mongodb.query.sort import MetaPath, parse_sort, sort_documents
 from emulators.mongodb.storage.collection import MAX_DOCUMENT
 from emulators.mongodb.values import INT64_MAX, MISSING, Document, Key, is_number, key, truthy, type_name
 from emulators.mongodb.wire import CODEC
@@ -81,7 +83,11 @@ def found_by_find(call: Call, body: Document, name: str) -> Iterator[Document]:
     if list(order) == ["$natural"]:
         stream = list(stream)[:: 1 if as_integer(order["$natural"]) == 1 else -1]
     elif order:
-        stream = sort_documents(stream, parse_sort(order))
+        if not running().may_spill:
+            stream = collected(stream, "Sort")
+        stream = sort_documents(stream, parse_sort(order, call.scope.meta))
+    elif call.scope.meta.near:
+        stream = sort_documents(stream, [(MetaPath.of(call.scope.meta, "geoNearDistance"), False)])
     return map(project, islice(stream, skip, skip + limit if limit else None))
 
 
@@ -102,6 +108,7 @@ def find(call: Call) -> Document:
         single=bool(call.body.get("singleBatch")),
         expires=not call.body.get("noCursorTimeout"),
         encoded=encoder(call, name),
+        shared=not call.body.get("projection"),
     )
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from bson import Timestamp
 
 from emulators.mongodb.commands.query import bypasses
-from emulators.mongodb.deadline import counted
+from emulators.mongodb.deadline import collated, counted
 from emulators.mongodb.dispatch import Call, check_kinds, command
-from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported, type_mismatch
-from emulators.mongodb.numeric import as_integer
+from emulators.mongodb.errors import CommandError, failed_to_parse, type_mismatch
+from emulators.mongodb.numeric import as_integer, cut
+from emulators.mongodb.query.collation import parse_collation
 from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.storage.access import access
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.update.apply import Update, compile_update, is_replacement, upsert_base, with_id
-from emulators.mongodb.values import Document, same_bits
+from emulators.mongodb.update.operators import server_time
+from emulators.mongodb.values import Document, is_number, same_bits
 
 MAX_BATCH = 100_000
 
@@ -48,8 +50,11 @@ def run_all(call: Call, items: list[Document], apply: Callable[[int, Document], 
     return errors
 
 
-def reply(counts: Document, errors: list[Document]) -> Document:
-    return {**counts, **({"writeErrors": errors} if errors else {}), "ok": 1.0}
+def reply(call: Call, counts: Document, errors: list[Document]) -> Document:
+    """The answer to a write; who asked for no acknowledgment (`w: 0`) hears of no error of a statement."""
+    concern = call.body.get("writeConcern") or {}
+    silent = is_number(concern.get("w")) and cut(concern["w"]) == 0
+    return {**counts, **({"writeErrors": errors} if errors and not silent else {}), "ok": 1.0}
 
 
 @command("insert", fields="documents:array! ordered:bool bypassDocumentValidation:flag", writes=True)
@@ -64,7 +69,7 @@ def insert(call: Call) -> Document:
         inserted += 1
 
     errors = run_all(call, documents, one)
-    return reply({"n": inserted}, errors)
+    return reply(call, {"n": inserted}, errors)
 
 
 _STATEMENT_KINDS = {
@@ -81,13 +86,24 @@ def update(call: Call) -> Document:
     upserted: list[Document] = []
 
     def one(index: int, statement: Document) -> None:
-        matched, modified, identity = update_one_statement(call, name, statement)
+        _check_statement(call, statement, _UPDATE_FIELDS, "updates")
+        with comparing(statement):
+            matched, modified, identity = update_one_statement(call, name, statement)
         counts["n"] += matched + len(identity)
         counts["nModified"] += modified
         upserted.extend({"index": index, "_id": value} for value in identity)
 
     errors = run_all(call, items, one)
-    return reply({**counts, **({"upserted": upserted} if upserted else {})}, errors)
+    return reply(call, {**counts, **({"upserted": upserted} if upserted else {})}, errors)
+
+
+def comparing(statement: Document) -> AbstractContextManager[None]:
+    """Compares texts by the statement's collation meanwhile, where it has one; else as the command does."""
+    spec = statement.get("collation")
+    if not spec:
+        return nullcontext()
+    found = parse_collation(spec)
+    return collated(None if found is None else found.text_key)
 
 
 def _check_statement(call: Call, statement: Document, known: set[str], name: str) -> None:
@@ -95,14 +111,10 @@ def _check_statement(call: Call, statement: Document, known: set[str], name: str
         if field not in known:
             raise CommandError(40415, f"BSON field '{call.name}.{name}.{field}' is an unknown field.")
     check_kinds(f"{call.name}.{name}", statement, _STATEMENT_KINDS)
-    collation = statement.get("collation")
-    if collation and collation != {"locale": "simple"}:
-        raise not_supported("a collation other than {locale: 'simple'}")
 
 
 def update_one_statement(call: Call, name: str, statement: Document) -> tuple[int, int, list[Any]]:
     """How many documents matched, how many changed, and the `_id` of one that was inserted (or none)."""
-    _check_statement(call, statement, _UPDATE_FIELDS, "updates")
     if "u" not in statement:
         raise CommandError(40414, "BSON field 'update.updates.u' is missing but a required field")
     query, spec, multi = statement["q"], statement["u"], bool(statement.get("multi"))
@@ -124,7 +136,9 @@ def update_one_statement(call: Call, name: str, statement: Document) -> tuple[in
         current = still_matching(call, collection, old, query)
         if current is not None:
             matched += 1
-            modified += apply_update(call, collection, current, query, change)[1]
+            changed = apply_update(call, collection, current, query, change)[1]
+            # A replacement counts as a change even by the same document.
+            modified += changed or is_replacement(spec)
     return matched, modified, []
 
 
@@ -181,11 +195,12 @@ def stamped(document: Document) -> Document:
     """An empty timestamp in a top field of what is inserted becomes the server's time (the manual's "Timestamps")."""
     if not any(type(value) is Timestamp and not value.time and not value.inc for value in document.values()):
         return document
-    now = Timestamp(int(time.time()), 1)
-    return {
-        name: now if name != "_id" and type(value) is Timestamp and not value.time and not value.inc else value
-        for name, value in document.items()
-    }
+
+    def filled(name: str, value: Any) -> Any:
+        empty = name != "_id" and type(value) is Timestamp and not value.time and not value.inc
+        return server_time() if empty else value
+
+    return {name: filled(name, value) for name, value in document.items()}
 
 
 @command("delete", fields="deletes:array! ordered:bool let:object", writes=True)
@@ -201,14 +216,20 @@ def delete(call: Call) -> Document:
         limit = as_integer(statement["limit"])
         if limit not in (0, 1):
             raise failed_to_parse("The limit field in delete objects must be 0 or 1")
-        found = matching(call, name, statement["q"], limit=limit, hint=statement.get("hint"))
-        if found:
-            collection = call.store.for_writing(call.database, name)
-            for document in found:
-                current = still_matching(call, collection, document, statement["q"])
-                if current is not None:
-                    collection.delete(current)
-                    deleted += 1
+        with comparing(statement):
+            deleted += delete_one_statement(call, name, statement, limit)
 
     errors = run_all(call, items, one)
-    return reply({"n": deleted}, errors)
+    return reply(call, {"n": deleted}, errors)
+
+
+def delete_one_statement(call: Call, name: str, statement: Document, limit: int) -> int:
+    """How many documents went."""
+    found, deleted = matching(call, name, statement["q"], limit=limit, hint=statement.get("hint")), 0
+    collection = call.store.for_writing(call.database, name) if found else None
+    for document in found:
+        current = still_matching(call, collection, document, statement["q"])
+        if current is not None and collection is not None:
+            collection.delete(current)
+            deleted += 1
+    return deleted

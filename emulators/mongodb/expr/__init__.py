@@ -9,6 +9,7 @@ from emulators.mongodb.expr import (
     dateparts,
     dates,
     objects,
+    percentiles,
     sets,
     strings,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "dateparts",
     "dates",
     "objects",
+    "percentiles",
     "sets",
     "strings",
 ]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from bson import Decimal128
+from bson import Decimal128, Int64
 
 from emulators.mongodb import numeric
 from emulators.mongodb.expr.arithmetic import exact_sum
@@ -20,12 +20,16 @@ def total(values: list[Any]) -> Any:
     return exact_sum([value for value in values if is_number(value)])
 
 
+def average_of_doubles(values: list[Any]) -> Any:
+    """The average of an expression, which takes a long as the double nearest to it; an accumulator does not."""
+    return average([float(value) if type(value) in (int, Int64) else value for value in values])
+
+
 def average(values: list[Any]) -> Any:
     found = [value for value in values if is_number(value)]
     if not found:
         return None
-    # A long counts as the double nearest to it.
-    amount = exact_sum([value if isinstance(value, Decimal128) else float(value) for value in found])
+    amount = exact_sum(found)
     if isinstance(amount, Decimal128):
         with decimal.localcontext(numeric.CONTEXT):
             return numeric.from_decimal(amount.to_decimal() / len(found))
@@ -87,4 +91,4 @@ def _register(name: str, fold: Callable[[list[Any]], Any]) -> None:
 
 
 for _name, _fold in FOLDS.items():
-    _register(_name, _fold)
+    _register(_name, average_of_doubles if _name == "$avg" else _fold)

@@ -285,7 +285,10 @@ def _transcendental(
             raise CommandError(code, f"{name}'s argument must be a {accept} number, but is {value}")
         if isinstance(value, Decimal128):
             with decimal.localcontext(numeric.CONTEXT):
-                return numeric.from_decimal(_short(decimals(exact)) if name in ("$exp", "$log10") else decimals(exact))
+                found = decimals(exact)
+                if name == "$exp" and found == 0:
+                    return Decimal128("0E-6176" if exact.is_finite() else "0")
+                return numeric.from_decimal(_short(found) if name in ("$exp", "$log10") else found)
         try:
             return floats(float(value))
         except OverflowError:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.codes import ARGUMENT, ARITY, WRONG_ARITY, Codes
+from emulators.mongodb.query.meta import Meta
 from emulators.mongodb.query.paths import field_names, get
-from emulators.mongodb.values import MISSING, Document
+from emulators.mongodb.values import MISSING, Document, Key
+
+if TYPE_CHECKING:
+    from emulators.mongodb.query.text import Postings
 
 Variables = dict[str, Any]
 
@@ -39,11 +43,24 @@ Expression = Callable[[Document, Variables], Any]
 
 # Operators of MongoDB 7 that are not implemented; refused by name.
 REFUSED = frozenset(
-    {"$function", "$accumulator", "$meta", "$toHashedIndexKey"}
+    {"$function", "$accumulator", "$toHashedIndexKey"}
     | {"$covariancePop", "$covarianceSamp", "$denseRank", "$derivative", "$documentNumber", "$expMovingAvg"}
-    | {"$integral", "$linearFill", "$locf", "$rank", "$shift", "$median", "$percentile"}
+    | {"$integral", "$linearFill", "$locf", "$rank", "$shift"}
     | {"$top", "$topN", "$bottom", "$bottomN", "$count", "$push", "$addToSet"}
 )
+
+
+class Searched(Protocol):
+    """What a filter may ask of its collection."""
+
+    def identity(self, value: Any) -> Key:
+        """The key of an `_id`."""
+
+    def postings(self) -> Postings:
+        """The words of its text index; IndexNotFound (27) without one."""
+
+    def need_geo(self, path: str, kinds: tuple[str, ...]) -> None:
+        """NoQueryExecutionPlans (291) without an index of one of the kinds on the path."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +69,18 @@ class Scope:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     names: frozenset[str] = field(default_factory=frozenset)
+    meta: Meta = field(default_factory=Meta)
+    # The collection that a filter is about, for what only its indexes can answer; None where there is none.
+    searched: Searched | None = None
 
     def start(self, document: Document) -> Variables:
         return {**self.values, "ROOT": document}
 
     def with_names(self, *names: str) -> Scope:
-        return Scope(self.values, self.names | set(names))
+        return replace(self, names=self.names | set(names))
 
     def with_values(self, values: Mapping[str, Any]) -> Scope:
-        return Scope({**self.values, **values}, self.names)
+        return replace(self, values={**self.values, **values})
 
     def knows(self, name: str) -> bool:
         return name in self.values or name in self.names
@@ -120,7 +140,7 @@ def _compile_variable(path: str, scope: Scope) -> Expression:
         return lambda document, variables: get(document, parts)
     if name == "REMOVE":
         return lambda document, variables: MISSING
-    if name in ("CLUSTER_TIME", "USER_ROLES", "SEARCH_META", "JS_SCOPE", "IS_MR"):
+    if name in ("CLUSTER_TIME", "USER_ROLES", "SEARCH_META", "JS_SCOPE", "IS_MR") and not scope.knows(name):
         raise not_supported(f"the variable $${name}")
     if name != "ROOT" and not scope.knows(name):
         raise CommandError(17276, f"Use of undefined variable: {name}")
@@ -294,3 +314,11 @@ _COMMON = Codes()
 def nothing(value: Any) -> bool:
     """Null or missing: what most operators answer null to."""
     return value is None or value is MISSING
+
+
+@special("$meta")
+def _meta(argument: Any, scope: Scope) -> Expression:
+    name = scope.meta.check(argument)
+    if name not in scope.meta.offered:
+        raise not_supported(f"$meta: '{name}'")
+    return lambda document, variables: scope.meta.get(variables["ROOT"], name)

@@ -215,9 +215,13 @@ _FIELDS = {
 }  # fmt: skip
 
 
+_BLANKS = " \t\n\v\f\r\xa0"
+
+
 def parse_date(text: str, timezone: str | None, layout: str | None = None) -> Any:
     """ISO 8601, the common written forms, or `layout` in `$dateFromString`'s letters; 241 where it does not fit."""
-    plain = text.strip().strip("\0").strip() if layout is None else text
+    # Blanks of ASCII, and the one that does not break: the server's parser knows no others.
+    plain = text.strip(_BLANKS).strip("\0").strip(_BLANKS) if layout is None else text
     found = next(filter(None, (form.fullmatch(plain) for form in _forms(layout))), None)
     if found is None:
         raise CommandError(241, f"Error parsing date string '{text}'")

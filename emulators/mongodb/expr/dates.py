@@ -14,6 +14,7 @@ from emulators.mongodb.expr.core import (
     Scope,
     Variables,
     compile_expression,
+    is_literal,
     named,
     named_fields,
     nothing,
@@ -226,7 +227,26 @@ def _weekday(name: str, value: Any) -> int:
     )
 
 
-@named("$dateTrunc", "date unit", "binSize timezone startOfWeek")
+@special("$dateTrunc")
+def _compile_trunc(argument: Any, scope: Scope) -> Expression:
+    """A `startOfWeek` of null is null's answer, but for a constant date and a unit that is no week it is not looked at.
+
+    Source: documentdb/functional-tests, expressions/date/dateTrunc, checked on 8.2.
+    """
+    fields = named_fields(
+        "$dateTrunc", argument, ["date", "unit"], ["date", "unit", "binSize", "timezone", "startOfWeek"]
+    )
+    if is_literal(fields["date"]) and is_literal(fields["unit"]) and fields["unit"] not in ("week", None):
+        fields = {name: value for name, value in fields.items() if name != "startOfWeek" or value is not None}
+    compiled = {name: optional_field(fields, name, scope) for name in ("binSize", "timezone", "startOfWeek")}
+    date, unit = compile_expression(fields["date"], scope), compile_expression(fields["unit"], scope)
+    return lambda document, variables: _trunc(
+        date(document, variables),
+        unit(document, variables),
+        *[expression(document, variables) for expression in compiled.values()],
+    )
+
+
 def _trunc(date: Any, unit: Any, binSize: Any, timezone: Any, startOfWeek: Any) -> Any:  # noqa: N803 - as above
     if any(nothing(value) for value in (date, unit, timezone, binSize, startOfWeek)):
         return None

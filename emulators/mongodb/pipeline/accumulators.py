@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bson import Code, MaxKey, MinKey
+
 from emulators.mongodb.errors import CommandError, not_supported
+from emulators.mongodb.expr import percentiles
 from emulators.mongodb.expr.accumulate import FOLDS
 from emulators.mongodb.expr.core import (
     REFUSED,
     Expression,
     Scope,
     compile_expression,
+    is_literal,
     nothing,
     refers_to_document,
 )
@@ -31,10 +35,11 @@ class Accumulator:
 
     collect: Expression
     fold: Fold
+    keeps: bool = False  # whether each value stays until the end, in the server too
 
 
-def compile_accumulator(field: str, spec: Any, scope: Scope) -> Accumulator:
-    """`{$sum: …}` and the like; 40234 when it is not an object with one operator."""
+def compile_accumulator(field: str, spec: Any, scope: Scope, *, grouping: bool = True) -> Accumulator:
+    """`{$sum: …}` and the like; 40234 when it is not an object with one operator. `grouping`: see `carried_over`."""
     if not isinstance(spec, dict) or not spec or not next(iter(spec)).startswith("$"):
         raise CommandError(40234, f"The field '{field}' must be an accumulator object")
     if len(spec) != 1:
@@ -43,11 +48,17 @@ def compile_accumulator(field: str, spec: Any, scope: Scope) -> Accumulator:
     if name in _SIMPLE:
         if isinstance(argument, list):
             raise CommandError(40237, f"The {name} accumulator is a unary operator")
-        return Accumulator(compile_expression(argument, scope), _SIMPLE[name])
+        fold = _SIMPLE[name]
+        literal = name in ("$first", "$min", "$max") and is_literal(argument)
+        if grouping and (literal or name in ("$last", "$addToSet")):
+            plain, fold = fold, lambda values: carried_over(plain(values))
+        return Accumulator(compile_expression(argument, scope), fold, keeps=name in ("$push", "$addToSet"))
     if name == "$count":
         if argument != {}:
             raise CommandError(9, "$count takes no arguments, i.e. $count:{}")
         return Accumulator(lambda document, variables: 1, len)
+    if name in ("$percentile", "$median"):
+        return Accumulator(*percentiles.parse(name, argument, scope))
     if name in ("$firstN", "$lastN", "$minN", "$maxN"):
         return _several(name, argument, scope)
     if name in ("$top", "$topN", "$bottom", "$bottomN"):
@@ -55,6 +66,18 @@ def compile_accumulator(field: str, spec: Any, scope: Scope) -> Accumulator:
     if name in REFUSED:
         raise not_supported(f"the accumulator {name}")
     raise CommandError(15952, f"unknown group operator '{name}'")
+
+
+def carried_over(value: Any) -> Any:
+    """A value as the server's other engine hands it on from `$group`: MinKey and MaxKey in an object, code as text.
+
+    Source: the expectations of documentdb/functional-tests (operator/accumulators, stages/group), checked on 8.2.
+    """
+    if type(value) is list:
+        return [carried_over(item) for item in value]
+    if isinstance(value, MinKey | MaxKey):
+        return {"": value}
+    return str(value) if type(value) is Code and value.scope is None else value
 
 
 def _first(values: list[Any]) -> Any:

@@ -11,6 +11,7 @@ from bson import Int64
 
 from emulators.mongodb.deadline import counted
 from emulators.mongodb.errors import CommandError
+from emulators.mongodb.memory import collected
 from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.query.match import compile_filter
@@ -31,14 +32,16 @@ def _match(argument: Any, context: Context) -> Stage:
 @stage("$project")
 def _project(argument: Any, context: Context) -> Stage:
     project = compile_project(argument, context.scope)
-    return lambda stream: map(project, stream)
+    follow = context.scope.meta.following(project)
+    return lambda stream: map(follow, stream)
 
 
 def _register_add_fields(name: str) -> None:
     @stage(name)
     def compiler(argument: Any, context: Context) -> Stage:
         add = compile_add_fields(argument, context.scope, name)
-        return lambda stream: map(add, stream)
+        follow = context.scope.meta.following(add)
+        return lambda stream: map(follow, stream)
 
 
 _register_add_fields("$addFields")
@@ -46,19 +49,20 @@ _register_add_fields("$set")
 
 
 @stage("$unset")
-def _unset(argument: Any, _: Context) -> Stage:
+def _unset(argument: Any, context: Context) -> Stage:
     unset = compile_unset(argument)
-    return lambda stream: map(unset, stream)
+    follow = context.scope.meta.following(unset)
+    return lambda stream: map(follow, stream)
 
 
 @stage("$sort")
-def _sort(argument: Any, _: Context) -> Stage:
+def _sort(argument: Any, context: Context) -> Stage:
     if not isinstance(argument, dict):
         raise CommandError(15973, "the $sort key specification must be an object")
     if not argument:
         raise CommandError(15976, "$sort stage must have at least one sort key")
-    spec = parse_sort(argument)
-    return lambda stream: sort_documents(stream, spec)
+    spec = parse_sort(argument, context.scope.meta)
+    return lambda stream: sort_documents(collected(stream, "Sort"), spec)
 
 
 def _number(argument: Any, code: int, name: str) -> int:
@@ -128,7 +132,7 @@ def _sample(argument: Any, _: Context) -> Stage:
     wanted = size
 
     def run(stream: Stream) -> list[Document]:
-        found = list(stream)
+        found = list(collected(stream, "$sample"))
         return random.sample(found, min(wanted, len(found)))
 
     return run

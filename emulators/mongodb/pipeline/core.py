@@ -11,7 +11,7 @@ from emulators.mongodb.errors import CommandError, not_supported, type_mismatch
 from emulators.mongodb.expr.core import Scope
 from emulators.mongodb.storage.access import access
 from emulators.mongodb.storage.store import Store
-from emulators.mongodb.values import Document
+from emulators.mongodb.values import Document, text_key
 
 Stream = Iterable[Document]
 Stage = Callable[[Stream], Stream]
@@ -25,10 +25,9 @@ REFUSED = frozenset(
         "$currentOp",
         "$densify",
         "$fill",
-        "$geoNear",
         "$listLocalSessions",
     }
-    | {"$listSampledQueries", "$listSearchIndexes", "$listSessions", "$planCacheStats", "$queryStats", "$search"}
+    | {"$listSampledQueries", "$listSearchIndexes", "$listSessions", "$planCacheStats", "$queryStats"}
     | {"$searchMeta", "$shardedDataDistribution", "$vectorSearch", "$rankFusion"}
 )
 
@@ -49,7 +48,9 @@ class Context:
     def nested(self, collection: str | None, scope: Scope | None = None) -> Context:
         if self.depth >= MAX_NESTING:
             raise CommandError(51047, f"pipelines and views are nested more than {MAX_NESTING} deep")
-        return replace(self, collection=collection, scope=scope or self.scope, depth=self.depth + 1)
+        searched = self.store.find(self.database, collection) if collection is not None else None
+        scope = replace(scope or self.scope, searched=searched)
+        return replace(self, collection=collection, scope=scope, depth=self.depth + 1)
 
     def documents(self, collection: str, query: Document | None = None, hint: Any = None) -> Iterator[Document]:
         """What a collection or a view holds, as far as the filter may need it; nothing when it does not exist."""
@@ -58,6 +59,8 @@ class Context:
             return iter(())
         if not found.is_view:
             return counted(access(found, query or {}, hint).documents())
+        if found.text_key != text_key():
+            raise CommandError(167, f"Cannot override the default collation of the view {found.namespace}")
         # A view's pipeline sees none of the caller's variables.
         below = self.nested(found.options["viewOn"], Scope({"NOW": self.scope.values.get("NOW")}))
         return iter(run(found.options["pipeline"], below))
@@ -107,6 +110,7 @@ def compile_pipeline(pipeline: Any, context: Context) -> Stage:
             if name in NOT_IN_FACET:
                 raise CommandError(40600, f"{name} is not allowed to be used within a $facet stage")
     _check_order(names)
+    _check_searches(pipeline)
     compiled = [_compile(name, spec[name], context) for name, spec in zip(names, pipeline, strict=True)]
 
     def run_all(stream: Stream) -> Stream:
@@ -124,6 +128,25 @@ def _check_order(names: list[str]) -> None:
             raise CommandError(40602, f"{name} is only valid as the first stage in a pipeline.")
         if name in LAST_ONLY and position < len(names) - 1:
             raise CommandError(40601, f"{name} can only be the final stage in the pipeline")
+
+
+def _check_searches(pipeline: list[Document]) -> None:
+    """`$text` belongs into a `$match` that comes first (17313), `$near` into none (5626500)."""
+    for position, spec in enumerate(pipeline):
+        query = spec.get("$match")
+        if query is None:
+            continue
+        if position and mentions(query, ("$text",)):
+            raise CommandError(17313, "$match with $text is only allowed as the first pipeline stage")
+        if mentions(query, ("$near", "$nearSphere")):
+            raise CommandError(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context")
+
+
+def mentions(query: Any, operators: tuple[str, ...]) -> bool:
+    """Whether a filter has one of the operators anywhere."""
+    if isinstance(query, dict):
+        return any(name in operators or mentions(value, operators) for name, value in query.items())
+    return isinstance(query, list) and any(mentions(item, operators) for item in query)
 
 
 def _compile(name: str, argument: Any, context: Context) -> Stage:

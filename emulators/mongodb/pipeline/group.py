@@ -9,9 +9,10 @@ from typing import Any
 
 from emulators.mongodb.deadline import counted
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.expr.core import Expression, Variables, compile_expression, refers_to_document
+from emulators.mongodb.expr.core import Expression, Variables, compile_expression, is_literal, refers_to_document
+from emulators.mongodb.memory import Meter, collected, size_of
 from emulators.mongodb.numeric import as_integer
-from emulators.mongodb.pipeline.accumulators import Accumulator, compile_accumulator
+from emulators.mongodb.pipeline.accumulators import Accumulator, carried_over, compile_accumulator
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.pipeline.granularity import GRANULARITIES, Rounder, check_granular
 from emulators.mongodb.values import INT32_MAX, MISSING, Document, Key, is_number, key, type_name
@@ -30,9 +31,38 @@ def _accumulators(fields: Document, context: Context) -> dict[str, Accumulator]:
     return {name: compile_accumulator(name, spec, context.scope) for name, spec in fields.items()}
 
 
-def _collect(document: Document, variables: Variables, accumulators: dict[str, Accumulator], into: Collected) -> None:
+class _Memory:
+    """What the groups of a stage keep: 100 MB each, which cannot be spilled, and together what can (see `memory`)."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage, self._all = stage, Meter(stage)
+        self._each: dict[Key, Meter] = {}
+
+    def keep(self, group: Key, value: Any) -> None:
+        size = size_of(value)
+        self._all.count(size)
+        if group not in self._each:
+            self._each[group] = Meter(self._stage, spills=False)
+        self._each[group].count(size)
+
+    def begin(self, group: Any) -> None:
+        """Counts a group that was not there before."""
+        self._all.add(group)
+
+
+def _collect(
+    document: Document,
+    variables: Variables,
+    accumulators: dict[str, Accumulator],
+    into: Collected,
+    memory: _Memory,
+    group: Key,
+) -> None:
     for values, accumulator in zip(into, accumulators.values(), strict=True):
-        values.append(accumulator.collect(document, variables))
+        value = accumulator.collect(document, variables)
+        if accumulator.keeps and value is not MISSING:
+            memory.keep(group, value)
+        values.append(value)
 
 
 def _finish(accumulators: dict[str, Accumulator], collected: Collected) -> Document:
@@ -51,19 +81,24 @@ def _group(argument: Any, context: Context) -> Stage:
         for name, value in identity.items():
             if not name.startswith("$") and (isinstance(value, bool) or is_number(value)):
                 raise CommandError(17390, "$group does not support inclusion-style expressions")
+    constant = is_literal(identity)
     by = compile_expression(identity, context.scope)
     accumulators = _accumulators({name: spec for name, spec in argument.items() if name != "_id"}, context)
 
     def run(stream: Stream) -> Iterator[Document]:
         groups: dict[Key, tuple[Any, Collected]] = {}
+        memory = _Memory("$group")
         for document in counted(stream):
             variables = context.scope.start(document)
             value = by(document, variables)
             value = None if value is MISSING else value
-            group = groups.setdefault(key(value), (value, [[] for _ in accumulators]))
-            _collect(document, variables, accumulators, group[1])
-        for value, collected in groups.values():
-            yield {"_id": value, **_finish(accumulators, collected)}
+            place = key(value)
+            if place not in groups:
+                memory.begin(value)
+            group = groups.setdefault(place, (value, [[] for _ in accumulators]))
+            _collect(document, variables, accumulators, group[1], memory, place)
+        for value, held in groups.values():
+            yield {"_id": value if constant else carried_over(value), **_finish(accumulators, held)}
 
     return run
 
@@ -112,12 +147,14 @@ def _bucket(argument: Any, context: Context) -> Stage:
 
     def run(stream: Stream) -> list[Document]:
         buckets: dict[Key, tuple[Any, Collected]] = {}
+        memory = _Memory("$bucket")
         for document in counted(stream):
             value = place(document)
             bucket = buckets.setdefault(key(value), (value, [[] for _ in accumulators]))
-            _collect(document, context.scope.start(document), accumulators, bucket[1])
+            _collect(document, context.scope.start(document), accumulators, bucket[1], memory, key(value))
         ordered = sorted(buckets.items())
-        return [{"_id": value, **_finish(accumulators, collected)} for _, (value, collected) in ordered]
+        rows = ((value, _finish(accumulators, collected)) for _, (value, collected) in ordered)
+        return [{"_id": carried_over(value), **found} for value, found in rows]
 
     return run
 
@@ -215,7 +252,7 @@ def _auto(
 
     With a granularity the bounds are rounded to its series, and whatever is below a rounded bound comes in too.
     """
-    rows = [(by(document, context.scope.start(document)), document) for document in counted(stream)]
+    rows = [(by(document, context.scope.start(document)), document) for document in collected(stream, "$bucketAuto")]
     if rounder:
         for value, _ in rows:
             check_granular(value)
@@ -235,9 +272,10 @@ def _auto(
             high = rounder.up(rows[end - 1][0])
             while end < len(rows) and key(rows[end][0]) < key(high):
                 end += 1
-        collected: Collected = [[] for _ in accumulators]
+        held: Collected = [[] for _ in accumulators]
+        memory = _Memory("$bucketAuto")
         for _, document in rows[start:end]:
-            _collect(document, context.scope.start(document), accumulators, collected)
+            _collect(document, context.scope.start(document), accumulators, held, memory, ())
         bounds = {"min": None if low is MISSING else low, "max": None if high is MISSING else high}
-        yield {"_id": bounds, **_finish(accumulators, collected)}
+        yield {"_id": bounds, **_finish(accumulators, held)}
         start, low = end, high

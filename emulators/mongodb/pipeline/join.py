@@ -9,6 +9,7 @@ from typing import Any
 from emulators.mongodb.deadline import counted, tick
 from emulators.mongodb.errors import CommandError, failed_to_parse, not_supported, type_mismatch
 from emulators.mongodb.expr.core import check_name, compile_expression
+from emulators.mongodb.memory import Meter, collected
 from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import (
@@ -34,7 +35,12 @@ def _lookup(argument: Any, context: Context) -> Stage:
     target = field_names(argument["as"])
     joined = _joined(argument, context)
     _check_pipeline(argument, context)
-    return lambda stream: (set_path(document, target, joined(document)) for document in stream)
+
+    def join(document: Document) -> Document:
+        found = collected(joined(document), "$lookup", spills=False, code=4568)
+        return set_path(document, target, list(found))
+
+    return lambda stream: map(join, stream)
 
 
 def _lookup_options(argument: Any) -> Document:
@@ -213,8 +219,15 @@ def _facet(argument: Any, context: Context) -> Stage:
     }
 
     def collect(stream: Stream) -> Iterator[Document]:
-        documents = list(stream)
-        yield {name: list(counted(pipeline(documents))) for name, pipeline in facets.items()}
+        documents = list(collected(stream, "$facet"))
+        meter = Meter("$facet", spills=False, code=4031700)
+        found: Document = {}
+        for name, pipeline in facets.items():
+            found[name] = []
+            for document in counted(pipeline(documents)):
+                meter.add(document)
+                found[name].append(document)
+        yield found
 
     return collect
 
@@ -263,11 +276,12 @@ def _reached(first: Any, others: list[Document], argument: Document, depth: int 
     )
     front = {key(item) for item in (first if type(first) is list else [first]) if item is not MISSING}
     seen: dict[Key, Document] = {}
-    level = 0
+    level, meter = 0, Meter("$graphLookup", spills=False, code=40099)
     while front and (depth is None or level <= depth):
         following: set[Key] = set()
         for other in others:
             if key(other["_id"]) not in seen and _keys(other, sink, whole=True) & front:
+                meter.add(other)
                 seen[key(other["_id"])] = other if label is None else {**other, label: level}
                 following |= _keys(other, source, whole=False)
         front, level = following, level + 1

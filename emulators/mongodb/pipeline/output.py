@@ -12,7 +12,7 @@ from emulators.mongodb.query.paths import field_names, tested
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.store import check_names
 from emulators.mongodb.update.apply import same_id, update_by_pipeline, with_id
-from emulators.mongodb.values import MISSING, Document, clone, key, type_name
+from emulators.mongodb.values import MISSING, Document, clone, key_with, type_name
 
 _RESERVED = ("admin", "config", "local")
 
@@ -284,7 +284,7 @@ def _merge_one(
         if combined is not None:
             target.replace(old, clone(combined), bypass=context.bypass_validation)
     elif otherwise == "insert":
-        new = with_id(document)
+        new = with_id({**{field: None for field in fields if "." not in field and field != "_id"}, **document})
         if matched in ("merge", "keepExisting"):
             # It is upserted with $set or $setOnInsert, whose fields come in the order of their names.
             first = {name: new[name] for name in ["_id", *(field for field in fields if field in new)]}
@@ -312,10 +312,11 @@ def _existing(target: Collection | None, document: Document, fields: list[str]) 
                     51132, f"$merge write error: 'on' field '{field}' cannot be missing, null or undefined"
                 )
             value = None
-        wanted.append(key(value))
+        wanted.append(value)
     if target is None:
         return None
     if fields == ["_id"]:
         return target.by_id(document["_id"])
     index = next(index for index in target.indexes.values() if index.enforces(fields))
-    return target.by_unique(index, dict(zip(fields, wanted, strict=True)))
+    keys = [key_with(value, index.text_key) for value in wanted]
+    return target.by_unique(index, dict(zip(fields, keys, strict=True)))

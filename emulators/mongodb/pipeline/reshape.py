@@ -42,7 +42,8 @@ def _register(name: str) -> None:
     @stage(name)
     def compiler(argument: Any, context: Context) -> Stage:
         replace = replace_root(name, argument, context.scope)
-        return lambda stream: map(replace, stream)
+        follow = context.scope.meta.following(replace)
+        return lambda stream: map(follow, stream)
 
 
 _register("$replaceRoot")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ from emulators.mongodb.expr.core import Scope, compile_expression, named_fields
 from emulators.mongodb.expr.dateparts import instant
 from emulators.mongodb.expr.dates import add_units
 from emulators.mongodb.expr.timeline import UTC
+from emulators.mongodb.memory import collected
 from emulators.mongodb.pipeline.accumulators import Accumulator, compile_accumulator
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
@@ -44,7 +46,7 @@ def _set_window_fields(argument: Any, context: Context) -> Stage:
         return key(None if value is MISSING else value)
 
     def run(stream: Stream) -> Iterator[Document]:
-        documents = sorted(sort_documents(stream, order), key=partition)
+        documents = sorted(sort_documents(collected(stream, "$setWindowFields"), order), key=partition)
         for _, group in groupby(documents, partition):
             members = list(group)
             columns = [output(members) for _, output in outputs]
@@ -73,7 +75,10 @@ def _output(name: str, spec: Any, order: SortSpec, scope: Scope) -> Output:
             raise failed_to_parse(f"{function} needs a sortBy, and takes no 'window'")
         return _shift(spec["$shift"], scope)
     accumulator = _accumulator(name, function, spec[function], scope)
-    bounds = _bounds(spec.get("window", {"documents": ["unbounded", "unbounded"]}), order)
+    window = spec.get("window", {"documents": ["unbounded", "unbounded"]})
+    bounds = _bounds(window, order)
+    if function in ("$stdDevPop", "$stdDevSamp") and window.get("documents", window.get("range"))[0] != "unbounded":
+        accumulator = replace(accumulator, fold=_sliding_deviation(function, accumulator.fold))
 
     def run(members: list[Document]) -> list[Any]:
         collected = [accumulator.collect(member, scope.start(member)) for member in members]
@@ -85,6 +90,23 @@ def _output(name: str, spec: Any, order: SortSpec, scope: Scope) -> Output:
         return found
 
     return run
+
+
+def _sliding_deviation(function: str, fold: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
+    """Of a frame that documents leave: null while it holds an infinity or NaN, and the integer 0 for one value alone.
+
+    Source: the server's `WindowFunctionStdDev::getValue`, and functional-tests, operator/window/stdDevPop.
+    """
+
+    def deviation(values: list[Any]) -> Any:
+        numbers = [value for value in values if is_number(value)]
+        if any(not numeric.to_decimal(value).is_finite() for value in numbers):
+            return None
+        if function == "$stdDevPop" and len(numbers) == 1:
+            return 0
+        return fold(numbers)
+
+    return deviation
 
 
 _UNARY = ("$sum", "$avg", "$min", "$max", "$first", "$last", "$push", "$addToSet", "$stdDevPop", "$stdDevSamp")
@@ -111,7 +133,8 @@ def _covariance(function: str, argument: Any, scope: Scope) -> Accumulator:
             distance = numeric.subtract(x, numeric.divide(sum_x, count - 1))
             sum_x, sum_y = numeric.add(sum_x, x), numeric.add(sum_y, y)
             total = numeric.add(total, numeric.multiply(distance, numeric.subtract(y, numeric.divide(sum_y, count))))
-        return numeric.divide(total, len(found) - spare)
+        # The count is a double, which a decimal's exponent comes from.
+        return numeric.divide(total, float(len(found) - spare))
 
     return Accumulator(lambda document, variables: (first(document, variables), second(document, variables)), fold)
 
@@ -131,8 +154,9 @@ def _accumulator(name: str, function: str, argument: Any, scope: Scope) -> Accum
     if function in ("$covariancePop", "$covarianceSamp"):
         return _covariance(function, argument, scope)
     if isinstance(argument, list) and function in _UNARY:
-        return Accumulator(compile_expression(argument, scope), compile_accumulator(name, {function: 1}, scope).fold)
-    return compile_accumulator(name, {function: argument}, scope)
+        plain = compile_accumulator(name, {function: 1}, scope, grouping=False)
+        return Accumulator(compile_expression(argument, scope), plain.fold)
+    return compile_accumulator(name, {function: argument}, scope, grouping=False)
 
 
 def _ranks(function: str, order: SortSpec) -> Output:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulators.mongodb.errors import CommandError, not_supported
-from emulators.mongodb.expr.core import Scope
+from emulators.mongodb.expr.core import Expression, Scope, compile_expression
 from emulators.mongodb.numeric import cut
 from emulators.mongodb.query.match import compile_elem_match
 from emulators.mongodb.query.paths import field_names
@@ -41,12 +41,15 @@ def compile_find_projection(spec: Any, query: Document, scope: Scope) -> Project
             sliced.append(path)
             changes.append((path, _slice(path, value["$slice"])))
         elif operator == "$meta":
-            raise not_supported("the projection $meta")
+            if len(value) != 1:
+                raise CommandError(16410, f"an expression has exactly one operator: {list(value)}")
+            changes.append((path, _meta(compile_expression(value, scope), scope)))
         else:
             plain[path] = value
     names = [path for path in spec if isinstance(spec[path], dict) and "$elemMatch" in spec[path]]
-    project = _with_changes(plain, sliced, names, scope)
-    return (lambda document: _changed(document, project(document), changes)) if changes else project
+    project, including = _with_changes(plain, sliced, names, scope)
+    last = set(names) if including else set()
+    return (lambda document: _changed(document, project(document), changes, last)) if changes else project
 
 
 def _check_positional(path: str, spec: Document, other: str | None) -> None:
@@ -71,37 +74,41 @@ def _is_projection(operand: Any) -> bool:
     return is_number(operand) or (isinstance(operand, list) and bool(operand) and is_number(operand[0]))
 
 
-def _with_changes(plain: Document, sliced: list[str], matched: list[str], scope: Scope) -> Projection:
-    """`$slice` keeps other fields and `$elemMatch` drops them, unless something else decides."""
+def _with_changes(plain: Document, sliced: list[str], matched: list[str], scope: Scope) -> tuple[Projection, bool]:
+    """The projection of the plain fields, and whether it includes.
+
+    `$slice` keeps other fields and `$elemMatch` drops them, unless something else decides.
+    """
     rest = {path: value for path, value in plain.items() if path != "_id"}
     including: bool | None = check_mode(build_tree(rest, scope), rest) if rest else None
     if including is None and matched:
         including = True
     if including is None:
         if not plain:
-            return _whole
+            return _whole, False
         # Of `_id` alone and slices, `_id: 0` excludes, and `_id: 1` includes nothing but what is sliced.
         including = truthy(plain["_id"])
     if not including:
-        return compile_project(plain, scope)
+        return compile_project(plain, scope), False
     # A sliced field below others is included as such: what stands beside it is not.
-    return compile_project({**plain, **dict.fromkeys(sliced, 1), **dict.fromkeys(matched, 1)}, scope)
+    return compile_project({**plain, **dict.fromkeys(sliced, 1), **dict.fromkeys(matched, 1)}, scope), True
 
 
 def _whole(document: Document) -> Document:
     return document
 
 
-def _changed(document: Document, projected: Document, changes: list[tuple[str, Change]]) -> Document:
+def _changed(document: Document, projected: Document, changes: list[tuple[str, Change]], last: set[str]) -> Document:
+    """The projected document with the changes made; fields in `last` come behind those that are merely included."""
     out = dict(projected)
     for path, change in changes:
         if "." in path:
             _change_nested(out, path, change(document, out))
             continue
         value = change(document, out)
-        if value is MISSING:
+        if value is MISSING or path in last:
             out.pop(path, None)
-        else:
+        if value is not MISSING:
             out[path] = value
     return out
 
@@ -156,6 +163,10 @@ def _positional(path: str, query: Document) -> Change:
         return [value[place]]
 
     return change
+
+
+def _meta(expression: Expression, scope: Scope) -> Change:
+    return lambda document, _: expression(document, scope.start(document))
 
 
 def _slice(path: str, operand: Any) -> Change:

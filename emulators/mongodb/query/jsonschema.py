@@ -22,6 +22,7 @@ from emulators.mongodb.values import (
     is_nan,
     is_number,
     key,
+    key_with,
     truthy,
     type_name,
 )
@@ -252,10 +253,10 @@ def _pattern(operand: Any, _: Document) -> Check:
 
 def _enum(operand: Any, _: Document) -> Check:
     _need("enum", operand, "array")
-    wanted = {key(item) for item in operand}
+    wanted = {key_with(item, None) for item in operand}
     if not operand or len(wanted) != len(operand):
         raise failed_to_parse("$jsonSchema keyword 'enum' must be a nonempty array of different values")
-    return lambda value: key(value) in wanted
+    return lambda value: key_with(value, None) in wanted
 
 
 def _items(operand: Any, schema: Document) -> Check:
@@ -289,7 +290,7 @@ def _unique_items(operand: Any, _: Document) -> Check:
         if not truthy(operand) or type(value) is not list:
             return True
         tick(len(value))
-        return len({key(item) for item in value}) == len(value)
+        return len({key_with(item, None) for item in value}) == len(value)  # whatever the collation
 
     return check
 

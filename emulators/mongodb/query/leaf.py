@@ -21,6 +21,7 @@ from emulators.mongodb.values import (
     is_number,
     key,
     rank,
+    text_key,
     type_name,
 )
 
@@ -31,7 +32,7 @@ def equals(operand: Any) -> Test:
     """Null also matches a missing field; numbers match across types; true is not 1."""
     if operand is None:
         return lambda value: value is None or value is MISSING
-    if type(operand) is str:
+    if type(operand) is str and text_key() is None:
         return lambda value: type(value) is str and value == operand
     wanted = key(operand)
     return lambda value: key(value) == wanted

@@ -18,9 +18,11 @@ from emulators.mongodb.errors import CommandError, bad_value, not_supported, typ
 from emulators.mongodb.expr.core import Scope, compile_expression
 from emulators.mongodb.numeric import as_integer, to_decimal
 from emulators.mongodb.query import leaf
+from emulators.mongodb.query.geo import NEAR_OPTIONS, compile_intersects, compile_near, compile_within, nearest
 from emulators.mongodb.query.jsonschema import compile_schema
 from emulators.mongodb.query.leaf import Test
 from emulators.mongodb.query.paths import tested
+from emulators.mongodb.query.text import parse_search, text_test
 from emulators.mongodb.values import INT32_MAX, MISSING, Document, Key, is_number, key, truthy
 
 Filter = Callable[[Document], bool]
@@ -28,17 +30,9 @@ Leaves = Callable[[list[Any]], bool]
 Each = Callable[[Test], Leaves]
 
 EVERYWHERE = Scope()
-_REFUSED_TOP = ("$where", "$text", "$alwaysTrue", "$alwaysFalse", "$_internalExprEq")
-_REFUSED = (
-    "$geoWithin",
-    "$geoIntersects",
-    "$near",
-    "$nearSphere",
-    "$geometry",
-    "$maxDistance",
-    "$minDistance",
-    "$within",
-)
+_REFUSED_TOP = ("$where", "$alwaysTrue", "$alwaysFalse", "$_internalExprEq")
+_NEAR = ("$near", "$nearSphere")
+_MISPLACED = (*_NEAR, *NEAR_OPTIONS, "$geometry")
 
 
 def compile_filter(query: Any, scope: Scope = EVERYWHERE) -> Filter:
@@ -61,7 +55,47 @@ def _clause(name: str, value: Any, scope: Scope) -> list[Filter]:
         return _top_level(name, value, scope)
     # A filter may have empty names in its path, unlike an update or a projection.
     parts = tuple(name.split("."))
+    near = next((item for item in _NEAR if item in value), None) if isinstance(value, dict) else None
+    if near is not None:
+        rest = {item: operand for item, operand in value.items() if item not in (near, *NEAR_OPTIONS)}
+        others = [_at(parts, test) for test in _tests(rest, scope, elementwise)] if rest else []
+        return [*others, _near(name, near, value, scope)]
     return [_at(parts, test) for test in _tests(value, scope, elementwise)]
+
+
+def _near(path: str, operator: str, value: Document, scope: Scope) -> Filter:
+    """Documents that are near enough; their distances are noted, and they come in that order."""
+    near, parts = compile_near(operator, value), tuple(path.split("."))
+    if scope.searched is not None:
+        scope.searched.need_geo(path, near.kinds)
+    if scope is not EVERYWHERE:
+        if scope.meta.near:
+            raise bad_value("Too many geoNear expressions")
+        scope.meta.near = True
+        scope.meta.offered.add("geoNearDistance")
+
+    def test(document: Document) -> bool:
+        found = nearest(near.measure, tested(document, parts))
+        if found is None:
+            return False
+        if scope is not EVERYWHERE:
+            scope.meta.put(document, "geoNearDistance", found[0])
+        return True
+
+    return test
+
+
+def _text(value: Any, scope: Scope) -> Filter:
+    searched = scope.searched
+    if searched is None:
+        parse_search(value, "english")
+        return lambda _: False
+    postings = searched.postings()
+    search = parse_search(value, postings.spec.default_language)
+    scope.meta.offered.add("textScore")
+    return text_test(
+        search, postings, searched.identity, lambda document, score: scope.meta.put(document, "textScore", score)
+    )
 
 
 def _at(parts: tuple[str, ...], test: Leaves) -> Filter:
@@ -86,6 +120,8 @@ def _top_level(name: str, value: Any, scope: Scope) -> list[Filter]:
             raise bad_value("$sampleRate takes a number between 0 and 1")
         rate = float(to_decimal(value))
         return [lambda _: random.random() < rate]  # noqa: S311 - it is no secret
+    if name == "$text":
+        return [_text(value, scope)]
     if name in _REFUSED_TOP:
         raise not_supported(f"the query operator {name}")
     raise bad_value(
@@ -139,8 +175,8 @@ def _operator(name: str, operand: Any, siblings: Document, scope: Scope, each: E
         return each(leaf.bits(name, operand))
     if name in _WHOLE:
         return _WHOLE[name](operand, scope)
-    if name in _REFUSED:
-        raise not_supported(f"the query operator {name}")
+    if name in _MISPLACED:
+        raise bad_value(f"geo {name} must be top-level expr")
     raise bad_value(f"unknown operator: {name}")
 
 
@@ -268,6 +304,9 @@ _SIMPLE: dict[str, Callable[[Any], Test]] = {
     "$in": leaf.within,
     "$type": leaf.of_type,
     "$mod": leaf.modulo,
+    "$geoWithin": compile_within,
+    "$within": compile_within,
+    "$geoIntersects": compile_intersects,
 }
 _WHOLE: dict[str, Callable[[Any, Scope], Leaves]] = {
     "$exists": _exists,

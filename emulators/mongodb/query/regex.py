@@ -124,7 +124,8 @@ def _compile(pattern: str, options: str, invalid: int) -> Pattern:
     try:
         verbs = _VERBS.match(pattern)
         unicode = bool(verbs and "(*UCP)" in verbs[0])
-        translated = _Translation(pattern[len(verbs[0]) if verbs else 0 :], bool(flags & re.VERBOSE), unicode).run()
+        text = pattern[len(verbs[0]) if verbs else 0 :]
+        translated = _Translation(text, bool(flags & re.VERBOSE), unicode, bool(flags & re.IGNORECASE)).run()
         compiled = regex.compile(translated, int(flags) | regex.VERSION0 | regex.UNICODE)
     except (regex.error, OverflowError, RecursionError, IndexError, ValueError) as error:
         raise CommandError(invalid, f"Regular expression is invalid: {error} in {pattern!r}") from error
@@ -134,8 +135,9 @@ def _compile(pattern: str, options: str, invalid: int) -> Pattern:
 class _Translation:
     """One walk through a pattern, which writes each piece as the package understands it."""
 
-    def __init__(self, pattern: str, verbose: bool, unicode: bool) -> None:
+    def __init__(self, pattern: str, verbose: bool, unicode: bool, caseless: bool = False) -> None:
         self._text, self._at, self._verbose, self._unicode = pattern, 0, verbose, unicode
+        self._caseless = caseless
         self._out: list[str] = []
         self._characters = 0
         self._open = [0]  # for each group that is open, the groups that options have opened inside it
@@ -168,6 +170,9 @@ class _Translation:
             self._copy((len(self._text) if end < 0 else end + 1) - self._at, "", replace=True)
         elif letter in "*+?.^$|" or (self._verbose and letter.isspace()):
             self._copy(1)
+        elif self._caseless and letter in "iI":
+            # To the package the dotted capital and the dotless small letter of Turkish are this one too.
+            self._literal("(?-i:[iI])", 1)
         else:
             self._literal(letter, 1)
 

@@ -9,6 +9,7 @@ from typing import Any
 from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError, bad_value, not_supported
 from emulators.mongodb.numeric import as_integer, cut
+from emulators.mongodb.query.meta import Meta
 from emulators.mongodb.query.paths import field_names, leaves, split
 from emulators.mongodb.values import MISSING, Document, Key, is_number, key
 
@@ -18,16 +19,34 @@ _NULL = key(None)
 _EMPTY_ARRAY = (4,)  # an empty array sorts below null (the index key "undefined")
 
 
-def parse_sort(spec: Any) -> SortSpec:
-    """`{field: 1 | -1}` as pairs of path and "descending"."""
+class MetaPath(tuple[str, ...]):
+    """A place in a sort order that no field holds: what a search knows of the document."""
+
+    meta: Meta
+
+    @classmethod
+    def of(cls, meta: Meta, name: str) -> MetaPath:
+        path = cls((name,))
+        path.meta = meta
+        return path
+
+
+def parse_sort(spec: Any, meta: Meta | None = None) -> SortSpec:
+    """`{field: 1 | -1}` as pairs of path and "descending"; `{field: {$meta: …}}` where `meta` holds scores."""
     if not isinstance(spec, dict):
         raise bad_value("the sort key specification must be an object")
     if len(spec) > MAX_SORT_FIELDS:
         raise CommandError(13103, f"too many compound keys in sort: {len(spec)}, the limit is {MAX_SORT_FIELDS}")
-    parsed = []
+    parsed: SortSpec = []
     for name, direction in spec.items():
         if isinstance(direction, dict):
-            _refuse_meta(name, direction)
+            found = _meta_name(name, direction)
+            if meta is None or found not in meta.offered:
+                if found in ("textScore", "geoNearDistance"):
+                    raise CommandError(40218, f"query requires {found} metadata, but it is not available")
+                raise not_supported(f"sorting '{name}' by {found}")
+            parsed.append((MetaPath.of(meta, found), True))  # the largest first, distances too
+            continue
         if name == "$natural":
             raise not_supported("the sort order $natural together with other fields")
         parts = field_names(name)
@@ -40,19 +59,19 @@ def parse_sort(spec: Any) -> SortSpec:
     return parsed
 
 
-def _refuse_meta(name: str, spec: Document) -> None:
-    """`{$meta: …}` as a direction: what text search would know is not known here."""
+def _meta_name(name: str, spec: Document) -> str:
+    """The operand of `{$meta: …}` as a direction."""
     if list(spec) != ["$meta"]:
         raise CommandError(17312, f"$meta is the only expression supported by $sort right now: {name}")
-    if spec["$meta"] in ("textScore", "geoNearDistance"):
-        raise CommandError(40218, f"query requires {spec['$meta']} metadata, but it is not available")
-    if spec["$meta"] in ("randVal", "searchScore", "vectorSearchScore"):
-        raise not_supported(f"sorting '{name}' by {spec['$meta']}")
+    if spec["$meta"] in ("textScore", "geoNearDistance", "randVal", "searchScore", "vectorSearchScore"):
+        return str(spec["$meta"])
     raise CommandError(31138, f"Illegal $meta sort: {spec['$meta']!r}")
 
 
 def _field_key(document: Document, parts: tuple[str, ...], descending: bool) -> Key:
     """One field's place in the order: an array on or at the end of the path stands for its extreme element."""
+    if type(parts) is MetaPath:
+        return key(parts.meta.get(document, parts[0]))
     if len(parts) == 1:
         value = document.get(parts[0])
         if type(value) is not list:

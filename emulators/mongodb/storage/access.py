@@ -12,7 +12,7 @@ from emulators.mongodb.numeric import as_integer
 from emulators.mongodb.query.match import is_operators
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.index import Index
-from emulators.mongodb.values import MISSING, Document, key
+from emulators.mongodb.values import MISSING, Document, Key, key, text_key
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,20 @@ class Access:
         return self.read()
 
 
-def identities(query: Document) -> list[Any] | None:
-    """The `_id` values a filter asks for by equality, which need no scan; None when it asks otherwise."""
+def _holds_text(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_text, value.values() if isinstance(value, dict) else value))
+    return type(value) is str
+
+
+def identities(query: Document, of: Callable[[str], Key] | None = None) -> list[Any] | None:
+    """The `_id` values a filter asks for by equality, which need no scan; None when it asks otherwise.
+
+    `of` is how the collection compares the texts of its own.
+    """
     value = query.get("_id", MISSING)
+    if text_key() != of and _holds_text(value):
+        return None
     if value is MISSING or isinstance(value, Regex | list) or value is None:
         return None
     if not is_operators(value):
@@ -59,7 +70,9 @@ def access(collection: Collection, query: Document, hint: Any = None) -> Access:
         named = collection.index_for(hint)
         if named.name != "_id_":
             return _through(collection, named, query)
-    wanted = identities(query)
+    if "$text" in query:
+        return Access("TEXT_MATCH", collection.documents)
+    wanted = identities(query, collection.text_key)
     if wanted is not None:
         return Access("IDHACK", lambda: by_identity(collection, wanted), collection.indexes["_id_"])
     if hint is None:

@@ -19,6 +19,12 @@ class Bounds:
     low: Key | None = None
     high: Key | None = None
 
+    @property
+    def holds_text(self) -> bool:
+        """Whether texts are compared, be it inside of objects."""
+        ends = [end for end in (self.low, self.high) if end is not None]
+        return any(place[0] in (15, 20, 25) for place in [*(self.equal or ()), *ends])
+
 
 _NULL = key(None)
 

@@ -13,12 +13,14 @@ from bson import Binary, Regex, encode
 from bson.binary import UUID_SUBTYPE
 from bson.raw_bson import RawBSONDocument
 
-from emulators.mongodb.deadline import running
+from emulators.mongodb.deadline import collated, running
 from emulators.mongodb.errors import CommandError, bad_value
+from emulators.mongodb.query.collation import Collation, parse_collation
 from emulators.mongodb.query.match import compile_filter
-from emulators.mongodb.storage.bounds import bounds_of
+from emulators.mongodb.query.text import Postings
+from emulators.mongodb.storage.bounds import Bounds, bounds_of
 from emulators.mongodb.storage.index import Index, duplicate, same_pattern
-from emulators.mongodb.values import Document, Key, key, type_name
+from emulators.mongodb.values import Document, Key, key_with, text_key, type_name
 from emulators.mongodb.wire import CODEC
 
 MAX_DOCUMENT = 16 * 1024 * 1024
@@ -38,7 +40,11 @@ class Collection:
         self._documents: dict[Key, Document] = {}
         # BSON of stored documents by the identity of the dict, which is unique while the document is stored.
         self._encoded: dict[int, bytes] = {}
-        self.indexes: dict[str, Index] = {"_id_": Index(dict(ID_INDEX))}
+        found = options.get("collation")
+        self.collation: Collation | None = parse_collation(found) if found else None
+        self.text_key = self.collation.text_key if self.collation is not None else None
+        shown = {"collation": self.collation.document()} if self.collation is not None else {}
+        self.indexes: dict[str, Index] = {"_id_": Index({**ID_INDEX, **shown})}
         self._order: dict[Key, int] | None = None
         self._valid: Callable[[Document], bool] | None = None
         self.set_options(options)
@@ -51,9 +57,38 @@ class Collection:
     def is_view(self) -> bool:
         return "viewOn" in self.options
 
+    def identity(self, value: Any) -> Key:
+        """The key of an `_id`, by the collection's collation whatever the command's is."""
+        return key_with(value, self.text_key)
+
+    def postings(self) -> Postings:
+        """The words of the text index; IndexNotFound (27) without one."""
+        for index in self.indexes.values():
+            if index.postings is not None and not index.spec.get("hidden"):
+                index.used += 1
+                return index.postings
+        raise CommandError(27, "text index required for $text query")
+
+    def need_geo(self, path: str, kinds: tuple[str, ...]) -> None:
+        """NoQueryExecutionPlans (291) without an index of one of the kinds on the path."""
+        for index in self.indexes.values():
+            if index.pattern.get(path) in kinds and not index.spec.get("hidden"):
+                index.used += 1
+                return
+        raise CommandError(291, f"error processing query: unable to find index for $geoNear query on '{path}'")
+
     def set_options(self, options: Document) -> None:
         validator = options.get("validator")
-        self._valid = compile_filter(validator) if validator and options.get("validationLevel") != "off" else None
+        self._valid = None
+        if validator and options.get("validationLevel") != "off":
+            with collated(self.text_key):
+                matches = compile_filter(validator)
+
+            def valid(document: Document) -> bool:
+                with collated(self.text_key):
+                    return matches(document)
+
+            self._valid = valid
         self.options = options
 
     def __len__(self) -> int:
@@ -64,7 +99,7 @@ class Collection:
         return list(self._documents.values())
 
     def by_id(self, identity: Any) -> Document | None:
-        return self._documents.get(key(identity))
+        return self._documents.get(self.identity(identity))
 
     def by_unique(self, index: Index, places: dict[str, Key]) -> Document | None:
         """The document that holds these keys in a unique index."""
@@ -73,7 +108,7 @@ class Collection:
 
     def insert(self, document: Document, *, bypass: bool = False) -> None:
         """The document must have its `_id`; `bypass` leaves the validator out."""
-        identity = key(document["_id"])
+        identity = self.identity(document["_id"])
         if isinstance(document["_id"], list | Regex):
             raise CommandError(53, f"The '_id' value cannot be of type {type_name(document['_id'])}")
         if identity in self._documents:
@@ -83,14 +118,14 @@ class Collection:
 
     def replace(self, old: Document, new: Document, *, bypass: bool = False) -> None:
         """`new` has the `_id` of `old`."""
-        identity = key(old["_id"])
+        identity = self.identity(old["_id"])
         with running().whole():
             data = self._check(new, identity, old, bypass)
             self._forget(old, identity)
             self._put(new, identity, data, old)
 
     def delete(self, document: Document) -> None:
-        identity = key(document["_id"])
+        identity = self.identity(document["_id"])
         del self._documents[identity]
         self._order = None
         self._forget(document, identity)
@@ -118,14 +153,14 @@ class Collection:
         data = self._encoded.get(id(document))
         if data is None:
             data = encode(document, codec_options=CODEC)
-            if self._documents.get(key(document.get("_id"))) is document:
+            if self._documents.get(self.identity(document.get("_id"))) is document:
                 self._encoded[id(document)] = data
         return data
 
     def load(self, documents: Iterable[Document]) -> None:
         """Puts documents from the log, which were checked when they were first written."""
         for document in documents:
-            identity = key(document["_id"])
+            identity = self.identity(document["_id"])
             self._order = None
             old = self._documents.get(identity)
             if old is not None:
@@ -135,10 +170,10 @@ class Collection:
             self._documents[identity] = document
 
     def unload(self, identity: Any) -> None:
-        old = self._documents.pop(key(identity), None)
+        old = self._documents.pop(self.identity(identity), None)
         self._order = None
         if old is not None:
-            self._forget(old, key(identity))
+            self._forget(old, self.identity(identity))
 
     def _check(self, document: Document, identity: Key, old: Document | None, bypass: bool) -> bytes:
         data = encode(document, codec_options=CODEC)
@@ -189,6 +224,14 @@ class Collection:
         change = {"op": "dropIndex", "db": self.database, "c": self.name, "name": name}
         self._log(change, lambda: self._rebuild(dropped.spec))
 
+    def change_index(self, spec: Document) -> None:
+        """Gives an index other options; its entries stay, and so does its place among the indexes."""
+        index = self.indexes[spec["name"]]
+        before = index.spec
+        index.spec = spec
+        change = {"op": "indexOptions", "db": self.database, "c": self.name, "spec": spec}
+        self._log(change, lambda: setattr(index, "spec", before))
+
     def _rebuild(self, spec: Document) -> None:
         index = Index(spec)
         for identity, document in self._documents.items():
@@ -213,15 +256,22 @@ class Collection:
     def index_of(self, query: Document) -> Index | None:
         """An index whose first field the filter compares, and that leaves no document out."""
         for index in self.indexes.values():
-            if index.name != "_id_" and index.hides_none and bounds_of(query, index.first) is not None:
+            if index.name != "_id_" and index.hides_none and self._bounds(index, query) is not None:
                 return index
         return None
+
+    def _bounds(self, index: Index, query: Document) -> Bounds | None:
+        """What the filter asks of the index, whose texts must be compared as the command compares them."""
+        bounds = bounds_of(query, index.first)
+        if bounds is None or text_key() == index.text_key:
+            return bounds
+        return None if bounds.holds_text else bounds
 
     def by_index(self, index: Index, query: Document) -> list[Document] | None:
         """The documents that may match, in their order; None where the filter asks nothing that the index knows."""
         if index.name == "_id_" or not index.hides_none:
             return None
-        bounds = bounds_of(query, index.first)
+        bounds = self._bounds(index, query)
         if bounds is None:
             return None
         low, high = bounds.low, bounds.high

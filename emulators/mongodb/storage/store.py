@@ -212,6 +212,8 @@ class Store:
             collection.unload(change["id"])
         elif operation == "index":
             collection.add_index(change["spec"])
+        elif operation == "indexOptions":
+            collection.change_index(change["spec"])
         elif operation == "dropIndex":
             collection.drop_index(change["name"])
         elif operation == "options":

@@ -74,7 +74,7 @@ def test_a_cursor_shows_the_data_of_the_moment_it_was_opened(run):
 def test_dropping_a_collection_ends_its_cursors(run):
     identity = run({"find": "numbers"})["cursor"]["id"]
     run({"drop": "numbers"})
-    assert run({"getMore": identity, "collection": "numbers"})["code"] == 43
+    assert run({"getMore": identity, "collection": "numbers"})["code"] == 175
 
 
 def test_idle_cursors_expire_and_used_ones_do_not():

@@ -27,7 +27,7 @@ def test_unknown_field_of_a_known_command(run):
         {"max": {"a": 1}},
         {"returnKey": True},
         {"tailable": True},
-        {"collation": {"locale": "fr"}},
+        {"collation": {"locale": "sv"}},
         {"showRecordId": True},
     ],
     ids=lambda option: next(iter(option)),
@@ -46,12 +46,8 @@ def test_an_option_that_is_switched_off_is_accepted(run):
     "query",
     [
         {"$where": "true"},
-        {"$text": {"$search": "x"}},
-        {"a": {"$geoWithin": {}}},
-        {"a": {"$near": [0, 0]}},
         {"$and": [{"$or": [{"$where": "1"}]}]},
-        {"a": {"$elemMatch": {"b": {"$geoIntersects": {}}}}},
-        {"a": {"$not": {"$nearSphere": []}}},
+        {"a": {"$elemMatch": {"b": 1, "$where": "1"}}},
     ],
     ids=str,
 )
@@ -63,7 +59,7 @@ def test_query_operators_that_are_not_implemented_are_named_wherever_they_hide(r
 
 @pytest.mark.parametrize(
     "stage",
-    [{"$geoNear": {}}, {"$search": {}}, {"$changeStream": {}}, {"$densify": {}}, {"$fill": {}}, {"$vectorSearch": {}}],
+    [{"$search": {}}, {"$changeStream": {}}, {"$densify": {}}, {"$fill": {}}, {"$vectorSearch": {}}],
     ids=lambda stage: next(iter(stage)),
 )
 def test_stages_that_are_not_implemented_are_named(run, stage):
@@ -83,7 +79,7 @@ def test_stages_inside_other_stages_are_looked_at_even_when_there_are_no_documen
     assert reply["ok"] == 0.0
 
 
-@pytest.mark.parametrize("operator", ["$function", "$accumulator", "$meta"])
+@pytest.mark.parametrize("operator", ["$function", "$accumulator", "$toHashedIndexKey"])
 def test_expressions_that_are_not_implemented_are_named(run, operator):
     reply = run({"aggregate": "things", "pipeline": [{"$set": {"x": {operator: {}}}}], "cursor": {}})
     assert (reply["code"], operator in reply["errmsg"]) == (238, True)
@@ -133,11 +129,11 @@ def test_linearizable_reads_and_replicated_writes_are_refused(run):
 
 @pytest.mark.parametrize(
     "spec",
-    [{"a": "text"}, {"a": "2dsphere"}, {"a": "2d"}],
-    ids=lambda spec: str(next(iter(spec.values()))),
+    [{"key": {"a": "geoHaystack"}}, {"key": {"a": "text"}, "default_language": "french"}],
+    ids=lambda spec: str(next(iter(spec["key"].values()))),
 )
 def test_special_indexes_are_refused(run, spec):
-    assert run({"createIndexes": "things", "indexes": [{"key": spec, "name": "x"}]})["code"] == 238
+    assert run({"createIndexes": "things", "indexes": [{**spec, "name": "x"}]})["code"] == 238
 
 
 @pytest.mark.parametrize("option", ["capped", "timeseries", "clusteredIndex", "expireAfterSeconds"])

@@ -13,9 +13,9 @@ from emulators.mongodb.query.leaf import Test
 from emulators.mongodb.query.match import compile_filter, is_operators
 from emulators.mongodb.query.paths import split
 from emulators.mongodb.query.project import compile_add_fields, compile_project, compile_unset
-from emulators.mongodb.update.operators import OPERATORS, UNCHANGED, Target
+from emulators.mongodb.update.operators import OPERATORS, UNCHANGED, Target, server_time
 from emulators.mongodb.update.paths import check_conflicts, order_of, places, read, remove, write
-from emulators.mongodb.values import MISSING, Document, clone, key
+from emulators.mongodb.values import MISSING, Document, clone, key_with
 
 # (the document, the filter it matched, whether it is being inserted) → the new document
 Update = Callable[[Document, Document, bool], Document]
@@ -26,7 +26,8 @@ def compile_update(spec: Any, array_filters: Any, scope: Scope) -> Update:
     if isinstance(spec, list):
         if array_filters:
             raise failed_to_parse("arrayFilters may not be specified for pipeline-style updates")
-        return _pipeline(spec, scope)
+        # Without a replica set's clock too, an update may write the time (functional-tests, cluster_time).
+        return _pipeline(spec, scope.with_values({"CLUSTER_TIME": server_time()}))
     if not isinstance(spec, dict):
         raise failed_to_parse("Update argument must be either an object or an array")
     if not any(name.startswith("$") for name in spec):
@@ -49,7 +50,7 @@ def _replace(document: Document, spec: Document) -> Document:
 
 def same_id(old: Document, new: Document) -> Document:
     """The new document; ImmutableField (66) where its `_id` is not the old one's."""
-    if "_id" in old and ("_id" not in new or key(old["_id"]) != key(new["_id"])):
+    if "_id" in old and ("_id" not in new or key_with(old["_id"], None) != key_with(new["_id"], None)):
         raise CommandError(66, "Performing an update on the path '_id' would modify the immutable field '_id'")
     if isinstance(new.get("_id"), list | Regex):
         raise CommandError(53, f"The '_id' value cannot be of type {type(new['_id']).__name__.lower()}")
@@ -81,14 +82,18 @@ _REFERENCE = ("$id", "$ref", "$db")
 def _check_path(path: str, name: str, operand: Any) -> None:
     first = split(path)[0]
     # Since 5.0 names below the first may begin with a dollar.
-    if first.startswith("$") and first != "$" and not first.startswith("$[") and first not in _REFERENCE:
+    # The operand of `$setOnInsert`, and a field that `$rename` takes away, may (functional-tests, update/fields).
+    free = name in ("$setOnInsert", "$rename") or first in _REFERENCE
+    if first.startswith("$") and first != "$" and not first.startswith("$[") and not free:
         raise CommandError(
             52, f"The dollar ($) prefixed field '{first}' in '{path}' is not allowed in the context of an update"
         )
     if name == "$rename":
         if type(operand) is not str:
             raise bad_value(f"The 'to' field for $rename must be a string: {path}: {operand!r}")
-        if any(part.startswith("$") for part in split(operand) + split(path)):
+        if any(part.startswith("$") for part in split(operand)) or any(
+            part == "$" or part.startswith("$[") for part in split(path)
+        ):
             raise bad_value(f"The source and destination of $rename may not be dynamic: {path} to {operand}")
         if path == operand:
             raise bad_value(f"The source and target field for $rename must differ: {path}")

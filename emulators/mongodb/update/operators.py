@@ -30,6 +30,17 @@ class Unchanged(enum.Enum):
 UNCHANGED: Final = Unchanged.UNCHANGED
 
 
+_last_time = Timestamp(1, 0)
+
+
+def server_time() -> Timestamp:
+    """The server's time, each later than the one before: within a second they are counted."""
+    global _last_time
+    now = int(time.time())
+    _last_time = Timestamp(now, 1) if now > _last_time.time else Timestamp(_last_time.time, _last_time.inc + 1)
+    return _last_time
+
+
 @dataclass(frozen=True)
 class Target:
     """What is being updated, for operators and their messages."""
@@ -70,9 +81,14 @@ def _arithmetic(name: str, verb: str, start: Callable[[Any], Any], how: Callable
             raise bad_value(
                 f"Failed to apply {name} operations to current value ({old}) for document {{_id: {target.id!r}}}"
             )
-        return result
+        # What compares equal is not written: a zero keeps its sign.
+        return UNCHANGED if type_name(result) == type_name(old) and is_zero(result) and is_zero(old) else result
 
     return operator
+
+
+def is_zero(value: Any) -> bool:
+    return bool(numeric.to_decimal(value) == 0)
 
 
 def _zero_like(operand: Any) -> Any:
@@ -96,7 +112,7 @@ def _current_date(_: Any, operand: Any, __: Target) -> Any:
         now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
     if kind == "timestamp":
-        return Timestamp(int(time.time()), 1)
+        return server_time()
     raise bad_value("$currentDate takes true, {$type: 'date'} or {$type: 'timestamp'}")
 
 

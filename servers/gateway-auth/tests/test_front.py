@@ -14,11 +14,21 @@ import httpx2
 import pytest
 from gateway_auth.front import app
 from gateway_auth.front.child import Lines, Oversized
+from gateway_auth.front.egress import Hosts, Proxy
 from gateway_auth.front.settings import FrontSettings
 from gateway_auth.testing import AUTH_ENVIRONMENT, Signer, gateway_headers
 
 SERVER = Path(__file__).with_name("stdio_server.py")
 ACCEPT = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+
+
+class Unheard(Proxy):
+    """A proxy that listens at no port."""
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        yield
+
 
 Call = Callable[..., Any]
 Front = Callable[..., AbstractAsyncContextManager[Call]]
@@ -33,7 +43,7 @@ def front(mint: Signer, running: Running) -> Front:
     async def start(command: tuple[str, ...] = (sys.executable, str(SERVER)), **given: Any) -> AsyncIterator[Call]:
         values = {name.lower(): value for name, value in AUTH_ENVIRONMENT.items()}
         settings = FrontSettings(**values, mcp_server_name="strange", **given)
-        gate = app.of_command(settings, command, mint.fetch)
+        gate = app.of_command(settings, command, mint.fetch, Unheard(Hosts("")))
         transport = httpx2.ASGITransport(app=gate)
         async with running(gate), httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
 
@@ -72,7 +82,8 @@ async def test_a_process_behind_the_gate(
         seen = await tool(call, "environment")
         home = Path(seen.pop("HOME"))
         assert (seen.pop("ITS_KEY"), seen.pop("ITS_FILE")) == ("its", f"{home}/file")
-        assert set(seen) - {"LC_CTYPE"} == {"PATH", "TMPDIR", "LANG"}
+        proxy = {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy", "NODE_USE_ENV_PROXY"}
+        assert set(seen) - {"LC_CTYPE"} == {"PATH", "TMPDIR", "LANG", *proxy}
         assert home.is_dir()  # noqa: ASYNC240 - one look
 
         assert [await tool(call, "count", caller) for caller in ("one", "two")] == [1, 2]

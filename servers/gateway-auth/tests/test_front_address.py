@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -10,7 +11,9 @@ import httpx2
 import pytest
 from fastmcp import FastMCP
 from fastmcp.server.dependencies import get_http_headers
+from gateway_auth import SettingsError
 from gateway_auth.front import app
+from gateway_auth.front.__main__ import application
 from gateway_auth.front.settings import FrontSettings
 from gateway_auth.testing import AUTH_ENVIRONMENT, Signer, gateway_headers
 from mcp_types import ToolAnnotations
@@ -32,6 +35,11 @@ def behind() -> Any:
     def large() -> str:
         return "x" * 10_000
 
+    @mcp.tool(annotations=READS)
+    async def slow() -> str:
+        await asyncio.sleep(60)
+        return "late"
+
     @mcp.tool
     def write() -> str:
         return "written"
@@ -43,7 +51,9 @@ def behind() -> Any:
 async def test_it_is_called_through_the_gate(mint: Signer, running: Running, behind: Any, version: str) -> None:
     """As a reader: what reads is called, a large answer is that call's error, no header of the gateway's arrives."""
     values = {name.lower(): value for name, value in AUTH_ENVIRONMENT.items()}
-    settings = FrontSettings(**values, mcp_server_name="front", mcp_front_reads=True, mcp_front_answer_bytes=5000)
+    settings = FrontSettings(
+        **values, mcp_server_name="front", mcp_front_reads=True, mcp_front_answer_bytes=5000, mcp_front_seconds=1
+    )
     gate = app.of_address(settings, "http://127.0.0.1:9000/mcp", mint.fetch, lambda: httpx2.ASGITransport(app=behind))
     transport = httpx2.ASGITransport(app=gate)
     async with (
@@ -66,10 +76,31 @@ async def test_it_is_called_through_the_gate(mint: Signer, running: Running, beh
             return (await client.post("/mcp", headers=given, json=body)).json()
 
         assert (await client.get("/readyz")).status_code == 200
-        assert {tool["name"] for tool in (await call("tools/list", ""))["result"]["tools"]} == {"headers", "large"}
+        assert {tool["name"] for tool in (await call("tools/list", ""))["result"]["tools"]} == {
+            "headers",
+            "large",
+            "slow",
+        }
         seen = set((await call("tools/call", "headers"))["result"]["structuredContent"]["result"])
         assert "authorization" not in seen
         assert {name for name in seen if name.startswith("x-")} == set()
         assert "not open to your role" in (await call("tools/call", "write"))["error"]["message"]
-        refused = await call("tools/call", "large")
-        assert "error" in refused or refused["result"]["isError"]
+        for bounded in ("large", "slow"):
+            refused = await call("tools/call", bounded)
+            assert "error" in refused or refused["result"]["isError"], bounded
+
+
+@pytest.mark.parametrize("given", [[], ["--url", "http://localhost:9001/mcp"]])
+def test_its_address_is_a_setting_or_an_argument(settings: Callable[..., FrontSettings], given: list[str]) -> None:
+    """The platform says it in MCP_FRONT_URL; nothing at all, or another machine, is refused."""
+    assert application(given, settings(mcp_front_url="" if given else "http://127.0.0.1:9001/mcp"))
+    with pytest.raises(SettingsError, match="must be http on loopback"):
+        application([], settings(mcp_front_url="http://charts.example/mcp"))
+    with pytest.raises(SystemExit):
+        application([], settings())
+
+
+@pytest.fixture
+def settings() -> Callable[..., FrontSettings]:
+    values = {name.lower(): value for name, value in AUTH_ENVIRONMENT.items()}
+    return lambda **given: FrontSettings(**values, mcp_server_name="front", **given)

@@ -58,7 +58,7 @@ async def test_bad_calls_are_refused_in_one_sentence(
 async def test_reader_refuses_to_write_by_aggregation(server_of: ServerOf) -> None:
     """The refusal names the setting that would allow it."""
     said = await refusal(server_of("reader"), "aggregate", **SHOP, pipeline=[{"$out": "copy"}])
-    assert said == "`$out` writes; this server is read-only (`MCP_TIER=reader`)."
+    assert said == "`$out` writes; this tier only reads."
 
 
 @pytest.mark.parametrize("mode", GENERATIONS)

@@ -13,7 +13,7 @@ def test_wrong_setting_ends_with_exit_code_2(
     environment: dict[str, str], use_environment: Use, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A container with a wrong setting stops at once and says which one."""
-    use_environment(environment | {"MCP_TIER": "owner"})
+    use_environment(environment | {"MCP_TIER": "Owner"})
     assert __main__.main() == 2
     captured = capsys.readouterr()
     assert captured.out == ""

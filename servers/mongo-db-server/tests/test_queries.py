@@ -32,7 +32,7 @@ WRITES: list[list[dict[str, Any]]] = [
 @pytest.mark.parametrize("pipeline", WRITES)
 def test_reader_refuses_writing_stages_wherever_they_hide(pipeline: list[dict[str, Any]]) -> None:
     """No nesting turns a read into a write; the refusal names the setting."""
-    with pytest.raises(RefusedError, match=re.escape("writes; this server is read-only (`MCP_TIER=reader`).")):
+    with pytest.raises(RefusedError, match=re.escape("writes; this tier only reads.")):
         check(pipeline)
 
 
@@ -40,7 +40,7 @@ def test_refusal_reads_as_documented() -> None:
     """The sentence is the one the documentation shows."""
     with pytest.raises(RefusedError) as raised:
         check([{"$out": "copy"}])
-    assert str(raised.value) == "`$out` writes; this server is read-only (`MCP_TIER=reader`)."
+    assert str(raised.value) == "`$out` writes; this tier only reads."
 
 
 @pytest.mark.parametrize("pipeline", WRITES[:2])

@@ -48,7 +48,8 @@ def test_missing_setting_is_named(
     [
         ("PORT", "eighty"),
         ("PORT", "65536"),
-        ("MCP_TIER", "owner"),
+        ("MCP_TIER", "Owner"),
+        ("MCP_CONNECTION", "writes"),
         ("MCP_SERVER_NAME", "Mongo DB"),
         ("MCP_AUTH_ISSUER", "http://login.example/x"),
         ("MCP_AUTH_JWKS_URI", "login.example"),
@@ -65,6 +66,34 @@ def test_malformed_setting_is_named(name: str, value: str, environment: dict[str
     with pytest.raises(SettingsError, match=rf"^{name} is malformed: .*\.$") as raised:
         settings.load()
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("tier", "connection", "rights"),
+    [
+        ("admin", None, "admin"),
+        ("reader", None, "reader"),
+        ("payroll", "read-only", "reader"),
+        ("payroll", "read-write", "admin"),
+        ("admin", "read-only", "reader"),
+    ],
+)
+def test_a_tier_of_another_name_is_told_what_it_may_do(
+    tier: str, connection: str | None, rights: str, environment: dict[str, str], use_environment: Use
+) -> None:
+    """What is not said is what the two names of old mean."""
+    given = environment | {"MCP_TIER": tier} | ({"MCP_CONNECTION": connection} if connection else {})
+    use_environment(given)
+    assert settings.load().rights == rights
+
+
+def test_a_tier_of_another_name_that_is_told_nothing_does_not_start(
+    environment: dict[str, str], use_environment: Use
+) -> None:
+    """A guess would be either too much or a server that lacks its tools."""
+    use_environment(environment | {"MCP_TIER": "payroll"})
+    with pytest.raises(SettingsError, match=r"^MCP_CONNECTION is malformed: must be read-write or read-only where"):
+        settings.load()
 
 
 def test_default_above_ceiling_is_refused(environment: dict[str, str], use_environment: Use) -> None:

@@ -74,7 +74,7 @@ locals {
   # What the façade compares: the port of a loopback URI is the client's choice (RFC 8252, section 7.3), and so is how it
   # writes this machine (section 8.3), with a slash or without where there is no path.
   _port     = "(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])" # one that can be listened on
-  _loopback = "^http://(?:localhost|127\\.0\\.0\\.1)(:${local._port})?(?:/|$)"
+  _loopback = "^http://(?:localhost|127\\.0\\.0\\.1)(:${local._port})?(?:/|\\z)"
   _registered = {
     for name, client in var.clients : name => {
       kind          = coalesce(client.kind, name)

@@ -12,7 +12,7 @@ locals {
   _secret_headers = {
     frontend_request  = ["Authorization", "Cookie", "Ocp-Apim-Subscription-Key"]
     frontend_response = ["Location", "Set-Cookie"]
-    backend_request   = ["Authorization"]
+    backend_request   = distinct(concat(["Authorization"], [for remote in values(local._remotes) : remote.credential.header if remote.credential != null]))
     backend_response  = ["Set-Cookie"]
   }
 

@@ -9,11 +9,17 @@ locals {
     scope_name      = var.sign_in.scope_name
     # Fragments do not nest ("Reuse policy configurations", limitations): those that refuse hold the refusal's own text.
     mcp_refusal = chomp(templatefile("${path.module}/policies/mcp-refusal.xml.tftpl", {}))
+    mcp_accept  = chomp(templatefile("${path.module}/policies/mcp-accept.xml.tftpl", {}))
+    # As MCP_REQUEST_BYTES_CEILING and front.answer_bytes are where there is a front.
+    remote_bytes = 4194304
+    # A session of a remote server that nobody uses for so long is forgotten here, and its client begins another.
+    session_seconds = 3600
   }
 
   _fragments = setunion(
     ["mcp-origin", "mcp-caller", "mcp-error", "mcp-refuse", "mcp-upstream", "oauth-client", "oauth-refuse"],
     anytrue([for policy in values(local._mcp_policies) : policy.tool_lists]) ? ["mcp-tools"] : [],
+    length(local._remotes) > 0 ? ["mcp-remote", "mcp-remote-answer"] : [],
   )
 }
 

@@ -5,7 +5,8 @@ locals {
 }
 
 resource "azurerm_public_ip" "this" {
-  for_each = var.network.exposure == "public" ? { this = {} } : {}
+  # A v2 tier has an address of Azure's own.
+  for_each = var.network.exposure == "public" && !strcontains(var.sku_name, "V2_") ? { this = {} } : {}
 
   name                = "pip-${local._address_name}"
   location            = var.location
@@ -33,6 +34,7 @@ resource "azurerm_api_management" "this" {
   zones               = var.zones
   tags                = var.tags
 
+  # Of a v2 tier, External is integration (outbound calls only go through the subnet) and Internal is injection.
   virtual_network_type = var.network.exposure == "public" ? "External" : "Internal"
   public_ip_address_id = one(values(azurerm_public_ip.this)[*].id)
 

@@ -16,10 +16,20 @@ locals {
     }
   ]...)
 
+  # Whether a caller holds a role: a condition in C#, in an attribute. Elements of a list are compared whole and letter by letter.
+  # Services bring app roles whatever decides for people.
+  _holds = {
+    for role in var.roles : role.name => join(" || ", var.authorization != "groups" ? ["roles.Contains(&quot;${role.name}&quot;)"] : concat(
+      [for group in sort(role.groups) : "groups.Contains(&quot;{{group-${group}}}&quot;)" if contains(keys(var.sign_in.group_ids), group)],
+      ["(appOnly &amp;&amp; roles.Contains(&quot;${role.name}&quot;))"],
+    ))
+  }
+
   # What the policy of a server's API is rendered from.
   _mcp_policies = {
     for server_name, server in var.servers : server_name => {
       server        = server_name
+      remote        = lookup(local._remotes, server_name, null)
       authorization = var.authorization
       timeout       = server.timeout
       first_byte    = server.first_byte
@@ -27,10 +37,11 @@ locals {
       rate_limit    = server.rate_limit
       own_limits    = anytrue([for tier in values(server.tiers) : tier.rate_limit != null])
       tool_lists    = anytrue([for tier in values(server.tiers) : tier.tools.allow != null || length(tier.tools.deny) > 0])
-      # The strongest role is matched first: a caller who holds both is an admin.
+      # The first role of the order is matched first: a caller who holds several gets its tier.
       tiers = [
-        for tier_name in flatten([for role in ["Mcp.Admin", "Mcp.Read"] : [for name, tier in server.tiers : name if tier.role == role]]) : {
+        for tier_name in flatten([for role in var.roles : [for name, tier in server.tiers : name if tier.role == role.name]]) : {
           name       = tier_name
+          holds      = local._holds[server.tiers[tier_name].role]
           urls       = [for slot in sort(keys(server.tiers[tier_name].slots)) : server.tiers[tier_name].slots[slot]]
           role       = server.tiers[tier_name].role
           rate_limit = coalesce(server.tiers[tier_name].rate_limit, server.rate_limit)
@@ -141,6 +152,8 @@ resource "azurerm_api_management_api_policy" "mcp" {
 
   depends_on = [
     azurerm_api_management_backend.slot,
+    azurerm_api_management_backend.remote,
+    azurerm_api_management_named_value.secret,
     azurerm_api_management_named_value.this,
     azurerm_api_management_policy_fragment.this,
     var.slots_ready,

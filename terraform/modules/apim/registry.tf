@@ -57,11 +57,7 @@ locals {
         # A string of C#, in an attribute.
         document = replace(replace(replace(local._registry_documents[name], "\\", "\\\\"), "\"", "\\\""), "\"", "&quot;")
         # Those who may call it see it.
-        seen_by = join(" || ", [
-          for tier in local._mcp_policies[name].tiers : var.authorization == "groups"
-          ? "groups.Contains(&quot;{{group-${tier.name}}}&quot;) || (appOnly &amp;&amp; roles.Contains(&quot;${tier.role}&quot;))"
-          : "roles.Contains(&quot;${tier.role}&quot;)"
-        ])
+        seen_by = join(" || ", [for tier in local._mcp_policies[name].tiers : tier.holds])
       }
     ]
   })

@@ -30,9 +30,9 @@ locals {
   # `tools`: "" where nothing is listed, and then the policy has no step for it. `repeatable`: "" for none, "*" for all.
   _tool_patterns = {
     for tier, lists in local._tool_lists : tier => {
-      tools      = lists.allow == null && lists.deny == "" ? "" : "^${lists.deny == "" ? "" : "(?!(?:${lists.deny})$)"}(?:${coalesce(lists.allow, "${local._tool_name}+")})$"
-      methods    = "^(?:${local._methods[tier]})$"
-      repeatable = lists.repeatable == "" ? "" : lists.repeatable == "${local._tool_name}*" ? "*" : "^(?:${lists.repeatable})$"
+      tools      = lists.allow == null && lists.deny == "" ? "" : "^${lists.deny == "" ? "" : "(?!(?:${lists.deny})\\z)"}(?:${coalesce(lists.allow, "${local._tool_name}+")})\\z"
+      methods    = "^(?:${local._methods[tier]})\\z"
+      repeatable = lists.repeatable == "" ? "" : lists.repeatable == "${local._tool_name}*" ? "*" : "^(?:${lists.repeatable})\\z"
     }
   }
 }

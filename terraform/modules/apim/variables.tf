@@ -38,29 +38,33 @@ variable "publisher" {
 }
 
 variable "sku_name" {
-  description = "Tier and units, for example Developer_1 or Premium_2."
+  description = "Tier and units, for example Developer_1, Premium_2, StandardV2_1 or PremiumV2_2. A change between classic and v2 replaces the service."
   type        = string
   nullable    = false
 
   validation {
-    condition     = can(regex("^(Developer_1|Premium_[0-9]+)$", var.sku_name))
-    error_message = "sku_name must be Developer_1 or Premium_n: only these classic tiers join a virtual network."
+    condition     = can(regex("^(Developer_1|Premium_[1-9][0-9]?|StandardV2_([1-9]|10)|PremiumV2_([1-9]|[12][0-9]|30))$", var.sku_name))
+    error_message = "sku_name must be Developer_1, Premium_<1-99>, StandardV2_<1-10> or PremiumV2_<1-30>: the other tiers reach no server in a virtual network."
   }
 }
 
 variable "zones" {
-  description = "Availability zones; Premium only."
+  description = "Availability zones; classic Premium only."
   type        = set(string)
   default     = null
 
   validation {
     condition     = var.zones == null || startswith(var.sku_name, "Premium_")
-    error_message = "zones need the Premium tier."
+    error_message = "zones need the classic Premium tier: azurerm 5.2 refuses them elsewhere."
   }
 }
 
 variable "network" {
-  description = "Subnet of the gateway, and who reaches it: the internet (public) or the network only (internal)."
+  description = <<-EOT
+    Subnet of the gateway, and who reaches it: the internet (public) or the network only (internal). A classic tier wants the
+    subnet delegated to nobody, a public v2 gateway to Microsoft.Web/serverFarms, an internal PremiumV2 one to
+    Microsoft.Web/hostingEnvironments.
+  EOT
   type = object({
     subnet_id = string
     exposure  = optional(string, "public")
@@ -70,6 +74,11 @@ variable "network" {
   validation {
     condition     = contains(["public", "internal"], var.network.exposure)
     error_message = "network.exposure must be public or internal."
+  }
+
+  validation {
+    condition     = !(var.network.exposure == "internal" && startswith(var.sku_name, "StandardV2_"))
+    error_message = "network.exposure must be public with StandardV2: Azure knows no internal mode of that tier."
   }
 }
 
@@ -94,7 +103,7 @@ variable "public_base_url" {
 }
 
 variable "sign_in" {
-  description = "What the policies need to know of Entra ID: issuer, apps, scope and, by tier, groups."
+  description = "What the policies need to know of Entra ID: issuer, apps, scope and the ids of groups by name."
   type = object({
     tenant_id         = string
     authority         = string
@@ -118,6 +127,33 @@ variable "authorization" {
   validation {
     condition     = contains(["app_roles", "groups"], var.authorization)
     error_message = "authorization must be app_roles or groups."
+  }
+}
+
+variable "roles" {
+  description = <<-EOT
+    The app roles that tiers may ask for, in the order in which a caller's tier is looked for: who holds several gets the
+    tier of the first. `groups`, names in sign_in.group_ids, stand for the role where `authorization` is groups.
+  EOT
+  type = list(object({
+    name   = string
+    groups = optional(set(string), [])
+  }))
+  default = [
+    { name = "Mcp.Admin", groups = ["admin"] },
+    { name = "Mcp.Read", groups = ["reader"] },
+  ]
+  nullable = false
+
+  validation {
+    # They become text of an expression in a policy.
+    condition     = alltrue([for role in var.roles : can(regex("^[A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)*$", role.name)) && length(role.name) <= 60])
+    error_message = "roles: a name is 1-60 letters and digits with single dots, hyphens and underscores between them, starting with a letter."
+  }
+
+  validation {
+    condition     = length(distinct([for role in var.roles : role.name])) == length(var.roles)
+    error_message = "roles: each stands once in the order."
   }
 }
 
@@ -192,7 +228,8 @@ variable "servers" {
     what callers see and call; `repeatable` names what may be called again on another slot where it is unknown whether the
     first call arrived. Patterns are tool names with * for any part. Limits are per caller, the time-out is in seconds.
     first_byte: seconds after which a call that may be repeated goes to another slot that lives, where its answer has not
-    begun: messages of the protocol, and calls of repeatable tools. `listing` is what the registry says of a server.
+    begun: messages of the protocol, and calls of repeatable tools. `listing` is what the registry says of a server. A
+    `remote` server is called at its URL and has no slots; its credential is one of `secrets`.
   EOT
   type = map(object({
     listing = optional(object({
@@ -200,9 +237,17 @@ variable "servers" {
       description = optional(string)
       version     = optional(string, "0.0.0")
     }), {})
+    remote = optional(object({
+      url = string
+      credential = optional(object({
+        header = optional(string, "Authorization")
+        scheme = optional(string)
+        secret = string
+      }))
+    }))
     tiers = map(object({
       role  = string
-      slots = map(string)
+      slots = optional(map(string), {})
       tools = optional(object({
         allow      = optional(list(string))
         deny       = optional(list(string), [])
@@ -233,8 +278,16 @@ variable "servers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : contains(["Mcp.Admin", "Mcp.Read"], tier.role)]]))
-    error_message = "servers: a tier's role must be Mcp.Admin or Mcp.Read."
+    condition     = alltrue(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : contains([for role in var.roles : role.name], tier.role)]]))
+    error_message = "servers: a tier's role must be one of roles."
+  }
+
+  validation {
+    condition = var.authorization != "groups" || alltrue([
+      for role in var.roles : length(role.groups) > 0 && length(setsubtract(role.groups, keys(var.sign_in.group_ids))) == 0
+      if contains(flatten([for server in values(var.servers) : [for tier in values(server.tiers) : tier.role]]), role.name)
+    ])
+    error_message = "servers: where authorization is groups, the role of a tier has groups, and they stand in sign_in.group_ids."
   }
 
   validation {
@@ -246,9 +299,9 @@ variable "servers" {
     # The policy picks a slot before it looks at the tier.
     condition = alltrue([
       for server in values(var.servers) : length(distinct([for tier in values(server.tiers) : join("", keys(tier.slots))])) == 1 &&
-      alltrue([for tier in values(server.tiers) : length(tier.slots) > 0])
+      alltrue([for tier in values(server.tiers) : (length(tier.slots) > 0) == (server.remote == null)])
     ])
-    error_message = "servers: the tiers of a server must have the same slots, and at least one."
+    error_message = "servers: the tiers of a server must have the same slots, and at least one; those of a remote server have none."
   }
 
   validation {
@@ -323,6 +376,20 @@ variable "registry" {
     condition     = var.registry.namespace == null ? true : can(regex("^[a-z0-9-]+([.][a-z0-9-]+)*$", var.registry.namespace)) && length(var.registry.namespace) <= 100
     error_message = "registry.namespace must be a reversed host name such as com.example.mcp, of 100 characters at most."
   }
+}
+
+variable "secrets" {
+  description = "Key Vault secrets that credentials of remote servers name, by their names: their ids, without a version. The service's own identity must be able to read them, once `secrets_ready` is known."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "secrets_ready" {
+  description = "Anything that is known once the service may read `secrets`."
+  type        = list(string)
+  default     = []
+  nullable    = false
 }
 
 variable "slots_ready" {

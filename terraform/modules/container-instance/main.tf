@@ -56,6 +56,22 @@ resource "azurerm_container_group" "this" {
     }
   }
 
+  # What stands behind the server, which is then a proxy: containers of a group reach each other on localhost, on any port,
+  # also on one that is not exposed on the group's address ("Container groups in Azure Container Instances", Networking,
+  # June 2022). It has no port here, and so the gateway's network has no way past the first container.
+  dynamic "container" {
+    for_each = var.upstream == null ? [] : [var.upstream]
+    content {
+      name   = "upstream"
+      image  = var.upstream.image
+      cpu    = var.upstream.cpu
+      memory = var.upstream.memory
+
+      environment_variables        = var.upstream.environment_variables
+      secure_environment_variables = var.upstream_secure_environment_variables
+    }
+  }
+
   # A group does not take over the network's name servers ("Deploy container instances into a virtual network").
   dynamic "dns_config" {
     for_each = length(var.dns_servers) == 0 ? [] : [var.dns_servers]

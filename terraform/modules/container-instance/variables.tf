@@ -137,6 +137,45 @@ variable "secure_environment_variables" {
   sensitive   = true
 }
 
+variable "upstream" {
+  description = "A second container, which the first one calls on localhost: it has no port and no probe. A change replaces the group."
+  type = object({
+    image                 = string
+    cpu                   = optional(number, 0.5)
+    memory                = optional(number, 1)
+    environment_variables = optional(map(string), {})
+  })
+  default = null
+
+  validation {
+    condition     = var.upstream == null ? true : can(regex("^[^/]+/[^@]+@sha256:[0-9a-f]{64}$", var.upstream.image))
+    error_message = "upstream.image must be <registry>/<repository>@sha256:<digest>: somebody else's tag may be given to another image."
+  }
+
+  validation {
+    condition     = var.upstream == null ? true : can(regex("^[0-9]+([.][0-9])?$", tostring(var.upstream.cpu))) && var.upstream.cpu >= 0.1 && var.cpu + var.upstream.cpu <= 4
+    error_message = "upstream.cpu must be 0.1 or more, of one decimal place, and 4 or less together with cpu."
+  }
+
+  validation {
+    condition     = var.upstream == null ? true : can(regex("^[0-9]+([.][0-9])?$", tostring(var.upstream.memory))) && var.upstream.memory >= 0.1 && var.memory + var.upstream.memory <= 16
+    error_message = "upstream.memory must be 0.1 or more, of one decimal place, and 16 or less together with memory."
+  }
+
+  validation {
+    condition     = var.upstream == null ? true : alltrue([for value in values(var.upstream.environment_variables) : !can(regex("://[^/@\\s]+:[^/@\\s]+@", value))])
+    error_message = "upstream.environment_variables holds an address with a password in it; put it into upstream_secure_environment_variables."
+  }
+}
+
+variable "upstream_secure_environment_variables" {
+  description = "Secret environment of the second container. A change replaces the group."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  sensitive   = true
+}
+
 variable "health_path" {
   description = "Path of the HTTP liveness probe, by which Azure restarts a container that is alive and does not answer. Null: no probe. A change replaces the group."
   type        = string

@@ -2,70 +2,62 @@
 
 locals {
   _log_alerts = merge(
+    local._burn_alerts,
     {
       gateway-errors = {
-        severity  = 1
-        frequency = "PT5M"
-        window    = "PT15M"
-        measure   = "FailedPercent"
-        threshold = var.alerts.thresholds.gateway_errors_percent
-        dimension = "ApiId"
-        todo      = "The gateway answers with 5xx. Run `invoke status --env ${var.environment}`; open the workbook, Slots, to see whether one slot or all fail. 502 with a healthy slot means that the server refuses the gateway's token."
-      }
-      gateway-latency = {
-        severity  = 2
-        frequency = "PT5M"
-        window    = "PT15M"
-        measure   = "P95"
-        threshold = var.alerts.thresholds.gateway_latency_ms
-        dimension = "ApiId"
-        todo      = "Calls are slow at the 95th percentile (milliseconds). Open the workbook, Latency: time in the backend is the server or its database, the rest is the gateway."
+        severity   = 1
+        frequency  = "PT5M"
+        window     = "PT15M"
+        measure    = "FailedPercent"
+        threshold  = var.alerts.thresholds.gateway_errors_percent
+        dimensions = ["ApiId"]
+        todo       = "The gateway's own addresses answer with 5xx, so that people cannot sign in or clients find no server; what the servers answer, objectives-burn watches. Run `invoke status --env ${var.environment}`; after a deployment, deploy the version before it."
       }
       slot-unreachable = {
-        severity  = 1
-        frequency = "PT5M"
-        window    = "PT15M"
-        measure   = "Failures"
-        threshold = var.alerts.thresholds.unreachable
-        dimension = "BackendId"
-        todo      = "The gateway cannot reach this slot. A container group that Azure moved has a new address and its DNS record the old one: run `invoke heal --env ${var.environment}`, which writes the record anew; then read `invoke logs --env ${var.environment}`."
+        severity   = 1
+        frequency  = "PT5M"
+        window     = "PT15M"
+        measure    = "Failures"
+        threshold  = var.alerts.thresholds.unreachable
+        dimensions = ["BackendId"]
+        todo       = "The gateway cannot reach this slot. A container group that Azure moved has a new address and its DNS record the old one: run `invoke heal --env ${var.environment}`, which writes the record anew; then read `invoke logs --env ${var.environment}`."
       }
       container-restarts = {
-        severity  = 2
-        frequency = "PT15M"
-        window    = "PT1H"
-        measure   = "Starts"
-        threshold = var.alerts.thresholds.restarts
-        dimension = "ContainerGroup"
-        todo      = "This container starts again and again. Read `invoke logs --env ${var.environment}` for its last words; an address changes with each restart, so watch for slot-unreachable."
+        severity   = 2
+        frequency  = "PT15M"
+        window     = "PT1H"
+        measure    = "Starts"
+        threshold  = var.alerts.thresholds.restarts
+        dimensions = ["ContainerGroup"]
+        todo       = "This container starts again and again. Read `invoke logs --env ${var.environment}` for its last words; an address changes with each restart, so watch for slot-unreachable."
       }
       credential-expiry = {
-        severity  = 2
-        frequency = "PT1H"
-        window    = "P1D"
-        measure   = "Events"
-        threshold = 0
-        dimension = "OperationName"
-        todo      = "A secret or certificate in Key Vault expires within 30 days, or has. The database keys: `invoke rotate --env ${var.environment}`, then a later cosmos.keys_expire_on and `invoke deploy --env ${var.environment}`. The domain's certificate: renew it in the vault, from where the gateway takes the new one."
+        severity   = 2
+        frequency  = "PT1H"
+        window     = "P1D"
+        measure    = "Events"
+        threshold  = 0
+        dimensions = ["OperationName"]
+        todo       = "A secret or certificate in Key Vault expires within 30 days, or has. The database keys: `invoke rotate --env ${var.environment}`, then a later cosmos.keys_expire_on and `invoke deploy --env ${var.environment}`. The domain's certificate: renew it in the vault, from where the gateway takes the new one."
       }
     },
     # Without a quota there is nothing to reach, and a rule that cannot fire costs as much as one that can.
     var.daily_quota_gb == -1 ? {} : {
       log-quota = {
-        severity  = 2
-        frequency = "PT15M"
-        window    = "PT1H"
-        measure   = null
-        threshold = 0
-        dimension = null
-        todo      = "The workspace takes no more logs today: log alerts are blind, metric alerts are not. Find what wrote so much (table Usage), then raise monitoring.daily_quota_gb if it was right."
+        severity   = 2
+        frequency  = "PT15M"
+        window     = "PT1H"
+        measure    = null
+        threshold  = 0
+        dimensions = []
+        todo       = "The workspace takes no more logs today: log alerts are blind, metric alerts are not. Find what wrote so much (table Usage), then raise monitoring.daily_quota_gb if it was right."
       }
     },
   )
 }
 
 resource "azurerm_monitor_scheduled_query_rules_alert_v2" "this" {
-  for_each = var.alerts.enabled ? local._log_alerts : {}
+  for_each = { for name, alert in local._log_alerts : name => alert if var.alerts.enabled }
 
   name                 = "alert-${var.name}-${each.key}"
   display_name         = "${each.key} (${var.name})"
@@ -83,16 +75,17 @@ resource "azurerm_monitor_scheduled_query_rules_alert_v2" "this" {
   skip_query_validation = true
 
   criteria {
-    query = templatefile("${path.module}/alerts/${each.key}.kql", {
+    query = templatefile("${path.module}/alerts/${try(each.value.query, each.key)}.kql", merge(local._objective_texts, {
       minimum_requests = var.alerts.thresholds.minimum_requests
-    })
+      recent           = try(each.value.recent, "")
+    }))
     time_aggregation_method = each.value.measure == null ? "Count" : "Maximum"
     metric_measure_column   = each.value.measure
     operator                = "GreaterThan"
     threshold               = each.value.threshold
 
     dynamic "dimension" {
-      for_each = each.value.dimension[*]
+      for_each = each.value.dimensions
       content {
         name     = dimension.value
         operator = "Include"

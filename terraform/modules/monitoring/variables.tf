@@ -109,6 +109,33 @@ variable "targets" {
   }
 }
 
+variable "objectives" {
+  description = <<-EOT
+    Service level objectives of 30 days by API: the share of calls that do not fail, and the share (`latency_percentile`) that is
+    answered within `latency_ms`. Burn-rate alerts and the workbook count against them.
+  EOT
+  type = map(object({
+    availability_percent = number
+    latency_ms           = number
+    latency_percentile   = number
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    # Budgets over 1 / 14.4 would never burn fast enough for the first alert; without a budget every failure would be one.
+    condition = alltrue(flatten([
+      for objective in values(var.objectives) : [for share in [objective.availability_percent, objective.latency_percentile] : share >= 95 && share <= 99.99]
+    ]))
+    error_message = "objectives: availability_percent and latency_percentile must be from 95 to 99.99."
+  }
+
+  validation {
+    condition     = alltrue([for objective in values(var.objectives) : objective.latency_ms >= 1])
+    error_message = "objectives: latency_ms must be at least 1."
+  }
+}
+
 variable "alerts" {
   description = "Who is told, and from when on. Webhook addresses are visible in the state and the portal: none with a secret in it. Counts are per 5 minutes, but per 15 for unreachable and per hour for restarts."
   type = object({
@@ -118,7 +145,6 @@ variable "alerts" {
     thresholds = optional(object({
       minimum_requests       = optional(number, 20)
       gateway_errors_percent = optional(number, 5)
-      gateway_latency_ms     = optional(number, 5000)
       unauthorized           = optional(number, 100)
       forbidden              = optional(number, 20)
       throttled              = optional(number, 10)

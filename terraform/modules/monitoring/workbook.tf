@@ -5,7 +5,7 @@ locals {
 
   _workbook_queries = {
     for file in fileset("${path.module}/workbook", "*.kql") :
-    trimsuffix(file, ".kql") => replace(trimspace(file("${path.module}/workbook/${file}")), "ContainerInstanceLog", local._server_log)
+    trimsuffix(file, ".kql") => replace(trimspace(templatefile("${path.module}/workbook/${file}", local._objective_texts)), "ContainerInstanceLog", local._server_log)
   }
 }
 

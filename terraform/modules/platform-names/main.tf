@@ -28,8 +28,10 @@ locals {
   _servers_zone = try(reverse(split("/", var.private_dns.existing_zone_ids.servers))[0], local._zones.servers)
   _gateway_zone = try(reverse(split("/", var.private_dns.existing_zone_ids.gateway))[0], local._gateway_host)
 
+  _hosted = { for name, server in var.servers : name => server if server.remote == null }
+
   _tiers = merge([
-    for server_name, server in var.servers : {
+    for server_name, server in local._hosted : {
       for tier_name, tier in server.tiers : "${server_name}-${tier_name}" => {
         server        = server_name
         tier          = tier_name
@@ -39,7 +41,7 @@ locals {
   ]...)
 
   _slots = merge(flatten([
-    for server_name, server in var.servers : [
+    for server_name, server in local._hosted : [
       for tier_name, tier in server.tiers : {
         for slot in server.slots : "${server_name}-${tier_name}-${slot}" => {
           name = "${server_name}-${tier_name}-${slot}"

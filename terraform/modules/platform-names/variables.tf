@@ -18,8 +18,9 @@ variable "tags" {
 }
 
 variable "servers" {
-  description = "The MCP servers by name, each with its tiers and the slots of each tier."
+  description = "The MCP servers by name, each with its tiers and the slots of each tier. A `remote` one runs elsewhere: it has neither identity nor slot here."
   type = map(object({
+    remote  = optional(object({ url = string }))
     compute = optional(string, "container-instances")
     port    = optional(number, 8000)
     slots   = optional(set(string), ["a"])

@@ -4,6 +4,8 @@ locals {
     "Microsoft.App/environments"                  = "Microsoft.Network/virtualNetworks/subnets/join/action"
     "Microsoft.ContainerInstance/containerGroups" = "Microsoft.Network/virtualNetworks/subnets/action"
     "Microsoft.DevOpsInfrastructure/pools"        = "Microsoft.Network/virtualNetworks/subnets/join/action"
+    "Microsoft.Web/hostingEnvironments"           = "Microsoft.Network/virtualNetworks/subnets/action"
+    "Microsoft.Web/serverFarms"                   = "Microsoft.Network/virtualNetworks/subnets/action"
   }
 }
 

@@ -1,4 +1,4 @@
-"""A platform with both kinds of compute: an app follows the load, and a bad revision gets no call and is rolled back."""
+"""A platform with both kinds of compute: an app follows the load; a bad revision gets no call and is rolled back."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_replicas_follow_the_load(both: Platform) -> None:
 
 
 def test_a_bad_revision_gets_no_call_and_goes_back(both: Platform) -> None:
-    """The deployment says which revision is not ready; the calls stay where they are, and rollback leaves them there."""
+    """The deployment says which revision is not ready; the calls stay where they are, after rollback too."""
     first = reader(both)["latest"]
     code = Path(both.variables["SERVERS_DIR"]) / "mongo-db-server/src/mongo_db_server/__main__.py"
     good = code.read_text(encoding="utf-8")

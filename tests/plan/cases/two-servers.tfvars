@@ -1,4 +1,4 @@
-# On dev: a second server without a database, replicas, lists of tools, groups instead of app roles, a firewalled registry, declared collections, a closed registry.
+# On dev: a second server without a database, one elsewhere, replicas, lists of tools, groups instead of app roles, a firewalled registry, declared collections, a closed registry.
 
 name                = "mcp-two"
 acr_name            = "acrmcptwo"
@@ -32,6 +32,16 @@ mcp_servers = {
     image = { repository = "release-notes-mcp", digest = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" }
     port  = 9000
     tiers = { reader = { role = "Mcp.Read" } }
+  }
+  tickets = {
+    remote = {
+      url        = "https://mcp.example.com/mcp"
+      credential = { header = "Authorization", scheme = "Bearer", secret = "tickets-key" }
+    }
+    tiers = {
+      admin  = { role = "Mcp.Admin" }
+      reader = { role = "Mcp.Read", tools = { allow = ["search", "read_*"] } }
+    }
   }
 }
 

@@ -85,7 +85,7 @@ def test_following_is_a_refresh_without_script() -> None:
 
 def test_the_refusal_of_an_outsider_is_shown_with_its_trace() -> None:
     refused = Answer(403, ID, "", {"error": {"code": -32003, "message": "holds no role"}}, 0.1)
-    text = tools_page("/k", Choice(["mongodb"], "mongodb", "outsider", listed=refused))
+    text = tools_page("/k", Choice(["mongodb"], "mongodb", {"outsider": "Otto Outsider"}, "outsider", listed=refused))
     assert "The gateway answered 403: holds no role" in text
     assert f"/k/requests/{ID}" in text
 

@@ -14,7 +14,12 @@ RULES: dict[str, dict[str, Any]] = yaml.safe_load(
     # What Terraform fills in makes no difference to names.
     re.sub(r"\$\{\w[\w.]*\}", "filled", (ROOT / "terraform/stage1/data/network-rules.yaml").read_text(encoding="utf-8"))
 )
-HEADINGS = {"apim": "API Management's rules", "containers": "The containers' rules"}
+HEADINGS = {
+    "apim": "API Management's rules",
+    "apim-integrated": "An integrated gateway's rules",
+    "apim-injected": "An injected gateway's rules",
+    "containers": "The containers' rules",
+}
 
 
 def _section(heading: str) -> str:

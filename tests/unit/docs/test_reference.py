@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.clients.registrations import REGISTRATIONS
-from tools.pages import clients, reference
+from tools.pages import clients, entries, reference
 
 FOLDERS = [pytest.param(folder, id=folder.name) for folder in reference.folders()]
 
@@ -23,6 +23,21 @@ def test_the_tables_are_those_of_the_code(folder: Path) -> None:
 def test_the_page_of_clients_is_that_of_the_code() -> None:
     """Who changes what a client sends, or how it was tried, runs `python -m tools.pages.clients`."""
     assert clients.PAGE.read_text(encoding="utf-8") == clients.page()
+
+
+def test_the_page_of_an_entry_is_that_of_the_code() -> None:
+    """Who changes a setting of mcp_servers says what it is for, and runs `python -m tools.pages.entries`."""
+    assert entries.PAGE.read_text(encoding="utf-8") == entries.page()
+
+
+def test_every_setting_is_on_the_page_of_an_entry() -> None:
+    """Nested ones too, by their whole path."""
+    found = {path: (kind, default) for path, kind, default in entries.settings(entries.SOURCE.read_text("utf-8"))}
+    assert found["tiers.<tier>.rate_limit.calls"] == ("number", "required")
+    assert found["front.upstream.path"] == ("string", '"/mcp"')
+    assert found["environment"] == ("map(string)", "{}")
+    assert found["listing.version"] == ("string", "none")
+    assert set(found) == set(entries.WORDS)
 
 
 def test_every_client_has_a_source_and_is_served_or_has_a_remedy() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from tests.unit.runtime.platform_state import ACCOUNT_URI, Edit, build, fill_image_store, identity_id
 from twin.errors import RuntimeFailure
+from twin.supervise import registry
 from twin.supervise.containers import Container, PlanContext, plan_containers
 from twin.supervise.registry import ImageReference
 
@@ -202,3 +205,19 @@ def test_image_references(text: str, expected: ImageReference) -> None:
 def test_an_image_without_registry_is_refused() -> None:
     with pytest.raises(RuntimeFailure, match="must be <registry>/<repository>"):
         ImageReference.parse("mongodb-mcp:1")
+
+
+def test_a_server_that_is_developed_runs_from_its_folder(tmp_path: Path) -> None:
+    """Instead of its image, as long as whoever develops it lives; each change is another process."""
+    image = planned(tmp_path)[0][0].process
+    store = tmp_path / "images"
+    entry = {"entrypoint": ["python", "-m", "other"], "python": sys.executable, "path": ["/folder/src"], "digest": "a"}
+    registry.run_instead(store, "mongodb-mcp", entry)
+    developed = planned(tmp_path)[0][0].process
+    assert (developed.argv, developed.env["PYTHONPATH"]) == ((sys.executable, "-m", "other"), "/folder/src")
+    assert developed.fingerprint != image.fingerprint
+    told = store / "mongodb-mcp/dev.json"
+    told.write_text(told.read_text(encoding="utf-8").replace(f'"pid": {os.getpid()}', '"pid": 0'), encoding="utf-8")
+    assert planned(tmp_path)[0][0].process.fingerprint == image.fingerprint
+    registry.run_images(store, "mongodb-mcp")
+    assert not told.exists()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emulators.base.files import write_json
 from tests.unit.runtime.docker_fake import FakeEngine
 from tests.unit.runtime.platform_state import DIGEST, build, fill_image_store
 from twin.errors import RuntimeFailure
@@ -106,3 +107,67 @@ def test_leftovers_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert docker_box.stop_leftovers(tmp_path)
     assert engine.present == []
     assert not docker_box.stop_leftovers(tmp_path)
+
+
+FOREIGN = f"ghcr.io/owner/charts@{DIGEST}"
+
+
+def with_upstream(resources: dict[str, dict[str, Any]]) -> None:
+    """The reader's server is a front, and the image of somebody else is behind it."""
+    group = resources["azurerm_container_group.reader"]
+    group["container"][0]["environment_variables"]["MCP_FRONT_URL"] = "http://127.0.0.1:9001/mcp"
+    group["container"].append(
+        {
+            "name": "upstream",
+            "image": f"acrmcp.azurecr.io/owner/charts@{DIGEST}",
+            "memory": 1,
+            "environment_variables": {"PORT": "9001", "REGION": "eu"},
+        }
+    )
+
+
+def noted(home: Path) -> None:
+    image = {"digest": DIGEST, "entrypoint": [], "path": [], "python": "", "reference": FOREIGN, "foreign": True}
+    write_json(home / "images/owner/charts" / DIGEST.removeprefix("sha256:") / "image.json", image)
+
+
+def test_what_stands_behind_a_front_is_a_container_of_its_own(tmp_path: Path) -> None:
+    """Each knows its own variables alone; the front is told the port that this machine gave the other."""
+    fill_image_store(tmp_path, python="", reference=REFERENCE)
+    noted(tmp_path)
+    ports = {**PORTS, "aci-mongodb-reader-a.upstream": 21003}
+    plan = make_plan(build(with_upstream), CONFIG, tmp_path, ports.__getitem__)
+    boxes = {
+        name: json.loads(plan.process(name).files[plan.process(name).argv[-1]])["box"]
+        for name in ("aci-mongodb-reader-a", "aci-mongodb-reader-a.upstream")
+    }
+    front, behind = boxes.values()
+    assert front["environment"]["MCP_FRONT_URL"] == "http://127.0.0.1:21003/mcp"
+    assert "REGION" not in front["environment"]
+    assert (behind["reference"], behind["port"], behind["foreign"]) == (FOREIGN, 21003, 9001)
+    assert (behind["environment"], behind["secrets"]) == ({"PORT": "9001", "REGION": "eu"}, {})
+
+
+def test_without_containers_it_is_refused_by_name(tmp_path: Path) -> None:
+    """The other groups run."""
+    fill_image_store(tmp_path)
+    noted(tmp_path)
+    plan = make_plan(build(with_upstream), RuntimeConfig(), tmp_path, {**PORTS, "aci-mongodb-reader-a.upstream": 1}.get)  # type: ignore[arg-type]
+    assert "ghcr.io/owner/charts" in plan.refused["aci-mongodb-reader-a"]
+    assert "runs in a container only; deploy with `--setting RUNTIME=docker`" in plan.refused["aci-mongodb-reader-a"]
+    assert plan.process("aci-mongodb-admin-a")
+
+
+@pytest.mark.parametrize(("user", "runs_as"), [("1000", "1000"), ("", "65534:65534"), ("node", "65534:65534")])
+def test_somebody_elses_image_is_closed_too(tmp_path: Path, user: str, runs_as: str) -> None:
+    """Started as it is, never as root, and reached from this machine alone."""
+    box = Box("aci-one.upstream", FOREIGN, (), 21003, {"PORT": "9001"}, {}, 1, foreign=9001)
+    created = Boxes(Engine(user), tmp_path).create(box).created
+    assert (created["user"], created["read_only"], created["cap_drop"]) == (runs_as, True, ["ALL"])
+    assert (created["ports"], created["command"]) == ({"9001/tcp": ("127.0.0.1", 21003)}, None)
+    assert {"network_mode", "entrypoint", "volumes"} & set(created) == set()
+    secret = Box("aci-one.upstream", FOREIGN, (), 21003, {}, {"TOKEN": "t"}, 1, foreign=9001)
+    with pytest.raises(
+        RuntimeFailure, match=r"gets TOKEN from the vault.* which `docker inspect` shows; leave `secrets`"
+    ):
+        Boxes(Engine(user), tmp_path).create(secret)

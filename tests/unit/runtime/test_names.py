@@ -153,3 +153,45 @@ def test_an_address_in_a_backend_url_needs_no_name(tmp_path: Path) -> None:
         resources["azurerm_api_management_backend.admin"]["url"] = "http://10.20.2.4:8000"
 
     assert routes(tmp_path, address).resolve == {"10.20.2.4:8000": "127.0.0.1:21001", READER: "127.0.0.1:21002"}
+
+
+def elsewhere(resources: Resources) -> None:
+    for name, url in (("vendor", "https://mcp.example.com"), ("stand_in", "http://127.0.0.1:9000")):
+        backend = {"name": name, "url": url}
+        resources[f"azurerm_api_management_backend.{name}"] = backend
+
+
+def test_a_server_elsewhere_is_called_as_it_is_named(tmp_path: Path) -> None:
+    """By https, or on this machine; no record of the network is asked for."""
+    found = routes(tmp_path, elsewhere)
+    assert (found.elsewhere, found.unreachable) == (["mcp.example.com:443", "127.0.0.1:9000"], {})
+    assert set(found.resolve) == {ADMIN, READER}
+
+
+@pytest.mark.parametrize(
+    ("rules", "cut_off"),
+    [
+        ([], False),
+        ([("network", 200, "Deny", "VirtualNetwork")], False),
+        ([("out", 200, "Deny", "Internet")], True),
+        ([("https", 100, "Allow", "Internet"), ("all", 200, "Deny", "*")], False),
+        ([("all", 200, "Deny", "*")], True),
+    ],
+)
+def test_the_gateway_s_subnet_may_keep_it_in(
+    tmp_path: Path, rules: list[tuple[str, int, str, str]], cut_off: bool
+) -> None:
+    """Azure lets the internet be reached where no rule says otherwise (AllowInternetOutBound)."""
+
+    def ruled(resources: Resources) -> None:
+        denied_on_the_way_out(resources)
+        del resources["azurerm_network_security_rule.out"]
+        elsewhere(resources)
+        resources["azurerm_network_security_group.gateway"]["security_rule"] = [
+            rule(name, priority, access, "*", "443") | {"direction": "Outbound", "destination_address_prefix": target}
+            for name, priority, access, target in rules
+        ]
+
+    found = routes(tmp_path, ruled)
+    assert ("mcp.example.com:443" in found.unreachable) is cut_off
+    assert all("from the gateway's subnet to the internet" in why for why in found.unreachable.values())

@@ -89,6 +89,16 @@ def test_a_reachable_database_is_the_local_one(tmp_path: Path, edit: Edit | None
     assert found.cut_off == {}
 
 
+def test_a_network_s_name_servers_are_not_those_of_its_groups(tmp_path: Path) -> None:
+    """ "Virtual network scenarios and resources for Azure Container Instances": a group asks Azure's, or its own."""
+
+    def asks_a_hub(resources: Resources) -> None:
+        zone_not_linked(resources)
+        resources["azurerm_virtual_network.this"]["dns_servers"] = ["10.1.0.4"]
+
+    assert "has no name in the containers' network" in reader(tmp_path, asks_a_hub).cut_off["cosmos-mcp"]
+
+
 def test_azure_s_own_name_server_knows_linked_zones_only(tmp_path: Path) -> None:
     """Named by its address it is still Azure's."""
 

@@ -17,6 +17,19 @@ def test_the_same_seed_makes_the_same_documents() -> None:
     assert [first.next() for _ in range(50)] == [second.next() for _ in range(50)]
 
 
+def test_an_expression_of_which_nothing_is_left_can_be_bent() -> None:
+    """A session goes on, whatever its own mutations leave."""
+    assert isinstance(Documents(1)._bent(""), str)
+
+
+def test_a_policy_that_waits_does_not_hang(tmp_path: Path) -> None:
+    """Its retries are run, without their waits."""
+    session = Session(tmp_path)
+    retry = '<retry condition="true" count="50" interval="300"><forward-request/></retry>'
+    session.judge(0, f"<policies><backend>{retry}</backend></policies>")
+    assert (session.outcome.findings, session.outcome.counts["answered 200"]) == ([], 1)
+
+
 def test_mutants_are_judged_without_a_finding(tmp_path: Path) -> None:
     """Some load and most do not; whatever they are, each is answered."""
     made, session = Documents(5), Session(tmp_path)

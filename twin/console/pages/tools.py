@@ -12,7 +12,6 @@ from emulators.base.markup import Child, Html, h
 from twin.console.pages.layout import alert, badge, facts, milliseconds, page, status_badge
 from twin.console.people import Answer
 
-USERS = {"admin": "Ada Admin", "reader": "Rae Reader", "outsider": "Otto Outsider"}
 _INTRODUCTION = (
     "Choose who signs in. The sign-in is a real one, authorization code with PKCE at the local Entra ID, and each call "
     "goes through the gateway."
@@ -26,6 +25,7 @@ class Choice:
 
     servers: Sequence[str]
     server: str
+    people: Mapping[str, str]  # who can sign in: names by short name
     user: str = ""
     tool: str = ""
     arguments: str = ""
@@ -64,7 +64,7 @@ def _people(root: str, choice: Choice) -> Html:
             class_="person",
             aria_pressed="true" if user == choice.user else "false",
         )
-        for user, name in USERS.items()
+        for user, name in choice.people.items()
     ]
     options = [h("option", name, value=name, selected=name == choice.server) for name in choice.servers]
     server: Child = h("input", type="hidden", name="server", value=choice.server)
@@ -77,7 +77,7 @@ def _people(root: str, choice: Choice) -> Html:
 def _signed_in(choice: Choice) -> Html:
     roles = choice.claims.get("roles") or []
     return facts(
-        ("Signed in as", choice.claims.get("name") or USERS.get(choice.user, choice.user)),
+        ("Signed in as", choice.claims.get("name") or choice.people.get(choice.user, choice.user)),
         ("Roles in the token", [badge(role) for role in roles] or "none"),
         ("Scope", str(choice.claims.get("scp") or "")),
         ("Object id", h("code", str(choice.claims.get("oid") or ""))),

@@ -59,9 +59,42 @@ def _attempt(parse: Callable[[Any], datetime]) -> Callable[[str, Out], bool]:
     return attempt
 
 
+#: TimeSpan.MaxValue, to the microsecond.
+_LONGEST = timedelta(microseconds=(2**63 - 1) // 10)
+
+
+def _out_of_range(what: str) -> ClrError:
+    return ClrError("ArgumentOutOfRangeException", what)
+
+
+def _spanned(**amounts: float) -> timedelta:
+    """Raises ClrError for what no TimeSpan holds."""
+    if any(amount != amount for amount in amounts.values()):
+        raise ClrError("ArgumentException", "TimeSpan does not accept floating point Not-a-Number values.")
+    try:
+        found = timedelta(**amounts)
+    except OverflowError:
+        found = timedelta.max
+    return _short_enough(found)
+
+
+def _short_enough(span: timedelta) -> timedelta:
+    if abs(span) > _LONGEST:
+        raise ClrError("OverflowException", "TimeSpan overflowed because the duration is too long.")
+    return span
+
+
+def _of_ticks(ticks: int) -> timedelta:
+    """Cut to the microsecond, towards zero."""
+    return timedelta(microseconds=abs(ticks) // 10) * (1 if ticks >= 0 else -1)
+
+
 def _shift(unit: str) -> Callable[[datetime, float], datetime]:
     def add(value: datetime, amount: float) -> datetime:
-        return _add(value, timedelta(**{unit: amount}))
+        try:
+            return value + timedelta(**{unit: amount})
+        except (OverflowError, ValueError) as error:
+            raise _out_of_range("Value to add was out of range.") from error
 
     return add
 
@@ -70,13 +103,25 @@ def _add(value: datetime, span: timedelta) -> datetime:
     try:
         return value + span
     except OverflowError as error:
-        raise ClrError(
-            "ArgumentOutOfRangeException", "The added value results in an un-representable DateTime."
-        ) from error
+        raise _out_of_range("The added value results in an un-representable DateTime.") from error
+
+
+def _since(start: datetime, unit: str) -> Callable[[int], datetime]:
+    def add(amount: int) -> datetime:
+        try:
+            return start + timedelta(**{unit: amount})
+        except OverflowError as error:
+            raise _out_of_range("Valid values are between -62135596800 and 253402300799, inclusive.") from error
+
+    return add
 
 
 def _months(value: datetime, count: int) -> datetime:
+    if not -120_000 <= count <= 120_000:
+        raise _out_of_range("Months value must be between +/-120000.")
     year, month = divmod(value.year * 12 + value.month - 1 + count, 12)
+    if not 1 <= year <= 9999:
+        raise _out_of_range("The added or subtracted value results in an un-representable DateTime.")
     for day in range(value.day, 27, -1):
         try:
             return value.replace(year=year, month=month + 1, day=day)
@@ -102,9 +147,7 @@ for _owner, _read in (("DateTime", _parse), ("DateTimeOffset", _parse_offset)):
     declare(_owner, f"{_owner} AddMonths(int months)")(_months)
     declare(_owner, f"{_owner} AddYears(int value)")(lambda value, count: _months(value, count * 12))
     declare(_owner, f"{_owner} Add(TimeSpan value)")(_add)
-    declare(_owner, f"{_owner} AddTicks(long value)")(
-        lambda value, ticks: _add(value, timedelta(microseconds=ticks / 10))
-    )
+    declare(_owner, f"{_owner} AddTicks(long value)")(lambda value, ticks: _add(value, _of_ticks(ticks)))
     for _part in ("Year", "Month", "Day"):
         declare(_owner, f"int {_part}")(attrgetter(_part.lower()))
     declare(_owner, "long Ticks")(lambda value: _ticks(value - _EPOCH))
@@ -121,8 +164,22 @@ declare(_OFFSET, "static bool TryParse(string input, out DateTimeOffset result)"
 )
 declare(_OFFSET, "int CompareTo(DateTimeOffset other)")(lambda value, other: (value > other) - (value < other))
 declare("DateTime", "bool IsDaylightSavingTime()")(lambda value: False)
-declare("DateTime", "static bool IsLeapYear(int year)")(isleap)
-declare("DateTime", "static int DaysInMonth(int year, int month)")(lambda year, month: monthrange(year, month)[1])
+
+
+@declare("DateTime", "static int DaysInMonth(int year, int month)")
+def _days_in_month(year: int, month: int) -> int:
+    if not (1 <= year <= 9999 and 1 <= month <= 12):
+        raise _out_of_range("Month must be between one and twelve, and year from 1 to 9999.")
+    return monthrange(year, month)[1]
+
+
+@declare("DateTime", "static bool IsLeapYear(int year)")
+def _is_leap_year(year: int) -> bool:
+    if not 1 <= year <= 9999:
+        raise _out_of_range("Year must be between 1 and 9999.")
+    return isleap(year)
+
+
 declare("DateTime", "DateTime Date")(lambda value: value.replace(hour=0, minute=0, second=0, microsecond=0))
 declare("DateTimeOffset", "DateTime Date")(
     lambda value: value.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UNSPECIFIED)
@@ -134,11 +191,9 @@ declare("DateTimeOffset", "long ToUnixTimeSeconds()")(lambda value: int((value -
 declare("DateTimeOffset", "long ToUnixTimeMilliseconds()")(
     lambda value: int((value - _UNIX) / timedelta(milliseconds=1) // 1)
 )
-declare("DateTimeOffset", "static DateTimeOffset FromUnixTimeSeconds(long seconds)")(
-    lambda seconds: _add(_UNIX, timedelta(seconds=seconds))
-)
+declare("DateTimeOffset", "static DateTimeOffset FromUnixTimeSeconds(long seconds)")(_since(_UNIX, "seconds"))
 declare("DateTimeOffset", "static DateTimeOffset FromUnixTimeMilliseconds(long milliseconds)")(
-    lambda milliseconds: _add(_UNIX, timedelta(milliseconds=milliseconds))
+    _since(_UNIX, "milliseconds")
 )
 declare("DateTimeOffset", "DateTimeOffset(DateTime dateTime)")(lambda value: value.replace(tzinfo=UTC))
 declare("DateTimeOffset", "string ToString(string format)")(
@@ -148,7 +203,7 @@ declare("DateTimeOffset", "string ToString()")(lambda value: f"{to_text(value)} 
 
 
 def _span(unit: str) -> Callable[[float], timedelta]:
-    return lambda amount: timedelta(**{unit: amount})
+    return lambda amount: _spanned(**{unit: amount})
 
 
 _DAY, _TIME = "int year, int month, int day", "int hour, int minute, int second"
@@ -168,7 +223,7 @@ def _new_date(
 ) -> datetime:
     try:
         return datetime(year, month, day, hour, minute, second, millisecond * 1000, tzinfo=_KINDS[kind])
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ClrError(
             "ArgumentOutOfRangeException", "Year, Month, and Day parameters describe no DateTime."
         ) from error
@@ -177,9 +232,7 @@ def _new_date(
 declare("DateTime", f"DateTime({_DAY}, {_TIME}, DateTimeKind kind)")(
     lambda year, month, day, hour, minute, second, kind: _new_date(year, month, day, hour, minute, second, 0, kind)
 )
-declare("DateTime", "DateTime(long ticks)")(
-    lambda ticks: _add(_EPOCH, timedelta(microseconds=ticks / 10)).replace(tzinfo=UNSPECIFIED)
-)
+declare("DateTime", "DateTime(long ticks)")(lambda ticks: _add(_EPOCH, _of_ticks(ticks)).replace(tzinfo=UNSPECIFIED))
 
 _SECONDS = {"Days": 86400, "Hours": 3600, "Minutes": 60, "Seconds": 1, "Milliseconds": 0.001}
 for _unit, _size in _SECONDS.items():
@@ -199,24 +252,24 @@ declare("TimeSpan", "int Seconds")(_parts(lambda span: span.seconds % 60))
 declare("TimeSpan", "int Milliseconds")(_parts(lambda span: span.microseconds // 1000))
 declare("TimeSpan", "long Ticks")(_ticks)
 declare("TimeSpan", "static TimeSpan Zero")(lambda: timedelta(0))
-declare("TimeSpan", "TimeSpan Add(TimeSpan ts)")(lambda span, other: span + other)
-declare("TimeSpan", "TimeSpan Subtract(TimeSpan ts)")(lambda span, other: span - other)
+declare("TimeSpan", "TimeSpan Add(TimeSpan ts)")(lambda span, other: _short_enough(span + other))
+declare("TimeSpan", "TimeSpan Subtract(TimeSpan ts)")(lambda span, other: _short_enough(span - other))
 declare("TimeSpan", "TimeSpan Negate()")(lambda span: -span)
 declare("TimeSpan", "TimeSpan Duration()")(abs)
 declare("TimeSpan", "int CompareTo(TimeSpan value)")(lambda span, other: (span > other) - (span < other))
 declare("TimeSpan", "TimeSpan(int hours, int minutes, int seconds)")(
-    lambda hours, minutes, seconds: timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    lambda hours, minutes, seconds: _spanned(hours=hours, minutes=minutes, seconds=seconds)
 )
 declare(
     "TimeSpan",
     "TimeSpan(int days, int hours, int minutes, int seconds)",
     "TimeSpan(int days, int hours, int minutes, int seconds, int milliseconds)",
 )(
-    lambda days, hours, minutes, seconds, milliseconds=0: timedelta(
+    lambda days, hours, minutes, seconds, milliseconds=0: _spanned(
         days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds
     )
 )
-declare("TimeSpan", "TimeSpan(long ticks)")(lambda ticks: timedelta(microseconds=ticks / 10))
+declare("TimeSpan", "TimeSpan(long ticks)")(_of_ticks)
 
 
 def _guid(text: Any) -> UUID:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from copy import deepcopy
+from decimal import Decimal
 from typing import Any
 
 from emulators.apim.csharp.clr import (
@@ -76,7 +77,7 @@ declare("JObject", "JObject(JObject other)")(lambda other: JObject(_copied(other
 
 def _copied(raw: Any) -> Any:
     measured(raw)
-    return json.loads(json.dumps(raw))
+    return deepcopy(raw)
 
 
 def _add_property(made: dict[str, Any], item: Any) -> None:
@@ -142,6 +143,7 @@ _KINDS: dict[type, str] = {
     bool: "Boolean",
     int: "Integer",
     float: "Float",
+    Decimal: "Float",
     str: "String",
 }
 declare("JToken", "JTokenType Type")(lambda token: "Property" if isinstance(token, JProperty) else _kind(token.raw))
@@ -228,8 +230,9 @@ def _appended(items: list[Any], more: list[Any]) -> list[Any]:
 
 
 @declare("JObject", "void Merge(object content)", note="objects only; arrays are replaced")
-def _merge(token: JObject, other: JToken) -> None:
-    for name, value in (other.raw or {}).items():
+def _merge(token: JObject, other: Any) -> None:
+    """What is no object changes nothing (JObject.MergeItem)."""
+    for name, value in other.raw.items() if isinstance(other, JObject) else ():
         old = token.raw.get(name)
         if isinstance(old, dict) and isinstance(value, dict):
             _merge(JObject(old), JObject(value))
@@ -284,9 +287,10 @@ def _values(token: JToken, *, types: Types) -> list[Any]:
 
 
 declare("JToken", "IEnumerable<JToken> Values()")(_inside)
-declare("IEnumerable<T>", "IEnumerable<V> Values<V>()", extension=True, note="LINQ")(
-    lambda items, types: [converter(JTOKEN, types["V"])(item) for item in iterate(items)]
-)
+for _type in ("JToken", "JValue", "JObject", "JArray", "JProperty"):
+    declare("IEnumerable<T>", "IEnumerable<V> Values<V>()", extension=True, elements=_type, note="LINQ")(
+        lambda items, types: [converter(JTOKEN, types["V"])(item) for item in iterate(items)]
+    )
 
 
 @declare("JToken", "V Value<V>(object key)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from emulators.apim.csharp import decimals
 from emulators.apim.csharp.clr import ClrError, Pair, equals, iterate, limited, room_for_items
 from emulators.apim.csharp.clr_types import OBJECT, default_value
 from emulators.apim.csharp.conversions import converter, instance_test
@@ -303,9 +304,11 @@ def _folding(name: str, kind: str, result: str, of: Callable[[list[Any]], Any]) 
 
 
 _average = _kept(lambda found: sum(found) / len(found))
-for _kind, _limit in {"int": 2**31, "long": 2**63, "double": 0, "decimal": 0}.items():
+for _kind, _limit in {"int": 2**31, "long": 2**63, "double": 0}.items():
     _folding("Sum", _kind, _kind, _sum(_limit))
-    _folding("Average", _kind, "decimal" if _kind == "decimal" else "double", _average)
+    _folding("Average", _kind, "double", _average)
+_folding("Sum", "decimal", "decimal", decimals.total)
+_folding("Average", "decimal", "decimal", _kept(decimals.average))
 for _name, _pick in (
     ("Max", _kept(lambda found: max(found, key=compared.key))),
     ("Min", _kept(lambda found: min(found, key=compared.key))),

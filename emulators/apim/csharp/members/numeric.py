@@ -6,11 +6,16 @@ import base64
 import binascii
 import math
 import random
+import re
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
+from emulators.apim.csharp import decimals
 from emulators.apim.csharp.clr import ClrError, JToken, to_text
+from emulators.apim.csharp.clr_types import DECIMAL, T, wrap
+from emulators.apim.csharp.conversions import clr_name, converter
 from emulators.apim.csharp.library import Out, declare, enum
 
 _RANGES = {"int": 2**31, "long": 2**63}
@@ -38,11 +43,16 @@ def _integer(type_name: str) -> Callable[[Any], int]:
     return parse
 
 
+#: NumberStyles.Float and AllowThousands; the three names are spelt so.
+_DOUBLE = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?|NaN|-?Infinity", re.ASCII)
+
+
 def _double(value: Any) -> float:
-    try:
-        return float(value.strip().replace(",", ""))
-    except (ValueError, AttributeError) as error:
-        raise _format_error(value) from error
+    if value is None:
+        raise ClrError("ArgumentNullException", "Value cannot be null.")
+    if not _DOUBLE.fullmatch(value.strip()):
+        raise _format_error(value)
+    return float(value.strip().replace(",", ""))
 
 
 def _boolean(value: Any) -> bool:
@@ -72,7 +82,7 @@ def _order(value: Any, other: Any) -> int:
 for _type in ("int", "long", "byte"):
     _parsers(_type, _integer(_type), 0)
 _parsers("double", _double, 0.0)
-_parsers("decimal", _double, 0.0)
+_parsers("decimal", decimals.parse, Decimal(0))
 _parsers("bool", _boolean, False)
 _CONSTANTS: dict[str, dict[str, Any]] = {
     "int": {"MaxValue": 2**31 - 1, "MinValue": -(2**31)},
@@ -85,6 +95,13 @@ _CONSTANTS: dict[str, dict[str, Any]] = {
         "PositiveInfinity": math.inf,
         "NegativeInfinity": -math.inf,
         "Epsilon": 5e-324,
+    },
+    "decimal": {
+        "MaxValue": Decimal(decimals.MAX),
+        "MinValue": Decimal(-decimals.MAX),
+        "Zero": Decimal(0),
+        "One": Decimal(1),
+        "MinusOne": Decimal(-1),
     },
 }
 for _owner, _constants in _CONSTANTS.items():
@@ -105,11 +122,10 @@ def _plain(value: Any) -> Any:
 def _to_integer(type_name: str) -> Callable[..., int]:
     def convert(value: Any, base: Any = 10) -> int:
         plain = _plain(value)
-        if plain is None:
-            return 0
-        if isinstance(plain, str):
-            return int(plain, base) if base != 10 else _integer(type_name)(plain)
-        number = int(round(plain, 0)) if math.isfinite(plain) else 1 << 64
+        if isinstance(plain, str) or base != 10:
+            return _in_words(plain, base, type_name) if base != 10 else _integer(type_name)(plain)
+        plain = _number_of(plain, type_name)
+        number = round(plain) if math.isfinite(plain) else 1 << 64
         lowest, limit = (0, 256) if type_name == "byte" else (-_RANGES[type_name], _RANGES[type_name])
         if not lowest <= number < limit:
             raise ClrError("OverflowException", f"Value was either too large or too small for {type_name}.")
@@ -118,12 +134,48 @@ def _to_integer(type_name: str) -> Callable[..., int]:
     return convert
 
 
+def _number_of(value: Any, type_name: str) -> Any:
+    """Of what is convertible (IConvertible): null is 0. Raises ClrError (InvalidCastException)."""
+    if value is None:
+        return 0
+    if not isinstance(value, int | float | Decimal):
+        raise ClrError("InvalidCastException", f"Unable to cast object of type '{clr_name(value)}' to '{type_name}'.")
+    return value
+
+
+def _in_words(text: str | None, base: int, type_name: str) -> int:
+    """2, 8 or 16: two's complement of the type's bits, unsigned; `0x` may stand before hexadecimal digits."""
+    bits = {"byte": 8, "int": 32, "long": 64}[type_name]
+    if base not in (2, 8, 16):
+        raise ClrError("ArgumentException", "Invalid Base.")
+    if text is None:
+        return 0
+    digits = text.lower().removeprefix("0x") if base == 16 else text
+    if not digits:
+        raise ClrError("ArgumentOutOfRangeException", "Index was out of range.")
+    if not set(digits.lower()) <= set("0123456789abcdef"[:base]):
+        raise ClrError("FormatException", "Could not find any recognizable digits.")
+    found = int(digits, base)
+    if found >= 1 << bits:
+        raise ClrError("OverflowException", f"Value was either too large or too small for {type_name}.")
+    return found if type_name == "byte" else wrap(found, bits)
+
+
 def _to_double(value: Any) -> float:
-    return _double(value) if isinstance(value, str) else float(_plain(value) or 0)
+    plain = _plain(value)
+    return _double(plain) if isinstance(plain, str) else float(_number_of(plain, "double"))
+
+
+def _to_decimal(value: Any) -> Decimal:
+    plain = _plain(value)
+    if isinstance(plain, str):
+        return decimals.parse(plain)
+    return decimals.of_number(_number_of(int(plain) if isinstance(plain, bool) else plain, "decimal"))
 
 
 def _to_boolean(value: Any) -> bool:
-    return _boolean(value) if isinstance(value, str) else bool(_plain(value))
+    plain = _plain(value)
+    return _boolean(plain) if isinstance(plain, str) else bool(_number_of(plain, "bool"))
 
 
 _SOURCES = ("object", "string", "int", "long", "double", "decimal", "bool", "byte")
@@ -135,12 +187,18 @@ for _name, _result, _convert in (
     declare("Convert", *(f"static {_result} {_name}({source} value)" for source in _SOURCES))(_convert)
     declare("Convert", f"static {_result} {_name}(string value, int fromBase)")(_convert)
 declare("Convert", "static int ToInt32(char value)")(ord)
-for _name, _result in (("ToDouble", "double"), ("ToDecimal", "decimal")):
-    declare("Convert", *(f"static {_result} {_name}({source} value)" for source in _SOURCES))(_to_double)
+declare("Convert", *(f"static double ToDouble({source} value)" for source in _SOURCES))(_to_double)
+declare("Convert", *(f"static decimal ToDecimal({source} value)" for source in _SOURCES))(_to_decimal)
 declare("Convert", *(f"static bool ToBoolean({source} value)" for source in _SOURCES))(_to_boolean)
 declare("Convert", "static string ToString(object value)")(to_text)
 declare("Convert", "static string ToString(long value, int toBase)")(lambda value, base: _in_base(value, base))
-declare("Convert", "static char ToChar(int value)")(chr)
+
+
+@declare("Convert", "static char ToChar(int value)")
+def _to_char(value: int) -> str:
+    if not 0 <= value < 2**16:
+        raise ClrError("OverflowException", "Value was either too large or too small for a character.")
+    return chr(value)
 
 
 def _in_base(value: int, base: int) -> str:
@@ -174,20 +232,39 @@ def _round(value: float, digits: int = 0, mode: str = "ToEven") -> float:
     return math.copysign(whole / 10**digits, value)
 
 
+def _whole(of: Callable[[float], float]) -> Callable[[float], float]:
+    """Infinity and NaN stay what they are."""
+    return lambda value: float(of(value)) if math.isfinite(value) else value
+
+
+def _rounding(owner: str, kind: str, of: Callable[..., Any]) -> None:
+    declare(owner, f"static {kind} Round({kind} a)", f"static {kind} Round({kind} a, int digits)")(of)
+    declare(owner, f"static {kind} Round({kind} a, MidpointRounding mode)")(lambda value, mode: of(value, 0, mode))
+    declare(owner, f"static {kind} Round({kind} a, int digits, MidpointRounding mode)")(of)
+
+
 for _type in ("int", "long", "double", "decimal"):
     declare("Math", f"static {_type} Max({_type} val1, {_type} val2)")(max)
     declare("Math", f"static {_type} Min({_type} val1, {_type} val2)")(min)
-    declare("Math", f"static {_type} Abs({_type} value)")(abs)
+    declare("Math", f"static {_type} Abs({_type} value)")(Decimal.copy_abs if _type == "decimal" else abs)
     declare("Math", f"static int Sign({_type} value)")(lambda value: _order(value, 0))
-for _type in ("double", "decimal"):
-    declare("Math", f"static {_type} Ceiling({_type} a)")(lambda value: float(math.ceil(value)))
-    declare("Math", f"static {_type} Floor({_type} d)")(lambda value: float(math.floor(value)))
-    declare("Math", f"static {_type} Truncate({_type} d)")(lambda value: float(math.trunc(value)))
-    declare("Math", f"static {_type} Round({_type} a)", f"static {_type} Round({_type} a, int digits)")(_round)
-    declare("Math", f"static {_type} Round({_type} a, MidpointRounding mode)")(
-        lambda value, mode: _round(value, 0, mode)
-    )
-    declare("Math", f"static {_type} Round({_type} a, int digits, MidpointRounding mode)")(_round)
+for _name, _of, _exactly in (
+    ("Ceiling", math.ceil, decimals.ceiling),
+    ("Floor", math.floor, decimals.floor),
+    ("Truncate", math.trunc, decimals.truncated),
+):
+    declare("Math", f"static double {_name}(double {'a' if _name == 'Ceiling' else 'd'})")(_whole(_of))
+    declare("Math", f"static decimal {_name}(decimal d)")(_exactly)
+    declare("decimal", f"static decimal {_name}(decimal d)")(_exactly)
+_rounding("Math", "double", _round)
+_rounding("Math", "decimal", decimals.rounded)
+_rounding("decimal", "decimal", decimals.rounded)
+for _name, _sign in (("Add", "+"), ("Subtract", "-"), ("Multiply", "*"), ("Divide", "/"), ("Remainder", "%")):
+    declare("decimal", f"static decimal {_name}(decimal d1, decimal d2)")(decimals.ARITHMETIC[_sign])
+declare("decimal", "static decimal Negate(decimal d)")(decimals.negated)
+declare("decimal", "static int Compare(decimal d1, decimal d2)")(_order)
+for _name, _result in (("ToInt32", "int"), ("ToInt64", "long"), ("ToByte", "byte"), ("ToDouble", "double")):
+    declare("decimal", f"static {_result} {_name}(decimal d)")(converter(DECIMAL, T(_result)))
 declare("Math", "static double Sqrt(double d)")(lambda value: math.sqrt(value) if value >= 0 else math.nan)
 declare("Math", "static double Pow(double x, double y)")(lambda value, exponent: _power(value, exponent))
 declare("Math", "static double PI")(lambda: math.pi)

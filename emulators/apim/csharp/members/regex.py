@@ -185,7 +185,15 @@ declare("Capture", "int Length")(lambda group: len(group.value or ""))
 declare("Match", "static Match Empty")(lambda: Match(None))
 declare("Group", "CaptureCollection Captures", note="the last one only")(_captures)
 declare("CaptureCollection", "int Count")(len)
-declare("CaptureCollection", "Capture this[int i]")(lambda captures, index: captures[index])
+declare("CaptureCollection", "Capture this[int i]")(lambda captures, index: _capture(captures, index))
+
+
+def _capture(captures: list[Any], index: int) -> Any:
+    if not 0 <= index < len(captures):
+        raise ClrError("ArgumentOutOfRangeException", "Specified argument was out of the range of valid values.")
+    return captures[index]
+
+
 declare("Group", "bool Success")(lambda group: group.value is not None)
 declare("Match", "GroupCollection Groups")(Groups)
 declare("Match", "string Result(string replacement)")(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urljoin, urlsplit
 
-from emulators.apim.csharp.clr import ClrError
+from emulators.apim.csharp.clr import ClrError, utf8
 from emulators.apim.csharp.library import Out, declare, enum
 
 enum("UriPartial", "Scheme", "Authority", "Path", "Query")
@@ -84,9 +84,9 @@ def _try_join(base: Uri, relative: Any, result: Out) -> bool:
 declare("Uri", "Uri(string uriString)")(_new)
 declare("Uri", "Uri(Uri baseUri, string relativeUri)", "Uri(Uri baseUri, Uri relativeUri)")(_joined)
 declare("Uri", "static bool TryCreate(Uri baseUri, string relativeUri, out Uri result)")(_try_join)
-declare("Uri", "static string EscapeDataString(string text)")(lambda text: quote(_given(text), safe="-._~"))
+declare("Uri", "static string EscapeDataString(string text)")(lambda text: quote(utf8(_given(text)), safe="-._~"))
 declare("Uri", "static string EscapeUriString(string text)")(
-    lambda text: quote(_given(text), safe="-._~:/?#[]@!$&'()*+,;=%")
+    lambda text: quote(utf8(_given(text)), safe="-._~:/?#[]@!$&'()*+,;=%")
 )
 declare("Uri", "static string UnescapeDataString(string text)")(lambda text: unquote(_given(text)))
 
@@ -137,7 +137,7 @@ def _loopback(host: str) -> bool:
 
 
 declare("WebUtility", "static string UrlEncode(string value)")(
-    lambda text: text if text is None else quote_plus(text, safe="-_.!*()")
+    lambda text: text if text is None else quote_plus(utf8(text), safe="-_.!*()")
 )
 declare("WebUtility", "static string UrlDecode(string value)")(
     lambda text: text if text is None else unquote_plus(text)

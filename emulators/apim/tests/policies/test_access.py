@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulators.apim.tests.harness import CLIENT_ID, NOW, GatewayHarness, applied, make_gateway, ok, policies
+from emulators.apim.tests.harness import CLIENT_ID, NOW, GatewayHarness, applied, make_gateway, ok, policies, resource
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
 from emulators.apim.tests.test_products import product
@@ -276,6 +276,16 @@ async def test_cors_preflight() -> None:
     assert reply.headers.joined("Access-Control-Allow-Methods") == "POST"
     assert reply.headers.joined("Access-Control-Allow-Headers") == "Content-Type"
     assert reply.headers.joined("Access-Control-Max-Age") == "300"
+
+
+async def test_cors_in_a_fragment_answers_preflights() -> None:
+    """Microsoft's pages do not say it: the platform's own policies rely on it, and the live check `preflight` looks."""
+    policy = CORS.format(origin="https://a.test", credentials="false", terminate="false")
+    fragment = resource("api_management_policy_fragment", "f", value=f"<fragment>{policy}</fragment>", format="rawxml")
+    gateway = make_gateway(inbound='<include-fragment fragment-id="f"/>', extra=[fragment])
+    reply = await gateway.send("OPTIONS", headers=preflight())
+    assert (reply.status, reply.headers.joined("Access-Control-Allow-Origin")) == (200, "https://a.test")
+    assert gateway.backends.calls == []
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,22 @@ async def test_rewrite_uri(attributes: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("attributes", "status", "path"),
+    [
+        ("template='/u/{id}/{other}'", 500, ""),
+        ("""template='@("/u/{other}/{id}")'""", 200, "/u/{other}/4?k=v"),
+        ("""template='/new' copy-unmatched-params='@(context.Request.Method == "PUT")'""", 200, "/new"),
+        ("""template='/new' copy-unmatched-params='@(context.Request.Method == "GET")'""", 200, "/new?k=v"),
+    ],
+)
+async def test_rewrite_uri_adds_no_path_parameters(attributes: str, status: int, path: str) -> None:
+    """ "Rewrite URL", usage notes: query parameters only. What an expression wrote stays."""
+    gateway = make_gateway(inbound=f"<rewrite-uri {attributes}/>", operations=[("GET", "/op/{id}")])
+    assert (await gateway.send(target="/a/op/4?k=v")).status == status
+    assert [call.url.removeprefix("http://backend.test/base") for call in gateway.backends.calls] == [path] * bool(path)
+
+
+@pytest.mark.parametrize(
     "attribute",
     [
         "base-url='http://other.test/x/'",

@@ -214,6 +214,17 @@ async def test_without_an_expiry_where_none_is_required() -> None:
     assert (await gateway.send(headers=bearer(sign(claims(exp=None))))).status == 200
 
 
+@pytest.mark.parametrize(
+    ("name", "statuses"), [("X-Token", [200, 200]), ("authorization", [200, 401])], ids=["another", "Authorization"]
+)
+async def test_a_scheme_is_required_in_authorization_only(name: str, statuses: list[int]) -> None:
+    """ "Validate JWT", usage notes: with another header the required scheme is ignored."""
+    gateway = make_gateway(inbound=f"<validate-jwt header-name='{name}' require-scheme='Bearer'>{RULES}</validate-jwt>")
+    publish(gateway)
+    token = sign(claims())
+    assert [(await gateway.send(headers={name: given})).status for given in (f"Bearer {token}", token)] == statuses
+
+
 async def test_the_token_from_a_query_parameter_or_value() -> None:
     """`query-parameter-name` and `token-value` are the other two places."""
     token = sign(claims())

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from emulators.apim import http_server
 from emulators.apim.http_server import MAX_BODY, MAX_HEADERS, MAX_TARGET
 from emulators.apim.tests.sockets.conftest import Backend, Serve
 
@@ -39,6 +42,8 @@ def statuses(received: bytes) -> list[int]:
         post("Content-Length: 4", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
         post("Content-Length: 4\nTransfer-Encoding: chunked", body=b"0\r\n\r\n"),
         post("Transfer-Encoding: gzip", body=b"x"),
+        post("Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"),
+        post("Transfer-Encoding: identity", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
         post("Transfer-Encoding: chunked, chunked", body=b"0\r\n\r\n"),
         post("Transfer-Encoding: \x0bchunked", body=b"0\r\n\r\n"),
         post("Transfer-Encoding: chunked", body=b"+1\r\nx\r\n0\r\n\r\n"),
@@ -47,7 +52,8 @@ def statuses(received: bytes) -> list[int]:
     ids=[
         "no host", "two hosts", "nonsense", "space in a name", "space before the colon", "null", "carriage return",
         "two lengths", "length with a sign", "length and chunks", "chunks after a line feed", "unknown coding",
-        "chunked twice", "vertical tab", "chunk size with a sign", "chunk longer than it says",
+        "unknown coding in chunks", "two codings in two lines", "chunked twice", "vertical tab",
+        "chunk size with a sign", "chunk longer than it says",
     ],
 )  # fmt: skip
 async def test_what_two_readers_could_frame_in_two_ways_is_refused(serve: Serve, backend: Backend, sent: bytes) -> None:
@@ -103,6 +109,8 @@ async def test_a_go_ahead_is_given_where_it_is_asked_for(serve: Serve) -> None:
     ask = ["Expect: 100-continue", "Connection: close"]
     assert statuses(await gateway.exchange(post("Content-Length: 1", *ask, body=b"x"))) == [100, 200]
     assert statuses(await gateway.exchange(post(f"Content-Length: {MAX_BODY + 1}", *ask))) == [413]
+    older = post("Content-Length: 1", *ask, body=b"x").replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+    assert 100 not in statuses(await gateway.exchange(older))
 
 
 async def test_targets_reach_the_backend_as_they_were_sent(serve: Serve, backend: Backend) -> None:
@@ -203,3 +211,36 @@ async def test_a_gateway_that_stops_finishes_what_it_answers(serve: Serve, backe
     await asyncio.wait_for(gateway.task, 5)
     for _, writer in (idle, busy):
         writer.close()
+
+
+def caller_with_little_room(port: int) -> socket.socket:
+    """What it does not read stays at the gateway but for a few kilobytes."""
+    caller = socket.socket()
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    caller.connect(("127.0.0.1", port))
+    caller.setblocking(False)
+    return caller
+
+
+async def until(holds: Callable[[], bool]) -> bool:
+    for _ in range(1000):
+        if holds():
+            return True
+        await asyncio.sleep(0.02)
+    return False
+
+
+LARGE = 8 * 2**20
+
+
+@pytest.mark.parametrize("buffering", [UNBUFFERED, "<forward-request/>"], ids=["unbuffered", "buffered"])
+async def test_a_caller_that_takes_nothing_is_cut_off(
+    serve: Serve, backend: Backend, buffering: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connection and answer do not stay for ever, whether or not all of the answer is written already."""
+    monkeypatch.setattr(http_server, "STALL", 0.2)
+    backend.says(f"HTTP/1.1 200 OK\nContent-Length: {LARGE}\n\n" + "x" * LARGE)
+    gateway = await serve(backend=buffering)
+    with caller_with_little_room(gateway.port) as caller:
+        await asyncio.get_running_loop().sock_sendall(caller, GET)
+        assert await until(lambda: bool(backend.requests) and not gateway.server.server_state.connections)

@@ -121,7 +121,7 @@ class Confirmable(BaseModel):
 
 @dataclass
 class Runtime:
-    """What all calls of one server share."""
+    """What all calls of one server share. `tier` is what it may do; `tier_name` what callers and logs know it by."""
 
     client: AsyncMongoClient[Document]
     tier: Tier
@@ -132,10 +132,12 @@ class Runtime:
     admission: Admission = field(default_factory=Admission)
     confirm_updates: bool = False
     name: str = "mongodb"
+    tier_name: str = ""
     views: Views = field(init=False)
     _collections: dict[tuple[str, str], AsyncCollection[Document]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.tier_name = self.tier_name or self.tier
         self.views = Views(views_in(self.client), self.rules)
 
     def database(self, name: str) -> AsyncDatabase[Document]:

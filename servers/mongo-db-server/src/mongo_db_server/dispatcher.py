@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from mcp_types import CallToolRequestParams
 
     from mongo_db_server.audit import Sink
-    from mongo_db_server.settings import Tier
     from mongo_db_server.toolkit import MongoTool
 
 _NAME_CHARS = 64  # of a name that nobody here gave
 
 
 class Dispatcher(Middleware):
-    def __init__(self, tools: Iterable[MongoTool], *, tier: Tier, audit: Sink) -> None:
+    def __init__(self, tools: Iterable[MongoTool], *, tier: str, audit: Sink) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._tier = tier
         self._audit = audit

@@ -56,7 +56,7 @@ def check_operators(value: Any, tier: Tier, rules: Rules | None = None) -> None:
                     "Use aggregation operators instead."
                 )
             if tier == "reader" and name in WRITING_STAGES:
-                raise RefusedError(f"`{name}` writes; this server is read-only (`MCP_TIER=reader`).")
+                raise RefusedError(f"`{name}` writes; this tier only reads.")
             if name in _ADMINISTRATIVE_STAGES:
                 raise RefusedError(f"`{name}` shows other callers' work; this server does not offer it.")
     _check_patterns(value, (rules or Rules()).regex_length)

@@ -44,7 +44,7 @@ def configuration_of(runtime: Runtime) -> dict[str, Any]:
     return {
         "server": runtime.name,
         "version": __version__,
-        "tier": runtime.tier,
+        "tier": runtime.tier_name,
         "may_write": runtime.tier == "admin",
         "restricted": restrictions_of(runtime),
         "confirmation": {

@@ -85,7 +85,7 @@ def build_from(runtime: Runtime) -> McpServer:
         for declaration in ALL
         if declaration.operation.allowed_in(runtime.tier) and runtime.rules.tools.admits(declaration.name)
     ]
-    dispatcher = Dispatcher(tools, tier=runtime.tier, audit=runtime.audit)
+    dispatcher = Dispatcher(tools, tier=runtime.tier_name, audit=runtime.audit)
     mcp: FastMCP[Any] = FastMCP(
         runtime.name,
         version=__version__,
@@ -105,7 +105,7 @@ def runtime_of(settings: Settings, client: AsyncMongoClient[dict[str, Any]], aud
     """What the settings say. Raises SettingsError for a rule that cannot be carried out."""
     return Runtime(
         client,
-        settings.mcp_tier,
+        settings.rights,
         Limits.of(settings),
         audit,
         rules=Rules.of(settings),
@@ -119,6 +119,7 @@ def runtime_of(settings: Settings, client: AsyncMongoClient[dict[str, Any]], aud
         ),
         confirm_updates=settings.mcp_confirm_updates,
         name=settings.mcp_server_name,
+        tier_name=settings.mcp_tier,
     )
 
 

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 
 from gateway_auth import GateSettings, read_settings
 from gateway_auth.settings import HttpsUrl
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 Tier = Literal["admin", "reader"]
+Connection = Literal["read-write", "read-only"]
+_TIERS: dict[Connection, Tier] = {"read-write": "admin", "read-only": "reader"}
 
 _MIB = 1024 * 1024
 
@@ -27,7 +29,7 @@ class Settings(GateSettings):
     host: str = "0.0.0.0"  # noqa: S104 - a container listens on its private address, which it does not know
     port: int = Field(8000, ge=0, le=65535)
 
-    mcp_tier: Tier
+    mcp_connection: Connection | None = Field(None, validate_default=True)
     mcp_server_name: str = Field("mongodb", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     mcp_allowed_hosts: str = ""
     mcp_allowed_origins: str = ""
@@ -76,6 +78,18 @@ class Settings(GateSettings):
             if getattr(self, f"mcp_{name}_default") > getattr(self, f"mcp_{name}_ceiling"):
                 raise ValueError(f"MCP_{name.upper()}_DEFAULT must not exceed MCP_{name.upper()}_CEILING")
         return self
+
+    @field_validator("mcp_connection")
+    @classmethod
+    def _another_tier_says_what_it_may_do(cls, value: Connection | None, given: ValidationInfo) -> Connection | None:
+        if value is None and given.data.get("mcp_tier", "reader") not in _TIERS.values():
+            raise ValueError("must be read-write or read-only where MCP_TIER is neither admin nor reader")
+        return value
+
+    @property
+    def rights(self) -> Tier:
+        """What this process may do, whatever its tier is called: what `admin` may, or what `reader` may."""
+        return _TIERS[self.mcp_connection or ("read-write" if self.mcp_tier == "admin" else "read-only")]
 
     @property
     def sends_telemetry(self) -> bool:

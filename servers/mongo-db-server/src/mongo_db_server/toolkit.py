@@ -264,7 +264,7 @@ class MongoTool(Tool):
             "event": "call",
             "caller": caller.subject,
             "client": caller.client,
-            "tier": self.runtime.tier,
+            "tier": self.runtime.tier_name,
             "tool": self.name,
             "operation": self.declaration.operation.value,
             "namespace": None,

@@ -37,3 +37,27 @@ resource "azurerm_api_management_policy_fragment" "fail_spoofable" {
     <fragment><set-header name="Authorization" exists-action="delete" /><set-header name="Cookie" exists-action="delete" /><set-header name="X-Mcp-Caller" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Client" exists-action="override"><value>v</value></set-header><set-header name="X-Mcp-Tier" exists-action="skip"><value>v</value></set-header><authentication-managed-identity resource="r" /></fragment>
   XML
 }
+
+resource "azurerm_api_management_policy_fragment" "pass_elsewhere" {
+  api_management_id = "apim"
+  name              = "mcp-remote"
+  value             = <<-XML
+    <fragment><set-header name="Authorization" exists-action="delete" /><set-header name="Cookie" exists-action="delete" /><set-header name="X-Mcp-Caller" exists-action="delete" /><set-header name="X-Mcp-Client" exists-action="delete" /><set-header name="X-Mcp-Tier" exists-action="delete" /></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_elsewhere" {
+  api_management_id = "apim"
+  name              = "mcp-remote"
+  value             = <<-XML
+    <fragment><set-header name="Cookie" exists-action="delete" /><set-header name="X-Mcp-Caller" exists-action="delete" /><set-header name="X-Mcp-Client" exists-action="delete" /><set-header name="X-Mcp-Tier" exists-action="delete" /></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_elsewhere_is_told" {
+  api_management_id = "apim"
+  name              = "mcp-remote"
+  value             = <<-XML
+    <fragment><set-header name="Authorization" exists-action="delete" /><set-header name="Cookie" exists-action="delete" /></fragment>
+  XML
+}

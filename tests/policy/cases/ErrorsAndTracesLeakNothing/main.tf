@@ -26,7 +26,7 @@ resource "azurerm_api_management_policy_fragment" "fail_trace" {
   api_management_id = "apim"
   name              = "mcp-refuse"
   value             = <<-XML
-    <fragment><trace source="x"><message>hello</message></trace></fragment>
+    <fragment><trace source="x"><message>@(context.Request.Headers.GetValueOrDefault("Authorization", ""))</message></trace></fragment>
   XML
 }
 
@@ -44,5 +44,21 @@ resource "azurerm_api_management_policy_fragment" "pass_condition" {
   name              = "mcp-retry"
   value             = <<-XML
     <fragment><choose><when condition="@(context.LastError.Message.Contains(&quot;Unable to connect&quot;))"><set-body>Try again.</set-body></when></choose></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "pass_trace" {
+  api_management_id = "apim"
+  name              = "mcp-remote-answer"
+  value             = <<-XML
+    <fragment><trace source="x"><message>@((string)context.Variables["tier"] + context.Response.StatusCode)</message></trace></fragment>
+  XML
+}
+
+resource "azurerm_api_management_policy_fragment" "fail_trace_of_a_body" {
+  api_management_id = "apim"
+  name              = "mcp-remote-answer"
+  value             = <<-XML
+    <fragment><trace source="x"><message>@(context.Request.Body.As<string>(true))</message></trace></fragment>
   XML
 }

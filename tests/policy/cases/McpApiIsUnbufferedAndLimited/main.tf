@@ -51,3 +51,12 @@ resource "azurerm_api_management_api_policy" "fail_one_limit_for_all" {
     <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key="all" /><include-fragment fragment-id="mcp-upstream" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
   XML
 }
+
+resource "azurerm_api_management_api_policy" "pass_elsewhere" {
+  api_name            = "mcp-f"
+  api_management_name = "apim"
+  resource_group_name = "rg"
+  xml_content         = <<-XML
+    <policies><inbound><include-fragment fragment-id="mcp-caller" /><rate-limit-by-key calls="1" renewal-period="1" counter-key='@((string)context.Variables["caller"])' /><include-fragment fragment-id="mcp-remote" /></inbound><backend><forward-request buffer-response="false" /></backend></policies>
+  XML
+}

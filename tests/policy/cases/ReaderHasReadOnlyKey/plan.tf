@@ -7,6 +7,10 @@ locals {
     fail_secondary     = { tier = "reader", secret = azurerm_cosmosdb_account.database.secondary_mongodb_connection_string }
     fail_key_alone     = { tier = "reader", secret = azurerm_cosmosdb_account.database.primary_key }
     fail_tagged_reader = { tier = "admin", secret = azurerm_cosmosdb_account.database.primary_mongodb_connection_string, tags = { tier = "reader" } }
+    pass_auditor       = { tier = "auditor", secret = azurerm_cosmosdb_account.database.primary_readonly_mongodb_connection_string, more = { MCP_CONNECTION = "read-only" } }
+    pass_clerk         = { tier = "clerk", secret = azurerm_cosmosdb_account.database.primary_mongodb_connection_string, more = { MCP_CONNECTION = "read-write" } }
+    fail_auditor       = { tier = "auditor", secret = azurerm_cosmosdb_account.database.primary_mongodb_connection_string, more = { MCP_CONNECTION = "read-only" } }
+    fail_front         = { tier = "auditor", secret = azurerm_cosmosdb_account.database.primary_mongodb_connection_string, more = { MCP_FRONT_READS = "true" } }
   }
 }
 
@@ -42,7 +46,7 @@ resource "azurerm_container_group" "this" {
     cpu    = 0.5
     memory = 1
 
-    environment_variables        = { MCP_TIER = each.value.tier }
+    environment_variables        = merge({ MCP_TIER = each.value.tier }, try(each.value.more, {}))
     secure_environment_variables = each.value.secret == null ? {} : { MONGODB_URI = each.value.secret }
   }
 }

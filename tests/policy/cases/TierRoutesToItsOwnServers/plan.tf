@@ -8,6 +8,7 @@ locals {
 
   routes = {
     pass_own          = local.own
+    pass_elsewhere    = replace(local.own, "/mongodb-(admin|reader)-a/", "vendor-remote")
     fail_crossed      = "<choose>${local.admin}${replace(local.reader, "mongodb-reader-a", "mongodb-admin-a")}${local.refuse}</choose>"
     fail_no_refusal   = "<choose>${local.admin}${local.reader}</choose>"
     fail_default_tier = "<choose>${local.admin}${local.reader}<otherwise><set-backend-service backend-id=\"mongodb-reader-a\" /></otherwise></choose>"

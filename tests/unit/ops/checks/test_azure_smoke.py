@@ -85,8 +85,7 @@ def test_the_tier_of_ones_role_is_called(azure: Azure, dev: Environment, capsys:
     azure.roles = ["Mcp.Read"]
     text = said(dev, capsys)
     assert azure.calls == ["reader"]
-    assert "no token: 401; reader: 2 tools, a reading call answered" in text
-    assert "admin: not called, as your account's roles lead to reader" in text
+    assert "no token: 401; admin: not called, as your account's roles lead to reader; reader: 2 tools, a read" in text
     assert "addresses 2 records" in text
 
 

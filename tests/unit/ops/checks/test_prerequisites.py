@@ -52,6 +52,8 @@ def test_providers_come_from_terraform(make: Make) -> None:
     dev = make("dev", TERRAFORM_DIR=str(ROOT / "terraform"))
     found = prerequisites.named_providers(dev)
     assert {"Microsoft.ApiManagement", "Microsoft.KeyVault"} <= set(found)
+    v2 = replace(dev, variables={**dev.variables, "apim": {"sku_name": "StandardV2_1"}})
+    assert set(prerequisites.named_providers(v2)) - set(found) == {"Microsoft.Web"}
     with_agents = prerequisites.named_providers(replace(dev, variables={**dev.variables, "agents": {"maximum": 1}}))
     assert {*with_agents} - {*found} == {"Microsoft.DevCenter", "Microsoft.DevOpsInfrastructure"}
 

@@ -9,50 +9,55 @@ from typing import Any
 import pytest
 
 from ops.checks import smoke
-from ops.checks.smoke import Seen
+from ops.checks.smoke import Seen, Tier
 from ops.clients.outputs import Platform
 from ops.errors import SmokeError
 
 ENDPOINT = "http://127.0.0.1:8080/mongodb/mcp"
 READS = frozenset({"find", "list-databases"})
 WRITES = frozenset({"insert-many", "update-many", "delete-many"})
+ADMIN, READER = Tier("admin", "ada", writable=True), Tier("reader", "rae", reads=True)
 GOOD: dict[str, Any] = {
     "admin": Seen(READS | WRITES, WRITES),
     "reader": Seen(READS, frozenset()),
-    "outsider": 403,
+    "refused": {"outsider": 403, "payroll": 403},
     "nobody": 401,
-    "writable": True,
 }
 
 
-def judged(given: dict[str, Any]) -> list[str]:
+def judged(given: dict[str, Any], *tiers: Tier) -> list[str]:
     seen = {name: given[name] for name in ("admin", "reader") if name in given}
-    return smoke.judge(ENDPOINT, seen, **{name: value for name, value in given.items() if name not in seen})
+    more = {name: value for name, value in given.items() if name not in seen}
+    return smoke.judge(ENDPOINT, seen, tiers or (ADMIN, READER), **more)
 
 
 def test_as_promised() -> None:
     """What was seen is told in short."""
     assert judged(GOOD) == [
         "admin: 5 tools, reader: 2, none of them writes",
-        "outsider: 403, no token: 401",
+        "outsider: 403, payroll: 403, no token: 401",
     ]
 
 
 @pytest.mark.parametrize(
     ("seen", "broken"),
     [
-        ({"admin": Seen(READS, frozenset())}, "the admin sees no write tools"),
-        ({"admin": Seen(WRITES, WRITES)}, "the reader sees tools .* that the admin does not: find, list-databases"),
+        ({"admin": Seen(READS, frozenset())}, "admin sees no write tools"),
+        ({"admin": Seen(WRITES, WRITES)}, "reader sees tools .* that admin does not: find, list-databases"),
         (
             {"reader": Seen(READS | {"delete-many"}, frozenset({"delete-many"}))},
-            "the reader sees write tools .*: delete",
+            "reader, whose role only reads, sees write tools .*: delete",
         ),
         (
             {"reader": Seen(READS, frozenset(), "find: no database")},
-            "reading call of the reader fails .*: find: no data",
+            "reading call of reader fails .*: find: no data",
         ),
-        ({"outsider": 200}, "answers 200 to somebody without a role, where 403 is right"),
-        ({"outsider": 401}, "answers 401 to somebody without a role, where 403 is right"),
+        ({"refused": {"outsider": 200}}, "answers 200 to somebody without a role, where 403 is right"),
+        ({"refused": {"outsider": 401}}, "answers 401 to somebody without a role, where 403 is right"),
+        (
+            {"refused": {"outsider": 403, "payroll": 200}},
+            "answers 200 to payroll, whose roles are of other servers, where 403 is right",
+        ),
         ({"nobody": 200}, "answers 200 to a call without a token, where 401 is right"),
         ({"nobody": 403}, "answers 403 to a call without a token, where 401 is right"),
     ],
@@ -65,44 +70,56 @@ def test_broken_promise(seen: dict[str, Any], broken: str) -> None:
 
 def test_a_tool_that_a_list_names_need_not_say_that_it_reads() -> None:
     """The operator's list is the decision; what it does not name stops the deployment, with the remedy."""
+    tiers = (Tier("admin", "ada"), Tier("reader", "rae", reads=True, named=["p*g"], listed=True))
     silent = Seen(frozenset({"ping", "erase"}), frozenset({"ping", "erase"}))
     with pytest.raises(SmokeError, match=r"write tools at \S+: erase; those that only read .* into tools.allow"):
-        smoke.judge(
-            ENDPOINT, {"admin": silent, "reader": silent}, outsider=403, nobody=401, writable=False, named=["p*g"]
-        )
+        judged({**GOOD, "admin": silent, "reader": silent}, *tiers)
     only = Seen(frozenset({"ping"}), frozenset({"ping"}))
-    found = smoke.judge(
-        ENDPOINT, {"admin": silent, "reader": only}, outsider=403, nobody=401, writable=False, named=["p*g"]
-    )
+    found = judged({**GOOD, "admin": silent, "reader": only}, *tiers)
     assert found[0].endswith("reader: 1, of which tools.allow alone says that they may be called: ping")
 
 
 def test_a_server_that_only_reads() -> None:
     """Where no tier may write, nobody has to see a write tool."""
     seen = Seen(READS, frozenset())
-    people = {"admin": seen, "reader": seen}
-    assert smoke.judge(ENDPOINT, people, outsider=403, nobody=401, writable=False)
+    assert judged({**GOOD, "admin": seen, "reader": seen}, Tier("admin", "ada"), READER)
 
 
-@pytest.mark.parametrize(("who", "told"), [("admin", "admin: 5 tools"), ("reader", "reader: 2 tools, none")])
-def test_a_server_of_one_tier(who: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("tier", "told"), [(ADMIN, "admin: 5 tools"), (READER, "reader: 2 tools, none")], ids=["admin", "reader"]
+)
+def test_a_server_of_one_tier(tier: Tier, told: str) -> None:
     """Who has no tier there is not called for; the others' promises hold."""
-    others = {name for name in ("admin", "reader") if name != who}
-    assert judged({name: value for name, value in GOOD.items() if name not in others})[0].startswith(told)
+    others = {"admin", "reader"} - {tier.name}
+    assert judged({name: value for name, value in GOOD.items() if name not in others}, tier)[0].startswith(told)
+
+
+def test_a_tier_that_nobody_here_gets_is_named() -> None:
+    """What was not called was not proved."""
+    given = {name: value for name, value in GOOD.items() if name != "reader"}
+    assert judged(given, ADMIN, Tier("reader", reads=True))[1] == "not called, as nobody here gets it: reader"
 
 
 def test_only_people_with_a_tier_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    """One call as each tier, and a refusal for each who has none: the outsider, and people of other servers."""
+    asked: list[tuple[str, str]] = []
+    refused: list[str | None] = []
 
     async def see(endpoint: str, token: str, user: str) -> Seen:
-        asked.append(user)
+        asked.append((token, user))
         return Seen(READS, frozenset())
 
+    def answer(endpoint: str, token: str | None = None) -> int:
+        refused.append(token)
+        return 403 if token else 401
+
     monkeypatch.setattr(smoke, "see", see)
-    monkeypatch.setattr(smoke, "http_status", lambda endpoint, token=None: 403 if token else 401)
+    monkeypatch.setattr(smoke, "http_status", answer)
     platform = Platform("", {"notes": ENDPOINT}, "", "", "", {})
-    assert smoke.check_server(platform, "notes", lambda user: user, roles={"Mcp.Read"}, writable=False)
-    assert asked == ["reader"]
+    tiers = [Tier("writers"), Tier("payroll", "pat", reads=True)]
+    assert smoke.check_server(platform, "notes", lambda user: f"token of {user}", tiers, strangers=["rae"])
+    assert asked == [("token of pat", "payroll")]
+    assert refused == ["token of outsider", "token of rae", None]
 
 
 class Opener:

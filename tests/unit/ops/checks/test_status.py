@@ -8,7 +8,7 @@ import pytest
 
 from emulators.base.state import Resource, State
 from ops.checks import status
-from ops.clients import access_token, outputs
+from ops.clients import access_token, outputs, people
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.errors import NotDeployedError, SmokeError, UsageError
@@ -78,6 +78,18 @@ def deployed(make: Make) -> Environment:
     return environment
 
 
+def test_the_endpoint_stays_when_a_server_comes(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the first entry of mcp_servers, wherever the name of another one sorts: scripts read it."""
+    added = {"clock": "http://127.0.0.1:8080/clock/mcp", **PLATFORM.endpoints}  # as Terraform sorts them
+    outputs.save(replace(PLATFORM, endpoints=added), deployed.home)
+    entries = {"mongodb": deployed.servers["mongodb"], "clock": {}}
+    with_clock = replace(deployed, variables={**deployed.variables, "mcp_servers": entries})
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    found = status.document(with_clock, well)
+    assert found["endpoint"] == PLATFORM.endpoints["mongodb"]
+    assert list(found["servers"]) == ["mongodb", "clock"]
+
+
 def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """The documented object, with each tier's process and each part's pid."""
     now = running(gateway="healthy", aci_mongodb_admin_a="healthy", aci_mongodb_reader_a="healthy")
@@ -89,6 +101,7 @@ def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None
     assert found["servers"]["mongodb"] == {
         "url": "http://127.0.0.1:8080/mongodb/mcp",
         "tiers": {"admin": "http://127.0.0.1:20001", "reader": "http://127.0.0.1:20001"},
+        "roles": {},
     }
     assert found["client_id"] == "d"
     assert found["registry"] == "http://127.0.0.1:8080/v0.1/servers"
@@ -139,8 +152,22 @@ def test_servers_that_refuse_the_gateway_are_not_healthy(
 ) -> None:
     """Every part serves and challenges, and yet no caller gets through: only a signed-in call shows that."""
     monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    monkeypatch.setattr(people, "caller", lambda environment, platform, server: "reader")
     found = status.document(deployed, lambda endpoint, token=None: 502 if token == "token of the reader" else 401)
     assert found["reason"] == ("http://127.0.0.1:8080/mongodb/mcp answers 502 to a signed-in caller; see `invoke logs`")
+
+
+@pytest.mark.parametrize(("answered", "healthy"), [(400, True), (404, True), (401, False), (502, False)])
+def test_a_server_elsewhere_may_want_a_session_first(
+    deployed: Environment, monkeypatch: pytest.MonkeyPatch, answered: int, healthy: bool
+) -> None:
+    """Its own 4xx show that it answers, and where it is stands in the object; a refused gateway is a 502."""
+    there = {"remote": {"url": "https://mcp.example.com/mcp"}, "tiers": {"admin": {"role": "Mcp.Admin"}}}
+    environment = replace(deployed, variables={**deployed.variables, "mcp_servers": {"mongodb": there}})
+    monkeypatch.setattr(control, "status", lambda home: running(gateway="healthy"))
+    found = status.document(environment, lambda endpoint, token=None: answered if token else 401)
+    assert (found["healthy"], found["servers"]["mongodb"]["remote"]) == (healthy, "https://mcp.example.com/mcp")
+    assert ("mongodb elsewhere", "https://mcp.example.com/mcp") in status.rows(found)
 
 
 def test_silence_is_not_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,6 +133,29 @@ def test_addresses_that_agree() -> None:
     assert azure_probes.compare(GROUPS, records) == "1 records"
 
 
+@pytest.mark.parametrize(
+    ("said", "records", "says"),
+    [
+        ([], ["10.0.0.4"], "says no private address"),
+        (["10.0.0.4"], ["10.0.0.5"], "has 10.0.0.4, its record 10.0.0.5"),
+        (["10.0.0.4"], [], "its record nothing"),
+    ],
+)
+def test_a_gateway_that_its_record_does_not_lead_to(said: list[str], records: list[str], says: str) -> None:
+    """Then nobody in the network finds it."""
+    listed = [{"name": "@", "aRecords": [{"ipv4Address": address} for address in records]}, {"name": "other"}]
+    with pytest.raises(SmokeError, match=says):
+        azure_probes.same_address(said, listed)
+
+
+def test_a_gateway_that_its_record_leads_to(make: Make) -> None:
+    """A public one has a record of Azure's, which is not asked for."""
+    listed = [{"name": "@", "aRecords": [{"ipv4Address": "10.0.0.4"}]}]
+    assert azure_probes.same_address(["10.0.0.4"], listed) == "10.0.0.4"
+    with pytest.raises(NotRun, match="the gateway is public"):
+        azure_probes.gateway_address(Target(make("dev"), PLATFORM))
+
+
 @pytest.mark.parametrize("records", [[], [{"name": "mongodb-admin-a", "aRecords": [{"ipv4Address": "10.0.2.9"}]}]])
 def test_an_address_that_changed(records: list[Any]) -> None:
     """Both are named, and what mends it."""

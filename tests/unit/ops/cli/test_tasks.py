@@ -45,6 +45,34 @@ def test_unknown_environment(run: Run, capsys: pytest.CaptureFixture[str]) -> No
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("called", "changes"),
+    [
+        (("status",), False),
+        (("trace",), False),
+        (("connect",), False),
+        (("deploy", "--yes"), True),
+        (("deploy", "--dry-run"), False),
+        (("destroy", "--yes"), True),
+    ],
+)
+def test_only_what_changes_something_goes_on_from_here(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    called: tuple[str, ...],
+    changes: bool,
+) -> None:
+    """Ctrl-C in a task that reads leaves nothing that a next run could go on from."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.cli.task.load", interrupted)
+    assert run(*called) == 130
+    assert ("the next run goes on from here" in capsys.readouterr().err) is changes
+
+
 def test_malformed_setting(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A malformed value stops the task before it does anything."""
     assert run("deploy", "--env", "dev", "--setting", "STORAGE_ACCOUNT=St_1") == 1

@@ -231,6 +231,20 @@ def test_json_is_about_the_client_that_is_named(deployed: Environment, capsys: p
         connect.print_configuration(deployed, "emacs", as_json=True)
 
 
+def test_each_client_s_part_has_its_heading(deployed: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --client JSON and commands come one after the other on stdout: each says whose it is."""
+    connect.print_configuration(deployed, None)
+    parts = re.split(r"^# (\w+) \(.*\)\n", capsys.readouterr().out, flags=re.MULTILINE)
+    assert parts[0] == ""
+    found = dict(zip(parts[1::2], parts[2::2], strict=True))
+    platform = outputs.deployed(deployed)
+    assert {name: text.strip() for name, text in found.items()} == {
+        name: connect.configuration(platform, name)[1] for name in connect.CLIENTS
+    }
+    connect.print_configuration(deployed, "cursor")
+    assert capsys.readouterr().out == connect.configuration(platform, "cursor")[1] + "\n"
+
+
 def test_the_registry_is_told_once(deployed: Environment, capsys: pytest.CaptureFixture[str]) -> None:
     connect.print_configuration(deployed, None)
     assert capsys.readouterr().err.count("The MCP registry, where") == 1

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ops.checks import doctor
+from ops.checks.prerequisites import Note
 from ops.config import environment as environments
 from ops.config import placeholders
 from ops.config.environment import ROOT, Environment
@@ -53,6 +56,33 @@ def test_a_copy_is_refused_too(make: Make, terraform_dir: Path) -> None:
     found = list(placeholders.find(make("staging", ADO_ORG="your-organisation"), pipeline=True))
     assert any(said.startswith("subscription_id in terraform/environments/staging/terraform.tfvars") for said in found)
     assert found[-1] == "ADO_ORG in --setting is 'your-organisation'"
+
+
+_MARKED = re.compile(r"^\s*(\w+)\s*=\s*(.+?)\s*# <-", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_every_marked_value_is_told(name: str) -> None:
+    """What the shipped files mark with `# <-` is somebody's own: `doctor` refuses it, or says that it is as shipped."""
+    text = (ROOT / f"terraform/environments/{name}/terraform.tfvars").read_text(encoding="utf-8")
+    environment = environments.load(name)
+    found = [*placeholders.find(environment), *placeholders.shipped_names(environment)]
+    told = {step for said in found for step in said.partition(" ")[0].split(".")}
+    # A group without members is told by the check `groups`.
+    marked = [one for one, value in _MARKED.findall(text) if "members = []" not in value]
+    assert marked
+    assert [one for one in marked if one not in told] == []
+
+
+def test_a_shipped_name_stands_in_nobody_s_way(make: Make) -> None:
+    """Whoever came first has it; Azure's own answer is the check `names`."""
+    environment = make("dev")
+    assert list(placeholders.shipped_names(environment)) == []
+    taken = replace(environment, variables={**environment.variables, "name": "mcp-pod-dev", "acr_name": "acrmcppoddev"})
+    said = doctor.CHECKS["placeholders"].run(taken)
+    assert isinstance(said, Note)
+    assert "name = 'mcp-pod-dev', acr_name = 'acrmcppoddev': choose your own" in said
+    assert said.startswith("none left; as shipped, and each unique")
 
 
 def test_own_values_are_none(make: Make) -> None:

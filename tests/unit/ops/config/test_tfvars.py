@@ -58,3 +58,11 @@ def test_the_shipped_files_hold_variables_only(environment: str) -> None:
     tfvars.require_declared(path, tfvars.read(path), stage)
     with pytest.raises(SettingError, match="did you mean monitoring"):
         tfvars.require_declared(path, {"monitorring": {}}, stage)
+
+
+def test_entries_keep_their_order(tmp_path: Path) -> None:
+    """Read for the first time, and again: the first entry of mcp_servers is the endpoint."""
+    path = tmp_path / "terraform.tfvars"
+    path.write_text("mcp_servers = {\n  zebra = { port = 1 }\n  ant = { port = 2 }\n}\n", encoding="utf-8")
+    for _ in range(2):
+        assert list(tfvars.read(path, tmp_path / "cache")["mcp_servers"]) == ["zebra", "ant"]

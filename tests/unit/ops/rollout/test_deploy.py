@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ops.azure import az
 from ops.checks import smoke
 from ops.cli import output
 from ops.cli.steps import Runner
+from ops.clients import people
 from ops.clients.outputs import Platform
 from ops.errors import AzError, DeclinedError, NotDeployedError, SmokeError, UsageError
 from ops.images import push
@@ -64,6 +66,17 @@ def test_a_young_role_is_waited_for(make: Make, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("time.sleep", lambda _: None)
     Runner().run(deploy._wait_for_vault(make("dev")))
     assert len(seen) == 4
+
+
+def test_each_endpoint_has_its_line(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the server's name: what is copied out of the last lines is one address."""
+    two = replace(PLATFORM, endpoints={"mongodb": "http://a.test/mongodb/mcp", "notes": "http://a.test/notes/mcp"})
+    deploy._tell(make(), two, Runner())
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "is served at" in line] == [
+        "mongodb is served at http://a.test/mongodb/mcp",
+        "notes is served at http://a.test/notes/mcp",
+    ]
 
 
 def test_dry_run_touches_nothing(make: Make, servers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,6 +177,7 @@ def test_a_failed_smoke_test_names_what_is_unreachable(make: Make, monkeypatch: 
         raise SmokeError("the call fails")
 
     monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(people, "local", lambda environment, platform: [])
     monkeypatch.setattr(smoke, "check_server", fails)
     with pytest.raises(SmokeError, match=r"^backend x cannot be reached: it has no DNS record; the call fails$"):
         deploy._smoke_test(make(), PLATFORM)
@@ -173,6 +187,7 @@ def test_a_passed_smoke_test_still_warns_of_what_is_unreachable(make: Make, monk
     """Another slot may have answered it."""
     warned: list[str] = []
     monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
+    monkeypatch.setattr(people, "local", lambda environment, platform: [])
     monkeypatch.setattr(smoke, "check_server", lambda *_, **__: ["fine"])
     monkeypatch.setattr(output, "warn", warned.append)
     deploy._smoke_test(make(), PLATFORM)

@@ -42,6 +42,52 @@ def test_a_server_is_a_folder_and_an_entry(local: Environment) -> None:
     assert found["word-counter"].source.packages == (local.servers_dir / "gateway-auth",)
 
 
+def test_tiers_and_their_roles_can_be_chosen(local: Environment) -> None:
+    """In place of the usual two; the file is written as `terraform fmt` would."""
+    wanted = add_server.parse(tiers=["all=Mcp.Read", "operator=Mcp.Admin"])
+    add_server.add(local, Runner(), "word-counter", wanted)
+    assert again(local).servers["word-counter"]["tiers"] == {
+        "all": {"role": "Mcp.Read"},
+        "operator": {"role": "Mcp.Admin"},
+    }
+    text = (local.folder / "terraform.tfvars").read_text(encoding="utf-8")
+    assert '      all      = { role = "Mcp.Read" }\n      operator = { role = "Mcp.Admin" }\n    }\n' in text
+    add_server.add(again(local), Runner(), "word-counter", wanted)  # once more changes nothing
+    with pytest.raises(UsageError, match=r"for all=Mcp.Read operator=Mcp.Admin .* with --role all=Mcp.Admin"):
+        add_server.add(again(local), Runner(), "word-counter", add_server.parse(tiers=["all=Mcp.Admin"]))
+
+
+def test_the_usual_tiers_are_of_roles_that_there_are(local: Environment) -> None:
+    """An entry whose role the map has not would be refused at the next plan."""
+    file = local.folder / "terraform.tfvars"
+    mapped = 'roles = { "Team.Use" = { description = "Uses.", groups = ["team"], reads = true } }\n'
+    file.write_text(mapped + file.read_text(encoding="utf-8"), encoding="utf-8")
+    add_server.add(again(local), Runner(), "word-counter")
+    assert again(local).servers["word-counter"]["tiers"] == {"reader": {"role": "Team.Use"}}
+
+
+@pytest.mark.parametrize(
+    ("tiers", "sentence"),
+    [
+        (["Mcp.Read"], "--role 'Mcp.Read' must be TIER=ROLE"),
+        (["Reader=Mcp.Read"], "--role 'Reader=Mcp.Read' must be TIER=ROLE"),
+        (["reader="], "--role 'reader=' must be TIER=ROLE"),
+        (["a=Mcp.Read", "a=Mcp.Admin"], "--role a=Mcp.Admin names a tier or role a second time"),
+        (["a=Mcp.Read", "b=Mcp.Read"], "--role b=Mcp.Read names a tier or role a second time"),
+        (["a=mcp.read"], "--role a=mcp.read names no role of local, which has Mcp.Admin, Mcp.Read; add it to roles in"),
+        (['a=x" }\n evil = { role = "y'], "names no role of local"),
+    ],
+)
+def test_roles_that_cannot_be_meant(local: Environment, tiers: list[str], sentence: str) -> None:
+    """Nothing is written."""
+    before = (local.folder / "terraform.tfvars").read_text(encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        add_server.add(local, Runner(), "word-counter", add_server.parse(tiers=tiers))
+    assert sentence in str(raised.value)
+    assert (local.folder / "terraform.tfvars").read_text(encoding="utf-8") == before
+    assert not (local.servers_dir / "word-counter").exists()
+
+
 def test_the_rest_of_the_file_stays(local: Environment) -> None:
     """Comments and order are somebody's."""
     path = local.folder / "terraform.tfvars"
@@ -130,10 +176,10 @@ def test_the_real_files_take_an_entry(tmp_path: Path) -> None:
     for environment in ("local", "dev", "prod"):
         path = environments.ROOT / "terraform/environments" / environment / "terraform.tfvars"
         before = tfvars.read(path, tmp_path)["mcp_servers"]
-        text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server.entry_text("second"), path)
+        text = add_server.with_entry(path.read_text(encoding="utf-8"), add_server.entry_text("of-this-test"), path)
         changed = tmp_path / f"{environment}.tfvars"
         changed.write_text(text, encoding="utf-8")
-        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == [*before, "second"]
+        assert list(tfvars.read(changed, tmp_path)["mcp_servers"]) == [*before, "of-this-test"]
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 30, "release-notes", "zebra-of-the-last-import-block"])

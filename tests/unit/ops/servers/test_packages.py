@@ -168,14 +168,6 @@ def test_a_dry_run_asks_no_registry(
         ({"npm": "notes@1.2.3", "beside": ["mcp<2"]}, "--with 'mcp<2' is for --pypi"),
         ({"pypi": "notes==1", "beside": ["<2"]}, "--with '<2' is no requirement"),
         ({"beside": ["mcp<2"]}, "--with says how a server of --pypi or --npm runs"),
-        (
-            {"image": "ghcr.io/a/b@sha256:00"},
-            "is not hosted by add-server: the front would have to be a second container",
-        ),
-        (
-            {"remote": "https://a.example/mcp"},
-            "is not hosted by add-server: the gateway forwards to this platform's own",
-        ),
         ({"command": "notes"}, "--command says how a server of --pypi or --npm runs"),
         ({"sessions": "caller"}, "--sessions says how a server of --pypi or --npm runs"),
     ],
@@ -212,7 +204,7 @@ SERVER = Path(__file__).parents[4] / "servers/gateway-auth/tests/stdio_server.py
 
 def test_a_server_is_started_once() -> None:
     """As the front will: what it has is said, and what fails is said in its own last words."""
-    assert packages.start_once([Path(sys.executable).name, str(SERVER)], [Path(sys.executable).parent]).reading == 8
+    assert packages.start_once([Path(sys.executable).name, str(SERVER)], [Path(sys.executable).parent]).reading == 9
     folders = [Path(sys.executable).parent]
     failed = packages.start_once([Path(sys.executable).name, "-c", "raise OSError('no key')"], folders)
     assert failed.failure == "OSError: no key"
@@ -309,10 +301,11 @@ def test_the_real_files_give_an_entry_back(environment: str, tmp_path: Path) -> 
     """Of every environment of this repository: what add-server writes, remove-server takes out to the letter."""
     before = (environments.ROOT / "terraform/environments" / environment / "terraform.tfvars").read_text("utf-8")
     path = tmp_path / "terraform.tfvars"
+    name = "of-this-test"  # one that nobody has: an adopter's servers are there too
     wanted = add_server.parse(pypi="mcp-server-clock==1.0", sessions="caller")
-    path.write_text(add_server.with_entry(before, add_server.entry_text("clock", wanted), path), encoding="utf-8")
-    assert tfvars.read(path, tmp_path)["mcp_servers"]["clock"]["front"] == {"sessions": "caller"}
-    assert remove_server.without_entry(path, "clock") == before
+    path.write_text(add_server.with_entry(before, add_server.entry_text(name, wanted), path), encoding="utf-8")
+    assert tfvars.read(path, tmp_path)["mcp_servers"][name]["front"] == {"sessions": "caller"}
+    assert remove_server.without_entry(path, name) == before
 
 
 def test_the_last_server_stays(local: Environment) -> None:

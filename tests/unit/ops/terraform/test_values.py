@@ -40,7 +40,7 @@ def test_shipped_values_are_valid(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('"Developer_1"', '"Developer_2"', r"tfvars:\d+\): apim.sku_name must be Developer_1 or Premium_<units>"),
+        ('"Developer_1"', '"Developer_2"', r"tfvars:\d+\): apim.sku_name must be Developer_1, Premium_<1-99>"),
         ("sku_name ", "skuname ", r"apim.skuname is unknown.*did you mean sku_name\?"),
         ("uris = [", "uri = [", r'"desktop": attribute "redirect_uris" is required'),
         (

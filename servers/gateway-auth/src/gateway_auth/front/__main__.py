@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -44,14 +45,25 @@ def parser() -> argparse.ArgumentParser:
 
 
 def application(arguments: Sequence[str], settings: FrontSettings) -> Gate:
-    """Return what the arguments ask for; SystemExit(2) where they ask for nothing or for two."""
+    """Return what the arguments ask for, or MCP_FRONT_URL; SystemExit(2) where they ask for nothing or for two."""
     given = parser().parse_args(arguments)
+    if not (given.openapi or given.command):
+        given.url = given.url or settings.mcp_front_url
     if [bool(given.url), bool(given.openapi), bool(given.command)].count(True) != 1:
-        parser().error("give one of --url, --openapi and, after --, the command of a server")
+        parser().error("give one of --url (or MCP_FRONT_URL), --openapi and, after --, the command of a server")
+    if given.url:
+        require_beside(given.url)
     if given.openapi:
         headers = dict(pair.partition("=")[::2] for pair in given.header)
         return app.of_openapi(settings, given.openapi, given.operation, given.base_url, headers)
     return app.of_address(settings, given.url) if given.url else app.of_command(settings, given.command)
+
+
+def require_beside(url: str) -> None:
+    """Raise SettingsError for an address that is not on this machine: calls would cross a network in the clear."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise SettingsError("MCP_FRONT_URL, or --url, must be http on loopback: a server in the same container group.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from gateway_auth.front import openapi
 from gateway_auth.front.boundary import Audit, Boundary
 from gateway_auth.front.bounded import Bounded
 from gateway_auth.front.child import ChildTransport, environment_of
+from gateway_auth.front.egress import Hosts, Proxy
 from gateway_auth.front.pool import Pool
 from gateway_auth.front.settings import FrontSettings
 from gateway_auth.keys import Fetch
@@ -28,14 +29,17 @@ _SWEEP_SECONDS = 30.0
 _EVERYBODY = ""
 
 
-def of_command(settings: FrontSettings, command: Sequence[str], fetch: Fetch | None = None) -> Gate:
-    """The front of a server that speaks MCP over standard input and output."""
+def of_command(
+    settings: FrontSettings, command: Sequence[str], fetch: Fetch | None = None, reached: Proxy | None = None
+) -> Gate:
+    """The front of a server that speaks MCP over standard input and output. `reached`: by what it calls out."""
+    reached = reached or Proxy(Hosts(settings.mcp_front_egress))
 
     def make() -> Client[ChildTransport]:
         transport = ChildTransport(
             command,
             path=settings.mcp_front_path,
-            environment=environment_of(settings.names, os.environ),
+            environment={**reached.environment, **environment_of(settings.names, os.environ)},
             answer_bytes=settings.mcp_front_answer_bytes,
         )
         # No handlers: what the server sends beside answers would reach whoever else shares the process.
@@ -54,15 +58,16 @@ def of_command(settings: FrontSettings, command: Sequence[str], fetch: Fetch | N
 
     @contextlib.asynccontextmanager
     async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[None]:
-        started = asyncio.create_task(pool.is_ready(_EVERYBODY))
-        sweeper = asyncio.create_task(_sweep(pool))
-        try:
-            yield
-        finally:
-            for task in (started, sweeper):
-                task.cancel()
-            await asyncio.gather(started, sweeper, return_exceptions=True)
-            await pool.close()
+        async with reached.serving():
+            started = asyncio.create_task(pool.is_ready(_EVERYBODY))
+            sweeper = asyncio.create_task(_sweep(pool))
+            try:
+                yield
+            finally:
+                for task in (started, sweeper):
+                    task.cancel()
+                await asyncio.gather(started, sweeper, return_exceptions=True)
+                await pool.close()
 
     proxy = FastMCPProxy(
         client_factory=client, name=settings.mcp_server_name, provider_error_strategy="raise", lifespan=lifespan,

@@ -22,8 +22,12 @@ class FrontSettings(GateSettings):
     mcp_server_name: str
     mcp_allowed_hosts: str = ""
 
+    #: Where a server beside the front answers MCP over HTTP, on loopback; empty where the front starts one itself.
+    mcp_front_url: str = ""
     #: Names of the variables that the server behind gets, comma-separated; of all others it sees nothing.
     mcp_front_environment: str = ""
+    #: Hosts that it may call by way of the front's proxy, comma-separated (see egress.py); none, if empty.
+    mcp_front_egress: str = ""
     #: Where the server's programs are, before /usr/local/bin, /usr/bin and /bin; colon-separated.
     mcp_front_path: str = ""
     mcp_front_sessions: Sessions = "shared"

@@ -53,17 +53,17 @@ def restrictions_of(runtime: Runtime) -> dict[str, bool]:
     ),
 )
 async def whoami(arguments: Arguments, call: Call) -> Reply:
-    """Says as whom you are calling, in which tier (reader cannot write), and the limits that apply to every call. Costs
+    """Says as whom you are calling, in which tier, whether it may write, and the limits that apply to every call. Costs
     nothing; the database is not asked."""
     caller, runtime = CALLER.get(), call.runtime
     facts = {
         "caller": caller.subject,
         "client": caller.client,
-        "tier": runtime.tier,
+        "tier": runtime.tier_name,
         "server": runtime.name,
         "may_write": runtime.tier == "admin",
         "limits": limits_of(runtime),
         "restricted": restrictions_of(runtime),
     }
     who = caller.subject or "an unnamed caller"
-    return Reply(f"You are {who} in the {runtime.tier} tier of {runtime.name}.", facts)
+    return Reply(f"You are {who} in the {runtime.tier_name} tier of {runtime.name}.", facts)
