@@ -93,8 +93,8 @@ def revision_of(session: Session, app: App, digest: str) -> str:
     """Return the suffix of the app's youngest revision that runs the image, made active; empty where there is none."""
     environment = session.environment
     if environment.is_local:
-        kept = read_object(environment.home / "run" / "revisions.json").get(app.name) or {}
-        found = [name for name, template in kept.items() if template["container"][0]["image"].endswith(digest)]
+        kept = read_object(environment.home / "run" / "revisions.json").get(app.name) or ()
+        found = [one["name"] for one in kept if one["template"]["container"][0]["image"].endswith(digest)]
         return found[-1].rpartition("--")[2] if found else ""
     listed = session.runner.run(az.look(*_revisions(environment, app), "--all", expected=[])) or []
     fitting = [one for one in listed if str(one["properties"]["template"]["containers"][0]["image"]).endswith(digest)]
@@ -140,7 +140,8 @@ def _wait_locally(environment: Environment, app: App) -> Step[None]:
     def act() -> None:
         deadline = time.monotonic() + _LOCAL_TIMEOUT
         while control.status(environment.home) is not None:  # what does not run is waited for when it starts
-            newest = next(reversed(read_object(run / "revisions.json").get(app.name) or {"": None}))
+            kept = read_object(run / "revisions.json").get(app.name) or [{"name": ""}]
+            newest = kept[-1]["name"]
             held = read_object(run / "apps.status.json").get(app.name) or {}
             states = [one["state"] for name, one in held.get("replicas", {}).items() if name.startswith(f"{newest}.")]
             if "healthy" in states:

@@ -107,17 +107,15 @@ def _kept_templates(resources: Sequence[Resource], home: Path) -> dict[str, dict
     """Templates by app and name of the revision, from the oldest to the newest; as many as each app keeps."""
     path = home / "run" / "revisions.json"
     stored = read_object(path)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for app in resources:
-        revisions: dict[str, Any] = dict(stored.get(app["name"]) or {})
         name = str(app["latest_revision_name"])
-        revisions.pop(name, None)  # the newest comes last
-        revisions[name] = app.block("template")
+        earlier = [one for one in stored.get(app["name"]) or () if one["name"] != name]
         most = 1 + int(app.get("max_inactive_revisions", 100))
-        found[app["name"]] = dict(list(revisions.items())[-most:])
+        found[app["name"]] = [*earlier, {"name": name, "template": app.block("template")}][-most:]
     if found != stored:
         write_json(path, found)
-    return found
+    return {app: {one["name"]: one["template"] for one in revisions} for app, revisions in found.items()}
 
 
 def _plan_app(

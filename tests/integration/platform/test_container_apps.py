@@ -21,12 +21,12 @@ SLOW = 600.0  # seconds for a task on a machine that has much else to do
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """`mongodb` runs as apps, `groups` in container groups."""
+    """`mongodb` runs as apps, `others` in container groups."""
     platform = own_platform.copied(tmp_path_factory.mktemp("apps"), "servers")
     values = own_platform.values(platform)
     server = values["mcp_servers"]["mongodb"] | {"rate_limit": own_platform.NO_LIMIT}
     apps = {"compute": "container-apps", "scale": {"minimum": 1, "maximum": 4, "concurrent_requests": 1}}
-    values["mcp_servers"] = {"mongodb": server | apps, "groups": server}
+    values["mcp_servers"] = {"mongodb": server | apps, "others": server}
     own_platform.set_values(platform, values)
     # Seconds instead of five minutes until a replica goes again.
     template = own_platform.terraform(platform) / "modules/container-app/main.tf"
@@ -69,7 +69,7 @@ def test_replicas_follow_the_load(both: Platform) -> None:
     assert failed([list_databases(both)]) == []
     tiers = both.status_now()["servers"]
     assert tiers["mongodb"]["tiers"]["reader"].startswith("https://mongodb-reader.")
-    assert tiers["groups"]["tiers"]["reader"].startswith("http://127.0.0.1:")
+    assert tiers["others"]["tiers"]["reader"].startswith("http://127.0.0.1:")
 
 
 def test_a_bad_revision_gets_no_call_and_goes_back(both: Platform) -> None:
@@ -82,7 +82,7 @@ def test_a_bad_revision_gets_no_call_and_goes_back(both: Platform) -> None:
     before = json.loads(images.read_text(encoding="utf-8"))["mongodb"]["digest"]
 
     said: list[str] = []
-    asked = ["deploy", "--target-image", f"groups={before}"]
+    asked = ["deploy", "--target-image", f"others={before}"]
     answers = under_load(both, lambda: said.append(both.invoke(*asked, check=False, timeout=SLOW).stderr))
     assert "is not ready" in said[0], said
     assert failed(answers) == []
