@@ -97,6 +97,7 @@ def _process(values: Mapping[str, Any]) -> ProcessSpec:
         **{
             **values,
             "argv": tuple(values["argv"]),
+            "more_ports": tuple(values["more_ports"]),
             "health": _health(values["health"]),
             "liveness": Liveness(**{**liveness, "health": _health(liveness["health"])}) if liveness else None,
         }

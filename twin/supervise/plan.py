@@ -214,6 +214,7 @@ def _apps(environment: apps.Environment, home: Path, port: int, tls_port: int) -
         part,
         files={},
         live=part.files,
+        more_ports=(tls_port,),
         version=hashlib.sha256(as_file(fixed).encode()).hexdigest(),
         # Apps that are not ready are no reason to end the ingress.
         liveness=Liveness(Health("http", "/alive"), delay=None, period=5, timeout=5, failures=6),

@@ -55,7 +55,7 @@ class Supervisor:
         keyless = documentdb.is_used(state)
         choice = await asyncio.to_thread(database_choice.choose, config, self._home, keyless=keyless)
         config = replace(config, mongo="docker" if choice.kind == "docker" else "twin")
-        held = frozenset(part.spec.port for part in self._parts.values())
+        held = frozenset(port for part in self._parts.values() for port in (part.spec.port, *part.spec.more_ports))
         book = ports.PortBook(self._home / "run" / "ports.json", held)
         await self.apply(self._planner(state, config, self._home, book.port_for), held)
         self._database = choice.text
