@@ -95,10 +95,18 @@ def config_of(type_: str, block: Block, rules: Rules, *, whole: bool) -> dict[st
     fitting = FITTING.get(type_, {})
     for name, value in fitting.items():
         nested = block.get("block_types", {}).get(name)
-        config[name] = (
-            [{**configuration(nested["block"], {}, whole=False), **element} for element in value] if nested else value
-        )
+        config[name] = [filled(nested["block"], element) for element in value] if nested else value
     return config
+
+
+def filled(block: Block, given: dict[str, Any]) -> dict[str, Any]:
+    """A block with what is given, and with what it must have besides, however deep."""
+    kinds = block.get("block_types", {})
+    inner = {
+        name: [filled(kinds[name]["block"], element) for element in value] if name in kinds else value
+        for name, value in given.items()
+    }
+    return {**configuration(block, {}, whole=False), **inner}
 
 
 def test_the_list_is_derived() -> None:

@@ -18,7 +18,7 @@ resource "azurerm_private_dns_zone_virtual_network_link" "this" {
 resource "azurerm_private_dns_a_record" "this" {
   name                = "*"
   private_dns_zone_id = azurerm_private_dns_zone.this.id
-  ttl                 = 300
+  ttl                 = 30
   records             = [azurerm_container_app_environment.this.static_ip_address]
   tags                = var.tags
 }
