@@ -13,7 +13,7 @@ locals {
       metric    = { namespace = "Microsoft.App/containerApps", name = "RestartCount", aggregation = "Maximum" }
       dimension = null
       window    = "PT30M"
-      todo      = "A replica of this app starts again and again. Read `invoke logs --env ${var.environment}` for its last words; `invoke rollback --env ${var.environment}` gives the calls back to the revision before."
+      todo      = "A replica of this app starts again and again. Read `invoke logs --env ${var.environment}` for its last words; a rollback gives the calls back to the revision before."
     } if startswith(target, "app/")
   }
 
