@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from policy_base import SECRET_VALUE, Policy, many, unwrap
+from compute import KINDS, containers, plain
+from policy_base import SECRET_VALUE, Policy, blocks, unwrap
 
 SECRET_NAME = re.compile(
     r"(password|secret|token|api_?key|account_?key|connection_?string|(mongodb|database)_ur[il])$", re.I
@@ -17,19 +18,18 @@ KEYLESS = re.compile(r"mongodb\+srv://[0-9a-f-]{36}@[a-z0-9.-]+/\?(\w+=[^&]*&)*a
 
 class ContainerEnvironmentHasNoSecret(Policy):
     id = "CKV_MCP_2"
-    summary = "Secrets reach containers as secure environment variables only"
+    summary = "Secrets reach containers as secure environment variables or by reference to the vault only"
     severity_name = "CRITICAL"
-    resources = ("azurerm_container_group",)
-    guideline = "The portal shows plain environment variables: use secure_environment_variables."
+    resources = KINDS
+    guideline = (
+        "The portal shows plain environment variables: use secure_environment_variables, or key_vault_secret_id of an "
+        "app's secret, whose value stands in no state."
+    )
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
-        for container in many(values.get("container")) + many(values.get("init_container")):
-            for environment in many(container.get("environment_variables")):
-                if isinstance(environment, Mapping) and any(
-                    _secret(name, value) for name, value in environment.items()
-                ):
-                    return False
-        return True
+        if any(secret.get("value") for secret in blocks(values, "secret")):
+            return False
+        return not any(_secret(*variable) for container in containers(values) for variable in plain(container).items())
 
 
 def _secret(name: str, value: object) -> bool:

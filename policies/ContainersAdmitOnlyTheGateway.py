@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from plan_documents import Plan, PlanPolicy, Values
 from policy_base import blocks, many
 
-DELEGATED = "Microsoft.ContainerInstance/containerGroups"
+GROUPS, APPS = "Microsoft.ContainerInstance/containerGroups", "Microsoft.App/environments"
+# Of an environment's subnet: the load balancer before its ingress, which it does not work without.
+PROBES = "AzureLoadBalancer"
 
 
 class ContainersAdmitOnlyTheGateway(PlanPolicy):
@@ -21,11 +23,10 @@ class ContainersAdmitOnlyTheGateway(PlanPolicy):
     )
 
     def holds(self, values: Values, plan: Plan) -> bool | None:
-        if not any(
-            block.get("name") == DELEGATED
-            for d in blocks(values, "delegation")
-            for block in blocks(d, "service_delegation")
-        ):
+        delegated = {
+            block.get("name") for d in blocks(values, "delegation") for block in blocks(d, "service_delegation")
+        }
+        if not delegated & {GROUPS, APPS}:
             return True
         gateway = {
             p
@@ -38,8 +39,10 @@ class ContainersAdmitOnlyTheGateway(PlanPolicy):
             r["access"] == "Deny" and r.get("source_address_prefix") == "*" and r["protocol"] == "*" for r in inbound
         )
         allows = [rule for rule in inbound if rule["access"] == "Allow"]
+        within = {*many(values.get("address_prefixes")), PROBES} if APPS in delegated else set()
         return denies and all(
-            rule.get("source_address_prefix") in gateway and rule.get("destination_port_range") != "*"
+            rule.get("source_address_prefix") in within
+            or (rule.get("source_address_prefix") in gateway and rule.get("destination_port_range") != "*")
             for rule in allows
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from compute import KINDS, containers, identities, plain, secure
 from plan_documents import Plan, PlanPolicy, Values, same_id
-from policy_base import blocks, many, unwrap
+from policy_base import blocks
 
 CAN_WRITE = ("primary_key", "secondary_key")
 
@@ -15,7 +16,7 @@ class ReaderHasReadOnlyKey(PlanPolicy):
     id = "CKV_MCP_15"
     summary = "A tier for readers holds no key that can write to the database, and no identity that may"
     severity_name = "CRITICAL"
-    resources = ("azurerm_container_group",)
+    resources = KINDS
     guideline = (
         "A bug in the server, or a prompt that tricks it, must not be able to write for people who may only read."
         " Scan both stages' plans together."
@@ -24,7 +25,8 @@ class ReaderHasReadOnlyKey(PlanPolicy):
     def holds(self, values: Values, plan: Plan) -> bool | None:
         if not _is_reader(values):
             return True
-        given = {value for container in blocks(values, "container") for value in _secure(container).values()}
+        given = {value for container in containers(values) for value in secure(container).values()}
+        given |= set(_referred_to(values, plan))
         accounts = list(plan.resources("azurerm_cosmosdb_account"))
         keys = {account[name] for account in accounts for name in CAN_WRITE if account.get(name)}
         if any(key in str(value) for key in keys for value in given):
@@ -35,7 +37,7 @@ class ReaderHasReadOnlyKey(PlanPolicy):
 def _is_reader(values: Values) -> bool:
     """Whether MCP_TIER or the tag says reader, or another setting that the tier only reads: one is enough."""
     tiers = [tags.get("tier") for tags in blocks(values, "tags")]
-    for environment in _plain(values):
+    for environment in map(plain, containers(values)):
         tiers.append(environment.get("MCP_TIER"))
         if (
             environment.get("MCP_CONNECTION") == "read-only"
@@ -46,8 +48,8 @@ def _is_reader(values: Values) -> bool:
 
 
 def _principals(values: Values, plan: Plan) -> set[str]:
-    """The object ids of the group's identities."""
-    attached = [id_ for block in blocks(values, "identity") for id_ in many(block.get("identity_ids"))]
+    """The object ids of its identities."""
+    attached = identities(values)
     return {
         str(identity.get("principal_id")).lower()
         for identity in plan.everywhere("azurerm_user_assigned_identity")
@@ -60,22 +62,17 @@ def _writers(plan: Plan) -> Iterator[str]:
     for user in plan.everywhere("azurerm_mongo_cluster_user"):
         yield str(user.get("object_id")).lower()
     for group in plan.everywhere("azurerm_container_group"):
-        for environment in _plain(group):
-            users = json.loads(str(environment.get("MCP_DATABASE_USERS") or "{}"))
+        for container in containers(group):
+            users = json.loads(str(plain(container).get("MCP_DATABASE_USERS") or "{}"))
             yield from (object_id.lower() for object_id, role in users.items() if role != "read")
 
 
-def _plain(group: Values) -> Iterator[Values]:
-    for container in blocks(group, "container"):
-        yield from blocks(container, "environment_variables")
-
-
-def _secure(container: Values) -> dict[str, str]:
-    return {
-        name: str(unwrap(value))
-        for environment in blocks(container, "secure_environment_variables")
-        for name, value in environment.items()
-    }
+def _referred_to(values: Values, plan: Plan) -> Iterator[str]:
+    """What the vault's secrets hold that an app refers to."""
+    references = {str(secret.get("key_vault_secret_id")) for secret in blocks(values, "secret")}
+    for secret in plan.everywhere("azurerm_key_vault_secret"):
+        if any(reference.startswith(str(secret.get("versionless_id"))) for reference in references):
+            yield str(secret.get("value"))
 
 
 check = ReaderHasReadOnlyKey()

@@ -7,6 +7,7 @@ from policy_base import blocks
 
 REPORTING = (
     "azurerm_api_management",
+    "azurerm_container_app_environment",
     "azurerm_container_group",
     "azurerm_container_registry",
     "azurerm_cosmosdb_account",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from compute import KINDS, containers, is_job, plain
 from plan_documents import Plan, PlanPolicy, Values
-from policy_base import blocks, true
+from policy_base import true
 
 NEEDED = (
     "MCP_AUTH_AUDIENCE",
@@ -19,21 +20,16 @@ class ServerTrustsOnlyTheGateway(PlanPolicy):
     id = "CKV_MCP_33"
     summary = "A server knows whose tokens to trust: issuer, keys, tenant, audience, and the gateway's identity"
     severity_name = "CRITICAL"
-    resources = ("azurerm_container_group",)
+    resources = KINDS
     guideline = (
         "The audience must be an app to which only assigned identities get tokens, and the gateway's must be "
         "assigned to it."
     )
 
     def holds(self, values: Values, plan: Plan) -> bool | None:
-        settings = {
-            name: str(value)
-            for container in blocks(values, "container")
-            for environment in blocks(container, "environment_variables")
-            for name, value in environment.items()
-        }
-        if values.get("restart_policy") == "OnFailure" and "MCP_TIER" not in settings:
-            return True  # a job, which runs to its end and serves nobody
+        settings = {name: str(value) for one in containers(values) for name, value in plain(one).items()}
+        if is_job(values, settings):
+            return True
         if not all(settings.get(name) for name in NEEDED):
             return False
         guarded = {

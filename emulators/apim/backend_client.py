@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from urllib.parse import quote
 
@@ -33,10 +34,16 @@ class BackendClient:
     """`resolve` plays private DNS: "<host>:<port>" of a URL to the local "<address>:<port>" that answers for it.
 
     `allowed_hosts` ("<host>:<port>") are dialled as they are named; so are loopback addresses, and nothing else.
+    `trusted_authority`: a file of certificates that count beside the system's.
     """
 
-    def __init__(self, resolve: Mapping[str, str], allowed_hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self, resolve: Mapping[str, str], allowed_hosts: Collection[str] = (), trusted_authority: str = ""
+    ) -> None:
         self.use_names(resolve, allowed_hosts)
+        self._tls = ssl.create_default_context()
+        if trusted_authority:
+            self._tls.load_verify_locations(trusted_authority)
         self._session: aiohttp.ClientSession | None = None
 
     def use_names(self, resolve: Mapping[str, str], allowed_hosts: Collection[str]) -> None:
@@ -68,6 +75,7 @@ class BackendClient:
                     data=body,
                     allow_redirects=False,
                     server_hostname=url.host if url.scheme == "https" else None,
+                    ssl=self._tls,
                 )
         except TimeoutError as error:
             message = f"the backend at {url.authority} did not answer in {wait:g} s"

@@ -48,6 +48,7 @@ class Config:
     policies are written.
     `resolve` maps "<host>:<port>" of backend URLs to local "<address>:<port>": the platform's private DNS.
     `allowed_hosts` ("<host>:<port>") may be called as they are named; other hosts that are not this machine may not.
+    `trusted_authority` is a file of certificates from which backends' may come, beside the system's.
     """
 
     state: Path
@@ -59,6 +60,7 @@ class Config:
     identity_header: str = ""
     authority: str = ""
     authorizations: str = ""
+    trusted_authority: str = ""
     events: str = ""
     trace: Mapping[str, Any] = field(default_factory=dict)
 
@@ -129,7 +131,7 @@ class Applied:
         self.failure: EmulatorError | None = None
         self.config = self._read()
         self.ring = Ring() if self.config.trace else None
-        self.client = BackendClient(self.config.resolve, self.config.allowed_hosts)
+        self.client = BackendClient(self.config.resolve, self.config.allowed_hosts, self.config.trusted_authority)
         self.application = Application(make_gateway(State.load(self.config.state), self.config, self.client, self.ring))
 
     def confirm(self) -> None:

@@ -63,6 +63,12 @@ ARM = {
     "azurerm_api_management_policy_fragment": Arm(f"{_APIM}/policyFragments"),
     "azurerm_application_insights": Arm("Microsoft.Insights/components"),
     "azurerm_application_insights_workbook": Arm("Microsoft.Insights/workbooks"),
+    "azurerm_container_app": Arm(
+        "Microsoft.App/containerApps",
+        (_ASSIGN_IDENTITY, "Microsoft.App/managedEnvironments/join/action"),
+        ("Microsoft.App/containerApps/listSecrets/action",),
+    ),
+    "azurerm_container_app_environment": Arm("Microsoft.App/managedEnvironments", (_JOIN_SUBNET,)),
     "azurerm_container_group": Arm("Microsoft.ContainerInstance/containerGroups", (_JOIN_SUBNET, _ASSIGN_IDENTITY)),
     "azurerm_container_registry": Arm("Microsoft.ContainerRegistry/registries", (_ASSIGN_IDENTITY,)),
     "azurerm_cosmosdb_account": Arm(

@@ -66,6 +66,22 @@ CONTAINER_NAME = matches(
     r"(?!.*--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
     "must be 1 - 63 lower-case letters, digits and single hyphens, and neither begin nor end with a hyphen",
 )
+APP_NAME = matches(
+    r"(?!.*--)[a-z][a-z0-9-]{0,30}[a-z0-9]",
+    "must be 2 - 32 lower-case letters, digits and single hyphens, begin with a letter and end with a letter or digit",
+)
+APP_MEMORY = matches(
+    r"\d+(\.\d{1,2})?Gi", "must be a number of gibibytes with at most two decimal places, such as 1.5Gi"
+)
+APP_CONCURRENCY = matches(r"[1-9]\d*", "must be a whole number of 1 or more")
+REVISION_SUFFIX = matches(
+    r"(?!.*--)[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?",
+    "must be 1 - 64 lower-case letters, digits and single hyphens, and neither begin nor end with a hyphen",
+)
+IDENTITY_OR_SYSTEM = matches(
+    r"System|(?i:/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+)",
+    "must be 'System' or the id of a user-assigned identity",
+)
 ENVIRONMENT_NAME = matches(
     r"[A-Za-z0-9]([A-Za-z0-9_]{0,61}[A-Za-z0-9])?",
     "may hold letters, digits and underscores only, 1 - 63 of them, with no underscore at either end",
@@ -196,6 +212,24 @@ AZURERM: Mapping[str, Mapping[str, Must]] = {
         "retention_in_days": one_of(30, 60, 90, 120, 180, 270, 365, 550, 730),
         "sampling_percentage": within(0, 100),
         "daily_data_cap_in_gb": at_least(0),
+    },
+    "azurerm_container_app": {
+        "name": APP_NAME,
+        "secret.identity": IDENTITY_OR_SYSTEM,
+        "secret.key_vault_secret_id": VAULT_SECRET,
+        "template.container.memory": APP_MEMORY,
+        "template.init_container.memory": APP_MEMORY,
+        "template.custom_scale_rule.identity_id": IDENTITY_OR_SYSTEM,
+        "template.http_scale_rule.concurrent_requests": APP_CONCURRENCY,
+        "template.tcp_scale_rule.concurrent_requests": APP_CONCURRENCY,
+        "ingress.traffic_weight.revision_suffix": REVISION_SUFFIX,
+        "template.revision_suffix": REVISION_SUFFIX,
+    },
+    "azurerm_container_app_environment": {
+        "name": matches(
+            r"[A-Za-z0-9][A-Za-z0-9-]{0,58}[A-Za-z0-9]",
+            "must be 2 - 60 letters, digits and hyphens, and neither begin nor end with a hyphen",
+        ),
     },
     "azurerm_container_group": {
         "name": CONTAINER_NAME,

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from emulators.azurerm import mongo_cluster
+from emulators.azurerm import container_apps, mongo_cluster
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.errors import ProviderError
 from emulators.azurerm.values import is_unknown
@@ -213,6 +213,8 @@ CHECKS: dict[str, Check] = {
     "azurerm_api_management_api_diagnostic": _diagnostic,
     "azurerm_api_management_api_operation": _operation,
     "azurerm_api_management_diagnostic": _diagnostic,
+    container_apps.APP: container_apps.app_planned,
+    container_apps.ENVIRONMENT: container_apps.environment_planned,
     "azurerm_container_group": _container_group,
     "azurerm_container_registry": _registry,
     "azurerm_cosmosdb_account": _cosmos_account,

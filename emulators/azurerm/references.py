@@ -21,6 +21,7 @@ KNOWN = {
     "microsoft.apimanagement/service": "azurerm_api_management",
     "microsoft.apimanagement/service/apis": "azurerm_api_management_api",
     "microsoft.apimanagement/service/apis/operations": "azurerm_api_management_api_operation",
+    "microsoft.app/managedenvironments": "azurerm_container_app_environment",
     "microsoft.containerregistry/registries": "azurerm_container_registry",
     "microsoft.documentdb/databaseaccounts": "azurerm_cosmosdb_account",
     "microsoft.documentdb/databaseaccounts/mongodbdatabases": "azurerm_cosmosdb_mongo_database",

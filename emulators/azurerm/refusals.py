@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulators.azurerm import mongo_cluster
+from emulators.azurerm import container_apps, mongo_cluster
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.directory import DEFAULT_ACCESS, kind_of, owner_of_client_id, roles_offered
@@ -394,6 +394,8 @@ CHECKS: dict[str, Check] = {
     "azurerm_api_management_product": _product,
     "azurerm_api_management_named_value": _named_value,
     "azurerm_application_insights": _application_insights,
+    container_apps.APP: container_apps.app_made,
+    container_apps.ENVIRONMENT: container_apps.environment_made,
     "azurerm_container_group": _container_group,
     "azurerm_cosmosdb_account": _cosmos_account,
     "azurerm_cosmosdb_mongo_collection": _mongo_collection,

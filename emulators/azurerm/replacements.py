@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from emulators.azurerm import mongo_cluster
+from emulators.azurerm import container_apps, mongo_cluster
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.values import Path, has_unknown
 
@@ -62,6 +62,7 @@ CONDITIONAL: dict[str, tuple[tuple[Path, Condition], ...]] = {
         (("virtual_network_configuration",), _network),
         (("sku_name",), _generation),
     ),
+    container_apps.ENVIRONMENT: container_apps.ENVIRONMENT_CONDITIONAL,
     "azurerm_cosmosdb_account": (  # cosmosdb_account_resource.go
         (("backup", 0, "type"), lambda before, after: (before, after) == ("Continuous", "Periodic")),
         (("analytical_storage_enabled",), lambda before, after: bool(before) and not after),

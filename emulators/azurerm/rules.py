@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulators.azurerm import mongo_cluster
+from emulators.azurerm import container_apps, mongo_cluster
 from emulators.base.rules import Edit, Rule
 
 REUSE = "“Reuse policy configurations”, 2026-02-10"
@@ -11,6 +11,7 @@ CHANGES = "tests/changes/test_applied.py"
 
 RULES: tuple[Rule, ...] = (
     *mongo_cluster.RULES,
+    *container_apps.RULES,
     Rule(
         "fragments-do-not-nest",
         "A policy fragment includes no other fragment, and holds neither a section nor `<base />`.",

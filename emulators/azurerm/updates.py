@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from emulators.azurerm import mongo_cluster
+from emulators.azurerm import container_apps, mongo_cluster
 from emulators.azurerm.addresses import holders
 from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
@@ -101,6 +101,7 @@ def _subnet(cloud: Cloud, prior: Values, planned: Values) -> None:
 
 CHECKS: dict[str, Check] = {
     "azurerm_application_insights": _insights,
+    container_apps.APP: container_apps.app_updated,
     "azurerm_cosmosdb_account": _cosmos_account,
     "azurerm_cosmosdb_mongo_collection": _collection,
     "azurerm_cosmosdb_mongo_database": _throughput,

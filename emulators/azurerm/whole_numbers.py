@@ -11,6 +11,7 @@ from typing import Any
 FRACTIONS = {
     "azurerm_api_management_diagnostic": {"sampling_percentage"},
     "azurerm_application_insights": {"daily_data_cap_in_gb", "sampling_percentage"},
+    "azurerm_container_app": {"template.container.cpu", "template.init_container.cpu"},
     "azurerm_container_group": {
         "container.cpu",
         "container.cpu_limit",
@@ -29,6 +30,7 @@ TYPES = {
     "azurerm_api_management",
     "azurerm_api_management_api_operation",
     "azurerm_api_management_backend",
+    "azurerm_container_app_environment",
     "azurerm_container_registry",
     "azurerm_cosmosdb_account",
     "azurerm_cosmosdb_mongo_collection",

@@ -183,12 +183,17 @@ def _console(environment: Environment, running: Status | None) -> str:
 
 
 def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
-    """Return the URL of each tier's first slot."""
+    """Return the URL of each tier's first slot, or of its app inside the network."""
     tiers: dict[str, str] = {}
     for group in state.of_type("azurerm_container_group"):
         env = group.block("container").get("environment_variables") or {}
         if env.get("MCP_SERVER_NAME") == server:
             tiers.setdefault(str(env.get("MCP_TIER")), where(group))
+    for app in state.of_type("azurerm_container_app"):
+        variables = (app.block("template").get("container") or [{}])[0].get("env") or ()
+        env = {variable["name"]: variable.get("value") for variable in variables}
+        if env.get("MCP_SERVER_NAME") == server:
+            tiers[str(env.get("MCP_TIER"))] = f"https://{app.block('ingress').get('fqdn', '')}"
     return tiers
 
 

@@ -23,17 +23,44 @@ class Slot:
         return f"aci-{self.name}"
 
 
+@dataclass(frozen=True)
+class App:
+    """One tier of a server with compute = "container-apps"; `name` is `<server>-<tier>`, `address` Terraform's."""
+
+    name: str
+    server: str
+    tier: str
+
+    @property
+    def address(self) -> str:
+        return f'module.apps["{self.name}-a"]'
+
+
+def runs_as_apps(entry: Mapping[str, Any]) -> bool:
+    return entry.get("compute") == "container-apps"
+
+
+def apps(environment: Environment) -> dict[str, App]:
+    """Return the apps of `mcp_servers` by name."""
+    return {
+        f"{server}-{tier}": App(f"{server}-{tier}", server, tier)
+        for server, entry in environment.servers.items()
+        if runs_as_apps(entry)
+        for tier in entry.get("tiers") or {}
+    }
+
+
 def is_remote(entry: Mapping[str, Any] | None) -> bool:
     """Whether an entry is a server elsewhere: the gateway forwards to it, and it has no image, container or slot."""
     return bool((entry or {}).get("remote"))
 
 
 def slots(environment: Environment) -> dict[str, Slot]:
-    """Return every slot of `mcp_servers` by its name."""
+    """Return every slot of `mcp_servers` by its name: those of container groups, as apps have none."""
     return {
         f"{server}-{tier}-{slot}": Slot(f"{server}-{tier}-{slot}", server, slot)
         for server, entry in environment.servers.items()
-        if not is_remote(entry)
+        if not is_remote(entry) and not runs_as_apps(entry)
         for tier in entry.get("tiers") or {}
         for slot in entry.get("slots") or ("a",)
     }

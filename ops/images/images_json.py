@@ -2,6 +2,8 @@
 
 {"mongodb": {"repository": "mongodb-mcp", "digest": "sha256:…", "tag": "0.1.0",
              "slots": {"b": {"digest": "sha256:…"}},      slots that still run another image
+             "traffic": {"reader": {"revision": "…", "weight": 100}},   of apps: what an earlier revision keeps
+             "newest": "sha256:…",                                      and what the newest runs, where it has no calls
              "history": [{"digest": "sha256:…", "tag": "…"}]}}   earlier ones, newest first, for `invoke rollback`
 """
 
@@ -95,7 +97,7 @@ def earlier(entry: Mapping[str, Any]) -> dict[str, Any] | None:
     history = list(entry.get("history") or ())
     if not history:
         return None
-    plain = {name: value for name, value in entry.items() if name not in ("history", "tag")}
+    plain = {name: value for name, value in without_traffic(entry).items() if name not in ("history", "tag")}
     return {**plain, **history[0], **({"history": history[1:]} if history[1:] else {})}
 
 
@@ -141,6 +143,11 @@ def _held(before: Mapping[str, Any], after: Mapping[str, Any], slots: Sequence[s
 def _release(entry: Mapping[str, Any], slot: str) -> dict[str, Any]:
     left = {name: image for name, image in (entry.get("slots") or {}).items() if name != slot}
     return {**_without_slots(entry), **({"slots": left} if left else {})}
+
+
+def without_traffic(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry as it is where an app's newest revision has all calls."""
+    return {name: value for name, value in entry.items() if name not in ("traffic", "newest")}
 
 
 def _without_slots(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from ops.azure import az
 from ops.cli import output
 from ops.config.environment import Environment
-from ops.config.servers import DOCUMENTDB, USERS_JOB, slots, uses_database
+from ops.config.servers import DOCUMENTDB, USERS_JOB, apps, slots, uses_database
 from ops.errors import NotDeployedError, UsageError
 from twin import control
 
+_TAIL_OF_APPS = 300  # lines that Azure gives of an app at most
 _TAIL = 20  # lines of each log that are shown
 _PAUSE = 0.3  # seconds between two looks at growing files
 _PAUSE_AZURE = 5.0  # each look asks Azure once per slot
@@ -46,9 +47,15 @@ def _print_containers(environment: Environment, part: str | None, *, follow: boo
     """Print what each container group wrote since it started; the gateway's requests are in Log Analytics."""
     groups = chosen_groups(environment, part)
     seen = dict.fromkeys(groups, "")
+    of_apps = apps(environment)
+    place = ("--resource-group", environment.need("RESOURCE_GROUP"))
     while True:
         for name, group in groups.items():
-            text = az.text("container", "logs", "--resource-group", environment.need("RESOURCE_GROUP"), "--name", group)
+            if name in of_apps:
+                lines = ("--tail", str(_TAIL_OF_APPS), "--format", "text")
+                text = az.text("containerapp", "logs", "show", *place, "--name", group, *lines)
+            else:
+                text = az.text("container", "logs", *place, "--name", group)
             for line in fresh(seen[name], text):
                 output.data(f"{name} {line}")
             seen[name] = text
@@ -58,8 +65,9 @@ def _print_containers(environment: Environment, part: str | None, *, follow: boo
 
 
 def chosen_groups(environment: Environment, part: str | None) -> dict[str, str]:
-    """Return the container group of each slot and job, or of one; UsageError for another name, naming all of them."""
+    """Return the container group of each slot and job, and each app, or one; UsageError for another, naming all."""
     groups = {name: slot.group for name, slot in slots(environment).items()}
+    groups |= {name: name for name in apps(environment)}
     if uses_database(environment, DOCUMENTDB):
         groups[USERS_JOB.removeprefix("aci-")] = USERS_JOB
     if part is None:
@@ -76,10 +84,13 @@ def chosen_groups(environment: Environment, part: str | None) -> dict[str, str]:
 def fresh(before: str, now: str) -> list[str]:
     """Return the lines to print of a log that Azure gives whole: the last ones first, then what was added.
 
-    A container that started again begins a new log.
+    A container that started again begins a new log; of an app Azure gives the last lines only.
     """
     if before and now.startswith(before):
         return now[len(before) :].splitlines()
+    lines, last = now.splitlines(), before.splitlines()[-1:]
+    if last and last[0] in lines:
+        return lines[len(lines) - lines[::-1].index(last[0]) :]
     return now.splitlines()[-_TAIL:]
 
 

@@ -18,6 +18,7 @@ from emulators.apim.tracing_client import Follower, TracesUnavailable
 from ops.azure import az
 from ops.cli import output
 from ops.config.environment import Environment
+from ops.config.servers import apps
 from ops.errors import UsageError
 from ops.observe import objectives
 from ops.observe.policy_trace import clock, of_a_gateway
@@ -33,13 +34,19 @@ _KNOWN = 5000  # ids remembered, so that what comes twice is shown once
 Call = dict[str, Any]
 More = Callable[[], Sequence[Call]]
 
+# What servers print: in container groups, and in apps too where there are some.
+_LOG = "ContainerInstanceLog"
+_LOG_OF_BOTH = (
+    "union isfuzzy=true (ContainerInstanceLog | project TimeGenerated, Message), "
+    "(ContainerAppConsoleLogs | project TimeGenerated, Message = Log)"
+)
 # The gateway's log beside the server's audit line, as the workbook's Requests and Refusals join and read them.
 QUERY = """
 ApiManagementGatewayLogs
 | where TimeGenerated > ago({seconds}s) and ApiId startswith "mcp-"
 | project CorrelationId, TimeGenerated, ApiId, Method, ResponseCode, TotalTime, LastErrorSource, LastErrorReason
 | join kind=leftouter (
-    ContainerInstanceLog
+    {log}
     | where TimeGenerated > ago({seconds}s) and Message startswith "{{"
     | extend Call = parse_json(Message)
     | where tostring(Call.event) == "call"
@@ -155,7 +162,7 @@ def _from_ring(request: Mapping[str, Any], people: Mapping[str, str]) -> Call:
 def _azure(environment: Environment) -> More:
     workspace = _workspace(environment)
     known: deque[str] = deque(maxlen=_KNOWN)
-    query = QUERY.format(seconds=_LATE)
+    query = QUERY.format(seconds=_LATE, log=_LOG_OF_BOTH if apps(environment) else _LOG)
 
     def more() -> list[Call]:
         rows = az.run("monitor", "log-analytics", "query", "--workspace", workspace, "--analytics-query", query) or []

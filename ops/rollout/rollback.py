@@ -1,4 +1,4 @@
-"""`invoke rollback`: the digest that a server ran before, one slot after the other."""
+"""`invoke rollback`: the digest that a server ran before, slot by slot, or the revisions of its apps that run it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops.config.environment import Environment
 from ops.config.servers import is_pinned, is_remote
 from ops.errors import NotDeployedError, UsageError
 from ops.images import images_json
-from ops.rollout import health_check, rolling_update, session
+from ops.rollout import health_check, revisions, rolling_update, session
 from ops.terraform.cli import ANYTHING
 
 
@@ -24,6 +24,9 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         goal = earlier(environment, name, before)
         runner.table("", ("server", "runs", "goes back to"), [(name, _text(before.get(name, {})), _text(goal))])
         runner.confirm(f"Roll {name} back in {environment.name}?", agreed=environment.is_local)
+        if revisions.uses_apps(environment, name):
+            goal = revisions.back(opened, name, goal, before[name])
+            before = {**before, name: goal}  # no new image: the calls move at once
         images_json.change(images_file, {**before, name: goal}, runner)
         expected = rolling_update.replacements(environment, [name]) or ANYTHING
         rolling_update.apply_stage(opened, 2, before, agreed=True, expected=expected)

@@ -15,10 +15,12 @@ from typing import Any
 
 from ops.checks import durations
 from ops.cli import changes, output
+from ops.cli.steps import Step
 from ops.config.environment import Environment
-from ops.config.servers import has_several_slots, slot_letters, slots
+from ops.config.servers import apps, has_several_slots, slot_letters, slots
 from ops.errors import TerraformError
 from ops.images import images_json
+from ops.rollout import revisions
 from ops.rollout.session import Session
 from ops.terraform.cli import ANYTHING, Plan
 from ops.terraform.workspace import Workspace
@@ -59,7 +61,14 @@ def batches(environment: Environment, actions: Mapping[str, str]) -> list[Batch]
 def replacements(environment: Environment, servers: Collection[str]) -> dict[str, str]:
     """Return the actions with which a plan replaces every container group of these servers, for a dry run."""
     found = [slot.name for slot in slots(environment).values() if slot.server in servers]
-    return {f'module.servers["{name}"].azurerm_container_group.this': "replace" for name in found}
+    return {
+        **{f'module.servers["{name}"].azurerm_container_group.this': "replace" for name in found},
+        **{
+            f"{app.address}.azurerm_container_app.this": "update"
+            for app in apps(environment).values()
+            if app.server in servers
+        },
+    }
 
 
 def apply_stage(
@@ -86,8 +95,36 @@ def apply_stage(
         return False
     session.runner.plan(f"{stage.name} changes", plan.actions)
     confirm(session, plan, agreed=agreed)
-    apply_plan(session, plan, before or {})
+    apply_plan(session, plan, before or {}, steps=True)
     return True
+
+
+def _move_calls(session: Session, before: Mapping[str, Any]) -> bool:
+    """Make new revisions of apps whose image is another one, and let them have their part of the calls in steps.
+
+    Return whether there are some. Where one is not ready, or the gateway does not answer, the calls stay.
+    """
+    space, runner = session.space, session.runner
+    wanted = revisions.released(session.environment, before, images_json.read(space.images_file, runner))
+    if not wanted:
+        return False
+    stage = space.stage(2)
+    held = runner.run(Step(lambda: revisions.serving(session, wanted), {app.name: "earlier" for app in wanted}))
+    going = [app for app in wanted if app.name in held]
+    targets = tuple(app.address for app in going)
+    expected = {f"{app.address}.azurerm_container_app.this": "update" for app in going}
+    for weight in revisions.STEPS if going else ():
+        with runner.progress(f"{', '.join(app.name for app in going)}: {100 - weight} % to the new revision") as result:
+            revisions.hold(session, held, weight)
+            part = space.terraform.plan(stage, targets=targets, expected=expected)
+            if part.changes:
+                apply_repeating(space, part, partial(space.terraform.plan, stage, targets=targets))
+            session.publish()
+            revisions.require_ready(session, going)
+            session.check_health(())
+            result.append("ready, and the gateway answers")
+    revisions.release(session)
+    return bool(going)
 
 
 def confirm(session: Session, plan: Plan, *, agreed: bool) -> None:
@@ -106,8 +143,11 @@ def apply_plan(
     require_part: Callable[[Plan], None] = lambda _: None,
     targets: Sequence[str] = (),
     title: str = "",
+    steps: bool = False,
 ) -> None:
     """Apply the plan itself, or its parts slot by slot; `require_part` raises for a part that the plan does not hold.
+
+    With `steps`, the calls of apps whose image is new go to it step by step first.
 
     `before`: images.json as it was while what runs now was applied; None where the images stay as they are. With
     `targets` the plan was made for these alone, and so is what is left of it after the slots.
@@ -115,6 +155,13 @@ def apply_plan(
     space, stage = session.space, session.space.stage(plan.stage.number)
     for sentence in durations.sentences(space.environment, plan):
         session.runner.announce(sentence)
+    touched = [
+        app for app in apps(space.environment).values() if f"{app.address}.azurerm_container_app.this" in plan.actions
+    ]
+    if steps and before is not None and _move_calls(session, before):
+        plan = space.terraform.plan(stage, targets=targets, expected=plan.actions)
+        if not plan.changes:
+            return
     staggered = batches(space.environment, plan.actions)
     if staggered and before is not None:
         _hold_slots(space, before)
@@ -137,6 +184,9 @@ def apply_plan(
             require_part(rest)
             apply_repeating(space, rest, partial(space.terraform.plan, stage, targets=targets), require_part)
         result.append("applied")
+    if touched and session.ports is None:
+        revisions.require_ready(session, touched)
+        revisions.deactivate_old(session, touched)
 
 
 def apply_repeating(

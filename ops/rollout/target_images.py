@@ -17,7 +17,7 @@ from typing import Any
 from ops.azure import az
 from ops.cli.steps import Step
 from ops.config.environment import Environment
-from ops.config.servers import is_pinned, is_remote, slots
+from ops.config.servers import apps, is_pinned, is_remote, slots
 from ops.errors import AzError, ImageError, NotDeployedError, UsageError
 from ops.images import images_json, local_store
 from ops.images.images_json import Entries
@@ -86,11 +86,21 @@ def deployed(environment: Environment, shown: Mapping[str, Any]) -> Entries:
     """Return what each server runs, from `terraform show -json` of stage 2."""
     known = slots(environment)
     found: dict[str, set[tuple[str, str]]] = {}
-    for group in _groups((shown.get("values") or {}).get("root_module") or {}):
+    for group in _of_type((shown.get("values") or {}).get("root_module") or {}, "azurerm_container_group"):
         slot = known.get(str(group["name"]).removeprefix("aci-"))
         match = _RUNS.fullmatch(str(group["container"][0]["image"]))
         if slot and match:
             found.setdefault(slot.server, set()).add((match[1], match[2]))
+    for app in _of_type((shown.get("values") or {}).get("root_module") or {}, "azurerm_container_app"):
+        of = apps(environment).get(str(app["name"]))
+        match = _RUNS.fullmatch(str(app["template"][0]["container"][0]["image"]))
+        if of and any(w["percentage"] and not w.get("latest_revision") for w in app["ingress"][0]["traffic_weight"]):
+            raise NotDeployedError(
+                f"the calls of {of.server} go to an earlier revision than the newest, as after a rollback; name its "
+                f"image with --target-image {of.server}=… instead of {DEPLOYED}"
+            )
+        if of and match:
+            found.setdefault(of.server, set()).add((match[1], match[2]))
     if not found:
         raise NotDeployedError(
             f"{environment.name} runs no image by digest, so --target-image deployed names nothing; deploy it first"
@@ -108,12 +118,12 @@ def _only(server: str, pairs: set[tuple[str, str]]) -> dict[str, Any]:
     return {"repository": repository, "digest": digest}
 
 
-def _groups(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _of_type(module: Mapping[str, Any], type_: str) -> Iterator[Mapping[str, Any]]:
     for resource in module.get("resources") or ():
-        if resource["type"] == "azurerm_container_group" and resource.get("mode", "managed") == "managed":
+        if resource["type"] == type_ and resource.get("mode", "managed") == "managed":
             yield resource["values"]
     for child in module.get("child_modules") or ():
-        yield from _groups(child)
+        yield from _of_type(child, type_)
 
 
 def _check(text: str, name: str, reference: str, environment: Environment) -> None:

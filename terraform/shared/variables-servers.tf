@@ -29,6 +29,9 @@ variable "mcp_servers" {
     A tier whose role only reads names in tools.allow what it may call: there is no front that goes by hints.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
+    compute: "container-instances" (a slot is one container group) or "container-apps" (a tier is one app, docs/adr/0034):
+    Azure keeps scale.minimum to scale.maximum replicas, one for each scale.concurrent_requests (it counts calls a second, over
+    15 of them), and asks ready_path before a replica gets calls; such a server has one slot.
     objectives: what the server promises over 30 days, which alerts and workbook count against: the percentage of calls that do
     not fail, and that latency_percentile of them are answered within latency_ms (docs/monitoring.md).
     listing: what the MCP registry says of the server, where mcp_registry serves one (docs/registry.md); version is the
@@ -86,7 +89,13 @@ variable "mcp_servers" {
     }))
     slots       = optional(set(string), ["a"])
     health_path = optional(string, "/healthz")
-    timeout     = optional(number, 120)
+    ready_path  = optional(string, "/readyz")
+    scale = optional(object({
+      minimum             = optional(number, 1)
+      maximum             = optional(number, 4)
+      concurrent_requests = optional(number, 10)
+    }), {})
+    timeout = optional(number, 120)
     first_byte = optional(object({
       protocol   = optional(number, 5)
       repeatable = optional(number, 10)
@@ -124,9 +133,55 @@ variable "mcp_servers" {
   }
 
   validation {
-    # The seam for another kind: docs/adr/0007.
-    condition     = alltrue([for server in var.mcp_servers : server.compute == "container-instances"])
-    error_message = "compute in mcp_servers must be container-instances: no other kind of compute is implemented (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute == "container-instances")])})."
+    condition     = alltrue([for server in var.mcp_servers : contains(["container-instances", "container-apps"], server.compute)])
+    error_message = "compute in mcp_servers must be container-instances or container-apps (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(contains(["container-instances", "container-apps"], server.compute))])})."
+  }
+
+  validation {
+    # "Name requirements" of an app (azurerm 5.2.0 validate.go, ContainerAppName): the app is called <server>-<tier>.
+    condition = alltrue(flatten([
+      for name, server in var.mcp_servers : [for tier in keys(server.tiers) : server.compute != "container-apps" || length("${name}-${tier}") <= 32]
+    ]))
+    error_message = "A server's name in mcp_servers and each of its tiers' must have 31 characters together with compute = \"container-apps\": the app is called <server>-<tier>, and Azure takes 32 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for tier in keys(server.tiers) : server.compute != "container-apps" || length("${entry}-${tier}") <= 32])])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || length(server.slots) == 1 && contains(server.slots, "a")])
+    error_message = "A server with compute = \"container-apps\" in mcp_servers takes no slots: scale.minimum and scale.maximum say how many replicas it has (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || length(server.slots) == 1 && contains(server.slots, "a"))])})."
+  }
+
+  validation {
+    # "Containers in Azure Container Apps", vCPU and memory allocation requirements: the Consumption profile takes these pairs.
+    condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || server.cpu >= 0.25 && server.cpu <= 4 && floor(server.cpu * 4) == server.cpu * 4 && server.memory == server.cpu * 2])
+    error_message = "A server with compute = \"container-apps\" in mcp_servers must have cpu from 0.25 to 4 in steps of 0.25, and memory twice that number (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || server.cpu >= 0.25 && server.cpu <= 4 && floor(server.cpu * 4) == server.cpu * 4 && server.memory == server.cpu * 2)])})."
+  }
+
+  validation {
+    # "Set scaling rules in Azure Container Apps"; azurerm 5.2 takes 300 replicas at most.
+    condition     = alltrue([for server in var.mcp_servers : server.scale.minimum >= 0 && server.scale.maximum >= 1 && server.scale.maximum <= 300 && server.scale.minimum <= server.scale.maximum && server.scale.concurrent_requests >= 1 && alltrue([for number in values(server.scale) : floor(number) == number])])
+    error_message = "scale in mcp_servers takes whole numbers: minimum from 0, maximum from 1 to 300 and not below minimum, concurrent_requests from 1 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.scale.minimum >= 0 && server.scale.maximum >= 1 && server.scale.maximum <= 300 && server.scale.minimum <= server.scale.maximum && server.scale.concurrent_requests >= 1 && alltrue([for number in values(server.scale) : floor(number) == number]))])})."
+  }
+
+  validation {
+    # A group's second container has no place in the one container of a replica.
+    condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || try(server.front.upstream, null) == null && server.remote == null])
+    error_message = "A server with compute = \"container-apps\" in mcp_servers takes neither front.upstream nor remote: it runs one container of this platform's registry (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || try(server.front.upstream, null) == null && server.remote == null)])})."
+  }
+
+  validation {
+    # Azure pins a caller to a replica in single revision mode only, and azurerm 5.2 has no argument for it.
+    condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || try(server.front.sessions, "shared") == "shared" || server.scale.maximum == 1])
+    error_message = "A server with compute = \"container-apps\" and front.sessions = \"caller\" in mcp_servers must have scale.maximum = 1: its sessions live in one replica, which another one does not have (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || try(server.front.sessions, "shared") == "shared" || server.scale.maximum == 1)])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || alltrue([for secret in values(server.secrets) : can(regex("^[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?$", secret))])])
+    error_message = "A Key Vault secret in secrets of mcp_servers must begin and end with a letter or digit with compute = \"container-apps\", whose secrets are called after it (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || alltrue([for secret in values(server.secrets) : can(regex("^[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?$", secret))]))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : can(regex("^(|/[A-Za-z0-9._~/-]*)$", server.ready_path))])
+    error_message = "ready_path in mcp_servers must be a path that starts with a slash, such as /readyz, or \"\" for no probe (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(can(regex("^(|/[A-Za-z0-9._~/-]*)$", server.ready_path)))])})."
   }
 
   validation {
@@ -187,9 +242,9 @@ variable "mcp_servers" {
     # Cosmos DB's slots share the key that their confirmations are made with; here there is none to share.
     condition = alltrue([
       for server in var.mcp_servers :
-      coalesce(server.database, "none") != "documentdb" || length(server.slots) == 1 || contains(keys(server.secrets), "MCP_CONFIRMATION_KEY")
+      coalesce(server.database, "none") != "documentdb" || length(server.slots) == 1 && (server.compute != "container-apps" || server.scale.maximum == 1) || contains(keys(server.secrets), "MCP_CONFIRMATION_KEY")
     ])
-    error_message = "A server in mcp_servers with the database \"documentdb\" and more than one slot needs secrets = { MCP_CONFIRMATION_KEY = \"<a secret of the vault>\" }: without a key that its slots share, one refuses what was confirmed at the other (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(coalesce(server.database, "none") != "documentdb" || length(server.slots) == 1 || contains(keys(server.secrets), "MCP_CONFIRMATION_KEY"))])})."
+    error_message = "A server in mcp_servers with the database \"documentdb\" and more than one slot or replica needs secrets = { MCP_CONFIRMATION_KEY = \"<a secret of the vault>\" }: without a key that they share, one refuses what was confirmed at the other (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(coalesce(server.database, "none") != "documentdb" || length(server.slots) == 1 && (server.compute != "container-apps" || server.scale.maximum == 1) || contains(keys(server.secrets), "MCP_CONFIRMATION_KEY"))])})."
   }
 
   validation {
@@ -232,8 +287,8 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for server in var.mcp_servers : [for amount in [server.cpu, server.memory] : can(regex("^[0-9]+([.][0-9])?$", tostring(amount)))]]))
-    error_message = "cpu and memory in mcp_servers take one decimal place, such as 0.5: Container Instances refuses more (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for amount in [server.cpu, server.memory] : can(regex("^[0-9]+([.][0-9])?$", tostring(amount)))])])})."
+    condition     = alltrue(flatten([for server in var.mcp_servers : [for amount in [server.cpu, server.memory] : server.compute == "container-apps" || can(regex("^[0-9]+([.][0-9])?$", tostring(amount)))]]))
+    error_message = "cpu and memory in mcp_servers take one decimal place, such as 0.5: Container Instances refuses more (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !alltrue([for amount in [server.cpu, server.memory] : server.compute == "container-apps" || can(regex("^[0-9]+([.][0-9])?$", tostring(amount)))])])})."
   }
 
   validation {

@@ -24,30 +24,40 @@ locals {
 
   # Encoded, so that no value can be anything else than a value in that file.
   _all_rules = yamldecode(templatefile("${path.module}/data/network-rules.yaml", {
-    subnets      = { for key, range in merge(var.network.subnets, { agents = try(var.agents.subnet, "") }) : key => jsonencode(range) }
+    subnets      = { for key, range in merge(var.network.subnets, { agents = try(var.agents.subnet, ""), apps = var.container_apps.subnet }) : key => jsonencode(range) }
     clients      = jsonencode(var.gateway_exposure == "public" ? "Internet" : "VirtualNetwork")
-    server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port) if server.remote == null]))
-    database_ports = jsonencode(concat(
-      # Connection strings say 10255; Azure answers on the other two as well, depending on how the account is replicated.
-      local.has_cosmos ? ["10250", "10255", "10256"] : [],
-      # What DocumentDB's SRV record says (azure-docs#114043), and what its page on Private Link says (2025-05-28).
-      local.has_documentdb ? ["10260", "27017"] : [],
-    ))
+    server_ports = jsonencode(distinct([for server in var.mcp_servers : tostring(server.port) if server.remote == null && server.compute == "container-instances"]))
+    # What an environment's ingress listens on, for TLS.
+    app_ports          = jsonencode(local.has_container_apps ? ["443", "31443"] : [])
+    database_ports     = jsonencode(local._database_ports)
+    app_database_ports = jsonencode(local.has_container_apps ? local._database_ports : [])
+    # A registry without a private endpoint is reached at its public address, and its layers in Azure's storage.
+    registry_ports = jsonencode(local.has_container_apps && var.registry.sku != "Premium" ? ["443"] : [])
   }))
 
-  # Without a database there is no port to open.
+  _database_ports = concat(
+    # Connection strings say 10255; Azure answers on the other two as well, depending on how the account is replicated.
+    local.has_cosmos ? ["10250", "10255", "10256"] : [],
+    # What DocumentDB's SRV record says (azure-docs#114043), and what its page on Private Link says (2025-05-28).
+    local.has_documentdb ? ["10260", "27017"] : [],
+  )
+
+  # Without a database, or without apps, there is no port to open.
   _rules = {
     for subnet, rules in local._all_rules : subnet => { for name, rule in rules : name => rule if try(length(rule.ports), 1) > 0 }
   }
 
+  # The servers call the same, wherever they run.
   _egress_rules = {
-    for name, egress in var.network.containers_egress : "egress-${name}" => {
-      description = egress.description
-      priority    = egress.priority
-      direction   = "Outbound"
-      source      = var.network.subnets.containers
-      destination = egress.destination
-      ports       = egress.ports
+    for subnet, range in { containers = var.network.subnets.containers, apps = var.container_apps.subnet } : subnet => {
+      for name, egress in var.network.containers_egress : "egress-${name}" => {
+        description = egress.description
+        priority    = egress.priority
+        direction   = "Outbound"
+        source      = range
+        destination = egress.destination
+        ports       = egress.ports
+      }
     }
   }
 }
@@ -82,7 +92,7 @@ module "network" {
       delegation     = "Microsoft.ContainerInstance/containerGroups"
       # The servers fetch Entra's signing keys: one known address for that, and none to be reached at.
       nat_gateway = true
-      rules       = merge(local._rules.containers, local._egress_rules)
+      rules       = merge(local._rules.containers, local._egress_rules.containers)
     })
 
     endpoints = merge(module.names.network.subnets.endpoints, {
@@ -97,6 +107,15 @@ module "network" {
       delegation     = "Microsoft.DevOpsInfrastructure/pools"
       nat_gateway    = true
       rules          = local._rules.agents
+    }
+    }, {
+    for key, apps in local._container_apps : "apps" => {
+      name           = module.names.container_apps.subnet
+      security_group = module.names.container_apps.security_group
+      address_prefix = apps.subnet
+      delegation     = "Microsoft.App/environments"
+      nat_gateway    = true
+      rules          = merge(local._rules.apps, local._egress_rules.apps)
     }
   })
 }

@@ -3,7 +3,7 @@ provider "azurerm" {
 
   # Registered by name: version 5 registers nothing by itself, and a list shows what the platform uses.
   resource_provider_registrations = "none"
-  resource_providers_to_register = concat(local._agents_providers, local._gateway_providers, [
+  resource_providers_to_register = concat(local._agents_providers, local._container_apps_providers, local._gateway_providers, [
     "Microsoft.ContainerRegistry",
     "Microsoft.KeyVault",
     "Microsoft.ManagedIdentity",

@@ -58,7 +58,7 @@ module "apim" {
         for tier_name, tier in server.tiers : tier_name => {
           role       = tier.role
           rate_limit = tier.rate_limit
-          slots      = server.remote != null ? {} : { for slot in server.slots : slot => module.names.slots["${server_name}-${tier_name}-${slot}"].url }
+          slots      = server.remote != null ? {} : { for slot in server.slots : slot => local._slot_urls["${server_name}-${tier_name}-${slot}"] }
           tools = {
             allow = tier.tools.allow
             deny  = tier.tools.deny

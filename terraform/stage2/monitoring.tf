@@ -59,6 +59,13 @@ locals {
     },
   )
 
+  _apps_diagnostics = {
+    for key, environment in data.azurerm_container_app_environment.stage1 : "apps" => {
+      resource_id    = environment.id
+      log_categories = ["ContainerAppConsoleLogs", "ContainerAppSystemLogs"]
+    }
+  }
+
   _address_categories = ["DDoSMitigationFlowLogs", "DDoSMitigationReports", "DDoSProtectionNotifications"]
 }
 
@@ -108,9 +115,10 @@ module "monitoring" {
     },
     { for key, database in module.database : "database" => database.id },
     { for key, database in module.documentdb : "documentdb" => database.id },
+    { for name, app in module.apps : "app/${name}" => app.id },
   )
 
-  diagnostics = merge(local._network_diagnostics, local._database_diagnostics, {
+  diagnostics = merge(local._network_diagnostics, local._database_diagnostics, local._apps_diagnostics, {
     gateway = {
       resource_id      = module.apim.id
       log_categories   = ["GatewayLogs"]

@@ -6,7 +6,7 @@ output "public_base_url" {
 output "endpoints" {
   description = "MCP endpoint of each server, once the gateway and a server behind it exist."
   value       = { for name in keys(var.mcp_servers) : name => "${module.names.gateway.public_base_url}/${name}/mcp" }
-  depends_on  = [module.apim, module.servers]
+  depends_on  = [module.apim, module.servers, module.apps]
 }
 
 output "mcp_registry_url" {

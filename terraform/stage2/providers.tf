@@ -3,7 +3,7 @@ provider "azurerm" {
 
   # Registered by name: version 5 registers nothing by itself, and a list shows what the platform uses.
   resource_provider_registrations = "none"
-  resource_providers_to_register = [
+  resource_providers_to_register = concat(local._container_apps_providers, [
     "Microsoft.AlertsManagement",
     "Microsoft.ApiManagement",
     "Microsoft.ContainerInstance",
@@ -11,7 +11,7 @@ provider "azurerm" {
     "Microsoft.Insights",
     "Microsoft.Network",
     "Microsoft.OperationalInsights",
-  ]
+  ])
 
   storage_use_azuread = true
 

@@ -1,6 +1,8 @@
 locals {
   # Written by `invoke push`: {"<server>": {"repository": "…", "digest": "sha256:…", "tag": "…"}}; "slots": {"b": {"digest":
-  # "…", "tag": "…"}} beside them gives one slot another digest, while a release goes from slot to slot.
+  # "…", "tag": "…"}} beside them gives one slot another digest, while a release goes from slot to slot. Of apps, "traffic":
+  # {"<tier>": {"revision": "…", "weight": 50}} leaves an earlier revision that many calls of a hundred, and "newest":
+  # "sha256:…" is what the newest revision runs, where that is another image.
   _images_file = "${path.root}/../environments/${var.environment}/images.json"
   _images      = jsondecode(fileexists(local._images_file) ? file(local._images_file) : "{}")
 
@@ -16,7 +18,7 @@ locals {
     )
   }
 
-  # A digest in mcp_servers is a pin and wins; then the slot's own, then the server's, then the tag.
+  # A digest in mcp_servers is a pin and wins; then the slot's own or an app's newest, then the server's, then the tag.
   _image_references = {
     for name, slot in module.names.slots : name => join("", [
       try(local._images[slot.server].repository, var.mcp_servers[slot.server].image.repository),
@@ -24,6 +26,7 @@ locals {
         "@${coalesce(
           var.mcp_servers[slot.server].image.digest,
           try(local._images[slot.server].slots[slot.slot].digest, null),
+          slot.compute == "container-apps" ? try(local._images[slot.server].newest, null) : null,
           try(local._images[slot.server].digest, null),
         )}",
         ":${var.mcp_servers[slot.server].image.tag}",
@@ -65,7 +68,7 @@ locals {
     }
   }
   _secrets = {
-    for name, slot in module.names.slots : name => merge(
+    for name, slot in module.names.slots : name => slot.compute == "container-apps" ? {} : merge(
       { for variable, secret in var.mcp_servers[slot.server].secrets : variable => data.azurerm_key_vault_secret.servers[secret].value },
       local._database_addresses[name].secret,
     )
@@ -103,16 +106,53 @@ locals {
     )
   }
 
+  # What every server is told, wherever it runs.
+  _environments = {
+    for name, slot in module.names.slots : name => merge(
+      local._upstreams[name] != null ? {} : merge(
+        local._time_limits[slot.server],
+        local._lists[name],
+        var.mcp_servers[slot.server].environment,
+        local._database_addresses[name].plain,
+      ),
+      local._fronts[name],
+      {
+        PORT            = tostring(slot.port)
+        MCP_SERVER_NAME = slot.server
+        MCP_TIER        = slot.tier
+        # Names by which the gateway calls; any other Host header is refused (DNS rebinding).
+        MCP_ALLOWED_HOSTS = slot.compute == "container-apps" ? "${slot.server}-${slot.tier}.${local._apps_domain}" : "${slot.fqdn}:${slot.port},${slot.fqdn}"
+
+        # The server believes the gateway and nobody else: this issuer, this audience, this caller.
+        MCP_AUTH_ISSUER            = local.issuer
+        MCP_AUTH_JWKS_URI          = "${local.authority}/discovery/v2.0/keys"
+        MCP_AUTH_TENANT_ID         = local.tenant_id
+        MCP_AUTH_AUDIENCE          = module.backend_app.client_id
+        MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
+      },
+      # The MongoDB server knows what the tiers admin and reader may do; of another name it is told.
+      slot.connection == null || slot.connection == lookup({ admin = "read-write", reader = "read-only" }, slot.tier, "") ? {} : {
+        MCP_CONNECTION = slot.connection
+      },
+    )
+  }
+
   # The seam. Each kind of compute is one module that runs the slots of its kind; of a slot it says fqdn, url and
-  # principal_id, and nothing else is asked of it. A second kind is a second module and one more map here (docs/adr/0007).
+  # principal_id, and nothing else is asked of it (docs/adr/0034).
   slots = merge(
     module.servers,
+    module.apps,
   )
+
+  # Where the gateway calls each: not the modules' outputs, for which it would wait.
+  _slot_urls = {
+    for name, slot in module.names.slots : name => slot.compute == "container-apps" ? "https://${slot.server}-${slot.tier}.${local._apps_domain}" : slot.url
+  }
 }
 
-# One value for every slot that asks for it. A secret that is not in the vault stops the plan, by its name.
+# One value for every slot that asks for it. A secret that is not in the vault stops the plan, by its name. Apps refer to theirs.
 data "azurerm_key_vault_secret" "servers" {
-  for_each = toset(flatten([for server in var.mcp_servers : values(server.secrets)]))
+  for_each = toset(flatten([for server in var.mcp_servers : values(server.secrets) if server.compute == "container-instances"]))
 
   name         = each.key
   key_vault_id = data.azurerm_key_vault.stage1.id
@@ -136,33 +176,7 @@ module "servers" {
   port                  = each.value.port
   health_path           = try(coalesce(var.mcp_servers[each.value.server].health_path), null)
 
-  environment_variables = merge(
-    local._upstreams[each.key] != null ? {} : merge(
-      local._time_limits[each.value.server],
-      local._lists[each.key],
-      var.mcp_servers[each.value.server].environment,
-      local._database_addresses[each.key].plain,
-    ),
-    local._fronts[each.key],
-    {
-      PORT            = tostring(each.value.port)
-      MCP_SERVER_NAME = each.value.server
-      MCP_TIER        = each.value.tier
-      # Names by which the gateway calls; any other Host header is refused (DNS rebinding).
-      MCP_ALLOWED_HOSTS = "${each.value.fqdn}:${each.value.port},${each.value.fqdn}"
-
-      # The server believes the gateway and nobody else: this issuer, this audience, this caller.
-      MCP_AUTH_ISSUER            = local.issuer
-      MCP_AUTH_JWKS_URI          = "${local.authority}/discovery/v2.0/keys"
-      MCP_AUTH_TENANT_ID         = local.tenant_id
-      MCP_AUTH_AUDIENCE          = module.backend_app.client_id
-      MCP_AUTH_GATEWAY_OBJECT_ID = local.gateway_identity.principal_id
-    },
-    # The MongoDB server knows what the tiers admin and reader may do; of another name it is told.
-    each.value.connection == null || each.value.connection == lookup({ admin = "read-write", reader = "read-only" }, each.value.tier, "") ? {} : {
-      MCP_CONNECTION = each.value.connection
-    },
-  )
+  environment_variables = local._environments[each.key]
 
   secure_environment_variables = local._upstreams[each.key] != null ? {} : local._secrets[each.key]
 

@@ -28,6 +28,13 @@ def _container_group(it: Values) -> str:
     return f"{it['sku']}, {cpu:g} vCPU, {memory:g} GB{once}"
 
 
+def _app(it: Values) -> str:
+    template = it["template"][0]
+    container = template["container"][0]
+    replicas = f"{template['min_replicas']}–{template['max_replicas']} replicas"
+    return f"{container['cpu']:g} vCPU, {container['memory']}, {replicas}"
+
+
 def _cluster(it: Values) -> str:
     high = ", high availability" if it["high_availability_mode"] != "Disabled" else ""
     return f"{it['compute_tier']}, {it['storage_size_in_gb']} GB{high}"
@@ -66,6 +73,12 @@ _RESOURCE_HOURS = "hours"
 PRICED: dict[str, tuple[str, Callable[[Values], str], str]] = {
     "azurerm_api_management": ("API Management", _gateway, "unit hours, by tier; outbound traffic"),
     "azurerm_container_group": ("Container Instances", _container_group, "vCPU and GB seconds, all day long"),
+    "azurerm_container_app": ("Container Apps", _app, "vCPU and GiB seconds, busy or idle; requests"),
+    "azurerm_container_app_environment": (
+        "Container Apps environment",
+        lambda it: "zone redundant" if it["zone_redundancy_enabled"] else "1",
+        "its load balancer and public address, in the managed resource group",
+    ),
     "azurerm_cosmosdb_account": (
         "Cosmos DB account",
         _account,

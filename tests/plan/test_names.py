@@ -56,6 +56,11 @@ def test_names_are_for_good(names: Any) -> None:
             "project": "agents-mcp-prod",
             "pool": "mdp-mcp-prod",
         },
+        "container_apps": {
+            "environment": "cae-mcp-prod",
+            "subnet": "snet-apps",
+            "security_group": "nsg-vnet-mcp-prod-apps",
+        },
         "private_endpoints": {
             key: f"pe-mcp-prod-{key}" for key in ("vault", "registry", "state", "cosmos", "documentdb")
         },

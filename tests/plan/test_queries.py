@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 from ops.observe import watch
 from tests.plan.kql import TABLES, Query, committed
 
-QUERIES = [*committed(), Query("invoke watch", watch.QUERY.format(seconds=900))]
+QUERIES = [*committed(), Query("invoke watch", watch.QUERY.format(seconds=900, log="ContainerInstanceLog"))]
 EVERY_QUERY = pytest.mark.parametrize("query", QUERIES, ids=[query.name for query in QUERIES])
 
 TENANT, BACKEND, GATEWAY = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))

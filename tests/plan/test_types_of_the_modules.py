@@ -47,6 +47,14 @@ FITTING: dict[str, dict[str, Any]] = {
     "azurerm_api_management_named_value": {"value": "x", "value_from_key_vault": []},
     "azurerm_api_management_policy": {"xml_content": "<policies />"},
     "azurerm_api_management_policy_fragment": {"value": "<fragment />"},
+    "azurerm_container_app": {
+        "secret": [],
+        "registry": [],
+        "ingress": [{"target_port": 8000, "traffic_weight": [{"latest_revision": True, "percentage": 100}]}],
+        "template": [{"container": [{"name": "c", "image": "a/b:1", "cpu": 0.5, "memory": "1Gi"}], "max_replicas": 1}],
+        "workload_profile_name": None,
+    },
+    "azurerm_container_app_environment": {"log_analytics_workspace_id": None, "logs_destination": "azure-monitor"},
     "azurerm_container_group": {
         "dns_name_label": None,
         "ip_address_type": "Public",
@@ -87,10 +95,18 @@ def config_of(type_: str, block: Block, rules: Rules, *, whole: bool) -> dict[st
     fitting = FITTING.get(type_, {})
     for name, value in fitting.items():
         nested = block.get("block_types", {}).get(name)
-        config[name] = (
-            [{**configuration(nested["block"], {}, whole=False), **element} for element in value] if nested else value
-        )
+        config[name] = [filled(nested["block"], element) for element in value] if nested else value
     return config
+
+
+def filled(block: Block, given: dict[str, Any]) -> dict[str, Any]:
+    """A block with what is given, and with what it must have besides, however deep."""
+    kinds = block.get("block_types", {})
+    inner = {
+        name: [filled(kinds[name]["block"], element) for element in value] if name in kinds else value
+        for name, value in given.items()
+    }
+    return {**configuration(block, {}, whole=False), **inner}
 
 
 def test_the_list_is_derived() -> None:

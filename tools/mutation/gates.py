@@ -149,6 +149,7 @@ GATES = {
         _tests("refusals", "tests/plan/test_refusals.py"),
         _tests("monitoring", "tests/plan/test_monitoring.py", "tests/plan/test_queries.py"),
         _tests("life", "tests/plan/test_life.py", "tests/plan/test_examples.py"),
+        _tests("apps", "tests/plan/test_stages.py", "-k", "container-apps"),
         _tests("cases", "tests/plan/test_stages.py"),
         _tests("changes", "tests/changes/test_planned.py", "tests/changes/test_applied.py"),
         _tests("integration", f"{PLATFORM}/test_challenges.py", f"{PLATFORM}/test_behind_gateway.py",

@@ -80,6 +80,11 @@ def _plan_group(state: State, group: Resource, context: PlanContext) -> list[Con
     return [_plan_container(state, group, first, group["name"], context, local), *behind]
 
 
+def plan_container(state: State, group: Resource, context: PlanContext, name: str) -> Container:
+    """The one container of a group as a replica of something else: called `name`, its port chosen when it starts."""
+    return _plan_container(state, group, group["container"][0], name, replace(context, port_for=lambda _: 0))
+
+
 def _plan_container(
     state: State,
     group: Resource,

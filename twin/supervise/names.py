@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
-from twin.supervise import arm, network, private_dns
+from twin.supervise import apps, arm, network, private_dns
 from twin.supervise.containers import Container
 
 _LOOPBACK = "127.0.0.1"
@@ -35,13 +35,18 @@ class Routes:
     unreachable: dict[str, str] = field(default_factory=dict)
 
 
-def route_backends(state: State, service: Resource, containers: Sequence[Container]) -> Routes:
-    """One entry per API Management backend, either way."""
+def route_backends(state: State, service: Resource, containers: Sequence[Container], tls_port: int = 0) -> Routes:
+    """One entry per API Management backend, either way. `tls_port`: where the ingress of apps answers."""
     routes = Routes()
     for backend in state.of_type("azurerm_api_management_backend"):
         parts = urlsplit(backend["url"])
         host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
         try:
+            if (found := apps.find(state, host)) is not None and port == apps.PORTS[0]:
+                subnet = service.block("virtual_network_configuration").get("subnet_id")
+                apps.require_passage(state, subnet, *found, _lookup(state, subnet, host))
+                routes.resolve[f"{host}:{port}"] = f"127.0.0.1:{tls_port}"
+                continue
             if parts.scheme == "https" or host == _LOOPBACK:
                 _require_way_out(state, service, port)
                 routes.elsewhere.append(f"{host}:{port}")
@@ -77,7 +82,10 @@ def _lookup(state: State, subnet: str | None, host: str) -> set[str]:
         return {str(ipaddress.ip_address(host))}
     for record in state.of_type("azurerm_private_dns_a_record"):
         zone_id = record["private_dns_zone_id"]
-        if f"{record['name']}.{arm.name_of(zone_id)}".lower() == host.lower():
+        zone = arm.name_of(zone_id).lower()
+        # A wildcard answers for names of one more label (RFC 4592); nothing here has more.
+        wildcard = record["name"] == "*" and host.lower().partition(".")[2] == zone
+        if wildcard or f"{record['name']}.{zone}".lower() == host.lower():
             _require_link(state, zone_id, subnet)
             return set(record["records"])
     raise RuntimeFailure(f"{host} has no azurerm_private_dns_a_record")

@@ -14,7 +14,7 @@ from typing import Any
 from emulators.base.files import read_object, write_json
 from emulators.base.state import Resource, State
 from twin.errors import RuntimeFailure
-from twin.supervise import arm, databases, docker_engine, documentdb, names
+from twin.supervise import apps, arm, databases, docker_engine, documentdb, names
 from twin.supervise.containers import PlanContext, plan_containers
 from twin.supervise.settings import RuntimeConfig
 from twin.supervise.spec import Health, Liveness, Plan, ProcessSpec, as_file, python_module
@@ -26,6 +26,7 @@ MODULES = {
     "entra": "emulators.entra",
     "mongo": "emulators.mongodb",
     "console": "twin.console",
+    "apps": "twin.apps",
 }
 
 # The status endpoint of every API Management gateway ("Monitor API Management: gateway health").
@@ -74,14 +75,19 @@ def make_plan(state: State, config: RuntimeConfig, home: Path, port_for: Callabl
         home, mongo_port, external, port_for, in_docker, config.runtime == "docker", hosts.environment
     )
     containers, refused = plan_containers(state, context)
-    routes = names.route_backends(state, service, containers)
+    environment = apps.plan_apps(state, context)
+    tls_port = port_for("apps-tls") if environment else 0
+    routes = names.route_backends(state, service, containers, tls_port)
     cut_off = {f"{a} from {c.process.name}": why for c in containers for a, why in c.cut_off.items()}
+    if environment:
+        refused, cut_off = {**refused, **environment.refused}, {**cut_off, **environment.cut_off}
     secret = _secret(home, "identity_header")
     processes = [
         _entra(config, home, {secret: _attached_clients(state, service), **hosts.clients}, state),
         *([] if external else [(_mongo_container if in_docker else _mongo)(state, config, home, mongo_port)]),
         *(container.process for container in containers),
-        _gateway(state, config, home, secret, routes, _traces(config, home)),
+        *([_apps(environment, home, port_for("apps"), tls_port)] if environment else []),
+        _gateway(state, config, home, secret, routes, _traces(config, home), environment),
         *([] if config.console_port is None else [_console(state, config.console_port, home)]),
     ]
     _require_distinct(processes)
@@ -170,6 +176,7 @@ def _gateway(
     secret: str,
     routes: names.Routes,
     traces: Mapping[str, Any],
+    environment: apps.Environment | None,
 ) -> ProcessSpec:
     settings = {
         "state": str(_state_path(home, "gateway")),
@@ -180,6 +187,7 @@ def _gateway(
         "identity_endpoint": f"http://127.0.0.1:{config.entra_port}/msi/token",
         "identity_header": secret,
         "trace": dict(traces),
+        **({"trusted_authority": str(environment.authority)} if environment else {}),
     }
     health = Health("http", GATEWAY_STATUS_PATH)
     # No address of an earlier gateway's traces.
@@ -193,6 +201,23 @@ def _gateway(
         files=files,
         live={**configured, **_visible_state(state, "gateway", home)},
         version=hashlib.sha256(as_file(fixed).encode()).hexdigest(),
+    )
+
+
+def _apps(environment: apps.Environment, home: Path, port: int, tls_port: int) -> ProcessSpec:
+    """The ingress and the replicas behind it: a change of an app is taken over, as Azure does, without a pause."""
+    settings = apps.settings(environment, home, port, tls_port)
+    part = _part("apps", port, Health("http", "/healthz"), settings, home, {})
+    fixed = {name: value for name, value in settings.items() if name != "apps"}
+    fixed["certificate"] = environment.certificate.read_text(encoding="utf-8")
+    return replace(
+        part,
+        files={},
+        live=part.files,
+        more_ports=(tls_port,),
+        version=hashlib.sha256(as_file(fixed).encode()).hexdigest(),
+        # Apps that are not ready are no reason to end the ingress.
+        liveness=Liveness(Health("http", "/alive"), delay=None, period=5, timeout=5, failures=6),
     )
 
 

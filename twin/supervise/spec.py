@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["entra", "mongo", "server", "gateway", "console"]
+Kind = Literal["entra", "mongo", "server", "apps", "gateway", "console"]
 Restart = Literal["Always", "OnFailure", "Never"]
 
 
@@ -48,7 +48,7 @@ class ProcessSpec:
 
     `live` files too, and the running process takes over what they say later (see live.py). `version` is the image
     digest: a new image behind the same tag is another process. `address` is that in the network, and another one comes
-    with a restart only.
+    with a restart only. `more_ports`: others that it listens on.
     """
 
     name: str
@@ -64,6 +64,7 @@ class ProcessSpec:
     liveness: Liveness | None = None
     version: str = ""
     address: str = ""
+    more_ports: tuple[int, ...] = ()
 
     @property
     def fingerprint(self) -> str:

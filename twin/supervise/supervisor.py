@@ -21,7 +21,7 @@ from twin.supervise.spec import Plan, ProcessSpec
 from twin.supervise.status import PartStatus, Status, now
 
 # The gateway goes first, so that no call meets half a platform; then what it calls; then what that needs.
-_STOP_ORDER = (("gateway", "console"), ("server",), ("entra", "mongo"))
+_STOP_ORDER = (("gateway", "console"), ("server", "apps"), ("entra", "mongo"))
 _NEW_SERVES = 30.0  # seconds in which what is new should serve; after them it is called all the same
 _GRACE = 6.0  # seconds: a little more than the gateway gives the answers it has begun
 _SETTINGS = {"gateway": "GATEWAY_PORT", "entra": "ENTRA_PORT", "console": "CONSOLE_PORT"}
@@ -55,7 +55,7 @@ class Supervisor:
         keyless = documentdb.is_used(state)
         choice = await asyncio.to_thread(database_choice.choose, config, self._home, keyless=keyless)
         config = replace(config, mongo="docker" if choice.kind == "docker" else "twin")
-        held = frozenset(part.spec.port for part in self._parts.values())
+        held = frozenset(port for part in self._parts.values() for port in (part.spec.port, *part.spec.more_ports))
         book = ports.PortBook(self._home / "run" / "ports.json", held)
         await self.apply(self._planner(state, config, self._home, book.port_for), held)
         self._database = choice.text

@@ -131,6 +131,7 @@ _RESOURCE_TYPES: dict[str, tuple[str, ...]] = {
     "Microsoft.Storage": ("storageAccounts",),
     "Microsoft.KeyVault": ("vaults",),
     "Microsoft.ContainerRegistry": ("registries",),
+    "Microsoft.App": ("containerApps", "managedEnvironments"),
     "Microsoft.ContainerInstance": ("containerGroups",),
     "Microsoft.ApiManagement": ("service",),
     "Microsoft.DocumentDB": ("databaseAccounts",),

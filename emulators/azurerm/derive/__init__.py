@@ -14,6 +14,7 @@ from emulators.azurerm.catalog import Values
 from emulators.azurerm.cloud import Cloud
 from emulators.azurerm.derive import (  # noqa: F401 - each fills the tables
     apim,
+    container_apps,
     containers,
     cosmos,
     directory,

@@ -24,6 +24,9 @@ apim = {
 
 network = { nat_gateway_zone = "1" }
 
+# For servers with compute = "container-apps", where there are some: replicas in all zones.
+container_apps = { zone_redundant = true }
+
 # No plan may delete or replace what holds data; the way out is in terraform/README.md. The registry has no lock: one would
 # also keep the role assignments of a tier from going with it.
 data_protection = {

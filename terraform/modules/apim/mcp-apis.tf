@@ -65,22 +65,35 @@ resource "azurerm_api_management_backend" "slot" {
   url                 = each.value.url
   description         = "${each.value.server}, tier ${each.value.tier}, slot ${each.value.slot}"
 
+  # The certificate of an app's name comes from a public authority.
+  dynamic "tls" {
+    for_each = startswith(each.value.url, "https://") ? { this = {} } : {}
+    content {
+      validate_certificate_chain = true
+      validate_certificate_name  = true
+    }
+  }
+
   # A slot that cannot answer is left alone for a while; its callers go to another one, or fail fast. A time-out does not
   # count: with five slow queries one caller could take a slot away from all others. Silence is told from slowness by the
-  # policy, which asks a slot whether it lives before it is given calls (docs/adr/0020).
-  circuit_breaker_rule {
-    name                       = "unreachable"
-    trip_duration              = "PT10S"
-    accept_retry_after_enabled = true
+  # policy, which asks a slot whether it lives before it is given calls (docs/adr/0020). An app's own ingress leaves out what
+  # cannot answer, and a breaker would take away all its replicas at once.
+  dynamic "circuit_breaker_rule" {
+    for_each = startswith(each.value.url, "https://") ? {} : { unreachable = {} }
+    content {
+      name                       = circuit_breaker_rule.key
+      trip_duration              = "PT10S"
+      accept_retry_after_enabled = true
 
-    failure_condition {
-      count             = 5
-      interval_duration = "PT10S"
-      error_reasons     = ["BackendConnectionFailure"]
+      failure_condition {
+        count             = 5
+        interval_duration = "PT10S"
+        error_reasons     = ["BackendConnectionFailure"]
 
-      status_code_range {
-        min = 502
-        max = 504
+        status_code_range {
+          min = 502
+          max = 504
+        }
       }
     }
   }

@@ -1,10 +1,23 @@
 # Metrics arrive within minutes, cost nothing to collect, and keep coming when the workspace has reached its quota.
 # Names, dimensions and aggregations: "Supported metrics for Microsoft.ApiManagement/service" and "Supported metrics for
-# Microsoft.DocumentDB/DatabaseAccounts" and "… mongoClusters"; what to watch there: "Use the Azure portal to set up alerts on metrics
+# Microsoft.DocumentDB/DatabaseAccounts", "… mongoClusters" and "Microsoft.App/containerApps"; what to watch there: "Use the Azure portal to set up alerts on metrics
 # for Azure DocumentDB" (2025-01-10).
 
 locals {
-  _metric_alerts = {
+  # What a container group's log says of it, a metric says of an app: each has a rule of its own.
+  _app_alerts = {
+    for target in keys(var.targets) : "${replace(target, "/", "-")}-restarts" => {
+      target    = target
+      severity  = 2
+      threshold = var.alerts.thresholds.restarts
+      metric    = { namespace = "Microsoft.App/containerApps", name = "RestartCount", aggregation = "Maximum" }
+      dimension = null
+      window    = "PT30M"
+      todo      = "A replica of this app starts again and again. Read `invoke logs --env ${var.environment}` for its last words; a rollback gives the calls back to the revision before."
+    } if startswith(target, "app/")
+  }
+
+  _metric_alerts = merge(local._app_alerts, {
     gateway-unauthorized = {
       target    = "gateway"
       severity  = 2
@@ -54,7 +67,7 @@ locals {
       window    = "PT30M"
       todo      = "The database is busy (percent, for half an hour): calls become slow and run into their time limit. Open the workbook, Throttling, for the collection; add an index, or raise documentdb.compute_tier."
     }
-  }
+  })
 }
 
 resource "azurerm_monitor_metric_alert" "this" {

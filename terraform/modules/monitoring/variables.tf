@@ -98,14 +98,14 @@ variable "diagnostics" {
 }
 
 variable "targets" {
-  description = "What alerts watch besides the workspace: resource ids by gateway, database (Cosmos DB), documentdb and resource-group. An alert whose target is missing is not declared."
+  description = "What alerts watch besides the workspace: resource ids by gateway, database (Cosmos DB), documentdb, resource-group and app/<name>. An alert whose target is missing is not declared."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
-    condition     = length(setsubtract(keys(var.targets), ["gateway", "database", "documentdb", "resource-group"])) == 0
-    error_message = "targets takes the keys gateway, database, documentdb and resource-group."
+    condition     = alltrue([for target in keys(var.targets) : contains(["gateway", "database", "documentdb", "resource-group"], target) || can(regex("^app/[a-z0-9-]+$", target))])
+    error_message = "targets takes the keys gateway, database, documentdb, resource-group and app/<name>."
   }
 }
 

@@ -1,6 +1,11 @@
 locals {
+  # What servers print: in container groups, and in apps too where there are some.
+  _log_of_both = "union isfuzzy=true (ContainerInstanceLog | project TimeGenerated, Message, ContainerGroup), (ContainerAppConsoleLogs | project TimeGenerated, Message = Log, ContainerGroup = strcat(ContainerAppName, \"-a\"))"
+  _server_log  = anytrue([for target in keys(var.targets) : startswith(target, "app/")]) ? local._log_of_both : "ContainerInstanceLog"
+
   _workbook_queries = {
-    for file in fileset("${path.module}/workbook", "*.kql") : trimsuffix(file, ".kql") => trimspace(templatefile("${path.module}/workbook/${file}", local._objective_texts))
+    for file in fileset("${path.module}/workbook", "*.kql") :
+    trimsuffix(file, ".kql") => replace(trimspace(templatefile("${path.module}/workbook/${file}", local._objective_texts)), "ContainerInstanceLog", local._server_log)
   }
 }
 

@@ -44,9 +44,10 @@ locals {
     for server_name, server in local._hosted : [
       for tier_name, tier in server.tiers : {
         for slot in server.slots : "${server_name}-${tier_name}-${slot}" => {
-          name       = "${server_name}-${tier_name}-${slot}"
-          fqdn       = "${server_name}-${tier_name}-${slot}.${local._servers_zone}"
-          url        = "http://${server_name}-${tier_name}-${slot}.${local._servers_zone}:${server.port}"
+          name = "${server_name}-${tier_name}-${slot}"
+          # An app's are its environment's, which stage 1 makes; stage2/servers.tf has them.
+          fqdn       = server.compute == "container-apps" ? null : "${server_name}-${tier_name}-${slot}.${local._servers_zone}"
+          url        = server.compute == "container-apps" ? null : "http://${server_name}-${tier_name}-${slot}.${local._servers_zone}:${server.port}"
           server     = server_name
           tier       = tier_name
           slot       = slot

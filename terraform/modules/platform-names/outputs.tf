@@ -40,6 +40,15 @@ output "agents" {
   }
 }
 
+output "container_apps" {
+  description = "Names of the environment that runs apps, of its subnet and of that one's security group."
+  value = {
+    environment    = "cae-${var.name}"
+    subnet         = "snet-apps"
+    security_group = "nsg-${local._virtual_network}-apps"
+  }
+}
+
 output "private_endpoints" {
   description = "Names of the private endpoints by what they lead to: `vault`, `registry`, `state`, `cosmos`, `documentdb`."
   value       = { for key in ["vault", "registry", "state", "cosmos", "documentdb"] : key => "pe-${var.name}-${key}" }
@@ -67,6 +76,6 @@ output "tiers" {
 }
 
 output "slots" {
-  description = "Slots by <server>-<tier>-<slot>, the name of a container group, of its DNS record and of its backend; each with its `fqdn` and the `url` that the gateway calls."
+  description = "Slots by <server>-<tier>-<slot>, the name of a container group, of its DNS record and of its backend; each with its `fqdn` and the `url` that the gateway calls; an app's are null here, and end with its environment's domain."
   value       = local._slots
 }

@@ -1,6 +1,7 @@
 # What Azure writes into a delegation by itself; another word would differ in every plan.
 locals {
   _delegated_actions = {
+    "Microsoft.App/environments"                  = "Microsoft.Network/virtualNetworks/subnets/join/action"
     "Microsoft.ContainerInstance/containerGroups" = "Microsoft.Network/virtualNetworks/subnets/action"
     "Microsoft.DevOpsInfrastructure/pools"        = "Microsoft.Network/virtualNetworks/subnets/join/action"
     "Microsoft.Web/hostingEnvironments"           = "Microsoft.Network/virtualNetworks/subnets/action"

@@ -65,8 +65,8 @@ variable "subnets" {
   nullable = false
 
   validation {
-    condition     = alltrue([for subnet in var.subnets : contains(["none", "Microsoft.ContainerInstance/containerGroups", "Microsoft.DevOpsInfrastructure/pools", "Microsoft.Web/hostingEnvironments", "Microsoft.Web/serverFarms"], coalesce(subnet.delegation, "none"))])
-    error_message = "A subnet's delegation is Microsoft.ContainerInstance/containerGroups, Microsoft.DevOpsInfrastructure/pools, Microsoft.Web/hostingEnvironments, Microsoft.Web/serverFarms, or left out."
+    condition     = alltrue([for subnet in var.subnets : contains(["none", "Microsoft.App/environments", "Microsoft.ContainerInstance/containerGroups", "Microsoft.DevOpsInfrastructure/pools", "Microsoft.Web/hostingEnvironments", "Microsoft.Web/serverFarms"], coalesce(subnet.delegation, "none"))])
+    error_message = "A subnet's delegation is Microsoft.App/environments, Microsoft.ContainerInstance/containerGroups, Microsoft.DevOpsInfrastructure/pools, Microsoft.Web/hostingEnvironments, Microsoft.Web/serverFarms, or left out."
   }
 
   validation {

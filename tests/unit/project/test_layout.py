@@ -14,6 +14,8 @@ MODULES = {
     "acr",
     "apim",
     "app-registration",
+    "container-app",
+    "container-app-environment",
     "container-instance",
     "container-job",
     "cosmosdb-mongodb",

@@ -120,3 +120,29 @@ resource "azurerm_api_management_backend" "fail_user_info" {
     }
   }
 }
+
+resource "azurerm_api_management_backend" "pass_app" {
+  name                = "app"
+  resource_group_name = "rg"
+  api_management_name = "apim"
+  protocol            = "http"
+  url                 = "https://mongodb-reader.calmsea-1.uksouth.azurecontainerapps.io"
+
+  tls {
+    validate_certificate_chain = true
+    validate_certificate_name  = true
+  }
+}
+
+resource "azurerm_api_management_backend" "fail_app_unchecked" {
+  name                = "unchecked"
+  resource_group_name = "rg"
+  api_management_name = "apim"
+  protocol            = "http"
+  url                 = "https://mongodb-reader.calmsea-1.uksouth.azurecontainerapps.io"
+
+  tls {
+    validate_certificate_chain = true
+    validate_certificate_name  = false
+  }
+}

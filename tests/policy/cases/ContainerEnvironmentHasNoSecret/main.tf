@@ -88,3 +88,77 @@ resource "azurerm_container_group" "fail_other_sign_in" {
     environment_variables = { MONGODB_URI = "mongodb+srv://00000000-0000-0000-0000-000000000001@docdb.global.mongocluster.cosmos.azure.com/?tls=true&authMechanism=SCRAM-SHA-256" }
   }
 }
+
+resource "azurerm_container_app" "pass_app_reference" {
+  name                         = "pass-app-reference"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  secret {
+    name                = "uri"
+    identity            = "System"
+    key_vault_secret_id = "https://kv.vault.azure.net/secrets/uri"
+  }
+
+  template {
+    container {
+      name   = "server"
+      image  = "acrexample.azurecr.io/mongodb-mcp:1.2.3"
+      cpu    = 0.5
+      memory = "1Gi"
+
+      env {
+        name        = "MONGODB_URI"
+        secret_name = "uri"
+      }
+
+      env {
+        name  = "MCP_TIER"
+        value = "reader"
+      }
+    }
+  }
+}
+
+resource "azurerm_container_app" "fail_app_plain" {
+  name                         = "fail-app-plain"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  template {
+    container {
+      name   = "server"
+      image  = "acrexample.azurecr.io/mongodb-mcp:1.2.3"
+      cpu    = 0.5
+      memory = "1Gi"
+
+      env {
+        name  = "MONGODB_URI"
+        value = "mongodb://user:word@host/"
+      }
+    }
+  }
+}
+
+resource "azurerm_container_app" "fail_app_value" {
+  name                         = "fail-app-value"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  secret {
+    name  = "uri"
+    value = "kept in the state"
+  }
+
+  template {
+    container {
+      name   = "server"
+      image  = "acrexample.azurecr.io/mongodb-mcp:1.2.3"
+      cpu    = 0.5
+      memory = "1Gi"
+    }
+  }
+}

@@ -67,3 +67,35 @@ resource "azurerm_container_group" "fail_foreign" {
     image  = "docker.io/library/mongo:7"
   }
 }
+
+resource "azurerm_container_app" "pass_app" {
+  name                         = "pass-app"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  template {
+    container {
+      name   = "server"
+      image  = "acrexample.azurecr.io/mongodb-mcp:1.2.3"
+      cpu    = 0.5
+      memory = "1Gi"
+    }
+  }
+}
+
+resource "azurerm_container_app" "fail_app_latest" {
+  name                         = "fail-app-latest"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  template {
+    container {
+      name   = "server"
+      image  = "acrexample.azurecr.io/mongodb-mcp:latest"
+      cpu    = 0.5
+      memory = "1Gi"
+    }
+  }
+}

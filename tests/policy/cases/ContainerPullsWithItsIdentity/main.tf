@@ -108,3 +108,56 @@ resource "azurerm_container_group" "fail_two_identities" {
     user_assigned_identity_id = "id-reader"
   }
 }
+
+resource "azurerm_container_app" "pass_app" {
+  name                         = "pass-app"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = ["/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"]
+  }
+
+  registry {
+    server   = "acrexample.azurecr.io"
+    identity = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
+  }
+
+  template {
+    container {
+      name   = "server"
+      image  = "acrexample.azurecr.io/mongodb-mcp:1.2.3"
+      cpu    = 0.5
+      memory = "1Gi"
+    }
+  }
+}
+
+resource "azurerm_container_app" "fail_app_password" {
+  name                         = "fail-app-password"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = ["/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"]
+  }
+
+  registry {
+    server               = "acrexample.azurecr.io"
+    username             = "puller"
+    password_secret_name = "password"
+  }
+
+  template {
+    container {
+      name   = "server"
+      image  = "acrexample.azurecr.io/mongodb-mcp:1.2.3"
+      cpu    = 0.5
+      memory = "1Gi"
+    }
+  }
+}

@@ -135,3 +135,58 @@ resource "azurerm_container_group" "pass_job" {
     }
   }
 }
+
+# By reference: what the vault's secret holds is what the app is given.
+resource "azurerm_key_vault" "apps" {
+  name                       = "kv-apps"
+  resource_group_name        = "rg"
+  location                   = "uksouth"
+  tenant_id                  = "00000000-0000-0000-0000-000000000000"
+  sku_name                   = "standard"
+  rbac_authorization_enabled = true
+}
+
+resource "azurerm_key_vault_secret" "apps" {
+  for_each = {
+    read-only  = azurerm_cosmosdb_account.database.primary_readonly_mongodb_connection_string
+    read-write = azurerm_cosmosdb_account.database.primary_mongodb_connection_string
+  }
+
+  name         = each.key
+  key_vault_id = azurerm_key_vault.apps.id
+  value        = each.value
+}
+
+resource "azurerm_container_app" "this" {
+  for_each = {
+    pass_app_reader = { tier = "reader", secret = "read-only" }
+    pass_app_admin  = { tier = "admin", secret = "read-write" }
+    fail_app_reader = { tier = "reader", secret = "read-write" }
+  }
+
+  name                         = replace(each.key, "_", "-")
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+  tags                         = { tier = each.value.tier }
+
+  secret {
+    name                = "uri"
+    identity            = "System"
+    key_vault_secret_id = azurerm_key_vault_secret.apps[each.value.secret].versionless_id
+  }
+
+  template {
+    container {
+      name   = "server"
+      image  = "acr.azurecr.io/mongodb-mcp:0.1.0"
+      cpu    = 0.5
+      memory = "1Gi"
+
+      env {
+        name        = "MONGODB_URI"
+        secret_name = "uri"
+      }
+    }
+  }
+}

@@ -9,11 +9,19 @@ locals {
     vault    = azurerm_key_vault.this["pass_vault"].id
     registry = azurerm_container_registry.pass_registry.id
     cluster  = azurerm_mongo_cluster.this["pass_cluster"].id
+    apps     = azurerm_container_app_environment.this["pass_apps"].id
   }
 
   # The small tiers of DocumentDB write no logs, so that metrics are all there is.
   clusters     = { pass_cluster = "M40", pass_small_cluster = "M10", fail_cluster = "M40", fail_small_cluster = "M10" }
   metrics_only = { small = azurerm_mongo_cluster.this["pass_small_cluster"].id, large = azurerm_mongo_cluster.this["fail_cluster"].id }
+}
+
+resource "azurerm_container_app_environment" "this" {
+  for_each            = toset(["pass_apps", "fail_apps"])
+  name                = "cae-${replace(each.key, "_", "-")}"
+  resource_group_name = "rg"
+  location            = "uksouth"
 }
 
 resource "azurerm_api_management" "this" {

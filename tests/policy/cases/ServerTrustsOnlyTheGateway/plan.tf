@@ -116,3 +116,35 @@ resource "azurerm_container_group" "fail_on_failure" {
     environment_variables = { MCP_TIER = "admin" }
   }
 }
+
+locals {
+  apps_that_serve = {
+    pass_app          = {}
+    fail_app_any_host = { MCP_ALLOWED_HOSTS = null }
+  }
+}
+
+resource "azurerm_container_app" "this" {
+  for_each                     = local.apps_that_serve
+  name                         = replace(each.key, "_", "-")
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+
+  template {
+    container {
+      name   = "server"
+      image  = "acr.azurecr.io/mongodb-mcp:0.1.0"
+      cpu    = 0.5
+      memory = "1Gi"
+
+      dynamic "env" {
+        for_each = { for name, value in merge(local.wanted, each.value) : name => value if value != null }
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+    }
+  }
+}

@@ -14,6 +14,28 @@ resource "azurerm_user_assigned_identity" "this" {
   location            = "uksouth"
 }
 
+resource "azurerm_container_app" "fail_app" {
+  name                         = "files-other"
+  resource_group_name          = "rg"
+  container_app_environment_id = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.App/managedEnvironments/e"
+  revision_mode                = "Multiple"
+  tags                         = { server = "files", tier = "other" }
+
+  identity {
+    type         = "UserAssigned"
+    identity_ids = [azurerm_user_assigned_identity.this["shared"].id]
+  }
+
+  template {
+    container {
+      name   = "server"
+      image  = "acr.azurecr.io/mongodb-mcp:0.1.0"
+      cpu    = 0.5
+      memory = "1Gi"
+    }
+  }
+}
+
 resource "azurerm_container_group" "this" {
   for_each            = local.groups
   name                = "aci-${replace(each.key, "_", "-")}"

@@ -176,7 +176,7 @@ def test_why_a_call_did_not_end_well(changes: dict[str, Any], refusal: str) -> N
 def test_the_query_reads_the_columns_that_the_workbook_reads() -> None:
     """One truth about the logs' shapes: what is checked for the workbook holds here."""
     workbook = "\n".join(path.read_text(encoding="utf-8") for path in WORKBOOK.glob("*.kql"))
-    query = watch.QUERY.format(seconds=900)
+    query = watch.QUERY.format(seconds=900, log="ContainerInstanceLog")
     columns = set(re.findall(r"\b[A-Z][A-Za-z]+(?:_CL)?\b", query)) - {"CorrelationId1"}
     assert {"ContainerInstanceLog", "LastErrorReason", "ResponseCode", "Tier"} <= columns
     assert [name for name in sorted(columns) if not re.search(rf"\b{name}\b", workbook)] == []

@@ -1,0 +1,1 @@
+../shared/variables-container-apps.tf

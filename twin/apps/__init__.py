@@ -1,0 +1,1 @@
+"""Container Apps on one machine: replicas as processes behind an ingress with TLS."""
