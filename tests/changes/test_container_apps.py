@@ -14,7 +14,7 @@ from tests.support import own_platform
 from tests.support.load import failed, list_databases, under_load
 from tests.support.platform_under_test import Platform
 
-pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(4)]
+pytestmark = [pytest.mark.minutes(4)]
 
 SLOW = 600.0  # seconds for a task on a machine that has much else to do
 
