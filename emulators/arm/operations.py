@@ -129,6 +129,7 @@ NOTHING = frozenset({"azurerm_client_config"})
 APPLICATIONS = frozenset(
     {
         "azuread_application",
+        "azuread_application_federated_identity_credential",
         "azuread_application_identifier_uri",
         "azuread_application_pre_authorized",
         "azuread_service_principal",
@@ -242,7 +243,7 @@ def _graph_needs(cloud: Cloud, caller: Caller, verb: str, type_: str, values: Va
 
 def _application_need(cloud: Cloud, caller: Caller, verb: str, type_: str, values: Values, owned: bool) -> Need:
     """What `Application.ReadWrite.OwnedBy` allows ends where the caller is no owner."""
-    if type_ in ("azuread_application_identifier_uri", "azuread_application_pre_authorized"):
+    if type_.startswith("azuread_application_"):
         owned = _owns_application(cloud, caller, str(values.get("application_id") or ""))
     if verb == "read":
         return permissions.READ_DIRECTORY
