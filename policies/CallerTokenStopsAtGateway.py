@@ -10,8 +10,8 @@ from policy_base import Policy, policy_xml
 
 SPOOFABLE = {"X-Mcp-Caller", "X-Mcp-Client", "X-Mcp-Tier"}
 TOKENS = {"Authorization", "Cookie", "X-Mcp-Downstream-Token"}
-
-TOKEN_ENDPOINT = "{{entra-authority}}/oauth2/v2.0/token"
+#: The one address that a caller's token may be shown to: that of whoever issued it.
+ISSUER = "{{entra-authority}}/oauth2/v2.0/token"
 
 
 class CallerTokenStopsAtGateway(Policy):
@@ -29,11 +29,11 @@ class CallerTokenStopsAtGateway(Policy):
         document = policy_xml(values, "value")
         if document is None:
             return None
-        if values["name"] == "mcp-on-behalf":  # the one place that it may be shown to: whose token it is
-            return {element.text for element in document.iter("set-url")} == {TOKEN_ENDPOINT}
+        if values["name"] == "mcp-on-behalf":
+            return {element.text for element in document.iter("set-url")} == {ISSUER}
         removed = _headers(document, "delete")
         if values["name"] == "mcp-remote":  # a server elsewhere is told nothing of the caller
-            return TOKENS | SPOOFABLE <= removed
+            return removed >= TOKENS | SPOOFABLE
         set_here = _headers(document, "override")
         signed = document.find("authentication-managed-identity") is not None
         return signed and removed >= TOKENS and set_here >= SPOOFABLE
