@@ -119,8 +119,10 @@ _OPERATIONS = {
     "create": ("setSecret", "getSecret"),
     "update": ("setSecret", "getSecret"),
     "delete": ("delete", "readMetadata"),
+    "list": ("readMetadata",),
 }
-"""Of `azurerm_key_vault_secret`, which is the vault's data: data actions."""
+"""Of `azurerm_key_vault_secret`, which is the vault's data: data actions. Names without values are `list`."""
+NAMES_OF_SECRETS = "azurerm_key_vault_secrets"
 
 ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 NOTHING = frozenset({"azurerm_client_config"})
@@ -135,7 +137,7 @@ APPLICATIONS = frozenset(
         "azuread_service_principal",
     }
 )
-OTHERS = frozenset({"azurerm_key_vault_secret", "azurerm_role_assignment"})
+OTHERS = frozenset({"azurerm_key_vault_secret", NAMES_OF_SECRETS, "azurerm_role_assignment"})
 CONSENT = "azuread_service_principal_delegated_permission_grant"
 GRAPH = APPLICATIONS | {"azuread_group", "azuread_group_member", "azuread_app_role_assignment", CONSENT}
 KNOWN = frozenset(ARM) | OTHERS | GRAPH | NOTHING
@@ -156,11 +158,11 @@ def authorize(cloud: Cloud, principal_id: str, verb: str, type_: str, values: Va
     caller = caller_of(cloud, principal_id)
     if type_ in GRAPH:
         _authorize_graph(cloud, caller, verb, type_, values)
-    elif type_ == "azurerm_key_vault_secret":
+    elif type_ in ("azurerm_key_vault_secret", NAMES_OF_SECRETS):
         vault = cloud.named("Microsoft.KeyVault/vaults", str(values.get("key_vault_id")).rpartition("/")[2])
         if address and vault:
             network.refuse_vault(cloud, vault, address)
-        _authorize_secret(cloud, caller, verb, values)
+        _authorize_secret(cloud, caller, "list" if type_ == NAMES_OF_SECRETS else verb, values)
     elif type_ == "azurerm_role_assignment":
         _authorize_assignment(cloud, caller, verb, values)
     else:
