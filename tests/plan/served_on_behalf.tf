@@ -56,6 +56,10 @@ module "client_app" {
   redirect_uris = ["http://localhost/callback"]
 }
 
+data "azuread_service_principal" "graph" {
+  client_id = "00000003-0000-0000-c000-000000000000"
+}
+
 module "api_app" {
   source = "../modules/app-registration"
 
@@ -67,9 +71,14 @@ module "api_app" {
 
   required_scopes = {
     files = { client_id = module.files_app.client_id, scope_ids = [module.files_app.scope_ids["Files.Read"]] }
+    graph = {
+      client_id = data.azuread_service_principal.graph.client_id
+      scope_ids = [data.azuread_service_principal.graph.oauth2_permission_scope_ids["User.Read"]]
+    }
   }
   granted_scopes = {
     files = { service_principal_object_id = module.files_app.service_principal_object_id, scopes = ["Files.Read"] }
+    graph = { service_principal_object_id = data.azuread_service_principal.graph.object_id, scopes = ["User.Read"] }
   }
   federated_credentials = {
     gateway = { issuer = "${local.issuer}/v2.0", subject = azurerm_user_assigned_identity.gateway.principal_id }
@@ -128,6 +137,11 @@ module "apim" {
     unasked = {
       downstream = { scope = module.unasked_app.scopes["Mail.Read"] }
       remote     = { url = "https://mail.example.com/mcp" }
+      tiers      = { admin = { role = "Mcp.Admin" } }
+    }
+    profile = {
+      downstream = { scope = "https://graph.microsoft.com/User.Read" }
+      remote     = { url = "https://profile.example.com/mcp" }
       tiers      = { admin = { role = "Mcp.Admin" } }
     }
     plain = {

@@ -155,6 +155,7 @@ def world(applied: State, loaded: Loaded, issuer: Driver) -> World:
             "http://identity.test": lambda call: _issuer(made, call),
             "http://own-admin-a.mcp.internal:8000": lambda call: _own(made, call),
             "http://plain-admin-a.mcp.internal:8000": ok(b'{"jsonrpc": "2.0", "id": 7, "result": {}}', headers=JSON),
+            "https://profile.example.com": ok(b'{"jsonrpc": "2.0", "id": 7, "result": {}}', headers=JSON),
             "https://files.example.com": lambda call: _elsewhere(made, call),
         }
     )
@@ -208,6 +209,15 @@ async def test_each_person_reads_their_own_file(world: World, server: str) -> No
     assert ada not in went
     assert rae not in went
     assert len(world.exchanges) == 2
+
+
+async def test_microsoft_graph_is_an_api_like_others(world: World) -> None:
+    """Its permission is known by its name alone; the token says so, and whose it is."""
+    reply = await world.call("profile", world.sign_in("reader"))
+    (call,) = world.went_to("profile.example.com")
+    found = claims(header(call, "Authorization").removeprefix("Bearer "))
+    assert (reply.status, found["oid"], found["scp"]) == (200, RAE, "User.Read")
+    assert found["aud"] == "https://graph.microsoft.com"
 
 
 async def test_the_exchange_is_proved_by_the_gateway_s_identity(world: World) -> None:

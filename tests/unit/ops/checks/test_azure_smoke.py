@@ -121,9 +121,8 @@ def test_an_application_has_nobody_to_act_for(
     monkeypatch.setattr(access_token, "signed_in", lambda _: jwt(**claims))
     text = said(replace(dev, variables={"mcp_servers": {"mongodb": entry}}), capsys)
     assert azure.calls == calls
-    assert ("admin: not called, as it acts as the person who calls, and an application is signed in" in text) is (
-        not scp
-    )
+    why = "admin: not called, as it acts as the person who calls, and an application is signed in"
+    assert (why in text) is (not scp)
 
 
 def test_a_stale_address_is_seen_without_a_token(azure: Azure, dev: Environment) -> None:
