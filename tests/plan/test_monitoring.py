@@ -153,7 +153,7 @@ def test_every_server_has_its_objectives(planned: Planned) -> None:
     alerts = _alerts(resources(planned(2, "two-servers")._raw), LOG)
     for name in BURNS:
         (criteria,) = alerts[f"objectives-burn-{name}"]["criteria"]
-        assert 'ApiId in ("mcp-mongodb", "mcp-release-notes")' in criteria["query"]
+        assert 'ApiId in ("mcp-mongodb", "mcp-profile", "mcp-release-notes", "mcp-tickets")' in criteria["query"]
         for api in ("mcp-mongodb", "mcp-release-notes"):
             for number in ("5000.0", "0.005000", "0.050000"):
                 assert f'ApiId == "{api}", {number}' in criteria["query"]
