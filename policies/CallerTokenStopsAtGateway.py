@@ -9,6 +9,9 @@ from typing import Any
 from policy_base import Policy, policy_xml
 
 SPOOFABLE = {"X-Mcp-Caller", "X-Mcp-Client", "X-Mcp-Tier"}
+TOKENS = {"Authorization", "Cookie", "X-Mcp-Downstream-Token"}
+#: The one address that a caller's token may be shown to: that of whoever issued it.
+ISSUER = "{{entra-authority}}/oauth2/v2.0/token"
 
 
 class CallerTokenStopsAtGateway(Policy):
@@ -21,17 +24,19 @@ class CallerTokenStopsAtGateway(Policy):
     guideline = "A forwarded token can be replayed by the server (MCP, Security Best Practices: token passthrough)."
 
     def passes(self, values: Mapping[str, Any]) -> bool | None:
-        if values.get("name") not in ("mcp-upstream", "mcp-remote"):
+        if values.get("name") not in ("mcp-upstream", "mcp-remote", "mcp-on-behalf"):
             return True
         document = policy_xml(values, "value")
         if document is None:
             return None
+        if values["name"] == "mcp-on-behalf":
+            return {element.text for element in document.iter("set-url")} == {ISSUER}
         removed = _headers(document, "delete")
         if values["name"] == "mcp-remote":  # a server elsewhere is told nothing of the caller
-            return {"Authorization", "Cookie", *SPOOFABLE} <= removed
+            return removed >= TOKENS | SPOOFABLE
         set_here = _headers(document, "override")
         signed = document.find("authentication-managed-identity") is not None
-        return signed and {"Authorization", "Cookie"} <= removed and set_here >= SPOOFABLE
+        return signed and removed >= TOKENS and set_here >= SPOOFABLE
 
 
 def _headers(document: ElementTree.Element, action: str) -> set[str | None]:

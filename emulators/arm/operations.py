@@ -125,8 +125,10 @@ _OPERATIONS = {
     "create": ("setSecret", "getSecret"),
     "update": ("setSecret", "getSecret"),
     "delete": ("delete", "readMetadata"),
+    "list": ("readMetadata",),
 }
-"""Of `azurerm_key_vault_secret`, which is the vault's data: data actions."""
+"""Of `azurerm_key_vault_secret`, which is the vault's data: data actions. Names without values are `list`."""
+NAMES_OF_SECRETS = "azurerm_key_vault_secrets"
 
 ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 NOTHING = frozenset({"azurerm_client_config"})
@@ -135,12 +137,13 @@ NOTHING = frozenset({"azurerm_client_config"})
 APPLICATIONS = frozenset(
     {
         "azuread_application",
+        "azuread_application_federated_identity_credential",
         "azuread_application_identifier_uri",
         "azuread_application_pre_authorized",
         "azuread_service_principal",
     }
 )
-OTHERS = frozenset({"azurerm_key_vault_secret", "azurerm_role_assignment"})
+OTHERS = frozenset({"azurerm_key_vault_secret", NAMES_OF_SECRETS, "azurerm_role_assignment"})
 CONSENT = "azuread_service_principal_delegated_permission_grant"
 GRAPH = APPLICATIONS | {"azuread_group", "azuread_group_member", "azuread_app_role_assignment", CONSENT}
 KNOWN = frozenset(ARM) | OTHERS | GRAPH | NOTHING
@@ -161,11 +164,11 @@ def authorize(cloud: Cloud, principal_id: str, verb: str, type_: str, values: Va
     caller = caller_of(cloud, principal_id)
     if type_ in GRAPH:
         _authorize_graph(cloud, caller, verb, type_, values)
-    elif type_ == "azurerm_key_vault_secret":
+    elif type_ in ("azurerm_key_vault_secret", NAMES_OF_SECRETS):
         vault = cloud.named("Microsoft.KeyVault/vaults", str(values.get("key_vault_id")).rpartition("/")[2])
         if address and vault:
             network.refuse_vault(cloud, vault, address)
-        _authorize_secret(cloud, caller, verb, values)
+        _authorize_secret(cloud, caller, "list" if type_ == NAMES_OF_SECRETS else verb, values)
     elif type_ == "azurerm_role_assignment":
         _authorize_assignment(cloud, caller, verb, values)
     else:
@@ -248,7 +251,7 @@ def _graph_needs(cloud: Cloud, caller: Caller, verb: str, type_: str, values: Va
 
 def _application_need(cloud: Cloud, caller: Caller, verb: str, type_: str, values: Values, owned: bool) -> Need:
     """What `Application.ReadWrite.OwnedBy` allows ends where the caller is no owner."""
-    if type_ in ("azuread_application_identifier_uri", "azuread_application_pre_authorized"):
+    if type_.startswith("azuread_application_"):
         owned = _owns_application(cloud, caller, str(values.get("application_id") or ""))
     if verb == "read":
         return permissions.READ_DIRECTORY

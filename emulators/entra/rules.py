@@ -19,6 +19,7 @@ from emulators.entra.directory import (
 from emulators.entra.errors import DirectoryError
 
 URIS = "“Redirect URI (reply URL) best practices and limitations”, 2026"
+OBO = "“Microsoft identity platform and OAuth 2.0 On-Behalf-Of flow”, 2026"
 RULES: tuple[Rule, ...] = (
     Rule(
         "redirect-uris-are-few-and-short",
@@ -58,6 +59,39 @@ RULES: tuple[Rule, ...] = (
         "`grant_sign_in_consent`; emulators/entra/consent.py",
         "emulators/entra/tests/test_pages.py::test_where_users_may_not_consent_an_administrator_has_to",
         off=("emulators.entra.consent._refuse_without_grant",),
+    ),
+    Rule(
+        "on-behalf-of-takes-tokens-for-itself",
+        "On behalf of: what is exchanged is a person's token for the application that shows it, and no other API's.",
+        OBO,
+        "documented",
+        "`fragment-mcp-on-behalf`; emulators/entra/grants/on_behalf_of.py",
+        "emulators/entra/tests/test_on_behalf_of.py::test_a_token_for_another_application_is_no_assertion",
+        off=("emulators.entra.grants.on_behalf_of._require_audience",),
+    ),
+    Rule(
+        "on-behalf-of-cannot-ask-the-person",
+        "Where conditional access wants the person, an exchange is refused with `claims` for their client to ask for.",
+        "“Claims challenges, claims requests and client capabilities”, 2026",
+        "documented",
+        "`fragment-mcp-on-behalf`; emulators/entra/grants/on_behalf_of.py",
+        "emulators/entra/tests/test_on_behalf_of.py::test_conditional_access_asks_for_claims",
+        off=("emulators.entra.grants.on_behalf_of._require_session",),
+    ),
+    Rule(
+        "a-managed-identity-stands-in-for-a-secret",
+        "A federated credential names a managed identity by the tenant's issuer and its object id, compared exactly.",
+        "“Configure an application to trust a managed identity”, 2026",
+        "documented",
+        "stage2/sign-in.tf; emulators/entra/assertions.py",
+        "emulators/entra/tests/test_on_behalf_of.py::test_another_identity_s_token_is_no_credential",
+        edits=(
+            Edit(
+                "emulators/entra/assertions.py",
+                "by_subject = [c for c in by_issuer if c.subject == subject]",
+                "by_subject = by_issuer",
+            ),
+        ),
     ),
 )
 

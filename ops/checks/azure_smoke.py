@@ -19,6 +19,7 @@ from ops.cli.steps import Runner
 from ops.clients import access_token
 from ops.clients.outputs import Platform
 from ops.config import roles as roles_of
+from ops.config import servers as configured
 from ops.config.environment import Environment
 from ops.errors import AzError, OpsError, SmokeError
 
@@ -51,6 +52,9 @@ def _tiers(
 ) -> list[Called]:
     tiers = roles_of.tiers(environment, server)
     if not token:
+        return [Called(tier, False, f"{tier}: not called, {why}") for tier in tiers]
+    if configured.acts_as_caller(environment.servers.get(server)) and not access_token.claims(token).get("scp"):
+        why = "as it acts as the person who calls, and an application is signed in"
         return [Called(tier, False, f"{tier}: not called, {why}") for tier in tiers]
     if environment.variables.get("authorization") == "groups":
         return [_by_groups(environment, endpoint, token)]

@@ -55,6 +55,11 @@ def is_remote(entry: Mapping[str, Any] | None) -> bool:
     return bool((entry or {}).get("remote"))
 
 
+def acts_as_caller(entry: Mapping[str, Any] | None) -> bool:
+    """Whether the gateway exchanges the caller's token for this server, which an application's cannot be."""
+    return (entry or {}).get("identity") == "caller"
+
+
 def slots(environment: Environment) -> dict[str, Slot]:
     """Return every slot of `mcp_servers` by its name: those of container groups, as apps have none."""
     return {

@@ -27,6 +27,9 @@ variable "mcp_servers" {
     forwards to it (docs/adr/0030). Nothing of the caller goes there, who they are neither. credential: the gateway sends the
     Key Vault secret of that name in `header`, after `scheme` and a space where there is one; without it the gateway sends none.
     A tier whose role only reads names in tools.allow what it may call: there is no front that goes by hints.
+    identity: "gateway" calls as the gateway, and says who asks; with "caller" the gateway exchanges the person's token for one of
+    downstream.scope, a delegated permission such as api://<application id>/Files.Read, on their behalf (docs/adr/0031). A remote server
+    gets it as Authorization, an image of ours as X-Mcp-Downstream-Token. Only people can call such a server.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     compute: "container-instances" (a slot is one container group) or "container-apps" (a tier is one app, docs/adr/0034):
@@ -51,6 +54,10 @@ variable "mcp_servers" {
         scheme = optional(string)
         secret = string
       }))
+    }))
+    identity = optional(string, "gateway")
+    downstream = optional(object({
+      scope = string
     }))
     port        = optional(number, 8000)
     cpu         = optional(number, 0.5)
@@ -351,6 +358,32 @@ variable "mcp_servers" {
   validation {
     condition     = alltrue([for server in var.mcp_servers : try(server.remote.credential, null) == null ? true : can(regex("^[0-9A-Za-z-]{1,127}$", server.remote.credential.secret))])
     error_message = "remote.credential.secret in mcp_servers must name a Key Vault secret: 1-127 letters, digits and hyphens, without address and version (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(try(server.remote.credential, null) == null ? true : can(regex("^[0-9A-Za-z-]{1,127}$", server.remote.credential.secret)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : contains(["gateway", "caller"], server.identity)])
+    error_message = "identity in mcp_servers must be \"gateway\" or \"caller\" (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(contains(["gateway", "caller"], server.identity))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : (server.identity == "caller") == (server.downstream != null)])
+    error_message = "An entry of mcp_servers with identity = \"caller\" says in downstream.scope what the caller's token is exchanged for, and no other entry does (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !((server.identity == "caller") == (server.downstream != null))])})."
+  }
+
+  validation {
+    # The scope becomes text of a policy. One permission is what the server needs; more of them are more entries.
+    condition     = alltrue([for server in var.mcp_servers : server.downstream == null ? true : can(regex("^(api://[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|https://graph[.]microsoft[.]com)/[A-Za-z][A-Za-z0-9._-]{0,119}$", server.downstream.scope))])
+    error_message = "downstream.scope in mcp_servers must be one delegated permission by its full name, api://<application id>/<permission> in lower case up to the slash, or https://graph.microsoft.com/<permission>; .default would be every permission that was ever granted (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.downstream == null ? true : can(regex("^(api://[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|https://graph[.]microsoft[.]com)/[A-Za-z][A-Za-z0-9._-]{0,119}$", server.downstream.scope)))])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.identity != "caller" || server.front == null])
+    error_message = "A server with a front in mcp_servers must not have identity = \"caller\": the front gives a server that somebody else publishes nothing of a caller (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.identity != "caller" || server.front == null)])})."
+  }
+
+  validation {
+    condition     = alltrue([for server in var.mcp_servers : server.identity != "caller" || lower(try(server.remote.credential.header, "none")) != "authorization"])
+    error_message = "remote.credential in mcp_servers must not be sent in Authorization beside identity = \"caller\": that header carries the token of the caller; name another header, or leave credential out (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.identity != "caller" || lower(try(server.remote.credential.header, "none")) != "authorization")])})."
   }
 
   validation {

@@ -54,6 +54,7 @@ module "apim" {
       first_byte = server.first_byte
       listing    = merge(server.listing, { version = local._listed_versions[server_name] })
       remote     = server.remote
+      downstream = server.downstream
       tiers = {
         for tier_name, tier in server.tiers : tier_name => {
           role       = tier.role

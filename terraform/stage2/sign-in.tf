@@ -85,6 +85,28 @@ module "api_app" {
     { for name, client in module.client_apps : "client-${name}" => client.client_id },
   )
 
+  # What the app shows an administrator who is asked for consent, and the consent itself where whoever deploys may give it: the
+  # gateway has no page on which a person could.
+  required_scopes = {
+    for id, permissions in local._downstream_permissions : id => {
+      client_id = id
+      scope_ids = [for permission in distinct(permissions) : data.azuread_service_principal.downstream[id].oauth2_permission_scope_ids[permission]]
+    }
+  }
+  granted_scopes = {
+    for id, permissions in local._downstream_permissions : id => {
+      service_principal_object_id = data.azuread_service_principal.downstream[id].object_id
+      scopes                      = distinct(permissions)
+    } if local._assigns_roles
+  }
+  federated_credentials = length(local._downstream) > 0 ? {
+    gateway = {
+      issuer      = local.issuer
+      subject     = local.gateway_identity.principal_id
+      description = "The gateway exchanges the tokens of callers."
+    }
+  } : {}
+
   # Needs Entra ID P1; only direct members of the groups count.
   role_assignments = var.authorization == "app_roles" && local._assigns_roles ? local._role_holders : {}
 }

@@ -121,7 +121,10 @@ def test_what_is_owned_is_the_owners_to_change(pipeline: Pipeline) -> None:
     pipeline.store.put("azuread_application", {"id": "/applications/a", "owners": [pipeline.id]})
     assert pipeline.refusal("create", "azuread_group_member", {"group_object_id": "g"}) == ""
     assert pipeline.refusal("create", "azuread_group_member", {"group_object_id": "h"})
-    assert pipeline.refusal("create", "azuread_application_identifier_uri", {"application_id": "/applications/a"}) == ""
+    for part in ("identifier_uri", "federated_identity_credential"):
+        type_ = f"azuread_application_{part}"
+        assert pipeline.refusal("create", type_, {"application_id": "/applications/a"}) == ""
+        assert pipeline.refusal("create", type_, {"application_id": "/applications/b"}) == "Authorization_RequestDenied"
     assert pipeline.refusal("create", "azuread_app_role_assignment", {}) == "Authorization_RequestDenied"
 
 
@@ -129,9 +132,11 @@ def test_secrets_are_the_vaults_data(pipeline: Pipeline) -> None:
     """Owner opens none; a role that Terraform gave counts."""
     pipeline.given("Owner")
     assert pipeline.refusal("create", "azurerm_key_vault_secret", SECRET) == "Forbidden"
+    assert pipeline.refusal("read", "azurerm_key_vault_secrets", SECRET) == "Forbidden"
     role = {"role_definition_name": "Key Vault Secrets Officer", "principal_id": pipeline.id, "scope": VAULT}
     pipeline.store.put("azurerm_role_assignment", {"id": f"{VAULT}/x", "name": "x", **role})
     assert pipeline.refusal("create", "azurerm_key_vault_secret", SECRET) == ""
+    assert pipeline.refusal("read", "azurerm_key_vault_secrets", SECRET) == ""
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,30 @@ async def test_other_identity_gets_403(claims: dict[str, Any], client: httpx2.As
     assert "www-authenticate" not in response.headers
 
 
-@pytest.mark.parametrize("name", ["authorization", "x-mcp-tier", "x-mcp-caller", "x-mcp-client"])
+async def test_a_token_for_another_api_is_the_call_s_alone(expected: Expected, keys: KeyStore, mint: Signer) -> None:
+    """The server finds it by name, in no header and in nothing that it writes; the next call does not have it."""
+    seen: list[tuple[str | None, str, list[bytes]]] = []
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        caller = CALLER.get()
+        seen.append((caller.downstream_token, repr(caller), [value for _, value in scope["headers"]]))
+        await app(scope, receive, send)
+
+    gate = Gate(server, verifier=TokenVerifier(expected, keys), tier="reader", max_body=MAX_BODY, health={})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=gate), base_url="http://127.0.0.1") as client:
+        for token in ("for-files", None):
+            answer = await client.post("/mcp", headers=gateway_headers(mint(), x_mcp_downstream_token=token))
+            assert answer.status_code == 200
+    assert [token for token, _, _ in seen] == ["for-files", None]
+    assert not any("for-files" in text or b"for-files" in values for _, text, values in seen)
+
+
+@pytest.mark.parametrize(
+    "name", ["authorization", "x-mcp-tier", "x-mcp-caller", "x-mcp-client", "x-mcp-downstream-token"]
+)
 async def test_repeated_header_is_refused(name: str, client: httpx2.AsyncClient, mint: Signer) -> None:
     """A header that decides occurs once."""
-    headers = [*gateway_headers(mint()).items(), (name, "other")]
+    headers = [*gateway_headers(mint(), x_mcp_downstream_token="for-files").items(), (name, "other")]
     assert (await client.post("/mcp", headers=headers)).status_code == 401
 
 

@@ -12,7 +12,7 @@ locals {
   _secret_headers = {
     frontend_request  = ["Authorization", "Cookie", "Ocp-Apim-Subscription-Key"]
     frontend_response = ["Location", "Set-Cookie"]
-    backend_request   = distinct(concat(["Authorization"], [for remote in values(local._remotes) : remote.credential.header if remote.credential != null]))
+    backend_request   = distinct(concat(["Authorization"], [for remote in values(local._remotes) : remote.credential.header if remote.credential != null], contains(local._fragments, "mcp-on-behalf") ? ["X-Mcp-Downstream-Token"] : []))
     backend_response  = ["Set-Cookie"]
   }
 

@@ -14,12 +14,15 @@ locals {
     remote_bytes = 4194304
     # A session of a remote server that nobody uses for so long is forgotten here, and its client begins another.
     session_seconds = 3600
+    # A token of another API is not used in its last minutes: it must not expire on its way.
+    downstream_margin_seconds = 300
   }
 
   _fragments = setunion(
     ["mcp-origin", "mcp-caller", "mcp-error", "mcp-refuse", "mcp-upstream", "oauth-client", "oauth-refuse"],
     anytrue([for policy in values(local._mcp_policies) : policy.tool_lists]) ? ["mcp-tools"] : [],
     length(local._remotes) > 0 ? ["mcp-remote", "mcp-remote-answer"] : [],
+    anytrue([for server in values(var.servers) : server.downstream != null]) ? ["mcp-on-behalf"] : [],
   )
 }
 

@@ -30,6 +30,7 @@ locals {
     for server_name, server in var.servers : server_name => {
       server        = server_name
       remote        = lookup(local._remotes, server_name, null)
+      downstream    = try(server.downstream.scope, null)
       authorization = var.authorization
       timeout       = server.timeout
       first_byte    = server.first_byte

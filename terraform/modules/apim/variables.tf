@@ -229,7 +229,8 @@ variable "servers" {
     first call arrived. Patterns are tool names with * for any part. Limits are per caller, the time-out is in seconds.
     first_byte: seconds after which a call that may be repeated goes to another slot that lives, where its answer has not
     begun: messages of the protocol, and calls of repeatable tools. `listing` is what the registry says of a server. A
-    `remote` server is called at its URL and has no slots; its credential is one of `secrets`.
+    `remote` server is called at its URL and has no slots; its credential is one of `secrets`. `downstream` makes a server act as
+    its caller: their token is exchanged for one of that scope.
   EOT
   type = map(object({
     listing = optional(object({
@@ -244,6 +245,9 @@ variable "servers" {
         scheme = optional(string)
         secret = string
       }))
+    }))
+    downstream = optional(object({
+      scope = string
     }))
     tiers = map(object({
       role  = string
@@ -275,6 +279,12 @@ variable "servers" {
   validation {
     condition     = alltrue([for name in keys(var.servers) : can(regex("^[a-z][a-z0-9-]{0,30}$", name)) && name != "oauth"])
     error_message = "servers: a name is a path: 1-31 lower-case letters, digits and hyphens, starting with a letter, and not oauth."
+  }
+
+  validation {
+    # With such a token whoever gets it could call this gateway as that person: token passthrough by another name.
+    condition     = alltrue([for server in values(var.servers) : server.downstream == null ? true : can(regex("^[a-z]+://[A-Za-z0-9.-]+/[A-Za-z][A-Za-z0-9._-]*$", server.downstream.scope)) && !startswith(server.downstream.scope, "${var.sign_in.api_identifier}/")])
+    error_message = "servers: downstream.scope is one delegated permission of another API, such as api://<application id>/Files.Read, and not of this gateway's own."
   }
 
   validation {

@@ -123,6 +123,18 @@ resource "azuread_service_principal_delegated_permission_grant" "this" {
   claim_values                         = each.value.scopes
 }
 
+# In place of a secret: "Configure an application to trust a managed identity", 2026.
+resource "azuread_application_federated_identity_credential" "this" {
+  for_each = var.federated_credentials
+
+  application_id = azuread_application.this.id
+  display_name   = each.key
+  description    = each.value.description
+  issuer         = each.value.issuer
+  subject        = each.value.subject
+  audiences      = ["api://AzureADTokenExchange"]
+}
+
 # Keys are chosen by the caller, so that an assignment of something not yet created can still be planned.
 resource "azuread_app_role_assignment" "this" {
   for_each = var.role_assignments

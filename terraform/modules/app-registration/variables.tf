@@ -131,3 +131,19 @@ variable "role_assignments" {
     error_message = "role_assignments: role must be one of app_roles."
   }
 }
+
+variable "federated_credentials" {
+  description = "Whose tokens this app may show in place of a secret: name => issuer and subject, for a managed identity of this tenant its object id."
+  type = map(object({
+    issuer      = string
+    subject     = string
+    description = optional(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.federated_credentials) <= 20 && alltrue([for name in keys(var.federated_credentials) : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{2,119}$", name))])
+    error_message = "federated_credentials: at most 20, each with a name of 3-120 letters, digits, hyphens and underscores."
+  }
+}

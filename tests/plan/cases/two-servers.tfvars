@@ -1,4 +1,4 @@
-# On dev: a second server without a database, one elsewhere, replicas, lists of tools, groups instead of app roles, a firewalled registry, declared collections, a closed registry.
+# On dev: a second server without a database, one elsewhere, one that acts as its caller, replicas, lists of tools, groups instead of app roles, a firewalled registry, declared collections, a closed registry.
 
 name                = "mcp-two"
 acr_name            = "acrmcptwo"
@@ -42,6 +42,12 @@ mcp_servers = {
       admin  = { role = "Mcp.Admin" }
       reader = { role = "Mcp.Read", tools = { allow = ["search", "read_*"] } }
     }
+  }
+  profile = {
+    remote     = { url = "https://profile.example.com/mcp" }
+    identity   = "caller"
+    downstream = { scope = "https://graph.microsoft.com/User.Read" }
+    tiers      = { admin = { role = "Mcp.Admin" } }
   }
 }
 

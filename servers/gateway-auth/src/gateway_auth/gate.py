@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from gateway_auth.settings import GateSettings
 
 # Each may occur once, because two would be read differently by two readers.
-_DECIDING = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client", b"x-correlation-id")
+_DOWNSTREAM = b"x-mcp-downstream-token"
+_DECIDING = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client", b"x-correlation-id", _DOWNSTREAM)
 _READ = frozenset((*_DECIDING, b"content-length", b"traceparent"))
 # Limits and confirmations are each caller's own: callers without a name would share one.
 _NAME = re.compile(r"[!-~]{1,128}")
@@ -88,7 +89,10 @@ class Gate:
             request_bytes=len(body),
             correlation_id=given.get(b"x-correlation-id"),
             traceparent=given.get(b"traceparent"),
+            downstream_token=given.get(_DOWNSTREAM),
         )
+        if _DOWNSTREAM in given:  # nobody behind the gate finds it by chance, in a log of headers or in what it calls
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != _DOWNSTREAM]}
         reset = CALLER.set(caller)
         try:
             await self._app(scope, replay({"type": "http.request", "body": body, "more_body": False}, receive), send)

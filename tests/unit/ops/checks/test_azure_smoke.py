@@ -111,6 +111,20 @@ def test_why_nothing_was_called(
     assert azure.calls == []
 
 
+@pytest.mark.parametrize(("scp", "calls"), [(None, []), ("Mcp.Access", ["admin"])])
+def test_an_application_has_nobody_to_act_for(
+    azure: Azure, dev: Environment, capsys: Capture, monkeypatch: pytest.MonkeyPatch, scp: str | None, calls: list[str]
+) -> None:
+    """The gateway answers 403 to a pipeline where a server acts as its caller, which is no reason to stop it."""
+    entry = {"tiers": {"admin": TIERS["admin"]}, "identity": "caller"}
+    claims = {"roles": ["Mcp.Admin"]} | ({"scp": scp} if scp else {})
+    monkeypatch.setattr(access_token, "signed_in", lambda _: jwt(**claims))
+    text = said(replace(dev, variables={"mcp_servers": {"mongodb": entry}}), capsys)
+    assert azure.calls == calls
+    why = "admin: not called, as it acts as the person who calls, and an application is signed in"
+    assert (why in text) is (not scp)
+
+
 def test_a_stale_address_is_seen_without_a_token(azure: Azure, dev: Environment) -> None:
     azure.address = "10.0.0.9"
     with pytest.raises(SmokeError, match=r"aci-mongodb-reader-a has 10\.0\.0\.9, its record 10\.0\.0\.4"):
