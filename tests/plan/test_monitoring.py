@@ -153,7 +153,12 @@ def test_every_server_has_its_objectives(planned: Planned) -> None:
     alerts = _alerts(resources(planned(2, "two-servers")._raw), LOG)
     for name in BURNS:
         (criteria,) = alerts[f"objectives-burn-{name}"]["criteria"]
-        apis = ("mcp-mongodb", "mcp-profile", "mcp-release-notes", "mcp-tickets")  # one elsewhere promises as much as those here
+        apis = (
+            "mcp-mongodb",
+            "mcp-profile",
+            "mcp-release-notes",
+            "mcp-tickets",
+        )  # one elsewhere promises as much as those here
         assert 'ApiId in ("{}")'.format('", "'.join(apis)) in criteria["query"]
         for api in apis:
             for number in ("5000.0", "0.005000", "0.050000"):
