@@ -18,7 +18,7 @@ from tests.support.load import failed, under_load
 from tests.support.platform_under_test import Answer, Platform
 from twin import container_restart
 
-pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(4)]
+pytestmark = [pytest.mark.minutes(4)]
 
 KEYS = ("primary", "primary_readonly", "secondary", "secondary_readonly")
 
