@@ -22,6 +22,7 @@ from mcp.shared.exceptions import MCPError
 
 from tests.servers import gallery
 from tests.servers.conftest import Checkout
+from tests.support import ctrl_c
 from tests.support.platform_under_test import ROOT, Platform
 
 Connected = Client[StreamableHttpTransport]
@@ -181,6 +182,7 @@ def developing(checkout: Checkout, server: str) -> Iterator[subprocess.Popen[str
         env={**os.environ, **checkout.platform.variables},
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=ctrl_c.heed,
     )
     last = threading.Timer(240, process.kill)  # what it does not say would be waited for without end
     last.start()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import own_platform
+from tests.support import ctrl_c, own_platform
 from tests.support.platform_under_test import ROOT, Platform
 
 pytestmark = pytest.mark.usefixtures("local_only")
@@ -60,7 +60,7 @@ def test_interrupted_deploy_is_finished_by_the_next_and_destroy_leaves_nothing(t
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_heed_sigint,
+                preexec_fn=ctrl_c.heed,
             )
             _wait_for(home / f"logs/terraform-stage{stage}.log")
             os.killpg(started.pid, signal.SIGINT)
@@ -137,11 +137,6 @@ def _wait_for(log: Path) -> None:
     while not log.exists():
         assert time.monotonic() < deadline, f"nothing wrote {log}"
         time.sleep(0.02)
-
-
-def _heed_sigint() -> None:
-    """A background job starts with SIGINT ignored, and its children inherit that: not what a terminal does."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _alive(pid: int) -> bool:
