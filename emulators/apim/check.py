@@ -127,6 +127,11 @@ def check(path: Path) -> list[LocatedError]:
     return [problem for one in report([path]) for problem in one.problems]
 
 
+def problems(text: str, label: str) -> list[LocatedError]:
+    """What keeps a rendered policy or fragment from loading, by its own lines; `label` says where it stands."""
+    return sorted(_judged(Path(label), text).problems, key=lambda one: one.where.line)
+
+
 def document(reports: Sequence[Report]) -> dict[str, Any]:
     """All reports for programs."""
     return {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ops import local_platform
+from ops.checks import planned_policies
 from ops.cli import output
 from ops.config import lock
 from ops.config.environment import Environment, env_option
@@ -130,7 +131,10 @@ def _stages(space: Workspace, stages: Sequence[int]) -> list[Plan]:
 def _made(space: Workspace, number: int) -> Plan:
     stage = space.stage(number)
     space.terraform.init(stage)
-    return space.terraform.plan(stage)
+    made = space.terraform.plan(stage)
+    if number == 2:
+        planned_policies.require_runnable(space, made)
+    return made
 
 
 def _after_stage1(space: Workspace) -> Plan:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ops.checks import durations
+from ops.checks import durations, planned_policies
 from ops.cli import changes, output
 from ops.cli.steps import Step
 from ops.config.environment import Environment
@@ -153,6 +153,7 @@ def apply_plan(
     `targets` the plan was made for these alone, and so is what is left of it after the slots.
     """
     space, stage = session.space, session.space.stage(plan.stage.number)
+    planned_policies.require_runnable(space, plan)
     for sentence in durations.sentences(space.environment, plan):
         session.runner.announce(sentence)
     touched = [

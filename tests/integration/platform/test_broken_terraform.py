@@ -70,10 +70,12 @@ def test_a_policy_without_its_identity_is_caught(copied: Platform, broken: Break
         assert copied.call("tools/list", user="admin").status == 502
 
 
-def test_a_misspelt_element_is_refused_by_name_and_line(broken: Break) -> None:
-    """Policy: what the gateway does not know stops the deployment; it is never skipped."""
+def test_a_misspelt_element_is_refused_by_name_and_line(copied: Platform, broken: Break) -> None:
+    """Policy: what the gateway does not know stops the deployment before it is applied, and the gateway stays."""
     with broken(f"{POLICIES}/mcp-api.xml.tftpl", "<rate-limit-by-key ", "<rate-limit-by-keys ") as said:
-        assert "rate-limit-by-keys" in said
+        assert 'module.apim.azurerm_api_management_api_policy.mcp["mongodb"], line ' in said
+        assert "<rate-limit-by-keys> is no policy of API Management's reference; correct it in" in said
+        assert copied.call("tools/list", user="outsider").status == 403
 
 
 def test_a_misnamed_app_role_is_caught(copied: Platform, broken: Break) -> None:
