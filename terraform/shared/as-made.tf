@@ -80,7 +80,7 @@ resource "terraform_data" "unchanged" {
     }
 
     precondition {
-      # "Azure API Management v2 tiers", questions: an instance of a classic tier cannot be migrated to a v2 tier. What
+      # "Azure API Management v2 tiers", questions, 2024-09-12: an instance of a classic tier cannot be migrated to a v2 tier. What
       # did not write this down was made when there were classic tiers only.
       condition     = try(terraform_data.as_made.output.gateway_generation, "classic") == (strcontains(var.apim.sku_name, "V2_") ? "v2" : "classic")
       error_message = "apim.sku_name cannot change between the classic and the v2 tiers, here from ${try(terraform_data.as_made.output.gateway_generation, "classic")} to ${coalesce(var.apim.sku_name, "none")}: Azure migrates no service from one to the other, azurerm would replace it, and its subnet cannot be delegated otherwise while the gateway is in it. Put a ${try(terraform_data.as_made.output.gateway_generation, "classic")} tier back, or make a second environment with the other one beside this, move callers to it, then `invoke destroy` this one."

@@ -78,7 +78,7 @@ module "apim" {
   slots_ready = [for slot in local.slots : slot.url]
 
   # Each secret by itself, without a version: a new one is taken over within four hours ("Use named values in Azure API
-  # Management policies", Key vault secrets).
+  # Management policies", Key vault secrets, 2024-07-11).
   secrets = { for name in local._remote_secrets : name => "${data.azurerm_key_vault.stage1.vault_uri}secrets/${name}" }
   # Azure takes minutes to honour a role: where the first apply is too early, the next one is not.
   secrets_ready = values(module.remote_secret_roles.ids)
