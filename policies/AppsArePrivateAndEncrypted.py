@@ -24,7 +24,7 @@ class AppsArePrivateAndEncrypted(Policy):
                 not true(ingress.get("allow_insecure_connections")) and str(ingress.get("transport")) != "tcp"
                 for ingress in blocks(values, "ingress")
             )
-        if true(values.get("public_network_access") == "Enabled"):
+        if values.get("public_network_access") == "Enabled":
             return False
         internal = values.get("internal_load_balancer_enabled", False)
         if isinstance(internal, str) and unresolved(internal):

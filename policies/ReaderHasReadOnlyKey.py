@@ -68,10 +68,10 @@ def _writers(plan: Plan) -> Iterator[str]:
 
 
 def _referred_to(values: Values, plan: Plan) -> Iterator[str]:
-    """What the vault's secrets hold that an app refers to."""
-    references = {str(secret.get("key_vault_secret_id")) for secret in blocks(values, "secret")}
+    """What the vault's secrets hold that an app refers to, by version or without; a vault's names know no case."""
+    references = {str(secret.get("key_vault_secret_id")).lower() for secret in blocks(values, "secret")}
     for secret in plan.everywhere("azurerm_key_vault_secret"):
-        if any(reference.startswith(str(secret.get("versionless_id"))) for reference in references):
+        if references & {str(secret.get(name)).lower() for name in ("id", "versionless_id")}:
             yield str(secret.get("value"))
 
 

@@ -1,3 +1,8 @@
+locals {
+  # Two kinds of service: how each is in its subnet, and what it has of its own, differs too.
+  gateway_generation = strcontains(var.apim.sku_name, "V2_") ? "v2" : "classic"
+}
+
 # What was chosen when this environment was made, for what Azure does not change in place: such a change would destroy what
 # people use, or stop half-way. Both stages look before they change anything. To forget what was chosen, once it was changed
 # in Azure in another way: `terraform apply -replace=terraform_data.as_made`, in both stages.
@@ -7,7 +12,7 @@ resource "terraform_data" "as_made" {
     location                   = var.location
     resource_group_name        = var.resource_group_name
     gateway_exposure           = var.gateway_exposure
-    gateway_generation         = strcontains(var.apim.sku_name, "V2_") ? "v2" : "classic"
+    gateway_generation         = local.gateway_generation
     throughput_mode            = local.has_cosmos ? var.cosmos.throughput_mode : null
     continuous_backup          = coalesce(var.cosmos.backup.type, "Continuous") == "Continuous"
     subnets                    = var.network.subnets
@@ -80,9 +85,9 @@ resource "terraform_data" "unchanged" {
     }
 
     precondition {
-      # "Azure API Management v2 tiers", questions: an instance of a classic tier cannot be migrated to a v2 tier. What
+      # "Azure API Management v2 tiers", questions, 2024-09-12: an instance of a classic tier cannot be migrated to a v2 tier. What
       # did not write this down was made when there were classic tiers only.
-      condition     = try(terraform_data.as_made.output.gateway_generation, "classic") == (strcontains(var.apim.sku_name, "V2_") ? "v2" : "classic")
+      condition     = try(terraform_data.as_made.output.gateway_generation, "classic") == local.gateway_generation
       error_message = "apim.sku_name cannot change between the classic and the v2 tiers, here from ${try(terraform_data.as_made.output.gateway_generation, "classic")} to ${coalesce(var.apim.sku_name, "none")}: Azure migrates no service from one to the other, azurerm would replace it, and its subnet cannot be delegated otherwise while the gateway is in it. Put a ${try(terraform_data.as_made.output.gateway_generation, "classic")} tier back, or make a second environment with the other one beside this, move callers to it, then `invoke destroy` this one."
     }
 

@@ -49,7 +49,7 @@ variable "container_apps" {
   }
 
   validation {
-    # "Reliability in Azure Container Apps": zones are used by two replicas and more.
+    # "Reliability in Azure Container Apps" (2023-10-23): zones are used by two replicas and more.
     condition     = !var.container_apps.zone_redundant || alltrue([for server in var.mcp_servers : server.compute != "container-apps" || server.scale.maximum == 1 || server.scale.minimum >= 2])
     error_message = "container_apps.zone_redundant needs scale.minimum of 2 or more in mcp_servers, as one replica is in one zone (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || server.scale.maximum == 1 || server.scale.minimum >= 2)])})."
   }

@@ -31,7 +31,7 @@ variable "apim" {
   nullable = false
 
   validation {
-    # Tiers: "Feature-based comparison of the Azure API Management tiers"; units: azurerm 5.2.0, validate/api_management_sku.go.
+    # Tiers: "Feature-based comparison of the Azure API Management tiers", read 2026-11; units: azurerm 5.2.0, validate/api_management_sku.go.
     condition     = can(regex("^(Developer_1|Premium_[1-9][0-9]?|StandardV2_([1-9]|10)|PremiumV2_([1-9]|[12][0-9]|30))$", var.apim.sku_name))
     error_message = "apim.sku_name must be Developer_1, Premium_<1-99>, StandardV2_<1-10> or PremiumV2_<1-30>: the other tiers reach no server in a virtual network."
   }
@@ -45,8 +45,8 @@ variable "apim" {
 
   validation {
     # Azure: ManagingVirtualNetworkConfigurationNotSupported. A private endpoint leaves the public address open until a second
-    # request closes it ("Connect privately to API Management using an inbound private endpoint"), which one resource of azurerm
-    # cannot express.
+    # request closes it ("Connect privately to API Management by using an inbound private endpoint", 2025-11-17), which one
+    # resource of azurerm cannot express.
     condition     = !(startswith(var.apim.sku_name, "StandardV2_") && var.gateway_exposure == "internal")
     error_message = "apim.sku_name StandardV2 cannot be internal: the tier has no private mode, and azurerm 5.2 cannot close its public address in the apply that makes its private endpoint. Take PremiumV2_<units>, Premium_<units> or Developer_1, or gateway_exposure = \"public\"."
   }

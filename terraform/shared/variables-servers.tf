@@ -145,7 +145,7 @@ variable "mcp_servers" {
   }
 
   validation {
-    # "Name requirements" of an app (azurerm 5.2.0 validate.go, ContainerAppName): the app is called <server>-<tier>.
+    # azurerm 5.2.0, containerapps/validate, ContainerAppName: the app is called <server>-<tier>.
     condition = alltrue(flatten([
       for name, server in var.mcp_servers : [for tier in keys(server.tiers) : server.compute != "container-apps" || length("${name}-${tier}") <= 32]
     ]))
@@ -158,13 +158,13 @@ variable "mcp_servers" {
   }
 
   validation {
-    # "Containers in Azure Container Apps", vCPU and memory allocation requirements: the Consumption profile takes these pairs.
+    # "Containers in Azure Container Apps", vCPU and memory allocation requirements, read 2026-11: the Consumption profile takes these pairs.
     condition     = alltrue([for server in var.mcp_servers : server.compute != "container-apps" || server.cpu >= 0.25 && server.cpu <= 4 && floor(server.cpu * 4) == server.cpu * 4 && server.memory == server.cpu * 2])
     error_message = "A server with compute = \"container-apps\" in mcp_servers must have cpu from 0.25 to 4 in steps of 0.25, and memory twice that number (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.compute != "container-apps" || server.cpu >= 0.25 && server.cpu <= 4 && floor(server.cpu * 4) == server.cpu * 4 && server.memory == server.cpu * 2)])})."
   }
 
   validation {
-    # "Set scaling rules in Azure Container Apps"; azurerm 5.2 takes 300 replicas at most.
+    # "Set scaling rules in Azure Container Apps", read 2026-11; azurerm 5.2 takes 300 replicas at most.
     condition     = alltrue([for server in var.mcp_servers : server.scale.minimum >= 0 && server.scale.maximum >= 1 && server.scale.maximum <= 300 && server.scale.minimum <= server.scale.maximum && server.scale.concurrent_requests >= 1 && alltrue([for number in values(server.scale) : floor(number) == number])])
     error_message = "scale in mcp_servers takes whole numbers: minimum from 0, maximum from 1 to 300 and not below minimum, concurrent_requests from 1 (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.scale.minimum >= 0 && server.scale.maximum >= 1 && server.scale.maximum <= 300 && server.scale.minimum <= server.scale.maximum && server.scale.concurrent_requests >= 1 && alltrue([for number in values(server.scale) : floor(number) == number]))])})."
   }

@@ -25,7 +25,7 @@ resource "terraform_data" "container_apps_kept" {
   lifecycle {
     precondition {
       condition     = local.has_container_apps || length(data.azurerm_resources.apps.resources) == 0
-      error_message = "The apps ${join(", ", data.azurerm_resources.apps.resources[*].name)} still run in the Container Apps environment, which no server in mcp_servers uses any more: set container_apps.enabled = true for the deployment that takes them away, and take it out again for the next one."
+      error_message = "The apps ${join(", ", sort(data.azurerm_resources.apps.resources[*].name))} still run in the Container Apps environment, which no server in mcp_servers uses any more: set container_apps.enabled = true for the deployment that takes them away, and take it out again for the next one."
     }
   }
 }

@@ -1,9 +1,9 @@
 locals {
   _create_network = var.network.existing == null
 
-  # "Use a virtual network with Azure API Management": how a gateway of that tier is in its subnet. Only an injected one is
+  # "Use a virtual network with Azure API Management" (2024-10-16): how a gateway of that tier is in its subnet. Only an injected one is
   # called there; of an integrated one, nothing but its calls to the servers passes the subnet.
-  _gateway_mode = !strcontains(var.apim.sku_name, "V2_") ? "classic" : var.gateway_exposure == "internal" ? "injected" : "integrated"
+  _gateway_mode = local.gateway_generation == "classic" ? "classic" : var.gateway_exposure == "internal" ? "injected" : "integrated"
   _gateway_subnet = {
     # The classic tiers refuse a delegated subnet.
     classic    = { delegation = null, rules = "apim" }

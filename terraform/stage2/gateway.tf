@@ -78,7 +78,7 @@ module "apim" {
   slots_ready = [for slot in local.slots : slot.url]
 
   # Each secret by itself, without a version: a new one is taken over within four hours ("Use named values in Azure API
-  # Management policies", Key vault secrets).
+  # Management policies", Key vault secrets, 2024-07-11).
   secrets = { for name in local._remote_secrets : name => "${data.azurerm_key_vault.stage1.vault_uri}secrets/${name}" }
   # Azure takes minutes to honour a role: where the first apply is too early, the next one is not.
   secrets_ready = values(module.remote_secret_roles.ids)
@@ -88,20 +88,6 @@ module "apim" {
 
 locals {
   _remote_secrets = toset([for server in var.mcp_servers : server.remote.credential.secret if try(server.remote.credential, null) != null])
-}
-
-# Their names, and no value: those are never in a state. What is missing stops the plan, not the gateway half-way.
-data "azurerm_key_vault_secrets" "remote" {
-  for_each = length(local._remote_secrets) > 0 ? { this = {} } : {}
-
-  key_vault_id = data.azurerm_key_vault.stage1.id
-
-  lifecycle {
-    postcondition {
-      condition     = length(setsubtract(local._remote_secrets, self.names)) == 0
-      error_message = "The key vault holds no secret ${join(", ", setsubtract(local._remote_secrets, self.names))}, which remote.credential in mcp_servers names. Put it there (`az keyvault secret set`; locally .twin/local-secrets.json), and run this again."
-    }
-  }
 }
 
 # These secrets alone: the vault also holds the connection strings, which the gateway has no use for. The service's own identity

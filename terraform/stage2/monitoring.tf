@@ -33,7 +33,7 @@ locals {
     },
     {
       # A v2 gateway's public address is Azure's own.
-      for key in var.gateway_exposure == "public" && !strcontains(var.apim.sku_name, "V2_") ? ["gateway"] : [] : "public-address/${key}" => {
+      for key in var.gateway_exposure == "public" && local.gateway_generation == "classic" ? ["gateway"] : [] : "public-address/${key}" => {
         resource_id    = module.apim.public_ip_id
         log_categories = local._address_categories
       }

@@ -150,12 +150,34 @@ locals {
   }
 }
 
-# One value for every slot that asks for it. A secret that is not in the vault stops the plan, by its name. Apps refer to theirs.
+# One value for every slot that asks for it. A secret that is not in the vault stops the plan, by its name.
 data "azurerm_key_vault_secret" "servers" {
   for_each = toset(flatten([for server in var.mcp_servers : values(server.secrets) if server.compute == "container-instances"]))
 
   name         = each.key
   key_vault_id = data.azurerm_key_vault.stage1.id
+}
+
+# Those that Azure reads by itself, for the gateway or an app: their names, and no value, so that none is in a state. What is
+# missing stops the plan, not the apply half-way.
+locals {
+  _referenced_secrets = setunion(
+    local._remote_secrets,
+    flatten([for server in var.mcp_servers : values(server.secrets) if server.compute == "container-apps"]),
+  )
+}
+
+data "azurerm_key_vault_secrets" "referenced" {
+  for_each = length(local._referenced_secrets) > 0 ? { this = {} } : {}
+
+  key_vault_id = data.azurerm_key_vault.stage1.id
+
+  lifecycle {
+    postcondition {
+      condition     = length(setsubtract(local._referenced_secrets, self.names)) == 0
+      error_message = "The key vault ${var.key_vault_name} holds no secret ${join(", ", setsubtract(local._referenced_secrets, self.names))}, which secrets or remote.credential in mcp_servers names. Put it there (`az keyvault secret set`; locally .twin/local-secrets.json), and run this again."
+    }
+  }
 }
 
 module "servers" {

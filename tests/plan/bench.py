@@ -82,9 +82,10 @@ class Bench:
     def plan(self, folder: Path, *, case: str | None = None) -> tftest.TerraformPlanOutput:
         """A plan that creates everything which the state of that root does not hold yet."""
         root = self._root(folder)
-        # What an operator puts into the vault between the stages, for the server elsewhere of a case.
-        held = {"id": "/secrets/tickets-key", "name": "tickets-key", "value": "not-read"}
-        self.cloud.store.put("azurerm_key_vault_secret", held)
+        # What an operator puts into the vault between the stages, for the server elsewhere and the apps of a case.
+        for name in ("tickets-key", "confirmation-key"):
+            held = {"id": f"/secrets/{name}", "name": name, "value": "not-read"}
+            self.cloud.store.put("azurerm_key_vault_secret", held)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tempfile, "tempdir", str(self.home))  # tftest leaves the plan's file behind
             return root.plan(output=True, tf_var_file=self.var_files(case) if case else None)

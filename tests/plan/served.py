@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +21,15 @@ JSON = {"Content-Type": "application/json"}
 CALLBACK = "http://localhost:51234/callback"
 CHALLENGE = "c" * 43
 RESULT = b'{"jsonrpc": "2.0", "id": 7, "result": {}}'
+
+
+def root(bench: Bench, name: str) -> Path:
+    """A root of served_<name>.tf and what stands around it, beside the stages, so that its `../modules/…` resolve."""
+    folder = bench.home / "terraform" / f"served-{name}"
+    folder.mkdir()
+    for part in ("base", name):
+        shutil.copy(Path(__file__).with_name(f"served_{part}.tf"), folder / f"{part}.tf")
+    return folder
 
 
 def state(bench: Bench, case: str) -> State:

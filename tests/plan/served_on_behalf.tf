@@ -1,32 +1,7 @@
-# Two servers that act as their caller: one elsewhere, one of our own; the API that both call, and who may sign in.
-
-provider "azurerm" {
-  subscription_id = "00000000-0000-0000-0000-000000000000"
-  features {}
-}
+# Servers that act as their caller, of our own and elsewhere, and one that does not; the APIs that they call, and who may sign in.
 
 locals {
   issuer = "http://127.0.0.1:8081/${azurerm_user_assigned_identity.gateway.tenant_id}"
-}
-
-resource "azurerm_user_assigned_identity" "gateway" {
-  name                = "id-gateway"
-  location            = "uksouth"
-  resource_group_name = "rg-gateway"
-}
-
-resource "azurerm_virtual_network" "gateway" {
-  name                = "vnet-gateway"
-  location            = "uksouth"
-  resource_group_name = "rg-gateway"
-  address_space       = ["10.0.0.0/24"]
-}
-
-resource "azurerm_subnet" "gateway" {
-  name                 = "snet-gateway"
-  resource_group_name  = "rg-gateway"
-  virtual_network_name = azurerm_virtual_network.gateway.name
-  address_prefixes     = ["10.0.0.0/26"]
 }
 
 resource "azuread_group" "people" {

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -36,6 +34,7 @@ from emulators.entra.issuer import Issuer
 from emulators.entra.tests.driver import BASE, KEYS, Clock, Driver, claims
 from tests.plan.bench import Bench
 from tests.plan.served import JSON, header
+from tests.plan.served import root as served_root
 
 ADA, RAE = (user.object_id for user in entra.LOCAL_USERS[:2])
 FILES = {ADA: "ada's plan", RAE: "rae's diary"}
@@ -44,9 +43,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 @pytest.fixture(scope="module")
 def applied(own_bench: Bench) -> State:
-    root = own_bench.home / "terraform" / "served-on-behalf"  # beside the stages, so that ../modules resolves
-    root.mkdir()
-    shutil.copy(Path(__file__).with_name("served_on_behalf.tf"), root / "main.tf")
+    root = served_root(own_bench, "on_behalf")
     own_bench.apply(root)
     return State.from_show_json(own_bench.show(root))
 

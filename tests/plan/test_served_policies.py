@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulators.apim.failures import BROKEN_OFF, NOT_CONNECTED, UpstreamError
+from emulators.apim.load import Loaded, load
 from emulators.apim.tests import tokens
 from emulators.apim.tests.harness import Call, GatewayHarness, Reply, ok, streaming
 from emulators.base.state import State
 from tests.plan.bench import Bench
+from tests.plan.served import JSON
+from tests.plan.served import root as served_root
 
-JSON = {"Content-Type": "application/json"}
 REFUSED = UpstreamError("BackendConnectionFailure", f"{NOT_CONNECTED} (slot)")
 BROKEN = UpstreamError("BackendConnectionFailure", f"{BROKEN_OFF} (slot)")
 LATE = UpstreamError("Timeout", "no answer in time")
@@ -25,16 +25,20 @@ LATE = UpstreamError("Timeout", "no answer in time")
 
 @pytest.fixture(scope="module")
 def state(own_bench: Bench) -> State:
-    root = own_bench.home / "terraform" / "served-policies"  # beside the stages, so that ../modules resolves
-    root.mkdir()
-    shutil.copy(Path(__file__).with_name("served_policies.tf"), root / "main.tf")
+    root = served_root(own_bench, "policies")
     own_bench.apply(root)
     return State.from_show_json(own_bench.show(root))
 
 
+@pytest.fixture(scope="module")
+def loaded(state: State) -> Loaded:
+    """Compiled once: it takes most of a second."""
+    return load(state)
+
+
 @pytest.fixture
-def gateway(state: State) -> GatewayHarness:
-    gateway = GatewayHarness(state)
+def gateway(loaded: Loaded) -> GatewayHarness:
+    gateway = GatewayHarness(loaded)
     tokens.publish(gateway)
     signed_in = {"access_token": "gateway", "expires_on": str(int(gateway.clock() + 3600))}
     gateway.backends.answers["http://identity.test"] = ok(json.dumps(signed_in).encode())

@@ -6,9 +6,7 @@ Specification: modelcontextprotocol/registry, docs/reference/api/openapi.yaml, v
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +18,7 @@ from emulators.apim.tests.harness import GatewayHarness, Reply, ok
 from emulators.base.state import State
 from tests.plan.bench import Bench
 from tests.plan.served import header
+from tests.plan.served import root as served_root
 from tests.support.registry_schema import ERROR, SERVER, SERVERS, check
 
 JSON = {"Content-Type": "application/json"}
@@ -50,9 +49,7 @@ Served = Callable[..., GatewayHarness]
 @pytest.fixture(scope="module")
 def applied(own_bench: Bench) -> Callable[[str, str], Loaded]:
     """The gateway by access and authorization, each applied once, over the one before."""
-    root = own_bench.home / "terraform" / "served-policies"  # beside the stages, so that ../modules resolves
-    root.mkdir()
-    shutil.copy(Path(__file__).with_name("served_policies.tf"), root / "main.tf")
+    root = served_root(own_bench, "policies")
     made: dict[tuple[str, str], Loaded] = {}
 
     def gateway(access: str, authorization: str) -> Loaded:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulators.apim.failures import NOT_CONNECTED, UpstreamError
+from emulators.apim.load import Loaded, load
 from emulators.apim.tests import tokens
 from emulators.apim.tests.harness import NOW, Call, GatewayHarness, Reply, ok, streaming
 from emulators.base.state import State
 from tests.plan.bench import Bench
 from tests.plan.served import JSON, header
+from tests.plan.served import root as served_root
 
 KEY = "what the vendor gave"
 URL = "https://mcp.example.com/v1/mcp/"
@@ -24,18 +24,21 @@ LARGEST = 4 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def applied(own_bench: Bench) -> dict[str, Any]:
-    """`terraform show -json` of the root."""
-    root = own_bench.home / "terraform" / "served-remote"  # beside the stages, so that ../modules resolves
-    root.mkdir()
-    shutil.copy(Path(__file__).with_name("served_remote.tf"), root / "main.tf")
+def applied(own_bench: Bench) -> State:
+    root = served_root(own_bench, "remote")
     own_bench.apply(root)
-    return own_bench.show(root)
+    return State.from_show_json(own_bench.show(root))
+
+
+@pytest.fixture(scope="module")
+def loaded(applied: State) -> Loaded:
+    """Compiled once: it takes most of a second."""
+    return load(applied)
 
 
 @pytest.fixture
-def gateway(applied: dict[str, Any]) -> GatewayHarness:
-    gateway = GatewayHarness(State.from_show_json(applied))
+def gateway(loaded: Loaded) -> GatewayHarness:
+    gateway = GatewayHarness(loaded)
     tokens.publish(gateway)
     for origin in ("https://mcp.example.com", "https://keyed.example.com:8443", "https://open.example.com"):
         gateway.backends.answers[origin] = ok(RESULT, headers=JSON)
@@ -198,14 +201,13 @@ async def test_a_limit_is_per_person(gateway: GatewayHarness) -> None:
     assert (await post(gateway, oid="another")).status == 200
 
 
-def test_the_secret_is_in_no_resource_but_the_vault_s(applied: dict[str, Any]) -> None:
+def test_the_secret_is_in_no_resource_but_the_vault_s(applied: State) -> None:
     """Neither in a policy nor in a named value, and so in no plan; logs hide the headers that carry it."""
-    state = State.from_show_json(applied)
-    holders = [r.type for r in state.resources if KEY in json.dumps(dict(r.values))]
+    holders = [r.type for r in applied.resources if KEY in json.dumps(dict(r.values))]
     assert holders == ["azurerm_key_vault_secret"]
     masked = {
         header["value"]
-        for diagnostic in state.of_type("azurerm_api_management_diagnostic")
+        for diagnostic in applied.of_type("azurerm_api_management_diagnostic")
         for header in diagnostic.block("backend_request")["data_masking"][0]["headers"]
     }
     assert {"Authorization", "X-Api-Key"} <= masked

@@ -64,7 +64,7 @@ resource "azurerm_api_management_named_value" "secret" {
   secret              = true
 
   # By the service's own identity: a vault with a firewall admits no other ("Use named values in Azure API Management
-  # policies", Requirements for key vault firewall).
+  # policies", Requirements for key vault firewall, 2024-07-11).
   value_from_key_vault {
     secret_id = each.value
   }

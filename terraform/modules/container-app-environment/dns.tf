@@ -1,5 +1,5 @@
 # Azure answers for an internal environment's domain nowhere: the network's own zone of that name does ("Provide a virtual
-# network to an internal Azure Container Apps environment"). The certificate is for *.<domain>, from a public authority, so
+# network to an internal Azure Container Apps environment", 2022-06-09). The certificate is for *.<domain>, from a public authority, so
 # that the gateway checks it with what it trusts already.
 resource "azurerm_private_dns_zone" "this" {
   name                = azurerm_container_app_environment.this.default_domain

@@ -5,7 +5,7 @@ resource "azurerm_container_app_environment" "this" {
   tags                = var.tags
 
   # Private for good: an internal environment has an address of its subnet and no other ("Networking in Azure Container
-  # Apps environment", accessibility level). "External" ingress of an app in it means the network, not the internet.
+  # Apps environment", accessibility level, 2025-06-02). "External" ingress of an app in it means the network, not the internet.
   infrastructure_subnet_id       = var.subnet_id
   internal_load_balancer_enabled = true
   public_network_access          = "Disabled"

@@ -4,6 +4,7 @@ variable "name" {
   nullable    = false
 
   validation {
+    # azurerm 5.2.0, containerapps/validate, ManagedEnvironmentName.
     condition     = can(regex("^[a-z][a-z0-9-]{0,58}[a-z0-9]$", var.name))
     error_message = "An environment's name must be 2-60 lower-case letters, digits and hyphens, start with a letter and end with a letter or digit."
   }

@@ -36,7 +36,7 @@ resource "azurerm_container_app" "this" {
 
   ingress {
     # The environment is internal, where this means: for its network. Off, only other apps of the environment could call
-    # ("Ingress in Azure Container Apps", external and internal ingress).
+    # ("Ingress in Azure Container Apps", external and internal ingress, 2023-05-03).
     external_enabled           = true
     allow_insecure_connections = false
     client_certificate_mode    = "ignore"

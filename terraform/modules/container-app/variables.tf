@@ -4,6 +4,7 @@ variable "name" {
   nullable    = false
 
   validation {
+    # azurerm 5.2.0, containerapps/validate, ContainerAppName.
     condition     = can(regex("^[a-z]([a-z0-9]|-[a-z0-9]){1,31}$", var.name)) && length(var.name) <= 32
     error_message = "An app's name must be 2-32 lower-case letters, digits and single hyphens, start with a letter and end with a letter or digit."
   }
@@ -81,7 +82,7 @@ variable "cpu" {
   nullable    = false
 
   validation {
-    # "Containers in Azure Container Apps", vCPU and memory allocation requirements.
+    # "Containers in Azure Container Apps", vCPU and memory allocation requirements, read 2026-11.
     condition     = var.cpu >= 0.25 && var.cpu <= 4 && floor(var.cpu * 4) == var.cpu * 4
     error_message = "cpu must be from 0.25 to 4 cores, in steps of 0.25."
   }
@@ -118,7 +119,7 @@ variable "secrets" {
   nullable    = false
 
   validation {
-    # azurerm 5.2.0 and "Manage secrets in Azure Container Apps": lower-case letters, digits and hyphens.
+    # azurerm 5.2.0 and "Manage secrets in Azure Container Apps", read 2026-11: lower-case letters, digits and hyphens.
     condition     = alltrue([for id in values(var.secrets) : can(regex("^https://[a-z0-9-]+[.]vault[.][a-z.]+/secrets/[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(/[0-9a-fA-F]{32})?$", id))])
     error_message = "secrets must be ids of Key Vault secrets, https://<vault>.vault.azure.net/secrets/<name>, whose name begins and ends with a letter or digit."
   }
@@ -183,7 +184,7 @@ variable "traffic" {
   }
 
   validation {
-    # "Traffic splitting in Azure Container Apps": the weights are 100 together.
+    # "Traffic splitting in Azure Container Apps" (2023-03-28): the weights are 100 together.
     condition     = var.traffic == null ? true : var.traffic.weight >= 0 && var.traffic.weight <= 100 && floor(var.traffic.weight) == var.traffic.weight
     error_message = "traffic.weight must be a whole number from 0 to 100."
   }
@@ -196,6 +197,7 @@ variable "grace_seconds" {
   nullable    = false
 
   validation {
+    # azurerm 5.2.0, containerapps/helpers, termination_grace_period_seconds.
     condition     = var.grace_seconds >= 0 && var.grace_seconds <= 600 && floor(var.grace_seconds) == var.grace_seconds
     error_message = "grace_seconds must be a whole number from 0 to 600."
   }
@@ -208,6 +210,7 @@ variable "inactive_revisions" {
   nullable    = false
 
   validation {
+    # azurerm 5.2.0 takes 0 to 100; with none there would be nothing to go back to.
     condition     = var.inactive_revisions >= 1 && var.inactive_revisions <= 100 && floor(var.inactive_revisions) == var.inactive_revisions
     error_message = "inactive_revisions must be a whole number from 1 to 100."
   }

@@ -1,4 +1,4 @@
-# What any kind of compute must say of a slot: fqdn, url and principal_id (docs/adr/0007). Known when planning, so that the
+# What any kind of compute must say of a slot: fqdn, url and principal_id (docs/adr/0034). Known when planning, so that the
 # gateway's policies and backends can be checked then; used only once the name leads to the group.
 
 output "fqdn" {

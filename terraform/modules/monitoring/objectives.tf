@@ -23,7 +23,7 @@ locals {
   )
 
   # "Alerting on SLOs": budget share × 30 days / window = how many times too fast. 2 % in an hour, 5 % in six hours; its third row, 10 %
-  # in three days, is 10 % in one day here: a log alert looks back two days at most ("Create or edit a log search alert rule").
+  # in three days, is 10 % in one day here: a log alert looks back two days at most ("Create or edit a log search alert rule", 2024-02-28).
   _burns = {
     fast = { window = "PT1H", recent = "5m", frequency = "PT5M", burn = 14.4, severity = 1, share = "2 % of a month's budget in an hour" }
     slow = { window = "PT6H", recent = "30m", frequency = "PT15M", burn = 6, severity = 2, share = "5 % of a month's budget in six hours" }

@@ -150,6 +150,8 @@ resource "azurerm_key_vault_secret" "apps" {
   for_each = {
     read-only  = azurerm_cosmosdb_account.database.primary_readonly_mongodb_connection_string
     read-write = azurerm_cosmosdb_account.database.primary_mongodb_connection_string
+    # Begins as the first one does, and is another.
+    read = azurerm_cosmosdb_account.database.primary_mongodb_connection_string
   }
 
   name         = each.key
@@ -162,6 +164,8 @@ resource "azurerm_container_app" "this" {
     pass_app_reader = { tier = "reader", secret = "read-only" }
     pass_app_admin  = { tier = "admin", secret = "read-write" }
     fail_app_reader = { tier = "reader", secret = "read-write" }
+    # A vault's names know no case.
+    fail_app_capitals = { tier = "reader", secret = "read-write", capitals = true }
   }
 
   name                         = replace(each.key, "_", "-")
@@ -173,7 +177,7 @@ resource "azurerm_container_app" "this" {
   secret {
     name                = "uri"
     identity            = "System"
-    key_vault_secret_id = azurerm_key_vault_secret.apps[each.value.secret].versionless_id
+    key_vault_secret_id = try(each.value.capitals, false) ? replace(azurerm_key_vault_secret.apps[each.value.secret].versionless_id, "read", "Read") : azurerm_key_vault_secret.apps[each.value.secret].versionless_id
   }
 
   template {
