@@ -258,8 +258,7 @@ async def see(endpoint: str, token: str, user: str) -> Seen:
             tools = (await client.list_tools()).tools
             failure = await _read(client, tools)
     except Exception as error:
-        why = " ".join(str(_innermost(error)).split()).rstrip(".")
-        raise SmokeError(f"the MCP client of {user} cannot use {endpoint}: {why}; see `invoke logs`") from error
+        raise SmokeError(f"the MCP client of {user} cannot use {endpoint}: {_why(error)}; see `invoke logs`") from error
     writes = frozenset(tool.name for tool in tools if not _only_reads(tool))
     return Seen(frozenset(tool.name for tool in tools), writes, failure)
 
@@ -277,10 +276,11 @@ def _only_reads(tool: Any) -> bool:
     return bool(tool.annotations and tool.annotations.read_only_hint)
 
 
-def _innermost(error: BaseException) -> BaseException:
+def _why(error: BaseException) -> str:
+    """Return the words of the innermost error, or what it is called: a timeout says nothing of itself."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error
+    return " ".join(str(error).split()).rstrip(".") or f"{type(error).__name__} (it waits {_TIMEOUT:g} s)"
 
 
 def _text(answer: Any) -> str:

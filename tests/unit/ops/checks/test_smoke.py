@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import urllib.error
 import urllib.request
@@ -146,6 +147,24 @@ def test_only_people_with_a_tier_sign_in(monkeypatch: pytest.MonkeyPatch) -> Non
     assert smoke.check_server(platform, "notes", lambda user: f"token of {user}", tiers, strangers=["rae"])
     assert asked == [("token of pat", "payroll")]
     assert refused == ["token of outsider", "token of rae", None]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (ExceptionGroup("unhandled", [ExceptionGroup("", [OSError("it is\n away.")])]), "it is away"),
+        (ExceptionGroup("unhandled", [TimeoutError()]), r"TimeoutError \(it waits 15 s\)"),
+    ],
+)
+def test_why_a_client_cannot_is_said(monkeypatch: pytest.MonkeyPatch, error: Exception, why: str) -> None:
+    """In the words of what went wrong, or by its name: a timeout has none."""
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr("mcp.Client", fails)
+    with pytest.raises(SmokeError, match=f"client of rae cannot use {ENDPOINT}: {why}; see `invoke logs`"):
+        asyncio.run(smoke.see(ENDPOINT, "token", "rae"))
 
 
 class Opener:
