@@ -76,7 +76,7 @@ def _by_groups(environment: Environment, endpoint: str, token: str, *, of_others
         return Called("", False, "not called, as your account is in none of the groups")
     seen = _patiently(environment, partial(_see, endpoint, token, "caller"))
     warnings = smoke.require_reading_call(endpoint, "yours", seen, of_others=of_others)
-    return Called("", False, f"the tier of your groups: {smoke.answered(seen, warnings)}", warnings)
+    return Called("", False, f"the tier of your groups: {smoke.answered(seen)}", warnings)
 
 
 def _see(endpoint: str, token: str, user: str) -> Seen:

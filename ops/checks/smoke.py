@@ -109,7 +109,7 @@ def call_tiers(
         if tier == reached:
             seen = see_as(tier)
             warnings = require_reading_call(endpoint, tier, seen, of_others=of_others)
-            found.append(Called(tier, True, f"{tier}: {answered(seen, warnings)}", warnings))
+            found.append(Called(tier, True, f"{tier}: {answered(seen)}", warnings))
         elif reached:
             found.append(Called(tier, False, f"{tier}: not called, as your account's roles lead to {reached}"))
         else:
@@ -164,9 +164,9 @@ def require_reading_call(endpoint: str, who: str, seen: Seen, *, of_others: bool
     ]
 
 
-def answered(seen: Seen, warnings: Sequence[str]) -> str:
+def answered(seen: Seen) -> str:
     """Return how many tools there are, and how the reading call ended."""
-    return f"{_count(seen)}, a reading call answered{' with an error' if warnings else ''}"
+    return f"{_count(seen)}, a reading call answered{' with an error' if seen.failure else ''}"
 
 
 def _told(tier: Tier, seen: Seen) -> str:
