@@ -150,7 +150,7 @@ def trace(environment: Environment, request: str = "", json: bool = False) -> No
 
 @task(json="print one JSON object per call")
 def watch(environment: Environment, json: bool = False) -> None:
-    """Calls as they happen, by caller, tier, tool, time and refusal, until Ctrl-C."""
+    """Calls as they happen, by server, caller, tier, tool, time and refusal, until Ctrl-C."""
     from ops.observe import watch
 
     watch.print_calls(environment, as_json=json)

@@ -15,10 +15,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from emulators.base.errors import EmulatorError
 from ops.checks import smoke
-from ops.clients import access_token, rate_limit
+from ops.clients import access_token, outputs, rate_limit
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.config.roles import OUTSIDER
+from ops.config.servers import is_of_others
 from ops.errors import OpsError, SmokeError
 
 _TIMEOUT = 15.0
@@ -37,8 +38,13 @@ class Target:
     platform: Platform
 
     @property
+    def server(self) -> str:
+        """The first entry of mcp_servers, which stands for the others too."""
+        return next(iter(outputs.in_order(self.environment, self.platform)))
+
+    @property
     def endpoint(self) -> str:
-        return next(iter(self.platform.endpoints.values()))
+        return self.platform.endpoints[self.server]
 
 
 @dataclass(frozen=True)
@@ -177,9 +183,9 @@ def garbage(target: Target) -> str:
 
 def admin(target: Target) -> str:
     seen = _seen(target, "admin")
-    tiers = [tier for entry in target.environment.servers.values() for tier in (entry.get("tiers") or {}).values()]
-    if not any(tier.get("connection") == "read-write" for tier in tiers):
-        raise NotRun("no server here writes")
+    tiers = (target.environment.servers.get(target.server) or {}).get("tiers") or {}
+    if not any(tier.get("connection") == "read-write" for tier in tiers.values()):
+        raise NotRun(f"{target.server} does not write")
     require(bool(seen.writes), f"the administrator sees no tool that writes: {', '.join(sorted(seen.tools))}")
     return f"{len(seen.writes)} tools that write"
 
@@ -187,7 +193,7 @@ def admin(target: Target) -> str:
 def reader(target: Target) -> str:
     seen = _seen(target, "reader")
     require(not seen.writes, f"the reader sees tools that write: {', '.join(sorted(seen.writes))}")
-    return f"{len(seen.tools)} tools, a reading call answered"
+    return smoke.answered(seen)
 
 
 def stranger(target: Target) -> str:
@@ -296,7 +302,8 @@ def _started_by(target: Target, client: str) -> str:
 
 def _seen(target: Target, user: str) -> smoke.Seen:
     seen = asyncio.run(smoke.see(target.endpoint, _token(target, user), user))
-    require(not seen.failure, f"a reading call of the {user} fails: {seen.failure}")
+    of_others = is_of_others(target.environment.servers.get(target.server))
+    smoke.require_reading_call(target.endpoint, user, seen, of_others=of_others)
     return seen
 
 

@@ -52,6 +52,14 @@ class Tier:
     listed: bool = False
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """A sentence for each thing that holds, and what a person should know although the platform is as it should be."""
+
+    lines: list[str]
+    warnings: list[str]
+
+
 def check_server(
     platform: Platform,
     server: str,
@@ -59,15 +67,17 @@ def check_server(
     tiers: Sequence[Tier],
     *,
     strangers: Sequence[str] = (),
-) -> list[str]:
-    """Check one server; return a line per finding. SmokeError says which promise is broken.
+    of_others: bool = False,
+) -> Judgement:
+    """Check one server. SmokeError says which promise is broken.
 
     `tiers`: in the order in which the gateway looks for a caller's tier. `strangers`: who has roles elsewhere only.
+    `of_others`: what answers its calls is not of this platform; see `require_reading_call`.
     """
     endpoint = platform.endpoints[server]
     seen = asyncio.run(_all(endpoint, {tier.name: token_for(tier.user) for tier in tiers if tier.user}))
     refused = {user: http_status(endpoint, token_for(user)) for user in (OUTSIDER, *strangers)}
-    return judge(endpoint, seen, tiers, refused=refused, nobody=http_status(endpoint))
+    return judge(endpoint, seen, tiers, refused=refused, nobody=http_status(endpoint), of_others=of_others)
 
 
 @dataclass(frozen=True)
@@ -77,10 +87,16 @@ class Called:
     tier: str
     called: bool
     text: str
+    warnings: Sequence[str] = ()
 
 
 def call_tiers(
-    endpoint: str, tiers: Mapping[str, str], roles: Collection[str], see_as: Callable[[str], Seen]
+    endpoint: str,
+    tiers: Mapping[str, str],
+    roles: Collection[str],
+    see_as: Callable[[str], Seen],
+    *,
+    of_others: bool = False,
 ) -> list[Called]:
     """Call a server with the signed-in account's token, as far as its roles lead to a tier.
 
@@ -92,8 +108,8 @@ def call_tiers(
     for tier, role in tiers.items():
         if tier == reached:
             seen = see_as(tier)
-            _require(not seen.failure, f"a reading call of {tier} fails at {endpoint}: {seen.failure}")
-            found.append(Called(tier, True, f"{tier}: {len(seen.tools)} tools, a reading call answered"))
+            warnings = require_reading_call(endpoint, tier, seen, of_others=of_others)
+            found.append(Called(tier, True, f"{tier}: {answered(seen)}", warnings))
         elif reached:
             found.append(Called(tier, False, f"{tier}: not called, as your account's roles lead to {reached}"))
         else:
@@ -102,14 +118,19 @@ def call_tiers(
 
 
 def judge(
-    endpoint: str, seen: Mapping[str, Seen], tiers: Sequence[Tier], *, refused: Mapping[str, int], nobody: int
-) -> list[str]:
+    endpoint: str,
+    seen: Mapping[str, Seen],
+    tiers: Sequence[Tier],
+    *,
+    refused: Mapping[str, int],
+    nobody: int,
+    of_others: bool = False,
+) -> Judgement:
     """Return what was seen as sentences; SmokeError where it is not what the platform promises.
 
     `seen`: by tier, of which somebody could be signed in. `refused`: what was answered to people without a role here.
     """
-    for name, one in seen.items():
-        _require(not one.failure, f"a reading call of {name} fails at {endpoint}: {one.failure}")
+    warnings = [w for name, one in seen.items() for w in require_reading_call(endpoint, name, one, of_others=of_others)]
     called = [tier for tier in tiers if tier.name in seen]
     best = next((tier for tier in called if not tier.reads), None)
     for tier in called:
@@ -118,17 +139,42 @@ def judge(
     for user, answered in refused.items():
         who = "somebody without a role" if user == OUTSIDER else f"{user}, whose roles are of other servers"
         _require(answered == 403, f"{endpoint} answers {answered} to {who}, where 403 is right")
-    told = ", ".join(
-        f"{tier.name}: {len(seen[tier.name].tools)}{'' if at else ' tools'}"
-        f"{f', {_readers(seen[tier.name])}' if tier.reads else ''}"
-        for at, tier in enumerate(called)
-    )
     nowhere = ", ".join(tier.name for tier in tiers if tier not in called)
-    return [
-        *([told] if told else []),
-        *([f"not called, as nobody here gets it: {nowhere}"] if nowhere else []),
-        f"{', '.join(f'{user}: {answered}' for user, answered in refused.items())}, no token: {nobody}",
+    lines = [
+        *(f"tier {tier.name}, as {tier.user}: {_told(tier, seen[tier.name])}" for tier in called),
+        *([f"not called, as nobody here gets it: tier {nowhere}"] if nowhere else []),
+        f"without a role here, as {' and '.join(refused)}: 403",
+        f"without a token: {nobody}",
     ]
+    return Judgement(lines, warnings)
+
+
+def require_reading_call(endpoint: str, who: str, seen: Seen, *, of_others: bool) -> list[str]:
+    """Raise SmokeError where a tool's answer to a reading call was an error.
+
+    `of_others`: the answer is somebody else's program or API, which may be away while the platform is as it should be;
+    that it was asked, and answered, proves the way. Then the error is a warning, in the server's words.
+    """
+    if not seen.failure:
+        return []
+    _require(of_others, f"a reading call of {who} fails at {endpoint}: {seen.failure}")
+    return [
+        f"a reading call of {who} at {endpoint} ends with an error of the server's own: {seen.failure}; the way there "
+        "is open, so look at its API, its credential (`secrets`, `remote`) and the hosts that it may call (`egress`)"
+    ]
+
+
+def answered(seen: Seen) -> str:
+    """Return how many tools there are, and how the reading call ended."""
+    return f"{_count(seen)}, a reading call answered{' with an error' if seen.failure else ''}"
+
+
+def _told(tier: Tier, seen: Seen) -> str:
+    return f"{_count(seen)}, {_readers(seen)}" if tier.reads else _count(seen)
+
+
+def _count(seen: Seen) -> str:
+    return "1 tool" if len(seen.tools) == 1 else f"{len(seen.tools)} tools"
 
 
 def _judge_tier(endpoint: str, tier: Tier, seen: Mapping[str, Seen], best: Tier | None) -> None:
@@ -212,8 +258,7 @@ async def see(endpoint: str, token: str, user: str) -> Seen:
             tools = (await client.list_tools()).tools
             failure = await _read(client, tools)
     except Exception as error:
-        why = " ".join(str(_innermost(error)).split()).rstrip(".")
-        raise SmokeError(f"the MCP client of {user} cannot use {endpoint}: {why}; see `invoke logs`") from error
+        raise SmokeError(f"the MCP client of {user} cannot use {endpoint}: {_why(error)}; see `invoke logs`") from error
     writes = frozenset(tool.name for tool in tools if not _only_reads(tool))
     return Seen(frozenset(tool.name for tool in tools), writes, failure)
 
@@ -231,10 +276,11 @@ def _only_reads(tool: Any) -> bool:
     return bool(tool.annotations and tool.annotations.read_only_hint)
 
 
-def _innermost(error: BaseException) -> BaseException:
+def _why(error: BaseException) -> str:
+    """Return the words of the innermost error, or what it is called: a timeout says nothing of itself."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error
+    return " ".join(str(error).split()).rstrip(".") or f"{type(error).__name__} (it waits {_TIMEOUT:g} s)"
 
 
 def _text(answer: Any) -> str:

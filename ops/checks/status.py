@@ -47,7 +47,7 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
         ]
     else:
         problems = [*_unhealthy(running), *unreachable(running), *_unanswered(environment, platform, answer)]
-    endpoints = _in_order(environment, platform)
+    endpoints = outputs.in_order(environment, platform)
     found = {
         "env": environment.name,
         "healthy": not problems,
@@ -73,12 +73,6 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
         "pids": {name: part.pid for name, part in running.parts.items() if part.pid} if running else {},
     }
     return {**found, "reason": "; ".join(problems)} if problems else found
-
-
-def _in_order(environment: Environment, platform: Platform) -> dict[str, str]:
-    """Return the endpoints in the order of mcp_servers: by name, as Terraform sorts them, a new one could be first."""
-    known = [name for name in environment.servers if name in platform.endpoints]
-    return {name: platform.endpoints[name] for name in dict.fromkeys([*known, *platform.endpoints])}
 
 
 def report(environment: Environment, *, as_json: bool, secrets: bool = False) -> None:

@@ -15,7 +15,17 @@ from twin import offer
 from twin.offer import Offer as Platform
 from twin.offer import save
 
-__all__ = ["NOTHING", "Platform", "applied", "deployed", "from_show_json", "load", "not_deployed", "save"]
+__all__ = [
+    "NOTHING",
+    "Platform",
+    "applied",
+    "deployed",
+    "from_show_json",
+    "in_order",
+    "load",
+    "not_deployed",
+    "save",
+]
 
 #: What a dry run goes on with where it would read a platform.
 NOTHING = Platform("", {}, "", "", "", {})
@@ -58,6 +68,12 @@ def load(home: Path, environment: str) -> Platform:
 def deployed(environment: Environment) -> Platform:
     """Return the platform as it was applied, whether it runs or not; NotDeployedError where nothing is."""
     return load(environment.home, environment.name) if environment.is_local else applied(environment)[0]
+
+
+def in_order(environment: Environment, platform: Platform) -> dict[str, str]:
+    """Return the endpoints in the order of mcp_servers: by name, as Terraform sorts them, a new one could be first."""
+    known = [name for name in environment.servers if name in platform.endpoints]
+    return {name: platform.endpoints[name] for name in dict.fromkeys([*known, *platform.endpoints])}
 
 
 def applied(environment: Environment) -> tuple[Platform, State]:

@@ -55,6 +55,11 @@ def is_remote(entry: Mapping[str, Any] | None) -> bool:
     return bool((entry or {}).get("remote"))
 
 
+def is_of_others(entry: Mapping[str, Any] | None) -> bool:
+    """Whether somebody else's program or API answers this server's calls: behind a front, or elsewhere."""
+    return (entry or {}).get("front") is not None or is_remote(entry)
+
+
 def acts_as_caller(entry: Mapping[str, Any] | None) -> bool:
     """Whether the gateway exchanges the caller's token for this server, which an application's cannot be."""
     return (entry or {}).get("identity") == "caller"

@@ -18,6 +18,7 @@ from ops.config.environment import Environment
 from ops.errors import OpsError, UsageError
 
 _LISTED = 25
+_SERVERS = "mcp-"  # begins the API's name of each server (terraform/modules/apim/mcp-apis.tf)
 _SECTIONS = {"inbound": "Inbound", "backend": "Backend", "outbound": "Outbound", "on-error": "On error"}
 #: What distinguishes an element from others of its kind.
 _NAMING = ("fragment-id", "backend-id", "name", "resource", "template", "code", "header-name")
@@ -83,7 +84,7 @@ def _list(found: Sequence[Document]) -> None:
         # On a terminal the id's beginning, with which `invoke trace` finds it; in a log the whole.
         head = Text.assemble((one["id"][:8] if on_terminal else one["id"], "cyan"), f"  {clock(one['time'])}  ")
         head.append(str(one["status"] or "cut"), style="green" if 200 <= one["status"] < 300 else "red")
-        head.append(f"{_took(one):>10}  {one['tier'] or '–':<8}{what(one)}")
+        head.append(f"{_took(one):>10}  {server_of(one['api']) or '–':<16} {one['tier'] or '–':<8}{what(one)}")
         output.console.print(head, soft_wrap=True)
         if one["refusal"]:
             output.facts([(" " * (len("12:00:00") if on_terminal else len(one["id"])), one["refusal"])])
@@ -92,6 +93,11 @@ def _list(found: Sequence[Document]) -> None:
 def what(request: Document) -> str:
     """Return the tool, else the JSON-RPC method, else the request line."""
     return str(request["tool"] or request["rpc"] or f"{request['method']} {request['path']}")
+
+
+def server_of(api: str) -> str:
+    """Return the server that an API is of; nothing for sign-in, metadata and the registry, which are other APIs."""
+    return api.removeprefix(_SERVERS) if api.startswith(_SERVERS) else ""
 
 
 def clock(iso: str) -> str:

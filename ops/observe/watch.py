@@ -1,4 +1,4 @@
-"""`invoke watch`: calls as they happen, by caller, tier, tool, time and refusal."""
+"""`invoke watch`: calls as they happen, by server, caller, tier, tool, time and refusal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ops.config.environment import Environment
 from ops.config.servers import apps
 from ops.errors import UsageError
 from ops.observe import objectives
-from ops.observe.policy_trace import clock, of_a_gateway
+from ops.observe.policy_trace import clock, of_a_gateway, server_of
 from twin.console.config import Config
 from twin.console.sources import Sources
 
@@ -81,8 +81,9 @@ def print_calls(environment: Environment, *, as_json: bool = False) -> None:
 def line(call: Call) -> str:
     """Return one call for a log: columns that a person and `awk` can read."""
     status = str(call["status"] or "cut")
-    cells = (clock(call["time"]), f"{status:<4}", f"{call['milliseconds']:>8.1f}ms", f"{call['tier'] or '-':<8}")
-    return " ".join((*cells, f"{call['caller'] or '-':<16}", call["call"], call["refusal"])).rstrip()
+    cells = (clock(call["time"]), f"{status:<4}", f"{call['milliseconds']:>8.1f}ms", f"{call['server'] or '-':<16}")
+    who = (f"{call['tier'] or '-':<8}", f"{call['caller'] or '-':<16}")
+    return " ".join((*cells, *who, call["call"], call["refusal"])).rstrip()
 
 
 def _calls(more: More, pause: float) -> Iterator[Call]:
@@ -114,14 +115,15 @@ def _live(environment: Environment, more: More, pause: float) -> None:
 
 def _table(name: str, kept: Sequence[Call], total: int, refused: int) -> Table:
     made = Table(title=f"{name}: {total} calls, {refused} refused; Ctrl-C ends", title_justify="left", box=None)
-    for column in ("time", "status", "took", "tier", "caller", "call", "refused because"):
+    for column in ("time", "status", "took", "server", "tier", "caller", "call", "refused because"):
         # One line each: `invoke trace` has the whole reason.
         cut = column == "refused because"
         justify: JustifyMethod = "right" if column == "took" else "left"
         made.add_column(column, overflow="ellipsis" if cut else "fold", no_wrap=cut, justify=justify)
     for call in kept:
         style = "green" if 200 <= call["status"] < 300 else "red"
-        cells = (f"{call['milliseconds']:.1f} ms", call["tier"], call["caller"], call["call"], call["refusal"])
+        texts = (call[name] for name in ("server", "tier", "caller", "call", "refusal"))
+        cells = (f"{call['milliseconds']:.1f} ms", *texts)
         made.add_row(clock(call["time"]), Text(str(call["status"] or "cut"), style=style), *map(Text, cells))
     return made
 
@@ -148,7 +150,7 @@ def _from_ring(request: Mapping[str, Any], people: Mapping[str, str]) -> Call:
     return {
         "time": request["time"],
         "id": request["id"],
-        "server": str(request["path"]).strip("/").partition("/")[0],
+        "server": server_of(request["api"]),
         "method": request["method"],
         "caller": people.get(request["caller"], request["caller"]),
         "tier": request["tier"],
@@ -193,7 +195,7 @@ def from_log(row: Mapping[str, Any]) -> Call:
     return {
         "time": _iso(str(row["TimeGenerated"])),
         "id": row["CorrelationId"],
-        "server": str(row.get("ApiId") or "").removeprefix("mcp-"),
+        "server": server_of(str(row.get("ApiId") or "")),
         "method": str(row.get("Method") or ""),
         "caller": row.get("Caller") or "",
         "tier": row.get("Tier") or "",

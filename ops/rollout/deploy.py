@@ -23,6 +23,7 @@ from ops.clients import access_token, people
 from ops.clients.outputs import Platform
 from ops.config import roles
 from ops.config.environment import Environment, env_option
+from ops.config.servers import is_of_others
 from ops.errors import AzError, NotDeployedError, SmokeError
 from ops.images import catalog, images_json, push, upstream
 from ops.images.catalog import Image, Pushed
@@ -197,12 +198,15 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
             here = people.of_tiers(everybody, wanted)
             strangers = [one.key for one in everybody if one.roles and one.roles.isdisjoint(wanted.values())]
             tiers = [_tier(environment, server, tier, here.get(tier, "")) for tier in wanted]
+            of_others = is_of_others(environment.servers.get(server))
             try:
-                found = smoke.check_server(platform, server, token_for, tiers, strangers=strangers)
+                found = smoke.check_server(platform, server, token_for, tiers, strangers=strangers, of_others=of_others)
             except SmokeError as error:
                 # The cause first, where it is known: the call itself only meets a 5xx.
                 raise SmokeError("; ".join((*cut_off, str(error)))) from error
-            result.extend(found)
+            result.extend(found.lines)
+        for sentence in found.warnings:
+            output.warn(sentence)
     for sentence in cut_off:  # another slot answered the smoke test
         output.warn(sentence)
 

@@ -16,7 +16,7 @@ from emulators.base.state import State
 from ops.azure import az
 from ops.cli.steps import Step, until
 from ops.config.environment import Environment
-from ops.config.servers import App, apps, runs_as_apps
+from ops.config.servers import App, apps
 from ops.errors import NotDeployedError
 from ops.images import images_json
 from ops.images.images_json import Entries
@@ -92,7 +92,7 @@ def back(session: Session, server: str, goal: Mapping[str, Any], entry: Mapping[
 def revision_of(session: Session, app: App, digest: str) -> str:
     """Return the suffix of the app's youngest revision that runs the image, made active; empty where there is none."""
     environment = session.environment
-    if environment.is_local:
+    if session.ports is not None:
         kept = read_object(environment.home / "run" / "revisions.json").get(app.name) or ()
         found = [one["name"] for one in kept if one["template"]["container"][0]["image"].endswith(digest)]
         return found[-1].rpartition("--")[2] if found else ""
@@ -190,7 +190,3 @@ def _revisions(environment: Environment, app: App) -> tuple[str, ...]:
 
 def _in(environment: Environment) -> tuple[str, ...]:
     return ("--resource-group", environment.need("RESOURCE_GROUP"))
-
-
-def uses_apps(environment: Environment, server: str) -> bool:
-    return runs_as_apps(environment.servers.get(server) or {})

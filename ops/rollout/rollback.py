@@ -8,7 +8,7 @@ from typing import Any
 
 from ops.cli.steps import Runner, Step
 from ops.config.environment import Environment
-from ops.config.servers import is_pinned, is_remote
+from ops.config.servers import is_pinned, is_remote, runs_as_apps
 from ops.errors import NotDeployedError, UsageError
 from ops.images import images_json
 from ops.rollout import health_check, revisions, rolling_update, session
@@ -24,7 +24,7 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         goal = earlier(environment, name, before)
         runner.table("", ("server", "runs", "goes back to"), [(name, _text(before.get(name, {})), _text(goal))])
         runner.confirm(f"Roll {name} back in {environment.name}?", agreed=environment.is_local)
-        if revisions.uses_apps(environment, name):
+        if runs_as_apps(environment.servers[name]):
             goal = revisions.back(opened, name, goal, before[name])
             before = {**before, name: goal}  # no new image: the calls move at once
         images_json.change(images_file, {**before, name: goal}, runner)

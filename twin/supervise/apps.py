@@ -35,7 +35,10 @@ _UNSUPPORTED = ("dapr", "custom_scale_rule", "tcp_scale_rule", "azure_queue_scal
 
 @dataclass(frozen=True)
 class Environment:
-    """The apps that can run, for each that cannot why, and the databases that they cannot reach and why."""
+    """The apps that can run, and for each that cannot why.
+
+    `cut_off`: why an app that runs cannot reach a database, or does not give calls to a revision that should have some.
+    """
 
     apps: tuple[App, ...]
     refused: Mapping[str, str]
@@ -129,19 +132,26 @@ def _plan_app(
             'compute = "container-apps" runs as processes on the local platform: set RUNTIME to process, or give the '
             'server compute = "container-instances"'
         )
-    newest = str(app["latest_revision_name"])
-    revisions: list[Revision] = []
-    for name, template in templates.items():
-        try:
-            revisions.append(_revision(state, app, environment, name, template, context, cut_off))
-        except EmulatorError:
-            if name == newest:
-                raise
-            # An earlier one whose image is gone: nothing goes back to it.
     weights = {
         LATEST if weight.get("latest_revision") else str(weight["revision_suffix"]): int(weight["percentage"])
         for weight in app.block("ingress").get("traffic_weight") or ()
     }
+    newest = str(app["latest_revision_name"])
+    revisions: list[Revision] = []
+    failed: dict[str, EmulatorError] = {}
+    for name, template in templates.items():
+        try:
+            revisions.append(_revision(state, app, environment, name, template, context, cut_off))
+        except EmulatorError as error:  # an earlier one whose image is gone, say
+            if name == newest:
+                raise
+            failed[name.rpartition("--")[2]] = error
+    for suffix in weights.keys() - {LATEST, *(revision.suffix for revision in revisions)}:
+        if weights[suffix]:
+            cut_off[f"{app['name']}--{suffix}"] = (
+                f"revision {suffix} of app {app['name']} has {weights[suffix]} % of its calls and does not start, so "
+                f"others get them: {failed.get(suffix, 'it is not kept here')}"
+            )
     return App(app["name"], f"{app['name']}.{environment['default_domain']}", tuple(revisions), weights)
 
 
@@ -163,11 +173,8 @@ def _revision(
     cut_off |= {f"{account} from {name}": why for account, why in planned.cut_off.items()}
     container = template["container"][0]
     ready = _probe_path(container, "readiness") or _probe_path(container, "liveness")
-    process = replace(
-        planned.process,
-        health=Health("http", ready or planned.process.health.path, statuses=READY),
-        address="",
-    )
+    health = Health("http", ready or planned.process.health.path, statuses=READY)
+    process = replace(planned.process, health=health)
     rules = template.get("http_scale_rule") or ()
     scale = Scale(
         minimum=int(template.get("min_replicas") or 0),
@@ -202,7 +209,6 @@ def _as_group(state: State, app: Resource, environment: Resource, template: Mapp
                     "name": container["name"],
                     "image": container["image"],
                     "commands": [*(container.get("command") or ()), *(container.get("args") or ())],
-                    "memory": float(str(container["memory"]).removesuffix("Gi")),
                     "environment_variables": plain,
                     "secure_environment_variables": secret,
                     "ports": [{"port": app.block("ingress")["target_port"], "protocol": "TCP"}],

@@ -77,8 +77,8 @@ class ProcessSpec:
 class Plan:
     """Everything one state asks for.
 
-    `refused`: container group → why it cannot start. `unreachable`: a backend's `host:port`, or
-    `<account> from <container>`, → why there is no way to it.
+    `refused`: container group or app → why it cannot start. `unreachable`: a backend's `host:port`,
+    `<account> from <container>`, or a revision of an app, → why there is no way to it.
     """
 
     processes: tuple[ProcessSpec, ...]

@@ -151,6 +151,17 @@ def test_a_reading_call_that_fails_is_an_error(azure: Azure, dev: Environment) -
         azure_smoke.check(dev, PLATFORM, Runner())
 
 
+@pytest.mark.parametrize("authorization", ["roles", "groups"])
+def test_an_api_that_is_away_is_a_warning(azure: Azure, dev: Environment, capsys: Capture, authorization: str) -> None:
+    """Behind a front the error is the API's: the call met gateway, container and program."""
+    azure.roles, azure.answers = ["Mcp.Admin"], [replace(FINE, failure="count: the API answers 503")]
+    servers = {"mongodb": {"tiers": TIERS, "front": {}}}
+    text = said(replace(dev, variables={"mcp_servers": servers, "authorization": authorization}), capsys)
+    assert "2 tools, a reading call answered with an error" in text
+    assert "warning: a reading call of " in text
+    assert "ends with an error of the server's own: count: the API answers 503; the way there is open" in text
+
+
 def test_groups_lead_to_a_tier_too(
     azure: Azure, dev: Environment, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

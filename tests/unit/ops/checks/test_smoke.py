@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import urllib.error
 import urllib.request
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from ops.checks import smoke
-from ops.checks.smoke import Seen, Tier
+from ops.checks.smoke import Judgement, Seen, Tier
 from ops.clients.outputs import Platform
 from ops.errors import SmokeError
 
@@ -26,17 +27,41 @@ GOOD: dict[str, Any] = {
 
 
 def judged(given: dict[str, Any], *tiers: Tier) -> list[str]:
+    found = judgement(given, *tiers)
+    assert found.warnings == []
+    return found.lines
+
+
+def judgement(given: dict[str, Any], *tiers: Tier) -> Judgement:
     seen = {name: given[name] for name in ("admin", "reader") if name in given}
     more = {name: value for name, value in given.items() if name not in seen}
     return smoke.judge(ENDPOINT, seen, tiers or (ADMIN, READER), **more)
 
 
 def test_as_promised() -> None:
-    """What was seen is told in short."""
+    """What was seen is told in short, tiers apart from people: either may be called admin."""
     assert judged(GOOD) == [
-        "admin: 5 tools, reader: 2, none of them writes",
-        "outsider: 403, payroll: 403, no token: 401",
+        "tier admin, as ada: 5 tools",
+        "tier reader, as rae: 2 tools, none of them writes",
+        "without a role here, as outsider and payroll: 403",
+        "without a token: 401",
     ]
+
+
+DOWN = "list-orders: the API answers 503"
+
+
+def test_a_tool_s_own_error_behind_somebody_else_s_server_is_a_warning() -> None:
+    """It proves the way through; what the platform promises of that server is looked at all the same."""
+    given = {**GOOD, "reader": Seen(READS, frozenset(), DOWN), "of_others": True}
+    found = judgement(given)
+    assert found.lines == judged(GOOD)
+    (warning,) = found.warnings
+    assert warning.startswith(f"a reading call of reader at {ENDPOINT} ends with an error of the server's own: {DOWN};")
+    with pytest.raises(SmokeError, match="answers 200 to somebody without a role"):
+        judgement({**given, "refused": {"outsider": 200}})
+    with pytest.raises(SmokeError, match="reader, whose role only reads, sees write tools"):
+        judgement({**given, "reader": Seen(READS, frozenset({"find"}), DOWN)})
 
 
 @pytest.mark.parametrize(
@@ -76,7 +101,7 @@ def test_a_tool_that_a_list_names_need_not_say_that_it_reads() -> None:
         judged({**GOOD, "admin": silent, "reader": silent}, *tiers)
     only = Seen(frozenset({"ping"}), frozenset({"ping"}))
     found = judged({**GOOD, "admin": silent, "reader": only}, *tiers)
-    assert found[0].endswith("reader: 1, of which tools.allow alone says that they may be called: ping")
+    assert found[1] == "tier reader, as rae: 1 tool, of which tools.allow alone says that they may be called: ping"
 
 
 def test_a_server_that_only_reads() -> None:
@@ -86,7 +111,9 @@ def test_a_server_that_only_reads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tier", "told"), [(ADMIN, "admin: 5 tools"), (READER, "reader: 2 tools, none")], ids=["admin", "reader"]
+    ("tier", "told"),
+    [(ADMIN, "tier admin, as ada: 5 tools"), (READER, "tier reader, as rae: 2 tools, none")],
+    ids=["admin", "reader"],
 )
 def test_a_server_of_one_tier(tier: Tier, told: str) -> None:
     """Who has no tier there is not called for; the others' promises hold."""
@@ -97,7 +124,7 @@ def test_a_server_of_one_tier(tier: Tier, told: str) -> None:
 def test_a_tier_that_nobody_here_gets_is_named() -> None:
     """What was not called was not proved."""
     given = {name: value for name, value in GOOD.items() if name != "reader"}
-    assert judged(given, ADMIN, Tier("reader", reads=True))[1] == "not called, as nobody here gets it: reader"
+    assert judged(given, ADMIN, Tier("reader", reads=True))[1] == "not called, as nobody here gets it: tier reader"
 
 
 def test_only_people_with_a_tier_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +147,24 @@ def test_only_people_with_a_tier_sign_in(monkeypatch: pytest.MonkeyPatch) -> Non
     assert smoke.check_server(platform, "notes", lambda user: f"token of {user}", tiers, strangers=["rae"])
     assert asked == [("token of pat", "payroll")]
     assert refused == ["token of outsider", "token of rae", None]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (ExceptionGroup("unhandled", [ExceptionGroup("", [OSError("it is\n away.")])]), "it is away"),
+        (ExceptionGroup("unhandled", [TimeoutError()]), r"TimeoutError \(it waits 15 s\)"),
+    ],
+)
+def test_why_a_client_cannot_is_said(monkeypatch: pytest.MonkeyPatch, error: Exception, why: str) -> None:
+    """In the words of what went wrong, or by its name: a timeout has none."""
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr("mcp.Client", fails)
+    with pytest.raises(SmokeError, match=f"client of rae cannot use {ENDPOINT}: {why}; see `invoke logs`"):
+        asyncio.run(smoke.see(ENDPOINT, "token", "rae"))
 
 
 class Opener:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from ops.azure import az
-from ops.checks import azure_probes, probes, verify
+from ops.checks import azure_probes, probes, smoke, verify
 from ops.checks.probes import Answer, NotRun, Target
+from ops.checks.smoke import Seen
 from ops.cli.steps import Runner
+from ops.clients import access_token
 from ops.clients.outputs import Platform
 from ops.errors import AzError, SmokeError, UsageError
 from ops.rollout import unlock
@@ -78,6 +80,49 @@ def test_azures_own_checks_are_not_run_locally(make: Make) -> None:
         if check.run.__module__ == azure_probes.__name__:
             with pytest.raises(NotRun):
                 check.run(target)
+
+
+@pytest.mark.parametrize("front", [{}, None])
+def test_the_first_server_of_mcp_servers_is_tried(
+    make: Make, monkeypatch: pytest.MonkeyPatch, front: dict[str, Any] | None
+) -> None:
+    """Wherever the name of another one sorts; what an API behind a front answers is no failure of the platform."""
+    endpoints = {name: f"http://gateway/{name}/mcp" for name in ("clock", "mongodb")}
+    environment = replace(make("local"), variables={"mcp_servers": {"mongodb": {"front": front}, "clock": {}}})
+    asked: list[str] = []
+
+    async def see(endpoint: str, token: str, user: str) -> Seen:
+        asked.append(endpoint)
+        return Seen(frozenset({"find"}), frozenset(), "find: 503")
+
+    monkeypatch.setattr(smoke, "see", see)
+    monkeypatch.setattr(access_token, "mint", lambda *_: "token")
+    target = Target(environment, replace(PLATFORM, endpoints=endpoints))
+    if front is None:
+        with pytest.raises(SmokeError, match=r"a reading call of reader fails at .*: find: 503"):
+            probes.reader(target)
+    else:
+        assert probes.reader(target) == "1 tool, a reading call answered with an error"
+    assert asked == ["http://gateway/mongodb/mcp"]
+
+
+@pytest.mark.parametrize(("connection", "verdict"), [("read-write", "fail"), ("read-only", "not run")])
+def test_only_a_server_that_writes_needs_tools_that_write(
+    make: Make, monkeypatch: pytest.MonkeyPatch, connection: str, verdict: str
+) -> None:
+    """What another server may do is no promise of the one that is asked."""
+    entries = {"notes": {"tiers": {"admin": {"connection": connection}}}}
+    others = {"mongodb": {"tiers": {"admin": {"connection": "read-write"}}}}
+    environment = replace(make("local"), variables={"mcp_servers": {**entries, **others}})
+
+    async def see(endpoint: str, token: str, user: str) -> Seen:
+        return Seen(frozenset({"find"}), frozenset())
+
+    monkeypatch.setattr(smoke, "see", see)
+    monkeypatch.setattr(access_token, "mint", lambda *_: "token")
+    target = Target(environment, replace(PLATFORM, endpoints={name: "http://gateway" for name in environment.servers}))
+    (found,) = verify.findings(target, [check for check in verify.CHECKS if check.name == "admin"])
+    assert found.verdict == verdict
 
 
 GROUPS = {"aci-mongodb-admin-a": {"ipAddress": {"ip": "10.0.2.4"}}}

@@ -83,7 +83,7 @@ def test_an_unknown_request_is_refused_with_what_to_do(given: str, make: Make) -
 def test_without_an_id_recent_requests_are_listed(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     policy_trace.print_trace(make())
     said = capsys.readouterr().err
-    assert all(word in said for word in (ID, "find", "403", "no role"))
+    assert all(word in said for word in (ID, "mongodb", "find", "403", "no role"))
     policy_trace.print_trace(make(), as_json=True)
     assert json.loads(capsys.readouterr().out)["requests"][0]["id"] == ID
 

@@ -24,6 +24,7 @@ REQUEST: dict[str, Any] = {
     "time": "2026-11-23T10:00:00.000+00:00",
     "method": "POST",
     "path": "/mongodb/mcp",
+    "api": "mcp-mongodb",
     "rpc": "tools/call",
     "tool": "find",
     "caller": "oid",
@@ -35,6 +36,7 @@ REQUEST: dict[str, Any] = {
 ROW: dict[str, Any] = {
     "CorrelationId": "id-1",
     "TimeGenerated": "2026-11-23T10:00:00.1234567Z",
+    "ApiId": "mcp-mongodb",
     "Method": "POST",
     "ResponseCode": "200",
     "TotalTime": "12.5",
@@ -81,13 +83,15 @@ def test_one_line_per_call_and_a_clean_end(
     make: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], until: Any
 ) -> None:
     """Without a terminal; Ctrl-C is no error."""
-    refused = {**REQUEST, "status": 403, "tier": "", "refusal": "no role"}
-    ring(monkeypatch, [REQUEST], [refused])
+    refused = {**REQUEST, "api": "mcp-notes", "status": 403, "tier": "", "refusal": "no role"}
+    metadata = {**REQUEST, "path": "/.well-known/x", "api": "metadata", "tier": "", "rpc": "", "tool": ""}
+    ring(monkeypatch, [REQUEST], [refused, metadata])
     until(2)
     watch.print_calls(make())
-    first, second = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"\d\d:\d\d:\d\d 200 +12\.3ms reader +oid +find", first)
-    assert second.endswith("find no role")
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 200 +12\.3ms mongodb +reader +oid +find", first)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 403 +12\.3ms notes +- +oid +find no role", second)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 200 +12\.3ms - +- +oid +POST /\.well-known/x", third)
 
 
 def test_json_lines(
@@ -97,8 +101,9 @@ def test_json_lines(
     until(1)
     watch.print_calls(make(), as_json=True)
     found = json.loads(capsys.readouterr().out)
-    assert {name: found[name] for name in ("id", "caller", "tier", "call", "status", "refusal")} == {
+    assert {name: found[name] for name in ("id", "server", "caller", "tier", "call", "status", "refusal")} == {
         "id": "id-1",
+        "server": "mongodb",
         "caller": "oid",
         "tier": "reader",
         "call": "find",
@@ -128,6 +133,13 @@ def test_on_a_terminal_the_latest_calls_are_a_table() -> None:
     made = watch._table("local", calls, 1, 0)
     assert made.title == "local: 1 calls, 0 refused; Ctrl-C ends"
     assert made.row_count == 1
+    cells = {str(column.header): "".join(map(str, column.cells)) for column in made.columns}
+    assert {name: cells[name] for name in ("server", "tier", "caller", "call")} == {
+        "server": "mongodb",
+        "tier": "reader",
+        "caller": "Rae Reader",
+        "call": "find",
+    }
 
 
 def test_a_deployed_environment_is_asked_in_its_workspace(
@@ -146,7 +158,8 @@ def test_a_deployed_environment_is_asked_in_its_workspace(
     pauses = until(2)
     watch.print_calls(environment, as_json=True)
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(call["id"], call["call"], call["milliseconds"]) for call in found] == [("id-1", "find", 12.5)]
+    seen = [(call["id"], call["server"], call["call"], call["milliseconds"]) for call in found]
+    assert seen == [("id-1", "mongodb", "find", 12.5)]
     assert found[0]["time"].startswith("2026-11-23T10:00:00.123456")
     assert "log-mcp-dev" in asked[0]
     assert asked[1][:5] == ("monitor", "log-analytics", "query", "--workspace", "w-1")

@@ -8,6 +8,7 @@ import pytest
 
 from ops.azure import az
 from ops.checks import smoke
+from ops.checks.smoke import Judgement
 from ops.cli import output
 from ops.cli.steps import Runner
 from ops.clients import people
@@ -173,7 +174,7 @@ CUT_OFF = Status(1, "now", {}, unreachable={"host:8000": "backend x cannot be re
 def test_a_failed_smoke_test_names_what_is_unreachable(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """The call only meets a 5xx; the missing DNS record behind it comes first."""
 
-    def fails(*_: object, **__: object) -> list[str]:
+    def fails(*_: object, **__: object) -> Judgement:
         raise SmokeError("the call fails")
 
     monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
@@ -188,10 +189,31 @@ def test_a_passed_smoke_test_still_warns_of_what_is_unreachable(make: Make, monk
     warned: list[str] = []
     monkeypatch.setattr(control, "status", lambda home: CUT_OFF)
     monkeypatch.setattr(people, "local", lambda environment, platform: [])
-    monkeypatch.setattr(smoke, "check_server", lambda *_, **__: ["fine"])
+    monkeypatch.setattr(smoke, "check_server", lambda *_, **__: Judgement(["fine"], []))
     monkeypatch.setattr(output, "warn", warned.append)
     deploy._smoke_test(make(), PLATFORM)
     assert warned == ["backend x cannot be reached: it has no DNS record"]
+
+
+def test_an_api_that_is_away_leaves_the_other_servers_tested(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose calls somebody else answers is for the entry to say; the words of that server are a warning."""
+    others = {"shop": {"front": {}}, "tickets": {"remote": {"url": "https://mcp.example.com/mcp"}}}
+    environment = replace(make(), variables={"mcp_servers": {**others, "mongodb": {}}})
+    platform = replace(PLATFORM, endpoints={name: f"http://gateway/{name}/mcp" for name in environment.servers})
+    asked: dict[str, bool] = {}
+    warned: list[str] = []
+
+    def check(_: Platform, server: str, *__: object, of_others: bool, strangers: object) -> Judgement:
+        asked[server] = of_others
+        return Judgement(["fine"], [f"{server}: 503"] if of_others else [])
+
+    monkeypatch.setattr(control, "status", lambda home: None)
+    monkeypatch.setattr(people, "local", lambda environment, platform: [])
+    monkeypatch.setattr(smoke, "check_server", check)
+    monkeypatch.setattr(output, "warn", warned.append)
+    deploy._smoke_test(environment, platform)
+    assert asked == {"shop": True, "tickets": True, "mongodb": False}
+    assert warned == ["shop: 503", "tickets: 503"]
 
 
 def test_nothing_deployed_is_an_error_of_state() -> None:
