@@ -21,7 +21,6 @@ from emulators.mongodb.query.geometry import (
     distance,
     geojson,
     intersects,
-    number,
     position,
     within,
 )
@@ -38,7 +37,8 @@ def pair(value: Any) -> Pair | None:
     parts = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(parts, list) or len(parts) < 2 or not (is_number(parts[0]) and is_number(parts[1])):
         return None
-    return (number(parts[0]), number(parts[1])) if math.isfinite(float(str(parts[0]))) else None
+    found = (double(parts[0]), double(parts[1]))
+    return found if all(map(math.isfinite, found)) else None
 
 
 def needed_pair(value: Any) -> Pair:
