@@ -116,7 +116,7 @@ def test_text_is_refused(run: Run, command, code):
         ("running", "run"), ("flies", "fli"), ("happiness", "happi"), ("generously", "generous"), ("hopping", "hop"),
         ("hoping", "hope"), ("relational", "relat"), ("cries", "cri"), ("ties", "tie"), ("agreed", "agre"),
         ("consistency", "consist"), ("knightly", "knight"), ("skies", "sky"), ("controll", "control"),
-        ("adjustment", "adjust"), ("formaliti", "formal"), ("yelling", "yell"), ("dyed", "dy"),
+        ("adjustment", "adjust"), ("formaliti", "formal"), ("yelling", "yell"), ("dyed", "dy"), ("eyyy", "eyyy"),
     ],
 )  # fmt: skip
 def test_a_word_has_its_stem(word, root):
