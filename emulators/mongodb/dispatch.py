@@ -372,8 +372,9 @@ COLLATED = ("find", "aggregate", "count", "distinct", "findAndModify", "findandm
 
 def named_collection(store: Store, database: Any, body: Document) -> Collection | None:
     """The collection that the command names, if there is one."""
-    name = next(iter(body.values()), None)
-    return store.find(database, name) if isinstance(name, str) and isinstance(database, str) else None
+    name: Any = next(iter(body.values()), None)
+    known = type(name) is str and type(database) is str  # code is a text too, which nothing is called by
+    return store.find(database, name) if known else None
 
 
 def text_key_of(body: Document, collection: Collection | None) -> TextKey | None:
