@@ -88,7 +88,8 @@ def v2_gateway(cloud: Cloud, tier: str, values: Values) -> None:
 
     "Integrate an Azure API Management instance with a private virtual network for outbound connections", 2025-12-04,
     and "Inject an Azure API Management instance in a private virtual network - Premium v2 tier", 2025-10-08: delegated,
-    /27, a security group, one service for each subnet. Azure's is the code of the first refusal only.
+    /27, a security group, one service for each subnet. Of the refusals only the first has Azure's error
+    code; the words of the others are the emulator's.
     """
     kind = str(values.get("virtual_network_type") or "None")
     if kind not in V2_NETWORKS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bson import DBRef, InvalidDocument, Timestamp
@@ -281,15 +281,14 @@ def _execute(
     _check_fields(found, body)
     _check_concerns(name, body)
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
-    scope = Scope({"NOW": now.replace(microsecond=now.microsecond // 1000 * 1000)})
-    call = Call(server, session, name, database, body, deadline, scope)
-    call = replace(call, scope=replace(scope, searched=collection_of(call)))
-    call.deadline.check()
-    call.deadline.text_key = text_key_of(call) if name not in ("create", "createIndexes") else None
+    collection = named_collection(server.store, database, body)
+    scope = Scope({"NOW": now.replace(microsecond=now.microsecond // 1000 * 1000)}, searched=collection)
+    deadline.check()
+    deadline.text_key = text_key_of(body, collection) if name not in ("create", "createIndexes") else None
     run(deadline)
-    reply = found.handler(call)
-    with call.deadline.whole():  # it is done: given up now, it would be done twice
-        call.deadline.check()
+    reply = found.handler(Call(server, session, name, database, body, deadline, scope))
+    with deadline.whole():  # it is done: given up now, it would be done twice
+        deadline.check()
     server.counters[name] = server.counters.get(name, 0) + 1
     return reply
 
@@ -371,24 +370,21 @@ def _check_fields(found: Command, body: Document) -> None:
 COLLATED = ("find", "aggregate", "count", "distinct", "findAndModify", "findandmodify", "create")
 
 
-def collection_of(call: Call) -> Collection | None:
+def named_collection(store: Store, database: Any, body: Document) -> Collection | None:
     """The collection that the command names, if there is one."""
-    name = call.body[call.name]
-    known = type(name) is str and type(call.database) is str
-    return call.store.find(call.database, name) if known else None
+    name: Any = next(iter(body.values()), None)
+    known = type(name) is str and type(database) is str  # code is a text too, which nothing is called by
+    return store.find(database, name) if known else None
 
 
-def text_key_of(call: Call) -> TextKey | None:
+def text_key_of(body: Document, collection: Collection | None) -> TextKey | None:
     """How the command compares texts: by its own collation, else by its collection's; None for code points.
 
     TypeMismatch (14) and others for a collation that is none; see `query.collation`.
     """
-    spec = call.body.get("collation")
-    if spec:
-        found = parse_collation(spec)
-    else:
-        collection = collection_of(call)
-        found = collection.collation if collection is not None else None
+    if not body.get("collation"):
+        return None if collection is None else collection.text_key
+    found = parse_collation(body["collation"])
     return None if found is None else found.text_key
 
 

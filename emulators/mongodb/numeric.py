@@ -33,8 +33,11 @@ def to_decimal(value: Number) -> Decimal:
 
 
 def double(value: Number) -> float:
-    """The double nearest to a number."""
-    return float(value.to_decimal()) if isinstance(value, Decimal128) else float(value)
+    """The double nearest to a number; NaN of a signaling NaN too, which `float` does not take."""
+    if not isinstance(value, Decimal128):
+        return float(value)
+    exact = value.to_decimal()
+    return math.nan if exact.is_nan() else float(exact)
 
 
 def exact_decimal(value: Number) -> Decimal:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-# Refused by name as a whole, or with the command's "no such command" (59); the emulator's README lists them.
+# Refused by name as a whole, or with the command's "no such command" (59); the emulator's README lists them. Of
+# collMod's changes of indexes two are there (`hidden`, `expireAfterSeconds`), which its own tests hold.
 _OTHER_FEATURES = {
     "change streams": (
         r"^changeStreams/|system-stages/changeStream|stages/changeStreamSplitLargeEvent|position_changeStream"

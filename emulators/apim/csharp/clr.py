@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -164,8 +165,9 @@ def _dumped(raw: Any, *, indented: bool) -> str:
     text = json.dumps(
         raw, ensure_ascii=False, indent=2 if indented else None, separators=separators, allow_nan=False, default=number
     )
-    for one in decimals:
-        text = text.replace(f'"{mark}"', one, 1)
+    if decimals:
+        found = iter(decimals)
+        text = re.sub(f'"{mark}"', lambda _: next(found), text)
     return text.replace("\n", "\r\n") if indented else text
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import decimal
 import math
-import operator
 import re
 from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
@@ -171,7 +170,3 @@ def floor(value: Decimal) -> Decimal:
 
 def truncated(value: Decimal) -> Decimal:
     return _at(value, 0, ROUND_DOWN)
-
-
-def compare(left: Decimal, right: Decimal) -> int:
-    return int(operator.gt(left, right)) - int(operator.lt(left, right))

@@ -22,7 +22,7 @@ from emulators.entra.grants.user_tokens import SignIn, respond
 from emulators.entra.issuer import Issuer
 
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-#: Any policy stands for all: there is no conditional access here but `needs_mfa` of a person.
+#: The id of the one policy that there is: conditional access is `needs_mfa` of a person, and nothing else.
 POLICY = "9ab03e19-0000-4000-8000-000000000001"
 
 

@@ -13,7 +13,7 @@ from emulators.mongodb.commands import aggregate as aggregation
 from emulators.mongodb.commands.query import candidates, context_of, found_by_find
 from emulators.mongodb.commands.signin import VERSION
 from emulators.mongodb.deadline import run as run_on
-from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, collection_of, command, text_key_of
+from emulators.mongodb.dispatch import COMMANDS, Call, _check_fields, command, named_collection, text_key_of
 from emulators.mongodb.errors import bad_value, not_supported, type_mismatch
 from emulators.mongodb.memory import STAGE_BYTES
 from emulators.mongodb.pipeline.core import run, stage_name
@@ -36,9 +36,10 @@ def explain(call: Call) -> Document:
         raise bad_value(f"Explain failed due to unknown command: {name!r}")
     inner = {field: value for field, value in inner.items() if field != "explain"}
     _check_fields(COMMANDS[name], inner)
-    call = Call(call.server, call.session, name, call.database, inner, call.deadline, call.scope).with_let()
-    call = replace(call, scope=replace(call.scope, searched=collection_of(call)))
-    call.deadline.text_key = text_key_of(call)
+    collection = named_collection(call.store, call.database, inner)
+    scope = replace(call.scope, searched=collection)
+    call = Call(call.server, call.session, name, call.database, inner, call.deadline, scope).with_let()
+    call.deadline.text_key = text_key_of(inner, collection)
     run_on(call.deadline)
     if name == "aggregate":
         return explain_aggregate(call, verbosity)

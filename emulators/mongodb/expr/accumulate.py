@@ -46,7 +46,7 @@ def largest(values: list[Any]) -> Any:
 
 def _deviation(values: list[Any], spare: int) -> float | None:
     """Welford's algorithm, whose sums stay in a double's range where the values do."""
-    found = [float(numeric.to_decimal(value)) for value in values if is_number(value)]
+    found = [numeric.double(value) for value in values if is_number(value)]
     if len(found) <= spare:
         return None
     mean = squares = 0.0

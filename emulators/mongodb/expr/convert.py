@@ -89,7 +89,7 @@ def to_double(value: Any) -> float:
         return float(millis(value))
     if not is_number(value):
         raise _unsupported(value, "double")
-    result = float(numeric.to_decimal(value)) if isinstance(value, Decimal128) else float(value)
+    result = numeric.double(value)
     if math.isinf(result) and isinstance(value, Decimal128) and value.to_decimal().is_finite():
         raise failure(f"Conversion would overflow target type double: {value}")
     return result

@@ -49,7 +49,7 @@ def _check_geo_near(argument: Document) -> None:
     if included is not None and type(included) is not str:
         raise CommandError(16607, "$geoNear requires that 'includeLocs' option is a string")
     factor = argument.get("distanceMultiplier", 1.0)
-    if not is_number(factor) or not float(str(factor)) >= 0:
+    if not is_number(factor) or not double(factor) >= 0:
         raise bad_value("$geoNear requires a 'distanceMultiplier' that is not negative")
 
 

@@ -21,7 +21,6 @@ from emulators.mongodb.query.geometry import (
     distance,
     geojson,
     intersects,
-    number,
     position,
     within,
 )
@@ -38,7 +37,8 @@ def pair(value: Any) -> Pair | None:
     parts = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(parts, list) or len(parts) < 2 or not (is_number(parts[0]) and is_number(parts[1])):
         return None
-    return (number(parts[0]), number(parts[1])) if math.isfinite(float(str(parts[0]))) else None
+    found = (double(parts[0]), double(parts[1]))
+    return found if all(map(math.isfinite, found)) else None
 
 
 def needed_pair(value: Any) -> Pair:
@@ -100,7 +100,7 @@ def compile_within(operand: Any) -> Callable[[Any], bool]:
 
 
 def _circle(name: str, value: list[Any]) -> tuple[Pair, float]:
-    if len(value) != 2 or not is_number(value[1]) or not float(str(value[1])) >= 0:
+    if len(value) != 2 or not is_number(value[1]) or not double(value[1]) >= 0:
         raise bad_value(f"{name} needs a centre and a radius that is not negative")
     return needed_pair(value[0]), double(value[1])
 
@@ -212,7 +212,7 @@ def on_plane(where: Pair) -> Measure:
 def _bounded(measure: Measure, options: Document) -> Measure:
     bounds = {}
     for option, value in options.items():
-        if not is_number(value) or not float(str(value)) >= 0:
+        if not is_number(value) or not double(value) >= 0:
             raise bad_value(f"{option} must be a non-negative number")
         bounds[option] = double(value)
     low, high = bounds.get("$minDistance", 0.0), bounds.get("$maxDistance", math.inf)

@@ -92,15 +92,13 @@ def _crossing(a: Vector, b: Vector, c: Vector, d: Vector) -> bool:
     if min(map(abs, sides)) < 1e-15 or sides[0] * sides[1] > 0 or sides[2] * sides[3] > 0:
         return False
     meeting = cross(first, second)
-    middle = (a[0] + b[0] + c[0] + d[0], a[1] + b[1] + c[1] + d[1], a[2] + b[2] + c[2] + d[2])
-    if dot(meeting, middle) < 0:
+    if dot(meeting, _centre([a, b, c, d])) < 0:
         meeting = (-meeting[0], -meeting[1], -meeting[2])
-    return all(dot(meeting, end) > 0 for end in ((a[0] + b[0], a[1] + b[1], a[2] + b[2]),)) and (
-        dot(meeting, (c[0] + d[0], c[1] + d[1], c[2] + d[2])) > 0
-    )
+    return dot(meeting, _centre([a, b])) > 0 and dot(meeting, _centre([c, d])) > 0
 
 
 def _centre(ring: Ring) -> Vector:
+    """The direction of the middle of some positions; no unit vector."""
     return (sum(p[0] for p in ring), sum(p[1] for p in ring), sum(p[2] for p in ring))
 
 

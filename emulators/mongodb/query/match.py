@@ -16,7 +16,7 @@ from bson import Regex
 from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
 from emulators.mongodb.expr.core import Scope, compile_expression
-from emulators.mongodb.numeric import as_integer, to_decimal
+from emulators.mongodb.numeric import as_integer, double
 from emulators.mongodb.query import leaf
 from emulators.mongodb.query.geo import NEAR_OPTIONS, compile_intersects, compile_near, compile_within, nearest
 from emulators.mongodb.query.jsonschema import compile_schema
@@ -116,9 +116,9 @@ def _top_level(name: str, value: Any, scope: Scope) -> list[Filter]:
     if name == "$jsonSchema":
         return [compile_schema(value)]
     if name == "$sampleRate":
-        if not is_number(value) or not 0 <= float(to_decimal(value)) <= 1:
+        if not is_number(value) or not 0 <= double(value) <= 1:
             raise bad_value("$sampleRate takes a number between 0 and 1")
-        rate = float(to_decimal(value))
+        rate = double(value)
         return [lambda _: random.random() < rate]  # noqa: S311 - it is no secret
     if name == "$text":
         return [_text(value, scope)]

@@ -44,7 +44,7 @@ def stem(word: str) -> str:
         return _WHOLE[word]
     word = word.removeprefix("'")
     word = ("Y" + word[1:]) if word.startswith("y") else word
-    word = re.sub(r"(?<=[aeiouy])y", "Y", word)
+    word = re.sub(r"([aeiouy])y", r"\1Y", word)  # of several in a row every other one
     first, second = _regions(word)
     word = _step_1a(re.sub(r"('s'|'s|')$", "", word))
     if word.lower() in _AFTER_1A:

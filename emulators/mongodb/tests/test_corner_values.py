@@ -174,3 +174,11 @@ def test_numbers_with_a_fraction_are_made_whole_where_a_command_counts(run, find
     assert len(find("things", {}, limit=2.9)) == 2
     assert len(find("things", {}, skip=Decimal128("2.5"))) == 3
     assert find("things", {}, sort={"_id": -1.0}, limit=1) == [{"_id": 4}]
+
+
+def test_a_deviation_takes_doubles_by_all_their_digits(run):
+    """Not by the 15 that a double has as a decimal: these two differ in the seventeenth (`AccumulatorStdDev`)."""
+    run({"insert": "c", "documents": [{"v": 0.1}, {"v": math.nextafter(0.1, 1)}]})
+    group = {"_id": None, "x": {"$stdDevPop": "$v"}}
+    (row,) = run({"aggregate": "c", "pipeline": [{"$group": group}], "cursor": {}})["cursor"]["firstBatch"]
+    assert row["x"] > 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bson import Decimal128
 
 from emulators.mongodb.query.stem import stem
 
@@ -114,7 +116,7 @@ def test_text_is_refused(run: Run, command, code):
         ("running", "run"), ("flies", "fli"), ("happiness", "happi"), ("generously", "generous"), ("hopping", "hop"),
         ("hoping", "hope"), ("relational", "relat"), ("cries", "cri"), ("ties", "tie"), ("agreed", "agre"),
         ("consistency", "consist"), ("knightly", "knight"), ("skies", "sky"), ("controll", "control"),
-        ("adjustment", "adjust"), ("formaliti", "formal"), ("yelling", "yell"), ("dyed", "dy"),
+        ("adjustment", "adjust"), ("formaliti", "formal"), ("yelling", "yell"), ("dyed", "dy"), ("eyyy", "eyyy"),
     ],
 )  # fmt: skip
 def test_a_word_has_its_stem(word, root):
@@ -193,13 +195,34 @@ def test_a_hole_is_outside_and_lines_cross(run: Run, find: Find):
         ({"aggregate": "c", "pipeline": [{"$match": {"at": {"$near": _PARIS}}}], "cursor": {}}, 5626500),
         ({"aggregate": "c", "pipeline": [{"$geoNear": {"near": point(_PARIS)}}], "cursor": {}}, 16606),
         ({"find": "c", "filter": {"at": {"$geoWithin": {"$geometry": {"type": "Polygon", "coordinates": [
-            [[-170, -80], [170, -80], [170, 80], [-170, 80], [-170, -80]]]}}}}}, None),
+            [[0, 0], [120, 0], [-120, 0], [0, 0]]]}}}}}, 238),
     ],
 )  # fmt: skip
 def test_places_are_refused(run: Run, command, code):
     reply = run(command)
     error = reply["writeErrors"][0] if "writeErrors" in reply else reply
     assert error.get("code") == code
+
+
+def test_a_polygon_is_the_smaller_side_of_its_ring(run: Run, find: Find):
+    """Written from -170 to 170 degrees it lies about the date line, where its edges are shorter."""
+    run(
+        {
+            "insert": "c",
+            "documents": [{"_id": "date line", "at": point([180, 0])}, {"_id": "Paris", "at": point(_PARIS)}],
+        }
+    )
+    ring = [[-170, -60], [170, -60], [170, 60], [-170, 60], [-170, -60]]
+    area = {"type": "Polygon", "coordinates": [ring]}
+    assert ids(find("c", {"at": {"$geoWithin": {"$geometry": area}}})) == ["date line"]
+
+
+@pytest.mark.parametrize("place", [[1, math.inf], [math.inf, 1], [math.nan, 1], [1, Decimal128("sNaN")]], ids=str)
+@pytest.mark.parametrize("area", ["$center", "$centerSphere"])
+def test_a_stored_pair_that_is_not_finite_is_no_place(run: Run, find: Find, place, area):
+    """Without an index it can be stored; a search passes it over (the server's `GeoMatchExpression`)."""
+    run({"insert": "c", "documents": [{"_id": 1, "at": place}, {"_id": 2, "at": [0, 0.5]}]})
+    assert ids(find("c", {"at": {"$geoWithin": {area: [[0, 0], 1]}}})) == [2]
 
 
 @pytest.fixture
