@@ -120,7 +120,7 @@ def test_only_a_server_that_writes_needs_tools_that_write(
 
     monkeypatch.setattr(smoke, "see", see)
     monkeypatch.setattr(access_token, "mint", lambda *_: "token")
-    target = Target(environment, replace(PLATFORM, endpoints={name: "http://gateway" for name in environment.servers}))
+    target = Target(environment, replace(PLATFORM, endpoints=dict.fromkeys(environment.servers, "http://gateway")))
     (found,) = verify.findings(target, [check for check in verify.CHECKS if check.name == "admin"])
     assert found.verdict == verdict
 
