@@ -214,7 +214,7 @@ def servers(session: nox.Session) -> None:
 
 @nox.session
 def changes(session: nox.Session) -> None:
-    """What a team changes in its first year: applied to production's values and taken back, and live under load."""
+    """What a team changes in its first year: applied to production's values and taken back, live under load; broken."""
     install(session, "dev")
     pytest(session, "tests/changes", *TWO_WORKERS)
 

@@ -190,6 +190,12 @@ variable "grant_sign_in_consent" {
   nullable    = false
 }
 
+locals {
+  # Entra ID: no ! $ ' ( ) , ; ("Redirect URI (reply URL) best practices and limitations"). By name, since Checkov's parser
+  # reads no such pattern inside of a message.
+  redirect_uri_pattern = "^[a-z][a-z0-9+.-]*:/[^\\s\"'<>\\\\{}|*#!$(),;]*$"
+}
+
 variable "mcp_clients" {
   description = <<-EOT
     Public clients that people sign in with, by name, each with its redirect URIs: exact, but that a loopback URI counts for
@@ -241,15 +247,15 @@ variable "mcp_clients" {
   }
 
   validation {
-    # Entra ID: no ! $ ' ( ) , ; and 256 characters at most ("Redirect URI (reply URL) best practices and limitations").
+    # Entra ID: 256 characters at most ("Redirect URI (reply URL) best practices and limitations").
     condition = alltrue(flatten([
       for client in var.mcp_clients : [
         for uri in client.redirect_uris :
-        length(uri) <= 256 && can(regex("^[a-z][a-z0-9+.-]*:/[^\\s\"'<>\\\\{}|*#!$(),;]*$", replace(uri, "{endpoint-id}", "id"))) &&
+        length(uri) <= 256 && can(regex(local.redirect_uri_pattern, replace(uri, "{endpoint-id}", "id"))) &&
         (!can(regex("^https?:", uri)) || can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/)", uri)))
       ]
     ]))
-    error_message = "A redirect URI in mcp_clients must be https, http on 127.0.0.1 or localhost, or of a client's own scheme, with a path, without wildcard, fragment and ! $ ' ( ) , ; and of 256 characters at most (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for uri in client.redirect_uris : length(uri) <= 256 && can(regex("^[a-z][a-z0-9+.-]*:/[^\\s\"'<>\\\\{}|*#!$(),;]*$", replace(uri, "{endpoint-id}", "id"))) && (!can(regex("^https?:", uri)) || can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/)", uri)))])])})."
+    error_message = "A redirect URI in mcp_clients must be https, http on 127.0.0.1 or localhost, or of a client's own scheme, with a path, without wildcard, fragment and ! $ ' ( ) , ; and of 256 characters at most (${join(", ", [for entry, client in var.mcp_clients : "mcp_clients.${entry}" if !alltrue([for uri in client.redirect_uris : length(uri) <= 256 && can(regex(local.redirect_uri_pattern, replace(uri, "{endpoint-id}", "id"))) && (!can(regex("^https?:", uri)) || can(regex("^(https://[a-z0-9.-]+(:[0-9]+)?/|http://(127\\.0\\.0\\.1|localhost)(:[0-9]{1,5})?/)", uri)))])])})."
   }
 
   validation {

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import hcl2
 import pytest
 
 from tests.policy import plans
@@ -16,6 +17,7 @@ from tests.policy import plans
 CASES = plans.CASES
 POLICIES = Path(__file__).parents[2] / "policies"
 NAMES = sorted(path.stem for path in POLICIES.glob("[A-Z]*.py"))
+TERRAFORM = POLICIES.parent / "terraform"
 
 Verdicts = dict[str, set[str]]
 
@@ -91,3 +93,10 @@ def test_says_what_it_wants(name: str) -> None:
     assert re.fullmatch(r"[A-Z].*[^.]", check.summary)
     assert check.guideline.endswith((".", ")"))
     assert check.severity_name in ("LOW", "MEDIUM", "HIGH", "CRITICAL")
+
+
+@pytest.mark.parametrize("file", sorted(TERRAFORM.rglob("*.tf")), ids=lambda file: str(file.relative_to(TERRAFORM)))
+def test_checkov_reads_every_file(file: Path) -> None:
+    """With its own parser: of a file that it cannot read it counts a parsing error, judges nothing, and passes."""
+    with file.open(encoding="utf-8") as opened:
+        assert hcl2.load(opened)

@@ -14,7 +14,7 @@ import pytest
 from tests.support import own_platform
 from tests.support.platform_under_test import Platform
 
-pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(3)]
+pytestmark = [pytest.mark.minutes(3)]
 
 Break = Callable[[str, str, str], AbstractContextManager[str]]
 
