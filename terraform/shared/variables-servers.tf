@@ -29,7 +29,8 @@ variable "mcp_servers" {
     A tier whose role only reads names in tools.allow what it may call: there is no front that goes by hints.
     identity: "gateway" calls as the gateway, and says who asks; with "caller" the gateway exchanges the person's token for one of
     downstream.scope, a delegated permission such as api://<application id>/Files.Read, on their behalf (docs/adr/0031). A remote server
-    gets it as Authorization, an image of ours as X-Mcp-Downstream-Token. Only people can call such a server.
+    gets it as Authorization, as does a REST API or an image behind a front; an image of ours gets X-Mcp-Downstream-Token, and a
+    package behind a front cannot be told (docs/adr/0035). Only people can call such a server.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     compute: "container-instances" (a slot is one container group) or "container-apps" (a tier is one app, docs/adr/0034):
@@ -377,8 +378,8 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.identity != "caller" || server.front == null])
-    error_message = "A server with a front in mcp_servers must not have identity = \"caller\": the front gives a server that somebody else publishes nothing of a caller (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.identity != "caller" || server.front == null)])})."
+    condition     = alltrue([for server in var.mcp_servers : server.identity != "caller" || try(server.front.sessions, "shared") == "shared"])
+    error_message = "A server with identity = \"caller\" in mcp_servers must have front.sessions = \"shared\": a session is a process that speaks over standard input and output, where a call carries no token (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.identity != "caller" || try(server.front.sessions, "shared") == "shared")])})."
   }
 
   validation {

@@ -15,6 +15,7 @@ from fastmcp.server.providers.openapi import MCPType, OpenAPITool
 from mcp_types import ToolAnnotations
 
 from gateway_auth.errors import SettingsError
+from gateway_auth.front.as_caller import AsCaller
 from gateway_auth.front.bounded import Bounded
 
 if TYPE_CHECKING:
@@ -37,15 +38,23 @@ def server(
 ) -> FastMCP[Any]:
     """Return a server whose tools are the operations of `package`'s openapi.json, each by its operationId.
 
-    `headers` maps a header's name to the variable that holds its value, a credential of this server and never of a
-    caller. Raises SettingsError for a variable that is not set, or an address that is not https (http on loopback).
+    `headers` maps a header's name to the variable that holds its value, a credential of this server. With
+    MCP_FRONT_IDENTITY=caller each request carries the caller's own token in Authorization. Raises SettingsError for a
+    variable that is not set, an address that is not https (http on loopback), or two credentials in Authorization.
     """
+    as_caller = settings.mcp_front_identity == "caller"
+    if as_caller and any(name.lower() == "authorization" for name in headers):
+        raise SettingsError(
+            "MCP_FRONT_IDENTITY is caller, and --header sets Authorization, which carries the caller's token then; "
+            "name another header, or leave it out."
+        )
     document = json.loads((resources.files(package) / FILE).read_text(encoding="utf-8"))
     client = httpx2.AsyncClient(
         base_url=_checked(base_url),
         headers={"user-agent": "gateway-auth", **_credentials(headers)},
         timeout=settings.mcp_front_seconds,
         follow_redirects=False,
+        auth=AsCaller() if as_caller else None,
         transport=Bounded(transport or httpx2.AsyncHTTPTransport(), settings.mcp_front_answer_bytes, strips=True),
     )
 
