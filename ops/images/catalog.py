@@ -186,9 +186,9 @@ def _image(name: str, entry: Mapping[str, Any], found: Mapping[str, Source], env
     source = found[repository]
     if acts_as_caller(entry) and (source.python_behind or source.node_behind):
         raise ImageError(
-            f'mcp_servers.{name} of {environment.name} has identity = "caller", and {source.folder} holds a package that '
-            "speaks over standard input and output, where a call carries no token of who calls; leave identity and "
-            "downstream out, or host it as an image that speaks HTTP (docs/add-a-server.md)"
+            f'mcp_servers.{name} of {environment.name} has identity = "caller", and {source.folder} holds a package '
+            "that speaks over standard input and output, where a call carries no token of who calls; leave identity "
+            "and downstream out, or host it as an image that speaks HTTP (docs/add-a-server.md)"
         )
     return Image(name, repository, str(image["tag"]), source)
 
