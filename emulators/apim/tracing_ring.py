@@ -156,7 +156,8 @@ def _said(response: Response) -> str:
         return str(error.get("message") or error.get("code") or "")[:_MAX_SAID]
     if not isinstance(result, dict) or result.get("isError") is not True:
         return ""
-    blocks = result.get("content") if isinstance(result.get("content"), list) else []
+    content = result.get("content")
+    blocks = content if isinstance(content, list) else []
     texts = [str(block["text"]) for block in blocks if isinstance(block, dict) and "text" in block]
     return " ".join(" ".join(texts).split())[:_MAX_SAID] or "the tool failed"
 

@@ -268,7 +268,7 @@ def _say_consent(environment: Environment, runner: Runner, wanted: Wanted) -> No
     """Say who has to agree that a server acts as its callers: nobody can while they call."""
     if not wanted.scope:
         return
-    if wanted.package is wanted.api is wanted.image is wanted.remote is None:
+    if not (wanted.behind_front or wanted.remote):
         runner.say("a tool has the caller's token in CALLER.get().downstream_token (docs/add-a-server.md)")
     gives = environment.variables.get("directory_rights", "full") == "full"
     runner.say(

@@ -128,7 +128,7 @@ def test_nobody_says_whose_token_it_is(platform: Platform, api: ProtectedApi, se
 
 @pytest.mark.parametrize("server", TOOLS)
 def test_a_token_is_good_where_it_was_issued_for(platform: Platform, api: ProtectedApi, server: str) -> None:
-    """What was exchanged opens no server of the gateway's, what the client sent opens no API, and nothing goes round."""
+    """What was exchanged opens no server here, what the client sent opens no API, and nothing goes round."""
     record(call(platform, server, "admin"))
     exchanged = api.tokens(ADA)[-1]
     assert call(platform, server, None, Authorization=f"Bearer {exchanged}").status == 401
@@ -145,7 +145,7 @@ def test_a_token_is_good_where_it_was_issued_for(platform: Platform, api: Protec
 
 @pytest.mark.parametrize("server", TOOLS)
 def test_a_revoked_token_is_asked_for_anew(platform: Platform, api: ProtectedApi, server: str) -> None:
-    """One call fails, which says nothing of the token; the next is made with a new one. The other person keeps theirs."""
+    """One call fails, which says nothing of the token; the next has a new one. The other person keeps theirs."""
     assert record(call(platform, server, "admin")) == RECORDS[ADA]
     assert record(call(platform, server, "reader")) == RECORDS[RAE]
     api.revoked, kept = {api.tokens(ADA)[-1]}, api.tokens(RAE)[-1]

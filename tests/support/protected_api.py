@@ -1,4 +1,4 @@
-"""An API of somebody else's that judges the tokens it is shown as Microsoft Graph would, over REST and as an MCP server.
+"""An API of somebody else's that judges the tokens it is shown as Microsoft Graph would: over REST, and as MCP server.
 
 It believes tokens of the local issuer for Graph with `User.Read`, of version 1.0 as Graph's are ("Access tokens in the
 Microsoft identity platform", Token formats), and answers with the record of the person whose token it is.
