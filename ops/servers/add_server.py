@@ -471,6 +471,7 @@ def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
     given = wanted.tiers or {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
     tiers = "\n".join(f'      {tier} = {{ role = "{role}" }}' for tier, role in given.items())
     front = f"\n    front = {{{kept}}}" if wanted.behind_front else ""
+    front += f"\n    egress = {json.dumps([rest_api.host(wanted.api)])}" if wanted.api else ""
     if secrets := _secrets(wanted):
         front += "\n    secrets = {" + ", ".join(f' {name} = "{secret}"' for name, secret in secrets.items()) + " }"
     front += "".join(f"\n    {line}" for line in caller_lines(wanted.scope))

@@ -45,7 +45,7 @@ DOCUMENT = {
 
 def settings(**given: Any) -> FrontSettings:
     values = {name.lower(): value for name, value in AUTH_ENVIRONMENT.items()}
-    return FrontSettings(**values, mcp_server_name="files", **{"mcp_front_identity": "caller", **given})
+    return FrontSettings(**values, mcp_server_name="files", mcp_front_identity="caller", **given)
 
 
 class Api:
@@ -103,7 +103,8 @@ def files(api: Api, package: str, mint: Signer, running: Running) -> Front:
     @asynccontextmanager
     async def start(*headers: str) -> AsyncIterator[Call]:
         gate = app.of_openapi(
-            settings(), package, ["readMine"], "https://files.example", dict.fromkeys(headers, "FILES_KEY"),
+            settings(mcp_front_egress="files.example"), package, ["readMine"], "https://files.example",
+            dict.fromkeys(headers, "FILES_KEY"),
             fetch=mint.fetch, transport=httpx2.MockTransport(api),
         )  # fmt: skip
         async with running(gate), calling(gate, mint) as call:

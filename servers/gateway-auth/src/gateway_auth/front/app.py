@@ -95,6 +95,11 @@ def of_address(
     Each call has a session of its own, and none of the caller's headers goes along. With MCP_FRONT_IDENTITY=caller the
     token goes along that the gateway exchanged for who calls, as Authorization.
     """
+    if settings.mcp_front_egress:
+        raise SettingsError(
+            "MCP_FRONT_EGRESS is set, and the front starts no process here whose calls out it could see: leave "
+            "`egress` out of the entry, and name what may be called in network.containers_egress."
+        )
     as_caller = settings.mcp_front_identity == "caller"
 
     def http(

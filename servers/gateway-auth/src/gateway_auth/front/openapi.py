@@ -17,6 +17,7 @@ from mcp_types import ToolAnnotations
 from gateway_auth.errors import SettingsError
 from gateway_auth.front.as_caller import AsCaller
 from gateway_auth.front.bounded import Bounded
+from gateway_auth.front.egress import Hosts, Reached
 
 if TYPE_CHECKING:
     from fastmcp.utilities.openapi import HTTPRoute
@@ -49,13 +50,14 @@ def server(
             "name another header, or leave it out."
         )
     document = json.loads((resources.files(package) / FILE).read_text(encoding="utf-8"))
+    reached = Reached(transport or httpx2.AsyncHTTPTransport(), Hosts(settings.mcp_front_egress))
     client = httpx2.AsyncClient(
         base_url=_checked(base_url),
         headers={"user-agent": "gateway-auth", **_credentials(headers)},
         timeout=settings.mcp_front_seconds,
         follow_redirects=False,
         auth=AsCaller() if as_caller else None,
-        transport=Bounded(transport or httpx2.AsyncHTTPTransport(), settings.mcp_front_answer_bytes, strips=True),
+        transport=Bounded(reached, settings.mcp_front_answer_bytes, strips=True),
     )
 
     def kind(route: HTTPRoute, _default: MCPType) -> MCPType:
