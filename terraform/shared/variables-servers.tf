@@ -19,8 +19,8 @@ variable "mcp_servers" {
     one slot, and a deployment or restart of that slot ends every session (docs/adr/0026). answer_bytes: the largest answer.
     upstream: an image that somebody else publishes, `registry/repository@sha256:…`, which speaks MCP over HTTP at `port` and
     `path`: it runs as a second container beside the front, and `environment` and `secrets` go to it alone (docs/adr/0032).
-    egress: hosts that a server which the front starts may call, such as "api.example.com", "*.example.com", "*" for any, each
-    with :PORT where it is neither 443 nor 80. The front's proxy refuses others, here and on Azure, where
+    egress: hosts that a server which the front starts, or a REST API behind it, may call: "api.example.com", "*.example.com", "*"
+    for any, each with :PORT where it is neither 443 nor 80. The front refuses others, here and on Azure, where
     network.containers_egress must let the call pass as well; a program that ignores HTTPS_PROXY is stopped by that alone.
     Callers whose role only reads (roles.<name>.reads) see those tools that say that they only read, or those that tools.allow names.
     remote: an MCP server of another team or vendor at `url`, instead of an image: no container and no slots, the gateway

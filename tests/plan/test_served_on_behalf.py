@@ -239,6 +239,15 @@ async def test_the_exchange_is_proved_by_the_gateway_s_identity(world: World) ->
     assert holders == [f"{BASE}/{world.entra.tenant}/oauth2/v2.0/token"]
 
 
+def test_the_caller_s_token_is_read_before_the_proof_is_asked_for(applied: State) -> None:
+    """API Management may put the identity's token into the same header; nothing reads that header afterwards."""
+    (fragment,) = (f for f in applied.of_type("azurerm_api_management_policy_fragment") if f["name"] == "mcp-on-behalf")
+    before, proof, after = str(fragment["value"]).partition("<authentication-managed-identity")
+    assert (bool(proof), 'set-variable name="presented-token"' in before) == (True, True)
+    assert "Authorization" not in after
+    assert '(string)context.Variables["presented-token"]' in after
+
+
 async def test_what_was_exchanged_is_kept_for_one_server_and_sign_in(world: World) -> None:
     """Neither another server nor another sign-in of the same person gets it, and it is gone before it expires."""
     first = world.sign_in()

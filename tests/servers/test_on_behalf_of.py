@@ -116,6 +116,15 @@ def test_each_person_reads_their_own_record(platform: Platform, api: ProtectedAp
     assert not [name for one in shown for name in one.headers if name.startswith("x-mcp-")]
 
 
+def test_verify_tries_the_exchange(platform: Platform) -> None:
+    """Of each of them, as a person who may call it."""
+    found = {one["name"]: one for one in json.loads(platform.invoke("verify", "--json").stdout)["checks"]}
+    assert (found["exchange"]["verdict"], found["exchange"]["text"]) == (
+        "pass",
+        "elsewhere, folder, graph: called as a person",
+    )
+
+
 @pytest.mark.parametrize("server", TOOLS)
 def test_nobody_says_whose_token_it_is(platform: Platform, api: ProtectedApi, server: str) -> None:
     """Ada has a token of Rae's for the API, and gives it in every way that a client has; she reads her own record."""
