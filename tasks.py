@@ -319,6 +319,8 @@ def rollback(environment: Environment, runner: Runner, server: str | None = None
         "path": "with --image: and at which path (default: /mcp)",
         "remote": "URL of an MCP server of another team or vendor: the gateway forwards to it",
         "role": "TIER=ROLE: a tier and the role of `roles` that opens it; may be repeated (default: admin and reader)",
+        "as_caller": "SCOPE: it acts as who calls, with their token for that permission of another API, such as "
+        "api://<application id>/Files.Read; not with --pypi or --npm",
         "sessions": "shared (default): one process for all callers of a tier; caller: one for each, and one slot",
     },
 )
@@ -341,13 +343,17 @@ def add_server(
     port: str | None = None,
     path: str | None = None,
     role: list[str] | None = None,
+    as_caller: str | None = None,
 ) -> None:
     """One more MCP server: a folder in servers/, and its entry in mcp_servers.
 
     A server of your own from a template; or, with --pypi or --npm, one that somebody else publishes and that speaks MCP
     over standard input and output: locked by hash, behind a front that checks the gateway's token. Or, with --openapi,
     operations of a REST API as tools; with --image, an image by its digest as a second container beside the front; or,
-    with --remote, a server elsewhere, of which there is an entry and no folder.
+    with --remote, a server elsewhere, of which there is an entry and no folder. With --as-caller it acts at another API
+    as the person who calls:
+
+        invoke add-server me --openapi graph.json --operation GetMe --as-caller https://graph.microsoft.com/User.Read
     """
     from ops.servers import add_server
 
@@ -367,6 +373,7 @@ def add_server(
         port,
         path,
         role or (),
+        as_caller,
         local=environment.is_local,
     )
     add_server.add(environment, runner, name, wanted)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from time import perf_counter, time
 from typing import Any
 from uuid import uuid4
 
-from emulators.apim.failures import log_bug
+from emulators.apim.failures import UpstreamError, log_bug
 from emulators.apim.gateway import Gateway, Responded
 from emulators.apim.load import Loaded
 from emulators.apim.messages import Context, Request, Response
@@ -23,6 +23,8 @@ MAX_TRACES, MAX_BYTES = 200, 8 * 1024 * 1024
 PROBE_AGENT = "platform-probe"
 #: Bytes of a body that is looked at for the tool's name; larger ones have none.
 _MAX_READ = 256 * 1024
+#: Characters of a server's own reason that are kept.
+_MAX_SAID = 300
 
 Document = dict[str, Any]
 
@@ -84,6 +86,7 @@ class TracedGateway(Gateway):
         response: Response | None = None
         try:
             context, response = await super().respond(request)
+            await _look(response)
         finally:
             CURRENT.set(None)
             if not seen["target"].startswith("/status-") and not _is_probe(seen, response):
@@ -96,6 +99,67 @@ class TracedGateway(Gateway):
             self.ring.add(_document(trace, seen, context, response), _size(trace, seen))
         except Exception as error:  # noqa: BLE001
             log_bug("the trace of a request", error)
+
+
+class _Looked:
+    """A body that was read to its end, or to where it broke off, for whoever reads it next."""
+
+    def __init__(self, data: bytes, broken: UpstreamError | None) -> None:
+        self.data = data
+        self._broken = broken
+
+    async def read(self) -> bytes:
+        if self._broken is not None:
+            raise self._broken
+        return self.data
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        if self.data:
+            yield self.data
+        if self._broken is not None:
+            raise self._broken
+
+    def close(self) -> None:
+        """The connection has gone already."""
+
+
+async def _look(response: Response) -> None:
+    """Read a short JSON answer of a backend, which has no policy's reason where the server behind refused the call.
+
+    One whose length is not known, or a stream of events, goes on as it arrives.
+    """
+    if response.stream is None or response.status != 200:
+        return
+    length = response.headers.joined("Content-Length", "") or ""
+    kind = (response.headers.joined("Content-Type", "") or "").partition(";")[0].strip().lower()
+    if kind != "application/json" or not length.isdecimal() or int(length) > _MAX_READ:
+        return
+    data, broken = bytearray(), None
+    try:
+        async for chunk in response.stream.chunks():
+            data += chunk
+    except UpstreamError as error:
+        broken = error
+    response.stream = _Looked(bytes(data), broken)
+
+
+def _said(response: Response) -> str:
+    """What the server behind says in JSON-RPC: why it refused the call, or why a tool failed."""
+    looked = response.stream
+    data = looked.data if isinstance(looked, _Looked) else response.body.data if response.body is not None else b""
+    try:
+        message = json.loads(data) if data.startswith(b"{") and len(data) <= _MAX_READ else {}
+    except (ValueError, RecursionError):
+        return ""
+    error, result = message.get("error"), message.get("result")
+    if isinstance(error, dict):
+        return str(error.get("message") or error.get("code") or "")[:_MAX_SAID]
+    if not isinstance(result, dict) or result.get("isError") is not True:
+        return ""
+    content = result.get("content")
+    blocks = content if isinstance(content, list) else []
+    texts = [str(block["text"]) for block in blocks if isinstance(block, dict) and "text" in block]
+    return " ".join(" ".join(texts).split())[:_MAX_SAID] or "the tool failed"
 
 
 def _is_probe(seen: Document, response: Response | None) -> bool:
@@ -183,7 +247,7 @@ def _refusal(trace: Trace, variables: Document, context: Context | None, respons
             if sentence := str(variables.get(name) or "").partition("|")[2]:
                 return sentence
     if response.status < 400:
-        return ""
+        return _said(response)
     if context is None:
         return "no API or operation has this path"
     asked = any(entry.site.shown["element"] == "forward-request" for entry in trace.entries)

@@ -79,6 +79,51 @@ RULES: tuple[Rule, ...] = (
         off=("emulators.entra.grants.on_behalf_of._require_session",),
     ),
     Rule(
+        "a-policy-s-token-is-a-credential",
+        "What API Management's policy gets for api://AzureADTokenExchange with its identity is taken as "
+        "`client_assertion`.",
+        "“Configure an application to trust a managed identity”, 2026, asks for it from code; “Authenticate with "
+        "managed identity” (API Management), read in 2026, takes any application as `resource`",
+        "open",
+        "`fragment-mcp-on-behalf`; emulators/entra takes it to be so",
+        "tests/plan/test_served_on_behalf.py::test_the_exchange_is_proved_by_the_gateway_s_identity",
+        live="exchange",
+        edits=(
+            Edit(
+                "terraform/modules/apim/policies/fragment-mcp-on-behalf.xml.tftpl",
+                'resource="api://AzureADTokenExchange"',
+                'resource="https://graph.microsoft.com"',
+            ),
+        ),
+    ),
+    Rule(
+        "a-token-in-a-variable-may-be-in-the-header-too",
+        "Whether a managed identity's token goes into Authorization where the policy names a variable for it is not "
+        "said: the caller's is read before.",
+        "“Authenticate with managed identity” (API Management), read in 2026, says both without saying when",
+        "open",
+        "`fragment-mcp-on-behalf`; emulators/apim writes the variable alone",
+        "tests/plan/test_served_on_behalf.py::test_the_caller_s_token_is_read_before_the_proof_is_asked_for",
+        live="exchange",
+        edits=(
+            Edit(
+                "terraform/modules/apim/policies/fragment-mcp-on-behalf.xml.tftpl",
+                'Uri.EscapeDataString((string)context.Variables["presented-token"])',
+                'Uri.EscapeDataString(context.Request.Headers.GetValueOrDefault("Authorization", "").Substring(7))',
+            ),
+        ),
+    ),
+    Rule(
+        "federated-credentials-take-minutes",
+        "A federated credential that was just made is refused for minutes, by some nodes longer than by others.",
+        "“Important considerations and restrictions for federated identity credentials”, read in 2026",
+        "documented",
+        "`invoke deploy`, whose smoke test on Azure tries five minutes; emulators/entra takes one at once",
+        "tests/unit/ops/checks/test_azure_smoke.py::test_a_new_role_may_take_minutes",
+        live="exchange",
+        edits=(Edit("ops/checks/azure_smoke.py", "_PATIENCE = 300.0", "_PATIENCE = 0.0"),),
+    ),
+    Rule(
         "a-managed-identity-stands-in-for-a-secret",
         "A federated credential names a managed identity by the tenant's issuer and its object id, compared exactly.",
         "“Configure an application to trust a managed identity”, 2026",

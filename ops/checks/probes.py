@@ -15,11 +15,12 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from emulators.base.errors import EmulatorError
 from ops.checks import smoke
-from ops.clients import access_token, outputs, rate_limit
+from ops.clients import access_token, outputs, people, rate_limit
+from ops.clients.access_token import ALIASES
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
 from ops.config.roles import OUTSIDER
-from ops.config.servers import is_of_others
+from ops.config.servers import acts_as_caller, is_of_others
 from ops.errors import OpsError, SmokeError
 
 _TIMEOUT = 15.0
@@ -202,6 +203,47 @@ def stranger(target: Target) -> str:
     return "403"
 
 
+def exchange(target: Target) -> str:
+    """Each server that acts as its caller, asked as a person: 502 is an exchange that Entra ID did not make."""
+    servers = [name for name in target.platform.endpoints if acts_as_caller(target.environment.servers.get(name))]
+    if not servers:
+        raise NotRun("no server acts as its caller")
+    for server in servers:
+        answer = _listed(target, _person(target, server), target.platform.endpoints[server])
+        sentence = f"{server} answers {answer.status} {_message(answer)}".rstrip(" .")
+        if answer.status == 401 and "insufficient_claims" in answer.headers.get("www-authenticate", ""):
+            raise NotRun(f"{sentence} (conditional access); sign in with what it asks for and run this again")
+        if answer.status == 403 and "holds no role" in answer.text:
+            raise NotRun(f"{sentence}; sign in as somebody who may call it")
+        remedy = (
+            "; a federated credential counts minutes after it was made, then `az ad app federated-credential list` and "
+            "the sign-in logs of Entra ID say why"
+        )
+        require(answer.status == 200, f"{sentence}{remedy if answer.status == 502 else ''}")
+    return f"{', '.join(servers)}: called as a person"
+
+
+def _person(target: Target, server: str) -> str:
+    """Return a token of a person who may call a server; on Azure of whoever is signed in."""
+    if target.environment.is_local:
+        return _token(target, people.signs_in_as(target.environment, target.platform).get(server, ALIASES[0]))
+    try:
+        token = access_token.signed_in(target.platform)
+    except OpsError as error:
+        raise NotRun(f"needs a person: {error}") from error
+    if not access_token.claims(token).get("scp"):
+        raise NotRun("needs a person, and an application is signed in, which has nobody to act for")
+    return token
+
+
+def _message(answer: Answer) -> str:
+    """The sentence of a JSON-RPC error; nothing where there is none."""
+    try:
+        return str(json.loads(answer.text)["error"]["message"])
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
 def registry(target: Target) -> str:
     """Every server is listed, and found by its name with an encoded slash in it.
 
@@ -314,9 +356,9 @@ def _token(target: Target, user: str) -> str:
         raise NotRun(f"needs a test identity: {error}") from error
 
 
-def _listed(target: Target, bearer: str | None) -> Answer:
+def _listed(target: Target, bearer: str | None, endpoint: str = "") -> Answer:
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).encode()
-    return ask(target.endpoint, body, {**_MCP, **({"Authorization": f"Bearer {bearer}"} if bearer else {})})
+    return ask(endpoint or target.endpoint, body, {**_MCP, **({"Authorization": f"Bearer {bearer}"} if bearer else {})})
 
 
 def _metadata_url(target: Target) -> str:

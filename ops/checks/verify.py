@@ -67,6 +67,11 @@ CHECKS: tuple[Check, ...] = (
         "a bad certificate is not taken when a client's metadata document is fetched",
         probes.document_certificate,
     ),
+    Check(
+        "exchange",
+        "the gateway exchanges a person's token, with its own identity in place of a secret",
+        probes.exchange,
+    ),
     Check("consent", "openid, profile and offline_access are consented to for everybody", azure_probes.consent),
     Check("groups", "every container group runs", azure_probes.groups),
     Check("addresses", "every slot's DNS record holds its container group's address", azure_probes.addresses),

@@ -15,16 +15,21 @@ from typing import Any
 from urllib.parse import quote
 
 from ops.cli import output
-from ops.clients import outputs, registrations, registry
+from ops.clients import outputs, people, registrations, registry
+from ops.clients.access_token import ALIASES
 from ops.clients.outputs import Platform
 from ops.clients.registrations import Registration
+from ops.config import roles
 from ops.config.environment import Environment, env_option
 from ops.errors import ToolError, UsageError
+
+#: For a client whose configuration holds no token.
+NO_OPTIONS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Client:
-    """`configuration`: its text, from URL by server and the option that names the environment (` --env dev`).
+    """`configuration`: its text, from URL by server and what `invoke token` is given for each (` --as reader`).
 
     `file`: where it reads its configuration from; None where a command configures it.
 
@@ -35,7 +40,7 @@ class Client:
     """
 
     title: str
-    configuration: Callable[[Mapping[str, str], str], str]
+    configuration: Callable[[Mapping[str, str], Mapping[str, str]], str]
     after: str
     file: Path | None = None
     opener: Callable[[str, str], list[str]] | None = None
@@ -48,11 +53,11 @@ class Client:
         return [] if self.links is None else list(self.links(name, url).items())
 
 
-def _vscode(endpoints: Mapping[str, str], _: str = "") -> str:
+def _vscode(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     return _json({"servers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
 
 
-def _claude(endpoints: Mapping[str, str], _: str = "") -> str:
+def _claude(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     return "\n".join(shlex.join(claude_add(name, url)) for name, url in endpoints.items())
 
 
@@ -61,15 +66,15 @@ def claude_add(name: str, url: str) -> list[str]:
     return ["claude", "mcp", "add", "--transport", "http", name, url]
 
 
-def _cursor(endpoints: Mapping[str, str], _: str = "") -> str:
+def _cursor(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     return _json({"mcpServers": {name: {"url": url} for name, url in endpoints.items()}})
 
 
-def _portable(endpoints: Mapping[str, str], _: str = "") -> str:
+def _portable(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     return _json({"mcpServers": {name: {"type": "http", "url": url} for name, url in endpoints.items()}})
 
 
-def _codex(endpoints: Mapping[str, str], _: str = "") -> str:
+def _codex(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     return "\n".join(shlex.join(codex_add(name, url)) for name, url in endpoints.items())
 
 
@@ -78,11 +83,11 @@ def codex_add(name: str, url: str) -> list[str]:
     return ["codex", "mcp", "add", name, "--url", url]
 
 
-def _gemini(endpoints: Mapping[str, str], _: str = "") -> str:
+def _gemini(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     return _json({"mcpServers": {name: {"httpUrl": url} for name, url in endpoints.items()}})
 
 
-def _opencode(endpoints: Mapping[str, str], _: str = "") -> str:
+def _opencode(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     """Its vendor's document lacks the address that it sends (anomalyco/opencode#50510); with this one it registers."""
     (redirect,) = registrations.REGISTRATIONS["opencode"].redirect_uris
     own = {"oauth": {"redirectUri": redirect}}
@@ -95,7 +100,7 @@ INSPECTOR = "2.12.0"
 INSPECTOR_NODE = "22.19"
 
 
-def _inspector(endpoints: Mapping[str, str], _: str = "") -> str:
+def _inspector(endpoints: Mapping[str, str], _: Mapping[str, str] = NO_OPTIONS) -> str:
     commands = [command(url) for url in endpoints.values() for command in (inspect_in_browser, inspect_in_terminal)]
     return "\n".join(map(shlex.join, commands))
 
@@ -136,19 +141,19 @@ def _vscode_add(name: str, url: str) -> list[str]:
 _FIRST_CALL = {"mongodb": ("tools/call", {"name": "list-databases", "arguments": {}})}
 
 
-def _curl(endpoints: Mapping[str, str], env: str = "") -> str:
+def _curl(endpoints: Mapping[str, str], options: Mapping[str, str] = NO_OPTIONS) -> str:
     """Return a line per server, to paste into a POSIX shell; a fresh token comes from the task each time."""
-    return "\n".join(curl_line(name, url, env) for name, url in endpoints.items())
+    return "\n".join(curl_line(name, url, options.get(name, "")) for name, url in endpoints.items())
 
 
-def curl_line(name: str, url: str, env: str = "") -> str:
-    """Return one call of a server, to paste into a POSIX shell."""
+def curl_line(name: str, url: str, options: str = "") -> str:
+    """Return one call of a server, to paste into a POSIX shell. `options`: what `invoke token` is given."""
     method, params = _FIRST_CALL.get(name, ("tools/list", {}))
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     # Both media types and the version are the transport's ("Transports", MCP 2025-11-25).
     sent = ("Content-Type: application/json", "Accept: application/json, text/event-stream")
     headers = " ".join(f"-H {shlex.quote(one)}" for one in (*sent, "MCP-Protocol-Version: 2025-11-25"))
-    token = f'-H "Authorization: Bearer $(invoke token{env})"'
+    token = f'-H "Authorization: Bearer $(invoke token{options})"'
     return f"curl -sS {token} {headers} -d {shlex.quote(json.dumps(message))} {shlex.quote(url)}"
 
 
@@ -213,17 +218,26 @@ CLIENTS: dict[str, Client] = {
         registrations=("opencode",),
     ),
     "curl": Client(
-        "curl: one call, signed in as Ada Admin, or on Azure as whoever `az login` signed in",
+        "curl: one call, signed in as somebody who may call the server, or on Azure as whoever `az login` signed in",
         _curl,
         "run the line in the project's folder; `invoke token --as reader` is another person's token",
     ),
 }
 
 
-def configuration(platform: Platform, client: str, *, exposure: str = "public", env: str = "") -> tuple[str, str]:
+def options_of(environment: Environment, platform: Platform) -> dict[str, str]:
+    """Return what `invoke token` is given for each server: somebody who may call it, and the environment."""
+    env, callers = env_option(environment.name), people.signs_in_as(environment, platform)
+    named = {server: f" --as {shlex.quote(who)}" for server, who in callers.items() if who != ALIASES[0]}
+    return {server: f"{named.get(server, '')}{env}" for server in platform.endpoints}
+
+
+def configuration(
+    platform: Platform, client: str, *, exposure: str = "public", options: Mapping[str, str] = NO_OPTIONS
+) -> tuple[str, str]:
     """Return what to do with it, and the text; UsageError for a client that is unknown or cannot reach the gateway.
 
-    `env`: the option that names the environment.
+    `options`: what `invoke token` is given, by server.
     """
     if client not in CLIENTS:
         raise UsageError(f"client {client!r} is unknown; it is one of: {', '.join(CLIENTS)}")
@@ -233,7 +247,7 @@ def configuration(platform: Platform, client: str, *, exposure: str = "public", 
             f"{client} calls connectors from its vendor's network, which cannot reach an internal gateway "
             '(gateway_exposure = "internal"); use another client on a machine inside the network'
         )
-    return wanted.title, wanted.configuration(platform.endpoints, env)
+    return wanted.title, wanted.configuration(platform.endpoints, options)
 
 
 def print_configuration(
@@ -247,11 +261,11 @@ def print_configuration(
         raise UsageError("--write needs --client NAME: each client has a file of its own")
     platform = outputs.deployed(environment)
     exposure = str(environment.variables.get("gateway_exposure") or "public")
-    env = env_option(environment.name)
+    options = options_of(environment, platform)
     if as_json:
         if client:
-            configuration(platform, client, exposure=exposure, env=env)  # refuses what it refuses without --json
-        found = document(platform, exposure, env)
+            configuration(platform, client, exposure=exposure, options=options)  # refuses as without --json
+        found = document(platform, exposure, options)
         named = {name: one for name, one in found["clients"].items() if client in (None, name)}
         output.data_json({**found, "clients": named, "entries": entries(platform, client)})
         return
@@ -259,7 +273,7 @@ def print_configuration(
         if client is None and exposure == "internal" and CLIENTS[name].cloud:
             output.warn(f"{name} is left out: it cannot reach an internal gateway")
             continue
-        title, text = configuration(platform, name, exposure=exposure, env=env)
+        title, text = configuration(platform, name, exposure=exposure, options=options)
         if write:
             output.say(f"written: {written(name, platform)}")
         else:
@@ -272,7 +286,7 @@ def print_configuration(
                 output.say(f"{edition}, with one click: {link}")
     if client:
         _offer(client, platform, write=write)
-    output.facts(expectations(environment, CLIENTS[client].after if client else ""), title="\nAt sign-in")
+    output.facts(expectations(environment, platform, CLIENTS[client].after if client else ""), title="\nAt sign-in")
     if rows := served_by(platform, client):
         output.facts(rows, title="\nThe entry of mcp_clients that serves it")
     if rows := registry.pointers(platform):
@@ -284,7 +298,7 @@ def install_links(platform: Platform, client: str) -> list[tuple[str, str]]:
     return [pair for name, url in platform.endpoints.items() for pair in CLIENTS[client].links_of(name, url)]
 
 
-def document(platform: Platform, exposure: str = "public", env: str = "") -> dict[str, Any]:
+def document(platform: Platform, exposure: str = "public", options: Mapping[str, str] = NO_OPTIONS) -> dict[str, Any]:
     """Return what clients need, as JSON has it.
 
     `{"endpoints": {server: url}, "registry": url, "clients": {client: {"file", "configuration", "links"}}}`
@@ -298,7 +312,7 @@ def document(platform: Platform, exposure: str = "public", env: str = "") -> dic
         "clients": {
             name: {
                 "file": str(client.file) if client.file else None,
-                "configuration": client.configuration(platform.endpoints, env),
+                "configuration": client.configuration(platform.endpoints, options),
                 "links": [link for _, link in install_links(platform, name)],
             }
             for name, client in reach.items()
@@ -317,7 +331,7 @@ def written(client: str, platform: Platform, *, folder: Path | None = None) -> P
             f"{client} has no file to write: run the command that `invoke connect --client {client}` prints"
         )
     path = (folder or Path()) / wanted.file.expanduser()
-    added = json.loads(wanted.configuration(platform.endpoints, ""))
+    added = json.loads(wanted.configuration(platform.endpoints, NO_OPTIONS))
     kept = _kept(path)
     for top, servers in added.items():
         kept[top] = {**(kept.get(top) or {}), **servers}
@@ -357,14 +371,13 @@ def served_by(platform: Platform, client: str | None, ask: Asked = registrations
     return rows
 
 
-def expectations(environment: Environment, first: str) -> list[tuple[str, str]]:
+def expectations(environment: Environment, platform: Platform, first: str) -> list[tuple[str, str]]:
     """Return what a person meets, in order: which page, which account, what it may do."""
     if environment.is_local:
+        everybody = people.known(environment, platform)
         then = [
-            ("a browser opens", "with three people to choose from, and no password"),
-            ("Ada Admin", "reads and writes"),
-            ("Rae Reader", "reads; tools that write are not listed"),
-            ("Otto Outsider", "is refused: no role"),
+            ("a browser opens", f"with {len(everybody) or 'the'} people to choose from, and no password"),
+            *((one.name, _may(environment, platform, one)) for one in everybody),
         ]
     else:
         then = [
@@ -373,6 +386,19 @@ def expectations(environment: Environment, first: str) -> list[tuple[str, str]]:
             ("refused, 403", "your account has no role: ask an owner of the tier's group"),
         ]
     return [("first", first), *then] if first else then
+
+
+def _may(environment: Environment, platform: Platform, person: people.Person) -> str:
+    """Say which tier of which server a person gets, and whether it only reads."""
+    reads = {role.name: role.reads for role in roles.roles(environment)}
+    found: dict[str, list[str]] = {}
+    for server in platform.endpoints:
+        wanted = roles.tiers(environment, server)
+        if tier := people.tier_of(person, wanted):
+            found.setdefault("reads" if reads[wanted[tier]] else "reads and writes", []).append(server)
+    if not found:
+        return "is refused: no role"
+    return "; ".join(f"{does} ({', '.join(servers)})" for does, servers in found.items())
 
 
 def _offer(client: str, platform: Platform, *, write: bool) -> None:

@@ -1,4 +1,6 @@
-"""Read `terraform.tfvars` the way the tasks need it: plain Python values, and errors with file and line."""
+"""Read `terraform.tfvars` the way the tasks need it: plain Python values, and errors with file and line. And what is
+written into it, laid out as `terraform fmt` would.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from typing import Any
 from emulators.base.files import write_private
 from ops.errors import SettingError
 
+_ARGUMENT = re.compile(r"(?P<indent> *)(?P<name>[A-Za-z_][\w-]*) *= (?P<value>.*)")
 CACHE = Path(__file__).resolve().parents[2] / ".twin" / "cache"
 
 
@@ -33,6 +36,32 @@ def read(path: Path, cache: Path = CACHE) -> dict[str, Any]:
         # In the order of the text, which says which server is the first.
         write_private(memo, json.dumps(known))
     return known
+
+
+def aligned(text: str) -> str:
+    """Return HCL with the equals signs of consecutive arguments below each other, as `terraform fmt` has it.
+
+    An argument whose value goes on in the next line stands alone ("Style Guide" of Terraform, Code formatting).
+    """
+    done: list[str] = []
+    run: list[re.Match[str]] = []
+
+    def close() -> None:
+        width = max((len(one["name"]) for one in run), default=0)
+        done.extend(f"{one['indent']}{one['name']:{width}} = {one['value']}" for one in run)
+        run.clear()
+
+    for line in text.split("\n"):
+        found = _ARGUMENT.fullmatch(line)
+        whole = found is not None and all(line.count(a) == line.count(b) for a, b in ("{}", "[]", "()"))
+        if found is None or not whole or (run and run[0]["indent"] != found["indent"]):
+            close()
+        if found is not None and whole:
+            run.append(found)
+        else:
+            done.append(line)
+    close()
+    return "\n".join(done)
 
 
 def require_declared(path: Path, variables: Mapping[str, Any], stage: Path) -> None:

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.config.environment import Environment
-from ops.config.servers import is_pinned, is_remote
+from ops.config.servers import acts_as_caller, is_pinned, is_remote
 from ops.errors import ImageError, UsageError
 
 FRONT = "gateway-auth"
@@ -183,7 +183,14 @@ def _image(name: str, entry: Mapping[str, Any], found: Mapping[str, Source], env
         )
     if not image.get("tag"):
         raise ImageError(f"mcp_servers.{name} of {environment.name} has neither a tag nor a digest; add image.tag")
-    return Image(name, repository, str(image["tag"]), found[repository])
+    source = found[repository]
+    if acts_as_caller(entry) and (source.python_behind or source.node_behind):
+        raise ImageError(
+            f'mcp_servers.{name} of {environment.name} has identity = "caller", and {source.folder} holds a package '
+            "that speaks over standard input and output, where a call carries no token of who calls; leave identity "
+            "and downstream out, or host it as an image that speaks HTTP (docs/add-a-server.md)"
+        )
+    return Image(name, repository, str(image["tag"]), source)
 
 
 def _source(folder: Path) -> Source | None:

@@ -228,7 +228,11 @@ def print_drift(actions: Mapping[str, str], drift: Mapping[str, str], title: str
     """Print drift that has an action; in the rest Terraform only takes a value over, as it does what Azure computed."""
     rows = [(change, address) for address, change in sorted(drift.items()) if address in actions]
     if rows:
-        output.table(f"{title}: changed outside Terraform, and put back", ("change", "resource"), rows)
+        # What was half made when a deployment was cut off looks the same: Terraform knows only that it differs.
+        heading = (
+            f"{title}: not as Terraform recorded it (changed by something else, or a run was cut off), and put back"
+        )
+        output.table(heading, ("change", "resource"), rows)
 
 
 def sorted_drift(plan: Plan) -> list[tuple[str, str]]:

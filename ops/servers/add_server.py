@@ -17,12 +17,13 @@ from ops.cli.steps import Runner, Step
 from ops.config import tfvars
 from ops.config.environment import ROOT, Environment, env_option
 from ops.config.roles import named, roles
+from ops.config.servers import acts_as_caller
 from ops.errors import SettingError, UsageError
 from ops.images import catalog, installed, upstream
 from ops.images.catalog import Source
 from ops.servers import packages, rest_api
 from ops.servers.packages import Package, Registry
-from ops.servers.remote import Remote
+from ops.servers.remote import Remote, caller_lines
 from ops.servers.rest_api import Api
 from ops.terraform import workspace
 
@@ -37,10 +38,14 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 _LONGEST = 30
 _TIER = re.compile(r"[a-z][a-z0-9]{0,14}")
+# As `downstream.scope` of terraform/shared/variables-servers.tf has it.
+_SCOPE = re.compile(
+    r"(api://[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://graph[.]microsoft[.]com)/[A-Za-z][A-Za-z0-9._-]{0,119}"
+)
 _BLOCK = re.compile(r"^mcp_servers\s*=\s*\{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
 _ENTRY = """  {name} = {{
     image = {{ repository = "{name}", tag = "0.1.0" }}
-    port  = 8000{front}
+    port = 8000{front}
     tiers = {{
 {tiers}
     }}
@@ -83,6 +88,7 @@ class Wanted:
     remote: Remote | None = None
     sessions: str = "shared"
     tiers: Mapping[str, str] = field(default_factory=dict)  # the role of each; empty: the usual two
+    scope: str = ""  # of another API, for which the gateway exchanges the caller's token; empty: it acts as itself
 
     @property
     def template(self) -> Path:
@@ -113,6 +119,7 @@ def parse(
     port: str | None = None,
     path: str | None = None,
     tiers: Sequence[str] = (),
+    as_caller: str | None = None,
     *,
     local: bool = True,
 ) -> Wanted:
@@ -128,17 +135,39 @@ def parse(
     _only_with(sources, ("--openapi",), {"--operation": operations, "--base-url": base_url})
     _only_with(sources, ("--openapi", "--remote"), {"--header": headers})
     _only_with(sources, ("--image",), {"--port": port, "--path": path})
-    given_tiers = _tiers(tiers)
+    if as_caller is not None:
+        _require_scope(as_caller, sources, headers)
+    wanted = Wanted(tiers=_tiers(tiers), scope=as_caller or "")
     if image:
-        return Wanted(image=_container(image, port, path or "/mcp"), tiers=given_tiers)
+        return replace(wanted, image=_container(image, port, path or "/mcp"))
     if remote:
-        return Wanted(remote=Remote.parse(remote, headers, local=local), tiers=given_tiers)
+        return replace(wanted, remote=Remote.parse(remote, headers, local=local))
     if openapi:
-        return Wanted(api=rest_api.parse(openapi, operations, base_url or "", headers), tiers=given_tiers)
+        return replace(wanted, api=rest_api.parse(openapi, operations, base_url or "", headers))
     if text := pypi or npm:
         package = packages.parse("pypi" if pypi else "npm", text, command or "", arguments or "", beside)
-        return Wanted(package, sessions=sessions or "shared", tiers=given_tiers)
-    return Wanted(tiers=given_tiers)
+        return replace(wanted, package=package, sessions=sessions or "shared")
+    return wanted
+
+
+def _require_scope(scope: str, sources: Sequence[str], headers: Sequence[str]) -> None:
+    """Raise UsageError for a scope that Terraform would refuse, or a source that cannot be handed a caller's token."""
+    if set(sources) & {"--pypi", "--npm"}:
+        raise UsageError(
+            f"--as-caller cannot be with {sources[0]}: a package speaks over standard input and output, where a call "
+            "carries no token of who calls; use --openapi, --image, --remote or a server of your own"
+        )
+    if not _SCOPE.fullmatch(scope):
+        raise UsageError(
+            f"--as-caller {scope!r} must be one delegated permission by its full name, such as "
+            "api://<application id>/Files.Read or https://graph.microsoft.com/User.Read; .default would be every "
+            "permission that was ever granted"
+        )
+    if any(header.partition("=")[0].lower() == "authorization" for header in headers):
+        raise UsageError(
+            "--header Authorization cannot be with --as-caller: that header carries the caller's token; name another "
+            "header, or leave it out"
+        )
 
 
 def _tiers(given: Sequence[str]) -> dict[str, str]:
@@ -193,7 +222,7 @@ def _only_with(sources: Sequence[str], wanted: Sequence[str], options: Mapping[s
 def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wanted()) -> None:
     """Add a server; repeating it changes nothing, and what an interrupted run left out is added."""
     if wanted.remote:
-        return _add_remote(environment, runner, name, wanted.remote, wanted.tiers)
+        return _add_remote(environment, runner, name, wanted.remote, wanted)
     planned = plan(environment, name, wanted)
     if not planned.files:
         _require_same(environment, planned, wanted)
@@ -231,7 +260,21 @@ def add(environment: Environment, runner: Runner, name: str, wanted: Wanted = Wa
         runner.say(f"{count} {are} behind a front; run `{deploy}`{wants}")
     else:
         runner.say(f"its tools are in {planned.folder}/src/{package(name)}/tools.py; run `{deploy}`")
+    _say_consent(environment, runner, wanted)
     return None
+
+
+def _say_consent(environment: Environment, runner: Runner, wanted: Wanted) -> None:
+    """Say who has to agree that a server acts as its callers: nobody can while they call."""
+    if not wanted.scope:
+        return
+    if not (wanted.behind_front or wanted.remote):
+        runner.say("a tool has the caller's token in CALLER.get().downstream_token (docs/add-a-server.md)")
+    gives = environment.variables.get("directory_rights", "full") == "full"
+    runner.say(
+        f"it acts as who calls, with {wanted.scope} of theirs: "
+        + ("`invoke deploy` consents to that for everybody" if gives else "an administrator has to consent to that")
+    )
 
 
 def _files(planned: Scaffold, wanted: Wanted, runner: Runner) -> dict[str, str]:
@@ -246,13 +289,14 @@ def _files(planned: Scaffold, wanted: Wanted, runner: Runner) -> dict[str, str]:
     return planned.files
 
 
-def _add_remote(environment: Environment, runner: Runner, name: str, remote: Remote, tiers: Mapping[str, str]) -> None:
+def _add_remote(environment: Environment, runner: Runner, name: str, remote: Remote, wanted: Wanted) -> None:
     """Add a server elsewhere: an entry and no folder. What it says of its tools decides what readers are given."""
+    tiers = wanted.tiers
     _require_name(name)
     _require_roles(environment, tiers)
     kept = (environment.servers.get(name) or {}).get("remote") if name in environment.servers else None
     if name in environment.servers:
-        if not kept or kept != remote.as_entry():
+        if not kept or kept != remote.as_entry() or _scope_there(environment, name) != wanted.scope:
             there = f"the server at {kept['url']}, with other values" if kept else "one that runs here"
             raise UsageError(
                 f"{name} is there already, as {there}; nothing was changed: run "
@@ -261,7 +305,9 @@ def _add_remote(environment: Environment, runner: Runner, name: str, remote: Rem
         runner.say(f"{name} is there: its entry in {environment.folder / 'terraform.tfvars'}")
         return
     value = workspace.local_secrets(environment).get(remote.secret, "") if environment.is_local else ""
-    reading = _reading_tools(runner, remote, value) if value or not remote.secret else []
+    # Who adds it has no token of a caller's, so a server that acts as its callers would show nothing.
+    asked = not wanted.scope and bool(value or not remote.secret)
+    reading = _reading_tools(runner, remote, value) if asked else []
     given = tiers or _usual_tiers(environment)
     reads = {role.name for role in roles(environment) if role.reads}
     left_out = [tier for tier, role in given.items() if role in reads and not reading]
@@ -272,7 +318,7 @@ def _add_remote(environment: Environment, runner: Runner, name: str, remote: Rem
             "known which of its tools only read: write its entry by hand, with tools.allow (docs/add-a-server.md)"
         )
     variables = environment.folder / "terraform.tfvars"
-    text = remote.entry_text(name, shown, reads, reading)
+    text = remote.entry_text(name, shown, reads, reading, wanted.scope)
     planned = Scaffold(name, environment.servers_dir / name, {}, variables, text)
     row = ("add to", f"mcp_servers in {variables}")
     runner.table("", ("will", "what"), [row])
@@ -286,11 +332,13 @@ def _add_remote(environment: Environment, runner: Runner, name: str, remote: Rem
     wants = f" once the vault holds {remote.secret}" if remote.secret and not value else ""
     place = " (locally .twin/local-secrets.json)" if wants and environment.is_local else ""
     runner.say(f"the gateway forwards to {remote.url}; run `invoke deploy{env_option(environment.name)}`{wants}{place}")
+    _say_consent(environment, runner, wanted)
 
 
 def _reading_tools(runner: Runner, remote: Remote, value: str) -> list[str]:
     with runner.progress("ask for its tools") as result:
-        ask: Step[tuple[list[str], str]] = Step(lambda: remote.reading_tools(value), ([], ""))
+        # A dry run asks nobody, and goes on as if the server had answered.
+        ask: Step[tuple[list[str], str]] = Step(lambda: remote.reading_tools(value), (["what-only-reads"], ""))
         reading, failure = runner.run(ask)
         result.append(failure or f"{len(reading)} say that they only read")
     if failure:
@@ -361,12 +409,22 @@ def _require_same(environment: Environment, planned: Scaffold, wanted: Wanted) -
     has = {tier: str(one.get("role")) for tier, one in (environment.servers.get(name, {}).get("tiers") or {}).items()}
     if not planned.entry and wanted.tiers and dict(wanted.tiers) != has:
         there, asked = f"{there} for {_spelled(has)}", f"{asked} with --role {_spelled(wanted.tiers)}"
+    if not planned.entry and (kept_scope := _scope_there(environment, name)) != wanted.scope:
+        there, asked = (
+            f"{text} acting as {f'its caller with {scope}' if scope else 'itself'}"
+            for text, scope in ((there, kept_scope), (asked, wanted.scope))
+        )
     if there != asked:
         option = env_option(environment.name)
         raise UsageError(
             f"{name} is there already, as {there} ({folder}), and what was asked for is {asked}; nothing was changed: "
             f"run `invoke remove-server {name}{option}` and this again, or choose another name"
         )
+
+
+def _scope_there(environment: Environment, name: str) -> str:
+    entry = environment.servers.get(name) or {}
+    return str((entry.get("downstream") or {}).get("scope", "")) if acts_as_caller(entry) else ""
 
 
 def _spelled(tiers: Mapping[str, str]) -> str:
@@ -411,12 +469,13 @@ def entry_text(name: str, wanted: Wanted = Wanted()) -> str:
     """Return the entry as it stands in mcp_servers."""
     kept = wanted.image.entry if wanted.image else ' sessions = "caller" ' if wanted.sessions == "caller" else ""
     given = wanted.tiers or {"admin": "Mcp.Admin", "reader": "Mcp.Read"}
-    width = max(len(tier) for tier in given)
-    tiers = "\n".join(f'      {tier:{width}} = {{ role = "{role}" }}' for tier, role in given.items())
+    tiers = "\n".join(f'      {tier} = {{ role = "{role}" }}' for tier, role in given.items())
     front = f"\n    front = {{{kept}}}" if wanted.behind_front else ""
+    front += f"\n    egress = {json.dumps([rest_api.host(wanted.api)])}" if wanted.api else ""
     if secrets := _secrets(wanted):
         front += "\n    secrets = {" + ", ".join(f' {name} = "{secret}"' for name, secret in secrets.items()) + " }"
-    return _ENTRY.format(name=name, tiers=tiers, front=front)
+    front += "".join(f"\n    {line}" for line in caller_lines(wanted.scope))
+    return tfvars.aligned(_ENTRY.format(name=name, tiers=tiers, front=front))
 
 
 def _secrets(wanted: Wanted) -> dict[str, str]:

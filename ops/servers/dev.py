@@ -38,7 +38,7 @@ def develop(environment: Environment, name: str) -> None:
         raise NotDeployedError("the local platform is not running; start it with `invoke deploy`, then run this again")
     server = Developed(environment, name, source)
     output.facts([("endpoint", platform.endpoints[name]), ("watched", ", ".join(map(str, source.folders)))])
-    output.say(f"call it from another terminal: {connect.curl_line(name, platform.endpoints[name])}")
+    output.say(f"call it from another terminal: {_call(environment, platform, name)}")
     try:
         server.start()
         server.follow(_changes(source.folders))
@@ -46,6 +46,11 @@ def develop(environment: Environment, name: str) -> None:
         pass  # that is how a person ends it
     finally:
         server.stop()
+
+
+def _call(environment: Environment, platform: outputs.Platform, name: str) -> str:
+    options = connect.options_of(environment, platform)
+    return connect.curl_line(name, platform.endpoints[name], options[name])
 
 
 class Developed:

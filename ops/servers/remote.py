@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from ops.config import tfvars
 from ops.errors import UsageError
 
 # As `remote.url` of terraform/shared/variables-servers.tf has it.
@@ -61,23 +62,25 @@ class Remote:
         scheme = {"scheme": self.scheme} if self.scheme else {}
         return {"url": self.url, "credential": {"header": self.header, **scheme, "secret": self.secret}}
 
-    def entry_text(self, name: str, tiers: Mapping[str, str], reads: Collection[str], reading: Sequence[str]) -> str:
+    def entry_text(
+        self, name: str, tiers: Mapping[str, str], reads: Collection[str], reading: Sequence[str], scope: str = ""
+    ) -> str:
         """Return the entry as it stands in mcp_servers; of `tiers` (the role of each) those whose role `reads` get the
-        tools that only read.
+        tools that only read. `scope`: what its callers' tokens are exchanged for, where it acts as them.
         """
         lines = [f"  {name} = {{", "    remote = {", f"      url = {json.dumps(self.url)}"]
         if self.secret:
             scheme = f", scheme = {json.dumps(self.scheme)}" if self.scheme else ""
             credential = f"header = {json.dumps(self.header)}{scheme}, secret = {json.dumps(self.secret)}"
             lines.append(f"      credential = {{ {credential} }}")
-        lines += ["    }", "    tiers = {"]
+        lines += ["    }", *(f"    {line}" for line in caller_lines(scope)), "    tiers = {"]
         for tier, role in tiers.items():
             if role in reads:
                 lines += [f"      {tier} = {{", f'        role = "{role}"']
                 lines += [f"        tools = {{ allow = {json.dumps(list(reading))} }}", "      }"]
             else:
                 lines.append(f'      {tier} = {{ role = "{role}" }}')
-        return "\n".join([*lines, "    }", "  }", ""])
+        return tfvars.aligned("\n".join([*lines, "    }", "  }", ""]))
 
     def reading_tools(self, value: str = "") -> tuple[list[str], str]:
         """Ask the server for its tools; return those that say that they only read, and why there was no answer.
@@ -92,6 +95,11 @@ class Remote:
             while isinstance(found, BaseExceptionGroup):
                 found = found.exceptions[0]
             return [], " ".join(str(found).split()).rstrip(".") or type(found).__name__
+
+
+def caller_lines(scope: str) -> list[str]:
+    """Return the lines of an entry whose server acts as its callers; none where it acts as itself."""
+    return ['identity = "caller"', f"downstream = {{ scope = {json.dumps(scope)} }}"] if scope else []
 
 
 async def _reading(url: str, headers: dict[str, str]) -> list[str]:

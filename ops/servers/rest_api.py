@@ -56,6 +56,13 @@ def read(api: Api) -> dict[str, Any]:
     return document
 
 
+def host(api: Api) -> str:
+    """Return where the API is, as `egress` of an entry names it; UsageError for what cannot be read or is none."""
+    parts = urlsplit(_base_url(api, {} if api.base_url else read(api)))
+    usual = parts.port in (None, 443, 80)
+    return (parts.hostname or "") + ("" if usual else f":{parts.port}")
+
+
 def command(api: Api, document: Mapping[str, Any], package: str) -> list[str]:
     """Return the front's arguments; UsageError for operations or an address that the document does not have."""
     known = sorted({str(operation["operationId"]) for operation in _operations(document) if "operationId" in operation})

@@ -126,7 +126,8 @@ class Terraform:
     binary: Path
     env: Mapping[str, str] = field(default_factory=dict)
     runner: Runner = field(default_factory=Runner)
-    _printed: set[Path] = field(default_factory=set)  # folders whose init a dry run has printed
+    # Folders whose init a dry run has printed, or which it has made.
+    _printed: set[Path] = field(default_factory=set)
     _running: _Running = field(default_factory=lambda: _Running())
 
     def side_by_side(self, *works: Callable[[], T]) -> list[Future[T]]:
@@ -195,7 +196,11 @@ class Terraform:
             *(f"-target={target}" for target in targets),
         ]
         found = Plan(stage, expected, bool(expected), expected_drift or {})
-        return self.runner.run(Step(act, found, (command_line(stage, arguments),)))
+        folder = stage.plan_file.parent
+        lines = () if folder.is_dir() or folder in self._printed else (f"mkdir -p -m 700 {shlex.quote(str(folder))}",)
+        if self.runner.dry_run:
+            self._printed.add(folder)
+        return self.runner.run(Step(act, found, (*lines, command_line(stage, arguments))))
 
     def apply(self, plan: Plan) -> None:
         """Apply exactly the saved plan."""

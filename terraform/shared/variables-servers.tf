@@ -19,8 +19,8 @@ variable "mcp_servers" {
     one slot, and a deployment or restart of that slot ends every session (docs/adr/0026). answer_bytes: the largest answer.
     upstream: an image that somebody else publishes, `registry/repository@sha256:…`, which speaks MCP over HTTP at `port` and
     `path`: it runs as a second container beside the front, and `environment` and `secrets` go to it alone (docs/adr/0032).
-    egress: hosts that a server which the front starts may call, such as "api.example.com", "*.example.com", "*" for any, each
-    with :PORT where it is neither 443 nor 80. The front's proxy refuses others, here and on Azure, where
+    egress: hosts that a server which the front starts, or a REST API behind it, may call: "api.example.com", "*.example.com", "*"
+    for any, each with :PORT where it is neither 443 nor 80. The front refuses others, here and on Azure, where
     network.containers_egress must let the call pass as well; a program that ignores HTTPS_PROXY is stopped by that alone.
     Callers whose role only reads (roles.<name>.reads) see those tools that say that they only read, or those that tools.allow names.
     remote: an MCP server of another team or vendor at `url`, instead of an image: no container and no slots, the gateway
@@ -29,7 +29,8 @@ variable "mcp_servers" {
     A tier whose role only reads names in tools.allow what it may call: there is no front that goes by hints.
     identity: "gateway" calls as the gateway, and says who asks; with "caller" the gateway exchanges the person's token for one of
     downstream.scope, a delegated permission such as api://<application id>/Files.Read, on their behalf (docs/adr/0031). A remote server
-    gets it as Authorization, an image of ours as X-Mcp-Downstream-Token. Only people can call such a server.
+    gets it as Authorization, as does a REST API or an image behind a front; an image of ours gets X-Mcp-Downstream-Token, and a
+    package behind a front cannot be told (docs/adr/0035). Only people can call such a server.
     health_path: where Azure asks each container whether it lives, and restarts it after half a minute of silence; "" for
     an image that answers nowhere without a token.
     compute: "container-instances" (a slot is one container group) or "container-apps" (a tier is one app, docs/adr/0034):
@@ -377,8 +378,8 @@ variable "mcp_servers" {
   }
 
   validation {
-    condition     = alltrue([for server in var.mcp_servers : server.identity != "caller" || server.front == null])
-    error_message = "A server with a front in mcp_servers must not have identity = \"caller\": the front gives a server that somebody else publishes nothing of a caller (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.identity != "caller" || server.front == null)])})."
+    condition     = alltrue([for server in var.mcp_servers : server.identity != "caller" || try(server.front.sessions, "shared") == "shared"])
+    error_message = "A server with identity = \"caller\" in mcp_servers must have front.sessions = \"shared\": a session is a process that speaks over standard input and output, where a call carries no token (${join(", ", [for entry, server in var.mcp_servers : "mcp_servers.${entry}" if !(server.identity != "caller" || try(server.front.sessions, "shared") == "shared")])})."
   }
 
   validation {

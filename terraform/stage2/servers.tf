@@ -99,6 +99,7 @@ locals {
       local._upstreams[name] == null ? {} : {
         MCP_FRONT_URL = "http://127.0.0.1:${local._upstreams[name].port}${local._upstreams[name].path}"
       },
+      var.mcp_servers[slot.server].identity == "caller" ? { MCP_FRONT_IDENTITY = "caller" } : {},
       # One that is not set allows all.
       var.mcp_servers[slot.server].tiers[slot.tier].tools.allow == null ? {} : {
         MCP_FRONT_TOOLS_ALLOW = join(",", var.mcp_servers[slot.server].tiers[slot.tier].tools.allow)

@@ -66,6 +66,8 @@ class World:
     verifier: TokenVerifier
     #: Tokens that the API of files was shown, and what went to the token endpoint for an exchange.
     shown: list[str] = field(default_factory=list)
+    #: Those that it takes no more, before they expire.
+    revoked: set[str] = field(default_factory=set)
     exchanges: list[dict[str, str]] = field(default_factory=list)
 
     def application(self, name: str) -> Resource:
@@ -135,6 +137,10 @@ def world(applied: State, loaded: Loaded, issuer: Driver) -> World:
     @server.tool
     def read() -> str:
         """The caller's file, read from another API as the caller."""
+        caller = CALLER.get()
+        if caller.downstream_token in made.revoked:
+            caller.refusal.said = True
+            return "refused"
         return made.files(f"Bearer {CALLER.get().downstream_token}")
 
     async def fetch() -> Mapping[str, Any]:
@@ -179,7 +185,9 @@ async def _own(world: World, call: Call) -> Any:
     ):
         path = urlsplit(call.url).path
         answer = await client.request(call.method, path, content=call.body, headers=_plain(call.headers))
-    return ok(answer.content, answer.status_code, {"Content-Type": answer.headers["content-type"]})
+    kept = ("content-type", "x-mcp-downstream-refused")
+    headers = {name: value for name, value in answer.headers.items() if name in kept}
+    return ok(answer.content, answer.status_code, headers)
 
 
 def _elsewhere(world: World, call: Call) -> Any:
@@ -229,6 +237,15 @@ async def test_the_exchange_is_proved_by_the_gateway_s_identity(world: World) ->
     assert claims(form["client_assertion"])["sub"] == identity["principal_id"]
     holders = [call.url for call in world.gateway.backends.calls if token in (call.body or b"").decode()]
     assert holders == [f"{BASE}/{world.entra.tenant}/oauth2/v2.0/token"]
+
+
+def test_the_caller_s_token_is_read_before_the_proof_is_asked_for(applied: State) -> None:
+    """API Management may put the identity's token into the same header; nothing reads that header afterwards."""
+    (fragment,) = (f for f in applied.of_type("azurerm_api_management_policy_fragment") if f["name"] == "mcp-on-behalf")
+    before, proof, after = str(fragment["value"]).partition("<authentication-managed-identity")
+    assert (bool(proof), 'set-variable name="presented-token"' in before) == (True, True)
+    assert "Authorization" not in after
+    assert '(string)context.Variables["presented-token"]' in after
 
 
 async def test_what_was_exchanged_is_kept_for_one_server_and_sign_in(world: World) -> None:
@@ -373,6 +390,21 @@ async def test_a_token_that_the_other_side_refuses_is_not_kept(world: World) -> 
     told["https://files.example.com"] = real
     await world.read("elsewhere", token)
     assert len(world.exchanges) == 2
+
+
+async def test_a_token_that_our_server_sees_refused_is_not_kept(world: World) -> None:
+    """Its answer says so to the gateway, and to nobody else; the next call gets a new one, and others keep theirs."""
+    ada, rae = world.sign_in("admin"), world.sign_in("reader")
+    await world.read("own", ada)
+    await world.read("own", rae)
+    world.revoked = {world.shown[0]}
+    world.entra.clock.now = world.gateway.clock.now = world.gateway.clock.now + 2
+    reply = await world.call("own", ada)
+    assert reply.json["result"]["content"][0]["text"] == "refused"
+    assert "x-mcp-downstream-refused" not in reply.headers
+    assert [await world.read("own", token) for token in (ada, rae)] == [FILES[ADA], FILES[RAE]]
+    assert len(world.exchanges) == 3
+    assert world.shown[-2] not in world.revoked
 
 
 def test_no_secret_is_anywhere(applied: State) -> None:

@@ -182,10 +182,14 @@ def test_a_front_is_told_what_it_needs(own_bench: Bench, stage2: Path) -> None:
 
 
 def test_an_image_of_somebody_else_stands_behind_the_front(own_bench: Bench, stage2: Path) -> None:
-    """A second container without a port; what the entry gives goes to it alone, and the gate's settings do not."""
+    """A second container without a port; what the entry gives goes to it alone, and the gate's settings do not.
+
+    The front is told as whom it calls it.
+    """
     behind = {"image": f"ghcr.io/owner/charts@{PINNED}", "port": 9001, "memory": 2}
     tiers = {"reader": READS}
-    given(stage2, own_bench, tiers=tiers, front={"upstream": behind}, environment={"REGION": "eu"})
+    as_caller = {"identity": "caller", "downstream": {"scope": "https://graph.microsoft.com/User.Read"}}
+    given(stage2, own_bench, tiers=tiers, front={"upstream": behind}, environment={"REGION": "eu"}, **as_caller)
     planned = resources(own_bench.plan(stage2)._raw)
     front, upstream = planned['module.servers["mongodb-reader-a"].azurerm_container_group.this']["container"]
     assert (upstream["image"], upstream["memory"]) == (f"acrmcplocal.azurecr.io/owner/charts@{PINNED}", 2)
@@ -193,7 +197,7 @@ def test_an_image_of_somebody_else_stands_behind_the_front(own_bench: Bench, sta
     assert (upstream.get("liveness_probe") or [], len(front["liveness_probe"])) == ([], 1)
     told = front["environment_variables"]
     assert told["MCP_FRONT_URL"] == "http://127.0.0.1:9001/mcp"
-    assert told["MCP_FRONT_ENVIRONMENT"] == ""
+    assert (told["MCP_FRONT_ENVIRONMENT"], told["MCP_FRONT_IDENTITY"]) == ("", "caller")
     assert "REGION" not in told
     assert not front.get("secure_environment_variables")
 

@@ -144,6 +144,8 @@ GATES = {
         _tests("slots", "tests/plan/test_served_policies.py"),
         _tests("elsewhere", "tests/plan/test_served_remote.py"),
         _tests("on-behalf-of", "tests/plan/test_served_on_behalf.py"),
+        _tests("front", "servers/gateway-auth/tests", session="unit"),
+        _tests("servers", "tests/plan/test_servers.py"),
         _tests("roots", "tests/plan/test_roots.py", "tests/plan/test_protection.py"),
         _checkov("checkov-plans", "--framework", "terraform_plan", "--repo-root-for-plan-enrichment", "terraform",
                  "--skip-check", "CKV_AZURE_233", plans=True),

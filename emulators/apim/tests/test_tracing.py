@@ -11,8 +11,9 @@ import pytest
 from emulators.apim.errors import PolicyError
 from emulators.apim.failures import UpstreamError
 from emulators.apim.load import load
+from emulators.apim.messages import ManyValues, Response
 from emulators.apim.named_values import secret_named_values
-from emulators.apim.tests.harness import GatewayHarness, applied, ok, policies, resource
+from emulators.apim.tests.harness import CutOff, FakeStream, GatewayHarness, applied, ok, policies, resource
 from emulators.apim.tests.tokens import CONFIGURATION, claims, publish, sign
 from emulators.apim.tracing import MAX_ENTRIES, Tracer
 from emulators.apim.tracing_mask import MASK, MAX_VALUE, Mask
@@ -77,6 +78,62 @@ async def test_the_reason_is_the_one_that_is_known(inbound: str, answer: int, re
     gateway.backends.answers["http://backend.test"] = ok(b"", answer)
     trace = await gateway.trace("GET", "/a/op")
     assert trace["summary"]["refusal"] == reason
+
+
+def rpc(**members: Any) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": 1, **members}).encode()
+
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln"
+FAILED = {"content": [{"type": "text", "text": "no such\n file"}], "isError": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "reason"),
+    [
+        (rpc(error={"code": -32602, "message": "Not open to you."}), "application/json", "Not open to you."),
+        (rpc(error={"code": -32000}), "application/json; charset=utf-8", "-32000"),
+        (rpc(result=FAILED), "application/json", "no such file"),
+        (rpc(result={"content": "none", "isError": True}), "application/json", "the tool failed"),
+        (rpc(result={"content": [], "isError": False}), "application/json", ""),
+        (rpc(error={"code": 1, "message": "x" * 1000}), "application/json", "x" * 300),
+        (rpc(error={"code": 1, "message": f"not with {JWT}"}), "application/json", "not with •••"),
+        (rpc(error={"code": 1, "message": "streamed"}), "text/event-stream", ""),
+        (b"{", "application/json", ""),
+        (b"[1]", "application/json", ""),
+        (b"", "application/json", ""),
+    ],
+)  # fmt: skip
+async def test_a_server_s_own_reason_is_told(body: bytes, kind: str, reason: str) -> None:
+    """With status 200 it is in the body; the answer itself stays as it was."""
+    gateway = Traced()
+    parts = FakeStream([body[:9], body[9:]])
+    headers = ManyValues([("Content-Type", kind), ("Content-Length", str(len(body)))])
+    gateway.backends.answers["http://backend.test"] = Response(200, "OK", headers, None, parts)
+    reply = await gateway.send("GET", "/a/op")
+    assert (b"".join(reply.chunks), gateway.ring.recent()[0]["refusal"]) == (body, reason)
+
+
+@pytest.mark.parametrize("length", [None, "", "40 ", "-1"])
+async def test_what_is_long_or_of_no_length_is_not_read_for_it(length: str | None) -> None:
+    """Its reason is not worth making the caller wait."""
+    gateway = Traced()
+    body = rpc(error={"code": 1, "message": "said"}).ljust(2**20 if length is None else 0)
+    length = str(len(body)) if length is None else length
+    headers = ManyValues([("Content-Type", "application/json"), *([("Content-Length", length)] if length else [])])
+    gateway.backends.answers["http://backend.test"] = Response(200, "OK", headers, None, FakeStream([body]))
+    reply = await gateway.send("GET", "/a/op")
+    assert (reply.json["error"]["message"], gateway.ring.recent()[0]["refusal"]) == ("said", "")
+
+
+async def test_an_answer_that_breaks_off_does_so_for_the_caller() -> None:
+    """As without traces: the connection is cut."""
+    gateway = Traced()
+    headers = ManyValues([("Content-Type", "application/json"), ("Content-Length", "100")])
+    stream = FakeStream([b'{"jsonrpc"', UpstreamError("BackendConnectionFailure", "gone")])
+    gateway.backends.answers["http://backend.test"] = Response(200, "OK", headers, None, stream)
+    with pytest.raises(CutOff):
+        await gateway.send("GET", "/a/op")
 
 
 async def test_every_element_is_there_in_the_order_in_which_it_ran() -> None:

@@ -100,6 +100,12 @@ def test_its_address_is_a_setting_or_an_argument(settings: Callable[..., FrontSe
         application([], settings())
 
 
+def test_calls_of_another_container_are_not_promised(settings: Callable[..., FrontSettings]) -> None:
+    """It goes its own way out: `egress` would be believed and not kept."""
+    with pytest.raises(SettingsError, match=r"leave `egress` out .* network.containers_egress"):
+        application([], settings(mcp_front_url="http://127.0.0.1:9001/mcp", mcp_front_egress="api.example.com"))
+
+
 @pytest.fixture
 def settings() -> Callable[..., FrontSettings]:
     values = {name.lower(): value for name, value in AUTH_ENVIRONMENT.items()}

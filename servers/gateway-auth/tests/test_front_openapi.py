@@ -81,6 +81,7 @@ async def _call(
 
     values = {name.lower(): value for name, value in AUTH_ENVIRONMENT.items()}
     settings = FrontSettings(**values, mcp_server_name="things", mcp_front_reads=True, mcp_front_answer_bytes=4096)
+    settings = settings.model_copy(update={"mcp_front_egress": params.pop("egress", "things.example")})
     gate = app.of_openapi(
         settings, package, OPERATIONS, "https://things.example/v1", {"Authorization": "THINGS_KEY"},
         fetch=mint.fetch, transport=httpx2.MockTransport(api),
@@ -124,6 +125,19 @@ async def test_what_the_api_may_not(called: Called, item: str, said: str) -> Non
     assert answer["result"]["isError"]
     assert said in answer["result"]["content"][0]["text"]
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("egress", ["", "other.example", "things.example:8443"])
+async def test_an_api_that_is_not_in_the_entry_is_told_so(
+    called: Called, egress: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The call fails with the sentence, the log has its line, and nothing is sent."""
+    answer, asked = await called("tools/call", egress=egress, name="readItem", arguments={"id": "1"})
+    sentence = "things.example:443 is not in egress of this server's entry in mcp_servers"
+    assert answer["result"]["isError"]
+    assert f"{sentence}; add it there" in answer["result"]["content"][0]["text"]
+    assert f"[egress] the server behind called {sentence}: refused" in capfd.readouterr().err
+    assert asked == []
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_the_page_shows_what_connect_prints(client: str) -> None:
     shown = re.search(rf"^<!-- {client} -->\n```\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
     platform = Platform("https://apim-mcp-dev.azure-api.net", {"mongodb": ENDPOINT}, "", "", "", {})
     assert shown, f"docs/connect.md has no block after <!-- {client} -->"
-    assert shown.group(1) == connect.configuration(platform, client, env=" --env dev")[1]
+    assert shown.group(1) == connect.configuration(platform, client, options={"mongodb": " --env dev"})[1]
 
 
 @pytest.mark.parametrize("client", [name for name, client in connect.CLIENTS.items() if client.links])

@@ -31,14 +31,16 @@ T = TypeVar("T")
 
 
 class DryRun(Runner):
-    """A dry run whose lines a test reads."""
+    """A dry run whose lines a test reads; those that only make a folder are in `folders`."""
 
     def __init__(self) -> None:
         super().__init__(dry_run=True)
         self.lines: list[str] = []
+        self.folders: list[str] = []
 
     def run(self, step: Step[T]) -> T:
-        self.lines += step.lines
+        for line in step.lines:
+            (self.folders if line.startswith("mkdir -p -m 700 ") else self.lines).append(line)
         return step.expected
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gateway_auth.asgi import ASGIApp, Receive, Scope, Send, answer, replay
+from gateway_auth.asgi import ASGIApp, Message, Receive, Scope, Send, answer, replay
 from gateway_auth.caller import CALLER, Caller
 from gateway_auth.errors import KeysUnavailableError, TokenRefusedError
 from gateway_auth.health import live
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 # Each may occur once, because two would be read differently by two readers.
 _DOWNSTREAM = b"x-mcp-downstream-token"
+_REFUSED = b"x-mcp-downstream-refused"
 _DECIDING = (b"authorization", b"x-mcp-tier", b"x-mcp-caller", b"x-mcp-client", b"x-correlation-id", _DOWNSTREAM)
 _READ = frozenset((*_DECIDING, b"content-length", b"traceparent"))
 # Limits and confirmations are each caller's own: callers without a name would share one.
 _NAME = re.compile(r"[!-~]{1,128}")
+_BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750, section 2.1
 _POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
 
@@ -95,7 +97,8 @@ class Gate:
             scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != _DOWNSTREAM]}
         reset = CALLER.set(caller)
         try:
-            await self._app(scope, replay({"type": "http.request", "body": body, "more_body": False}, receive), send)
+            again = replay({"type": "http.request", "body": body, "more_body": False}, receive)
+            await self._app(scope, again, _saying_refusal(caller, send) if _DOWNSTREAM in given else send)
         finally:
             CALLER.reset(reset)
 
@@ -112,7 +115,20 @@ class Gate:
             raise TokenRefusedError(403, "X-Mcp-Caller must name the caller in visible ASCII characters, 1 to 128.")
         if (client := given.get(b"x-mcp-client")) and not _NAME.fullmatch(client):
             raise TokenRefusedError(403, "X-Mcp-Client must be in visible ASCII characters, at most 128.")
+        if _DOWNSTREAM in given and not _BEARER.fullmatch(given[_DOWNSTREAM]):
+            raise TokenRefusedError(403, "X-Mcp-Downstream-Token must be a bearer token, and nothing else.")
         return given
+
+
+def _saying_refusal(caller: Caller, send: Send) -> Send:
+    """A `send` that adds to the answer what the gateway drops its copy of the token by."""
+
+    async def saying(message: Message) -> None:
+        if message["type"] == "http.response.start" and caller.refusal.said:
+            message = {**message, "headers": [*message.get("headers", ()), (_REFUSED, b"1")]}
+        await send(message)
+
+    return saying
 
 
 def _headers(scope: Scope) -> dict[bytes, str]:

@@ -181,7 +181,7 @@ def test_a_dry_run_says_what_is_needed(servers: Path, capsys: pytest.CaptureFixt
     deploy.deploy(environment, runner)
     out, err = capsys.readouterr()
     first = {line.split()[0] for line in out.splitlines()}
-    assert first == {"terraform", "az", "docker", "until", "#", "MY_OBJECT_ID=$(az"}
+    assert first == {"terraform", "az", "docker", "until", "mkdir", "#", "MY_OBJECT_ID=$(az"}
     asked = doctor.applicable(environment)
     assert asked["organisation"].what not in err
     for check in (one for name, one in asked.items() if name != "organisation"):

@@ -323,3 +323,52 @@ def test_a_cluster_without_keys(make: Make, monkeypatch: pytest.MonkeyPatch) -> 
     answers["container"] = {"instanceView": {"state": "Failed"}}
     with pytest.raises(SmokeError, match="aci-database-users is Failed; read `invoke logs --part database-users`"):
         azure_probes.users_job(target)
+
+
+def _token_of(**claims: Any) -> str:
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode()}.sig"
+
+
+def _refusal(sentence: str) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": sentence}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "says"),
+    [
+        (Answer(200, {}, "{}"), "pass", "me: called as a person"),
+        (Answer(502, {}, _refusal("The gateway could not act for you.")), "fail", "me answers 502 The gateway"),
+        (Answer(502, {}, "<html>"), "fail", "me answers 502; a federated credential counts minutes"),
+        (Answer(403, {}, _refusal("Nobody consented to this.")), "fail", "me answers 403 Nobody consented to this"),
+        (Answer(403, {}, _refusal("Your account holds no role on this server.")), "not run", "somebody who may call"),
+        (Answer(401, {}, ""), "fail", "me answers 401"),
+        (
+            Answer(401, {"www-authenticate": 'Bearer error="insufficient_claims"'}, ""),
+            "not run",
+            "conditional access",
+        ),
+    ],
+)  # fmt: skip
+def test_an_exchange_is_tried_by_a_call(
+    make: Make, monkeypatch: pytest.MonkeyPatch, answer: Answer, verdict: str, says: str
+) -> None:
+    """Of the servers that act as their caller, and of no other; what only the person lacks is no failure."""
+    entries = {"mongodb": {}, "me": {"identity": "caller", "downstream": {"scope": "s"}}}
+    environment = replace(make("dev"), variables={"mcp_servers": entries})
+    asked: list[str] = []
+
+    def ask(url: str, *_: Any, **__: Any) -> Answer:
+        asked.append(url)
+        return answer
+
+    monkeypatch.setattr(probes, "ask", ask)
+    monkeypatch.setattr(access_token, "signed_in", lambda _: _token_of(scp="Mcp.Access"))
+    target = Target(environment, replace(PLATFORM, endpoints={name: f"http://gateway/{name}/mcp" for name in entries}))
+    check = [one for one in verify.CHECKS if one.name == "exchange"]
+    (found,) = verify.findings(target, check)
+    assert (found.verdict, says in found.text, asked) == (verdict, True, ["http://gateway/me/mcp"])
+    monkeypatch.setattr(access_token, "signed_in", lambda _: _token_of(roles=["Mcp.Admin"]))
+    (found,) = verify.findings(target, check)
+    assert (found.verdict, "an application is signed in" in found.text) == ("not run", True)
+    (found,) = verify.findings(replace(target, environment=replace(environment, variables={})), check)
+    assert (found.verdict, found.text) == ("not run", "no server acts as its caller")

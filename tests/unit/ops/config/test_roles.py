@@ -11,7 +11,7 @@ import hcl2
 import pytest
 
 from emulators.base.state import Resource, State
-from ops.clients import people
+from ops.clients import connect, people
 from ops.clients.outputs import Platform
 from ops.clients.people import Person
 from ops.config import roles
@@ -113,3 +113,42 @@ def test_the_local_people_follow_from_the_map(make: Make) -> None:
         "outsider": set(),
         "payroll": {"Payroll.Read", "Mcp.Read"},
     }
+
+
+def test_connect_names_who_may_call_which_server(make: Make) -> None:
+    """The line for curl signs in somebody who may call that server; each person is told what they may."""
+    ada = "11111111-aaaa-4aaa-8aaa-000000000001"
+    groups = {"admin": [ada], "payroll": []}
+    made = (
+        (
+            f'module.groups.azuread_group.this["{name}"]',
+            {"object_id": f"id-{name}", "display_name": name, "members": members, "security_enabled": True},
+        )
+        for name, members in groups.items()
+    )
+    state = State(tuple(Resource(address, "azuread_group", values) for address, values in made))
+    entry = {"image": {"repository": "x", "tag": "1"}}
+    environment = with_variables(
+        make(),
+        roles={"Payroll.Read": {"groups": ["payroll"], "reads": True}, "Mcp.Admin": {"groups": ["admin"]}},
+        groups={name: {"display_name": name} for name in groups},
+        mcp_servers={
+            "notes": {**entry, "tiers": {"admin": {"role": "Mcp.Admin"}}},
+            "payroll": {**entry, "tiers": {"all": {"role": "Payroll.Read"}}},
+            "nobodys": {**entry, "tiers": {"all": {"role": "Audit"}}},
+        },
+    )
+    platform = Platform("", dict.fromkeys(("notes", "payroll", "nobodys"), "http://127.0.0.1/x"), "", TENANT, "", {})
+    assert connect.options_of(environment, platform) == dict.fromkeys(platform.endpoints, "")  # never started
+    (environment.home / "run").mkdir(parents=True)
+    state.dump(environment.home / "run" / "state.json")
+    options = connect.options_of(environment, platform)
+    assert options == {"notes": "", "payroll": " --as Payroll.Read", "nobodys": ""}
+    lines = connect.configuration(platform, "curl", options=options)[1].splitlines()
+    assert ["$(invoke token --as Payroll.Read)" in line for line in lines] == [False, True, False]
+    assert connect.expectations(environment, platform, "")[1:] == [
+        ("Ada Admin", "reads and writes (notes)"),
+        ("Rae Reader", "is refused: no role"),
+        ("Otto Outsider", "is refused: no role"),
+        ("Pat Payroll", "reads (payroll)"),
+    ]

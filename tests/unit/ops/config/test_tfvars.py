@@ -79,3 +79,12 @@ def test_a_name_that_stands_twice_is_refused(tmp_path: Path, second: str) -> Non
         SettingError, match=r"terraform\.tfvars:\d has (Payroll\.Read|reads) a second time, after line \d;"
     ):
         tfvars.read(path, tmp_path)
+
+
+def test_what_is_written_is_aligned() -> None:
+    """Arguments that follow each other are; one whose value goes on, a comment or another depth ends that."""
+    written = 'a = {\n  x = 1\n  long = { y = [2] }\n  z = {\n    k = 1\n  }\n  # why\n  n = "= 3"\n  mm = f(4)\n}\n'
+    assert tfvars.aligned(written) == (
+        'a = {\n  x    = 1\n  long = { y = [2] }\n  z = {\n    k = 1\n  }\n  # why\n  n  = "= 3"\n  mm = f(4)\n}\n'
+    )
+    assert tfvars.aligned(tfvars.aligned(written)) == tfvars.aligned(written)

@@ -63,6 +63,20 @@ def test_one_that_does_not_answer_has_no_tier_for_readers(
     assert "tools.allow names what they may call" in said
 
 
+def test_a_dry_run_asks_nobody(
+    local: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It shows what would be written as if the server answered, also where all tiers only read; and writes nothing."""
+    monkeypatch.setattr(Remote, "reading_tools", None)
+    before = (local.folder / "terraform.tfvars").read_text(encoding="utf-8")
+    asked = add_server.parse(remote=URL, tiers=["reader=Mcp.Read"])
+    runner = Runner(dry_run=True)
+    add_server.add(local, runner, "docs", asked)
+    runner.finish()
+    assert "add to mcp_servers in" in capsys.readouterr().out
+    assert (local.folder / "terraform.tfvars").read_text(encoding="utf-8") == before
+
+
 @pytest.mark.parametrize(
     ("header", "credential"),
     [

@@ -196,11 +196,17 @@ def test_missing_binary(tmp_path: Path, stage: Stage) -> None:
 
 
 def test_commands_can_be_pasted(stage: Stage) -> None:
-    """`--dry-run` prints init, plan and apply with their folder."""
+    """`--dry-run` prints init, plan and apply with their folder, and once what makes the folder of saved plans."""
     runner = DryRun()
     terraform = Terraform(Path("terraform"), runner=runner)
     terraform.init(stage)
     terraform.apply(terraform.plan(stage))
+    assert runner.folders == [f"mkdir -p -m 700 {stage.plan_file.parent}"]
+    terraform.plan(stage)
+    stage.plan_file.parent.mkdir(parents=True)
+    Terraform(Path("terraform"), runner=runner).plan(stage)
+    assert len(runner.folders) == 1
+    runner.lines = runner.lines[:3]
     lines = runner.lines
     assert [line.split()[2] for line in lines] == ["init", "plan", "apply"]
     assert all(line.startswith(f"terraform -chdir={stage.folder} ") for line in lines)

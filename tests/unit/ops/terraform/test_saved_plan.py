@@ -84,7 +84,10 @@ def test_drift_is_shown_and_then_nothing_is_changed(
     with pytest.raises(StalePlanError, match=r"stage 1 is not as it was when the plan was made: a\.c would now change"):
         deploy.apply_saved(Session(space, None), 1, tmp_path)
     assert terraform.applied == []
-    assert shown[0] == ("stage 1: changed outside Terraform, and put back", [("update", "a.c")])
+    assert shown[0] == (
+        "stage 1: not as Terraform recorded it (changed by something else, or a run was cut off), and put back",
+        [("update", "a.c")],
+    )
     assert shown[1] == ("changed since the plan was made", [("a.c", "nothing", "update")])
 
 

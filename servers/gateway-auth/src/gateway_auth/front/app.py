@@ -11,11 +11,12 @@ from typing import Any
 import httpx2
 from fastmcp import Client, FastMCP
 from fastmcp.client.transports import StreamableHttpTransport
-from fastmcp.server.providers.proxy import FastMCPProxy
+from fastmcp.server.providers.proxy import FastMCPProxy, ProxyProvider
 
-from gateway_auth import CALLER, Gate, Readiness, guard, live
+from gateway_auth import CALLER, Gate, Readiness, SettingsError, guard, live
 from gateway_auth.asgi import ASGIApp, Receive, Scope, Send
 from gateway_auth.front import openapi
+from gateway_auth.front.as_caller import AsCaller, token_of
 from gateway_auth.front.boundary import Audit, Boundary
 from gateway_auth.front.bounded import Bounded
 from gateway_auth.front.child import ChildTransport, environment_of
@@ -32,7 +33,15 @@ _EVERYBODY = ""
 def of_command(
     settings: FrontSettings, command: Sequence[str], fetch: Fetch | None = None, reached: Proxy | None = None
 ) -> Gate:
-    """The front of a server that speaks MCP over standard input and output. `reached`: by what it calls out."""
+    """The front of a server that speaks MCP over standard input and output. `reached`: by what it calls out.
+
+    Raises SettingsError where it shall act as its callers: a process has no place for the token of a call.
+    """
+    if settings.mcp_front_identity == "caller":
+        raise SettingsError(
+            "MCP_FRONT_IDENTITY is caller, and the server behind speaks over standard input and output, where a call "
+            'carries no token: leave `identity = "caller"` out of its entry, or host it as an image that speaks HTTP.'
+        )
     reached = reached or Proxy(Hosts(settings.mcp_front_egress))
 
     def make() -> Client[ChildTransport]:
@@ -83,8 +92,15 @@ def of_address(
 ) -> Gate:
     """The front of a server that speaks MCP over HTTP beside it: another container of the same group.
 
-    Each call has a session of its own, and none of the caller's headers goes along.
+    Each call has a session of its own, and none of the caller's headers goes along. With MCP_FRONT_IDENTITY=caller the
+    token goes along that the gateway exchanged for who calls, as Authorization.
     """
+    if settings.mcp_front_egress:
+        raise SettingsError(
+            "MCP_FRONT_EGRESS is set, and the front starts no process here whose calls out it could see: leave "
+            "`egress` out of the entry, and name what may be called in network.containers_egress."
+        )
+    as_caller = settings.mcp_front_identity == "caller"
 
     def http(
         headers: dict[str, str] | None = None, timeout: Any = None, auth: httpx2.Auth | None = None, **_: Any
@@ -94,17 +110,30 @@ def of_address(
         return httpx2.AsyncClient(headers=headers, timeout=limit, auth=auth, transport=bounded, follow_redirects=False)
 
     def make() -> Client[StreamableHttpTransport]:
-        to = StreamableHttpTransport(url, httpx_client_factory=http)
+        auth: httpx2.Auth | None = None
+        if as_caller:
+            token_of(CALLER.get())  # none: said here rather than while it connects
+            auth = AsCaller(CALLER.get())
+        to = StreamableHttpTransport(url, httpx_client_factory=http, auth=auth)
         return Client(to, timeout=settings.mcp_front_seconds, init_timeout=START_SECONDS)
 
     async def ready() -> bool:
         try:
-            async with asyncio.timeout(4), make() as client:
-                return bool(client.is_connected())
+            async with asyncio.timeout(4):
+                if as_caller:  # nobody calls here, so that its refusal is an answer as good as any
+                    async with http() as asked:
+                        return (await asked.get(url)).status_code < httpx2.codes.INTERNAL_SERVER_ERROR
+                async with make() as client:
+                    return bool(client.is_connected())
         except Exception:  # noqa: BLE001 - whatever fails there, it is not ready
             return False
 
-    proxy = FastMCPProxy(client_factory=make, name=settings.mcp_server_name, provider_error_strategy="raise")
+    if as_caller:  # what it shows one caller is not remembered for another
+        proxy: FastMCP[Any] = FastMCP(settings.mcp_server_name)
+        proxy.provider_error_strategy = "raise"
+        proxy.add_provider(ProxyProvider(make, cache_ttl=0))
+    else:
+        proxy = FastMCPProxy(client_factory=make, name=settings.mcp_server_name, provider_error_strategy="raise")
     return behind_gate(settings, proxy, Readiness(ready, otherwise="the server behind does not answer"), fetch)
 
 

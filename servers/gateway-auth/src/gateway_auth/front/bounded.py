@@ -1,4 +1,4 @@
-"""HTTP to what stands behind the front: no more of an answer than allowed."""
+"""HTTP to what stands behind the front: no more of an answer than allowed, and nothing kept between two requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ _OF_THE_PROTOCOL = frozenset({"origin", "last-event-id"})
 
 
 class Bounded(httpx2.AsyncBaseTransport):
-    """Ends an answer that is longer than `limit` bytes. `strips`: the protocol's own headers do not go along."""
+    """Ends an answer that is longer than `limit` bytes, and keeps no cookie of it: the next request is somebody else's.
+
+    `strips`: the protocol's own headers do not go along.
+    """
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, limit: int, *, strips: bool) -> None:
         self._inner = inner
@@ -22,6 +25,7 @@ class Bounded(httpx2.AsyncBaseTransport):
             for name in [name for name in request.headers if name.startswith("mcp-") or name in _OF_THE_PROTOCOL]:
                 del request.headers[name]
         response = await self._inner.handle_async_request(request)
+        response.headers.pop("set-cookie", None)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _BoundedStream(response.stream, self._limit)
         return response

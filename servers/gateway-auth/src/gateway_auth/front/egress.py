@@ -1,7 +1,8 @@
-"""A forward proxy for the server behind: it reaches the hosts of `egress` of its entry, and is told of every other.
+"""What a hosted server reaches: the hosts of `egress` of its entry; it is told of every other.
 
-It sees what a program sends by way of HTTP_PROXY and HTTPS_PROXY. One that ignores them is not stopped here; on Azure
-the network's rules stop it, which know addresses and no names.
+A REST API is called by the front itself. For a program that the front starts there is a forward proxy, which sees what
+comes by way of HTTP_PROXY and HTTPS_PROXY. One that ignores them is not stopped here; on Azure the network's rules stop
+it, which know addresses and no names.
 
 RFC 9110, section 9.3.6 (CONNECT), and RFC 9112, section 3.2.2 (absolute-form).
 """
@@ -13,6 +14,8 @@ import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
+
+import httpx2
 
 from gateway_auth.front.child import write_log
 from gateway_auth.front.settings import items
@@ -51,6 +54,30 @@ def _matches(name: str, pattern: str) -> bool:
     if pattern.startswith("*."):
         return name.endswith(pattern[1:])
     return pattern in ("*", name)
+
+
+class Reached(httpx2.AsyncBaseTransport):
+    """Sends to hosts that are allowed; for another one it raises ConnectError with the sentence that says so."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, hosts: Hosts) -> None:
+        self._inner = inner
+        self._hosts = hosts
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        host, port = request.url.host, request.url.port or {"https": 443}.get(request.url.scheme, 80)
+        if not self._hosts.allow(host, port):
+            raise httpx2.ConnectError(f"{refused(host, port)}; add it there.", request=request)
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def refused(host: str, port: int) -> str:
+    """Write into the log that a host was refused; return why, for whoever called it."""
+    sentence = f"{host}:{port} is not in egress of this server's entry in mcp_servers"
+    write_log(f"[egress] the server behind called {sentence}: refused")
+    return sentence
 
 
 class Proxy:
@@ -101,9 +128,7 @@ class Proxy:
                 return
             host, port, first = found
             if not self._hosts.allow(host, port):
-                sentence = f"{host}:{port} is not in egress of this server's entry in mcp_servers"
-                write_log(f"[egress] the server behind called {sentence}: refused")
-                await _refuse(writer, 403, f"{sentence}; add it there.")
+                await _refuse(writer, 403, f"{refused(host, port)}; add it there.")
                 return
             await self._pass_on(host, port, first, reader, writer)
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

@@ -15,7 +15,9 @@ from fastmcp.server.providers.openapi import MCPType, OpenAPITool
 from mcp_types import ToolAnnotations
 
 from gateway_auth.errors import SettingsError
+from gateway_auth.front.as_caller import AsCaller
 from gateway_auth.front.bounded import Bounded
+from gateway_auth.front.egress import Hosts, Reached
 
 if TYPE_CHECKING:
     from fastmcp.utilities.openapi import HTTPRoute
@@ -37,16 +39,25 @@ def server(
 ) -> FastMCP[Any]:
     """Return a server whose tools are the operations of `package`'s openapi.json, each by its operationId.
 
-    `headers` maps a header's name to the variable that holds its value, a credential of this server and never of a
-    caller. Raises SettingsError for a variable that is not set, or an address that is not https (http on loopback).
+    `headers` maps a header's name to the variable that holds its value, a credential of this server. With
+    MCP_FRONT_IDENTITY=caller each request carries the caller's own token in Authorization. Raises SettingsError for a
+    variable that is not set, an address that is not https (http on loopback), or two credentials in Authorization.
     """
+    as_caller = settings.mcp_front_identity == "caller"
+    if as_caller and any(name.lower() == "authorization" for name in headers):
+        raise SettingsError(
+            "MCP_FRONT_IDENTITY is caller, and --header sets Authorization, which carries the caller's token then; "
+            "name another header, or leave it out."
+        )
     document = json.loads((resources.files(package) / FILE).read_text(encoding="utf-8"))
+    reached = Reached(transport or httpx2.AsyncHTTPTransport(), Hosts(settings.mcp_front_egress))
     client = httpx2.AsyncClient(
         base_url=_checked(base_url),
         headers={"user-agent": "gateway-auth", **_credentials(headers)},
         timeout=settings.mcp_front_seconds,
         follow_redirects=False,
-        transport=Bounded(transport or httpx2.AsyncHTTPTransport(), settings.mcp_front_answer_bytes, strips=True),
+        auth=AsCaller() if as_caller else None,
+        transport=Bounded(reached, settings.mcp_front_answer_bytes, strips=True),
     )
 
     def kind(route: HTTPRoute, _default: MCPType) -> MCPType:

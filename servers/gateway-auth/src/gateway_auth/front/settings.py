@@ -12,6 +12,8 @@ _MIB = 1024 * 1024
 
 #: One process for all callers of a tier, or one for each caller.
 Sessions = Literal["shared", "caller"]
+#: As whom the server behind, or a REST API, is called: with a credential of its own, or with a token of the caller's.
+Identity = Literal["gateway", "caller"]
 
 
 class FrontSettings(GateSettings):
@@ -24,6 +26,7 @@ class FrontSettings(GateSettings):
 
     #: Where a server beside the front answers MCP over HTTP, on loopback; empty where the front starts one itself.
     mcp_front_url: str = ""
+    mcp_front_identity: Identity = "gateway"
     #: Names of the variables that the server behind gets, comma-separated; of all others it sees nothing.
     mcp_front_environment: str = ""
     #: Hosts that it may call by way of the front's proxy, comma-separated (see egress.py); none, if empty.
