@@ -1,8 +1,7 @@
 """The gateway as an ASGI application, and how uvicorn serves it.
 
-uvicorn parses with h11, which drops trailers, limits the head and keeps the request target as it was sent. What it
-leaves to the application is here: limits with the status codes that callers expect, requests that say their length in
-two ways, and a caller or backend that leaves in the middle.
+What is no HTTP request is refused in connection.py. What the application does about HTTP is here: limits with the
+status codes that callers expect, and a caller or backend that leaves in the middle.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import socket
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from emulators.apim.connection import MAX_HEADERS, MAX_TARGET, Connection
 from emulators.apim.failures import UpstreamError, log_bug
 from emulators.apim.headers import for_caller
 from emulators.apim.messages import STATUSES, Body, Context, ManyValues, Request, Response, Stream, Url, header_text
@@ -31,17 +29,11 @@ if TYPE_CHECKING:
     from emulators.apim.gateway import Gateway
 
 MAX_BODY = 4 * 1024 * 1024
-#: All header names and values together, in bytes.
-MAX_HEADERS = 64 * 1024
-MAX_TARGET = 16 * 1024
 #: With `buffer-response` chunks are gathered to this size, in bytes ("Forward request").
 BUFFER = 8 * 1024
 #: Seconds a connection may be idle, a request's body may take to arrive, a refused one may take to be read to its end,
 #: and answers under way have when the gateway stops.
 IDLE, ARRIVAL, LINGER, GRACE = 30, 60.0, 2.0, 5
-#: Seconds after which a caller who takes nothing of its answer is cut off; what the system may hold of an answer, in
-#: bytes, so that a slow caller is seen to take some of it.
-STALL, UNSENT = 60.0, 128 * 1024
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -104,54 +96,10 @@ class Application:
             log_bug("an answer", error)
 
 
-class Connection(H11Protocol):
-    """Cuts a caller off who takes nothing for STALL seconds: closing would wait for it to take the rest."""
-
-    _stalled: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT)
-
-    def timeout_keep_alive_handler(self) -> None:
-        """An idle connection whose last answer was not taken is cut off, too: it may be too little to pause for."""
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        super().timeout_keep_alive_handler()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._watch(self.transport.get_write_buffer_size())
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._forget()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._forget()
-        super().connection_lost(exc)
-
-    def _watch(self, waiting: int) -> None:
-        self._stalled = self.loop.call_later(STALL, self._check, waiting)
-
-    def _check(self, waited: int) -> None:
-        waiting = self.transport.get_write_buffer_size()
-        if waiting < waited:
-            self._watch(waiting)
-        else:
-            self.transport.abort()
-
-    def _forget(self) -> None:
-        if self._stalled is not None:
-            self._stalled.cancel()
-            self._stalled = None
-
-
 def server_config(application: Application) -> uvicorn.Config:
     return serving.config(
         application,
         http=Connection,
-        h11_max_incomplete_event_size=MAX_HEADERS + MAX_TARGET,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=GRACE,
         ws="none",

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from uvicorn.server import ServerState
 
+from emulators.apim import connection as callers
 from emulators.apim import http_server
 from emulators.apim.failures import UpstreamError
-from emulators.apim.http_server import MAX_BODY, MAX_HEADERS, MAX_TARGET
+from emulators.apim.connection import MAX_HEADERS, MAX_TARGET
+from emulators.apim.http_server import MAX_BODY
 from emulators.apim.tests.harness import CutOff, FakeStream, make_gateway, ok, streaming
 
 UNBUFFERED = "<forward-request buffer-response='false'/>"
@@ -308,9 +310,9 @@ async def test_only_who_takes_nothing_is_cut_off(
     monkeypatch: pytest.MonkeyPatch, waiting: tuple[int, ...], resumed: bool, left: list[int]
 ) -> None:
     """A caller may be as slow as it likes, as long as it takes something in each interval."""
-    monkeypatch.setattr(http_server, "STALL", 0)
+    monkeypatch.setattr(callers, "STALL", 0)
     config = http_server.server_config(http_server.Application(make_gateway().app))
-    connection, transport = http_server.Connection(config, ServerState(), {}), Slow(*waiting)
+    connection, transport = callers.Connection(config, ServerState(), {}), Slow(*waiting)
     connection.connection_made(transport)
     connection.pause_writing()
     if resumed:
@@ -324,7 +326,7 @@ async def test_only_who_takes_nothing_is_cut_off(
 async def test_an_idle_connection_ends_whatever_waits(waiting: int) -> None:
     """The end of an answer that is never taken does not keep it open."""
     config = http_server.server_config(http_server.Application(make_gateway().app))
-    connection, transport = http_server.Connection(config, ServerState(), {}), Slow(waiting)
+    connection, transport = callers.Connection(config, ServerState(), {}), Slow(waiting)
     connection.connection_made(transport)
     connection.timeout_keep_alive_handler()
     assert (transport.aborted, transport.closed) == (waiting > 0, waiting == 0)

@@ -1,4 +1,4 @@
-"""Requests as bytes: what uvicorn and h11 take, what they refuse, and what the application adds to both."""
+"""Requests as bytes: what is taken, what is refused, and what is answered to either."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from emulators.apim import http_server
-from emulators.apim.http_server import MAX_BODY, MAX_HEADERS, MAX_TARGET
+from emulators.apim import connection as callers
+from emulators.apim.connection import MAX_HEADERS, MAX_TARGET
+from emulators.apim.http_server import MAX_BODY
 from emulators.apim.tests.sockets.conftest import Backend, Serve
 
 UNBUFFERED = "<forward-request buffer-response='false'/>"
@@ -48,12 +49,38 @@ def statuses(received: bytes) -> list[int]:
         post("Transfer-Encoding: \x0bchunked", body=b"0\r\n\r\n"),
         post("Transfer-Encoding: chunked", body=b"+1\r\nx\r\n0\r\n\r\n"),
         post("Transfer-Encoding: chunked", body=b"1\r\nxyz\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", body=b"1;\nx\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", body=b"1 \r\nx\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", body=b"f" * 40 + b"\r\nx\r\n0\r\n\r\n"),
+        post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+        post("Content-Length: 3", "Content-Length: 3", body=b"abc"),
+        post("Content-Length:", body=b"abc"),
+        post("Content-Length: 1, 1", body=b"a"),
+        post("X-A: b\r\n c"),
+        post(" X-A: b"),
+        post(": b"),
+        post("X-A"),
+        b"GET /a/op HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /a/op HTTP/2.0\r\nHost: a\r\n\r\n",
+        b"GET /a/op HTTP/0.9\r\nHost: a\r\n\r\n",
+        b"GET /a/op HTTP/9.9\r\nHost: a\r\n\r\n",
+        b"GET /a/op\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET /a/op\t HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /a/o\x0cp HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /a/\xc3\xbc HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /a/op HTTP/1.1\nHost: a\n\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
     ],
     ids=[
         "no host", "two hosts", "nonsense", "space in a name", "space before the colon", "null", "carriage return",
         "two lengths", "length with a sign", "length and chunks", "chunks after a line feed", "unknown coding",
         "unknown coding in chunks", "two codings in two lines", "chunked twice", "vertical tab",
-        "chunk size with a sign", "chunk longer than it says",
+        "chunk size with a sign", "chunk longer than it says", "line feed in a chunk's extension",
+        "space after a chunk's size", "chunk size of 40 digits", "chunked in two lines", "one length twice",
+        "empty length", "lengths in a list", "folded line", "space before the first header", "no name", "no colon",
+        "two hosts in HTTP/1.0", "HTTP/2", "HTTP/0.9", "HTTP/9.9", "no version", "preface of HTTP/2",
+        "tab in the target", "form feed in the target", "target that is not ASCII", "line feeds alone", "TLS",
     ],
 )  # fmt: skip
 async def test_what_two_readers_could_frame_in_two_ways_is_refused(serve: Serve, backend: Backend, sent: bytes) -> None:
@@ -61,6 +88,38 @@ async def test_what_two_readers_could_frame_in_two_ways_is_refused(serve: Serve,
     gateway = await serve()
     assert statuses(await gateway.exchange(sent + GET)) == [400]
     assert backend.requests == []
+
+
+@pytest.mark.parametrize("pause", [False, True], ids=["at once", "byte by byte"])
+async def test_what_is_refused_is_refused_however_it_arrives(serve: Serve, backend: Backend, pause: bool) -> None:
+    """After a good request it ends the connection too, and its 400 is not written into the answer of that one."""
+    bad = post("Content-Length: 4", "Transfer-Encoding: chunked", body=b"0\r\n\r\n")
+    gateway = await serve()
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    for piece in [bytes([byte]) for byte in GET + bad] if pause else [GET + bad]:
+        writer.write(piece)
+        await writer.drain()
+    writer.write(LAST)
+    received = await asyncio.wait_for(reader.read(-1), 5)
+    writer.close()
+    assert statuses(received) in ([], [200], [200, 400])
+    assert b"400" not in received.partition(b"fine")[0]
+    assert len(backend.requests) <= 1
+
+
+@pytest.mark.parametrize("split", range(1, len(GET), 7))
+async def test_a_head_may_come_in_pieces(serve: Serve, backend: Backend, split: int) -> None:
+    """Names and values are put together again, empty ones too."""
+    sent = b"GET /a/op HTTP/1.1\r\nX-Empty:\r\nX-Named:  a value \r\nHost: gw.test\r\nConnection: close\r\n\r\n"
+    gateway = await serve()
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    for piece in (sent[:split], sent[split:]):
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0)
+    assert statuses(await asyncio.wait_for(reader.read(-1), 5)) == [200]
+    writer.close()
+    assert {"x-empty: ", "x-named: a value"} <= set(backend.head)
 
 
 async def test_limits_have_their_own_status(serve: Serve, backend: Backend) -> None:
@@ -101,6 +160,58 @@ async def test_a_trailer_is_no_header(serve: Serve, backend: Backend) -> None:
     assert statuses(await (await serve()).exchange(sent)) == [200]
     assert not any(line.lower().startswith("authorization") for line in backend.head)
     assert backend.requests[-1].endswith(b"\r\n\r\nx")
+
+
+async def test_a_trailer_is_no_header_of_the_next_request(serve: Serve, backend: Backend) -> None:
+    """Whatever a parser keeps of one message, nothing of it is in another."""
+    body = b"1\r\nx\r\n0\r\nAuthorization: Bearer t\r\nX-Last: l\r\n\r\n"
+    assert statuses(await (await serve()).exchange(post("Transfer-Encoding: chunked", body=body) + LAST)) == [200, 200]
+    heads = b"".join(backend.requests).lower()
+    assert (b"bearer" in heads, b"x-last" in heads) == (False, False)
+
+
+@pytest.mark.parametrize("endless", [b"0\r\nX-A: ", b"1;"], ids=["trailer", "extension of a chunk"])
+async def test_what_belongs_to_no_body_has_an_end(serve: Serve, endless: bytes) -> None:
+    """No more of it is taken than of a head."""
+    gateway = await serve()
+    sent = post("Transfer-Encoding: chunked", body=endless + b"x" * MAX_HEADERS * 8)
+    assert statuses(await gateway.exchange(sent, seconds=5)) in ([], [400])
+    assert await until(lambda: not gateway.server.server_state.connections)
+
+
+async def test_another_protocol_is_not_changed_to(serve: Serve, backend: Backend) -> None:
+    """RFC 9110, section 7.8: Upgrade may be ignored; what follows is not read as a request that it may not be."""
+    asked = ["Connection: Upgrade", "Upgrade: h2c"]
+    gateway = await serve()
+    assert statuses(await gateway.exchange(post(*asked, "Content-Length: 1", body=b"x") + GET + GET)) == [200]
+    assert statuses(await gateway.exchange(post(*asked) + GET)) == [200]
+    assert [request.count(b"upgrade") for request in backend.requests] == [0, 0]
+    tunnel = b"CONNECT gw.test:80 HTTP/1.1\r\nHost: gw.test:80\r\nContent-Length: 1\r\n\r\nx"
+    assert statuses(await gateway.exchange(tunnel + GET)) == [404]
+
+
+@pytest.mark.parametrize("target", ["http://other.test", "http://other.test/a/op", "*"])
+async def test_targets_of_every_form_are_read(serve: Serve, target: str) -> None:
+    """RFC 9112, section 3.2: none of them is an error of the parser."""
+    sent = f"GET {target} HTTP/1.1\r\nHost: gw.test\r\nConnection: close\r\n\r\n".encode()
+    assert statuses(await (await serve()).exchange(sent)) == ([200] if target.endswith("/op") else [404])
+
+
+async def test_a_caller_that_leaves_with_requests_in_line_ends_the_first(serve: Serve, backend: Backend) -> None:
+    """The call that is under way, not the one that waits, is the one whose backend must know."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.read(1) == b""
+        raise ConnectionError
+
+    backend.script = slow
+    gateway = await serve()
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(GET + GET + GET)
+    await asyncio.wait_for(backend.asked.wait(), 5)
+    writer.close()
+    await asyncio.wait_for(backend.closed.wait(), 5)
+    assert len(backend.requests) == 1
 
 
 async def test_a_go_ahead_is_given_where_it_is_asked_for(serve: Serve) -> None:
@@ -238,7 +349,7 @@ async def test_a_caller_that_takes_nothing_is_cut_off(
     serve: Serve, backend: Backend, buffering: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Connection and answer do not stay for ever, whether or not all of the answer is written already."""
-    monkeypatch.setattr(http_server, "STALL", 0.2)
+    monkeypatch.setattr(callers, "STALL", 0.2)
     backend.says(f"HTTP/1.1 200 OK\nContent-Length: {LARGE}\n\n" + "x" * LARGE)
     gateway = await serve(backend=buffering)
     with caller_with_little_room(gateway.port) as caller:
