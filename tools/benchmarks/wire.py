@@ -24,7 +24,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 @dataclass(frozen=True)
 class Wire:
     """`request` is one whole HTTP/1.1 request, or one for each connection in turn; `pid` the process whose CPU time
-    counts, `beside` one that works for it, such as a database (None: not measured). `parts`: the processes of each part,
+    counts, `beside` one that works for it, such as a database (None: not measured). `parts`: processes of each part,
     whose CPU time is noted together."""
 
     name: str
