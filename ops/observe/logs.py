@@ -72,14 +72,17 @@ def _of_replicas(place: tuple[str, ...], app: str) -> Iterator[tuple[str, str]]:
     """Yield the end of what each replica of the app's active revisions wrote: Azure gives the log of one at a time."""
     where = (*place, "--name", app)
     lines = ("--tail", str(_TAIL_OF_APPS), "--format", "text")
+
+    def running(which: tuple[str, ...]) -> list[str]:
+        return [str(replica["name"]) for replica in az.run("containerapp", "replica", "list", *which) or ()]
+
     for revision in az.run("containerapp", "revision", "list", *where) or ():
         which = (*where, "--revision", str(revision["name"]))
-        for replica in az.run("containerapp", "replica", "list", *which) or ():
-            name = str(replica["name"])
+        for name in running(which):
             try:
                 yield name, az.text("containerapp", "logs", "show", *which, "--replica", name, *lines)
-            except AzError as error:
-                if error.kind != "not-found":  # it ended since it was listed
+            except AzError:
+                if name in running(which):  # else it ended since it was listed
                     raise
 
 

@@ -110,6 +110,16 @@ def test_another_database_can_be_drawn_too(planned: Planned) -> None:
     assert "Cosmos DB" not in drawn["system.svg"]
 
 
+def test_apps_can_be_drawn_too(planned: Planned) -> None:
+    """Beside container groups, with the way that TLS takes to them, in the subnet of their environment."""
+    drawn = diagrams.from_plans([planned(stage, "container-apps")._raw for stage in (1, 2)])
+    assert "2 to 8 replicas" in drawn["system.svg"]
+    assert "2 container groups, 2 apps" in drawn["system.svg"]
+    assert "snet-apps" in drawn["network.svg"]
+    assert "cae-mcp-apps" in drawn["network.svg"]
+    assert "allow-to-apps: 443, 31443" in drawn["network.svg"]
+
+
 # "Azure Private Endpoint private DNS zone values", by sub-resource; another name resolves to the closed public address.
 ZONES = {
     "MongoDB": "privatelink.mongo.cosmos.azure.com",

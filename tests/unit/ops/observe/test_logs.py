@@ -93,15 +93,22 @@ def test_each_replica_of_an_app_is_asked(
     def text(*arguments: str) -> str:
         asked = " ".join(arguments)
         if "gone" in asked:
-            raise AzError("there is no such replica", kind="not-found")
+            running["notes-reader--n1"] = ["notes-reader--n1-x"]
+            raise AzError("Azure failed")
         assert asked.startswith(f"containerapp logs show {where} --revision notes-reader--")
         assert asked.endswith(" --tail 300 --format text")
         return "ready\n"
+
+    def refused(*_: str) -> str:
+        raise AzError("you lack a role")
 
     monkeypatch.setattr(az, "run", run)
     monkeypatch.setattr(az, "text", text)
     logs.print_logs(environment)
     assert capsys.readouterr().out.splitlines() == ["notes-reader--n1-x ready", "notes-reader--n2-y ready"]
+    monkeypatch.setattr(az, "text", refused)
+    with pytest.raises(AzError, match="role"):
+        logs.print_logs(environment)
 
 
 def test_the_job_of_a_database_without_keys_has_a_log(make: Make) -> None:
