@@ -158,6 +158,7 @@ GATES = {
         _tests("apps", "tests/plan/test_stages.py", "tests/plan/test_container_apps.py",
                "-k", "container-apps or container_apps"),
         _tests("cases", "tests/plan/test_stages.py"),
+        _tests("generations", "tests/changes/test_applied.py", "-k", "v2 and tier", session="changes"),
         _tests("changes", "tests/changes/test_planned.py", "tests/changes/test_applied.py"),
         _tests("integration", f"{PLATFORM}/test_challenges.py", f"{PLATFORM}/test_behind_gateway.py",
                f"{PLATFORM}/test_sign_in.py", session="integration"),
