@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from emulators.base.errors import EmulatorError
+from emulators.base.files import read_object
 from emulators.base.state import Resource, State
 from ops.checks import smoke
 from ops.cli import output
@@ -14,6 +15,7 @@ from ops.clients import access_token, outputs, people
 from ops.clients.outputs import Platform
 from ops.config import roles
 from ops.config.environment import Environment
+from ops.config.servers import apps
 from ops.errors import NotDeployedError, SmokeError, UsageError
 from twin import control
 from twin.console.config import address
@@ -57,6 +59,7 @@ def document(environment: Environment, answer: Answer = smoke.http_status, *, se
                 "url": url,
                 "tiers": _tiers(name, state, where),
                 "roles": dict(roles.tiers(environment, name)),
+                **_replicas(environment, name),
                 **_elsewhere(environment, name),
             }
             for name, url in endpoints.items()
@@ -119,7 +122,9 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str]]:
 def _parts(found: dict[str, Any]) -> list[tuple[str, str]]:
     """Return tiers and processes apart: their names are long, and would move every address to the right."""
     tiers = [
-        (f"{name} {tier}", url) for name, server in found["servers"].items() for tier, url in server["tiers"].items()
+        (f"{name} {tier}", _with_replicas(url, server.get("replicas", {}).get(tier)))
+        for name, server in found["servers"].items()
+        for tier, url in server["tiers"].items()
     ]
     tiers += [(f"{name} elsewhere", server.get("remote", "")) for name, server in found["servers"].items()]
     return [(name, value) for name, value in tiers if value] + [
@@ -189,6 +194,25 @@ def _tiers(server: str, state: State, where: Where) -> dict[str, str]:
         if env.get("MCP_SERVER_NAME") == server:
             tiers[str(env.get("MCP_TIER"))] = f"https://{app.block('ingress').get('fqdn', '')}"
     return tiers
+
+
+def _replicas(environment: Environment, server: str) -> dict[str, dict[str, int]]:
+    """Return how many replicas of each of a server's apps are ready on this machine; nothing of other servers."""
+    ours = {app.name: app.tier for app in apps(environment).values() if app.server == server}
+    if not ours or not environment.is_local:
+        return {}
+    held = read_object(environment.home / "run" / "apps.status.json")
+    ready = {
+        tier: sum(
+            one["state"] == "healthy" and not one["leaving"] for one in held.get(app, {}).get("replicas", {}).values()
+        )
+        for app, tier in ours.items()
+    }
+    return {"replicas": ready}
+
+
+def _with_replicas(url: str, number: int | None) -> str:
+    return url if number is None else f"{url}  {number} replica{'' if number == 1 else 's'}"
 
 
 def _elsewhere(environment: Environment, server: str) -> dict[str, str]:

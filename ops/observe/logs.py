@@ -10,7 +10,7 @@ from ops.azure import az
 from ops.cli import output
 from ops.config.environment import Environment
 from ops.config.servers import DOCUMENTDB, USERS_JOB, apps, slots, uses_database
-from ops.errors import NotDeployedError, UsageError
+from ops.errors import AzError, NotDeployedError, UsageError
 from twin import control
 
 _TAIL_OF_APPS = 300  # lines that Azure gives of an app at most
@@ -44,24 +44,46 @@ def chosen(files: Mapping[str, Path], part: str | None) -> dict[str, Path]:
 
 
 def _print_containers(environment: Environment, part: str | None, *, follow: bool) -> None:
-    """Print what each container group wrote since it started; the gateway's requests are in Log Analytics."""
+    """Print what each container wrote since it started; the gateway's requests are in Log Analytics."""
     groups = chosen_groups(environment, part)
-    seen = dict.fromkeys(groups, "")
-    of_apps = apps(environment)
-    place = ("--resource-group", environment.need("RESOURCE_GROUP"))
+    seen: dict[str, str] = {}
     while True:
-        for name, group in groups.items():
-            if name in of_apps:
-                lines = ("--tail", str(_TAIL_OF_APPS), "--format", "text")
-                text = az.text("containerapp", "logs", "show", *place, "--name", group, *lines)
-            else:
-                text = az.text("container", "logs", *place, "--name", group)
-            for line in fresh(seen[name], text):
+        for name, text in _texts(environment, groups):
+            for line in fresh(seen.get(name, ""), text):
                 output.data(f"{name} {line}")
             seen[name] = text
         if not follow:
             return
         time.sleep(_PAUSE_AZURE)
+
+
+def _texts(environment: Environment, groups: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the log of each container group, and of each replica of an app, by its name."""
+    of_apps = apps(environment)
+    place = ("--resource-group", environment.need("RESOURCE_GROUP"))
+    for name, group in groups.items():
+        if name in of_apps:
+            yield from _of_replicas(place, group)
+        else:
+            yield name, az.text("container", "logs", *place, "--name", group)
+
+
+def _of_replicas(place: tuple[str, ...], app: str) -> Iterator[tuple[str, str]]:
+    """Yield the end of what each replica of the app's active revisions wrote: Azure gives the log of one at a time."""
+    where = (*place, "--name", app)
+    lines = ("--tail", str(_TAIL_OF_APPS), "--format", "text")
+
+    def running(which: tuple[str, ...]) -> list[str]:
+        return [str(replica["name"]) for replica in az.run("containerapp", "replica", "list", *which) or ()]
+
+    for revision in az.run("containerapp", "revision", "list", *where) or ():
+        which = (*where, "--revision", str(revision["name"]))
+        for name in running(which):
+            try:
+                yield name, az.text("containerapp", "logs", "show", *which, "--replica", name, *lines)
+            except AzError:
+                if name in running(which):  # else it ended since it was listed
+                    raise
 
 
 def chosen_groups(environment: Environment, part: str | None) -> dict[str, str]:

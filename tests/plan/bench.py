@@ -101,6 +101,22 @@ class Bench:
         shown: dict[str, Any] = json.loads(self._root(folder).execute_command("show", "-json").out)
         return shown
 
+    def evaluate(self, folder: Path, expression: str, *, case: str) -> Any:
+        """What an expression is in that root with a case's values; of locals that depend on nothing but these."""
+        self._root(folder)
+        files = [f"-var-file={path}" for path in self.var_files(case)]
+        done = subprocess.run(
+            [self.binary, "console", *files],
+            cwd=folder,
+            env={**os.environ, **self.env},
+            input=f"jsonencode({expression})",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(json.loads(done.stdout))
+
     def refusals(self, folder: Path, values: Mapping[str, Any]) -> list[str]:
         """What Terraform says when these variables are planned; empty where it plans."""
         given = folder / "given.tfvars.json"

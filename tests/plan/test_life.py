@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.plan import reporting
+from ops.config import tfvars
+from tests.plan import change, reporting
 from tests.plan.bench import Bench
 from tests.plan.inventory import resources
 
@@ -171,6 +172,28 @@ def test_whatever_can_report_is_the_target_of_a_setting(platform: Bench) -> None
     applied = {**resources(_show(platform, 1)), **resources(_show(platform, 2))}
     able = {values["id"] for address, values in applied.items() if reporting.type_of(address) in reporting.REPORTS}
     assert {values["target_resource_id"] for values in reporting.settings(applied).values()} == able
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_an_environment_that_wrote_no_generation_down_is_a_classic_one(platform: Bench, stage: int) -> None:
+    """It is older than the v2 tiers: another kind of gateway would replace the one that people call."""
+    before = change.Snapshot(platform)
+    (path,) = (path for path in (platform.home / "state").iterdir() if path.name == f"stage{stage}.tfstate")
+    state = json.loads(path.read_text(encoding="utf-8"))
+    (made,) = (one for one in state["resources"] if one.get("name") == "as_made")
+    for side in ("input", "output"):
+        noted = made["instances"][0]["attributes"][side]
+        del noted["value"]["gateway_generation"], noted["type"][1]["gateway_generation"]
+    path.write_text(json.dumps(state), encoding="utf-8")
+    values = tfvars.read(platform.tfvars("local"))
+    values["apim"] = {**values["apim"], "sku_name": "StandardV2_1"}
+    try:
+        _, sentences = change.refusals(platform, stage, values)
+    finally:
+        before.restore()
+    assert [said.partition(":")[0] for said in sentences] == [
+        "apim.sku_name cannot change between the classic and the v2 tiers, here from classic to StandardV2_1"
+    ]
 
 
 def test_destroy_takes_everything_away(platform: Bench) -> None:

@@ -11,14 +11,21 @@ from tools.mutation.gates import GATES
 
 MUTATIONS = table.load()
 CLASSES = {
+    "container-apps",
     "data-loss-on-change",
     "facade-rules",
+    "gateway-tiers",
     "names-and-references",
     "network-exposure",
+    "objectives",
     "observability",
+    "on-behalf-of",
     "registry",
+    "releases",
+    "replicas",
     "role-scope",
     "secret-handling",
+    "servers-elsewhere",
     "tier-routing",
     "token-validation",
 }

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.plan import costs, inventory
-from tests.plan.bench import CASES, ENVIRONMENTS
+from tests.plan.bench import CASES, ENVIRONMENTS, Bench
 from tests.plan.conftest import Planned
 from tools import diagrams
 
@@ -108,6 +108,35 @@ def test_another_database_can_be_drawn_too(planned: Planned) -> None:
     drawn = diagrams.from_plans([planned(stage, "documentdb")._raw for stage in (1, 2)])
     assert "Azure DocumentDB" in drawn["system.svg"]
     assert "Cosmos DB" not in drawn["system.svg"]
+
+
+@pytest.mark.parametrize(
+    ("case", "wanted"),
+    [
+        ("prod", set()),
+        ("container-apps", {"Microsoft.App"}),
+        ("standard-v2", {"Microsoft.Web"}),
+        ("premium-v2", {"Microsoft.Web"}),
+        ("hardened", {"Microsoft.DevCenter", "Microsoft.DevOpsInfrastructure"}),
+    ],
+)
+def test_what_only_some_environments_use_is_registered(
+    planned: Planned, bench: Bench, case: str, wanted: set[str]
+) -> None:
+    """Whoever delegates a subnet to a service, or makes one of it, registers its provider first."""
+    planned(1, case)
+    names = "concat(local._agents_providers, local._container_apps_providers, local._gateway_providers)"
+    assert set(bench.evaluate(bench.stage(1), names, case=case)) == wanted
+
+
+def test_apps_can_be_drawn_too(planned: Planned) -> None:
+    """Beside container groups, with the way that TLS takes to them, in the subnet of their environment."""
+    drawn = diagrams.from_plans([planned(stage, "container-apps")._raw for stage in (1, 2)])
+    assert "2 to 8 replicas" in drawn["system.svg"]
+    assert "2 container groups, 2 apps" in drawn["system.svg"]
+    assert "snet-apps" in drawn["network.svg"]
+    assert "cae-mcp-apps" in drawn["network.svg"]
+    assert "allow-to-apps: 443, 31443" in drawn["network.svg"]
 
 
 # "Azure Private Endpoint private DNS zone values", by sub-resource; another name resolves to the closed public address.

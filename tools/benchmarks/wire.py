@@ -24,13 +24,15 @@ _TICK = os.sysconf("SC_CLK_TCK")
 @dataclass(frozen=True)
 class Wire:
     """`request` is one whole HTTP/1.1 request, or one for each connection in turn; `pid` the process whose CPU time
-    counts, `beside` one that works for it, such as a database (None: not measured)."""
+    counts, `beside` one that works for it, such as a database (None: not measured). `parts`: processes of each part,
+    whose CPU time is noted together."""
 
     name: str
     port: int
     request: bytes | Sequence[bytes]
     pid: int | None = None
     beside: int | None = None
+    parts: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def of(self, connection: int) -> bytes:
         if isinstance(self.request, bytes):
@@ -40,12 +42,16 @@ class Wire:
 
 @dataclass
 class Found:
-    """Latencies in seconds; rates per second and CPU seconds per call, one per round (`beside` as in `Wire`)."""
+    """Latencies in seconds; rates per second and CPU seconds per call, one per round (`beside`: `Wire`).
+
+    `parts`: the same, by the part's name.
+    """
 
     latencies: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     beside: list[float] = field(default_factory=list)
+    parts: dict[str, list[float]] = field(default_factory=dict)
 
     def quantile(self, share: float) -> float:
         ordered = sorted(self.latencies)
@@ -157,14 +163,18 @@ async def _measure(targets: Sequence[Wire], connections: int, calls: int, rounds
     for _ in range(rounds):
         for target in targets:
             one = found[target.name]
-            spent = [(one.cpu, target.pid), (one.beside, target.beside)]
-            before = [cpu_seconds(pid) if pid else 0.0 for _, pid in spent]
+            spent: list[tuple[list[float], Sequence[int]]] = [
+                (one.cpu, [target.pid] if target.pid else []),
+                (one.beside, [target.beside] if target.beside else []),
+                *((one.parts.setdefault(part, []), pids) for part, pids in target.parts.items()),
+            ]
+            before = [sum(map(cpu_seconds, pids)) for _, pids in spent]
             latencies, seconds = await _round(target, connections, calls)
             one.latencies += latencies
             one.rates.append(calls / seconds)
-            for (noted, pid), earlier in zip(spent, before, strict=True):
-                if pid:
-                    noted.append((cpu_seconds(pid) - earlier) / calls)
+            for (noted, pids), earlier in zip(spent, before, strict=True):
+                if pids:
+                    noted.append((sum(map(cpu_seconds, pids)) - earlier) / calls)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,36 +12,43 @@ from tools.diagrams.svg import LINE, Box, Canvas, wrap
 # In which subnet a resource of the type gets its address, while a first plan does not know the subnet's id.
 INSIDE = {
     "azurerm_api_management": "apim",
+    "azurerm_container_app_environment": "apps",
     "azurerm_container_group": "containers",
     "azurerm_private_endpoint": "endpoints",
 }
-KINDS = {"apim": "gateway", "containers": "server", "endpoints": "data"}
+# From top to bottom; those that only some environments have are left out where they are not planned.
+KINDS = {"agents": "person", "apim": "gateway", "containers": "server", "apps": "server", "endpoints": "data"}
+SOMETIMES = {"agents", "apps"}
+_CHOSEN = "the domain that Azure chooses for the apps"
+_NUMBERS = {3: "Three", 4: "Four", 5: "Five"}
 LEFT, WIDE, COLUMN = 32, 640, 300
 
 
 def draw(plans: Plans) -> str:
     """The SVG; DiagramError for a subnet that the picture does not know."""
     subnets = {subnet.key: subnet.values for subnet in plans.of("azurerm_subnet")}
-    if set(subnets) != set(KINDS):
+    kinds = [key for key in KINDS if key in subnets]
+    if set(kinds) != set(subnets) or set(KINDS) - set(kinds) - SOMETIMES:
         raise DiagramError(f"the plan has the subnets {sorted(subnets)}; name them in tools/diagrams/network.py")
     network = plans.one("azurerm_virtual_network")
     canvas = Canvas(
         "The network as the environment prod plans it",
-        "Three subnets and what their security groups allow in and out; everything else is denied.",
+        f"{_NUMBERS[len(kinds)]} subnets and what their security groups allow in and out; everything else is denied.",
     )
     public = sorted(str(address.values["name"]) for address in plans.of("azurerm_public_ip"))
     canvas.text(LEFT - 16, 30, f"Public addresses: {', '.join(public) or 'none'}.")
     canvas.text(LEFT - 16, 47, f"Gateway: {plans.variables['gateway_exposure']}. Deployer: {_deployer(plans)}.")
     names = _names(plans, subnets)
     top, edges = 106.0, {}
-    for key in KINDS:
+    for key in kinds:
         edges[key] = _subnet(canvas, plans, key, subnets[key], names, top)
         top = edges[key].bottom + 44
     _paths(canvas, plans, edges, subnets)
     bottom = top - 44 + 18
     label = f"{network['name']}  {', '.join(network['address_space'])}"
     canvas.frame(Box(16, 68, 728, bottom - 68), label)
-    zones = ", ".join(sorted(str(zone.values["name"]) for zone in plans.of("azurerm_private_dns_zone")))
+    named = [zone.values.get("name") or _CHOSEN for zone in plans.of("azurerm_private_dns_zone")]
+    zones = ", ".join(sorted(map(str, named)))
     for line in wrap(f"Private DNS zones: {zones}", 720, 12):
         canvas.text(LEFT - 16, bottom + 24, line)
         bottom += LINE
@@ -113,19 +121,23 @@ def _ports(rule: Mapping[str, Any]) -> str:
 def _paths(canvas: Canvas, plans: Plans, boxes: Mapping[str, Box], subnets: Mapping[str, Mapping[str, Any]]) -> None:
     """An arrow for every outbound rule from one subnet to another."""
     by_prefix = {prefix: key for key, values in subnets.items() for prefix in values["address_prefixes"]}
-    order = list(KINDS)
+    order, around = list(boxes), iter((40, 24, 56, 32, 48, 64))
+    straight, from_here = Counter[str](), Counter[str]()
     for rule in plans.of("azurerm_network_security_rule"):
         source = rule.key.partition("/")[0]
         target = by_prefix.get(str(rule.values["destination_address_prefix"]))
         if rule.values["direction"] != "Outbound" or target in (None, source) or target is None:
             continue
         start, end = boxes[source], boxes[target]
+        note = f"{rule.values['name']}: {_ports(rule.values)}"
         if order.index(target) == order.index(source) + 1:
             canvas.arrow((LEFT + 120, start.bottom), (LEFT + 120, end.y))
-            canvas.note(LEFT + 130, start.bottom + 27, f"{rule.values['name']}: {_ports(rule.values)}")
+            canvas.note(LEFT + 130, start.bottom + 27 - 14 * straight[source], note)
+            straight[source] += 1
         else:
-            x = LEFT + WIDE + 40
+            x = LEFT + WIDE + next(around, 40)
             canvas.arrow(
                 (start.right, start.middle[1]), (x, start.middle[1]), (x, end.middle[1]), (end.right, end.middle[1])
             )
-            canvas.note(x + 20, start.bottom + 27, f"{rule.values['name']}: {_ports(rule.values)}", "end")
+            canvas.note(LEFT + WIDE + 60, start.bottom + 27 - 14 * from_here[source], note, "end")
+            from_here[source] += 1

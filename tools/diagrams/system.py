@@ -18,7 +18,13 @@ PARTS = {
     "groups": "entra",
     "apim": "gateway",
     "gateway_identity": "gateway",
+    "gateway_domain_role": "gateway",
+    "azurerm_api_management_custom_domain": "gateway",
+    "remote_secret_roles": "gateway",
     "servers": "servers",
+    "apps": "servers",
+    "app_secret_roles": "servers",
+    "container_app_environment": "servers",
     "server_identities": "servers",
     "role_assignments": "servers",
     "database": "database",
@@ -32,8 +38,14 @@ PARTS = {
     "azurerm_key_vault_secret": "vault",
     "registry": "registry",
     "registry_endpoint": "registry",
+    "encryption_identity": "vault",
+    "encryption_role": "vault",
     "monitoring": "monitoring",
     "network": "network",
+    "state_endpoint": "network",
+    "agents": "network",
+    "agents_role": "network",
+    "azurerm_private_dns_a_record": "network",
     "azurerm_private_dns_zone": "network",
     "azurerm_private_dns_zone_virtual_network_link": "network",
 }
@@ -46,7 +58,7 @@ def draw(plans: Plans) -> str:
     canvas = Canvas(
         "The system as the environment prod plans it",
         "An MCP client signs in with Entra ID and calls API Management, which checks the token, picks the tier by role "
-        f"and calls that tier's container group; {_access(plans)}.",
+        f"and calls that tier's {_called(plans)}; {_access(plans)}.",
     )
     client = canvas.box(
         LEFT, 20, 220, "MCP client", ["VS Code, Claude, Cursor, Inspector", "speaks HTTPS to one address"], "person"
@@ -109,6 +121,11 @@ def _gateway(plans: Plans, number: int) -> tuple[str, list[str]]:
     ]
 
 
+def _called(plans: Plans) -> str:
+    groups, apps = plans.of("azurerm_container_group"), plans.of("azurerm_container_app")
+    return " or ".join(kind for kind, found in (("container group", groups), ("app", apps)) if found) or "server"
+
+
 def _access(plans: Plans) -> str:
     if plans.of("azurerm_cosmosdb_account"):
         return "each tier has its own key to Cosmos DB"
@@ -133,7 +150,7 @@ def _database(plans: Plans, number: int) -> tuple[str, list[str]]:
 
 
 def _tiers(canvas: Canvas, plans: Plans, gateway: Box, number: int) -> float:
-    """The container groups, one column per tier, with their arrows; where the database may begin."""
+    """The container groups and apps, one column per tier, with their arrows; where the database may begin."""
     tiers = [
         (server, name, tier, given)
         for server, given in sorted(plans.variables["mcp_servers"].items())
@@ -148,24 +165,26 @@ def _tiers(canvas: Canvas, plans: Plans, gateway: Box, number: int) -> float:
         centre = box.middle[0]
         canvas.arrow((centre, gateway.bottom), (centre, top))
         canvas.note(centre, gateway.bottom + 32, str(tier["role"]), "middle")
-        if given.get("remote"):
+        if not given.get("database"):
             continue
         canvas.arrow((centre, box.bottom), (centre, top + height + 78))
         canvas.note(centre, top + height + 32, _credential(given["database"], tier["connection"]), "middle")
-    made = f"{len(plans.of('azurerm_container_group'))} container groups, {number} resources"
+    apps = len(plans.of("azurerm_container_app"))
+    made = f"{len(plans.of('azurerm_container_group'))} container groups, "
+    made += f"{apps} apps, {number} resources" if apps else f"{number} resources"
     canvas.note(gateway.x + gateway.width / 2, top + height + 56, made, "middle")
     return top + height + 78
 
 
-def _credential(database: str | None, connection: str | None) -> str:
-    if database is None:
-        return "no database"
+def _credential(database: str, connection: str) -> str:
     return f"{connection} key" if database == "cosmosdb-mongodb" else f"{connection}, as itself"
 
 
 def _tier(plans: Plans, server: str, tier: str) -> list[str]:
     if remote := plans.variables["mcp_servers"][server].get("remote"):
         return ["a server elsewhere", str(urlsplit(remote["url"]).hostname)]
+    if plans.variables["mcp_servers"][server].get("compute") == "container-apps":
+        return _app(plans, server, tier)
     groups = [group.values for group in plans.of("azurerm_container_group") if _belongs(group.values, server, tier)]
     if not groups:
         raise DiagramError(f"the plan has no container group for {server} {tier}; the picture would show none")
@@ -174,7 +193,26 @@ def _tier(plans: Plans, server: str, tier: str) -> list[str]:
     return [
         "Container Instances",
         f"slots {', '.join(slots)}: {container['cpu']:g} CPU, {container['memory']:g} GB each",
-        str(container["image"]).rpartition("/")[2],
+        _image(container),
+    ]
+
+
+def _image(container: Mapping[str, Any]) -> str:
+    """Its name and tag, or the beginning of its digest."""
+    name, digest, hexadecimal = str(container["image"]).rpartition("/")[2].partition("@sha256:")
+    return f"{name} {hexadecimal[:8]}" if digest else name
+
+
+def _app(plans: Plans, server: str, tier: str) -> list[str]:
+    apps = [app.values for app in plans.of("azurerm_container_app") if app.values["name"] == f"{server}-{tier}"]
+    if not apps:
+        raise DiagramError(f"the plan has no app for {server} {tier}; the picture would show none")
+    template = apps[0]["template"][0]
+    container, least, most = template["container"][0], template["min_replicas"], template["max_replicas"]
+    return [
+        "Container Apps, called by TLS",
+        f"{least:g} to {most:g} replicas: {container['cpu']:g} CPU, {container['memory']} each",
+        _image(container),
     ]
 
 

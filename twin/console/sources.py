@@ -9,6 +9,7 @@ from typing import Any
 
 from emulators.apim import tracing_client
 from emulators.base.errors import EmulatorError
+from emulators.base.files import read_object
 from emulators.base.state import State
 from emulators.entra import applied
 from emulators.entra.directory import Directory
@@ -18,19 +19,27 @@ from twin.errors import RuntimeFailure
 from twin.offer import Offer
 from twin.supervise.status import PartStatus, Status
 
+_GROUP = "aci-"
 #: Bytes of a server's log that are looked through for one request.
 _LOG_END = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One container group: its process, and which tier of which server it is."""
+    """One container group, or one replica of an app: its process, and which tier of which server it is.
+
+    `slot` is the group's, or revision and number of the replica.
+    """
 
     server: str
     tier: str
     slot: str
     name: str
     part: PartStatus
+
+    @property
+    def title(self) -> str:
+        return f"{self.tier} · {'slot' if self.name.startswith(_GROUP) else 'replica'} {self.slot}"
 
 
 class Sources:
@@ -73,17 +82,27 @@ class Sources:
         return users | {identity.principal_id: identity.name for identity in directory.identities.values()}
 
     def slots(self) -> list[Slot]:
-        """Of each server, tier by tier, slot by slot."""
+        """Of each server, tier by tier, slot by slot and replica by replica."""
         status, offered = self.status(), self.offer()
         servers = sorted(offered.endpoints, key=len, reverse=True) if offered is not None else []
+        parts = {name: part for name, part in status.parts.items() if part.kind == "server"} if status else {}
         found = []
-        for name, part in sorted(status.parts.items()) if status is not None else ():
-            if part.kind != "server":
-                continue
-            server = next((s for s in servers if name.startswith(f"aci-{s}-")), "")
-            tier, _, slot = name.removeprefix(f"aci-{server}-").rpartition("-")
+        for name, part in sorted({**parts, **(self._replicas() if status else {})}.items()):
+            own, _, replica = name.removeprefix(_GROUP).partition("--")
+            server = next((s for s in servers if own.startswith(f"{s}-")), "")
+            rest = own.removeprefix(f"{server}-")
+            tier, slot = (rest, replica) if replica else rest.rpartition("-")[::2]
             found.append(Slot(server, tier, slot, name, part))
         return found
+
+    def _replicas(self) -> dict[str, PartStatus]:
+        """Of apps, as their ingress has them."""
+        apps = read_object(self.home / "run" / "apps.status.json").values()
+        return {
+            name: PartStatus(one["state"], "server", detail="it ends after its last call" if one["leaving"] else "")
+            for app in apps
+            for name, one in app["replicas"].items()
+        }
 
     def requests(self) -> list[dict[str, Any]]:
         """Raises RuntimeFailure where the gateway keeps no traces."""
@@ -93,9 +112,10 @@ class Sources:
         return tracing_client.find(self.home, request_id)
 
     def audit(self, request_id: str) -> list[dict[str, Any]]:
-        """What servers wrote about one request, each line with its container's name."""
+        """What servers wrote about one request, each line with its container's or replica's name."""
         found = []
-        for path in sorted((self.home / "logs").glob("aci-*.log")):
+        logs = self.home / "logs"
+        for path in sorted([*logs.glob(f"{_GROUP}*.log"), *logs.glob("*--*.log")]):
             for line in _end_of(path).splitlines():
                 if request_id in line and line.startswith("{"):
                     found.extend(_line(line, request_id, path.stem))

@@ -24,6 +24,7 @@ from emulators.arm.recorder import Recorder, blob_template, masked
 from emulators.arm.routing import Route, Table, normal
 from emulators.arm.services import (
     authorization,
+    container_apps,
     databases,
     devops,
     graph,
@@ -58,7 +59,7 @@ SERVICES = (
         "management.azure.com",
         Table(
             metadata.ROUTES, subscriptions.ROUTES, identities.ROUTES, storage.ROUTES, vaults.ROUTES, registries.ROUTES,
-            databases.ROUTES, authorization.ROUTES,
+            databases.ROUTES, container_apps.ROUTES, authorization.ROUTES,
         ),
         tokens.MANAGEMENT,
         shapes.resource_manager,

@@ -123,6 +123,26 @@ def test_slots_are_told_apart_by_server_and_tier(tmp_path: Path) -> None:
     assert found == [("mongo", "admin", "b"), ("mongo-db", "reader", "a")]
 
 
+def test_replicas_of_apps_stand_beside_slots(tmp_path: Path) -> None:
+    """Each with its revision; what it wrote about a request is found by the request's id, as a slot's is."""
+    offer = {"gateway": "", "endpoints": {"mongo": "", "notes": ""}, "authority": "", "tenant_id": "", "scope": ""}
+    write_json(tmp_path / "run" / "platform.json", {**offer, "client_ids": {}})
+    held = {"notes-read-all--c79c37c.1": {"state": "healthy", "leaving": False}}
+    write_json(tmp_path / "run" / "apps.status.json", {"notes-read-all": {"replicas": held}})
+    assert sources(tmp_path).slots() == []  # the platform does not run
+    Status(1, "now", {"aci-mongo-admin-a": part("healthy")}).write(tmp_path)
+    slots = sources(tmp_path).slots()
+    assert [(slot.server, slot.title) for slot in slots] == [
+        ("mongo", "admin · slot a"),
+        ("notes", "read-all · replica c79c37c.1"),
+    ]
+    logs, mine = tmp_path / "logs", {"event": "call", "correlation_id": ID}
+    logs.mkdir()
+    for name in ("notes-read-all--c79c37c.1", "gateway"):
+        (logs / f"{name}.log").write_text(json.dumps(mine), encoding="utf-8")
+    assert sources(tmp_path).audit(ID) == [{**mine, "container": "notes-read-all--c79c37c.1"}]
+
+
 def test_only_the_request_s_own_lines_are_read(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "aci-x.log"
     log.parent.mkdir()

@@ -33,6 +33,16 @@ def test_a_module_without_a_part_in_the_picture_is_refused() -> None:
         system.draw(plan(("module.redis.azurerm_redis_cache.this", "azurerm_redis_cache")))
 
 
+def test_every_module_of_the_stages_has_a_part() -> None:
+    """Also those that prod does not plan: whoever switches one on can still draw."""
+    stages = [path.read_text(encoding="utf-8") for path in diagrams.FOLDER.parents[1].glob("terraform/stage[12]/*.tf")]
+    made = {name for text in stages for name in re.findall(r'^module "(\w+)"', text, re.MULTILINE)} - {"names"}
+    made |= {
+        name for text in stages for name in re.findall(r'^resource "((?:azurerm|azuread)_\w+)"', text, re.MULTILINE)
+    }
+    assert sorted(made - system.PARTS.keys()) == []
+
+
 @pytest.mark.parametrize("condition", ["@(a &amp;&amp; b == &quot;c&quot;)", '@(a && b == "c")'])
 def test_policies_are_read_as_written_and_as_azurerm_gives_them_back(condition: str) -> None:
     """The plan of a platform that runs has them un-escaped, and `python -m tools.diagrams` draws from such plans."""

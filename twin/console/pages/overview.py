@@ -43,7 +43,7 @@ def _column(title: str, boxes: list[Html]) -> Html:
 
 
 def _server(name: str, slots: Sequence[Slot]) -> Html:
-    boxes = [_box(f"{slot.tier} · slot {slot.slot}", slot.name, slot.part) for slot in slots]
+    boxes = [_box(slot.title, slot.name, slot.part) for slot in slots]
     return h("div", h("p", name or "unnamed", class_="group-name"), boxes, class_="group")
 
 

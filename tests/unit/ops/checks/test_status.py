@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emulators.base.files import write_json
 from emulators.base.state import Resource, State
 from ops.checks import status
 from ops.clients import access_token, outputs, people
@@ -107,6 +108,25 @@ def test_healthy(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None
     assert found["registry"] == "http://127.0.0.1:8080/v0.1/servers"
     assert found["mongodb_uri"] == "mongodb://127.0.0.1:20002/"
     assert found["pids"] == {"gateway": 7, "aci-mongodb-admin-a": 7, "aci-mongodb-reader-a": 7}
+
+
+def test_an_app_has_its_address_and_replicas(deployed: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name in its environment; those that are ready and stay are counted, as the ingress says it."""
+    servers = {"mongodb": {"compute": "container-apps", "tiers": {"reader": {"role": "Mcp.Read"}}}}
+    environment = replace(deployed, variables={**deployed.variables, "mcp_servers": servers})
+    env = [{"name": "MCP_SERVER_NAME", "value": "mongodb"}, {"name": "MCP_TIER", "value": "reader"}]
+    fqdn = "mongodb-reader.calmsea.uksouth.azurecontainerapps.io"
+    values = {"name": "mongodb-reader", "ingress": [{"fqdn": fqdn}], "template": [{"container": [{"env": env}]}]}
+    run = environment.home / "run"
+    State((Resource("azurerm_container_app.reader", "azurerm_container_app", values),)).dump(run / "state.json")
+    states = [("healthy", False), ("healthy", True), ("starting", False), ("healthy", False)]
+    held = {f"r.{number}": {"state": state, "leaving": leaving} for number, (state, leaving) in enumerate(states)}
+    write_json(run / "apps.status.json", {"mongodb-reader": {"replicas": held}})
+    monkeypatch.setattr(control, "status", lambda _: running(apps="healthy"))
+    found = status.document(environment, answer=well)
+    assert found["servers"]["mongodb"]["tiers"] == {"reader": f"https://{fqdn}"}
+    assert found["servers"]["mongodb"]["replicas"] == {"reader": 2}
+    assert ("mongodb reader", f"https://{fqdn}  2 replicas") in status.rows(found)
 
 
 def test_nothing_deployed(make: Make) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ops.azure import az
 from ops.config.environment import Environment
-from ops.errors import NotDeployedError, UsageError
+from ops.errors import AzError, NotDeployedError, UsageError
 from ops.observe import logs
 from tests.unit.ops.conftest import Make
 
@@ -69,6 +69,46 @@ def test_on_azure_each_container_is_asked(
         assert asked == [shown.format("reader")]
     with pytest.raises(UsageError, match=r"mongodb-admin-a, mongodb-reader-a\. The gateway's log is in Log Analytics"):
         logs.print_logs(dev, part="gateway")
+
+
+def test_each_replica_of_an_app_is_asked(
+    dev: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of every active revision: the newest may be the one that is not ready; one that ended meanwhile is left out."""
+    servers = {"notes": {"compute": "container-apps", "tiers": {"reader": {}}}}
+    environment = replace(dev, variables={"mcp_servers": servers})
+    where = "--resource-group rg-mcp --name notes-reader"
+    running = {
+        "notes-reader--n1": ["notes-reader--n1-x", "notes-reader--n1-gone"],
+        "notes-reader--n2": ["notes-reader--n2-y"],
+    }
+
+    def run(*arguments: str) -> list[dict[str, str]]:
+        asked = " ".join(arguments)
+        if asked == f"containerapp revision list {where}":
+            return [{"name": name} for name in running]
+        revision = asked.removeprefix(f"containerapp replica list {where} --revision ")
+        return [{"name": name} for name in running[revision]]
+
+    def text(*arguments: str) -> str:
+        asked = " ".join(arguments)
+        if "gone" in asked:
+            running["notes-reader--n1"] = ["notes-reader--n1-x"]
+            raise AzError("Azure failed")
+        assert asked.startswith(f"containerapp logs show {where} --revision notes-reader--")
+        assert asked.endswith(" --tail 300 --format text")
+        return "ready\n"
+
+    def refused(*_: str) -> str:
+        raise AzError("you lack a role")
+
+    monkeypatch.setattr(az, "run", run)
+    monkeypatch.setattr(az, "text", text)
+    logs.print_logs(environment)
+    assert capsys.readouterr().out.splitlines() == ["notes-reader--n1-x ready", "notes-reader--n2-y ready"]
+    monkeypatch.setattr(az, "text", refused)
+    with pytest.raises(AzError, match="role"):
+        logs.print_logs(environment)
 
 
 def test_the_job_of_a_database_without_keys_has_a_log(make: Make) -> None:

@@ -19,8 +19,9 @@ from ops.config.servers import App, apps
 from ops.errors import NotDeployedError
 from ops.images import images_json
 from ops.local_platform import Ports
-from ops.rollout import revisions
+from ops.rollout import revisions, rolling_update
 from ops.rollout.session import Session
+from ops.terraform.cli import Plan, Stage
 from ops.terraform.workspace import Workspace
 from tests.unit.ops.conftest import DryRun, Make
 from twin import control
@@ -224,6 +225,76 @@ def test_a_dry_run_ends_nothing(azure: Azure, environment: Environment, session:
     runner = DryRun()
     revisions.deactivate_old(Session(replace(session.space, runner=runner), None), [app(environment)])
     assert (runner.lines, azure.changed) == ([], [])
+
+
+class Releasing(Applied):
+    """Terraform whose plan changes both apps of the server, and notes what images.json says as each is applied."""
+
+    def __init__(self, file: Path, happened: list[Any]) -> None:
+        super().__init__(*(shown(f"notes-{tier}", "n1", {"latest_revision": True}) for tier in ("admin", "reader")))
+        self.file, self.happened = file, happened
+
+    def init(self, stage: Stage) -> None:
+        """Nothing to initialise."""
+
+    def plan(self, stage: Stage, **_: object) -> Plan:
+        names = [f'module.apps["notes-{tier}-a"].azurerm_container_app.this' for tier in ("admin", "reader")]
+        return Plan(stage, dict.fromkeys(names, "update"), changes=True)
+
+    def apply(self, _: Plan) -> None:
+        held = images_json.read(self.file)["notes"].get("traffic") or {}
+        self.happened.append({tier: (one["revision"], one["weight"]) for tier, one in held.items()})
+
+
+@pytest.fixture
+def release(session: Session, monkeypatch: pytest.MonkeyPatch) -> tuple[Session, list[Any]]:
+    """A session, and what a release does in it: applies, waits for revisions, asks the gateway, ends what is idle."""
+    found: list[Any] = []
+    terraform: Any = Releasing(session.space.images_file, found)
+    monkeypatch.setattr(revisions, "require_ready", lambda _, wanted: found.append(f"{len(list(wanted))} ready"))
+    monkeypatch.setattr(revisions, "deactivate_old", lambda _, wanted: found.append(f"{len(list(wanted))} ended"))
+    monkeypatch.setattr(Session, "check_health", lambda *_: found.append("asked"))
+    monkeypatch.setattr(Session, "publish", lambda _: None)
+    return replace(session, space=replace(session.space, terraform=terraform)), found
+
+
+def held(weight: int) -> dict[str, tuple[str, int]]:
+    return dict.fromkeys(("admin", "reader"), ("n1", weight))
+
+
+BEFORE = {"notes": {"repository": "notes-mcp", "digest": OLD}}
+
+
+def test_a_release_goes_in_steps(release: tuple[Session, list[Any]]) -> None:
+    """None to the new revision until it is ready, half while the gateway is asked, then all; what is idle ends last."""
+    session, happened = release
+    assert rolling_update.apply_stage(session, 2, BEFORE, agreed=True)
+    step = ["2 ready", "asked"]
+    assert happened == [held(100), *step, held(50), *step, {}, "2 ready", "2 ended"]
+    assert "traffic" not in entry(session)
+
+
+def test_a_revision_that_is_not_ready_stops_the_release(
+    release: tuple[Session, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call stays with the earlier one, and images.json says so for whoever goes on."""
+    session, happened = release
+
+    def fails(*_: object) -> None:
+        raise NotDeployedError("revision notes-reader--n2 is not ready")
+
+    monkeypatch.setattr(revisions, "require_ready", fails)
+    with pytest.raises(NotDeployedError):
+        rolling_update.apply_stage(session, 2, BEFORE, agreed=True)
+    assert happened == [held(100)]
+    assert entry(session)["traffic"]["reader"] == {"revision": "n1", "weight": 100}
+
+
+def test_what_runs_the_same_image_takes_no_steps(release: tuple[Session, list[Any]]) -> None:
+    """Another value of the same apps: one apply, and the wait for what it made."""
+    session, happened = release
+    assert rolling_update.apply_stage(session, 2, {"notes": ENTRY}, agreed=True)
+    assert happened == [{}, "2 ready", "2 ended"]
 
 
 Local = tuple[Session, Callable[..., None]]
