@@ -46,6 +46,7 @@ class Ingress:
         self._changed, self._looked = asyncio.Event(), asyncio.Event()
         self._gone: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
         self._take(self.config.apps)
 
     def reload(self) -> None:
@@ -55,6 +56,12 @@ class Ingress:
         except RuntimeFailure as error:
             _log.error("the apps stay as they were: %s", error)
             return
+        if self._tls is not None:
+            try:
+                self._tls.load_cert_chain(config.certificate)  # for connections from now on
+            except (OSError, ssl.SSLError) as error:
+                _log.error("the apps stay as they were: %s cannot be read (%s)", config.certificate, error)
+                return
         self._take(config.apps)
         self.config = config
         live.confirm(self._path, config.text)
@@ -123,7 +130,7 @@ class Ingress:
             auto_decompress=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.config.certificate)
         runners = [
