@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tools.faults import report
 from tools.faults.callers import Callers
-from tools.faults.catalogue import Fault, catalogue
-from tools.faults.measure import Cause, Measure, Outcome
+from tools.faults.catalogue import catalogue
+from tools.faults.measure import Cause, Fault, Measure, Outcome
 from tools.faults.subject import SERVERS, Subject, deployed
 
 RESULTS = Path("results")
@@ -67,14 +67,14 @@ async def broken(subject: Subject, faults: Sequence[Fault], *, pairs: bool) -> t
         singles = []
         for number, fault in enumerate(faults, 1):
             say(f"{time.strftime('%H:%M:%S')} {number}/{len(faults)} {fault.name}: {fault.what}")
-            singles.append(await measure.run(fault.name, fault.what, fault.cause, none_fails=fault.none_fails))
+            singles.append(await measure.run(fault))
             _tell(singles[-1])
         twos = []
         chosen = worst(faults, singles) if pairs else []
         for number, (one, other) in enumerate(chosen, 1):
             name, what = f"{one.name} + {other.name}", f"{one.what}; {other.what}"
             say(f"{time.strftime('%H:%M:%S')} {number}/{len(chosen)} {name}")
-            twos.append(await measure.run(name, what, both(one.cause, other.cause)))
+            twos.append(await measure.run(Fault(name, what, both(one.cause, other.cause))))
             _tell(twos[-1])
         return singles, twos
     finally:
@@ -89,7 +89,7 @@ async def _steady(measure: Measure) -> None:
     async def nothing(subject: Subject, callers: Callers) -> None:
         await asyncio.sleep(3)
 
-    found = await measure.run("nothing", "nothing happens", nothing, none_fails=True)
+    found = await measure.run(Fault("nothing", "nothing happens", nothing, none_fails=True))
     if found.wrong:
         raise RuntimeError(f"before anything was broken: {'; '.join(found.wrong)} {dict(found.told)}")
 

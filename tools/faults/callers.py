@@ -83,7 +83,12 @@ class Callers:
 
     def names(self) -> list[str]:
         """Every caller, by the name under which its calls are kept."""
-        return [f"{role} {n} of {server}" for server, role, n in self._tool_callers()] + ["registry", "sign-in"]
+        return [*self.of_tools, "registry", "sign-in"]
+
+    @property
+    def of_tools(self) -> list[str]:
+        """Those that call tools."""
+        return [f"{role} {number} of {server}" for server, role, number in self._tool_callers()]
 
     async def run(self) -> None:
         """Call until cancelled."""

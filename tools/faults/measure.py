@@ -20,6 +20,17 @@ _LOOKS = 0.2
 Cause = Callable[[Subject, Callers], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class Fault:
+    """`none_fails`: no call of a tool may fail. `alone`: never one of a pair, as it changes what the other is about."""
+
+    name: str
+    what: str
+    cause: Cause
+    none_fails: bool = False
+    alone: bool = False
+
+
 @dataclass
 class Outcome:
     """`lasted`: seconds of the fault itself, `well`: seconds from its beginning until all was well.
@@ -61,16 +72,16 @@ class Measure:
         self._subject, self._callers = subject, callers
         self._lost: set[str] = set()
 
-    async def run(self, name: str, what: str, cause: Cause, *, none_fails: bool = False) -> Outcome:
-        """Let it happen and wait until all is well. `none_fails`: a failed call is one too many."""
-        found = Outcome(name, what)
+    async def run(self, fault: Fault) -> Outcome:
+        """Let it happen and wait until all is well."""
+        found = Outcome(fault.name, fault.what)
         before = self._count()
         first, began = len(self._callers.calls), time.monotonic()
         health = _Health(self._subject, began)
         watching = asyncio.create_task(health.watch())
         try:
             try:
-                await cause(self._subject, self._callers)
+                await fault.cause(self._subject, self._callers)
             except RuntimeError as error:
                 found.wrong.append(str(error))
             found.lasted = time.monotonic() - began
@@ -80,7 +91,7 @@ class Measure:
         if well is None:
             found.wrong.append(f"not well {LIMIT:g} s after the fault was over: {self._why_not()}")
         found.well = None if well is None else well - began
-        self._judge(found, self._callers.calls[first:], none_fails=none_fails)
+        self._judge(found, self._callers.calls[first:], none_fails=fault.none_fails)
         found.written = self._count() - before
         await self._compare(found)
         return found
@@ -95,8 +106,9 @@ class Measure:
         found.longest = max((call.seconds for call in calls), default=0.0)
         unclear = {call.told[:2] for call in calls if call.told.said and not call.told.clear}
         found.wrong += [f"callers were told {text!r} with status {status}" for status, text in sorted(unclear)]
-        if none_fails and found.failed:
-            found.wrong.append(f"{found.failed} calls failed, and none should have")
+        of_tools = sum(1 for call in calls if call.told.said and call.who in self._callers.of_tools)
+        if none_fails and of_tools:
+            found.wrong.append(f"{of_tools} calls of tools failed, and none should have")
 
     async def _until_well(self, first: int, health: _Health) -> float | None:
         """When the last trouble was over, by `time.monotonic`; None where it is not over in time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -19,7 +20,7 @@ import pymongo
 from tests.support import own_platform
 from tests.support.platform_under_test import Platform
 from tools.faults.callers import DATABASE, Target
-from twin import control
+from twin import container_restart, control
 
 #: Key of mcp_servers → readers and writers. `groups` runs in container groups of two slots, `apps` as Container Apps of
 #: two replicas, `keyless` in one slot with a database that knows no keys.
@@ -69,6 +70,10 @@ class Subject:
         ingress = self.pid("apps")
         return sorted(pid for pid in _children(ingress) if _environment(pid).get("MCP_TIER") == tier) if ingress else []
 
+    def restart_elsewhere(self, group: str) -> None:
+        """Azure gives the container group another address, and restarts it."""
+        container_restart.restart(self.home, group)
+
     def invoke(self, *arguments: str, **variables: str) -> str:
         """Run a task to its end; RuntimeError with what it printed last where it fails."""
         other = Platform(self.platform.env, {**self.platform.variables, **variables})
@@ -86,23 +91,23 @@ class Subject:
         with pymongo.MongoClient[dict[str, Any]](found.mongodb_uri, serverSelectionTimeoutMS=20_000) as client:
             return {document["_id"] for document in client[DATABASE][server].find({}, {"_id": 1})}
 
-    @contextmanager
-    def limited_files(self, pids: list[int], largest: int) -> Iterator[None]:
-        """No file of these processes grows beyond `largest` bytes meanwhile: what a full disk does to them.
 
-        A limit of the process (setrlimit(2)): a full file system takes a privileged user, and would fill this machine.
-        """
-        import resource
+@contextmanager
+def limited_files(pids: list[int], largest: int) -> Iterator[None]:
+    """No file of these processes, or of what they start, grows beyond `largest` bytes: what a full disk does to them.
 
-        limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
-        try:
-            for pid, (_, hard) in limits.items():
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest, hard))
-            yield
-        finally:
-            for pid, limit in limits.items():
-                with suppress(ProcessLookupError):
-                    resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
+    A limit of the process (setrlimit(2)): a full file system takes a privileged user, and would fill this machine.
+    """
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        for pid, (_, hard) in limits.items():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest, hard))
+        yield
+    finally:
+        for pid in [*pids, *(child for parent in pids for child in _children(parent))]:
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits.get(pid, (most, most)))
 
 
 def _children(parent: int) -> list[int]:
@@ -140,7 +145,7 @@ def _free_port() -> int:
 def deployed() -> Iterator[Subject]:
     """Deployed on free ports that it keeps, and destroyed at the end."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        ports = {"GATEWAY_PORT": str(_free_port()), "ENTRA_PORT": str(_free_port())}
+        ports = {name: str(_free_port()) for name in ("GATEWAY_PORT", "ENTRA_PORT", "CONSOLE_PORT")}
         platform = own_platform.copied(Path(folder), "servers", **ports)
         own_platform.set_values(platform, values(own_platform.values(platform)))
         subject = Subject(platform, Path(platform.variables["TWIN_HOME"]))
