@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import itertools
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -102,6 +103,12 @@ def _tell(outcome: Outcome) -> None:
         say(f"         WRONG: {sentence}")
 
 
+def heed_signals() -> None:
+    """Ctrl-C and SIGTERM end the platform too, also in a shell's background, where Ctrl-C is ignored otherwise."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -123,10 +130,15 @@ def main(arguments: list[str] | None = None) -> int:
     if given.write and given.names:
         parser.error("--write wants the whole run: the page shows one machine at one time")
     chosen = [known[name] for name in given.names] or faults
+    heed_signals()
     taken = report.machine()
     say("deploying the platform that will be broken")
-    with deployed() as subject:
-        singles, pairs = asyncio.run(broken(subject, chosen, pairs=not given.names))
+    try:
+        with deployed() as subject:
+            singles, pairs = asyncio.run(broken(subject, chosen, pairs=not given.names))
+    except KeyboardInterrupt:
+        say("stopped; the platform is gone")
+        return 130
     text = report.table(singles, pairs, taken)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "faults.md").write_text(text, encoding="utf-8")

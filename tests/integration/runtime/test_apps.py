@@ -141,6 +141,23 @@ async def test_another_certificate_is_taken_over_and_no_replica_ends(served: Ser
         assert served.replicas().keys() == before.keys()
 
 
+async def test_a_full_disk_ends_no_ingress(served: Served) -> None:
+    """What cannot be written is written later; calls are answered, and replicas that die come back."""
+    served.wants(served.revision("one"))
+    async with served.running():
+        assert failed([await served.call()]) == []
+        status = served.home / "run" / "apps.status.json"
+        status.unlink()
+        status.mkdir()  # nothing can take its place
+        (replica,) = served.ingress._apps[HOST].running["notes-reader--one"].replicas
+        assert replica.part.status.pid
+        os.kill(replica.part.status.pid, signal.SIGKILL)
+        await served.until(lambda: replica.part.status.restarts == 1 and replica.ready)
+        assert failed([await served.call()]) == []
+        status.rmdir()
+        await served.until(status.exists)
+
+
 async def test_replicas_follow_the_calls_and_none_fails(served: Served) -> None:
     """Eight calls at once, two for each replica: four; without calls one again. The first call waits for the first."""
     served.wants(served.revision("one", scale=FOUR))
