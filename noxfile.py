@@ -367,6 +367,16 @@ def soak(session: nox.Session) -> None:
     session.run("python", "-m", "tools.soak", *session.posargs, env={"PYTHONPATH": SERVER_SOURCES})
 
 
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Breaks each part of a platform under load, then the worst two at once; `-- NAME` for one, `-- --list` for names.
+
+    `-- --write`: the table into docs/reliability.md.
+    """
+    install(session, "dev")
+    session.run("python", "-m", "tools.faults", *session.posargs)
+
+
 @nox.session(requires=["docs"])
 def pages(session: nox.Session) -> None:
     """Every page in headless Chromium, light and dark, wide and narrow; pictures in results/pages."""

@@ -52,7 +52,7 @@ def authorizations(values: Any, what: str) -> dict[tuple[str, str], Authorizatio
 
 @dataclass(frozen=True)
 class _Cached:
-    """Used from `since` to `until`, as the token and the endpoint say it."""
+    """Used from `since` to `until`, as the token and the endpoint say it; `fetched` by the uptime."""
 
     token: str
     fetched: float
@@ -67,9 +67,11 @@ class ManagedIdentity:
     both happen on a laptop that slept.
     """
 
-    def __init__(self, sender: Sender, clock: Callable[[], float], endpoint: str, header: str) -> None:
+    def __init__(
+        self, sender: Sender, clock: Callable[[], float], endpoint: str, header: str, uptime: Callable[[], float]
+    ) -> None:
         self._sender = sender
-        self._clock = clock
+        self._clock, self._uptime = clock, uptime
         self._endpoint = parse_url(endpoint) if endpoint else None
         self._header = header
         self._cache: dict[tuple[str, str], _Cached] = {}
@@ -83,7 +85,7 @@ class ManagedIdentity:
         if len(self._cache) > 256:
             self._cache.clear()
         self._cache[resource, client_id] = _Cached(
-            token, self._clock(), _not_before(token) - _SKEW, expires - MARGIN_SECONDS
+            token, self._uptime(), _not_before(token) - _SKEW, expires - MARGIN_SECONDS
         )
         return token
 
@@ -95,7 +97,7 @@ class ManagedIdentity:
     def refused(self, authorization: str) -> None:
         """A backend answered 401 to this header: the next call gets a new token, if this one came from here."""
         for key, found in list(self._cache.items()):
-            if authorization == f"Bearer {found.token}" and abs(self._clock() - found.fetched) >= RENEW_SECONDS:
+            if authorization == f"Bearer {found.token}" and self._uptime() - found.fetched >= RENEW_SECONDS:
                 del self._cache[key]
 
     async def _ask(self, resource: str, client_id: str) -> tuple[str, float]:

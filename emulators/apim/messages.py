@@ -258,6 +258,7 @@ class Context:
     """One request's `context`. `services` is what policies share: clock, upstream, caches, counters, tokens."""
 
     __slots__ = (
+        "_since",
         "after",
         "api",
         "cors_headers",
@@ -286,6 +287,7 @@ class Context:
         self.variables: dict[str, Any] = {}
         self.request_id: UUID = uuid4()
         self.started: float = services.clock()
+        self._since: float = services.uptime()
         self.last_error: LastError | None = None
         self.cors_headers: list[tuple[str, str]] = []
         self.response_headers: list[tuple[str, str]] = []
@@ -307,7 +309,7 @@ class Context:
 
     @property
     def elapsed(self) -> timedelta:
-        return timedelta(seconds=self.services.clock() - self.started)
+        return timedelta(seconds=self.services.uptime() - self._since)
 
 
 #: A compiled policy statement: a plain function, or one whose result is awaited.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -49,10 +50,15 @@ SENDING: ContextVar[str] = ContextVar("sending", default="")
 
 @dataclass
 class Services:
-    """`clock` gives seconds since 1970, `sleep` waits: tests replace both, and `upstream`."""
+    """`clock` gives seconds since 1970, `uptime` those since some moment, which no change of the clock moves.
+
+    What is written in tokens asks the clock; what lasts so and so long asks the other. `sleep` waits. Tests replace all
+    three, and `upstream`.
+    """
 
     upstream: Sender
     clock: Callable[[], float]
+    uptime: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     backends: Mapping[str, Backend]
     tokens: Tokens
@@ -86,6 +92,16 @@ class Services:
         self.breakers = {**self.breakers, **kept}
 
 
+def since_start() -> float:
+    """Seconds since the machine started, those that it slept among them where the system counts them.
+
+    On Linux CLOCK_BOOTTIME does (clock_gettime(2)), on macOS CLOCK_MONOTONIC (clock_gettime(3)).
+    """
+    if sys.platform == "win32":
+        return time.monotonic()
+    return time.clock_gettime(time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC)
+
+
 def make_services(
     upstream: Sender,
     backends: Mapping[str, Backend],
@@ -96,20 +112,25 @@ def make_services(
     authorizations: Mapping[tuple[str, str], Authorization] | None = None,
     events: Events | None = None,
     clock: Callable[[], float] = time.time,
+    uptime: Callable[[], float] | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Services:
+    """`uptime`: without one it is the clock where that is somebody's own, else the machine's."""
+    if uptime is None:
+        uptime = since_start if clock is time.time else clock
     return Services(
         upstream=upstream,
         clock=clock,
+        uptime=uptime,
         sleep=sleep,
         backends=backends,
-        tokens=Tokens(upstream, clock),
-        identity=ManagedIdentity(upstream, clock, identity_endpoint, identity_header),
-        cache=Cache(clock),
-        rate_windows=SlidingWindows(clock),
-        quotas=Quotas(clock),
+        tokens=Tokens(upstream, uptime),
+        identity=ManagedIdentity(upstream, clock, identity_endpoint, identity_header, uptime),
+        cache=Cache(uptime),
+        rate_windows=SlidingWindows(uptime),
+        quotas=Quotas(uptime),
         authority=authority or DEFAULT_AUTHORITY,
         authorizations=authorizations or {},
         events=events or Events(),
-        breakers={b.id: Breaker(b.breaker, clock) for b in backends.values() if b.breaker is not None},
+        breakers={b.id: Breaker(b.breaker, uptime) for b in backends.values() if b.breaker is not None},
     )

@@ -57,10 +57,17 @@ def rotate(path: Path, limit: int = LOG_LIMIT) -> None:
 
 
 def shorten(path: Path, limit: int = LOG_LIMIT) -> bool:
-    """Does the same for a log that a running process appends to; what it writes in that moment is lost."""
+    """Does the same for a log that a running process appends to; what it writes in that moment is lost.
+
+    So is all of it where nothing more can be written: a full disk needs the room.
+    """
     if size(path) <= limit:
         return False
-    shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+    older = path.with_name(f"{path.name}.1")
+    try:
+        shutil.copyfile(path, older)
+    except OSError:
+        older.unlink(missing_ok=True)
     os.truncate(path, 0)
     return True
 

@@ -58,8 +58,12 @@ def _reload(issuer: Issuer, config: Config) -> None:
 
 
 def _roll_over(issuer: Issuer) -> None:
-    issuer.keys.rotate()
-    log.info("the signing key was rolled over")
+    try:
+        issuer.keys.rotate()
+    except EmulatorError as error:
+        log.error("%s", error)
+    else:
+        log.info("the signing key was rolled over")
 
 
 def main() -> int:

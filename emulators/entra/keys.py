@@ -43,7 +43,7 @@ class KeyRing:
                 why = f"data_dir {data_dir} cannot be made ({error.strerror}); choose another folder"
                 raise EmulatorError(why) from error
             made = cls(path, [_new_key(), _new_key()], 0, secrets.token_bytes(32))
-            made._save()
+            made._save(made._signing, made._current)
             return made
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
@@ -59,11 +59,19 @@ class KeyRing:
         return cls(None, [_new_key(), _new_key()], 0, secrets.token_bytes(32))
 
     def rotate(self) -> None:
-        """Rolls over: the published next key signs from now on, and a new next one is published."""
-        self._signing.append(_new_key())
-        self._signing = self._signing[-PUBLISHED:]
-        self._current = len(self._signing) - 2
-        self._save()
+        """Rolls over: the published next key signs from now on, and a new next one is published.
+
+        EmulatorError where the keys cannot be kept, as on a full disk; then nothing has changed.
+        """
+        signing = [*self._signing, _new_key()][-PUBLISHED:]
+        current = len(signing) - 2
+        try:
+            self._save(signing, current)
+        except OSError as error:
+            raise EmulatorError(
+                f"the signing keys stay as they were: {self._path} cannot be written ({error})"
+            ) from error
+        self._signing, self._current = signing, current
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         key = self._signing[self._current]
@@ -92,12 +100,12 @@ class KeyRing:
         digest = hashlib.sha256(self._secret + f"|{application}|{principal_id}".encode()).digest()
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
-    def _save(self) -> None:
+    def _save(self, signing: list[RSAKey], current: int) -> None:
         if self._path is None:
             return
         document = {
-            "signing": [{**key.as_dict(private=True), "kid": key.kid} for key in self._signing],
-            "current": self._current,
+            "signing": [{**key.as_dict(private=True), "kid": key.kid} for key in signing],
+            "current": current,
             "secret": base64.b64encode(self._secret).decode(),
         }
         partial = self._path.with_suffix(".partial")

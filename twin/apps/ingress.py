@@ -46,6 +46,8 @@ class Ingress:
         self._changed, self._looked = asyncio.Event(), asyncio.Event()
         self._gone: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._unwritten: set[Path] = set()
         self._take(self.config.apps)
 
     def reload(self) -> None:
@@ -55,6 +57,12 @@ class Ingress:
         except RuntimeFailure as error:
             _log.error("the apps stay as they were: %s", error)
             return
+        if self._tls is not None:
+            try:
+                self._tls.load_cert_chain(config.certificate)  # for connections from now on
+            except (OSError, ssl.SSLError) as error:
+                _log.error("the apps stay as they were: %s cannot be read (%s)", config.certificate, error)
+                return
         self._take(config.apps)
         self.config = config
         live.confirm(self._path, config.text)
@@ -77,12 +85,23 @@ class Ingress:
         for deployed in self._apps.values():
             deployed.look()
         ready = {deployed.app.name: deployed.last_ready for deployed in self._apps.values()}
-        if ready != self._ready:
+        if ready != self._ready and self._write(self._kept, ready):
             self._ready = ready
-            write_json(self._kept, ready)
-        write_json(self.config.home / "run" / "apps.status.json", self.status())
+        self._write(self.config.home / "run" / "apps.status.json", self.status())
         self._looked.set()
         self._looked = asyncio.Event()
+
+    def _write(self, path: Path, value: object) -> bool:
+        """Whether it could be written; what could not, as on a full disk, is tried again at the next look."""
+        try:
+            write_json(path, value)
+        except OSError as error:
+            if not self._unwritten:
+                _log.error("%s cannot be written: %s", path, error)
+            self._unwritten.add(path)
+            return False
+        self._unwritten.discard(path)
+        return True
 
     def status(self) -> dict[str, object]:
         """Revisions and replicas by app: what `invoke status` shows."""
@@ -123,7 +142,7 @@ class Ingress:
             auto_decompress=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._tls = context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.config.certificate)
         runners = [

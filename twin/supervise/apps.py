@@ -5,6 +5,7 @@ A plan holds an app's newest template only. The earlier ones are kept in `run/re
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -29,6 +31,8 @@ from twin.supervise.spec import Health
 APP, ENVIRONMENT = "azurerm_container_app", "azurerm_container_app_environment"
 PORTS = (443, 31443)  # the ingress for TLS, and the proxy behind its load balancer
 VALID = timedelta(days=3650)
+RENEWED_BEFORE = timedelta(days=30)
+_PEM = serialization.Encoding.PEM
 READY = (200, 399)  # "Health probes in Azure Container Apps"
 _UNSUPPORTED = ("dapr", "custom_scale_rule", "tcp_scale_rule", "azure_queue_scale_rule", "init_container", "volume")
 
@@ -73,6 +77,8 @@ def settings(environment: Environment, home: Path, port: int, tls_port: int) -> 
         "port": port,
         "tls_port": tls_port,
         "certificate": str(environment.certificate),
+        # Another certificate is another text here, so that an ingress that runs takes it over.
+        "certificate_digest": hashlib.sha256(environment.certificate.read_bytes()).hexdigest(),
         "apps": written(environment.apps),
     }
 
@@ -255,36 +261,73 @@ def _probe_path(container: Mapping[str, Any], kind: str) -> str:
 def make_certificates(home: Path, domains: Sequence[str]) -> tuple[Path, Path]:
     """The file of an authority of this home's own, and that of a certificate with its key for every app's name.
 
-    Azure's are from a public authority; the gateway here trusts this one beside those.
+    Azure's are from a public authority; the gateway here trusts this one beside those. Both are kept until a month
+    before they expire; the authority signs for other domains too, so that a gateway that runs need not learn another.
     """
-    authority, certificate = home / "run" / "apps.authority.pem", home / "run" / "apps.certificate.pem"
-    marker = home / "run" / "apps.domains"
-    made = all(path.exists() for path in (authority, certificate, marker))
-    if made and marker.read_text(encoding="utf-8") == "\n".join(domains):
-        return authority, certificate
-    key, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local Container Apps authority")])
-    ca = (
-        _certificate(name, name, key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    signed = ca.sign(key, hashes.SHA256())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local Container Apps environment")])
-    leaf = (
-        _certificate(subject, name, own.public_key())
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(f"*.{domain}") for domain in domains]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = own.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    write_private(authority, signed.public_bytes(pem).decode())
-    write_private(certificate, leaf.public_bytes(pem).decode() + private.decode())
-    write_private(marker, "\n".join(domains))
+    folder = home / "run"
+    authority, certificate = folder / "apps.authority.pem", folder / "apps.certificate.pem"
+    authority_key = folder / "apps.authority.key.pem"
+    signer, key = _read_certificate(authority), _read_key(authority_key)
+    if signer is None or key is None or signer.public_key() != key.public_key():
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local Container Apps authority")])
+        made = (
+            _certificate(name, name, key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        )
+        signer = made.sign(key, hashes.SHA256())
+        write_private(authority_key, _pem(key))
+        write_private(authority, signer.public_bytes(_PEM).decode())
+    leaf = _read_certificate(certificate)
+    if leaf is None or not _is_for(leaf, domains) or not _is_signed_by(leaf, signer):
+        own = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local Container Apps environment")])
+        names = [x509.DNSName(f"*.{domain}") for domain in domains]
+        unsigned = (
+            _certificate(subject, signer.subject, own.public_key())
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+        )
+        write_private(certificate, unsigned.sign(key, hashes.SHA256()).public_bytes(_PEM).decode() + _pem(own))
     return authority, certificate
+
+
+def _read_certificate(path: Path) -> x509.Certificate | None:
+    """None for a file that is missing or damaged, and for a certificate that expires within a month."""
+    try:
+        found = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if found.not_valid_after_utc - datetime.now(UTC) > RENEWED_BEFORE else None
+
+
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
+    try:
+        found = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if isinstance(found, ec.EllipticCurvePrivateKey) else None
+
+
+def _is_for(leaf: x509.Certificate, domains: Sequence[str]) -> bool:
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return names.get_values_for_type(x509.DNSName) == [f"*.{domain}" for domain in domains]
+
+
+def _is_signed_by(leaf: x509.Certificate, signer: x509.Certificate) -> bool:
+    try:
+        leaf.verify_directly_issued_by(signer)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+    kind = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(_PEM, kind, serialization.NoEncryption()).decode()
 
 
 def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

@@ -63,7 +63,7 @@ class Child:
 
     def note(self, sentence: str) -> None:
         """Write a line of the platform's own into the process's log, where whoever asks what happened looks first."""
-        with self._log.open("a", encoding="utf-8") as log:
+        with contextlib.suppress(OSError), self._log.open("a", encoding="utf-8") as log:  # a full disk keeps nothing
             log.write(f"{sentence}\n")
 
     def signal_reload(self) -> None:

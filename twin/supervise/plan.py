@@ -195,6 +195,8 @@ def _gateway(
     part = _part("gateway", config.gateway_port, health, settings, home, files)
     # A changed policy or another backend is taken over without a pause, as Azure does; another port is another process.
     fixed = {name: value for name, value in settings.items() if name not in ("resolve", "allowed_hosts")}
+    if environment:  # which it reads when it starts
+        fixed["trusted_authority"] = environment.authority.read_text(encoding="utf-8")
     configured = {path: text for path, text in part.files.items() if path not in files}
     return replace(
         part,
@@ -208,8 +210,7 @@ def _apps(environment: apps.Environment, home: Path, port: int, tls_port: int) -
     """The ingress and the replicas behind it: a change of an app is taken over, as Azure does, without a pause."""
     settings = apps.settings(environment, home, port, tls_port)
     part = _part("apps", port, Health("http", "/healthz"), settings, home, {})
-    fixed = {name: value for name, value in settings.items() if name != "apps"}
-    fixed["certificate"] = environment.certificate.read_text(encoding="utf-8")
+    fixed = {name: value for name, value in settings.items() if name not in ("apps", "certificate_digest")}
     return replace(
         part,
         files={},

@@ -23,6 +23,7 @@ from twin.supervise.status import PartStatus, Status, now
 # The gateway goes first, so that no call meets half a platform; then what it calls; then what that needs.
 _STOP_ORDER = (("gateway", "console"), ("server", "apps"), ("entra", "mongo"))
 _NEW_SERVES = 30.0  # seconds in which what is new should serve; after them it is called all the same
+_WRITTEN_AGAIN = 1.0  # seconds until a status that could not be written is tried again
 _GRACE = 6.0  # seconds: a little more than the gateway gives the answers it has begun
 _SETTINGS = {"gateway": "GATEWAY_PORT", "entra": "ENTRA_PORT", "console": "CONSOLE_PORT"}
 
@@ -47,6 +48,7 @@ class Supervisor:
         self._failure = ""
         self._code = code_fingerprint()
         self._quiet = False
+        self._again: asyncio.TimerHandle | None = None
 
     async def load(self) -> None:
         """Reads state and settings and applies them; on TwinError nothing has changed."""
@@ -66,7 +68,7 @@ class Supervisor:
         try:
             await self.load()
             self._failure = ""
-        except EmulatorError as error:
+        except (EmulatorError, OSError) as error:  # OSError: a full disk, say
             self._failure = str(error)
             _log.error("reload refused: %s", error)
         self._reload = number if isinstance(number, int) else self._reload
@@ -128,8 +130,19 @@ class Supervisor:
             await self._external.stop()
 
     def publish(self) -> None:
-        if not self._quiet:
+        """Write the status; where that fails, as on a full disk, again every second until it can be written."""
+        if self._quiet:
+            return
+        try:
             self._status().write(self._home)
+        except OSError as error:
+            if self._again is None:
+                _log.error("the status cannot be written: %s", error)
+            else:
+                self._again.cancel()
+            self._again = asyncio.get_running_loop().call_later(_WRITTEN_AGAIN, self.publish)
+        else:
+            self._again = None
 
     def _status(self) -> Status:
         parts = {name: part.status for name, part in self._parts.items()}

@@ -201,7 +201,8 @@ class FakeCaller:
 class GatewayHarness:
     """One applied gateway with one API `a` at path `a`, unless told otherwise."""
 
-    def __init__(self, applied: State | Loaded) -> None:
+    def __init__(self, applied: State | Loaded, uptime: FakeClock | None = None) -> None:
+        """`uptime`: a clock of its own for how long things take; else both are one."""
         self.backends = FakeBackends({"http://backend.test": ok()})
         self.clock = FakeClock()
         loaded = applied if isinstance(applied, Loaded) else load(applied)
@@ -211,6 +212,7 @@ class GatewayHarness:
             identity_endpoint="http://identity.test/msi/token",
             identity_header="secret",
             clock=self.clock,
+            uptime=uptime,
             sleep=self.clock.sleep,
         )
         self.app = Gateway(loaded, self.services)

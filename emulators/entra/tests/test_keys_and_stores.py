@@ -52,6 +52,20 @@ def test_a_rollover_signs_with_a_key_that_was_published_before() -> None:
     assert cached[0]["kid"] not in {key["kid"] for key in ring.public()}
 
 
+def test_keys_that_cannot_be_kept_are_not_used(tmp_path: Path) -> None:
+    """As on a full disk: what a restart would not find again signs nothing, and the next rollover is a whole one."""
+    ring = KeyRing.open(tmp_path)
+    published, partial = ring.public(), tmp_path / FILE.replace(".json", ".partial")
+    partial.mkdir()  # in the place of the file that is written first
+    with pytest.raises(EmulatorError, match="signing keys stay as they were"):
+        ring.rotate()
+    assert ring.public() == published
+    assert KeyRing.open(tmp_path).public() == published
+    partial.rmdir()
+    ring.rotate()
+    assert KeyRing.open(tmp_path).public() == ring.public() != published
+
+
 def test_sealed_records_of_another_issuer_do_not_open() -> None:
     """Nor does anything that was never sealed."""
     ring = KeyRing.in_memory()

@@ -127,6 +127,37 @@ def failed(answers: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return [answer for answer in answers if answer[0] != 200]
 
 
+async def test_another_certificate_is_taken_over_and_no_replica_ends(served: Served) -> None:
+    """An ingress that runs shows the renewed one to the next connection, and its replicas stay."""
+    served.wants(served.revision("one"))
+    async with served.running():
+        assert failed([await served.call()]) == []
+        before = served.replicas()
+        served.authority.unlink()
+        make_certificates(served.home, [DOMAIN])
+        served.ingress.reload()
+        served.tls = ssl.create_default_context(cafile=str(served.authority))  # trusts nothing that was before
+        assert failed([await served.call()]) == []
+        assert served.replicas().keys() == before.keys()
+
+
+async def test_a_full_disk_ends_no_ingress(served: Served) -> None:
+    """What cannot be written is written later; calls are answered, and replicas that die come back."""
+    served.wants(served.revision("one"))
+    async with served.running():
+        assert failed([await served.call()]) == []
+        status = served.home / "run" / "apps.status.json"
+        status.unlink()
+        status.mkdir()  # nothing can take its place
+        (replica,) = served.ingress._apps[HOST].running["notes-reader--one"].replicas
+        assert replica.part.status.pid
+        os.kill(replica.part.status.pid, signal.SIGKILL)
+        await served.until(lambda: replica.part.status.restarts == 1 and replica.ready)
+        assert failed([await served.call()]) == []
+        status.rmdir()
+        await served.until(status.exists)
+
+
 async def test_replicas_follow_the_calls_and_none_fails(served: Served) -> None:
     """Eight calls at once, two for each replica: four; without calls one again. The first call waits for the first."""
     served.wants(served.revision("one", scale=FOUR))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -70,6 +71,30 @@ def test_a_killed_part_comes_back(platform: Platform) -> None:
     eventually(lambda: platform.status().parts["server"].restarts == 1 and platform.status().healthy)
     after = platform.status().parts["server"]
     assert (after.port, after.pid != before.pid) == (before.port, True)
+
+
+def no_room(pid: int, *, ends: bool = False) -> None:
+    """As on a full disk: no file of that process grows (setrlimit(2)); what it starts meanwhile neither."""
+    soft = resource.getrlimit(resource.RLIMIT_FSIZE)[1] if ends else 0
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process's limits can be set on Linux only")
+def test_a_full_disk_ends_no_supervision(platform: Platform) -> None:
+    """What dies then comes back when there is room, and the status says so; a reload fails, and what runs goes on."""
+    before = platform.start()
+    server = before.parts["server"].pid
+    assert server
+    no_room(before.pid)
+    os.kill(server, signal.SIGKILL)
+    with pytest.raises(RuntimeFailure):
+        control.reload(platform.home, timeout=3)
+    assert alive(before.pid)
+    assert alive(before.parts["gateway"].pid)
+    no_room(before.pid, ends=True)
+    eventually(lambda: platform.status().healthy and platform.status().parts["server"].pid != server, 20)
+    assert platform.status().parts["gateway"].pid == before.parts["gateway"].pid
+    assert control.reload(platform.home).healthy
 
 
 def test_restart_policy_never_is_honoured(platform: Platform) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +20,8 @@ from twin.errors import RuntimeFailure
 from twin.supervise import apps
 from twin.supervise.apps import Environment, plan_apps
 from twin.supervise.containers import PlanContext
+from twin.supervise.plan import make_plan
+from twin.supervise.settings import RuntimeConfig
 
 Resources = dict[str, dict[str, Any]]
 Edit = Callable[[Resources], None]
@@ -289,19 +292,73 @@ def test_the_gateways_way_to_an_app(edits: tuple[Edit, ...], address: str, why: 
         apps.require_passage(state, subnet, *found, {address})
 
 
+def domains(certificate: Path) -> list[str]:
+    leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
+    return leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+
+
 def test_certificates_are_for_every_apps_name(tmp_path: Path) -> None:
-    """Made once, and anew for another domain, so that nothing is restarted without a reason; private to their owner."""
+    """Made once, so that nothing is restarted without a reason; private to their owner.
+
+    For another domain the same authority signs, which a gateway that runs trusts already.
+    """
     authority, certificate = apps.make_certificates(tmp_path, [DOMAIN])
     before = authority.read_bytes(), certificate.read_bytes()
     signer, leaf = (x509.load_pem_x509_certificate(content) for content in before)
     leaf.verify_directly_issued_by(signer)
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == [f"*.{DOMAIN}"]
-    assert certificate.stat().st_mode & 0o077 == 0
+    assert domains(certificate) == [f"*.{DOMAIN}"]
+    assert [path.name for path in (tmp_path / "run").iterdir() if path.stat().st_mode & 0o077] == []
     apps.make_certificates(tmp_path, [DOMAIN])
     assert (authority.read_bytes(), certificate.read_bytes()) == before
     apps.make_certificates(tmp_path, [f"other-{DOMAIN}"])
-    assert certificate.read_bytes() != before[1]
+    assert authority.read_bytes() == before[0]
+    assert domains(certificate) == [f"*.other-{DOMAIN}"]
+    x509.load_pem_x509_certificate(certificate.read_bytes()).verify_directly_issued_by(signer)
+
+
+@pytest.mark.parametrize(("days", "anew"), [(31, False), (29, True), (0, True)])
+def test_a_certificate_is_renewed_before_it_expires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, *, anew: bool
+) -> None:
+    """A month before, by the next plan: also the authority's own."""
+    with monkeypatch.context() as patch:
+        patch.setattr(apps, "VALID", timedelta(days=days))
+        authority, certificate = apps.make_certificates(tmp_path, [DOMAIN])
+    before = authority.read_bytes(), certificate.read_bytes()
+    apps.make_certificates(tmp_path, [DOMAIN])
+    assert (authority.read_bytes() != before[0], certificate.read_bytes() != before[1]) == (anew, anew)
+    signer, leaf = (x509.load_pem_x509_certificate(path.read_bytes()) for path in (authority, certificate))
+    leaf.verify_directly_issued_by(signer)
+
+
+@pytest.mark.parametrize("damaged", ["apps.authority.pem", "apps.authority.key.pem", "apps.certificate.pem"])
+def test_a_damaged_certificate_is_made_anew(tmp_path: Path, damaged: str) -> None:
+    """As a missing one is; what is left fits together."""
+    authority, certificate = apps.make_certificates(tmp_path, [DOMAIN])
+    (tmp_path / "run" / damaged).write_text("cut off", encoding="utf-8")
+    apps.make_certificates(tmp_path, [DOMAIN])
+    signer, leaf = (x509.load_pem_x509_certificate(path.read_bytes()) for path in (authority, certificate))
+    leaf.verify_directly_issued_by(signer)
+
+
+def test_another_certificate_restarts_nothing_and_another_authority_the_gateway(tmp_path: Path) -> None:
+    """The ingress takes a certificate over as it runs; the gateway reads whom it trusts when it starts."""
+
+    def planned() -> tuple[str, str, str]:
+        ports = {name: 21000 + number for number, name in enumerate(("mongo", "apps", "apps-tls", "admin", "reader"))}
+        plan = make_plan(applied(), RuntimeConfig(), tmp_path, lambda name: ports.setdefault(name, 21100 + len(ports)))
+        ingress = plan.process("apps")
+        return ingress.fingerprint, next(iter(ingress.live.values())), plan.process("gateway").fingerprint
+
+    fill_image_store(tmp_path)
+    first = planned()
+    assert planned() == first
+    (tmp_path / "run/apps.certificate.pem").unlink()
+    renewed = planned()
+    assert (renewed[0], renewed[2]) == (first[0], first[2])
+    assert renewed[1] != first[1]
+    (tmp_path / "run/apps.authority.pem").unlink()
+    assert planned()[2] != first[2]
 
 
 def test_what_cannot_reach_its_database_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -75,6 +76,20 @@ def test_a_log_in_use_is_shortened_in_place(tmp_path: Path) -> None:
         assert (shorten(log, limit=5), shorten(log, limit=4)) == (False, True)
         writer.write("6")
     assert (log.read_text(), log.with_name("a.log.1").read_text()) == ("6", "12345")
+
+
+def test_a_log_is_shortened_on_a_full_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be kept is let go, so that there is room again."""
+
+    def full(source: Path, target: Path) -> None:
+        target.write_text("12")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    log = tmp_path / "a.log"
+    log.write_text("12345")
+    assert shorten(log, limit=4)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.log", "")]
 
 
 def test_tail_begins_at_the_current_run(tmp_path: Path) -> None:
