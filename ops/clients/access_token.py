@@ -7,14 +7,11 @@ import json
 from typing import Any
 
 from ops.cli import output
-from ops.clients import outputs
+from ops.clients import outputs, people
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
-from ops.config.roles import OUTSIDER, named, roles
+from ops.config.roles import ALIASES, OUTSIDER, named, roles
 from ops.errors import NotDeployedError, OpsError, UsageError
-
-#: Names that stand for a kind of role on Azure, and for people of the local directory; see ops.config.roles.named.
-ALIASES = ("admin", "reader")
 
 
 def mint(environment: Environment, platform: Platform, user: str) -> str:
@@ -74,8 +71,6 @@ def _local(environment: Environment, platform: Platform, user: str) -> str:
             "mcp_clients is empty, so nobody can sign in; add an entry to terraform.tfvars and deploy"
         )
     if user in {role.name for role in roles(environment)}:
-        from ops.clients import people
-
         found = people.holder(people.local(environment, platform), user)
         if found is None:
             raise OpsError(

@@ -23,6 +23,8 @@ DEFAULT: Mapping[str, Mapping[str, Any]] = {
         "reads": True,
     },
 }
+#: Names that stand for a kind of role on Azure, and for people of the local directory; see `named`.
+ALIASES = ("admin", "reader")
 OUTSIDER = "outsider"
 """The short name of whoever has no role, in the local directory and for `--as`."""
 _RANK = 100
