@@ -1,0 +1,78 @@
+"""One source at a time, in a fresh clone: added, deployed, signed in to and smoke-tested; the gates are green after it.
+
+The stopwatch at the end is the transcript. Two minutes is what each may take; a machine that does other things as well
+takes longer, so the numbers are printed and not judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import gallery
+from tests.servers.conftest import GATES, Checkout, lap
+from tests.support.pipeline_agent import clone
+from tests.support.platform_under_test import ROOT, Platform
+from tests.support.remote_server import RemoteServer
+from tests.support.rest_api import RestApi
+
+KEY = "what-the-vendor-gave"
+IMAGE = f"ghcr.io/owner/charts@sha256:{'c' * 64}"
+SOURCES = ("template", "pypi", "npm", "openapi", "image", "remote")
+NAME = "one"
+
+
+def of_gallery(option: str) -> tuple[str, ...]:
+    """The gallery's first server from that registry, under the name of this test."""
+    row = next(row for row in gallery.rows() if option in row.command)
+    return row.command[2:]
+
+
+@pytest.fixture(params=SOURCES)
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Checkout, tuple[str, ...]]]:
+    """The source, a clone of its own, and what `add-server one` is given."""
+    kind = str(request.param)
+    root = clone(ROOT, tmp_path / "clone")
+    made = Checkout(Platform("local", {"GATEWAY_PORT": "0", "ENTRA_PORT": "0"}, root=root))
+    with RestApi(tmp_path) as api, RemoteServer(KEY) as elsewhere:
+        secrets = root / ".twin" / "local-secrets.json"
+        secrets.parent.mkdir(exist_ok=True)
+        secrets.write_text(json.dumps({"vendor-key": KEY}), encoding="utf-8")
+        given = {
+            "template": (),
+            "pypi": of_gallery("--pypi"),
+            "npm": of_gallery("--npm"),
+            "openapi": ("--openapi", str(api.document), "--operation", "listOrders"),
+            "image": ("--image", IMAGE),
+            "remote": ("--remote", elsewhere.url, "--header", "Authorization=vendor-key"),
+        }
+        yield kind, made, given[kind]
+
+
+def test_a_source_is_served_and_the_gates_are_green(
+    source: tuple[str, Checkout, tuple[str, ...]], stopwatch: dict[str, float]
+) -> None:
+    """From a clone in which nothing was added before; taking it away leaves the clone as it was."""
+    kind, checkout, given = source
+    with lap(stopwatch, f"invoke add-server {NAME} {' '.join(given)[:60]}".rstrip()):
+        checkout.platform.invoke("add-server", NAME, *given, timeout=600)
+    try:
+        with lap(stopwatch, f"invoke deploy, {kind}: signed in to and smoke-tested"):
+            deployed = checkout.platform.invoke("deploy", check=False, timeout=600)
+        if kind == "image":  # without a container engine it says so, before anything is changed
+            assert deployed.returncode != 0
+            assert "container engine" in deployed.stderr
+        else:
+            assert deployed.returncode == 0, deployed.stdout + deployed.stderr
+            url = checkout.platform.status["servers"][NAME]["url"]
+            assert checkout.platform.call("tools/list", user="admin", url=url).status == 200
+    finally:
+        checkout.platform.invoke("destroy", "--yes")
+    for session in GATES:
+        with lap(stopwatch, f"nox -s {session}, after {kind}"):
+            checkout.require_green(session, NAME)
+    checkout.platform.invoke("remove-server", NAME, "--yes")
+    assert checkout.git("status", "--short") == ""
