@@ -16,10 +16,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from emulators.base.errors import EmulatorError
 from ops.checks import smoke
 from ops.clients import access_token, outputs, people, rate_limit
-from ops.clients.access_token import ALIASES
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
-from ops.config.roles import OUTSIDER
+from ops.config.roles import ALIASES, OUTSIDER
 from ops.config.servers import acts_as_caller, is_of_others
 from ops.errors import OpsError, SmokeError
 

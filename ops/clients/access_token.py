@@ -10,11 +10,8 @@ from ops.cli import output
 from ops.clients import outputs
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
-from ops.config.roles import OUTSIDER, named, roles
+from ops.config.roles import ALIASES, OUTSIDER, named, roles
 from ops.errors import NotDeployedError, OpsError, UsageError
-
-#: Names that stand for a kind of role on Azure, and for people of the local directory; see ops.config.roles.named.
-ALIASES = ("admin", "reader")
 
 
 def mint(environment: Environment, platform: Platform, user: str) -> str:

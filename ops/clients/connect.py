@@ -16,11 +16,11 @@ from urllib.parse import quote
 
 from ops.cli import output
 from ops.clients import outputs, people, registrations, registry
-from ops.clients.access_token import ALIASES
 from ops.clients.outputs import Platform
 from ops.clients.registrations import Registration
 from ops.config import roles
 from ops.config.environment import Environment, env_option
+from ops.config.roles import ALIASES
 from ops.errors import ToolError, UsageError
 
 #: For a client whose configuration holds no token.

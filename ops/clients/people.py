@@ -11,10 +11,9 @@ from pathlib import Path
 
 from emulators.base.state import State
 from emulators.entra import applied
-from ops.clients.access_token import ALIASES
 from ops.clients.outputs import Platform
 from ops.config.environment import Environment
-from ops.config.roles import OUTSIDER, roles, tiers
+from ops.config.roles import ALIASES, OUTSIDER, roles, tiers
 
 _STATE = Path("run") / "state.json"
 
