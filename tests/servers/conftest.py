@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastmcp import Client
+from fastmcp.client.transports import StreamableHttpTransport
 
 from tests.servers import gallery
 from tests.support.pipeline_agent import clone
@@ -28,6 +30,15 @@ GATES = {
              "tests/plan/test_served_registry.py", "tests/plan/test_shape.py", "tests/plan/test_names.py", "-n", "2"],
     "policy": [],
 }  # fmt: skip
+
+
+@asynccontextmanager
+async def client(platform: Platform, server: str, user: str, mode: Any = "auto") -> Any:
+    """A stock client, signed in as one person."""
+    url = platform.status["servers"][server]["url"]
+    transport = StreamableHttpTransport(url, headers={"Authorization": f"Bearer {platform.token(user)}"})
+    async with Client(transport, mode=mode) as connected:
+        yield connected
 
 
 @dataclass(frozen=True)

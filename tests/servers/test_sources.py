@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,20 +21,10 @@ from fastmcp.client.transports import StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
 from tests.servers import gallery
-from tests.servers.conftest import GATES, Checkout
+from tests.servers.conftest import GATES, Checkout, client
 from tests.support import ctrl_c
-from tests.support.platform_under_test import Platform
 
 Connected = Client[StreamableHttpTransport]
-
-
-@asynccontextmanager
-async def client(platform: Platform, server: str, user: str, mode: Any = "auto") -> Any:
-    """A stock client, signed in as one person."""
-    url = platform.status["servers"][server]["url"]
-    transport = StreamableHttpTransport(url, headers={"Authorization": f"Bearer {platform.token(user)}"})
-    async with Client(transport, mode=mode) as connected:
-        yield connected
 
 
 async def text(connected: Connected, tool: str, **arguments: Any) -> str:
