@@ -52,10 +52,10 @@ class Checkout:
     def root(self) -> Path:
         return self.platform.root
 
-    def require_green(self, session: str, *names: str) -> None:
-        """Run one session of the gates in the clone, with the tests of the servers of these names."""
-        own = [f"servers/{name}/tests" for name in names if (self.root / "servers" / name / "tests").is_dir()]
-        nox = ["-m", "nox", "--envdir", str(ROOT / ".nox"), "-s", session, "--", *GATES[session]]
+    def require_green(self, session: str, name: str, *more: str) -> None:
+        """Run one session of the gates in the clone, with `more` arguments and with the tests of one server."""
+        own = [f"servers/{name}/tests"] if (self.root / "servers" / name / "tests").is_dir() else []
+        nox = ["-m", "nox", "--envdir", str(ROOT / ".nox"), "-s", session, "--", *GATES[session], *more]
         done = subprocess.run(
             [sys.executable, *nox, *(own if session == "unit" else [])],
             cwd=self.root,
