@@ -282,7 +282,10 @@ def az(session: nox.Session) -> None:
 @nox.session
 def image(session: nox.Session) -> None:
     """The server's image in a Docker engine of its own: built, closed, pushed, deployed by digest. Needs root."""
-    programs = {"dockerd": "docker.io", "docker-registry": "docker-registry", "debootstrap": "debootstrap"}
+    programs = {
+        **{name: name for name in ("docker-registry", "debootstrap")},
+        **{"dockerd": "docker.io", "busybox": "busybox-static"},
+    }
     if sys.platform != "linux" or os.geteuid() != 0:
         session.error("a Docker engine of its own needs Linux and root: run this in a container or on a CI agent")
     need_packages(session, [package for program, package in programs.items() if shutil.which(program) is None])

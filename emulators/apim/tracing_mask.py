@@ -28,6 +28,8 @@ _NAME_PART = re.compile(r"secret|password|cookie|authorization|refresh|assertion
 _PAIR = re.compile(rf"((?:^|[?&\s;'\"])(?:{_FIELDS})=)[^&\s;'\"]+", re.I)
 _JSON_PAIR = re.compile(rf'("(?:{_FIELDS})"\s*:\s*)"(?:[^"\\]|\\.)*"', re.I)
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.I)
+#: A header or variable that holds a token as text, of whatever form: not all are JWTs.
+_TOKEN = re.compile(r"(?:^|[-_.])token$", re.I)
 #: Also an encrypted one, whose second part may be empty (RFC 7516, section 7.1).
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_.-]*")
 #: A pair of a query or form, and what its decoded text must not hold.
@@ -66,6 +68,8 @@ class Mask:
     def value(self, name: str, value: Any) -> str:
         """One variable, header or attribute as text."""
         if is_secret_name(name) and value not in (None, ""):
+            return MASK
+        if isinstance(value, str) and value and _TOKEN.search(name):
             return MASK
         return self.text(self._shown(value))
 

@@ -27,6 +27,8 @@ DEFAULT: Mapping[str, Mapping[str, Any]] = {
 ALIASES = ("admin", "reader")
 OUTSIDER = "outsider"
 """The short name of whoever has no role, in the local directory and for `--as`."""
+#: Names that stand for a kind of role on Azure, and for people of the local directory; see `named`.
+ALIASES = ("admin", "reader")
 _RANK = 100
 
 

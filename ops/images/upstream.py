@@ -14,7 +14,7 @@ from ops.azure import az
 from ops.cli.steps import Step
 from ops.config.environment import Environment
 from ops.errors import ToolError, UsageError
-from ops.images import local_store
+from ops.images import engine, local_store
 from ops.terraform.workspace import Workspace
 from twin.errors import RuntimeFailure
 from twin.supervise import docker_engine
@@ -95,7 +95,7 @@ def _import(space: Workspace, image: Upstream) -> str:
 def _keep(space: Workspace, image: Upstream) -> str:
     def act() -> bool:
         client = docker_engine.connect(docker_engine.environment(), timeout=600)
-        with docker_engine.translated(f"{image.reference} was pulled"):
+        with engine.translated(f"{image.reference}, which front.upstream of {image.server} names, cannot be pulled"):
             client.images.pull(image.reference)
         return local_store.note_foreign(space.home, image.repository, image.digest, image.reference)
 

@@ -20,9 +20,13 @@ TIMEOUT = 60.0
 
 
 class Engine:
-    """`host` is what DOCKER_HOST names. RuntimeError where this machine cannot run one."""
+    """`host` is what DOCKER_HOST names. RuntimeError where this machine cannot run one.
 
-    def __init__(self, home: Path, variables: dict[str, str]) -> None:
+    `bridge`: the address of a network of its own, in which containers are, as in an engine that a person has; without,
+    there is the machine's network only.
+    """
+
+    def __init__(self, home: Path, variables: dict[str, str], bridge: str = "") -> None:
         if os.geteuid() != 0:
             raise RuntimeError("a Docker engine needs root: run `nox -s image` as root, for example in a container")
         if not shutil.which("dockerd"):
@@ -38,7 +42,7 @@ class Engine:
                 [
                     "dockerd", "--host", self.host, "--pidfile", str(home / "pid"),
                     "--data-root", str(home / "data"), "--exec-root", str(self._sockets / "exec"),
-                    "--bridge", "none", "--iptables=false", "--ip6tables=false",
+                    *(("--bip", bridge) if bridge else ("--bridge", "none")), "--iptables=false", "--ip6tables=false",
                     "--ip-forward=false",
                 ],
                 env={**os.environ, **variables}, stdout=log, stderr=log, start_new_session=True,

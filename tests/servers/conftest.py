@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastmcp import Client
+from fastmcp.client.transports import StreamableHttpTransport
 
 from tests.servers import gallery
 from tests.support.pipeline_agent import clone
@@ -15,6 +20,25 @@ from tests.support.platform_under_test import ROOT, Platform
 from tests.support.rest_api import RestApi
 
 _WATCH = pytest.StashKey[dict[str, float]]()
+
+# The checks that read servers, environments or pages; what is left out reads none of them, and takes minutes.
+GATES = {
+    "lint": ["ruff-check", "ruff-format", "terraform-fmt", "codespell"],
+    "unit": ["tests/unit/docs", "tests/unit/project", "tests/unit/pipelines", "tests/unit/ops/servers",
+             "tests/unit/ops/config", "tests/unit/ops/images", "-n", "2"],
+    "plan": ["tests/plan/test_stages.py", "tests/plan/test_served_environment.py",
+             "tests/plan/test_served_registry.py", "tests/plan/test_shape.py", "tests/plan/test_names.py", "-n", "2"],
+    "policy": [],
+}  # fmt: skip
+
+
+@asynccontextmanager
+async def client(platform: Platform, server: str, user: str, mode: Any = "auto") -> Any:
+    """A stock client, signed in as one person."""
+    url = platform.status["servers"][server]["url"]
+    transport = StreamableHttpTransport(url, headers={"Authorization": f"Bearer {platform.token(user)}"})
+    async with Client(transport, mode=mode) as connected:
+        yield connected
 
 
 @dataclass(frozen=True)
@@ -27,6 +51,20 @@ class Checkout:
     @property
     def root(self) -> Path:
         return self.platform.root
+
+    def require_green(self, session: str, name: str, *more: str) -> None:
+        """Run one session of the gates in the clone, with `more` arguments and with the tests of one server."""
+        own = [f"servers/{name}/tests"] if (self.root / "servers" / name / "tests").is_dir() else []
+        nox = ["-m", "nox", "--envdir", str(ROOT / ".nox"), "-s", session, "--", *GATES[session], *more]
+        done = subprocess.run(
+            [sys.executable, *nox, *(own if session == "unit" else [])],
+            cwd=self.root,
+            env=dict(os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"nox -s {session}:\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
 
     def git(self, *arguments: str) -> str:
         return subprocess.run(
@@ -49,7 +87,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     """Every source added to one clone, each timed, and one deployment that ends with the smoke test of all."""
     folder = tmp_path_factory.mktemp("servers")
     platform = Platform("local", {"GATEWAY_PORT": "0", "ENTRA_PORT": "0"}, root=clone(ROOT, folder / "clone"))
-    watch = request.config.stash.setdefault(_WATCH, {})
+    watch = _watch(request)
     with RestApi(folder) as api:
         made = Checkout(platform, sources(api))
         for name, command in made.servers.items():
@@ -67,8 +105,24 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
 
 
 def _timed(watch: dict[str, float], what: str, platform: Platform, *command: str) -> None:
+    with lap(watch, f"invoke {what}"):
+        platform.invoke(*command, timeout=600)  # a machine that also does something else is no failure
+
+
+def _watch(request: pytest.FixtureRequest) -> dict[str, float]:
+    return request.config.stash.setdefault(_WATCH, {})
+
+
+@pytest.fixture(scope="session")
+def stopwatch(request: pytest.FixtureRequest) -> dict[str, float]:
+    """Seconds by what took them; printed at the end, in this order."""
+    return _watch(request)
+
+
+@contextmanager
+def lap(watch: dict[str, float], what: str) -> Iterator[None]:
     started = time.monotonic()
-    platform.invoke(*command, timeout=600)  # a machine that also does something else is no failure
+    yield
     watch[what] = time.monotonic() - started
 
 
@@ -77,4 +131,4 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if watch := config.stash.get(_WATCH, None):
         terminalreporter.section("stopwatch, in a fresh clone")
         for what, seconds in watch.items():
-            terminalreporter.line(f"{seconds:6.1f} s  invoke {what}")
+            terminalreporter.line(f"{seconds:6.1f} s  {what}")

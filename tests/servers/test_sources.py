@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,20 +21,10 @@ from fastmcp.client.transports import StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
 from tests.servers import gallery
-from tests.servers.conftest import Checkout
+from tests.servers.conftest import GATES, Checkout, client
 from tests.support import ctrl_c
-from tests.support.platform_under_test import ROOT, Platform
 
 Connected = Client[StreamableHttpTransport]
-
-
-@asynccontextmanager
-async def client(platform: Platform, server: str, user: str, mode: Any = "auto") -> Any:
-    """A stock client, signed in as one person."""
-    url = platform.status["servers"][server]["url"]
-    transport = StreamableHttpTransport(url, headers={"Authorization": f"Bearer {platform.token(user)}"})
-    async with Client(transport, mode=mode) as connected:
-        yield connected
 
 
 async def text(connected: Connected, tool: str, **arguments: Any) -> str:
@@ -233,25 +223,10 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
     raise AssertionError(f"it ended without {words!r}:\n{''.join(said)}")
 
 
-# The checks that read servers, environments or pages; what is left out reads none of them, and takes minutes.
-GATES = {
-    "lint": ["ruff-check", "ruff-format", "terraform-fmt", "codespell"],
-    "unit": ["tests/unit/docs", "tests/unit/project", "tests/unit/pipelines", "tests/unit/ops/servers",
-             "tests/unit/ops/config", "tests/unit/ops/images", "servers/own/tests", "-n", "2"],
-    "plan": ["tests/plan/test_stages.py", "tests/plan/test_served_environment.py",
-             "tests/plan/test_served_registry.py", "tests/plan/test_shape.py", "tests/plan/test_names.py", "-n", "2"],
-    "policy": [],
-}  # fmt: skip
-
-
 @pytest.mark.parametrize("session", GATES)
 def test_the_gates_stay_green(checkout: Checkout, session: str) -> None:
     """With all of them there, and nothing recorded anew."""
-    nox = ["-m", "nox", "--envdir", str(ROOT / ".nox"), "-s", session, "--", *GATES[session]]
-    done = subprocess.run(
-        [sys.executable, *nox], cwd=checkout.root, env=dict(os.environ), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"nox -s {session}:\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    checkout.require_green(session, "own")
 
 
 def test_taking_them_away_leaves_nothing(checkout: Checkout) -> None:

@@ -22,6 +22,7 @@ from emulators.apim.tracing_server import TraceServer
 
 KEY = "a-key-of-this-home-only"
 SECRET = "S3cret-of-the-vault"
+MASK_OF_NONE = Mask()
 
 
 class Traced(GatewayHarness):
@@ -329,6 +330,13 @@ def test_secrets_are_masked_before_long_texts_are_cut() -> None:
     """Half a secret would be shown otherwise."""
     text = "x" * (MAX_VALUE - 4) + SECRET
     assert SECRET[:4] not in Mask([SECRET]).text(text)
+
+
+@pytest.mark.parametrize("name", ["X-Mcp-Downstream-Token", "downstream-token", "presented_token", "token"])
+def test_a_token_is_masked_by_its_name_where_it_has_no_form(name: str) -> None:
+    """One that another API issues may be of any form; what a policy made of a caller's is shown by its claims."""
+    assert (MASK_OF_NONE.value(name, "opaque-and-secret"), MASK_OF_NONE.value(name, "")) == (MASK, "")
+    assert MASK_OF_NONE.value("token-kind", "opaque") == "opaque"
 
 
 async def test_no_secret_of_request_policy_or_token_is_in_a_trace() -> None:

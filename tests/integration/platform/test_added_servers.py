@@ -1,4 +1,8 @@
-"""Servers beside the first, added by commands: one of whose tiers has a role of its own, and one elsewhere."""
+"""Servers beside the first, added by commands: one of whose tiers has a role of its own, and two elsewhere.
+
+One of these acts as its caller, at an API that judges the tokens it is shown; those from other sources are in
+tests/servers.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,16 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
+from emulators.base.well_known import PEOPLE
 from tests.support import own_platform
 from tests.support.platform_under_test import Answer, Platform, request
+from tests.support.protected_api import SCOPE, ProtectedApi
 from tests.support.remote_server import RemoteServer
 
 pytestmark = [pytest.mark.usefixtures("local_only"), pytest.mark.minutes(1)]
 
+ADA, RAE, _ = PEOPLE
+RECORDS = {ADA: "of Ada", RAE: "of Rae"}
 KEY = "what-the-vendor-gave"
 NAME = "word-counter"
 TIERS = {"admin": "Mcp.Admin", "reader": "Mcp.Read", "payroll": "Payroll.Read"}
@@ -40,9 +48,15 @@ def elsewhere() -> Iterator[RemoteServer]:
 
 
 @pytest.fixture(scope="module")
-def added(tmp_path_factory: pytest.TempPathFactory, elsewhere: RemoteServer) -> Iterator[Platform]:
-    """A checkout's terraform/ and servers/, to which both were added."""
-    folder = tmp_path_factory.mktemp("added")
+def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProtectedApi]:
+    with ProtectedApi(tmp_path_factory.mktemp("added") / "home", RECORDS) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def added(elsewhere: RemoteServer, protected: ProtectedApi) -> Iterator[Platform]:
+    """A checkout's terraform/ and servers/, to which all were added."""
+    folder = protected.document.parent
     (folder / "home-secrets.json").write_text(json.dumps({"vendor-key": KEY}), encoding="utf-8")
     platform = own_platform.copied(folder, "servers")
     variables = own_platform.terraform(platform) / "environments" / platform.env / "terraform.tfvars"
@@ -50,6 +64,10 @@ def added(tmp_path_factory: pytest.TempPathFactory, elsewhere: RemoteServer) -> 
     variables.write_text(text.replace("groups = {\n", GROUP) + ROLES, encoding="utf-8")
     platform.invoke("add-server", NAME, *(word for tier in TIERS.items() for word in ("--role", "=".join(tier))))
     platform.invoke("add-server", "vendor", "--remote", elsewhere.url, "--header", "Authorization=vendor-key")
+    platform.invoke("add-server", "me", "--remote", f"{protected.url}/mcp", "--as-caller", SCOPE)
+    reader = '    tiers = {\n      reader = { role = "Mcp.Read", tools = { allow = ["me"] } }\n'
+    before, own, entry = variables.read_text(encoding="utf-8").partition("  me = {\n")
+    variables.write_text(before + own + entry.replace("    tiers = {\n", reader, 1), encoding="utf-8")
     with own_platform.deployed(platform):
         yield platform
 
@@ -140,6 +158,30 @@ def test_a_server_elsewhere(added: Platform, elsewhere: RemoteServer) -> None:
     assert [name for headers in sent for name in headers if name.startswith("x-mcp-")] == []
     assert "eyJ" not in json.dumps(sent)
     assert added.status["servers"]["vendor"]["remote"] == elsewhere.url
+
+
+def test_a_server_that_acts_as_its_caller(added: Platform, protected: ProtectedApi) -> None:
+    """Each person reads their own record, with one token for all of their calls; a revoked one is asked for anew."""
+    url = added.status["servers"]["me"]["url"]
+
+    def read(user: str) -> Answer:
+        return added.call("tools/call", {"name": "me", "arguments": {}}, user=user, url=url)
+
+    def record(user: str) -> Any:
+        return read(user).json["result"]["structuredContent"]["record"]
+
+    for _ in range(2):
+        assert [record("admin"), record("reader")] == list(RECORDS.values())
+    held = {person: protected.tokens(person)[-1] for person in RECORDS}
+    assert [protected.tokens(person)[-2:] for person in RECORDS] == [[token, token] for token in held.values()]
+    assert {added.token("admin"), added.token("reader")}.isdisjoint(one.token for one in protected.shown)
+    protected.revoked = {held[ADA]}
+    assert read("admin").status == 502
+    assert [record("admin"), record("reader")] == list(RECORDS.values())
+    assert [protected.tokens(person)[-1] == held[person] for person in RECORDS] == [False, True]
+    stolen = {"Authorization": f"Bearer {held[RAE]}"}
+    assert added.call("tools/list", url=url, headers=stolen).status == 401
+    assert added.call("tools/list", user="outsider", url=url).status == 403
 
 
 def test_its_credential_is_in_no_state_and_no_log(added: Platform) -> None:
