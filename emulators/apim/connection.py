@@ -61,7 +61,7 @@ class Parser(HttpRequestParser):
         super().__init__(connection)
         self._connection = connection
 
-    def feed_data(self, data: bytes) -> None:
+    def feed_data(self, data: Any) -> None:
         try:
             if self._connection.rest is None:
                 super().feed_data(data)

@@ -372,3 +372,14 @@ async def test_a_caller_that_takes_nothing_is_cut_off(
     with caller_with_little_room(gateway.port) as caller:
         await asyncio.get_running_loop().sock_sendall(caller, GET)
         assert await until(lambda: bool(backend.requests) and not gateway.server.server_state.connections)
+
+
+async def test_an_answer_does_not_wait_for_its_acknowledgement(serve: Serve) -> None:
+    """Head and body go out as they are written; with Nagle's algorithm (RFC 896) they would arrive 40 ms apart."""
+    gateway = await serve()
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    assert await until(lambda: bool(gateway.server.server_state.connections))
+    for connection in gateway.server.server_state.connections:
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    writer.close()
