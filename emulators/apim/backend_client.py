@@ -10,6 +10,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 import aiohttp
@@ -96,15 +97,20 @@ class BackendClient:
             address = f"{url.host}:{url.port}"
         if address is None:
             raise _failure(f"{NOT_CONNECTED}: {name} does not resolve in the local platform")
-        host, _, port = address.rpartition(":")
-        return URL.build(
-            scheme=url.scheme,
-            host=host.strip("[]"),
-            port=int(port),
-            path=quote(url.path or "/", safe=_TARGET_SAFE),
-            query_string=quote(url.query, safe=_TARGET_SAFE),
-            encoded=True,
-        )
+        return _written(url.scheme, address, url.path or "/", url.query)
+
+
+@lru_cache(maxsize=256)
+def _written(scheme: str, address: str, path: str, query: str) -> URL:
+    host, _, port = address.rpartition(":")
+    return URL.build(
+        scheme=scheme,
+        host=host.strip("[]"),
+        port=int(port),
+        path=quote(path, safe=_TARGET_SAFE),
+        query_string=quote(query, safe=_TARGET_SAFE),
+        encoded=True,
+    )
 
 
 def _session() -> aiohttp.ClientSession:

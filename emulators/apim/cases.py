@@ -230,6 +230,8 @@ def request(given: Any, where: str) -> Sent:
         raise CaseError(f"{where}: {method!r} is no method: write METHOD TARGET, as in 'POST /orders?id=1'")
     if not target.startswith("/"):
         raise CaseError(f"{where}: the target must begin with a slash, not {target!r}")
+    if not re.fullmatch(r"[\x21-\x7e]+", target):
+        raise CaseError(f"{where}: spaces and whatever is not ASCII must be percent-encoded in the target {target!r}")
     times = values.get("times", 1)
     if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= 1000:
         raise CaseError(f"{where}: 'times' must be a whole number from 1 to 1000, not {times!r}")
@@ -263,11 +265,19 @@ def calls(given: Any, where: str) -> list[Scripted]:
     return found
 
 
+def header(name: str, value: str, where: str) -> tuple[str, str]:
+    """Both, where HTTP can carry them (RFC 9110, section 5). Raises CaseError."""
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+        message = "a name has no spaces and no colon, a value no line breaks and no control characters"
+        raise CaseError(f"{where}: {name!r} is no header that HTTP carries: {message}")
+    return name, value
+
+
 def _message(values: Mapping[str, Any], where: str) -> tuple[ManyValues, bytes | None]:
     headers = ManyValues()
     for name, value in mapping(values.get("headers"), None, f"{where}, headers").items():
         for one in value if isinstance(value, list) else [value]:
-            headers.add(name, _scalar(one))
+            headers.add(*header(name, _scalar(one), f"{where}, headers"))
     given = [name for name in _BODY if name in values]
     if len(given) > 1:
         raise CaseError(f"{where}: {' and '.join(map(repr, given))} are both bodies: keep one")

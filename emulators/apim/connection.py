@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections.abc import Iterable
+from typing import Any
 
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_TARGET = 16 * 1024
@@ -28,6 +31,47 @@ class NotHttp(ValueError):
     """A head that llhttp reads, and that HTTP/1.1 does not allow."""
 
 
+class RestOfRequest:
+    """The body of a request with Upgrade, which llhttp leaves to the other protocol. What follows it is dropped."""
+
+    def __init__(self, connection: Connection, framing: Iterable[tuple[bytes, bytes]]) -> None:
+        self._connection, self.ended = connection, False
+        self._parser = HttpRequestParser(self)
+        lines = [b"POST / HTTP/1.1", *(b"%b: %b" % header for header in framing), b"", b""]
+        self._parser.feed_data(b"\r\n".join(lines))
+
+    def feed(self, data: bytes) -> None:
+        if not self.ended:
+            self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        if not self.ended:
+            self._connection.on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self.ended:
+            self.ended = True
+            self._connection.on_message_complete()
+
+
+class Parser(HttpRequestParser):
+    """llhttp's, which goes on where that would change to another protocol."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    def feed_data(self, data: Any) -> None:
+        try:
+            if self._connection.rest is None:
+                super().feed_data(data)
+                return
+        except HttpParserUpgrade as upgrade:
+            data = data[upgrade.args[0] :]
+        if self._connection.rest is not None:
+            self._connection.rest.feed(data)
+
+
 class Connection(HttpToolsProtocol):
     """What it changes:
 
@@ -37,7 +81,7 @@ class Connection(HttpToolsProtocol):
     - a head, or a trailer, may not be longer than the application's limits for it;
     - nothing is written into an answer that is under way when a later request turns out to be none, and all requests
       on a connection notice that the caller left, not the last one only;
-    - after a request for another protocol, which nobody speaks here, the connection ends;
+    - a request for another protocol, which nobody speaks here, is answered as any other, and ends the connection;
     - a caller who takes nothing for STALL seconds is cut off: closing would wait for it to take the rest.
     """
 
@@ -46,6 +90,12 @@ class Connection(HttpToolsProtocol):
     #: Bytes received since the last head, piece of body or end of a request, and whether there was one.
     _held, _progress = 0, False
     _cycles: tuple[RequestResponseCycle, ...] = ()
+    rest: RestOfRequest | None = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.parser = Parser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it: it is not answered
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -93,6 +143,8 @@ class Connection(HttpToolsProtocol):
         self.scope["raw_path"], self.scope["query_string"] = path, query
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False
+            framing = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
+            self.rest = RestOfRequest(self, framing)
         self._cycles = (*self._unanswered(), self.cycle)
 
     def on_body(self, body: bytes) -> None:
@@ -101,7 +153,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._progress = True
-        super().on_message_complete()
+        if self.rest is None or self.rest.ended:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request, unless an answer is under way: then the connection ends without a word."""

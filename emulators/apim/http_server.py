@@ -290,6 +290,8 @@ async def _stream(response: Response, stream: Stream, headers: _Pairs, send: Sen
             if length is not None and sent > length:
                 raise BrokenOff(f"the backend had announced {length} bytes and sent more")
             gathered += part
+            if sent == length:  # the announced end needs no other turn to be seen
+                break
             if gathered and (not response.buffered or len(gathered) >= BUFFER):
                 await _send(send, bytes(gathered), more=True)
                 gathered.clear()

@@ -35,6 +35,12 @@ class Jwt:
         values = self.claims.get(name)
         return values[0] if values else None
 
+    def copy(self) -> Jwt:
+        """The same token with claims of its own, which an expression may change."""
+        made = Jwt(self.text, self.header, self.payload)
+        made.__dict__["claims"] = {name: values.copy() for name, values in self.claims.items()}
+        return made
+
     def __str__(self) -> str:
         return self.text
 

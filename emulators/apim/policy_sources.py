@@ -32,7 +32,7 @@ _BICEP = re.compile(
 _BICEP_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]+)\}|(.))")
 _BICEP_NAMES = {"n": "\n", "r": "\r", "t": "\t"}
 #: Texts of Python in three quotes, and what marks an f-string.
-_PYTHON = re.compile(r"(?P<prefix>\b[rRfFbBuU]{0,2})(?P<quotes>\"{3}|'{3})(?P<text>.*?)(?P=quotes)", re.DOTALL)
+_PYTHON = re.compile(r"(?P<prefix>(?<!\w)[rRfFbBuU]{0,2})(?P<quotes>\"{3}|'{3})(?P<text>.*?)(?P=quotes)", re.DOTALL)
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _UNKNOWN = "{{placeholder}}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ from emulators.apim.token_keys import GivenKey, decrypted
 
 KEEP_SECONDS = 3600.0
 REFETCH_SECONDS = 10.0
+#: Tokens held at once whose signature is known to be good; the oldest goes first.
+MAX_KNOWN = 1000
 _TIMEOUT = 10.0
 #: By kind of key. A secret is only ever given by a policy: one that is published is no secret.
 _ALGORITHMS = {
@@ -76,6 +79,8 @@ class Tokens:
         self._configurations: dict[str, Configuration] = {}
         self._attempted: dict[str, float] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        #: By text: the token, and the key that made its signature.
+        self._known: OrderedDict[str, tuple[Jwt, GivenOrPublished]] = OrderedDict()
 
     async def verify(
         self, text: str, urls: Sequence[str], given: Sequence[GivenKey] = (), decryption: Sequence[GivenKey] = ()
@@ -83,6 +88,9 @@ class Tokens:
         """The token, its signature checked. TokenRejected, or Failure where no keys can be had.
 
         `given` verify beside the published keys; an encrypted token is opened by one of `decryption`.
+
+        A signature is checked once per key, because nothing but the key can change what it is worth. A key that is
+        not, or no longer, one of those that count for this request vouches for nothing, whatever it signed before.
         """
         configurations = [await self._configuration(url) for url in urls]
         if decryption and text.count(".") == _ENCRYPTED and len(text) <= jwt.MAX_TOKEN:
@@ -90,7 +98,8 @@ class Tokens:
             if opened is None:
                 raise TokenRejected("JwtInvalid", "Decryption of the token failed. Access denied.")
             text = opened
-        token = jwt.read(text)
+        known, signer = self._known.get(text, (None, None))
+        token = known.copy() if known is not None else jwt.read(text)
         if token is None:
             raise TokenRejected("JwtInvalid", "The token is not a signed JWT. Access denied.")
         _reject_header(token, secrets=any(one.key.key_type == "oct" for one in given))
@@ -101,10 +110,18 @@ class Tokens:
         if not candidates:
             message = "Signature validation failed. Unable to match key. Access denied."
             raise TokenRejected("TokenSignatureKeyNotFound", message)
+        if any(key is signer for key in candidates):
+            return token
         key = next((key for key in candidates if _signed_by(token, key)), None)
         if key is None:
             raise TokenRejected("TokenSignatureInvalid", "Signature validation failed. Access denied.")
+        self._remember(token, key)
         return token
+
+    def _remember(self, token: Jwt, key: GivenOrPublished) -> None:
+        self._known[token.text] = (token.copy(), key)
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
 
     def check_issuer(self, token: Jwt, urls: Sequence[str], issuers: Sequence[str]) -> None:
         """The issuers listed, and those that the discovery documents name, are accepted."""

@@ -51,7 +51,7 @@ def request(options: argparse.Namespace) -> Sent:
         name, colon, value = text.partition(":")
         if not colon or not name.strip():
             raise PolicyError(f"--header {text!r} must be 'NAME: VALUE'")
-        headers.add(name.strip(), value.strip())
+        headers.add(*cases.header(name.strip(), value.strip(), "--header"))
     body = sent.body
     if options.body is not None:
         body = file_bytes(options.body[1:]) if options.body.startswith("@") else options.body.encode()

@@ -1,4 +1,4 @@
-"""What the gateway adds, with and without the full policy, beside nginx as a bare reverse proxy in the same run.
+"""What the gateway adds, with and without the full policy, beside its libraries alone and nginx in the same run.
 
 Every contender stands in front of the same cheap backend, so that the difference is the contender's own. Then the same
 through a real MCP server, and the gateway's memory over many requests.
@@ -94,6 +94,8 @@ def contenders(platform: Local, folder: Path, stack: ExitStack) -> list[Wire]:
         print("nginx is not installed (Debian: apt-get install nginx): its rows are missing")
     else:
         found.append(Wire("nginx", proxy[0], sent, proxy[1]))
+    alone, line = stack.enter_context(process("-m", "tools.benchmarks.bare_proxy", str(backend)))
+    found.append(Wire("libraries alone", int(line), sent, alone.pid))
     for name, settings in (("gateway, no policy", {**config, "state": str(bare)}), ("gateway, full policy", config)):
         port, pid = stack.enter_context(gateway(folder, name.replace(" ", "-"), settings))
         found.append(Wire(name, port, sent, pid))

@@ -49,10 +49,12 @@ def header_edit(element: Element) -> Edit:
     """Several values become one line. Without a value, `override` leaves the header away: only listed values stay."""
     name, chosen = element.value("name"), element.choice("exists-action")
     values = text_values(element, "value")
+    fixed = name.literal if name.literal is not None and _TOKEN.fullmatch(name.literal) else None
 
     def edit(context: Context, message: Message) -> None:
-        header, action = _header_name(name.text(context)), chosen(context)
-        if header.lower() in _UNCHANGED or (action == "delete" and header.lower() == "host"):
+        header, action = fixed or _header_name(name.text(context)), chosen(context)
+        lower = header.lower()
+        if lower in _UNCHANGED or (action == "delete" and lower == "host"):
             context.note(f"the header {header} stays as it is")
             return
         if action == "delete":
@@ -65,11 +67,11 @@ def header_edit(element: Element) -> Edit:
             texts = [*message.headers[header], *texts]
         if not texts:
             message.headers.remove(header)
-        elif header.lower() in _LISTED_APART:
+        elif lower in _LISTED_APART:
             message.headers.set(header, texts)
         else:
             message.headers.set(header, [",".join(texts)])
-        if isinstance(message, Request) and header.lower() == "host":
+        if lower == "host" and isinstance(message, Request):
             message.host = message.headers.joined(header)
 
     return edit

@@ -192,6 +192,15 @@ def test_policies_in_notebooks_are_checked_where_they_stand(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize("before", ["policy = ", "policy=", "call(", "f(a, ", "", "policy = r", "policy = f"])
+@pytest.mark.parametrize("quotes", ["'''", '"""'])
+def test_texts_in_three_quotes_are_found_whatever_stands_before(tmp_path: Path, before: str, quotes: str) -> None:
+    """A prefix of Python's or none."""
+    path = tmp_path / "lab.ipynb"
+    path.write_text(notebook(("code", f"import x\n{before}{quotes}<fragment><nonsense/></fragment>{quotes}")), "utf-8")
+    assert [[problem.name for problem in one.problems] for one in report([path])] == [["nonsense"]]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -13,8 +13,8 @@ from uvicorn.server import ServerState
 
 from emulators.apim import connection as callers
 from emulators.apim import http_server
-from emulators.apim.failures import UpstreamError
 from emulators.apim.connection import MAX_HEADERS, MAX_TARGET
+from emulators.apim.failures import UpstreamError
 from emulators.apim.http_server import MAX_BODY
 from emulators.apim.tests.harness import CutOff, FakeStream, make_gateway, ok, streaming
 

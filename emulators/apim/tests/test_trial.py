@@ -228,6 +228,8 @@ def test_the_command_takes_all_of_it(policy: Path, capsys: pytest.CaptureFixture
         (["--request", "GET orders"], "--request 'GET orders': the target must begin with a slash"),
         (["--request", "no/such.yaml"], "--request no/such.yaml does not exist"),
         (["--header", "X"], "--header 'X' must be 'NAME: VALUE'"),
+        (["--header", "X: a\r\nY: b"], "--header: 'X' is no header"),
+        (["--header", "X Y: a"], "--header: 'X Y' is no header"),
         (["--body", "@no/such"], "no/such does not exist"),
         (["--token", "no/such"], "--token no/such does not exist"),
         (["--backend", "99"], "--backend 99: 'status' must be a number from 200 to 599"),

@@ -7,7 +7,9 @@ import json
 from typing import Any
 
 import pytest
+from joserfc.jwk import RSAKey
 
+from emulators.apim import tokens
 from emulators.apim.tests.harness import NOW, GatewayHarness, make_gateway, ok
 from emulators.apim.tests.policies.test_control_flow import LAST_ERROR
 from emulators.apim.tests.policies.test_message_policies import show
@@ -145,6 +147,66 @@ async def test_a_new_key_is_fetched_once_a_token_names_it() -> None:
     for _ in range(5):
         await gateway.send(headers=bearer(sign(claims(), OTHER, kid="three")))
     assert len(gateway.backends.calls) == before
+
+
+async def test_a_signature_is_checked_once_and_everything_else_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same token again costs no signature; its lifetime is judged by the clock of each request."""
+    checked: list[str] = []
+    check = tokens._signed_by
+    monkeypatch.setattr(tokens, "_signed_by", lambda token, key: checked.append(token.text) or check(token, key))
+    gateway, headers = validating(on_error=LAST_ERROR), bearer(sign(claims(exp=NOW + 60)))
+    assert [(await gateway.send(headers=headers)).status for _ in range(3)] == [200] * 3
+    forged = bearer(headers["Authorization"][7:-6] + "AAAAAA")
+    for _ in range(2):
+        assert "TokenSignatureInvalid" in (await gateway.send(headers=forged)).text
+    assert len(checked) == 3
+    gateway.clock.now += 60
+    assert "TokenExpired" in (await gateway.send(headers=headers)).text
+
+
+async def test_a_known_signature_is_worth_what_its_key_is() -> None:
+    """Neither a new key with the old one's id nor another issuer's key vouches for a token that passed before."""
+    gateway, headers = validating(), bearer(sign(claims(exp=NOW + 9999)))
+    assert (await gateway.send(headers=headers)).status == 200
+    gateway.clock.now += 3601
+    another = RSAKey.import_key({**OTHER.as_dict(private=True), "kid": "one"})
+    publish(gateway, another)
+    assert (await gateway.send(headers=headers)).status == 401
+    second = "http://second.test/openid-configuration"
+    inbound = "".join(
+        f"<validate-jwt header-name='{header}'><openid-config url='{url}'/></validate-jwt>"
+        for header, url in (("X-First", CONFIGURATION), ("X-Second", second))
+    )
+    token = sign(claims())
+    for key, expected in ((KEY, 200), (another, 401)):
+        gateway = make_gateway(inbound=inbound)
+        publish(gateway)
+        published = {"keys": [key.as_dict(private=False)]}
+        gateway.backends.answers["http://second.test/keys"] = ok(json.dumps(published).encode())
+        document = {"issuer": ISSUER, "jwks_uri": "http://second.test/keys"}
+        gateway.backends.answers[second] = ok(json.dumps(document).encode())
+        assert (await gateway.send(headers={"X-First": token, "X-Second": token})).status == expected
+
+
+async def test_what_an_expression_does_to_claims_ends_with_its_request() -> None:
+    """The lists of a token that is known are each request's own."""
+    change = """<set-header name="X"><value>@{ var roles = ((Jwt)context.Variables["t"]).Claims["roles"];
+      var before = string.Join(",", roles); roles[0] = "admin"; return before; }</value></set-header>"""
+    keep = "header-name='Authorization' output-token-variable-name='t'"
+    gateway = make_gateway(inbound=f"<validate-jwt {keep}>{RULES}</validate-jwt>{change}")
+    publish(gateway)
+    for _ in range(3):
+        await gateway.send(headers=bearer(sign(claims())))
+        assert gateway.backends.last.headers["X"] == ["r1,r2"]
+
+
+async def test_so_many_tokens_are_known_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory of signatures is bounded; a token that it lost is checked anew."""
+    monkeypatch.setattr(tokens, "MAX_KNOWN", 2)
+    gateway = validating()
+    for number in (1, 2, 3, 1):
+        assert (await gateway.send(headers=bearer(sign(claims(jti=str(number)))))).status == 200
+    assert len(gateway.services.tokens._known) == 2
 
 
 async def test_unknown_header_parameters_are_ignored() -> None:

@@ -179,15 +179,32 @@ async def test_what_belongs_to_no_body_has_an_end(serve: Serve, endless: bytes) 
     assert await until(lambda: not gateway.server.server_state.connections)
 
 
-async def test_another_protocol_is_not_changed_to(serve: Serve, backend: Backend) -> None:
-    """RFC 9110, section 7.8: Upgrade may be ignored; what follows is not read as a request that it may not be."""
-    asked = ["Connection: Upgrade", "Upgrade: h2c"]
+@pytest.mark.parametrize("pause", [False, True], ids=["at once", "byte by byte"])
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [("Content-Length: 4", b"body"), ("Transfer-Encoding: chunked", b"4\r\nbody\r\n0\r\n\r\n"), ("X-A: b", b"")],
+    ids=["length", "chunks", "no body"],
+)
+async def test_another_protocol_is_not_changed_to(
+    serve: Serve, backend: Backend, framing: str, body: bytes, pause: bool
+) -> None:
+    """RFC 9110, section 7.8: it may be ignored, as Java's HttpClient expects. The connection ends with the answer."""
+    sent = post("Connection: Upgrade", "Upgrade: h2c", framing, body=body) + GET + GET
     gateway = await serve()
-    assert statuses(await gateway.exchange(post(*asked, "Content-Length: 1", body=b"x") + GET + GET)) == [200]
-    assert statuses(await gateway.exchange(post(*asked) + GET)) == [200]
-    assert [request.count(b"upgrade") for request in backend.requests] == [0, 0]
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    for piece in [bytes([byte]) for byte in sent] if pause else [sent]:
+        writer.write(piece)
+        await writer.drain()
+    assert statuses(await asyncio.wait_for(reader.read(-1), 5)) == [200]
+    writer.close()
+    assert [request.partition(b"\r\n\r\n")[2] for request in backend.requests] == [b"body" if body else b""]
+    assert b"upgrade" not in backend.requests[0]
+
+
+async def test_a_tunnel_is_not_opened(serve: Serve) -> None:
+    """CONNECT has no operation, and what follows it is nobody's request."""
     tunnel = b"CONNECT gw.test:80 HTTP/1.1\r\nHost: gw.test:80\r\nContent-Length: 1\r\n\r\nx"
-    assert statuses(await gateway.exchange(tunnel + GET)) == [404]
+    assert statuses(await (await serve()).exchange(tunnel + GET)) == [404]
 
 
 @pytest.mark.parametrize("target", ["http://other.test", "http://other.test/a/op", "*"])
@@ -355,3 +372,14 @@ async def test_a_caller_that_takes_nothing_is_cut_off(
     with caller_with_little_room(gateway.port) as caller:
         await asyncio.get_running_loop().sock_sendall(caller, GET)
         assert await until(lambda: bool(backend.requests) and not gateway.server.server_state.connections)
+
+
+async def test_an_answer_does_not_wait_for_its_acknowledgement(serve: Serve) -> None:
+    """Head and body go out as they are written; with Nagle's algorithm (RFC 896) they would arrive 40 ms apart."""
+    gateway = await serve()
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    assert await until(lambda: bool(gateway.server.server_state.connections))
+    for connection in gateway.server.server_state.connections:
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+    writer.close()
