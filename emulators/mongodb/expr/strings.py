@@ -7,6 +7,7 @@ from typing import Any
 
 from bson import Decimal128, Regex
 
+from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.expr.convert import coerced_text
 from emulators.mongodb.expr.core import LEFT_OUT, checked_text, named, nothing, simple
@@ -162,10 +163,21 @@ def _trim(name: str, left: bool, right: bool) -> None:
         removed = _WHITESPACE if chars is LEFT_OUT else _text(name, chars, 50700)
         if not removed:
             return text
-        text = text.lstrip(removed) if left else text
-        return text.rstrip(removed) if right else text
+        begin, end = 0, len(text)
+        if len(removed) <= _FEW:
+            begin = end - len(text.lstrip(removed)) if left else 0
+            return text[begin:].rstrip(removed) if right else text[begin:]
+        letters = frozenset(removed)  # `strip` compares each character with all of them, and cannot be stopped
+        while left and begin < end and text[begin] in letters:
+            tick()
+            begin += 1
+        while right and begin < end and text[end - 1] in letters:
+            tick()
+            end -= 1
+        return text[begin:end]
 
 
+_FEW = 64
 _trim("$trim", True, True)
 _trim("$ltrim", True, False)
 _trim("$rtrim", False, True)
