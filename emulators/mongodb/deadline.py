@@ -37,6 +37,7 @@ class Deadline:
     ) -> None:
         self.may_spill = may_spill
         self.text_key: Callable[[str], Key] | None = None
+        self.pieces = 0  # of the regular expressions that the command holds
         now = time.monotonic()
         begun = now if started is None else started
         self._at = None if not limit_ms else begun + limit_ms / 1000

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import logging
 
+from emulators.mongodb.deadline import Deadline, run
 from emulators.mongodb.dispatch import Server
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.query.paths import leaves, split
@@ -47,6 +48,7 @@ async def sweep_for_ever(server: Server) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         server.turns.acquire()
+        run(Deadline())  # not that of a command which has given way
         try:
             server.cursors.expire()
             removed = expire_documents(server.store, dt.datetime.now(dt.UTC).replace(tzinfo=None))

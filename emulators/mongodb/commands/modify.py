@@ -29,27 +29,30 @@ def find_and_modify(call: Call) -> Document:
     query = body.get("query") or {}
     project = compile_find_projection(body.get("fields"), query, call.scope)
     order = parse_sort(body.get("sort") or {})
-    found = matching(call, name, query, limit=0 if order else 1, hint=body.get("hint"))
-    old = next(iter(sort_documents(found, order)), None)
-    if remove:
-        return _remove(call, name, old, project(old) if old is not None else None)
-    change = compile_update(body["update"], body.get("arrayFilters"), call.scope)
-    if old is not None:
+    change = None if remove else compile_update(body["update"], body.get("arrayFilters"), call.scope)
+    while True:
+        found = matching(call, name, query, limit=0 if order else 1, hint=body.get("hint"))
+        old = next(iter(sort_documents(found, order)), None)
+        if old is None:
+            break
         # Projected before it is stored: a positional projection that finds nothing must not leave a write behind.
-        before = project(old)
-        new, _ = apply_update(call, call.store.for_writing(call.database, name), old, query, change)
-        return _reply(project(new) if truthy(body.get("new")) else before, {"n": 1, "updatedExisting": True})
+        before, collection = project(old), call.store.for_writing(call.database, name)
+        if collection.by_id(old["_id"]) is not old:
+            continue  # somebody else had it meanwhile
+        if change is None:
+            collection.delete(old)
+            return _reply(before, {"n": 1})
+        applied = apply_update(call, collection, old, query, change)
+        if applied is not None:
+            new = applied[0]
+            return _reply(project(new) if truthy(body.get("new")) else before, {"n": 1, "updatedExisting": True})
+    if change is None:
+        return _reply(None, {"n": 0})
     if not truthy(body.get("upsert")):
         return _reply(None, {"n": 0, "updatedExisting": False})
     new = insert_for_upsert(call, name, query, change)
     last = {"n": 1, "updatedExisting": False, "upserted": new["_id"]}
     return _reply(project(new) if truthy(body.get("new")) else None, last)
-
-
-def _remove(call: Call, name: str, old: Document | None, shown: Document | None) -> Document:
-    if old is not None:
-        call.store.for_writing(call.database, name).delete(old)
-    return _reply(shown, {"n": int(old is not None)})
 
 
 def _reply(value: Document | None, last: Document) -> Document:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulators.mongodb.errors import CommandError, bad_value, not_supported
-from emulators.mongodb.numeric import as_integer
+from bson import Decimal128
+
+from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
+from emulators.mongodb.numeric import as_integer, double
 from emulators.mongodb.query.text import language_of
 from emulators.mongodb.storage.index import GEO, VECTOR
-from emulators.mongodb.values import Document, is_number
+from emulators.mongodb.values import Document, is_number, type_name
 
 VECTOR_OPTIONS = "cosmosSearchOptions"
 _KINDS = {
@@ -37,10 +39,38 @@ def special_options(spec: Document) -> Document:
         if option in spec:
             raise CommandError(67, f"the option '{option}' belongs to a text index")
     if "2dsphere" in kinds:
-        return {"2dsphereIndexVersion": as_integer(spec.get("2dsphereIndexVersion", 3))}
-    if "2d" in kinds:
-        return {name: spec[name] for name in ("bits", "min", "max") if name in spec}
-    return {}
+        return {"2dsphereIndexVersion": _version(spec, "2dsphereIndexVersion")}
+    return _flat(spec) if "2d" in kinds else {}
+
+
+def _version(spec: Document, name: str) -> int:
+    """From 1 to 3, which is the default."""
+    value = spec.get(name, 3)
+    _need_number(name, value)
+    version = None if isinstance(value, Decimal128) else as_integer(value)
+    if version is None or not 1 <= version <= 3:
+        raise CommandError(67, f"{name} must be 1, 2 or 3, found {value}")
+    return version
+
+
+def _need_number(name: str, value: Any) -> None:
+    if not is_number(value):
+        raise type_mismatch(f"The field '{name}' must be a number, found {type_name(value)}")
+
+
+def _flat(spec: Document) -> Document:
+    """InvalidOptions (72) for bounds that hold nothing, and for bits outside 1 to 32."""
+    given = {name: spec[name] for name in ("bits", "min", "max") if name in spec}
+    for name, value in given.items():
+        _need_number(name, value)
+    bits = given.get("bits", 26)
+    whole = None if isinstance(bits, Decimal128) else as_integer(bits)
+    if whole is None or not 1 <= whole <= 32:
+        raise CommandError(72, f"bits in geo index must be between 1 and 32, found {bits}")
+    bounds: Document = {name: double(given[name]) for name in ("min", "max") if name in given}
+    if not bounds.get("min", -180.0) < bounds.get("max", 180.0):
+        raise CommandError(72, "region for geo hash must be defined and 'min' must be below 'max'")
+    return {**({"bits": whole} if "bits" in given else {}), **bounds}
 
 
 def _text(spec: Document) -> Document:
@@ -48,9 +78,10 @@ def _text(spec: Document) -> Document:
     if any(kind in GEO for kind in pattern.values()):
         raise CommandError(67, "a text index may have no geo keys beside it")
     fields = [name for name, kind in pattern.items() if kind == "text"]
-    weights = spec.get("weights") or {}
+    weights = spec.get("weights", {})
     if not isinstance(weights, dict):
-        raise CommandError(14, "The field 'weights' must be an object")
+        code = 67 if isinstance(weights, str | list) else 14
+        raise CommandError(code, f"The field 'weights' must be an object, found {type_name(weights)}")
     for name, weight in weights.items():
         whole = as_integer(weight) if is_number(weight) else None
         if whole is None or not 0 < whole < 100_000:
@@ -66,10 +97,13 @@ def _text(spec: Document) -> Document:
             shown |= {"_fts": "text", "_ftsx": 1}
         if kind != "text":
             shown[name] = kind
-    language = spec.get("default_language", "english")
+    language, override = spec.get("default_language", "english"), spec.get("language_override", "language")
+    for option, value in (("default_language", language), ("language_override", override)):
+        if type(value) is not str:
+            raise type_mismatch(f"The field '{option}' must be a string, found {type_name(value)}")
+    _version(spec, "textIndexVersion")
     language_of(language, 67)
-    override = spec.get("language_override", "language")
-    if type(override) is not str or not override:
+    if not override:
         raise CommandError(67, "language_override is not valid")
     return {
         "key": shown,

@@ -60,12 +60,13 @@ def reply(call: Call, counts: Document, errors: list[Document]) -> Document:
 @command("insert", fields="documents:array! ordered:bool bypassDocumentValidation:flag", writes=True)
 def insert(call: Call) -> Document:
     name, documents = call.collection_name(), statements(call, "documents")
-    collection = call.store.for_writing(call.database, name)
+    call.store.for_writing(call.database, name)
     inserted = 0
 
     def one(_: int, document: Document) -> None:
         nonlocal inserted
-        collection.insert(stamped(with_id(document)), bypass=bypasses(call))
+        # Others have their turn between two documents, and may drop the collection in it.
+        call.store.for_writing(call.database, name).insert(stamped(with_id(document)), bypass=bypasses(call))
         inserted += 1
 
     errors = run_all(call, documents, one)
@@ -133,12 +134,11 @@ def update_one_statement(call: Call, name: str, statement: Document) -> tuple[in
     for old in found:
         if collection is None:
             break
-        current = still_matching(call, collection, old, query)
-        if current is not None:
+        applied = apply_update(call, collection, old, query, change)
+        if applied is not None:
             matched += 1
-            changed = apply_update(call, collection, current, query, change)[1]
             # A replacement counts as a change even by the same document.
-            modified += changed or is_replacement(spec)
+            modified += applied[1] or is_replacement(spec)
     return matched, modified, []
 
 
@@ -170,18 +170,23 @@ def matching(call: Call, name: str, query: Document, *, limit: int = 0, hint: An
 
 def apply_update(
     call: Call, collection: Collection, old: Document, query: Document, change: Update
-) -> tuple[Document, bool]:
-    """The document after the change, and whether it is another; computed again where it has changed meanwhile."""
+) -> tuple[Document, bool] | None:
+    """The document after the change, and whether it is another; None where it matches no longer.
+
+    Others may have their turn while it is computed and validated: what has changed then is computed again.
+    """
     while True:
-        new = stamped(change(old, query, False)) if call.body.get("u") else change(old, query, False)
-        current = collection.by_id(old["_id"])
-        if current is old or current is None:
-            break
+        current = still_matching(call, collection, old, query)
+        if current is None:
+            return None
         old = current
-    if same_bits(old, new):
-        return old, False
-    collection.replace(old, new, bypass=bypasses(call))
-    return new, True
+        new = stamped(change(old, query, False)) if call.body.get("u") else change(old, query, False)
+        if collection.by_id(old["_id"]) is not old:
+            continue
+        if same_bits(old, new):
+            return old, False
+        if collection.replace(old, new, bypass=bypasses(call)):
+            return new, True
 
 
 def insert_for_upsert(call: Call, name: str, query: Document, change: Update) -> Document:

@@ -95,8 +95,11 @@ def to_double(value: Any) -> float:
     return result
 
 
-_DECIMAL_TEXT = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE)
-_HEX_DOUBLE = re.compile(r"[+-]0x[0-9a-f]*\.?[0-9a-f]*(?:p[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# Nothing in these can match one text in two ways: a match of `re` cannot be stopped, and holds everybody up.
+_DECIMAL_TEXT = re.compile(
+    r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE
+)
+_HEX_DOUBLE = re.compile(r"[+-]0x[0-9a-f]*(?:\.[0-9a-f]*)?(?:p[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def _parse_double(value: str) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bson import Int64, ObjectId, Timestamp
 
-from emulators.mongodb.errors import CommandError
+from emulators.mongodb.errors import CommandError, not_supported
 from emulators.mongodb.expr.core import (
     LEFT_OUT,
     Expression,
@@ -188,11 +188,11 @@ _FULL_MONTHS = (
 _ZONE = r"(?P<z>Z|[+-]\d\d:?(?:\d\d)?|GMT|UTC)"
 _CLOCK = r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:[.,](?P<L>\d{1,9}))?)?"
 _ISO = re.compile(
-    rf"\s*(?P<Y>\d{{4}})-(?P<m>\d{{1,2}})(?:-(?P<d>\d{{1,2}}))?(?:(?:\s*[Tt]\s*|\s+){_CLOCK})?\s*{_ZONE}?\s*",
+    rf"\s*(?P<Y>\d{{4}})-(?P<m>\d{{1,2}})(?:-(?P<d>\d{{1,2}}))?(?:(?:\s*[Tt]\s*|\s+){_CLOCK})?\s*(?:{_ZONE}\s*)?",
     re.ASCII | re.IGNORECASE,
 )
 _BASIC = re.compile(
-    r"\s*(?P<Y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:[Tt](?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d))?\s*(?P<z>Z|[+-]\d\d:?(?:\d\d)?)?\s*",
+    r"\s*(?P<Y>\d{4})(?P<m>\d\d)(?P<d>\d\d)(?:[Tt](?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d))?\s*(?:(?P<z>Z|[+-]\d\d:?(?:\d\d)?)\s*)?",
     re.ASCII,
 )
 _DAY_NAME = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
@@ -200,11 +200,11 @@ _MONTH_NAME = r"(?P<b>[a-z]{3,9})\.?"
 _NATURAL = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
     for pattern in (
-        rf"\s*{_DAY_NAME}{_MONTH_NAME}\s+(?P<d>\d{{1,2}})(?:st|[nr]d|th)?(?:,?\s+(?P<Y>\d{{4}}))(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
-        rf"\s*{_DAY_NAME}(?P<d>\d{{1,2}})[ -]{_MONTH_NAME}[ -](?P<Y>\d{{4}})(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
-        rf"\s*{_DAY_NAME}{_MONTH_NAME}\s+(?P<d>\d{{1,2}})\s+{_CLOCK}\s*{_ZONE}?\s+(?P<Y>\d{{4}})\s*",
-        rf"\s*(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<Y>\d{{4}})(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
-        rf"\s*(?P<Y>\d{{4}})/(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})(?:,?\s+{_CLOCK})?\s*{_ZONE}?\s*",
+        rf"\s*{_DAY_NAME}{_MONTH_NAME}\s+(?P<d>\d{{1,2}})(?:st|[nr]d|th)?(?:,?\s+(?P<Y>\d{{4}}))(?:,?\s+{_CLOCK})?\s*(?:{_ZONE}\s*)?",
+        rf"\s*{_DAY_NAME}(?P<d>\d{{1,2}})[ -]{_MONTH_NAME}[ -](?P<Y>\d{{4}})(?:,?\s+{_CLOCK})?\s*(?:{_ZONE}\s*)?",
+        rf"\s*{_DAY_NAME}{_MONTH_NAME}\s+(?P<d>\d{{1,2}})\s+{_CLOCK}(?:\s*{_ZONE})?\s+(?P<Y>\d{{4}})\s*",
+        rf"\s*(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<Y>\d{{4}})(?:,?\s+{_CLOCK})?\s*(?:{_ZONE}\s*)?",
+        rf"\s*(?P<Y>\d{{4}})/(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})(?:,?\s+{_CLOCK})?\s*(?:{_ZONE}\s*)?",
     )
 )
 _FIELDS = {
@@ -215,6 +215,7 @@ _FIELDS = {
 }  # fmt: skip
 
 
+_LONGEST_LAYOUT = 1000  # what a pattern is made of before it can be stopped
 _BLANKS = " \t\n\v\f\r\xa0"
 
 
@@ -271,6 +272,8 @@ def _month(name: str, text: str) -> int:
 
 
 def _layout(layout: Any) -> re.Pattern[str]:
+    if len(layout) > _LONGEST_LAYOUT:
+        raise not_supported(f"a format of more than {_LONGEST_LAYOUT} characters in $dateFromString")
     pieces, rest = [], iter(layout)
     for letter in rest:
         if letter != "%":

@@ -7,12 +7,13 @@ from typing import Any
 
 from bson import Decimal128, Regex
 
+from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import CommandError
 from emulators.mongodb.expr.convert import coerced_text
 from emulators.mongodb.expr.core import LEFT_OUT, checked_text, named, nothing, simple
 from emulators.mongodb.numeric import as_integer, cut
 from emulators.mongodb.query.regex import Match, Pattern, compile_regex
-from emulators.mongodb.values import INT32_MAX, INT32_MIN, INT64_MIN, Document, is_number, type_name
+from emulators.mongodb.values import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, Document, is_number, type_name
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
@@ -76,9 +77,13 @@ def _int32(name: str, value: Any, no_number: int, not_whole: int) -> int:
 
 
 def _long(name: str, value: Any, code: int) -> int:
-    """A number as C casts it to a long: cut. A decimal that is none becomes the smallest one."""
-    if isinstance(value, Decimal128) and not value.to_decimal().is_finite():
-        return INT64_MIN
+    """A number as a long: cut. A decimal that is none becomes the smallest one; of a double that is an error."""
+    if isinstance(value, Decimal128):
+        number = value.to_decimal()
+        if not number.is_finite() or not INT64_MIN <= number <= INT64_MAX:
+            return INT64_MIN
+    if isinstance(value, float) and not -(2.0**63) <= value < 2.0**63:
+        raise CommandError(31109, f"{name}: {value} is out of the range of a long")
     whole = cut(value)
     if whole is None:
         raise CommandError(code, f"{name}: a position must be a number, not {type_name(value)}")
@@ -162,10 +167,21 @@ def _trim(name: str, left: bool, right: bool) -> None:
         removed = _WHITESPACE if chars is LEFT_OUT else _text(name, chars, 50700)
         if not removed:
             return text
-        text = text.lstrip(removed) if left else text
-        return text.rstrip(removed) if right else text
+        begin, end = 0, len(text)
+        if len(removed) <= _FEW:
+            begin = end - len(text.lstrip(removed)) if left else 0
+            return text[begin:].rstrip(removed) if right else text[begin:]
+        letters = frozenset(removed)  # `strip` compares each character with all of them, and cannot be stopped
+        while left and begin < end and text[begin] in letters:
+            tick()
+            begin += 1
+        while right and begin < end and text[end - 1] in letters:
+            tick()
+            end -= 1
+        return text[begin:end]
 
 
+_FEW = 64
 _trim("$trim", True, True)
 _trim("$ltrim", True, False)
 _trim("$rtrim", False, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from emulators.mongodb.expr.core import LEFT_OUT, check_name, compile_expression
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, stage
 from emulators.mongodb.query.paths import field_names, tested
 from emulators.mongodb.storage.collection import Collection
-from emulators.mongodb.storage.store import check_names
+from emulators.mongodb.storage.store import TEMPORARY, check_names
 from emulators.mongodb.update.apply import same_id, update_by_pipeline, with_id
 from emulators.mongodb.values import MISSING, Document, clone, key_with, type_name
 
@@ -34,8 +35,7 @@ def _out(argument: Any, context: Context) -> Stage:
         if old is not None and old.is_view:
             raise CommandError(166, f"Namespace {database}.{name} is a view, not a collection")
         # The result is built beside the old collection first: an error leaves the old one as it was.
-        temporary = f"tmp.agg_out.{context.depth}.{name}"
-        context.store.drop(database, temporary)
+        temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
         new = context.store.create(database, temporary, old.options if old else {})
         try:
             for index in (old.indexes if old else {}).values():
@@ -277,13 +277,15 @@ def _merge_one(
 ) -> None:
     if fields == ["_id"]:
         document = with_id(document)
-    target = context.store.find(*where)
-    old = _existing(target, document, fields)
-    if old is not None and target is not None:
+    while True:
+        target = context.store.find(*where)
+        old = _existing(target, document, fields)
+        if old is None or target is None:
+            break
         combined = combine(old, document)
-        if combined is not None:
-            target.replace(old, clone(combined), bypass=context.bypass_validation)
-    elif otherwise == "insert":
+        if combined is None or target.replace(old, clone(combined), bypass=context.bypass_validation):
+            return  # otherwise somebody else has changed it meanwhile
+    if otherwise == "insert":
         new = with_id({**{field: None for field in fields if "." not in field and field != "_id"}, **document})
         if matched in ("merge", "keepExisting"):
             # It is upserted with $set or $setOnInsert, whose fields come in the order of their names.

@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from emulators.mongodb.deadline import counted, tick
-from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, not_supported
+from emulators.mongodb.errors import CommandError, bad_value, failed_to_parse, not_supported, type_mismatch
 from emulators.mongodb.numeric import as_integer, double
 from emulators.mongodb.pipeline.basic import set_path
 from emulators.mongodb.pipeline.core import Context, Stage, Stream, mentions, stage
@@ -19,7 +19,7 @@ from emulators.mongodb.query.match import compile_filter
 from emulators.mongodb.query.paths import field_names, get, tested
 from emulators.mongodb.storage.collection import Collection
 from emulators.mongodb.storage.index import GEO, VECTOR
-from emulators.mongodb.values import Document, is_number, truthy
+from emulators.mongodb.values import Document, is_number, truthy, type_name
 
 _GEO_FIELDS = frozenset(
     {"near", "distanceField", "spherical", "maxDistance", "minDistance", "query", "distanceMultiplier", "includeLocs"}
@@ -42,14 +42,21 @@ def _check_geo_near(argument: Document) -> None:
         raise CommandError(5860400, "$geoNear requires a 'near' argument")
     if type(argument.get("distanceField")) is not str:
         raise CommandError(16606, "$geoNear requires a 'distanceField' option as a string")
-    query = argument.get("query") or {}
-    if not isinstance(query, dict) or mentions(query, ("$near", "$nearSphere")):
-        raise bad_value("$geoNear cannot have a near predicate in its 'query'")
+    if not isinstance(argument["near"], dict | list):
+        raise CommandError(5860401, f"$geoNear requires 'near' to be a point, found {type_name(argument['near'])}")
+    query = argument.get("query", {})
+    if not isinstance(query, dict):
+        raise type_mismatch(f"$geoNear requires 'query' to be an object, found {type_name(query)}")
+    if mentions(query, ("$near", "$nearSphere")):
+        raise CommandError(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context")
+    for name in ("minDistance", "maxDistance", "distanceMultiplier"):
+        if not is_number(argument.get(name, 0)):
+            raise type_mismatch(f"$geoNear requires '{name}' to be a number, found {type_name(argument[name])}")
     included = argument.get("includeLocs")
     if included is not None and type(included) is not str:
         raise CommandError(16607, "$geoNear requires that 'includeLocs' option is a string")
     factor = argument.get("distanceMultiplier", 1.0)
-    if not is_number(factor) or not double(factor) >= 0:
+    if not double(factor) >= 0:
         raise bad_value("$geoNear requires a 'distanceMultiplier' that is not negative")
 
 

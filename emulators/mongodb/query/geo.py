@@ -169,8 +169,11 @@ class Near:
     kinds: tuple[str, ...]  # which indexes will do
 
 
-def compile_near(name: str, siblings: Document) -> Near:
-    """`$near` and `$nearSphere`, in metres with GeoJSON; of a pair in radians on the sphere, else in its own units."""
+def compile_near(name: str, siblings: Document, *, endless: bool = False) -> Near:
+    """`$near` and `$nearSphere`, in metres with GeoJSON; of a pair in radians on the sphere, else in its own units.
+
+    `endless`: limits may be infinite, as `$geoNear` takes them.
+    """
     operand = siblings[name]
     options = {option: siblings[option] for option in NEAR_OPTIONS if option in siblings}
     if isinstance(operand, dict) and "$geometry" in operand:
@@ -182,14 +185,21 @@ def compile_near(name: str, siblings: Document) -> Near:
         kind = operand["$geometry"].get("type", "Point") if isinstance(operand["$geometry"], dict) else "Point"
         if kind != "Point":
             raise bad_value(f"invalid point in geo near query $geometry argument: {operand['$geometry']}")
-        return Near(_bounded(_on_sphere(point.points[0], EARTH_METRES), options), ("2dsphere",))
+        return Near(_bounded(_on_sphere(point.points[0], EARTH_METRES), options, endless), ("2dsphere",))
     parts = list(operand.values()) if isinstance(operand, dict) else operand
     if isinstance(parts, list) and len(parts) == 3 and "$maxDistance" not in options:
         parts, options["$maxDistance"] = parts[:2], parts[2]
     where = needed_pair(parts)
+    # The server's GeoNearExpression::parseLegacyQuery has codes of its own for these.
+    for option, no_number, negative in (("$maxDistance", 16895, 2), ("$minDistance", 16893, 16894)):
+        value = options.get(option, 0)
+        if not is_number(value):
+            raise CommandError(no_number, f"{option} must be a number")
+        if not double(value) >= 0:
+            raise CommandError(negative, f"{option} must be non-negative")
     if name == "$nearSphere":
-        return Near(_bounded(_on_sphere(position(list(where)), 1.0), options), ("2dsphere", "2d"))
-    return Near(_bounded(on_plane(where), options), ("2d",))
+        return Near(_bounded(_on_sphere(position(list(where)), 1.0), options, endless), ("2dsphere", "2d"))
+    return Near(_bounded(on_plane(where), options, endless), ("2d",))
 
 
 def _on_sphere(point: Vector, unit: float) -> Measure:
@@ -209,10 +219,10 @@ def on_plane(where: Pair) -> Measure:
     return measure
 
 
-def _bounded(measure: Measure, options: Document) -> Measure:
+def _bounded(measure: Measure, options: Document, endless: bool) -> Measure:
     bounds = {}
     for option, value in options.items():
-        if not is_number(value) or not double(value) >= 0:
+        if not is_number(value) or not double(value) >= 0 or (double(value) == math.inf and not endless):
             raise bad_value(f"{option} must be a non-negative number")
         bounds[option] = double(value)
     low, high = bounds.get("$minDistance", 0.0), bounds.get("$maxDistance", math.inf)
@@ -227,8 +237,9 @@ def _bounded(measure: Measure, options: Document) -> Measure:
 def measure_to(near: Any, spherical: bool, options: Document) -> Near:
     """The distances of a `$geoNear` stage, whose `near` is a GeoJSON point or a pair."""
     if isinstance(near, dict) and "type" in near:
-        return compile_near("$near", {"$near": {"$geometry": near, **options}})
-    return compile_near("$nearSphere" if spherical else "$near", {"$near": near, "$nearSphere": near, **options})
+        return compile_near("$near", {"$near": {"$geometry": near, **options}}, endless=True)
+    name = "$nearSphere" if spherical else "$near"
+    return compile_near(name, {name: near, **options}, endless=True)
 
 
 def nearest(measure: Measure, values: list[Any]) -> tuple[float, Any] | None:

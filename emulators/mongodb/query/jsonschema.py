@@ -13,7 +13,7 @@ from typing import Any
 from emulators.mongodb.deadline import tick
 from emulators.mongodb.errors import bad_value, failed_to_parse, type_mismatch
 from emulators.mongodb.numeric import as_integer, to_decimal
-from emulators.mongodb.query.regex import compile_regex
+from emulators.mongodb.query.regex import held_regex
 from emulators.mongodb.values import (
     MISSING,
     NUMERIC,
@@ -151,7 +151,7 @@ def _nested(keyword: str, schema: Any) -> Check:
 def _pattern_properties(operand: Any, _: Document) -> Check:
     _need("patternProperties", operand, "object")
     checks = [
-        (compile_regex(pattern, invalid=2), _nested("patternProperties", schema)) for pattern, schema in operand.items()
+        (held_regex(pattern, invalid=2), _nested("patternProperties", schema)) for pattern, schema in operand.items()
     ]
 
     def check(value: Any) -> bool:
@@ -172,7 +172,7 @@ def _additional_properties(operand: Any, schema: Document) -> Check:
     allowed = _bool_or_schema("additionalProperties", operand)
     known = set(_need("properties", schema.get("properties", {}), "object"))
     patterns = [
-        compile_regex(pattern, invalid=2)
+        held_regex(pattern, invalid=2)
         for pattern in _need("patternProperties", schema.get("patternProperties", {}), "object")
     ]
 
@@ -247,7 +247,7 @@ def _exact(operand: Any) -> Decimal:
 
 
 def _pattern(operand: Any, _: Document) -> Check:
-    pattern = compile_regex(_need("pattern", operand, "string"))
+    pattern = held_regex(_need("pattern", operand, "string"))
     return lambda value: type(value) is not str or pattern.search(value) is not None
 
 

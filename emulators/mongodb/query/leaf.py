@@ -10,7 +10,7 @@ from bson import Binary, MaxKey, MinKey, Regex
 
 from emulators.mongodb.errors import bad_value, failed_to_parse, type_mismatch
 from emulators.mongodb.numeric import as_integer
-from emulators.mongodb.query.regex import compile_regex
+from emulators.mongodb.query.regex import held_regex
 from emulators.mongodb.values import (
     INT32_MAX,
     INT64_MAX,
@@ -40,7 +40,7 @@ def equals(operand: Any) -> Test:
 
 def matches(pattern: Any, options: str = "") -> Test:
     """Text that the expression finds, or a stored regular expression that is the same one."""
-    compiled = compile_regex(pattern, options)
+    compiled = held_regex(pattern, options)
     same = (50, compiled.pattern, "".join(sorted(letter for letter in compiled.options if letter != "u")))
 
     def test(value: Any) -> bool:

@@ -8,6 +8,7 @@ ends when its time is up, which needs the package's `timeout`, as Python's own `
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
@@ -44,15 +45,23 @@ _PLAIN = {
     "n": r"\n", "r": r"\r", "t": r"\t", "f": r"\f",
 }  # fmt: skip
 _VERBS = re.compile(r"(?:\(\*(?:UTF8?|UCP)\))+")
-_QUANTIFIER = re.compile(r"\{\d+(?:,\d*)?\}")
+_QUANTIFIER = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _POSIX_CLASS = re.compile(r"\[:(\^?)([a-z]+):\]")
 # The package prepares to search for a long text in the third power of its length, without looking at the clock: an
 # assertion that always holds, after so many characters, keeps every text short.
 _TEXT_AT_MOST, _BREAK = 40, "(?!(?!))"
+# The package writes a counted repetition out, and takes about 260 bytes for each piece: `(?:a{65535}){65535}` would
+# take all the memory that there is. It also prepares in Python, about 5 µs for a character.
+MAX_PIECES, MAX_HELD, _MAX_WRITTEN, _LONG = 100_000, 400_000, 200_000, 1_000
+_MAX_COUNT = 65_535  # PCRE2's, of a repetition
 _HEADER = re.compile(
-    r"\(\?(?:P?<[A-Za-z_]\w*>|'\w+'|<[=!]|[:=!>|]|\((?:\d+|\w+|<\w+>|'\w+'|[?]<?[=!])\)?|[imsxn-]+:|&\w+|P[>=]\w+|R|[+-]?\d+)"
+    r"\(\?(?:P?<[A-Za-z_]\w*>|'\w+'|<[=!]|[:=!>|]|\((?:\d+|\w+|<\w+>|'\w+'|[?]<?[=!])\)?|[imsx-]+:|&\w+|P[>=]\w+|R|[+-]?\d+)"
 )
-_OPTIONS = re.compile(r"\(\?([imsxn^-]+)\)")
+_OPTIONS = re.compile(r"\(\?([imsx-]+)\)")
+_OTHERS = re.compile(r"\(\?(?:[imsxnJUa^-]+[:)]|C)")
+# One pattern is prepared at a time and some are matched at a time beside the others' work: each takes memory.
+_PREPARING = threading.Lock()
+_MATCHING = threading.BoundedSemaphore(4)
 
 
 class Match(Protocol):
@@ -66,8 +75,8 @@ class Match(Protocol):
 class Pattern:
     """A compiled expression. Each match is bounded by what is left of the command's time, and by MATCH_SECONDS."""
 
-    def __init__(self, pattern: str, options: str, compiled: regex.Pattern[str]) -> None:
-        self.pattern, self.options, self._compiled = pattern, options, compiled
+    def __init__(self, pattern: str, options: str, compiled: regex.Pattern[str], pieces: int) -> None:
+        self.pattern, self.options, self._compiled, self.pieces = pattern, options, compiled, pieces
 
     def search(self, text: str) -> Match | None:
         found: Match | None = self._bounded(lambda seconds: self._compiled.search(text, timeout=seconds))
@@ -80,15 +89,16 @@ class Pattern:
 
     def _bounded(self, match: Callable[[float], Any]) -> Any:
         """Tries shortly first, with the turn in hand; what takes longer goes on beside the others' work."""
+        deadline = running()  # beside the others' work it is theirs that runs
         try:
             try:
                 return match(_QUICK_SECONDS)
             except TimeoutError:
-                running().give_way()
-            with aside():
-                return match(running().left(MATCH_SECONDS))
+                deadline.give_way()
+            with aside(), _MATCHING:
+                return match(deadline.left(MATCH_SECONDS))
         except TimeoutError:
-            running().check()
+            deadline.check()
             raise CommandError(
                 51156,
                 f"the regular expression {self.pattern!r} took more than {MATCH_SECONDS:g} s on one text: match limit "
@@ -107,10 +117,20 @@ def compile_regex(pattern: Any, options: str = "", *, invalid: int = 51091) -> P
         pattern = pattern.decode()
     if type(pattern) is not str:
         raise bad_value("$regex has to be a string or a regular expression")
-    return _compile(pattern, options, invalid)
+    small = len(pattern) < _LONG and "{" not in pattern
+    return _kept(pattern, options, invalid) if small else _compile(pattern, options, invalid)
 
 
-@lru_cache(maxsize=512)
+def held_regex(pattern: Any, options: str = "", *, invalid: int = 51091) -> Pattern:
+    """A pattern that its command keeps to its end; 146 for one that keeps too many."""
+    found = compile_regex(pattern, options, invalid=invalid)
+    deadline = running()
+    deadline.pieces += found.pieces
+    if deadline.pieces > MAX_HELD:
+        raise CommandError(146, "the regular expressions of one command need too much memory")
+    return found
+
+
 def _compile(pattern: str, options: str, invalid: int) -> Pattern:
     flags = 0
     for letter in options:
@@ -125,11 +145,29 @@ def _compile(pattern: str, options: str, invalid: int) -> Pattern:
         verbs = _VERBS.match(pattern)
         unicode = bool(verbs and "(*UCP)" in verbs[0])
         text = pattern[len(verbs[0]) if verbs else 0 :]
-        translated = _Translation(text, bool(flags & re.VERBOSE), unicode, bool(flags & re.IGNORECASE)).run()
-        compiled = regex.compile(translated, int(flags) | regex.VERSION0 | regex.UNICODE)
+        translation = _Translation(text, bool(flags & re.VERBOSE), unicode, bool(flags & re.IGNORECASE))
+        translated = translation.run()
+        compiled = _prepared(translated, int(flags) | regex.VERSION0 | regex.UNICODE)
     except (regex.error, OverflowError, RecursionError, IndexError, ValueError) as error:
-        raise CommandError(invalid, f"Regular expression is invalid: {error} in {pattern!r}") from error
-    return Pattern(pattern, options, compiled)
+        raise CommandError(invalid, f"Regular expression is invalid: {error} in {pattern[:_LONG]!r}") from error
+    return Pattern(pattern, options, compiled, translation.pieces)
+
+
+_kept = lru_cache(maxsize=512)(_compile)
+
+
+def _prepared(translated: str, flags: int) -> regex.Pattern[str]:
+    """The package's own form; a long one is made beside the others' work."""
+    if len(translated) < _LONG:
+        return regex.compile(translated, flags, cache_pattern=False)
+    if len(translated) > _MAX_WRITTEN:
+        raise ValueError("regular expression is too large")
+    deadline = running()
+    deadline.give_way()
+    with aside(), _PREPARING:
+        found: regex.Pattern[str] = regex.compile(translated, flags, cache_pattern=False)
+    deadline.check()
+    return found
 
 
 class _Translation:
@@ -139,13 +177,37 @@ class _Translation:
         self._text, self._at, self._verbose, self._unicode = pattern, 0, verbose, unicode
         self._caseless = caseless
         self._out: list[str] = []
-        self._characters = 0
+        self._characters = self._groups = 0
         self._open = [0]  # for each group that is open, the groups that options have opened inside it
+        self._weights = [[0, 0]]  # for each of them the pieces written out so far, and those of its last item
 
     def run(self) -> str:
         while self._at < len(self._text):
             self._piece(self._text[self._at])
         return "".join(self._out) + ")" * self._open[-1]
+
+    @property
+    def pieces(self) -> int:
+        """How many there are once counted repetitions are written out."""
+        return sum(map(sum, self._weights))
+
+    def _weigh(self, weight: int) -> None:
+        level = self._weights[-1]
+        level[0], level[1] = level[0] + level[1], weight
+        self._bound(level)
+
+    def _repeat(self, quantifier: re.Match[str]) -> None:
+        """The package writes as many copies as there have to be."""
+        least, most = (int(quantifier[group] or 0) for group in (1, 2))
+        if max(least, most) > _MAX_COUNT:
+            raise ValueError("number too big in {} quantifier")
+        level = self._weights[-1]
+        level[1] *= max(least, 1)
+        self._bound(level)
+
+    def _bound(self, level: list[int]) -> None:
+        if sum(level) > MAX_PIECES:
+            raise ValueError("regular expression is too large")
 
     def _piece(self, letter: str) -> None:
         if letter == "\\":
@@ -155,13 +217,17 @@ class _Translation:
         elif letter == "(":
             self._group()
         elif letter == ")":
-            extra = self._open.pop() if len(self._open) > 1 else 0
+            extra = 0
+            if len(self._open) > 1:
+                extra = self._open.pop()
+                self._weigh(1 + sum(self._weights.pop()))
             self._copy(1, ")" * extra)
         elif letter == "|" and self._open[-1]:
             raise not_supported("an option such as (?i) in front of an alternative of the same group")
         elif letter == "{":
             quantifier = _QUANTIFIER.match(self._text, self._at)
             if quantifier:
+                self._repeat(quantifier)
                 self._copy(len(quantifier[0]))
             else:
                 self._literal("\\{", 1)
@@ -169,6 +235,8 @@ class _Translation:
             end = self._text.find("\n", self._at)
             self._copy((len(self._text) if end < 0 else end + 1) - self._at, "", replace=True)
         elif letter in "*+?.^$|" or (self._verbose and letter.isspace()):
+            if letter in ".^$|":
+                self._weigh(1)
             self._copy(1)
         elif self._caseless and letter in "iI":
             # To the package the dotted capital and the dotless small letter of Turkish are this one too.
@@ -182,6 +250,7 @@ class _Translation:
             self._out.append(_BREAK)
             self._characters = 0
         self._characters += 1
+        self._weigh(1 + len(written) // 8)
         self._out.append(written)
         self._at += count
 
@@ -201,8 +270,16 @@ class _Translation:
             self._open[-1] += 1
             self._copy(len(options[0]), f"(?{options[1]}:", replace=True)
             return
-        self._open.append(0)
         header = _HEADER.match(self._text, self._at)
+        if header is None and self._text.startswith("(?", self._at):
+            if _OTHERS.match(self._text, self._at):
+                raise not_supported("(?n), (?J), (?U), (?^) or a callout in a regular expression")
+            # The package knows more here: (?r), (?e), fuzzy matching and its own flags.
+            raise ValueError(f"unrecognized character after (? or (?- at position {self._at + 2}")
+        self._open.append(0)
+        self._weights.append([0, 0])
+        capturing = header is None or (header[0].startswith(("(?<", "(?P<", "(?'")) and header[0][3:4] not in "=!")
+        self._groups += capturing
         self._copy(len(header[0]) if header else 1)
 
     def _escape(self) -> None:
@@ -218,9 +295,11 @@ class _Translation:
         elif letter == "E":
             self._copy(2, "", replace=True)
         elif self._unicode and letter in "wWdDsSbB":
+            self._weigh(1)
             self._copy(2)
         elif letter.lower() in _CLASSES:
             negated = "^" if letter.isupper() else ""
+            self._weigh(2)
             self._copy(2, f"[{negated}{_CLASSES[letter.lower()]}]", replace=True)
         elif letter in _PLAIN:
             self._literal(_PLAIN[letter], 2)
@@ -238,10 +317,12 @@ class _Translation:
             found = re.match(r"\\[pP](?:\{\^?\w+\}|[A-Z])", rest)
             if not found:
                 raise ValueError("malformed \\P or \\p sequence")
+            self._weigh(1)
             self._copy(len(found[0]))
         elif letter in "gk":
             self._reference(rest)
         elif letter.isdigit():
+            self._weigh(1)
             self._copy(len(re.match(r"\\\d+", rest)[0]))  # type: ignore[index]  # it begins so
         elif letter.isascii() and letter.isalpha():
             raise ValueError(f"unrecognized character follows \\: {letter}")
@@ -255,13 +336,11 @@ class _Translation:
         if found[1]:
             number = int(found[1])
             if number < 0:
-                number += 1 + sum(
-                    1
-                    for piece in self._out
-                    if piece == "(" or (piece.startswith(("(?<", "(?P<", "(?'")) and piece[3:4] not in "=!")
-                )
+                number += 1 + self._groups
+            self._weigh(2)
             self._copy(len(found[0]), f"(?:\\{number})", replace=True)
         else:
+            self._weigh(2)
             self._copy(len(found[0]), f"(?P={found[2] or found[3] or found[4]})", replace=True)
 
     def _set(self) -> None:

@@ -47,6 +47,7 @@ class Collection:
         self.indexes: dict[str, Index] = {"_id_": Index({**ID_INDEX, **shown})}
         self._order: dict[Key, int] | None = None
         self._valid: Callable[[Document], bool] | None = None
+        self.gone = False  # dropped, while a command that gave way still has it in hand
         self.set_options(options)
 
     @property
@@ -108,23 +109,31 @@ class Collection:
 
     def insert(self, document: Document, *, bypass: bool = False) -> None:
         """The document must have its `_id`; `bypass` leaves the validator out."""
+        self._approve(document, None, bypass)
+        self._must_be_there()
         identity = self.identity(document["_id"])
         if isinstance(document["_id"], list | Regex):
             raise CommandError(53, f"The '_id' value cannot be of type {type_name(document['_id'])}")
         if identity in self._documents:
             raise duplicate(self.namespace, "_id_", {"_id": 1}, {"_id": document["_id"]})
         with running().whole():
-            self._put(document, identity, self._check(document, identity, None, bypass))
+            self._put(document, identity, self._check(document, identity))
 
-    def replace(self, old: Document, new: Document, *, bypass: bool = False) -> None:
-        """`new` has the `_id` of `old`."""
+    def replace(self, old: Document, new: Document, *, bypass: bool = False) -> bool:
+        """`new` has the `_id` of `old`. False, and nothing is done, where somebody else has changed `old` meanwhile."""
+        self._approve(new, old, bypass)
+        self._must_be_there()
         identity = self.identity(old["_id"])
+        if self._documents.get(identity) is not old:
+            return False
         with running().whole():
-            data = self._check(new, identity, old, bypass)
+            data = self._check(new, identity)
             self._forget(old, identity)
             self._put(new, identity, data, old)
+        return True
 
     def delete(self, document: Document) -> None:
+        self._must_be_there()
         identity = self.identity(document["_id"])
         del self._documents[identity]
         self._order = None
@@ -175,12 +184,13 @@ class Collection:
         if old is not None:
             self._forget(old, self.identity(identity))
 
-    def _check(self, document: Document, identity: Key, old: Document | None, bypass: bool) -> bytes:
-        data = encode(document, codec_options=CODEC)
-        if len(data) > MAX_DOCUMENT:
-            raise CommandError(
-                10334, f"BSONObj size: {len(data)} is invalid. Size must be between 0 and {MAX_DOCUMENT}"
-            )
+    def _must_be_there(self) -> None:
+        """A change of a collection that is gone would be in the log behind its end, and fail the next start."""
+        if self.gone:
+            raise CommandError(175, f"collection dropped: {self.namespace}")
+
+    def _approve(self, document: Document, old: Document | None, bypass: bool) -> None:
+        """By the validator, which may take long: others have their turn meanwhile."""
         if self._valid is not None and not bypass and not self._valid(document) and not self._tolerated(old):
             reason: Document = {
                 "operatorName": next(iter(self.options["validator"]), ""),
@@ -188,6 +198,13 @@ class Collection:
             }
             info = {"failingDocumentId": document["_id"], "details": reason}
             raise CommandError(121, "Document failed validation", errInfo=info)
+
+    def _check(self, document: Document, identity: Key) -> bytes:
+        data = encode(document, codec_options=CODEC)
+        if len(data) > MAX_DOCUMENT:
+            raise CommandError(
+                10334, f"BSONObj size: {len(data)} is invalid. Size must be between 0 and {MAX_DOCUMENT}"
+            )
         for index in self.indexes.values():
             index.check(document, identity, self.namespace)
         return data
@@ -204,10 +221,12 @@ class Collection:
             raise CommandError(
                 67, f"add index fails, too many indexes for {self.namespace}: the limit is {MAX_INDEXES}"
             )
+        self._must_be_there()
         index = Index(spec)
-        for identity, document in self._documents.items():
-            index.check(document, identity, self.namespace)
-            index.add(document, identity)
+        with running().whole():
+            for identity, document in self._documents.items():
+                index.check(document, identity, self.namespace)
+                index.add(document, identity)
         self.indexes[index.name] = index
         change = {"op": "index", "db": self.database, "c": self.name, "spec": spec}
         self._log(change, lambda: self._without(index.name))

@@ -17,6 +17,7 @@ _LOG = logging.getLogger(__name__)
 _COMPACT_AT = 64 * 1024 * 1024
 _NAME_LIMIT = 63
 _NAMESPACE_LIMIT = 255
+TEMPORARY = "tmp.agg_out."  # what `$out` writes before it takes the place of its target
 
 
 class Store:
@@ -34,6 +35,9 @@ class Store:
         if self._journal is not None:
             for change in self._journal.read():
                 self.replay(change)
+            for collections in self._databases.values():  # of an `$out` that did not end
+                for name in [name for name in collections if name.startswith(TEMPORARY)]:
+                    del collections[name]
             self._pending.clear()
             try:
                 self._compact(self._journal)
@@ -78,7 +82,9 @@ class Store:
         return collection
 
     def _forget(self, database: str, name: str) -> None:
-        self._databases[database].pop(name, None)
+        found = self._databases[database].pop(name, None)
+        if found is not None:
+            found.gone = True
 
     def set_options(self, collection: Collection, options: Document) -> None:
         before = collection.options
@@ -89,14 +95,21 @@ class Store:
     def drop(self, database: str, name: str) -> bool:
         dropped = self._databases.get(database, {}).pop(name, None)
         if dropped is not None:
-            change = {"op": "drop", "db": database, "c": name}
-            self._log(change, lambda: self._databases.setdefault(database, {}).__setitem__(name, dropped))
+            dropped.gone = True
+            self._log({"op": "drop", "db": database, "c": name}, lambda: self._restore(database, {name: dropped}))
         return dropped is not None
 
     def drop_database(self, database: str) -> None:
         dropped = self._databases.pop(database, None)
         if dropped is not None:
-            self._log({"op": "dropDatabase", "db": database}, lambda: self._databases.__setitem__(database, dropped))
+            for collection in dropped.values():
+                collection.gone = True
+            self._log({"op": "dropDatabase", "db": database}, lambda: self._restore(database, dropped))
+
+    def _restore(self, database: str, dropped: dict[str, Collection]) -> None:
+        for collection in dropped.values():
+            collection.gone = False
+        self._databases.setdefault(database, {}).update(dropped)
 
     def user(self, name: str) -> Document | None:
         return self._users.get(name)

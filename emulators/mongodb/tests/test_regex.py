@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 
 import pytest
+from bson import Regex
 
+from emulators.mongodb.deadline import Deadline, running
+from emulators.mongodb.deadline import run as run_command
 from emulators.mongodb.errors import CommandError
-from emulators.mongodb.query.regex import MAX_PATTERN, compile_regex
+from emulators.mongodb.query.regex import MATCH_SECONDS, MAX_PATTERN, compile_regex
 
 
 @pytest.mark.parametrize(
@@ -76,3 +80,76 @@ def test_what_does_not_parse_has_mongodbs_code(pattern):
     with pytest.raises(CommandError) as raised:
         compile_regex(pattern)
     assert raised.value.code == 51091
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?:a{65535}){65535}",
+        r"(?:(?:[ab]{1000}){1000}){1000,}",
+        r"((((a{99}){99}){99}){99}){99}",
+        "(?i)" + "(?:\u00e9{60000})" * 2,
+        r"(?:(?=a){9999}){9999}",
+        r"\b" * 16_000,
+        r"\R" * 16_000,
+        "a{65536}",
+        "a{0,99999999999}",
+        "a{" + "9" * 5000 + "}",
+    ],
+    ids=lambda pattern: pattern[:30],
+)
+def test_what_would_take_all_memory_written_out_is_too_large(pattern):
+    """The package writes a counted repetition out as many times as there have to be."""
+    begun = time.process_time()
+    with pytest.raises(CommandError) as raised:
+        compile_regex(pattern)
+    assert raised.value.code == 51091
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("pattern", ["(?r)ab", "(?e)ab", "(?b)ab", "(?p)ab", "(?f)ab", "(?w)ab", "(?V1)ab", "(?r:ab)"])
+def test_what_only_the_package_knows_is_malformed(pattern):
+    with pytest.raises(CommandError) as raised:
+        compile_regex(pattern)
+    assert raised.value.code == 51091
+
+
+@pytest.mark.parametrize("pattern", ["(?n)(a)", "(?J)a", "(?U)a+", "(?^)a", "(?C1)a"])
+def test_what_pcre2_knows_beyond_the_package_is_refused_by_name(pattern):
+    with pytest.raises(CommandError) as raised:
+        compile_regex(pattern)
+    assert raised.value.code == 238
+
+
+def test_a_relative_reference_counts_the_groups_before_it():
+    match = compile_regex(r"(a)(?:x)(?=b)(?<n>b)(?<=b)\g{-1}\g{-2}").search("axbba")
+    assert match is not None
+    assert match.group(0) == "axbba"
+
+
+def test_many_large_expressions_in_one_command_are_refused(run):
+    """Each of them alone would do; together they would take the memory of all."""
+    run({"insert": "c", "documents": [{"a": "x"}]})
+    large = [Regex(f"{letter}{{60000}}") for letter in "abcdefghij"]
+    assert run({"find": "c", "filter": {"a": large[0]}})["ok"] == 1.0
+    assert run({"find": "c", "filter": {"a": {"$in": large}}})["code"] == 146
+
+
+def test_the_time_of_a_match_is_its_own_commands(monkeypatch):
+    """Beside a match that takes long others run, with limits of their own."""
+
+    @contextmanager
+    def beside_another():
+        before = running()
+        run_command(Deadline(1))
+        try:
+            yield
+        finally:
+            run_command(before)
+
+    monkeypatch.setattr("emulators.mongodb.query.regex.aside", beside_another)
+    begun = time.process_time()
+    with pytest.raises(CommandError) as raised:
+        compile_regex("^(a|aa)+$").search("a" * 60 + "!")
+    assert raised.value.code == 51156
+    assert time.process_time() - begun > MATCH_SECONDS / 2

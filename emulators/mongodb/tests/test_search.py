@@ -358,3 +358,58 @@ def test_percentiles_are_values_at_their_ranks(run: Run):
     }
     (row,) = run({"aggregate": "c", "pipeline": [{"$group": group}], "cursor": {}})["cursor"]["firstBatch"]
     assert (row["m"], row["p"]) == (3.0, [1.0, 5.0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "code"),
+    [
+        ("2d", {"bits": 0}, 72),
+        ("2d", {"bits": 33}, 72),
+        ("2d", {"bits": "26"}, 14),
+        ("2d", {"min": None}, 14),
+        ("2d", {"min": 5, "max": 5}, 72),
+        ("2dsphere", {"2dsphereIndexVersion": 4}, 67),
+        ("2dsphere", {"2dsphereIndexVersion": "3"}, 14),
+        ("text", {"textIndexVersion": True}, 14),
+        ("text", {"default_language": 5}, 14),
+        ("text", {"weights": []}, 67),
+        ("text", {"weights": 5}, 14),
+    ],
+)
+def test_options_of_special_indexes_that_make_no_sense(run, kind, options, code):
+    index = {"key": {"a": kind}, "name": "n", **options}
+    assert run({"createIndexes": "c", "indexes": [index]})["code"] == code
+
+
+def test_the_bounds_of_a_flat_index_are_shown_as_doubles(run):
+    run({"createIndexes": "c", "indexes": [{"key": {"a": "2d"}, "name": "n", "bits": 20, "min": -100, "max": 100}]})
+    shown = run({"listIndexes": "c"})["cursor"]["firstBatch"][1]
+    assert [(type(shown[name]), shown[name]) for name in ("bits", "min", "max")] == [
+        (int, 20),
+        (float, -100.0),
+        (float, 100.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filter", "code"),
+    [
+        ({"$near": [0, 0], "$maxDistance": "1"}, 16895),
+        ({"$near": [0, 0], "$minDistance": "1"}, 16893),
+        ({"$near": [0, 0], "$minDistance": -1}, 16894),
+        ({"$near": [0, 0], "$maxDistance": float("inf")}, 2),
+    ],
+)
+def test_limits_of_a_search_for_places_that_make_no_sense(run, filter, code):
+    run({"createIndexes": "c", "indexes": [{"key": {"a": "2d"}, "name": "n"}]})
+    assert run({"find": "c", "filter": {"a": filter}})["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"near": 5}, 5860401), ({"query": []}, 14), ({"maxDistance": None}, 14), ({"distanceMultiplier": "2"}, 14)],
+)
+def test_options_of_a_stage_for_places_of_a_wrong_type(run, options, code):
+    run({"createIndexes": "c", "indexes": [{"key": {"a": "2d"}, "name": "n"}]})
+    stage = {"$geoNear": {"near": [0, 0], "distanceField": "d", **options}}
+    assert run({"aggregate": "c", "pipeline": [stage], "cursor": {}})["code"] == code

@@ -104,6 +104,33 @@ def test_a_database_without_keys_serves_both_tiers(keyless: tuple[Platform, str]
     assert "nothing to rotate" in twin.invoke("rotate", "--yes").stderr
 
 
+def test_a_database_without_keys_finds_words_and_vectors(keyless: tuple[Platform, str]) -> None:
+    """Text and vector searches through the gateway, which Cosmos DB's API does not have; the reader makes no index."""
+    twin, _ = keyless
+    place = {"database": "keyless", "collection": "articles"}
+    articles = [
+        {"_id": 1, "body": "searching by vectors", "vector": [1.0, 0.0]},
+        {"_id": 2, "body": "reading by words", "vector": [0.6, 0.8]},
+    ]
+    vectors = {"kind": "vector-hnsw", "dimensions": 2, "similarity": "COS"}
+    for tool, arguments in (
+        ("insert-many", {"documents": articles}),
+        ("create-index", {"keys": {"body": "text"}}),
+        ("create-index", {"keys": {"vector": "cosmosSearch"}, "vector": vectors}),
+    ):
+        made = _tool(twin, "admin", tool, **place, **arguments)
+        assert not made.get("isError"), made
+    for user in ("admin", "reader"):
+        worded = _tool(twin, user, "find", **place, filter={"$text": {"$search": "vector"}}, projection={"_id": 1})
+        assert worded["structuredContent"]["documents"] == [{"_id": 1}]
+        near = _tool(twin, user, "vector-search", **place, vector=[0.0, 1.0], path="vector", projection={"_id": 1})
+        found = near["structuredContent"]["documents"]
+        assert [row["document"] for row in found] == [{"_id": 2}, {"_id": 1}]
+        assert found[0]["score"] > found[1]["score"]
+    answer = twin.call("tools/call", {"name": "create-index", "arguments": {**place, "keys": {"a": 1}}}, user="reader")
+    assert "error" in answer.json or answer.json["result"]["isError"] is True
+
+
 # A password in an address, and what Azure calls its keys.
 _KEY = re.compile(
     r"mongodb(\+srv)?://[^/@\s\"]*:[^/@\s\"]+@|AccountKey=|\"(primary|secondary)_(readonly_)?key\"|SCRAM-SHA-256"

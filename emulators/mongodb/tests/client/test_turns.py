@@ -51,6 +51,66 @@ def test_a_long_command_holds_nobody_up(standin, name):
     assert sorted(waits)[len(waits) // 2] < max(took / 10, 0.05)
 
 
+_TEXT = "a" * 60 + "!"
+_EXPLODING = [
+    r"^(a|aa)+$", r"^ (?: a | aa )+ b", r"^(?:aa|a){1,60}$", r"^(?<n>a|aa)+\k<n>$", r"(?:a|aa)+$(?<=b)",
+    r"^(?=(?:a|aa)+$)", r"^((?:a|aa){2,9}){2,9}$", r"(a{1,40}){1,40}(a{1,40}){1,40}c", r"^(?:(?:a|aa)+|x)+$",
+]  # fmt: skip
+
+
+def _attacks() -> dict[str, dict]:
+    """One pattern at each place that takes one; the collection `texts` holds a text that each explodes on."""
+    places = {
+        "find": lambda p: {"find": "texts", "filter": {"t": {"$regex": p}}},
+        "options": lambda p: {"find": "texts", "filter": {"t": {"$regex": p + " # x", "$options": "xi"}}},
+        "schema": lambda p: {"find": "texts", "filter": {"$jsonSchema": {"properties": {"t": {"pattern": p}}}}},
+        "names": lambda p: {"find": "texts", "filter": {"$jsonSchema": {"patternProperties": {p: {}}}}},
+        "lookup": lambda p: [{"$lookup": {"from": "texts", "as": "x", "pipeline": [{"$match": {"t": {"$regex": p}}}]}}],
+        "all": lambda p: [{"$set": {"x": {"$regexFindAll": {"input": "$t", "regex": p}}}}],
+        "expr": lambda p: [{"$match": {"$expr": {"$regexMatch": {"input": "$t", "regex": p}}}}],
+        "merge": lambda p: [{"$merge": {"into": "to", "whenMatched": [
+            {"$set": {"x": {"$regexFind": {"input": "$$new.t", "regex": p}}}}]}}],
+        "validated": lambda p: {"insert": "validated", "documents": [{"t": _TEXT}]},
+    }  # fmt: skip
+    made = {name: place(pattern) for (name, place), pattern in zip(places.items(), _EXPLODING, strict=True)}
+    return {
+        name: command if isinstance(command, dict) else {"aggregate": "texts", "pipeline": command, "cursor": {}}
+        for name, command in made.items()
+    }
+
+
+def test_expressions_that_explode_at_every_place_at_once_hold_nobody_up(standin):
+    with standin.client() as client:
+        shop = client.exploding
+        shop.texts.insert_one({"_id": 1, "t": _TEXT, _TEXT: 1})
+        shop.to.insert_one({"_id": 1})
+        shop.create_collection("validated", validator={"t": {"$regex": _EXPLODING[-1]}})
+        codes: dict[str, int] = {}
+
+        def attack(name, command):
+            try:
+                answer = shop.command({**command, "maxTimeMS": 2000})
+                codes[name] = answer["writeErrors"][0]["code"]
+            except pymongo.errors.OperationFailure as error:
+                codes[name] = error.code
+
+        attacks = _attacks()
+        threads = [threading.Thread(target=attack, args=item) for item in attacks.items()]
+        for thread in threads:
+            thread.start()
+        waits = []
+        while any(thread.is_alive() for thread in threads):
+            asked = time.monotonic()
+            assert shop.to.find_one({}, {"_id": 1}) == {"_id": 1}
+            waits.append(time.monotonic() - asked)
+            time.sleep(0.01)
+        for thread in threads:
+            thread.join()
+        client.drop_database("exploding")
+    assert (set(codes), set(codes.values()) - {50, 51156}) == (set(attacks), set())
+    assert sorted(waits)[len(waits) // 2] < 0.2
+
+
 def test_writes_beside_a_long_read_are_not_lost(standin):
     with standin.client() as client, standin.client() as other:
         things = client.shop.counted
