@@ -196,6 +196,34 @@ async def test_who_dies_is_replaced(served: Served) -> None:
         assert len(failed(answers)) <= 2  # those that were on their way to it
 
 
+async def test_who_leaves_gets_no_new_calls(served: Served) -> None:
+    """Though it is healthy: it would end before it answered."""
+    served.wants(served.revision("one", scale=Scale(2, 2, 2, 60, 5)))
+    async with served.running():
+        await served.until(lambda: len(served.replicas()) == 2)
+        (first, *_) = served.ingress.replicas()
+        first.leaving = True
+        answers = [await served.call() for _ in range(20)]
+        assert failed(answers) == []
+        assert str(first.part.status.pid) not in {text.split(" ")[1] for _, text in answers}
+
+
+async def test_a_call_under_way_ends_before_its_replica(served: Served) -> None:
+    """The app is told to do with fewer, while one answers slowly."""
+    served.wants(served.revision("one"))
+    async with served.running():
+        await served.call()
+        (only,) = served.ingress.replicas()
+        pid = only.part.status.pid
+        assert pid is not None
+        slow = asyncio.create_task(served.call("/slow"))
+        await served.until(lambda: only.active)
+        await only.leave(5)
+        assert (await slow)[0] == 200
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
 async def test_only_the_names_of_apps_are_served(served: Served) -> None:
     """Another name of the domain is nobody's."""
     served.wants(served.revision("one"))

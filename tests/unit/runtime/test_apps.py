@@ -15,6 +15,7 @@ from emulators.base.state import State
 from emulators.base.store import Store
 from tests.unit.runtime.platform_state import DIGEST, GROUP, NETWORK, build, fill_image_store, identity_id, rule
 from twin.apps.config import App, Scale
+from twin.apps.replicas import Running
 from twin.errors import RuntimeFailure
 from twin.supervise import apps
 from twin.supervise.apps import Environment, plan_apps
@@ -140,6 +141,15 @@ def test_an_app_runs_its_image_with_its_own_environment(tmp_path: Path) -> None:
     assert process.liveness is not None
     assert (process.liveness.health.path, process.liveness.failures) == ("/healthz", 3)
     assert (process.env["MCP_TIER"], process.env["KEY"]) == ("reader", "sesame")
+
+
+@pytest.mark.parametrize(("waiting", "number"), [(0, 1), (20, 1), (21, 2), (1000, 4)])
+def test_replicas_stay_within_the_bounds(tmp_path: Path, waiting: int, number: int) -> None:
+    """One for each `concurrent_requests`, the minimum at least and the maximum at most."""
+    (revision,) = only(planned(tmp_path)).revisions
+    running = Running(revision, tmp_path, lambda: None)
+    running.waiting = waiting
+    assert running.wanted() == number
 
 
 def test_a_secret_is_the_vaults_newest(tmp_path: Path) -> None:
