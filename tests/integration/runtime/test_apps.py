@@ -163,6 +163,7 @@ async def test_a_bad_revision_gets_no_call(served: Served, behaviour: str) -> No
         complaint = "GET /readyz answers 503" if behaviour == "BROKEN" else "ended with exit code 1"
         answers = await served.under_load(2, lambda: complaint in _complaint(served), "/")
         assert (failed(answers), set(names(answers))) == ([], {"one"})
+        assert served.ingress.status()["notes-reader"]["latest"] == "notes-reader--one"  # type: ignore[index]
         served.wants(one, bad, weights={"one": 100, "": 0})
         await served.until(lambda: not _complaint(served))
         assert names([await served.call()]) == {"one": 1}

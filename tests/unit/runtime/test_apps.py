@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from emulators.base.state import State
 from emulators.base.store import Store
 from tests.unit.runtime.platform_state import DIGEST, GROUP, NETWORK, build, fill_image_store, identity_id, rule
 from twin.apps.config import App, Scale
-from twin.apps.replicas import Running
+from twin.apps.replicas import Deployed, Running
 from twin.errors import RuntimeFailure
 from twin.supervise import apps
 from twin.supervise.apps import Environment, plan_apps
@@ -150,6 +152,21 @@ def test_replicas_stay_within_the_bounds(tmp_path: Path, waiting: int, number: i
     running = Running(revision, tmp_path, lambda: None)
     running.waiting = waiting
     assert running.wanted() == number
+
+
+@pytest.mark.parametrize("share", [0, 5, 95, 100])
+def test_calls_are_shared_by_weight(tmp_path: Path, share: int) -> None:
+    """Among revisions that are ready; one without a weight gets none, however many are called."""
+    planned(tmp_path)
+    found = only(planned(tmp_path, runs("n2", weights={"n1": share, "": 100 - share})))
+    deployed: Any = Deployed(found, tmp_path, lambda: None, "mongodb-reader--n2")
+    deployed.running = {
+        revision.name: SimpleNamespace(ready=[SimpleNamespace(revision=revision.name, active=0)])
+        for revision in found.revisions
+    }
+    random.seed(18)
+    taken = Counter(deployed.choose().revision for _ in range(2000))
+    assert taken["mongodb-reader--n1"] == pytest.approx(20 * share, abs=60 if 0 < share < 100 else 0)
 
 
 def test_a_secret_is_the_vaults_newest(tmp_path: Path) -> None:
