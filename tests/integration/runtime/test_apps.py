@@ -220,7 +220,8 @@ async def test_a_call_under_way_ends_before_its_replica(served: Served) -> None:
         slow = asyncio.create_task(served.call("/slow"))
         await served.until(lambda: only.active)
         await only.leave(5)
-        assert (await slow)[0] == 200
+        status, text = await slow
+        assert (status, text.split(" ")[1]) == (200, str(pid))  # that replica's own, and no second try
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
 
