@@ -19,11 +19,11 @@ from emulators.base.files import read_json, write_json
 from emulators.base.state import State
 from ops.azure import az
 from ops.cli.steps import Runner, Step
-from ops.config.environment import Environment
-from ops.config.servers import COSMOS, DOCUMENTDB, has_database
+from ops.config.environment import Environment, env_option
+from ops.config.servers import COSMOS, DOCUMENTDB, apps, has_database
 from ops.errors import NotDeployedError, UsageError
 from ops.images import images_json
-from ops.rollout import rolling_update, session
+from ops.rollout import revisions, rolling_update, session
 from ops.rollout.session import Session
 from ops.terraform import active_key
 from ops.terraform.cli import ANYTHING
@@ -71,6 +71,7 @@ def due(environment: Environment) -> Rotation:
 
 def _rotate(opened: Session, rotation: Rotation) -> None:
     environment, runner = opened.environment, opened.runner
+    _follow_keys(opened)
     # Before a key changes, what runs has to be what the files say; nothing to do, unless a rotation was interrupted.
     replaced = _uses_database(environment) or ANYTHING
     _apply(opened, replaced if rotation.switched else {})
@@ -82,6 +83,32 @@ def _rotate(opened: Session, rotation: Rotation) -> None:
         _apply(opened, replaced)
     _renew(opened, rotation.old)
     runner.run(Step(lambda: _marker(environment).unlink(missing_ok=True), None))
+
+
+def _follow_keys(opened: Session) -> None:
+    """Give apps that were rolled back a new revision of the image that serves, which then has the calls.
+
+    A revision keeps the secret that its template names, and so would the one that the calls went back to: another key
+    makes a new revision, beside it. UsageError where a release was interrupted: which image serves is not settled.
+    """
+    path, runner = opened.space.images_file, opened.runner
+    entries = images_json.read(path, runner)
+    if half := [name for name, entry in entries.items() if entry.get("traffic") and not entry.get("newest")]:
+        option = env_option(opened.environment.name)
+        raise UsageError(
+            f"the release of {', '.join(half)} was interrupted, and an earlier revision still has calls, with the key "
+            f"that it was made with; run `invoke deploy{option}` or `invoke rollback{option}` first"
+        )
+    back = {name: {**entry, "newest": entry["digest"]} for name, entry in entries.items() if entry.get("newest")}
+    if not back:
+        return
+    names = ", ".join(back)
+    runner.say(f"{names}: a new revision of the image that serves, because the one that has the calls keeps its key")
+    images_json.change(path, {**entries, **back}, runner)
+    _apply(opened, ANYTHING)
+    revisions.require_ready(opened, [app for app in apps(opened.environment).values() if app.server in back])
+    revisions.release(opened)
+    _apply(opened, ANYTHING)
 
 
 def _steps(rotation: Rotation) -> Iterator[tuple[str, str]]:

@@ -129,6 +129,18 @@ def test_what_only_some_environments_use_is_registered(
     assert set(bench.evaluate(bench.stage(1), names, case=case)) == wanted
 
 
+@pytest.mark.parametrize(("case", "wanted"), [("prod", []), ("two-servers", ["gateway"])])
+def test_the_gateway_may_act_for_callers_only_where_a_server_does(
+    planned: Planned, case: str, wanted: list[str]
+) -> None:
+    """Its identity proves the API's application, with which anybody's token is exchanged: nowhere else."""
+    found = inventory.resources(planned(2, case)._raw)
+    credentials = [
+        v for address, v in found.items() if ".azuread_application_federated_identity_credential." in address
+    ]
+    assert [one["display_name"] for one in credentials] == wanted
+
+
 def test_apps_can_be_drawn_too(planned: Planned) -> None:
     """Beside container groups, with the way that TLS takes to them, in the subnet of their environment."""
     drawn = diagrams.from_plans([planned(stage, "container-apps")._raw for stage in (1, 2)])

@@ -194,6 +194,7 @@ async def test_a_bad_revision_gets_no_call(served: Served, behaviour: str) -> No
         complaint = "GET /readyz answers 503" if behaviour == "BROKEN" else "ended with exit code 1"
         answers = await served.under_load(2, lambda: complaint in _complaint(served), "/")
         assert (failed(answers), set(names(answers))) == ([], {"one"})
+        assert served.ingress.status()["notes-reader"]["latest"] == "notes-reader--one"  # type: ignore[index]
         served.wants(one, bad, weights={"one": 100, "": 0})
         await served.until(lambda: not _complaint(served))
         assert names([await served.call()]) == {"one": 1}
@@ -225,6 +226,35 @@ async def test_who_dies_is_replaced(served: Served) -> None:
         os.kill(pid, signal.SIGKILL)
         answers = await served.under_load(2, lambda: first.part.status.pid not in (pid, None) and first.ready, "/")
         assert len(failed(answers)) <= 2  # those that were on their way to it
+
+
+async def test_who_leaves_gets_no_new_calls(served: Served) -> None:
+    """Though it is healthy: it would end before it answered."""
+    served.wants(served.revision("one", scale=Scale(2, 2, 2, 60, 5)))
+    async with served.running():
+        await served.until(lambda: len(served.replicas()) == 2)
+        (first, *_) = served.ingress.replicas()
+        first.leaving = True
+        answers = [await served.call() for _ in range(20)]
+        assert failed(answers) == []
+        assert str(first.part.status.pid) not in {text.split(" ")[1] for _, text in answers}
+
+
+async def test_a_call_under_way_ends_before_its_replica(served: Served) -> None:
+    """The app is told to do with fewer, while one answers slowly."""
+    served.wants(served.revision("one"))
+    async with served.running():
+        await served.call()
+        (only,) = served.ingress.replicas()
+        pid = only.part.status.pid
+        assert pid is not None
+        slow = asyncio.create_task(served.call("/slow"))
+        await served.until(lambda: only.active)
+        await only.leave(5)
+        status, text = await slow
+        assert (status, text.split(" ")[1]) == (200, str(pid))  # that replica's own, and no second try
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
 
 
 async def test_only_the_names_of_apps_are_served(served: Served) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from emulators.base.state import State
 from emulators.base.store import Store
 from tests.unit.runtime.platform_state import DIGEST, GROUP, NETWORK, build, fill_image_store, identity_id, rule
 from twin.apps.config import App, Scale
+from twin.apps.replicas import Deployed, Running
 from twin.errors import RuntimeFailure
 from twin.supervise import apps
 from twin.supervise.apps import Environment, plan_apps
@@ -143,6 +146,30 @@ def test_an_app_runs_its_image_with_its_own_environment(tmp_path: Path) -> None:
     assert process.liveness is not None
     assert (process.liveness.health.path, process.liveness.failures) == ("/healthz", 3)
     assert (process.env["MCP_TIER"], process.env["KEY"]) == ("reader", "sesame")
+
+
+@pytest.mark.parametrize(("waiting", "number"), [(0, 1), (20, 1), (21, 2), (1000, 4)])
+def test_replicas_stay_within_the_bounds(tmp_path: Path, waiting: int, number: int) -> None:
+    """One for each `concurrent_requests`, the minimum at least and the maximum at most."""
+    (revision,) = only(planned(tmp_path)).revisions
+    running = Running(revision, tmp_path, lambda: None)
+    running.waiting = waiting
+    assert running.wanted() == number
+
+
+@pytest.mark.parametrize("share", [0, 5, 95, 100])
+def test_calls_are_shared_by_weight(tmp_path: Path, share: int) -> None:
+    """Among revisions that are ready; one without a weight gets none, however many are called."""
+    planned(tmp_path)
+    found = only(planned(tmp_path, runs("n2", weights={"n1": share, "": 100 - share})))
+    deployed: Any = Deployed(found, tmp_path, lambda: None, "mongodb-reader--n2")
+    deployed.running = {
+        revision.name: SimpleNamespace(ready=[SimpleNamespace(revision=revision.name, active=0)])
+        for revision in found.revisions
+    }
+    random.seed(18)
+    taken = Counter(deployed.choose().revision for _ in range(2000))
+    assert taken["mongodb-reader--n1"] == pytest.approx(20 * share, abs=60 if 0 < share < 100 else 0)
 
 
 def test_a_secret_is_the_vaults_newest(tmp_path: Path) -> None:

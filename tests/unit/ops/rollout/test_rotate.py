@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from ops.config.environment import ROOT, Environment
 from ops.config.servers import COSMOS as COSMOS_KIND
 from ops.config.servers import has_database, uses_database
 from ops.errors import AzError, NotDeployedError, SettingError, UsageError
-from ops.rollout import rolling_update, rotate
+from ops.images import images_json
+from ops.rollout import revisions, rolling_update, rotate
 from ops.rollout import session as sessions
 from ops.rollout.rotate import Rotation
 from ops.rollout.session import Session
@@ -116,6 +118,35 @@ def test_a_key_is_regenerated_while_nobody_uses_it(dev: Environment, account: Ca
         *("secondary", "secondaryReadonly", "apply primary"),
     ]
     assert 'active_key = "primary"' in (dev.folder / "terraform.tfvars").read_text(encoding="utf-8")
+
+
+APPS = {"notes": {"compute": "container-apps", "database": "cosmosdb-mongodb", "tiers": {"reader": {}}}}
+TRAFFIC = {"reader": {"revision": "n1", "weight": 100}}
+
+
+def test_who_was_rolled_back_follows_the_keys(
+    dev: Environment, account: Callable[[Environment], Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A revision keeps its key: the image that serves gets a new one, which has the calls once it is ready."""
+    azure = account(replace(dev, variables={**dev.variables, "mcp_servers": APPS}))
+    file = azure.session.space.images_file
+    goal = {"repository": "notes-mcp", "digest": "sha256:old"}
+    images_json.write(file, {"notes": {**goal, "newest": "sha256:bad", "traffic": TRAFFIC}})
+    monkeypatch.setattr(rotate, "_apply", lambda *_: azure.did.append(images_json.read(file)["notes"]))
+    monkeypatch.setattr(revisions, "require_ready", lambda _, wanted: azure.did.append([app.name for app in wanted]))
+    monkeypatch.setattr(rotate, "_renew", lambda _, key: azure.did.append(key))
+    rotate.rotate(azure.session.environment, Runner(yes=True))
+    held = {**goal, "newest": "sha256:old", "traffic": TRAFFIC}
+    assert azure.did == [held, ["notes-reader"], goal, goal, "secondary", goal, "primary"]
+
+
+def test_an_interrupted_release_is_finished_first(dev: Environment, account: Callable[[Environment], Account]) -> None:
+    """It is not settled which of two images serves, so no key is touched."""
+    azure = account(dev)
+    images_json.write(azure.session.space.images_file, {"notes": {"digest": "sha256:new", "traffic": TRAFFIC}})
+    with pytest.raises(UsageError, match=r"release of notes was interrupted.*`invoke deploy --env dev` or"):
+        rotate.rotate(dev, Runner(yes=True))
+    assert azure.did == []
 
 
 def test_a_local_platform_does_the_same_and_leaves_the_committed_file(
