@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,10 +80,12 @@ def make_gateway(
     ring: Ring | None = None,
     before: Gateway | None = None,
     given_by: GivenBy = "state",
+    clock: Callable[[], float] = time.time,
+    uptime: Callable[[], float] | None = None,
 ) -> Gateway:
     """Raises PolicyProblems where the applied policies cannot be run. With a ring, requests are traced into it.
 
-    `before`: the gateway whose counters, cache and keys it goes on with.
+    `before`: the gateway whose counters, cache and keys it goes on with. `clock`, `uptime`: see `make_services`.
     """
     mask = Mask([*secret_named_values(state), config.identity_header]) if ring is not None else None
     loaded = load(state, Tracer(mask) if mask is not None else None, given_by)
@@ -96,6 +99,8 @@ def make_gateway(
         if config.authorizations
         else {},
         events=Events(Path(config.events) if config.events else None),
+        clock=clock,
+        uptime=uptime,
     )
     if before is not None:
         services.take_over(before.services)

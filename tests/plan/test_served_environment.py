@@ -173,6 +173,30 @@ async def test_a_server_that_refuses_the_gateway_is_not_the_callers_fault(served
     assert "WWW-Authenticate" not in reply.headers
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "is_its_own"),
+    [
+        (503, "text/plain", b"no healthy upstream", False),  # an ingress of Container Apps without a replica
+        (502, "text/html", b"<h1>Bad Gateway</h1>", False),
+        (504, "", b"stream timeout", False),
+        (503, "application/json", b'{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Busy."}}', True),
+        (500, "text/plain", b"Internal Server Error", True),
+    ],
+)
+async def test_what_stands_before_a_server_does_not_speak_for_it(
+    served: Environment, status: int, kind: str, body: bytes, *, is_its_own: bool
+) -> None:
+    """An ingress without a server behind it is told in the protocol's form, and as something that passes."""
+    for url in [url for url in served.gateway.backends.answers if ".mcp.internal" in url]:
+        served.gateway.backends.answers[url] = ok(body, status, {"Content-Type": kind} if kind else {})
+    reply = await served.call(served.token())
+    if is_its_own:
+        assert (reply.status, reply.body) == (status, body)
+        return
+    assert (reply.status, reply.json["error"]["code"]) == (503, -32603)
+    assert "try again in a moment" in reply.json["error"]["message"]
+
+
 async def test_answers_say_who_to_ask_and_not_what_runs(served: Environment) -> None:
     """Each answer has its own correlation id, and none says which software made it."""
     replies = [await served.call(served.token()), await served.call({})]

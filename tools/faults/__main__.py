@@ -24,6 +24,7 @@ from tools.faults.measure import Cause, Fault, Measure, Outcome
 from tools.faults.subject import SERVERS, Subject, deployed
 
 RESULTS = Path("results")
+KEPT = RESULTS / "faults.md"
 #: So many of the worst single faults make the pairs: each with each other.
 WORST = 5
 #: Seconds of load before the first fault.
@@ -57,27 +58,29 @@ def worst(faults: Sequence[Fault], outcomes: Sequence[Outcome]) -> list[tuple[Fa
     return list(itertools.combinations(list(chosen.values())[:WORST], 2))
 
 
-async def broken(subject: Subject, faults: Sequence[Fault], *, pairs: bool) -> tuple[list[Outcome], list[Outcome]]:
-    """What each of them did, and what the ten worst pairs did."""
+async def broken(
+    subject: Subject, faults: Sequence[Fault], singles: list[Outcome], twos: list[Outcome], *, pairs: bool
+) -> None:
+    """Append what each of them did, and what the ten worst pairs did; results/faults.md has what there is so far."""
+    taken = report.machine()
     callers = Callers(subject.target(), SERVERS)
     calling = asyncio.create_task(callers.run())
     try:
         await asyncio.sleep(WARM_UP)
         measure = Measure(subject, callers)
         await _steady(measure)
-        singles = []
         for number, fault in enumerate(faults, 1):
             say(f"{time.strftime('%H:%M:%S')} {number}/{len(faults)} {fault.name}: {fault.what}")
             singles.append(await measure.run(fault))
             _tell(singles[-1])
-        twos = []
+            _keep(singles, twos, taken)
         chosen = worst(faults, singles) if pairs else []
         for number, (one, other) in enumerate(chosen, 1):
             name, what = f"{one.name} + {other.name}", f"{one.what}; {other.what}"
             say(f"{time.strftime('%H:%M:%S')} {number}/{len(chosen)} {name}")
             twos.append(await measure.run(Fault(name, what, both(one.cause, other.cause))))
             _tell(twos[-1])
-        return singles, twos
+            _keep(singles, twos, taken)
     finally:
         calling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -93,6 +96,11 @@ async def _steady(measure: Measure) -> None:
     found = await measure.run(Fault("nothing", "nothing happens", nothing, none_fails=True))
     if found.wrong:
         raise RuntimeError(f"before anything was broken: {'; '.join(found.wrong)} {dict(found.told)}")
+
+
+def _keep(singles: Sequence[Outcome], pairs: Sequence[Outcome], taken: str) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    KEPT.write_text(report.table(singles, pairs, taken), encoding="utf-8")
 
 
 def _tell(outcome: Outcome) -> None:
@@ -131,18 +139,17 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--write wants the whole run: the page shows one machine at one time")
     chosen = [known[name] for name in given.names] or faults
     heed_signals()
-    taken = report.machine()
+    singles: list[Outcome] = []
+    pairs: list[Outcome] = []
     say("deploying the platform that will be broken")
     try:
         with deployed() as subject:
-            singles, pairs = asyncio.run(broken(subject, chosen, pairs=not given.names))
+            asyncio.run(broken(subject, chosen, singles, pairs, pairs=not given.names))
     except KeyboardInterrupt:
         say("stopped; the platform is gone")
         return 130
-    text = report.table(singles, pairs, taken)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "faults.md").write_text(text, encoding="utf-8")
     if given.write:
+        text = KEPT.read_text(encoding="utf-8")
         report.PAGE.write_text(report.into_page(text, report.PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     wrong = [f"{one.name}: {sentence}" for one in [*singles, *pairs] for sentence in one.wrong]
     say("\n".join(wrong) or f"{len(singles)} faults and {len(pairs)} pairs: nothing was lost, and all was well again")

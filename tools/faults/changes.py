@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ _KILLED_AFTER = 12.0
 _SLOTS = ("aci-groups-reader-a", "aci-groups-reader-b")
 
 
-def _task(*arguments: str, **variables: str) -> Cause:
+def _task(*arguments: str) -> Cause:
     async def cause(subject: Subject, callers: Callers) -> None:
-        await asyncio.to_thread(subject.invoke, *arguments, **variables)
+        await asyncio.to_thread(subject.invoke, *arguments)
 
     return cause
 
@@ -86,12 +87,12 @@ async def _deploy_killed(subject: Subject, callers: Callers) -> None:
     await asyncio.to_thread(subject.invoke, "deploy")
 
 
-def _scaled(change: Callable[[dict[str, Any]], None]) -> Cause:
+def _scaled(change: Callable[[dict[str, Any]], None], **variables: str) -> Cause:
     async def cause(subject: Subject, callers: Callers) -> None:
         changed = own_platform.values(subject.platform)
         change(changed["mcp_servers"])
         own_platform.set_values(subject.platform, changed)
-        await asyncio.to_thread(subject.invoke, "deploy")
+        await asyncio.to_thread(partial(subject.invoke, "deploy", **variables))
 
     return cause
 
@@ -143,13 +144,13 @@ def faults() -> Iterator[Fault]:
         "deploy-broken", "`invoke deploy` of an image that does not start, then of the good one", _deploy_broken
     )
     yield Fault("deploy-killed", f"`invoke deploy` killed after {_KILLED_AFTER:g} s, then again", _deploy_killed)
-    yield Fault(
-        "deploy-busy",
-        "`invoke deploy` while Azure refuses a write (409)",
-        _task("deploy", AZURERM_EMULATOR_FAULTS="busy-api"),
-    )
     yield Fault("scale-up", "a third slot, and three replicas at least", _scaled(_up), none_fails=True)
-    yield Fault("scale-down", "two of each again", _scaled(_down), none_fails=True)
+    yield Fault(
+        "scale-down",
+        "two of each again, while Azure refuses a write (409)",
+        _scaled(_down, AZURERM_EMULATOR_FAULTS="busy-api"),
+        none_fails=True,
+    )
     yield Fault("rotate", "`invoke rotate`: every key of the database", _task("rotate", "--yes"), none_fails=True)
     yield Fault(
         "restore", "`invoke destroy`, `invoke deploy`, the documents put back", _destroy_and_restore, alone=True

@@ -21,7 +21,7 @@ from tools.faults.subject import Subject, signal_all
 from twin import control
 
 #: Seconds after which somebody renews the certificate that has expired.
-_NOTICED = 5.0
+_NOTICED = 12.0
 
 
 async def roll_keys(subject: Subject, callers: Callers) -> None:
@@ -56,7 +56,7 @@ async def _expire_tokens(subject: Subject, callers: Callers) -> None:
 
 
 async def _expire_certificate(subject: Subject, callers: Callers) -> None:
-    """The ingress shows a certificate that ended yesterday, until the platform is told to look."""
+    """The ingress starts with a certificate that ended yesterday, and has it until the platform is told to look."""
     run = subject.home / "run"
     path = run / "apps.certificate.pem"
     good = x509.load_pem_x509_certificate(path.read_bytes())
@@ -72,8 +72,8 @@ async def _expire_certificate(subject: Subject, callers: Callers) -> None:
     pem, kind = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     text = builder.sign(signer, hashes.SHA256()).public_bytes(pem)
     path.write_bytes(text + own.private_bytes(pem, kind, serialization.NoEncryption()))
-    signal_all([pid for pid in [subject.pid("apps")] if pid], signal.SIGHUP)
-    signal_all([pid for pid in [subject.pid("gateway")] if pid], signal.SIGHUP)
+    # Connections that are there would be used on and on.
+    signal_all([pid for pid in [subject.pid("apps")] if pid], signal.SIGKILL)
     await asyncio.sleep(_NOTICED)
     await asyncio.to_thread(control.reload, subject.home)
 
@@ -85,5 +85,7 @@ def faults() -> Iterator[Fault]:
     yield Fault("lose-keys", "the issuer's keys lost, and others made", _lose_keys)
     yield Fault("expire-tokens", "every caller's token expired", _expire_tokens)
     yield Fault(
-        "expire-certificate", f"the apps' certificate expired, and renewed after {_NOTICED:g} s", _expire_certificate
+        "expire-certificate",
+        f"the apps' ingress started with an expired certificate, renewed after {_NOTICED:g} s",
+        _expire_certificate,
     )

@@ -182,6 +182,7 @@ class Part:
             await asyncio.sleep(probe.delay)
         failures = 0
         while not self._stopping:
+            asked = time.monotonic()
             complaint = await check(probe.health, self.spec.port, probe.timeout)
             failures = failures + 1 if complaint else 0
             if failures >= probe.failures:
@@ -190,7 +191,8 @@ class Part:
                 child.note(f"[platform] {self.spec.name} {self._hung}")
                 await child.stop(HUNG_GRACE)
                 return
-            await asyncio.sleep(probe.period)
+            # From one question to the next, as Kubernetes has it: the wait for an answer is a part of it.
+            await asyncio.sleep(max(0.0, asked + probe.period - time.monotonic()))
 
     def _crashed(self, task: asyncio.Task[None]) -> None:
         """Our own mistake, said aloud: else the status would stay at its last word for ever."""

@@ -45,7 +45,7 @@ async def test_what_is_cached_is_forgotten_in_time(jump: float) -> None:
     gateway, uptime = jumping(
         "<cache-lookup-value key='k' default-value='none' variable-name='found' caching-type='internal' />"
         "<cache-store-value key='k' value='kept' duration='5' caching-type='internal' />"
-        "<return-response><set-body>@((string)context.Variables[\"found\"])</set-body></return-response>"
+        '<return-response><set-body>@((string)context.Variables["found"])</set-body></return-response>'
     )
     gateway.clock.now += jump
     assert (await gateway.send()).text == "none"

@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 from gateway_auth.front import app
-from gateway_auth.front.child import Lines, Oversized
+from gateway_auth.front.child import Lines, Oversized, write_log
 from gateway_auth.front.egress import Hosts, Proxy
 from gateway_auth.front.settings import FrontSettings
 from gateway_auth.testing import AUTH_ENVIRONMENT, Signer, gateway_headers
@@ -191,6 +191,20 @@ async def test_lists_are_a_boundary(front: Front, lists: dict[str, Any], open_: 
             "completion/complete", ref={"type": "ref/prompt", "name": "ask"}, argument={"name": "a", "value": ""}
         )
         assert completed["error"]["code"] == -32601
+
+
+def test_a_log_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk: whoever reads the server's output goes on reading it."""
+
+    class FullDisk:
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def flush(self) -> None:
+            """Nothing is there."""
+
+    monkeypatch.setattr("sys.stderr", FullDisk())
+    write_log("[server] a line")
 
 
 def test_lines_are_cut_and_never_held() -> None:

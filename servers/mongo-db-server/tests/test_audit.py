@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import logging
 
@@ -25,6 +26,34 @@ def test_lines_of_a_request_carry_its_id(capsys: pytest.CaptureFixture[str]) -> 
     finally:
         CALLER.reset(token)
     assert json.loads(capsys.readouterr().err)["correlation_id"] == "5f1d"
+
+
+class FullDisk:
+    """Takes nothing while `full`."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.text += text
+        return len(text)
+
+
+def test_a_line_that_cannot_be_written_fails_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work is done and is answered; the first line that can be written again says how many were not."""
+    disk = FullDisk()
+    monkeypatch.setattr("sys.stderr", disk)
+    write_line({"event": "call", "tool": "insert-many"})
+    JsonLogHandler().emit(logging.LogRecord("other", logging.WARNING, "", 1, "spoken", (), None))
+    disk.full = False
+    write_line({"event": "call", "tool": "find"})
+    write_line({"event": "call", "tool": "count"})
+    said, *rest = [json.loads(line) for line in disk.text.splitlines()]
+    assert said["message"] == "2 lines could not be written when they were due; they may be missing"
+    assert [line["tool"] for line in rest] == ["find", "count"]
 
 
 def test_exceptions_show_type_and_place_only(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,10 @@ def answer(status: int, document: Any) -> httpx2.Response:
     return httpx2.Response(status, text=document if isinstance(document, str) else json.dumps(document))
 
 
+def error(text: str) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": text}}
+
+
 def refusal(text: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "result": {"isError": True, "content": [{"type": "text", "text": text}]}}
 
@@ -30,13 +34,13 @@ def refusal(text: str) -> dict[str, Any]:
     [
         (answer(200, {"jsonrpc": "2.0", "id": 1, "result": {"content": []}}), Told(200)),
         (answer(200, refusal("Try again in 5 s.")), Told(200, "Try again in N s.")),
-        (answer(502, {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": "Gone."}}), Told(502, "Gone.")),
-        (answer(200, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32603, "message": "No."}}), Told(200, "No.", False)),
+        (answer(502, error("Gone.")), Told(502, "Gone.")),
+        (answer(200, error("No.")), Told(200, "No.", False)),
         (answer(500, refusal("Broken.")), Told(500, "Broken.", clear=False)),
         (answer(503, "no healthy upstream"), Told(503, "no healthy upstream", clear=False)),
         (answer(200, ""), Told(200, "an empty answer", clear=False)),
     ],
-)  # fmt: skip
+)
 def test_what_a_caller_is_told(found: httpx2.Response, told: Told) -> None:
     """Clear is what the protocol has a form for: an error with its status, or a tool's with 200."""
     assert callers.understood(found)[0] == told

@@ -30,7 +30,24 @@ def write_line(record: dict[str, Any]) -> None:
         text = to_json(line).decode()
     except ValueError:  # half a surrogate pair in a name that a caller invented, or a type of a library
         text = _ENCODER.encode(line)
-    sys.stderr.write(text + "\n")
+    _write(text)
+
+
+class _Unwritten:
+    lines = 0
+
+
+def _write(text: str) -> None:
+    """A full disk below the log fails no call: what was done is done, and its caller has to hear of it."""
+    try:
+        if _Unwritten.lines:
+            message = f"{_Unwritten.lines} lines could not be written when they were due; they may be missing"
+            said = _ENCODER.encode({"time": _now(), "level": "error", "logger": __name__, "message": message})
+            sys.stderr.write(said + "\n")
+            _Unwritten.lines = 0
+        sys.stderr.write(text + "\n")
+    except OSError:
+        _Unwritten.lines += 1
 
 
 def _now() -> str:

@@ -267,9 +267,13 @@ def _kill(process: asyncio.subprocess.Process, number: int = signal.SIGKILL) -> 
 
 
 def write_log(text: str) -> None:
-    """To standard error: standard output holds only the line that says the front is ready."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """To standard error: standard output holds only the line that says the front is ready.
+
+    A full disk below the log ends no server and fails no call.
+    """
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def environment_of(names: frozenset[str], given: Mapping[str, str]) -> dict[str, str]:
