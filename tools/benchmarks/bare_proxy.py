@@ -47,7 +47,13 @@ async def serve(backend: int) -> None:
     listener.bind(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(
-        Proxy(backend), http="httptools", access_log=False, log_config=None, log_level="error", lifespan="off", ws="none"
+        Proxy(backend),
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        log_level="error",
+        lifespan="off",
+        ws="none",
     )
     await uvicorn.Server(config).serve(sockets=[listener])
 
