@@ -17,6 +17,7 @@ import pytest
 import tftest
 
 from emulators.azurerm.cloud import Cloud
+from ops.config import tfvars
 
 REPOSITORY = Path(__file__).parents[2]
 TERRAFORM = REPOSITORY / "terraform"
@@ -82,8 +83,9 @@ class Bench:
     def plan(self, folder: Path, *, case: str | None = None) -> tftest.TerraformPlanOutput:
         """A plan that creates everything which the state of that root does not hold yet."""
         root = self._root(folder)
-        # What an operator puts into the vault between the stages, for the server elsewhere and the apps of a case.
-        for name in ("tickets-key", "confirmation-key"):
+        # What an operator puts into the vault between the stages: for a case, and for servers that somebody added.
+        named = {name for file in (self.var_files(case) if case else ()) for name in _secrets(file)}
+        for name in sorted(named | {"tickets-key", "confirmation-key"}):
             held = {"id": f"/secrets/{name}", "name": name, "value": "not-read"}
             self.cloud.store.put("azurerm_key_vault_secret", held)
         with pytest.MonkeyPatch.context() as patch:
@@ -140,3 +142,12 @@ class Bench:
             root.init()
             self._initialised.add(folder)
         return root
+
+
+def _secrets(file: Path) -> set[str]:
+    """The vault's secrets that the servers of a file of variables name."""
+    found: set[str] = set()
+    for server in (tfvars.read(file).get("mcp_servers") or {}).values():
+        credential = (server.get("remote") or {}).get("credential") or {}
+        found |= {*(server.get("secrets") or {}).values(), *filter(None, [credential.get("secret")])}
+    return found
