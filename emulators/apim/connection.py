@@ -18,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 MAX_TARGET = 16 * 1024
 #: All header names and values together, in bytes.
 MAX_HEADERS = 64 * 1024
+#: Requests of one connection that may wait for their answer.
+MAX_IN_LINE = 100
 #: Seconds after which a caller who takes nothing of its answer is cut off; what the system may hold of an answer, in
 #: bytes, so that a slow caller is seen to take some of it.
 STALL, UNSENT = 60.0, 128 * 1024
@@ -79,6 +81,7 @@ class Connection(HttpToolsProtocol):
     - the target stays as it was sent, with the host of an absolute one;
     - trailers are dropped: uvicorn appends them to the headers;
     - a head, or a trailer, may not be longer than the application's limits for it;
+    - no more than MAX_IN_LINE requests wait in a connection;
     - nothing is written into an answer that is under way when a later request turns out to be none, and all requests
       on a connection notice that the caller left, not the last one only;
     - a request for another protocol, which nobody speaks here, is answered as any other, and ends the connection;
@@ -134,6 +137,9 @@ class Connection(HttpToolsProtocol):
             raise NotHttp("Host")
         if codings not in ([], [b"chunked"]):  # no other is supported (section 6.1)
             raise NotHttp("Transfer-Encoding")
+        self._cycles = self._unanswered()
+        if len(self._cycles) >= MAX_IN_LINE:
+            raise NotHttp("too many")
         self._in_head, self._progress = False, True
         if version == "1.0":
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
@@ -145,7 +151,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
             framing = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
             self.rest = RestOfRequest(self, framing)
-        self._cycles = (*self._unanswered(), self.cycle)
+        self._cycles = (*self._cycles, self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._progress = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import uvicorn
@@ -46,15 +46,8 @@ async def serve(backend: int) -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(
-        Proxy(backend),
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        log_level="error",
-        lifespan="off",
-        ws="none",
-    )
+    quiet: dict[str, Any] = {"access_log": False, "log_config": None, "log_level": "error"}
+    config = uvicorn.Config(Proxy(backend), http="httptools", lifespan="off", ws="none", **quiet)
     await uvicorn.Server(config).serve(sockets=[listener])
 
 

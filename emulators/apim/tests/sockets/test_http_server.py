@@ -231,6 +231,15 @@ async def test_a_caller_that_leaves_with_requests_in_line_ends_the_first(serve: 
     assert len(backend.requests) == 1
 
 
+async def test_a_line_of_requests_has_an_end(serve: Serve, backend: Backend) -> None:
+    """Each one that waits costs memory: a caller that sends hundreds without waiting for an answer is cut off."""
+    gateway = await serve()
+    assert statuses(await gateway.exchange(GET * (callers.MAX_IN_LINE - 1) + LAST)) == [200] * callers.MAX_IN_LINE
+    answered = len(backend.requests)
+    assert len(statuses(await gateway.exchange(GET * 10 * callers.MAX_IN_LINE))) <= 1
+    assert len(backend.requests) <= answered + 1
+
+
 async def test_a_go_ahead_is_given_where_it_is_asked_for(serve: Serve) -> None:
     """RFC 9110, section 10.1.1; a body that is refused is not asked for."""
     gateway = await serve()
