@@ -198,6 +198,15 @@ def test_an_image_of_somebody_else_stands_behind_the_front(own_bench: Bench, sta
     assert not front.get("secure_environment_variables")
 
 
+@pytest.mark.parametrize(("connection", "told"), [("read-only", None), ("read-write", "read-write")])
+def test_a_tier_is_told_what_its_name_does_not_say(
+    own_bench: Bench, stage2: Path, connection: str, told: str | None
+) -> None:
+    """The MongoDB server takes `reader` for one that reads, unless it is told that its connection writes."""
+    given(stage2, own_bench, tiers={"reader": {"role": "Mcp.Admin", "connection": connection}})
+    assert environment(own_bench, stage2).get("MCP_CONNECTION") == told
+
+
 def environment(bench: Bench, stage2: Path) -> dict[str, str]:
     """The plain variables of the reader's container."""
     planned = resources(bench.plan(stage2)._raw)
