@@ -117,3 +117,17 @@ def test_backends_exist_and_lead_to_container_groups(planned: Planned, environme
     assert all(made[name].startswith("https://") for name in elsewhere)
     slots = {url for name, url in made.items() if name not in elsewhere}
     assert {re.sub(r"^http://([^.]+)\.mcp\.internal:\d+$", r"\1", url) for url in slots} == records
+
+
+def test_only_readers_calls_are_all_repeated(planned: Planned) -> None:
+    """In production, with two slots: a key that cannot write makes every call repeatable, and no other one does."""
+    text = _texts(planned(2, "prod")._raw)['module.apim.azurerm_api_management_api_policy.mcp["mongodb"]']
+    root = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    found = {
+        str(when.get("condition")).split('"')[-2]: [
+            one.get("value") == "@(true)" for one in when.iter("set-variable") if one.get("name") == "repeatable"
+        ]
+        for when in root.findall("inbound/choose/when")
+        if when.find("set-backend-service") is not None
+    }
+    assert found == {"admin": [False], "reader": [True]}

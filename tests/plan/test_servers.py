@@ -202,6 +202,24 @@ def test_an_image_of_somebody_else_stands_behind_the_front(own_bench: Bench, sta
     assert not front.get("secure_environment_variables")
 
 
+def test_a_permission_that_is_not_offered_stops_the_plan(own_bench: Bench, stage2: Path) -> None:
+    """The sentence names the API and what it lacks: else the first caller would be the one to find out."""
+    given(stage2, own_bench, identity="caller", downstream={"scope": "https://graph.microsoft.com/Never.Read"})
+    with pytest.raises(tftest.TerraformTestError) as failed:
+        own_bench.plan(stage2)
+    said = " ".join(re.sub(r"[│╷╵]", " ", str(failed.value.cmd_error)).split())
+    assert "Microsoft Graph offers no delegated permission Never.Read, which downstream.scope" in said
+
+
+@pytest.mark.parametrize(("connection", "told"), [("read-only", None), ("read-write", "read-write")])
+def test_a_tier_is_told_what_its_name_does_not_say(
+    own_bench: Bench, stage2: Path, connection: str, told: str | None
+) -> None:
+    """The MongoDB server takes `reader` for one that reads, unless it is told that its connection writes."""
+    given(stage2, own_bench, tiers={"reader": {"role": "Mcp.Admin", "connection": connection}})
+    assert environment(own_bench, stage2).get("MCP_CONNECTION") == told
+
+
 def environment(bench: Bench, stage2: Path) -> dict[str, str]:
     """The plain variables of the reader's container."""
     planned = resources(bench.plan(stage2)._raw)

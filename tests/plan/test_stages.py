@@ -141,6 +141,34 @@ def test_the_gateway_may_act_for_callers_only_where_a_server_does(
     assert [one["display_name"] for one in credentials] == wanted
 
 
+def test_of_roles_of_one_rank_who_may_write_comes_first(planned: Planned, bench: Bench) -> None:
+    """Whoever holds both gets the tier that writes; else by rank alone, and by name last."""
+    planned(1, "local")
+    values = "{ A = { rank = 100, reads = true }, B = { rank = 100, reads = false }, C = { rank = 5, reads = true } }"
+    text = (bench.stage(2) / "sign-in.tf").read_text(encoding="utf-8")
+    (ranked,) = re.findall(r"_roles_by_rank = (\[.*?\n  \])", text, re.DOTALL)
+    expression = " ".join(ranked.split()).replace("var.roles", values)
+    assert bench.evaluate(bench.stage(1), expression, case="local") == ["C", "B", "A"]
+
+
+def test_the_gateway_reads_its_own_secrets_alone(planned: Planned) -> None:
+    """Each of a server elsewhere by itself, and not the vault, which holds the database's keys."""
+    found = inventory.resources(planned(2, "two-servers")._raw)
+    roles = {
+        a: v["scope"].rpartition("/vaults/")[2] for a, v in found.items() if a.startswith("module.remote_secret_roles.")
+    }
+    assert list(roles.values()) == ["keyvault-mcp-two/secrets/tickets-key"]
+
+
+def test_servers_elsewhere_prove_who_they_are(planned: Planned) -> None:
+    """The gateway sends them a credential, and checks both the chain and the name of their certificate first."""
+    found = inventory.resources(planned(2, "two-servers")._raw)
+    remotes = {a: v["tls"] for a, v in found.items() if ".azurerm_api_management_backend.remote[" in a}
+    assert len(remotes) == 2
+    for tls in remotes.values():
+        assert tls == [{"validate_certificate_chain": True, "validate_certificate_name": True}]
+
+
 def test_apps_can_be_drawn_too(planned: Planned) -> None:
     """Beside container groups, with the way that TLS takes to them, in the subnet of their environment."""
     drawn = diagrams.from_plans([planned(stage, "container-apps")._raw for stage in (1, 2)])
