@@ -86,8 +86,10 @@ def _token(payload: Any) -> str:
     That page is for people (`IdpInfo`), and DocumentDB's clients bring their token with them.
     """
     try:
-        found = BSON(bytes(payload)).decode()
-    except (InvalidBSON, TypeError, ValueError):
+        if not isinstance(payload, bytes):  # of a number `bytes` would make as many zeros
+            raise ValueError
+        found = BSON(payload).decode()
+    except (InvalidBSON, ValueError):
         raise _failed("the message is no BSON document") from None
     token = found.get("jwt")
     if not isinstance(token, str) or not token:

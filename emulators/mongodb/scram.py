@@ -135,8 +135,10 @@ class Conversation:
 
 def _text(payload: bytes) -> str:
     try:
-        return bytes(payload).decode()
-    except (UnicodeDecodeError, TypeError):
+        if not isinstance(payload, bytes):  # of a number `bytes` would make as many zeros
+            raise failed()
+        return payload.decode()
+    except UnicodeDecodeError:
         raise failed() from None
 
 

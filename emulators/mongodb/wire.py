@@ -80,6 +80,8 @@ def _parse_msg(data: bytes, request_id: int) -> Message:
         if size < 5 or len(section) != size:
             raise ValueError("a section ends early")
         if kind == 0:
+            if command:
+                raise ValueError("a message has one body")
             command = decode(section, CODEC)
         elif kind == 1:
             name_end = section.index(0, 4)
@@ -89,6 +91,8 @@ def _parse_msg(data: bytes, request_id: int) -> Message:
         position += size
     if not command:
         raise ValueError("the command is empty")
+    if command.keys() & sequences.keys():
+        raise ValueError("a field stands in the body and beside it")
     return Message(request_id, OP_MSG, {**command, **sequences}, bool(flags & _MORE_TO_COME))
 
 

@@ -23,8 +23,10 @@ WIRE_VERSION = 21  # MongoDB 7.0
 @command("hello", "isMaster", "ismaster", fields="*", needs_user=False)
 def hello(call: Call) -> Document:
     """A standalone server without sessions, so that drivers use no retryable writes and no transactions."""
-    application = (call.body.get("client") or {}).get("application") or {}
-    call.session.app_name = application.get("name", call.session.app_name)
+    client = call.body.get("client")
+    application = client.get("application") if isinstance(client, dict) else None
+    if isinstance(application, dict):
+        call.session.app_name = application.get("name", call.session.app_name)
     answer: Document = {
         "helloOk": True,
         ("isWritablePrimary" if call.name == "hello" else "ismaster"): True,
@@ -84,7 +86,8 @@ def _by_token(call: Call, tokens: oidc.Tokens, request: Document) -> Document:
 def _start(call: Call, request: Document) -> Document:
     session = call.session
     session.conversation, session.signing_in = Conversation(call.server.credentials), None
-    session.short_exchange = bool((request.get("options") or {}).get("skipEmptyExchange"))
+    options = request.get("options")
+    session.short_exchange = isinstance(options, dict) and bool(options.get("skipEmptyExchange"))
     return {
         "conversationId": 1,
         "done": False,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from bson import Binary, Decimal128
 
-from emulators.mongodb.config import User
+from emulators.mongodb.config import Oidc, User
 from emulators.mongodb.dispatch import Server, Session
+from emulators.mongodb.oidc import Tokens
 from emulators.mongodb.scram import Credentials
 from emulators.mongodb.storage.store import Store
+from emulators.mongodb.tests.conftest import over_the_wire
 
 WRITES = [
     {"insert": "things", "documents": [{}]},
@@ -72,3 +75,28 @@ def test_connection_status_names_the_user(run):
     session = Session(user=User("account", "x", "read"))
     reply = run({"connectionStatus": 1}, session=session)
     assert reply["authInfo"]["authenticatedUsers"] == [{"user": "account", "db": "admin"}]
+
+
+_ODD = [None, True, -1, 2**31 - 1, 1.5, "x", [1, 2], {"a": 1}, Decimal128("1"), Binary(b"x", 4)]
+
+
+@pytest.mark.parametrize("odd", _ODD, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "MONGODB-OIDC"])
+def test_no_message_of_a_stranger_is_taken_for_something_else(mechanism, odd):
+    """Nothing fails unforeseen, and a number is not made into as many bytes: who asks has not signed in yet."""
+    oidc = Oidc("https://issuer", "https://audience", "https://keys")
+    server, session = Server(Store(), Credentials([User("account", "key", "read")]), Tokens(oidc)), Session()
+    start = {"saslStart": 1, "mechanism": mechanism, "payload": odd, "options": odd}
+    for command in (
+        start,
+        {"saslStart": 1, "mechanism": odd, "payload": b""},
+        {"saslStart": 1, "mechanism": "SCRAM-SHA-256", "payload": b"n,,n=account,r=nonce", "options": odd},
+        {"saslContinue": 1, "conversationId": odd, "payload": odd},
+        {"hello": 1, "client": odd},
+        {"hello": 1, "client": {"application": odd}},
+        {"hello": 1, "speculativeAuthenticate": {**start, "db": "admin"}},
+        {"find": "c"},
+    ):
+        reply = over_the_wire(server, session, {**command, "$db": "admin"})
+        assert reply["ok"] == 1.0 or reply["code"] in (13, 14, 18, 334), (command, reply)
+    assert session.user is None

@@ -77,3 +77,18 @@ def test_impossible_lengths_end_the_connection(length):
 
 def test_a_header_that_has_not_arrived_is_waited_for():
     assert message_length(b"\x20\0\0") is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        op_msg({"ping": 1}, tail=b"\0" + encode({"drop": "c"})),
+        op_msg({"insert": "c", "documents": []}, sequence=("documents", [{"a": 1}])),
+        op_msg({"ping": 1, "$db": "d"}, sequence=("$db", [{"a": 1}])),
+    ],
+    ids=["two bodies", "documents twice", "another database"],
+)
+def test_a_message_that_says_two_things_ends_the_connection(data):
+    """Whoever checks one of them must not be followed by somebody who does the other."""
+    with pytest.raises(ProtocolError):
+        parse(data)
