@@ -199,8 +199,12 @@ def _smoke_test(environment: Environment, platform: Platform) -> None:
             strangers = [one.key for one in everybody if one.roles and one.roles.isdisjoint(wanted.values())]
             tiers = [_tier(environment, server, tier, here.get(tier, "")) for tier in wanted]
             of_others = is_of_others(environment.servers.get(server))
+            check = partial(
+                smoke.check_server, platform, server, token_for, tiers, strangers=strangers, of_others=of_others
+            )
             try:
-                found = smoke.check_server(platform, server, token_for, tiers, strangers=strangers, of_others=of_others)
+                # What is cut off for a reason that is known stays so.
+                found = check() if cut_off else smoke.after_breakers(check)
             except SmokeError as error:
                 # The cause first, where it is known: the call itself only meets a 5xx.
                 raise SmokeError("; ".join((*cut_off, str(error)))) from error

@@ -179,6 +179,7 @@ async def test_a_server_that_refuses_the_gateway_is_not_the_callers_fault(served
         (503, "text/plain", b"no healthy upstream", False),  # an ingress of Container Apps without a replica
         (502, "text/html", b"<h1>Bad Gateway</h1>", False),
         (504, "", b"stream timeout", False),
+        (421, "text/plain", b"Misdirected Request", False),  # another server has the address of the one that was meant
         (503, "application/json", b'{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Busy."}}', True),
         (500, "text/plain", b"Internal Server Error", True),
     ],

@@ -181,6 +181,14 @@ async def test_a_server_s_own_error_to_a_write_is_its_answer(gateway: GatewayHar
     assert slots(gateway).total() == 1
 
 
+@pytest.mark.parametrize("name", ["insert-many", "find"])
+async def test_a_call_that_came_to_another_server_goes_to_the_other_slot(gateway: GatewayHarness, name: str) -> None:
+    """421: who answers has that slot's earlier address, and did nothing (RFC 9110, section 15.5.20)."""
+    failing(gateway, "admin", ok(b"Misdirected Request", 421, {"Content-Type": "text/plain"}))
+    assert (await post(gateway, message("tools/call", name), role="Mcp.Admin")).status == 200
+    assert slots(gateway) == {"mongodb-admin-a": 1, "mongodb-admin-b": 1}
+
+
 async def test_an_open_breaker_sends_writes_to_the_other_slot(gateway: GatewayHarness) -> None:
     """Once a slot's breaker is open no call reaches it, and none fails."""
     gateway.backends.answers["http://mongodb-admin-a.test"] = REFUSED

@@ -25,6 +25,7 @@ from twin import container_restart, control
 #: Key of mcp_servers → readers and writers. `groups` runs in container groups of two slots, `apps` as Container Apps of
 #: two replicas, `keyless` in one slot with a database that knows no keys.
 SERVERS = {"groups": (2, 1), "apps": (2, 1), "keyless": (1, 1)}
+ONE_SLOT = frozenset({"keyless"})
 #: Seconds for a task while the platform is under load, and broken.
 TASK = 600.0
 

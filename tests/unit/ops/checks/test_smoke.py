@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import urllib.error
 import urllib.request
 from email.message import Message
@@ -13,6 +14,7 @@ from ops.checks import smoke
 from ops.checks.smoke import Judgement, Seen, Tier
 from ops.clients.outputs import Platform
 from ops.errors import SmokeError
+from tests.support.platform_under_test import ROOT
 
 ENDPOINT = "http://127.0.0.1:8080/mongodb/mcp"
 READS = frozenset({"find", "list-databases"})
@@ -189,3 +191,40 @@ def test_this_machine_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch, 
     assert dict(os.environ) == before
     proxies = [handler.proxies for handler in used if isinstance(handler, urllib.request.ProxyHandler)]
     assert proxies == ([{}] if direct else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ([], 1),
+        (["cannot use it: The gateway could not complete this request; quote 1 to the platform team"], 2),
+        (["cannot use it: No server could take this request: try again in a moment"], 2),
+        (["answers 200 to a call without a token"], 1),
+        (["The gateway could not complete this request"] * 2, 2),
+    ],
+)
+def test_an_open_breaker_is_waited_for_once(said: list[str], asked: int) -> None:
+    """Whoever calls a server with one slot while that is replaced opens its breaker, which is no failed deployment."""
+    slept: list[float] = []
+    left, tried = list(said), 0
+
+    def check() -> Judgement:
+        nonlocal tried
+        tried += 1
+        if left:
+            raise SmokeError(left.pop(0))
+        return Judgement(["well"], [])
+
+    if len(said) == asked:
+        with pytest.raises(SmokeError):
+            smoke.after_breakers(check, slept.append)
+    else:
+        assert smoke.after_breakers(check, slept.append).lines == ["well"]
+    assert (tried, slept) == (asked, [smoke.BREAKER_OPEN] * (asked - 1))
+
+
+def test_a_breaker_is_open_no_longer_than_it_is_waited_for() -> None:
+    """As Terraform has it."""
+    text = (ROOT / "terraform/modules/apim/mcp-apis.tf").read_text(encoding="utf-8")
+    (seconds,) = re.findall(r'trip_duration\s+= "PT(\d+)S"', text)
+    assert float(seconds) < smoke.BREAKER_OPEN
