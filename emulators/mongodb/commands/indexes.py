@@ -7,7 +7,7 @@ from typing import Any
 from bson import Int64
 
 from emulators.mongodb.commands.query import whole
-from emulators.mongodb.commands.specialindexes import VECTOR_OPTIONS, special_options
+from emulators.mongodb.commands.specialindexes import VECTOR_OPTIONS, listed, special_options
 from emulators.mongodb.cursors import FIRST_BATCH
 from emulators.mongodb.dispatch import Call, command
 from emulators.mongodb.errors import CommandError, bad_value, not_supported, type_mismatch
@@ -367,6 +367,7 @@ def list_indexes(call: Call) -> Document:
     cursor = call.body.get("cursor") or {}
     if set(cursor) - {"batchSize"}:
         raise CommandError(40415, f"BSON field 'cursor.{min(set(cursor) - {'batchSize'})}' is an unknown field.")
-    rows = [{"spec": index.spec} if info else index.spec for index in collection.indexes.values()]
+    shown = [listed(index.spec) for index in collection.indexes.values()]
+    rows = [{"spec": spec} if info else spec for spec in shown]
     batch = whole(cursor, "batchSize", FIRST_BATCH)
     return call.server.cursors.start(collection.namespace, rows, call.session.owner, batch=batch)

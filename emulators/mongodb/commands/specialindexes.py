@@ -60,17 +60,24 @@ def _need_number(name: str, value: Any) -> None:
 
 def _flat(spec: Document) -> Document:
     """InvalidOptions (72) for bounds that hold nothing, and for bits outside 1 to 32."""
-    given = {name: spec[name] for name in ("bits", "min", "max") if name in spec}
+    given: Document = {name: spec[name] for name in ("bits", "min", "max") if name in spec}
     for name, value in given.items():
         _need_number(name, value)
     bits = given.get("bits", 26)
     whole = None if isinstance(bits, Decimal128) else as_integer(bits)
     if whole is None or not 1 <= whole <= 32:
         raise CommandError(72, f"bits in geo index must be between 1 and 32, found {bits}")
-    bounds: Document = {name: double(given[name]) for name in ("min", "max") if name in given}
+    bounds = {name: double(given[name]) for name in ("min", "max") if name in given}
     if not bounds.get("min", -180.0) < bounds.get("max", 180.0):
         raise CommandError(72, "region for geo hash must be defined and 'min' must be below 'max'")
-    return {**({"bits": whole} if "bits" in given else {}), **bounds}
+    return given
+
+
+def listed(spec: Document) -> Document:
+    """An index as `listIndexes` shows it: the bounds of a flat one as doubles, which `$indexStats` shows as given."""
+    if "2d" not in spec["key"].values():
+        return spec
+    return {name: double(value) if name in ("min", "max") else value for name, value in spec.items()}
 
 
 def _text(spec: Document) -> Document:

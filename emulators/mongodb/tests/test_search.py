@@ -413,3 +413,9 @@ def test_options_of_a_stage_for_places_of_a_wrong_type(run, options, code):
     run({"createIndexes": "c", "indexes": [{"key": {"a": "2d"}, "name": "n"}]})
     stage = {"$geoNear": {"near": [0, 0], "distanceField": "d", **options}}
     assert run({"aggregate": "c", "pipeline": [stage], "cursor": {}})["code"] == code
+
+
+def test_an_array_filter_has_no_order(run):
+    filters = [{"x.at": {"$near": [0, 0]}}]
+    update = {"q": {}, "u": {"$set": {"a.$[x].b": 1}}, "arrayFilters": filters}
+    assert run({"update": "c", "updates": [update]})["writeErrors"][0]["code"] == 5626500

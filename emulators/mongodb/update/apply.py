@@ -108,6 +108,8 @@ def _array_filters(array_filters: Any, paths: list[str]) -> dict[str, Test]:
         if not isinstance(condition, dict) or not condition:
             raise failed_to_parse("Cannot use an expression without a top-level field name in arrayFilters")
         matches = compile_filter(condition)
+        if _orders(condition):
+            raise CommandError(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context")
         names = _top_names(condition)
         if len(names) != 1:
             raise failed_to_parse(f"Expected a single top-level field name in arrayFilters, found {sorted(names)}")
@@ -121,6 +123,13 @@ def _array_filters(array_filters: Any, paths: list[str]) -> dict[str, Test]:
     if set(tests) - used:
         raise failed_to_parse(f"The array filter for identifier '{min(set(tests) - used)}' was not used in the update")
     return tests
+
+
+def _orders(condition: Any) -> bool:
+    """Whether a search by distance stands in it, which is an order and no test."""
+    if isinstance(condition, dict):
+        return any(name in ("$near", "$nearSphere") or _orders(value) for name, value in condition.items())
+    return isinstance(condition, list) and any(map(_orders, condition))
 
 
 def _element_test(matches: Callable[[Document], bool], name: str) -> Test:
