@@ -124,10 +124,8 @@ async def _destroy_and_restore(subject: Subject, callers: Callers) -> None:
     await asyncio.to_thread(control.stop, subject.home)
     shutil.copytree(subject.home / "mongo", kept)
     await asyncio.to_thread(subject.invoke, "destroy", "--yes")
-    await asyncio.to_thread(subject.invoke, "deploy")
-    await asyncio.to_thread(control.stop, subject.home)
-    shutil.rmtree(subject.home / "mongo")
-    kept.rename(subject.home / "mongo")
+    subject.home.mkdir()
+    kept.rename(subject.home / "mongo")  # before anybody can write into the new one
     await asyncio.to_thread(subject.invoke, "deploy")
     callers.target = await asyncio.to_thread(subject.target)
     callers.forget_tokens()
