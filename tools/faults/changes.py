@@ -151,5 +151,5 @@ def faults() -> Iterator[Fault]:
     )
     yield Fault("rotate", "`invoke rotate`: every key of the database", _task("rotate", "--yes"), none_fails=True)
     yield Fault(
-        "restore", "`invoke destroy`, `invoke deploy`, the documents put back", _destroy_and_restore, alone=True
+        "restore", "`invoke destroy`, the documents put back, `invoke deploy`", _destroy_and_restore, alone=True
     )
