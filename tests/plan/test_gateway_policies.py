@@ -119,9 +119,10 @@ def test_backends_exist_and_lead_to_container_groups(planned: Planned, environme
     assert {re.sub(r"^http://([^.]+)\.mcp\.internal:\d+$", r"\1", url) for url in slots} == records
 
 
-def test_only_readers_calls_are_all_repeated(planned: Planned) -> None:
+@pytest.mark.parametrize("environment", ["prod"])
+def test_only_readers_calls_are_all_repeated(planned: Planned, environment: str) -> None:
     """In production, with two slots: a key that cannot write makes every call repeatable, and no other one does."""
-    text = _texts(planned(2, "prod")._raw)['module.apim.azurerm_api_management_api_policy.mcp["mongodb"]']
+    text = _texts(planned(2, environment)._raw)['module.apim.azurerm_api_management_api_policy.mcp["mongodb"]']
     root = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
     found = {
         str(when.get("condition")).split('"')[-2]: [

@@ -69,6 +69,8 @@ class World:
     #: Those that it takes no more, before they expire.
     revoked: set[str] = field(default_factory=set)
     exchanges: list[dict[str, str]] = field(default_factory=list)
+    #: Seconds that the issuer says an exchanged token lasts, where that is not its own figure.
+    lasts: int | None = None
 
     def application(self, name: str) -> Resource:
         (found,) = (a for a in self.state.of_type("azuread_application") if a["display_name"] == name)
@@ -173,7 +175,10 @@ def _issuer(world: World, call: Call) -> Any:
     answer = world.entra.http.request(
         call.method, f"{parts.path}?{parts.query}", content=call.body, headers=_plain(call.headers)
     )
-    return ok(answer.content, answer.status_code, {"Content-Type": answer.headers["content-type"]})
+    content = answer.content
+    if "on_behalf_of" in body and world.lasts is not None:
+        content = json.dumps({**answer.json(), "expires_in": world.lasts}).encode()
+    return ok(content, answer.status_code, {"Content-Type": answer.headers["content-type"]})
 
 
 async def _own(world: World, call: Call) -> Any:
@@ -269,6 +274,19 @@ async def test_what_was_exchanged_is_kept_for_one_server_and_sign_in(world: Worl
     assert claims(world.shown[-1])["exp"] > world.gateway.clock.now + 3000
 
 
+async def test_what_was_exchanged_is_used_until_five_minutes_before_its_end(world: World) -> None:
+    """Whatever the API's tokens last: a call that takes its time does not outlive the token that it was given."""
+    world.lasts = 600
+    token = world.sign_in()
+    await world.read("own", token)
+    world.entra.clock.now = world.gateway.clock.now = world.gateway.clock.now + 299
+    await world.read("own", token)
+    assert len(world.exchanges) == 1
+    world.entra.clock.now = world.gateway.clock.now = world.gateway.clock.now + 2
+    await world.read("own", token)
+    assert len(world.exchanges) == 2
+
+
 @pytest.mark.parametrize("server", ["own", "elsewhere", "plain"])
 async def test_a_caller_cannot_say_whose_token_it_is(world: World, server: str) -> None:
     """A header of that name, in any case, is thrown away: here a real token of somebody else's for that API."""
@@ -354,6 +372,20 @@ async def test_missing_consent_is_said_to_whom_it_can_help(world: World) -> None
     assert f"api://{world.client_id('unasked')}/Mail.Read" in message
     assert "administrator" in message
     assert world.went_to("mail.example.com") == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"error_codes": [65001]}, {"error_codes": [50105]}, {"error_codes": [90094]}, {"suberror": "consent_required"}],
+)
+async def test_what_no_sign_in_mends_is_not_answered_with_one(world: World, said: dict[str, Any]) -> None:
+    """By code or by suberror, as Entra ID gives not both of them always: 403, and no challenge to follow for ever."""
+    token = world.sign_in()
+    told = world.gateway.backends.answers
+    real, refused = told[BASE], ok(json.dumps({"error": "invalid_grant", **said}).encode(), 400, JSON)
+    told[BASE] = lambda call: refused if b"on_behalf_of" in (call.body or b"") else real(call)
+    reply = await world.call("own", token)
+    assert (reply.status, reply.json["error"]["code"], "www-authenticate" in reply.headers) == (403, -32003, False)
 
 
 @pytest.mark.parametrize(

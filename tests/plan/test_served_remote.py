@@ -157,10 +157,11 @@ async def test_a_session_belongs_to_who_began_it(gateway: GatewayHarness) -> Non
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (ok(b"{}", 401, {"WWW-Authenticate": 'Bearer resource_metadata="https://evil.test/"'}), "does not accept"),
-        (ok(b"{}", 403), "does not accept"),
+        (ok(b"{}", 401, {"WWW-Authenticate": 'Bearer x="https://evil.test/"'}), "server elsewhere does not accept"),
+        (ok(b"{}", 403), "server elsewhere does not accept"),
         (ok(b"", 307, {"Location": "https://evil.test/mcp"}), "has moved"),
         (ok(b"x" * (LARGEST + 1), headers=JSON), "is larger than"),
+        (ok(b"x", headers={"Content-Type": "text/event-stream", "Content-Length": str(LARGEST + 1)}), "is larger than"),
         (UpstreamError("BackendConnectionFailure", f"{NOT_CONNECTED} (mcp)"), "could not complete"),
         (UpstreamError("Timeout", "no answer in time"), "could not complete"),
     ],
@@ -172,6 +173,28 @@ async def test_what_goes_wrong_there_is_502_here(gateway: GatewayHarness, answer
     assert (reply.status, said in reply.json["error"]["message"]) == (502, True)
     assert {"www-authenticate", "location"} & set(reply.headers) == set()
     assert [call.wait for call in called(gateway)] == [20]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Set-Cookie", "WWW-Authenticate", "Alt-Svc", "Clear-Site-Data", "Refresh", "Strict-Transport-Security"],
+)
+async def test_what_would_bind_clients_to_it_stays_there(gateway: GatewayHarness, name: str) -> None:
+    """Its cookies, its own sign-in and its rules for browsers, on whatever answer."""
+    for status in (200, 400):
+        gateway.backends.answers["https://open.example.com"] = ok(RESULT, status, {**JSON, name: "x"})
+        reply = await post(gateway, server="open")
+        assert (reply.status, name.lower() in reply.headers) == (status, False)
+
+
+async def test_callers_without_an_id_share_no_session(gateway: GatewayHarness) -> None:
+    """Entra ID names everybody; whoever is not named owns nothing, so that two such callers are not one."""
+    gateway.backends.answers["https://open.example.com"] = ok(RESULT, headers={**JSON, "Mcp-Session-Id": "s-1"})
+    nobody = tokens.bearer(tokens.sign(tokens.claims(roles=["Mcp.Admin"], scp="Mcp.Access")))
+    message = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/list"}).encode()
+    assert (await gateway.send("POST", "/open/mcp", {**nobody, **JSON}, message)).status == 200
+    again = await gateway.send("POST", "/open/mcp", {**nobody, **JSON, "Mcp-Session-Id": "s-1"}, message)
+    assert (again.status, len(called(gateway))) == (404, 1)
 
 
 async def test_a_large_request_is_refused(gateway: GatewayHarness) -> None:

@@ -114,13 +114,18 @@ def test_a_missing_secret_stops_the_plan(own_bench: Bench, stage2: Path) -> None
     assert "keyvault-mcp-local" in said
 
 
+def fill_the_vault(bench: Bench) -> None:
+    """Put `search-key` there, if it is not."""
+    root = bench.home / "terraform" / "root-secret"
+    root.mkdir(exist_ok=True)
+    (root / "main.tf").write_text(SECRET, encoding="utf-8")
+    bench.apply(root)
+
+
 def test_a_secret_is_in_the_secure_environment_only(own_bench: Bench, stage2: Path) -> None:
     """Under each of its names, beside the platform's own, and in no plain value."""
     given(stage2, own_bench, secrets={"SEARCH_KEY": "search-key", "RERANK_KEY": "search-key"})
-    root = own_bench.home / "terraform" / "root-secret"
-    root.mkdir()
-    (root / "main.tf").write_text(SECRET, encoding="utf-8")
-    own_bench.apply(root)
+    fill_the_vault(own_bench)
     planned = resources(own_bench.plan(stage2)._raw)
     for slot in ("mongodb-admin-a", "mongodb-reader-a"):
         group = planned[f'module.servers["{slot}"].azurerm_container_group.this']
@@ -186,10 +191,19 @@ def test_an_image_of_somebody_else_stands_behind_the_front(own_bench: Bench, sta
 
     The front is told as whom it calls it.
     """
+    fill_the_vault(own_bench)
     behind = {"image": f"ghcr.io/owner/charts@{PINNED}", "port": 9001, "memory": 2}
     tiers = {"reader": READS}
     as_caller = {"identity": "caller", "downstream": {"scope": "https://graph.microsoft.com/User.Read"}}
-    given(stage2, own_bench, tiers=tiers, front={"upstream": behind}, environment={"REGION": "eu"}, **as_caller)
+    given(
+        stage2,
+        own_bench,
+        tiers=tiers,
+        front={"upstream": behind},
+        environment={"REGION": "eu"},
+        secrets={"KEY": "search-key"},
+        **as_caller,
+    )
     planned = resources(own_bench.plan(stage2)._raw)
     front, upstream = planned['module.servers["mongodb-reader-a"].azurerm_container_group.this']["container"]
     assert (upstream["image"], upstream["memory"]) == (f"acrmcplocal.azurecr.io/owner/charts@{PINNED}", 2)
@@ -200,6 +214,7 @@ def test_an_image_of_somebody_else_stands_behind_the_front(own_bench: Bench, sta
     assert (told["MCP_FRONT_ENVIRONMENT"], told["MCP_FRONT_IDENTITY"]) == ("", "caller")
     assert "REGION" not in told
     assert not front.get("secure_environment_variables")
+    assert upstream["secure_environment_variables"]["KEY"] == "found in the vault"
 
 
 def test_a_permission_that_is_not_offered_stops_the_plan(own_bench: Bench, stage2: Path) -> None:
