@@ -59,8 +59,12 @@ def compile_expression(source: str) -> Expression:
     text = source.strip()
     single = text.startswith("@(")
     inner = text[2:-1]
-    if not text.endswith(")" if single else "}"):
-        raise CSharpError("an expression must be the whole value: nothing may follow it", text[:40])
+    closing = ")" if single else "}"
+    if not text.endswith(closing):
+        raise CSharpError(
+            f"an expression must be the whole value: it ends in no {closing}, as it is not closed or text follows it",
+            text[:40],
+        )
     body = f"return (\n{inner}\n);" if single else f"\n{inner}\n"
     parsed, compiler = Source(f"{_PREFIX}{body}}} }}", range(2, 3 + inner.count("\n"))), Compiler()
     try:

@@ -37,6 +37,8 @@ REFUSED = [
     ("@(x)", "'x' does not exist"),
     ("@(1 + )", "not C#"),
     ("@(1) and more", "whole value"),
+    ("@(true", "ends in no ), as it is not closed"),
+    ("@{ return 1; ", "ends in no }, as it is not closed"),
     ('@("a" * 2)', "CS0019"),
     ('@(1 == "1")', "cast or convert"),
     ("@(!1)", "CS0023"),
