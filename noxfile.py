@@ -214,7 +214,7 @@ def servers(session: nox.Session) -> None:
 
 @nox.session
 def changes(session: nox.Session) -> None:
-    """What a team changes in its first year: applied to production's values and taken back, live under load; broken."""
+    """What a team changes in its first year: applied to production's values and taken back, and live under load."""
     install(session, "dev")
     pytest(session, "tests/changes", *TWO_WORKERS)
 
@@ -323,8 +323,13 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`."""
+    """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`.
+
+    Without arguments some are deployed first, as by a person who edits and tries: the deployment itself says what broke.
+    """
     install(session, "dev")
+    if not session.posargs:
+        pytest(session, "tests/mutation")
     home = Path(session.create_tmp()) / "checkov"  # its libraries clash with ours
     session.run("uv", "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(home))
     python = home / "bin" / "python"
