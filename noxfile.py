@@ -325,7 +325,7 @@ def browser(session: nox.Session) -> None:
 def mutation(session: nox.Session) -> None:
     """Breaks the infrastructure in one way after the other; a gate has to notice each. `-- --only ID`, `-- --write`.
 
-    Without arguments some are deployed first, as by a person who edits and tries: the deployment itself says what broke.
+    Without arguments some are deployed first, as by a person who edits and tries: the deployment says what broke.
     """
     install(session, "dev")
     if not session.posargs:

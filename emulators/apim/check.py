@@ -25,7 +25,15 @@ from emulators.apim.errors import (
     unreadable,
 )
 from emulators.apim.pipeline import Pipeline
-from emulators.apim.policy_sources import SUFFIXES, Document, documents, files, has_directives, is_other_xml
+from emulators.apim.policy_sources import (
+    SUFFIXES,
+    Document,
+    broken_notebook,
+    documents,
+    files,
+    has_directives,
+    is_other_xml,
+)
 from emulators.apim.values import NamedValues
 from emulators.base.policy_xml import Node, breaks_matter, is_raw, parse
 
@@ -180,6 +188,9 @@ def _reports(file: Path, *, named: bool) -> Iterator[Report]:
         problem = MalformedPolicy(unreadable(error), where=Where(str(file)), name=file.name)
         yield Report(file, (), (problem,))
         return
+    if broken := broken_notebook(file, text):
+        yield Report(file, (), (MalformedPolicy(broken, where=Where(str(file)), name=file.name),))
+        return
     if not named and (is_other_xml(file, text) or file.suffix == ".tftpl"):
         return
     found = list(documents(file, text))
@@ -192,7 +203,7 @@ _HOLDERS = {
     ".tf": "a heredoc",
     ".bicep": "a text",
     ".md": "a fenced block",
-    ".ipynb": "a cell, or the notebook is no JSON",
+    ".ipynb": "a cell",
 }
 
 

@@ -67,6 +67,17 @@ def files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def broken_notebook(path: Path, text: str) -> str:
+    """Why a notebook cannot be looked into; nothing for one that can, and for other files."""
+    if path.suffix != ".ipynb":
+        return ""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return f"the notebook is no JSON: {error}"
+    return ""
+
+
 def is_other_xml(path: Path, text: str) -> bool:
     """Whether an XML file of a folder has nothing of a policy: a project file, say."""
     return path.suffix == ".xml" and _IN_XML.search(text) is None

@@ -12,6 +12,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import invoke.main
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 #: Tasks whose first option may be given without its name, which Invoke has for required options only.
 OPTIONAL_WORDS = {"trace": "--request"}
 _LOG_WIDTH = 160
+_ENVIRONMENTS = Path(__file__).resolve().parents[2] / "terraform" / "environments"
 
 
 class ProjectProgram(Program):
@@ -55,6 +57,10 @@ class ProjectProgram(Program):
             super().parse_tasks()
         except ParseError as error:
             _refuse(_sentence(error, words))
+        if (
+            len(self.tasks) > 1
+        ):  # Invoke would run each in turn: `deploy dev --dry-run` is two, and the first is no dry run
+            _refuse(_one_task(*[str(context.name) for context in self.tasks[:2]]))
 
     def parse_cleanup(self) -> None:
         if isinstance(self.args.help.value, str):
@@ -117,10 +123,18 @@ def _sentence(error: ParseError, words: Sequence[str]) -> str:
     missing = ", ".join(repr(argument.name) for argument in context.missing_positional_args)
     if missing:
         return f"{context.name} needs {missing}; `invoke {context.name} --help` has examples"
+    surplus = re.match(r"No idea what '(.*)' is!", str(error))
+    if surplus:
+        return f"{context.name} does not take {surplus[1]!r} as well; `invoke {context.name} --help` says what it takes"
     last = words[-1] if words else ""
     if last in context.flags:
         return f"{last} needs a value; `invoke {context.name} --help` says which"
     return f"{error}; `invoke {context.name} --help` says what is right"
+
+
+def _one_task(first: str, second: str) -> str:
+    meant = f"; did you mean `invoke {first} --env {second}`?" if (_ENVIRONMENTS / second).is_dir() else ""
+    return f"one task at a time: {second!r} after `invoke {first}` is a task of its own, and nothing was run{meant}"
 
 
 def _print_help(tasks: Collection, name: str, context: ParserContext) -> None:

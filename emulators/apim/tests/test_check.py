@@ -235,13 +235,20 @@ def test_a_folder_s_other_files_are_none_of_ours(tmp_path: Path) -> None:
         "book.json.tftpl": "{}",
         "p.xml": "<policies/>",
         "bare.xml": "<inbound/>",
-        "broken.ipynb": "{",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     assert [(one.path.name, one.runs) for one in report([tmp_path])] == [("bare.xml", False), ("p.xml", True)]
-    with pytest.raises(PolicyError, match="no JSON"):
-        report([tmp_path / "broken.ipynb"])
+
+
+def test_a_notebook_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
+    """In a folder as by its name: it may hold policies, and nothing is skipped in silence."""
+    (tmp_path / "p.xml").write_text("<policies/>")
+    (tmp_path / "broken.ipynb").write_text("{")
+    for path in (tmp_path, tmp_path / "broken.ipynb"):
+        (broken, *_) = report([path])
+        assert (broken.path.name, broken.runs) == ("broken.ipynb", False)
+        assert "the notebook is no JSON" in str(broken.problems[0])
 
 
 def test_sarif_names_rule_file_and_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,20 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
             "status has no option --jsn (did you mean --json?); `invoke status --help` lists those that it has",
         ),
         ("status --env", "--env needs a value; `invoke status --help` says which"),
+        (
+            "deploy dev --dry-run",
+            "one task at a time: 'dev' after `invoke deploy` is a task of its own, and nothing was run; did you mean "
+            "`invoke deploy --env dev`?",
+        ),
+        (
+            "destroy status",
+            "one task at a time: 'status' after `invoke destroy` is a task of its own, and nothing was run",
+        ),
+        ("destroy x --yes", "destroy does not take 'x' as well; `invoke destroy --help` says what it takes"),
+        (
+            "remove-server a b --yes",
+            "remove-server does not take 'b' as well; `invoke remove-server --help` says what it takes",
+        ),
         ("add-server", "add-server needs 'name'; `invoke add-server --help` has examples"),
         ("--help nope", "there is no task 'nope'; `invoke --list` names every task"),
     ],
