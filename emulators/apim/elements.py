@@ -19,6 +19,7 @@ from emulators.apim.errors import (
     MalformedPolicy,
     UnknownAttribute,
     UnknownElement,
+    UnsupportedAttribute,
     Where,
 )
 from emulators.apim.messages import Context, Run, Step, parse_url
@@ -103,7 +104,8 @@ class Element:
     def _value(self, attribute: Attribute, text: str) -> Value:
         name = attribute.name
         if attribute.refused:
-            self.invalid(f"{name!r} of <{self.tag}> is not supported by the local gateway: {attribute.refused}", name)
+            message = f"{name!r} of <{self.tag}> is not supported by the local gateway: {attribute.refused}"
+            self.report(UnsupportedAttribute(message, where=self.where_of(name), name=name))
             return _FAILED
         if not attribute.expression and is_expression(text):
             self.invalid(f"{name!r} of <{self.tag}> takes no policy expression", name)

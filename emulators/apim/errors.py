@@ -56,6 +56,10 @@ class UnknownAttribute(LocatedError):
     pass
 
 
+class UnsupportedAttribute(LocatedError):
+    """Refused whatever its value is, which a named value may hide."""
+
+
 class InvalidAttribute(LocatedError):
     pass
 

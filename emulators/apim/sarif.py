@@ -18,6 +18,7 @@ from emulators.apim.errors import (
     MissingReference,
     UnknownAttribute,
     UnknownElement,
+    UnsupportedAttribute,
     UnsupportedExpression,
     UnsupportedResource,
 )
@@ -30,6 +31,7 @@ _RULES: dict[type[LocatedError], str] = {
     MissingReference: "Something that the policy refers to does not exist",
     NotRendered: "A Terraform template is no policy before Terraform has rendered it",
     UnknownAttribute: "An attribute that the element does not have",
+    UnsupportedAttribute: "An attribute that API Management has, and the local gateway does not support",
     UnknownElement: "An element that is no policy, that does not run here, or that is not allowed in that place",
     UnsupportedExpression: "A policy expression that does not compile, or that uses what does not run here",
     UnsupportedResource: "A resource that would change requests and is not reproduced",

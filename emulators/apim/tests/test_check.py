@@ -226,6 +226,15 @@ def test_a_named_value_inside_an_expression_is_not_judged(tmp_path: Path) -> Non
         assert one.runs is runs, one.problems
 
 
+def test_an_attribute_that_is_not_supported_is_refused_whatever_its_value(tmp_path: Path) -> None:
+    """A named value, which is not known here, does not make it good."""
+    (tmp_path / "p.xml").write_text(
+        "<policies><inbound><set-body xsi-nil='{{unknown}}'>x</set-body></inbound></policies>", encoding="utf-8"
+    )
+    (one,) = report([tmp_path])
+    assert [(type(found).__name__, found.name) for found in one.problems] == [("UnsupportedAttribute", "xsi-nil")]
+
+
 def test_a_folder_s_other_files_are_none_of_ours(tmp_path: Path) -> None:
     """Project files, other people's code, hidden folders and templates of other things are not judged."""
     for name, text in {
